@@ -1,0 +1,124 @@
+/**
+ * Files as this toolkit treats them: a file is either whole under its name or not there, and
+ * whatever goes wrong is one line that names the file and what to do.
+ *
+ * @module
+ */
+import { messageOf, MRNetError, OutputError, PermissionError } from "./errors.ts";
+
+/** A file's place: folder and name joined with `/`, which every system Deno runs on accepts. */
+export function join(folder: string, ...names: string[]): string {
+  return [folder.replace(/\/+$/, "") || "/", ...names].join("/").replace(/^\/\//, "/");
+}
+
+/** The last part of a path. */
+export function baseName(path: string): string {
+  return path.replace(/[\\/]+$/, "").replace(/^.*[\\/]/, "");
+}
+
+/** The part of a path before its last name, `.` where there is none. */
+export function folderOf(path: string): string {
+  const folder = path.replace(/[\\/]+$/, "").replace(/[^\\/]*$/, "").replace(/(.)[\\/]+$/, "$1");
+  return folder === "" ? "." : folder;
+}
+
+/** What was being done when a file was touched; it chooses the error's class and the flag. */
+export interface FileAction {
+  /** The beginning of the message, such as `read the labels`. */
+  what: string;
+  /** The path as the user knows it. */
+  path: string;
+  /** Which permission the access needs. */
+  access: "read" | "write";
+  /** Makes the error for everything but a refused permission. */
+  error: new (message: string) => MRNetError;
+  /** What to do about it; added after a colon. */
+  mend?: string;
+}
+
+/** True where Deno itself refused the access, not the operating system. */
+function isDenoRefusal(error: unknown): boolean {
+  return error instanceof Deno.errors.NotCapable;
+}
+
+/** Turns whatever a file access threw into the error a user should see. */
+export function fileError(error: unknown, action: FileAction): MRNetError {
+  if (error instanceof MRNetError) return error;
+  const doing = `Cannot ${action.what} '${action.path}'`;
+  if (isDenoRefusal(error)) {
+    // Deno's text names the access it missed, which may differ from the one asked for (a rename reads).
+    const flag = /--allow-[a-z]+/.exec(messageOf(error))?.[0] ?? `--allow-${action.access}`;
+    const hint = `${flag}=${folderOf(action.path)}`;
+    return new PermissionError(`${doing}: Deno has no permission for it: run again with ${hint}`);
+  }
+  const mend = action.mend === undefined ? "" : `: ${action.mend}`;
+  return new action.error(`${doing}: ${_reason(error)}${mend}`);
+}
+
+function _reason(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file or folder";
+  if (error instanceof Deno.errors.PermissionDenied) return "the system denies access to it";
+  if (error instanceof Deno.errors.NotADirectory) return "part of its path is not a folder";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
+  if (error instanceof Deno.errors.AlreadyExists) return "it exists already";
+  return messageOf(error);
+}
+
+/** Reads a whole file. */
+export async function readBytes(action: FileAction): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await Deno.readFile(action.path);
+  } catch (error) {
+    throw fileError(error, action);
+  }
+}
+
+/** Makes a folder and those above it; one that exists is fine. */
+export async function makeFolder(path: string, what = "make the folder"): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) {
+      // The parent may be outside the permission although the folder itself is there already.
+      const there = await Deno.stat(path).then((info) => info.isDirectory, () => false);
+      if (there) return;
+    }
+    throw fileError(error, { what, path, access: "write", error: OutputError });
+  }
+}
+
+/**
+ * Writes a file so that its name never shows half of it: the bytes go to a neighbour, reach the
+ * disk, and the neighbour takes the name in one step. What stood there before survives any failure.
+ *
+ * @param path where the file will be
+ * @param content its bytes or text, or its parts in order
+ */
+export async function writeWhole(
+  path: string,
+  content: string | Uint8Array | Iterable<Uint8Array>,
+): Promise<void> {
+  const aside = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
+  try {
+    const file = await Deno.open(aside, { write: true, createNew: true });
+    try {
+      for (const part of _parts(content)) await _writeAll(file, part);
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    await Deno.rename(aside, path);
+  } catch (error) {
+    await Deno.remove(aside).catch(() => {});
+    throw fileError(error, { what: "write", path, access: "write", error: OutputError });
+  }
+}
+
+function _parts(content: string | Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {
+  if (typeof content === "string") return [new TextEncoder().encode(content)];
+  return content instanceof Uint8Array ? [content] : content;
+}
+
+async function _writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+}
