@@ -1,0 +1,100 @@
+/**
+ * Augmentation: one random rotation, shift and flip for a whole exam.
+ *
+ * @module
+ */
+import type { Random } from "../random.ts";
+import * as tf from "../tf.ts";
+
+/** How far augmentation goes. */
+export interface AugmentationRange {
+  /**
+   * Largest rotation either way, in degrees.
+   * @default 25
+   */
+  degrees?: number;
+  /**
+   * Largest shift either way, as a share of the height and of the width.
+   * @default 0.11
+   */
+  shift?: number;
+  /**
+   * Probability of a horizontal flip, in 0–1.
+   * @default 0.5
+   */
+  flip?: number;
+}
+
+/** One augmentation: the exam is rotated, then shifted, then flipped. */
+export interface Augmentation {
+  /** Rotation about the centre, in degrees; positive turns the x axis towards the y axis. */
+  degrees: number;
+  /** Shift downwards, in pixels. */
+  down: number;
+  /** Shift to the right, in pixels. */
+  right: number;
+  /** Whether left and right change places. */
+  flip: boolean;
+}
+
+/**
+ * Draws one augmentation, as the reference does for each exam of the training set.
+ *
+ * @param random the stream to draw from
+ * @param size height and width of a slice, in pixels
+ */
+export function drawAugmentation(
+  random: Random,
+  [height, width]: readonly [number, number],
+  { degrees = 25, shift = 0.11, flip = 0.5 }: AugmentationRange = {},
+): Augmentation {
+  return {
+    degrees: random.uniform(-degrees, degrees),
+    down: random.uniform(-shift, shift) * height,
+    right: random.uniform(-shift, shift) * width,
+    flip: random.uniform() < flip,
+  };
+}
+
+/**
+ * Where each output pixel comes from: `x' = a·x + b·y + c`, `y' = d·x + e·y + f`.
+ *
+ * The three steps are composed, so that the exam is resampled, and blurred, once.
+ *
+ * @returns `[a, b, c, d, e, f]`
+ */
+export function sourceOf(
+  { degrees, down, right, flip }: Augmentation,
+  [height, width]: readonly [number, number],
+): [number, number, number, number, number, number] {
+  const [x0, y0] = [(width - 1) / 2, (height - 1) / 2];
+  const angle = degrees * Math.PI / 180;
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  // Undone in reverse: flip, shift, and the rotation about the centre.
+  const mirror = flip ? -1 : 1;
+  const x = (flip ? width - 1 : 0) - right - x0;
+  const y = -down - y0;
+  return [
+    mirror * cos,
+    sin,
+    cos * x + sin * y + x0,
+    mirror * -sin,
+    cos,
+    -sin * x + cos * y + y0,
+  ];
+}
+
+/**
+ * Resamples every slice of an exam, bilinearly; beyond the edge the edge's pixels repeat.
+ *
+ * @param exam `[slices, height, width]`
+ * @returns the same shape
+ */
+export function augment(exam: tf.Tensor3D, augmentation: Augmentation): tf.Tensor3D {
+  return tf.tidy(() => {
+    const [, height, width] = exam.shape;
+    const matrix = tf.tensor2d([[...sourceOf(augmentation, [height, width]), 0, 0]]);
+    const images: tf.Tensor4D = tf.expandDims(exam, 3);
+    return tf.squeeze(tf.image.transform(images, matrix, "bilinear", "nearest"), [3]);
+  });
+}

@@ -1,0 +1,43 @@
+/**
+ * Starts TensorFlow.js on WebAssembly, with SIMD and without any permission.
+ *
+ * @module
+ */
+import * as tf from "../../tf.ts";
+import { registerConv2DGradients } from "./conv2d_gradients.ts";
+
+/** The C functions that the backend calls, under its names for them, with their argument counts. */
+const ENTRIES = {
+  init: ["init", 0],
+  initWithThreadsCount: ["init_with_threads_count", 1],
+  getThreadsCount: ["get_threads_count", 0],
+  registerTensor: ["register_tensor", 3],
+  disposeData: ["dispose_data", 1],
+  dispose: ["dispose", 0],
+} as const;
+
+/** Registers the `wasm` backend in a form that starts in Deno, and the gradients it lacks. */
+export async function registerWasm(): Promise<void> {
+  const [{ BackendWasm }, { binary, instantiate }] = await Promise.all([
+    tf.loadWasm(),
+    import("./binary.js"),
+  ]);
+  // The package has registered a loader that needs a permission; ours takes its place.
+  tf.removeBackend("wasm");
+  tf.registerBackend("wasm", async () => {
+    const module = await instantiate({
+      instantiateWasm(imports, done) {
+        WebAssembly.instantiate(binary, imports).then((instance) => done(instance, binary));
+        return {};
+      },
+    });
+    module.tfjs = Object.fromEntries(
+      Object.entries(ENTRIES).map(([name, [entry, count]]) => {
+        const returns = name === "getThreadsCount" ? "number" : null;
+        return [name, module.cwrap(entry, returns, Array(count).fill("number"))];
+      }),
+    ) as unknown as typeof module.tfjs;
+    return new BackendWasm(module);
+  }, 2);
+  registerConv2DGradients();
+}

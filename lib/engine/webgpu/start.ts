@@ -1,0 +1,65 @@
+/**
+ * Starts TensorFlow.js on a WebGPU device of our own, and watches that device.
+ *
+ * @module
+ */
+import { EngineError, messageOf } from "../../errors.ts";
+import * as tf from "../../tf.ts";
+import { type AdapterLike, describeAdapter, deviceDescriptor } from "./adapter.ts";
+
+/** Finds the adapter that WebGPU thinks fastest; `undefined` where there is none. */
+export async function findAdapter(): Promise<GPUAdapter | undefined> {
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" })
+    .catch(() => null);
+  return adapter ?? undefined;
+}
+
+/** A device under watch. */
+export interface WatchedDevice {
+  /** Throws an {@linkcode EngineError} once the device was lost or has reported an error. */
+  check(): void;
+}
+
+/**
+ * Watches a device: an error that nobody caught, or its loss, is kept and thrown by `check`.
+ *
+ * Without this a shader that fails is silent: the dispatch is skipped and the results are zeros.
+ *
+ * @param device the device, already in use
+ * @param name the adapter's name, for the message
+ */
+export function watchDevice(device: GPUDevice, name: string): WatchedDevice {
+  let failure: string | undefined;
+  device.addEventListener("uncapturederror", (event) => {
+    event.preventDefault();
+    failure ??= `reported an error: ${messageOf((event as GPUUncapturedErrorEvent).error)}`;
+  });
+  device.lost.then(({ reason, message }) => {
+    if (reason !== "destroyed") failure ??= `was lost: ${message || "it gives no reason"}`;
+  });
+  return {
+    check() {
+      if (failure === undefined) return;
+      throw new EngineError(
+        `The GPU '${name}' ${failure.replace(/\s+/g, " ")}: ` +
+          "run again, or with --backend wasm if it happens again",
+      );
+    },
+  };
+}
+
+/** Registers the `webgpu` backend on a device of this adapter. */
+export async function registerWebGPU(adapter: AdapterLike): Promise<WatchedDevice> {
+  const { name } = describeAdapter(adapter);
+  const { WebGPUBackend } = await tf.loadWebGPU();
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice(deviceDescriptor(adapter));
+  } catch (error) {
+    throw new EngineError(`Cannot get a device of the GPU '${name}': ${messageOf(error)}`);
+  }
+  const watched = watchDevice(device, name);
+  tf.removeBackend("webgpu");
+  tf.registerBackend("webgpu", () => new WebGPUBackend(device, adapter.info), 3);
+  return watched;
+}

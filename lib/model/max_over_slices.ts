@@ -1,0 +1,32 @@
+/**
+ * The maximum over the slices of an exam: what makes one prediction out of many slices.
+ *
+ * @module
+ */
+import * as tf from "../tf.ts";
+
+/**
+ * The largest value of each channel over all slices.
+ *
+ * The gradient goes to one slice a channel, the first where several are equal, as in PyTorch's
+ * `max(dim=0)`. TensorFlow.js's own maximum would give all of them the full gradient, which trains
+ * differently as soon as an exam holds two equal slices.
+ *
+ * @param pooled `[slices, channels]`
+ * @returns `[1, channels]`
+ */
+export function maxOverSlices(pooled: tf.Tensor2D): tf.Tensor2D {
+  const largest = tf.customGrad((x, save) => {
+    const input = x as tf.Tensor2D;
+    const winners = tf.argMax(input, 0);
+    (save as tf.GradSaveFunc)([winners]);
+    return {
+      value: tf.max(input, 0, true),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const toWinner: tf.Tensor2D = tf.oneHot(saved[0], input.shape[0]).transpose();
+        return tf.mul(tf.cast(toWinner, "float32"), dy);
+      },
+    };
+  });
+  return largest(pooled) as tf.Tensor2D;
+}

@@ -1,0 +1,115 @@
+/**
+ * Adam with weight decay added to the gradient, as `torch.optim.Adam(weight_decay=…)` computes it.
+ *
+ * Source: D. Kingma and J. Ba, Adam: A method for stochastic optimization, ICLR 2015, algorithm 1.
+ * The decay is an L2 penalty, not the decoupled decay of AdamW, which the reference does not use.
+ *
+ * @module
+ */
+import * as tf from "../tf.ts";
+
+/** What Adam is set to. */
+export interface AdamOptions {
+  /**
+   * Step size, above 0; can be changed between steps.
+   * @default 1e-5
+   */
+  learningRate?: number;
+  /**
+   * Decay of the mean of the gradient, in 0–1.
+   * @default 0.9
+   */
+  beta1?: number;
+  /**
+   * Decay of the mean of the squared gradient, in 0–1.
+   * @default 0.999
+   */
+  beta2?: number;
+  /**
+   * Added to the denominator.
+   * @default 1e-8
+   */
+  epsilon?: number;
+  /**
+   * This share of each parameter is added to its gradient.
+   * @default 0.1
+   */
+  weightDecay?: number;
+}
+
+interface Moments {
+  /** Running mean of the gradient. */
+  first: tf.Variable;
+  /** Running mean of the squared gradient. */
+  second: tf.Variable;
+}
+
+/** An optimizer for a fixed set of parameters. */
+export class Adam {
+  /** The step size of the next step; a schedule may change it. */
+  learningRate: number;
+  readonly #options: Required<AdamOptions>;
+  readonly #parameters: ReadonlyMap<string, tf.Variable>;
+  readonly #moments = new Map<string, Moments>();
+  #steps = 0;
+
+  /**
+   * @param parameters what is optimized, by name
+   * @param options learning rate, decays and weight decay
+   */
+  constructor(parameters: ReadonlyMap<string, tf.Variable>, options: AdamOptions = {}) {
+    this.#options = {
+      learningRate: 1e-5,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: 0.1,
+      ...options,
+    };
+    this.learningRate = this.#options.learningRate;
+    this.#parameters = parameters;
+    for (const [name, parameter] of parameters) {
+      const zeros = () => tf.tidy(() => tf.variable(tf.zerosLike(parameter), false));
+      this.#moments.set(name, { first: zeros(), second: zeros() });
+    }
+  }
+
+  /** How many steps were taken. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /**
+   * Moves every parameter by one step:
+   *
+   * ```text
+   * g = gradient + weightDecay·p
+   * m = β₁·m + (1 − β₁)·g
+   * v = β₂·v + (1 − β₂)·g²
+   * p = p − learningRate/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
+   * ```
+   *
+   * @param gradients one for each parameter, by the same names; the caller disposes of them
+   */
+  step(gradients: ReadonlyMap<string, tf.Tensor>): void {
+    const { beta1, beta2, epsilon, weightDecay } = this.#options;
+    this.#steps++;
+    const stepSize = this.learningRate / (1 - beta1 ** this.#steps);
+    const correction = Math.sqrt(1 - beta2 ** this.#steps);
+    for (const [name, parameter] of this.#parameters) {
+      const { first, second } = this.#moments.get(name)!;
+      tf.tidy(() => {
+        const gradient = tf.add(gradients.get(name)!, tf.mul(parameter, weightDecay));
+        first.assign(tf.add(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1)));
+        second.assign(tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
+        const denominator = tf.add(tf.div(tf.sqrt(second), correction), epsilon);
+        parameter.assign(tf.sub(parameter, tf.mul(tf.div(first, denominator), stepSize)));
+      });
+    }
+  }
+
+  /** Frees the moments; the parameters stay. */
+  dispose(): void {
+    for (const { first, second } of this.#moments.values()) tf.dispose([first, second]);
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Judging a model by exams it is not trained on.
+ *
+ * @module
+ */
+import { type Dataset, examsInOrder, positiveWeight } from "../data/dataset.ts";
+import { currentEngine } from "../engine/engine.ts";
+import { TrainingError } from "../errors.ts";
+import { RunningAuc } from "../metrics/roc.ts";
+import type { MRNet } from "../model/mrnet.ts";
+import type { Label } from "../terms.ts";
+import { breathe } from "./breathe.ts";
+import { judgeByExam } from "./step.ts";
+
+/** What a model says about one exam of a dataset. */
+export interface ExamPrediction {
+  /** The exam's name. */
+  id: string;
+  /** 1 where the finding is present. */
+  label: Label;
+  /** The two outputs before the sigmoid. */
+  logits: [number, number];
+  /** The sigmoid of the second logit, in 0–1. */
+  probability: number;
+  /** The exam's loss, weighted as the dataset asks. */
+  loss: number;
+}
+
+/** How a model does on a dataset. */
+export interface Evaluation {
+  /** The mean of the exams' losses; not rounded. */
+  loss: number;
+  /** The area under the ROC curve, in 0–1; not rounded. */
+  auc: number;
+  /** A prediction for each exam, in the order of the dataset. */
+  predictions: ExamPrediction[];
+}
+
+/** How to evaluate. */
+export interface EvaluateOptions {
+  /** Ends the evaluation early; the figures are then those of the exams so far. */
+  signal?: AbortSignal;
+  /** Called after each exam with its prediction and the AUC so far (NaN for one class only). */
+  onExam?: (prediction: ExamPrediction, progress: { done: number; auc: number }) => void;
+}
+
+/**
+ * Runs a model over every exam of a dataset, without augmentation.
+ *
+ * @throws {TrainingError} where an exam's loss is not finite
+ * @throws {DataError} where an exam can no longer be read
+ * @throws {EngineError} where the engine's device failed
+ *
+ * @example
+ * ```ts no-run
+ * import { createMRNet, evaluate, openDataset } from "../../mod.ts";
+ * const valid = await openDataset({ split: "valid", task: "acl", plane: "sagittal" });
+ * const { auc } = await evaluate(await createMRNet({ seed: 1 }), valid);
+ * ```
+ */
+export async function evaluate(
+  model: MRNet,
+  dataset: Dataset,
+  { signal, onExam }: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const engine = currentEngine();
+  const weight = positiveWeight(dataset);
+  const predictions: ExamPrediction[] = [];
+  const running = new RunningAuc();
+  for await (const labelled of examsInOrder(dataset, [...dataset.labels.keys()])) {
+    const figures = await judgeByExam(model, labelled, weight);
+    engine.check();
+    const { exam: { id }, label } = labelled;
+    if (!Number.isFinite(figures.loss)) {
+      throw new TrainingError(
+        `Cannot judge the model by exam '${id}': the loss is ${figures.loss}: ` +
+          "the weights have diverged or the exam's values are far from 0–255",
+      );
+    }
+    predictions.push({ id, label, ...figures });
+    running.add(label, figures.probability);
+    onExam?.(predictions.at(-1)!, { done: predictions.length, auc: running.value });
+    await breathe();
+    if (signal?.aborted) break;
+  }
+  const loss = predictions.reduce((sum, { loss }) => sum + loss, 0) / predictions.length;
+  return { loss, auc: running.value, predictions };
+}

@@ -1,0 +1,302 @@
+/**
+ * The training loop of the reference: one exam a step, a validation after each epoch, and its rules
+ * for the learning rate, the best model and the early stop. It touches no file.
+ *
+ * @module
+ */
+import { drawAugmentation } from "../data/augment.ts";
+import { type Dataset, examsInOrder, positiveWeight } from "../data/dataset.ts";
+import { currentEngine } from "../engine/engine.ts";
+import { OptionError, TrainingError } from "../errors.ts";
+import { RunningAuc } from "../metrics/roc.ts";
+import type { MRNet } from "../model/mrnet.ts";
+import { createRandom, drawSeed } from "../random.ts";
+import { Adam } from "./adam.ts";
+import { breathe } from "./breathe.ts";
+import { earlyStopping } from "./early_stopping.ts";
+import { evaluate } from "./evaluate.ts";
+import { round4 } from "./rounding.ts";
+import { createSchedule, type ScheduleName } from "./schedule.ts";
+import { type ExamFigures, trainOnExam } from "./step.ts";
+
+/** How to train; the defaults are the reference's. */
+export interface TrainOptions {
+  /**
+   * At most this many passes over the training set; a whole number, at least 1.
+   * @default 50
+   */
+  epochs?: number;
+  /**
+   * Step size of Adam at the start, above 0.
+   * @default 1e-5
+   */
+  learningRate?: number;
+  /**
+   * How the learning rate changes from epoch to epoch.
+   * @default "plateau"
+   */
+  schedule?: ScheduleName;
+  /**
+   * The factor of the `step` schedule, above 0.
+   * @default 0.5
+   */
+  gamma?: number;
+  /**
+   * Stop after this many epochs without a lower validation loss; a whole number, at least 1.
+   * @default 5
+   */
+  patience?: number;
+  /**
+   * Share of each parameter added to its gradient, 0 or more.
+   * @default 0.1
+   */
+  weightDecay?: number;
+  /**
+   * Rotate, shift and flip the training exams at random.
+   * @default true
+   */
+  augment?: boolean;
+  /**
+   * Visit the training exams in a new random order each epoch.
+   * @default true
+   */
+  shuffle?: boolean;
+  /** Where shuffling and augmentation start; drawn at random where it is left out. */
+  seed?: number;
+  /** Ends training after the exam at hand. */
+  signal?: AbortSignal;
+  /** Called after each exam, of training and of validation. */
+  onExam?: (report: ExamReport) => void;
+  /**
+   * Called after each epoch, and awaited: the place to keep the model when `isBest` says so. The
+   * parameters do not change until it returns.
+   */
+  onEpoch?: (report: EpochReport) => void | Promise<void>;
+}
+
+/** What is known after an exam. */
+export interface ExamReport extends ExamFigures {
+  /** Whether the model was moved by it or judged by it. */
+  phase: "train" | "valid";
+  /** The epoch, counted from 1. */
+  epoch: number;
+  /** How many exams of this phase are done in this epoch, this one included. */
+  done: number;
+  /** How many exams this phase has. */
+  total: number;
+  /** The exam's name. */
+  id: string;
+  /** The mean of the losses of this phase so far. */
+  meanLoss: number;
+  /** The AUC of this phase so far; NaN while only one class was seen. */
+  auc: number;
+  /** The learning rate of this epoch. */
+  learningRate: number;
+}
+
+/** What is known after an epoch. Losses and AUCs are rounded to four decimals. */
+export interface EpochReport {
+  /** The epoch, counted from 1. */
+  epoch: number;
+  /** Mean loss over the training exams. */
+  trainLoss: number;
+  /** AUC over the training exams, each judged before it moved the model. */
+  trainAuc: number;
+  /** Mean loss over the validation exams. */
+  valLoss: number;
+  /** AUC over the validation exams. */
+  valAuc: number;
+  /** The learning rate that the epoch was trained with. */
+  learningRate: number;
+  /** How long training and validation took together, in seconds. */
+  seconds: number;
+  /** Whether its validation AUC is above that of every epoch before. */
+  isBest: boolean;
+}
+
+/** How training went. */
+export interface TrainResult {
+  /** The epochs that were completed. */
+  epochs: EpochReport[];
+  /** The epoch with the highest validation AUC, the first where several are equal. */
+  best?: EpochReport;
+  /** Why it ended: all epochs done, no more improvement, or the signal. */
+  stopped: "finished" | "early" | "interrupted";
+}
+
+/**
+ * Trains a model in place.
+ *
+ * After it the parameters are those of the last step, not of the best epoch: keep those in
+ * `onEpoch`.
+ *
+ * @param model what is trained
+ * @param datasets the exams to train on, and the exams that steer schedule, best model and stop
+ * @throws {OptionError} where an option is out of its range
+ * @throws {TrainingError} where a loss is not finite; the message names the exam
+ * @throws {DataError} where an exam can no longer be read
+ * @throws {EngineError} where the engine's device failed
+ *
+ * @example
+ * ```ts no-run
+ * import { createMRNet, openDataset, train } from "../../mod.ts";
+ * const exams = { task: "acl", plane: "sagittal" } as const;
+ * const result = await train(await createMRNet({ seed: 1 }), {
+ *   train: await openDataset({ ...exams, split: "train" }),
+ *   valid: await openDataset({ ...exams, split: "valid" }),
+ * }, { epochs: 2 });
+ * console.log(result.best?.valAuc);
+ * ```
+ */
+export async function train(
+  model: MRNet,
+  datasets: { train: Dataset; valid: Dataset },
+  options: TrainOptions = {},
+): Promise<TrainResult> {
+  const { epochs = 50, schedule = "plateau", gamma = 0.5, patience = 5, signal } = options;
+  const { learningRate = 1e-5, weightDecay = 0.1, seed = drawSeed(), onEpoch } = options;
+  _checkOptions({ epochs, learningRate, gamma, patience, weightDecay });
+  const optimizer = new Adam(model.parameters, { learningRate, weightDecay });
+  const rate = createSchedule(schedule, learningRate, gamma);
+  const stopping = earlyStopping(patience);
+  const result: TrainResult = { epochs: [], stopped: "finished" };
+  const phase: Phase = { model, optimizer, datasets, options: { ...options, seed } };
+  try {
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const start = performance.now();
+      const used = optimizer.learningRate;
+      const trained = await _trainEpoch(phase, epoch);
+      const judged = signal?.aborted ? undefined : await _validate(phase, epoch);
+      if (trained === undefined || judged === undefined) {
+        result.stopped = "interrupted";
+        break;
+      }
+      const report: EpochReport = {
+        epoch,
+        trainLoss: round4(trained.loss),
+        trainAuc: round4(trained.auc),
+        valLoss: round4(judged.loss),
+        valAuc: round4(judged.auc),
+        learningRate: used,
+        seconds: (performance.now() - start) / 1000,
+        isBest: false,
+      };
+      // The first best of the reference is 0, so a model that is always wrong is never kept.
+      report.isBest = report.valAuc > (result.best?.valAuc ?? 0);
+      if (report.isBest) result.best = report;
+      optimizer.learningRate = rate.next(report.valLoss);
+      result.epochs.push(report);
+      await onEpoch?.(report);
+      if (stopping.shouldStop(report.valLoss)) {
+        result.stopped = "early";
+        break;
+      }
+    }
+  } finally {
+    optimizer.dispose();
+  }
+  return result;
+}
+
+/** What both halves of an epoch work with. */
+interface Phase {
+  model: MRNet;
+  optimizer: Adam;
+  datasets: { train: Dataset; valid: Dataset };
+  options: TrainOptions & { seed: number };
+}
+
+interface Totals {
+  loss: number;
+  auc: number;
+}
+
+/** One pass over the training exams; `undefined` where the signal ended it. */
+async function _trainEpoch(phase: Phase, epoch: number): Promise<Totals | undefined> {
+  const { model, optimizer, datasets: { train: dataset }, options } = phase;
+  const { augment = true, shuffle = true, seed, signal, onExam } = options;
+  const engine = currentEngine();
+  const order = [...dataset.labels.keys()];
+  if (shuffle) createRandom(seed, "shuffle", epoch).shuffle(order);
+  const weight = positiveWeight(dataset);
+  const running = new RunningAuc();
+  let sum = 0;
+  let done = 0;
+  for await (const labelled of examsInOrder(dataset, order)) {
+    const { exam: { id, height, width }, label } = labelled;
+    const random = createRandom(seed, "augment", epoch, id);
+    const change = augment ? drawAugmentation(random, [height, width]) : undefined;
+    const figures = await trainOnExam(model, optimizer, labelled, weight, change);
+    engine.check();
+    if (!Number.isFinite(figures.loss)) throw _diverged(figures.loss, id, epoch, optimizer);
+    sum += figures.loss;
+    done++;
+    running.add(label, figures.probability);
+    onExam?.({
+      phase: "train",
+      epoch,
+      done,
+      total: order.length,
+      id,
+      ...figures,
+      meanLoss: sum / done,
+      auc: running.value,
+      learningRate: optimizer.learningRate,
+    });
+    await breathe();
+    if (signal?.aborted) return undefined;
+  }
+  return { loss: sum / done, auc: running.value };
+}
+
+/** One pass over the validation exams; `undefined` where the signal ended it. */
+async function _validate(phase: Phase, epoch: number): Promise<Totals | undefined> {
+  const { model, optimizer, datasets: { valid: dataset }, options: { signal, onExam } } = phase;
+  let sum = 0;
+  const judged = await evaluate(model, dataset, {
+    signal,
+    onExam({ id, logits, probability, loss }, { done, auc }) {
+      sum += loss;
+      onExam?.({
+        phase: "valid",
+        epoch,
+        done,
+        total: dataset.labels.length,
+        id,
+        loss,
+        logits,
+        probability,
+        meanLoss: sum / done,
+        auc,
+        learningRate: optimizer.learningRate,
+      });
+    },
+  });
+  return signal?.aborted ? undefined : judged;
+}
+
+function _diverged(loss: number, id: string, epoch: number, optimizer: Adam): TrainingError {
+  return new TrainingError(
+    `Cannot go on training: the loss of exam '${id}' in epoch ${epoch} is ${loss}: ` +
+      `lower --lr, now ${optimizer.learningRate}, or look at that exam`,
+  );
+}
+
+function _checkOptions(
+  options: Required<
+    Pick<TrainOptions, "epochs" | "learningRate" | "gamma" | "patience" | "weightDecay">
+  >,
+): void {
+  for (const name of ["epochs", "patience"] as const) {
+    if (Number.isInteger(options[name]) && options[name] >= 1) continue;
+    throw new OptionError(
+      `Cannot train with ${name} ${options[name]}: give a whole number of at least 1`,
+    );
+  }
+  for (const name of ["learningRate", "gamma", "weightDecay"] as const) {
+    const least = name === "weightDecay" ? options[name] >= 0 : options[name] > 0;
+    if (Number.isFinite(options[name]) && least) continue;
+    const range = name === "weightDecay" ? "of 0 or more" : "above 0";
+    throw new OptionError(`Cannot train with ${name} ${options[name]}: give a number ${range}`);
+  }
+}
