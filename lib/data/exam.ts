@@ -1,0 +1,142 @@
+/**
+ * An exam: one series of knee MRI slices in one plane, as it is in its file.
+ *
+ * @module
+ */
+import { DataError } from "../errors.ts";
+import { type NpyArray, type NpyHeader, readNpy, readNpyHeader } from "./npy.ts";
+
+/**
+ * The least height and width of a slice, in pixels.
+ *
+ * AlexNet's features themselves need 63: a convolution 11/4 with padding 2 leaves
+ * ⌊(63 − 7) / 4⌋ + 1 = 15, and three pools 3/2 leave 7, 3 and 1. From 62 they leave nothing. The
+ * toolkit promises the next power of two.
+ */
+export const SMALLEST_SIDE = 64;
+
+/** The most slices of an exam; MRNet's have 17 to 61. More is a mistake, such as swapped axes. */
+export const MOST_SLICES = 4096;
+
+/** The size of an exam. */
+export interface ExamSize {
+  /** How many slices there are, 1 to {@linkcode MOST_SLICES}. */
+  slices: number;
+  /** Height of a slice in pixels, at least {@linkcode SMALLEST_SIDE}. */
+  height: number;
+  /** Width of a slice in pixels, at least {@linkcode SMALLEST_SIDE}. */
+  width: number;
+}
+
+/** An exam in memory. */
+export interface Exam extends ExamSize {
+  /** Its name in the label files, such as `0012`. */
+  id: string;
+  /**
+   * `[slices, height, width]` in C order: the values of the file, unchanged. MRNet's are 0 to 255.
+   * All are finite.
+   */
+  voxels: Uint8Array | Float32Array;
+}
+
+/**
+ * Checks that an array can be an exam.
+ *
+ * @param header the header of its file
+ * @param path the file, for messages
+ * @returns its size
+ * @throws {DataError} unless it is numbers of the shape `[slices, height, width]`, with 1 to
+ *   {@linkcode MOST_SLICES} slices of at least {@linkcode SMALLEST_SIDE} pixels each way
+ */
+export function checkExamHeader(
+  header: Pick<NpyHeader, "shape" | "dtype">,
+  path: string,
+): ExamSize {
+  if (header.dtype === "bool") {
+    throw _refusal(path, "its values are True and False", "save the grey values as uint8");
+  }
+  return _checkShape(header.shape, path);
+}
+
+/**
+ * Reads the header of an exam's file and checks it; the voxels are not loaded.
+ *
+ * @throws {DataError} if the file is missing, is not `.npy`, or cannot be an exam
+ * @throws {PermissionError} if Deno may not read it
+ */
+export async function readExamHeader(path: string): Promise<NpyHeader & ExamSize> {
+  const header = await readNpyHeader(path);
+  return { ...header, ...checkExamHeader(header, path) };
+}
+
+/**
+ * Makes an exam of an array. Voxels of uint8 are shared with the array; other types become float32.
+ *
+ * @param array what the file held
+ * @param id the exam's name
+ * @param path the file, for messages
+ * @throws {DataError} if the shape is not an exam's, or a value is not a finite float32
+ */
+export function examFromNpy(array: NpyArray, id: string, path: string): Exam {
+  const size = _checkShape(array.shape, path);
+  const { data } = array;
+  if (data instanceof Uint8Array) return { id, ...size, voxels: data };
+  const voxels = data instanceof Float32Array ? data : new Float32Array(data);
+  _checkFinite(voxels, size, path);
+  return { id, ...size, voxels };
+}
+
+/**
+ * Reads an exam.
+ *
+ * @param path its `.npy` file
+ * @param id its name in the label files
+ * @throws {DataError} if the file is missing, is not `.npy`, or is not an exam
+ * @throws {PermissionError} if Deno may not read it
+ */
+export async function readExam(path: string, id: string): Promise<Exam> {
+  // The header first: an array that is no exam is refused before it is loaded.
+  await readExamHeader(path);
+  return examFromNpy(await readNpy(path), id, path);
+}
+
+function _refusal(path: string, found: string, mend: string): DataError {
+  return new DataError(`Cannot use '${path}' as an exam: ${found}: ${mend}`);
+}
+
+function _checkShape(shape: readonly number[], path: string): ExamSize {
+  const shown = `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
+  if (shape.length !== 3) {
+    const plural = shape.length === 1 ? "" : "s";
+    const found = `its shape is ${shown}, ${shape.length} dimension${plural} instead of 3`;
+    throw _refusal(path, found, "save it as [slices, height, width]");
+  }
+  const [slices, height, width] = shape;
+  if (slices < 1) {
+    throw _refusal(path, `its shape is ${shown}, without a slice`, "export the exam again");
+  }
+  if (slices > MOST_SLICES) {
+    const found =
+      `its shape is ${shown}, ${slices} slices where at most ${MOST_SLICES} are allowed`;
+    throw _refusal(path, found, "check that the first axis is the slices");
+  }
+  if (height < SMALLEST_SIDE || width < SMALLEST_SIDE) {
+    const found = `its slices are ${height}x${width} pixels, ` +
+      `at least ${SMALLEST_SIDE}x${SMALLEST_SIDE} are needed`;
+    throw _refusal(path, found, "export it at full size with the slices as first axis");
+  }
+  return { slices, height, width };
+}
+
+function _checkFinite(voxels: Float32Array, { height, width }: ExamSize, path: string): void {
+  const first = voxels.findIndex((value) => !Number.isFinite(value));
+  if (first === -1) return;
+  let count = 0;
+  for (const value of voxels) if (!Number.isFinite(value)) count++;
+  const slice = Math.floor(first / (height * width));
+  const row = Math.floor(first / width) % height;
+  const found = `${count} of its values ${count === 1 ? "is" : "are"} not finite as float32, ` +
+    `the first is ${voxels[first]} in slice ${slice}, row ${row}, column ${first % width}, ` +
+    "counted from 0";
+  throw _refusal(path, found, "repair the export");
+}

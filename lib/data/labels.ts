@@ -1,0 +1,209 @@
+/**
+ * Label files, and where a dataset keeps its files.
+ *
+ * A label file is CSV without a header, a line an exam: `id,label`, where the label is 0 or 1. Lines
+ * may end in any of the usual ways, values may be quoted, blank lines and a byte order mark are passed
+ * over.
+ *
+ * @module
+ */
+import { CsvError, parse } from "npm:csv-parse@7.0.3/sync";
+import { DataError } from "../errors.ts";
+import { type FileAction, fileError, join, readBytes } from "../files.ts";
+import type { Label, Plane, Split, Task } from "../terms.ts";
+
+/** An exam's name and whether it shows the finding. */
+export interface LabelledId {
+  /** The exam's name, numbers padded with zeros to four digits: `0012`. */
+  id: string;
+  /** 1 where the finding is present, 0 where it is not. */
+  label: Label;
+}
+
+/** The size from which a file is not taken for labels, in bytes: about half a million exams. */
+export const LARGEST_LABEL_FILE = 4 * 1024 * 1024;
+
+/** How many faults of a file are named. */
+const MOST_FAULTS = 10;
+const LONGEST_ID = 64;
+
+/** The label file of a task: `data/train-acl.csv`. */
+export function labelFile(data: string, split: Split, task: Task): string {
+  return join(data, `${split}-${task}.csv`);
+}
+
+/**
+ * The file of an exam: `data/train/sagittal/0012.npy`.
+ *
+ * @throws {DataError} if the id is not one, so that no id leads out of the data folder
+ */
+export function examFile(data: string, split: Split, plane: Plane, id: string): string {
+  return join(data, split, plane, `${examId(id)}.npy`);
+}
+
+/**
+ * An exam's name in its one form: numbers are padded with zeros to four digits, so `12` and `0012`
+ * name the same exam.
+ *
+ * @param text 1 to 64 letters a–z of either case, digits, `_` and `-`
+ * @throws {DataError} if it is anything else
+ */
+export function examId(text: string): string {
+  if (!_isId(text)) {
+    const rule = `give letters, digits, '_' and '-', at most ${LONGEST_ID}`;
+    throw new DataError(`Cannot find an exam: ${_shown(text)} is not the name of one: ${rule}`);
+  }
+  return _padded(text);
+}
+
+/**
+ * Parses the text of a label file.
+ *
+ * A label is exactly `0` or `1`, blanks around it aside: `1.0`, `true` and the like are refused, for
+ * MRNet's files have none and a guess here would go unseen.
+ *
+ * @param text the file's text
+ * @param path the file, for messages
+ * @returns the exams in the order of the file
+ * @throws {DataError} if any line is at fault, naming the first ten by number and counting the
+ *   others, or if there is no line at all
+ *
+ * @example
+ * ```ts
+ * import { parseLabels } from "./labels.ts";
+ * const [first] = parseLabels("12,1\n13,0\n", "data/train-acl.csv");
+ * console.assert(first.id === "0012" && first.label === 1);
+ * ```
+ */
+export function parseLabels(text: string, path: string): LabelledId[] {
+  if (text.length > LARGEST_LABEL_FILE) throw _tooLarge(path, text.length);
+  if (text.includes("\0")) {
+    throw _refusal(path, "it holds zero bytes, so it is not text", "save it as CSV in UTF-8");
+  }
+  const rows: LabelledId[] = [];
+  const firstLine = new Map<string, number>();
+  const faults: string[] = [];
+  for (const { values, line } of _lines(text, path)) {
+    const fault = _faultOf(values);
+    if (fault !== undefined) {
+      faults.push(`line ${line}: ${fault}`);
+      continue;
+    }
+    const id = _padded(values[0]);
+    const earlier = firstLine.get(id);
+    if (earlier === undefined) {
+      firstLine.set(id, line);
+      rows.push({ id, label: values[1] === "1" ? 1 : 0 });
+    } else {
+      faults.push(`line ${line}: the id '${id}' was already in line ${earlier}`);
+    }
+  }
+  if (faults.length > 0) {
+    const more = faults.length > MOST_FAULTS ? `; and ${faults.length - MOST_FAULTS} more` : "";
+    const found = faults.slice(0, MOST_FAULTS).join("; ") + more;
+    throw _refusal(path, found, "each line must be 'id,label' with the label 0 or 1");
+  }
+  if (rows.length === 0) {
+    throw _refusal(path, "it holds no labels", "put a line 'id,label' for each exam");
+  }
+  return rows;
+}
+
+/**
+ * Reads a label file.
+ *
+ * @throws {DataError} if it is missing, larger than {@linkcode LARGEST_LABEL_FILE}, not UTF-8, or as
+ *   {@linkcode parseLabels}
+ * @throws {PermissionError} if Deno may not read it
+ */
+export async function readLabels(path: string): Promise<LabelledId[]> {
+  const action: FileAction = {
+    what: "read the labels",
+    path,
+    access: "read",
+    error: DataError,
+    mend: "check that the label file is there and can be read",
+  };
+  const { size } = await Deno.stat(path).catch((error) => {
+    throw fileError(error, action);
+  });
+  if (size > LARGEST_LABEL_FILE) throw _tooLarge(path, size);
+  return parseLabels(_decode(await readBytes(action), path), path);
+}
+
+/** The text of a label file, a line an exam, that {@linkcode parseLabels} reads back. */
+export function formatLabels(rows: readonly LabelledId[]): string {
+  return rows.map(({ id, label }) => `${examId(id)},${label}\n`).join("");
+}
+
+function _refusal(path: string, found: string, mend: string): DataError {
+  return new DataError(`Cannot read the labels '${path}': ${found}: ${mend}`);
+}
+
+function _tooLarge(path: string, size: number): DataError {
+  const found = `it is ${size} bytes long, allowed are ${LARGEST_LABEL_FILE}`;
+  return _refusal(path, found, "give a file of lines 'id,label'");
+}
+
+function _decode(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw _refusal(path, "it is not UTF-8 text", "save it as CSV in UTF-8");
+  }
+}
+
+/** A line's values and its number, counted from 1. */
+interface _Line {
+  values: string[];
+  line: number;
+}
+
+function _lines(text: string, path: string): _Line[] {
+  const lines: _Line[] = [];
+  try {
+    parse(text, {
+      bom: true,
+      trim: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      record_delimiter: ["\r\n", "\n", "\r"],
+      on_record(values, { lines: line }) {
+        lines.push({ values, line });
+        return null;
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    // Quotes are all that the parser itself stops at.
+    const found = error.code === "CSV_QUOTE_NOT_CLOSED"
+      ? "a quote is opened and never closed"
+      : `line ${error.lines}: a quote is out of place`;
+    throw _refusal(path, found, "write each line as 'id,label', without quotes");
+  }
+  return lines;
+}
+
+function _faultOf(values: readonly string[]): string | undefined {
+  if (values.length !== 2) {
+    return `${values.length} ${values.length === 1 ? "value" : "values"} instead of 2`;
+  }
+  const [id, label] = values;
+  if (!_isId(id)) return `${_shown(id)} is not an exam's id`;
+  if (label !== "0" && label !== "1") return `the label ${_shown(label)} is not 0 or 1`;
+  return undefined;
+}
+
+function _isId(text: string): boolean {
+  return text.length <= LONGEST_ID && /^[A-Za-z0-9_-]+$/.test(text);
+}
+
+function _padded(id: string): string {
+  return /^\d+$/.test(id) ? id.padStart(4, "0") : id;
+}
+
+/** Text from a file, safe to print: short and on one line. */
+function _shown(text: string): string {
+  const short = text.length > 40 ? `${text.slice(0, 40)}...` : text;
+  return `'${short.replace(/[^ -~]/g, "?")}'`;
+}
