@@ -7,7 +7,7 @@
 import { drawAugmentation } from "../data/augment.ts";
 import { type Dataset, examsInOrder, positiveWeight } from "../data/dataset.ts";
 import { currentEngine } from "../engine/engine.ts";
-import { OptionError, TrainingError } from "../errors.ts";
+import { TrainingError } from "../errors.ts";
 import { RunningAuc } from "../metrics/roc.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { createRandom, drawSeed } from "../random.ts";
@@ -15,64 +15,10 @@ import { Adam } from "./adam.ts";
 import { breathe } from "./breathe.ts";
 import { earlyStopping } from "./early_stopping.ts";
 import { evaluate } from "./evaluate.ts";
+import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
 import { round4 } from "./rounding.ts";
-import { createSchedule, type ScheduleName } from "./schedule.ts";
+import { createSchedule } from "./schedule.ts";
 import { type ExamFigures, trainOnExam } from "./step.ts";
-
-/** How to train; the defaults are the reference's. */
-export interface TrainOptions {
-  /**
-   * At most this many passes over the training set; a whole number, at least 1.
-   * @default 50
-   */
-  epochs?: number;
-  /**
-   * Step size of Adam at the start, above 0.
-   * @default 1e-5
-   */
-  learningRate?: number;
-  /**
-   * How the learning rate changes from epoch to epoch.
-   * @default "plateau"
-   */
-  schedule?: ScheduleName;
-  /**
-   * The factor of the `step` schedule, above 0.
-   * @default 0.5
-   */
-  gamma?: number;
-  /**
-   * Stop after this many epochs without a lower validation loss; a whole number, at least 1.
-   * @default 5
-   */
-  patience?: number;
-  /**
-   * Share of each parameter added to its gradient, 0 or more.
-   * @default 0.1
-   */
-  weightDecay?: number;
-  /**
-   * Rotate, shift and flip the training exams at random.
-   * @default true
-   */
-  augment?: boolean;
-  /**
-   * Visit the training exams in a new random order each epoch.
-   * @default true
-   */
-  shuffle?: boolean;
-  /** Where shuffling and augmentation start; drawn at random where it is left out. */
-  seed?: number;
-  /** Ends training after the exam at hand. */
-  signal?: AbortSignal;
-  /** Called after each exam, of training and of validation. */
-  onExam?: (report: ExamReport) => void;
-  /**
-   * Called after each epoch, and awaited: the place to keep the model when `isBest` says so. The
-   * parameters do not change until it returns.
-   */
-  onEpoch?: (report: EpochReport) => void | Promise<void>;
-}
 
 /** What is known after an exam. */
 export interface ExamReport extends ExamFigures {
@@ -153,14 +99,14 @@ export async function train(
   datasets: { train: Dataset; valid: Dataset },
   options: TrainOptions = {},
 ): Promise<TrainResult> {
-  const { epochs = 50, schedule = "plateau", gamma = 0.5, patience = 5, signal } = options;
-  const { learningRate = 1e-5, weightDecay = 0.1, seed = drawSeed(), onEpoch } = options;
-  _checkOptions({ epochs, learningRate, gamma, patience, weightDecay });
+  const resolved = { ...resolveTrainOptions(options), seed: options.seed ?? drawSeed() };
+  const { epochs, learningRate, schedule, gamma, patience, weightDecay } = resolved;
+  const { signal, onEpoch } = resolved;
   const optimizer = new Adam(model.parameters, { learningRate, weightDecay });
   const rate = createSchedule(schedule, learningRate, gamma);
   const stopping = earlyStopping(patience);
   const result: TrainResult = { epochs: [], stopped: "finished" };
-  const phase: Phase = { model, optimizer, datasets, options: { ...options, seed } };
+  const phase: Phase = { model, optimizer, datasets, options: resolved };
   try {
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const start = performance.now();
@@ -203,7 +149,7 @@ interface Phase {
   model: MRNet;
   optimizer: Adam;
   datasets: { train: Dataset; valid: Dataset };
-  options: TrainOptions & { seed: number };
+  options: ResolvedTrainOptions & { seed: number };
 }
 
 interface Totals {
@@ -214,7 +160,7 @@ interface Totals {
 /** One pass over the training exams; `undefined` where the signal ended it. */
 async function _trainEpoch(phase: Phase, epoch: number): Promise<Totals | undefined> {
   const { model, optimizer, datasets: { train: dataset }, options } = phase;
-  const { augment = true, shuffle = true, seed, signal, onExam } = options;
+  const { augment, shuffle, seed, signal, onExam } = options;
   const engine = currentEngine();
   const order = [...dataset.labels.keys()];
   if (shuffle) createRandom(seed, "shuffle", epoch).shuffle(order);
@@ -280,23 +226,4 @@ function _diverged(loss: number, id: string, epoch: number, optimizer: Adam): Tr
     `Cannot go on training: the loss of exam '${id}' in epoch ${epoch} is ${loss}: ` +
       `lower --lr, now ${optimizer.learningRate}, or look at that exam`,
   );
-}
-
-function _checkOptions(
-  options: Required<
-    Pick<TrainOptions, "epochs" | "learningRate" | "gamma" | "patience" | "weightDecay">
-  >,
-): void {
-  for (const name of ["epochs", "patience"] as const) {
-    if (Number.isInteger(options[name]) && options[name] >= 1) continue;
-    throw new OptionError(
-      `Cannot train with ${name} ${options[name]}: give a whole number of at least 1`,
-    );
-  }
-  for (const name of ["learningRate", "gamma", "weightDecay"] as const) {
-    const least = name === "weightDecay" ? options[name] >= 0 : options[name] > 0;
-    if (Number.isFinite(options[name]) && least) continue;
-    const range = name === "weightDecay" ? "of 0 or more" : "above 0";
-    throw new OptionError(`Cannot train with ${name} ${options[name]}: give a number ${range}`);
-  }
 }

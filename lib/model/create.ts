@@ -1,0 +1,107 @@
+/**
+ * Models made anew and models read from files.
+ *
+ * @module
+ */
+import { ensureEngine } from "../engine/engine.ts";
+import { drawSeed } from "../random.ts";
+import { initialClassifier, initialWeights } from "./initialise.ts";
+import { MRNet } from "./mrnet.ts";
+import { fetchImageNetWeights } from "./weights/imagenet.ts";
+import { readFeatures, readMRNet, readWeights } from "./weights/read.ts";
+import type { StateDict } from "./weights/tensors.ts";
+
+/** What a new model starts from. */
+export interface CreateOptions {
+  /**
+   * `imagenet`: AlexNet as torchvision trained it on ImageNet, fetched once and kept; `none`: random
+   * weights; anything else: a `.pth`, `.pt` or `.safetensors` file of an MRNet or of an AlexNet.
+   * Where the weights are an AlexNet's, the linear layer is drawn at random.
+   *
+   * @default "imagenet"
+   */
+  weights?: string;
+  /** Where random weights start; drawn at random where it is left out. */
+  seed?: number;
+  /**
+   * The folder in which the ImageNet weights are kept.
+   * @default "models"
+   */
+  models?: string;
+  /** Called while the ImageNet weights are fetched, with the bytes so far and in all. */
+  onProgress?: (received: number, total: number | undefined) => void;
+  /** Ends the fetching. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Makes a model to train, on the current engine; one is started where none runs.
+ *
+ * @throws {WeightsError} where the weights cannot be fetched or read
+ * @throws {PermissionError} where Deno refuses the file or the network
+ *
+ * @example
+ * ```ts
+ * import { createMRNet } from "../../mod.ts";
+ * const model = await createMRNet({ weights: "none", seed: 1 });
+ * console.assert(model.parameters.size === 12);
+ * ```
+ */
+export async function createMRNet(options: CreateOptions = {}): Promise<MRNet> {
+  const { weights = "imagenet", seed = drawSeed(), models = "models" } = options;
+  const state = await _startingWeights(weights, seed, { ...options, models });
+  await ensureEngine();
+  return new MRNet(state);
+}
+
+/** A model from a file, and what the file says about it. */
+export interface LoadedMRNet {
+  model: MRNet;
+  /** How it was made, as {@linkcode BestCheckpoint} wrote it; empty for files of PyTorch. */
+  metadata: Record<string, string>;
+}
+
+/**
+ * Reads a trained model: a checkpoint of this toolkit, or of the original PyTorch script.
+ *
+ * @param path a `.safetensors`, `.pth` or `.pt` file
+ * @throws {WeightsError} where it is no MRNet
+ *
+ * @example
+ * ```ts no-run
+ * import { loadMRNet } from "../../mod.ts";
+ * const { model, metadata } = await loadMRNet("models/model_mrnet_acl_sagittal.safetensors");
+ * console.log(metadata.val_auc);
+ * ```
+ */
+export async function loadMRNet(path: string): Promise<LoadedMRNet> {
+  const { tensors, metadata } = await readMRNet(path);
+  await ensureEngine();
+  return { model: new MRNet(tensors), metadata };
+}
+
+async function _startingWeights(
+  weights: string,
+  seed: number,
+  { models, onProgress, signal }: CreateOptions & { models: string },
+): Promise<StateDict> {
+  if (weights === "none") return initialWeights(seed);
+  const path = weights === "imagenet"
+    ? await fetchImageNetWeights({ folder: models, onProgress, signal })
+    : weights;
+  if (!await _isAlexNet(path)) return (await readMRNet(path)).tensors;
+  return new Map([...(await readFeatures(path)).tensors, ...initialClassifier(seed)]);
+}
+
+/** Whether a file holds an AlexNet rather than an MRNet, which wraps one; no tensor is loaded. */
+async function _isAlexNet(path: string): Promise<boolean> {
+  const names: string[] = [];
+  await readWeights(path, {
+    want(name) {
+      names.push(name);
+      return false;
+    },
+  });
+  return names.some((name) => /(^|\.)features\.0\.weight$/.test(name)) &&
+    !names.some((name) => name.includes("pretrained_model."));
+}
