@@ -48,11 +48,21 @@ export function fileError(error: unknown, action: FileAction): MRNetError {
   if (isDenoRefusal(error)) {
     // Deno's text names the access it missed, which may differ from the one asked for (a rename reads).
     const flag = /--allow-[a-z]+/.exec(messageOf(error))?.[0] ?? `--allow-${action.access}`;
-    const hint = `${flag}=${folderOf(action.path)}`;
+    const hint = `${flag}=${_grantFor(action.path)}`;
     return new PermissionError(`${doing}: Deno has no permission for it: run again with ${hint}`);
   }
   const mend = action.mend === undefined ? "" : `: ${action.mend}`;
   return new action.error(`${doing}: ${_reason(error)}${mend}`);
+}
+
+/**
+ * The folder to grant: of a relative path its first one, as in `data` for `data/train/axial/0000.npy`,
+ * so that one grant serves for the whole run.
+ */
+function _grantFor(path: string): string {
+  const first = /^(\.\.[\\/])*[^\\/.][^\\/]*/.exec(path.replace(/^\.[\\/]/, ""))?.[0];
+  if (first !== undefined && first !== path) return first;
+  return baseName(path).includes(".") ? folderOf(path) : path;
 }
 
 function _reason(error: unknown): string {

@@ -94,7 +94,10 @@ export function augment(exam: tf.Tensor3D, augmentation: Augmentation): tf.Tenso
   return tf.tidy(() => {
     const [, height, width] = exam.shape;
     const matrix = tf.tensor2d([[...sourceOf(augmentation, [height, width]), 0, 0]]);
-    const images: tf.Tensor4D = tf.expandDims(exam, 3);
-    return tf.squeeze(tf.image.transform(images, matrix, "bilinear", "nearest"), [3]);
+    // The slices go in as the channels of one image: of several images TensorFlow.js 4.22 resamples
+    // only the first, on WebGPU where they share a matrix and on the plain engine in any case.
+    const image: tf.Tensor4D = tf.expandDims(tf.transpose(exam, [1, 2, 0]), 0);
+    const resampled = tf.image.transform(image, matrix, "bilinear", "nearest");
+    return tf.transpose(tf.squeeze(resampled, [0]), [2, 0, 1]);
   });
 }

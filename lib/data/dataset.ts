@@ -68,8 +68,8 @@ const MOST_NAMED = 10;
  */
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const { data = "data", split, task, plane, inMemory = false } = options;
-  await _checkFolder(data);
   const path = labelFile(data, split, task);
+  await _checkPresence(data, path);
   const labels = await readLabels(path);
   await _checkExams(labels, (id) => examFile(data, split, plane, id), path);
   _checkClasses(labels, path);
@@ -114,21 +114,26 @@ export async function* examsInOrder(
   }
 }
 
-async function _checkFolder(data: string): Promise<void> {
-  const mend =
-    "ask for MRNet at https://stanfordmlgroup.github.io/competitions/mrnet/ and unpack it there, " +
-    `or make a practice set with 'deno run -A cli.ts synth --out ${data}'`;
-  const action = {
-    what: "open the dataset",
-    path: data,
-    access: "read",
-    error: DataError,
-    mend,
-  } as const;
-  const info = await Deno.stat(data).catch((error) => {
-    throw fileError(error, action);
-  });
-  if (!info.isDirectory) throw fileError(new Deno.errors.NotADirectory(), action);
+/** A dataset that is not there at all is the first thing that goes wrong for a newcomer. */
+async function _checkPresence(data: string, labels: string): Promise<void> {
+  const missing = await _missing(data) ?? await _missing(labels);
+  if (missing === undefined) return;
+  throw new DataError(
+    `Cannot open the dataset in '${data}': there is no '${missing}': ask for MRNet at ` +
+      "https://stanfordmlgroup.github.io/competitions/mrnet/ and unpack it there, " +
+      `or make a practice set with 'deno run -A cli.ts synth --out ${data}'`,
+  );
+}
+
+/** The path itself where nothing has that name. */
+async function _missing(path: string): Promise<string | undefined> {
+  try {
+    await Deno.stat(path);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return path;
+    throw fileError(error, { what: "open", path, access: "read", error: DataError });
+  }
 }
 
 /** Reads every header, several at a time, and reports all that fail in one line. */
@@ -145,7 +150,7 @@ async function _checkExams(
       const index = next++;
       const file = fileOf(labels[index].id);
       try {
-        if (await _isThere(file)) await readExamHeader(file);
+        if (await _missing(file) === undefined) await readExamHeader(file);
         else missing.add(labels[index].id);
       } catch (error) {
         if (error instanceof PermissionError || !(error instanceof MRNetError)) throw error;
@@ -171,15 +176,6 @@ async function _checkExams(
   throw new DataError(
     `Cannot use ${count} of the ${labels.length} exams that '${path}' names: ${faults.join("; ")}`,
   );
-}
-
-async function _isThere(file: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(file)).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw fileError(error, { what: "read", path: file, access: "read", error: DataError });
-  }
 }
 
 /** The chosen of a list, neighbours joined: `0003, 0007–0012`. All are named, however many. */

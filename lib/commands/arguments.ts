@@ -1,0 +1,161 @@
+/**
+ * Command line arguments that behave as the original script's did: the same names, and argparse's
+ * words for whatever is wrong with them.
+ *
+ * @module
+ */
+import {
+  Command,
+  CommanderError,
+  type CommandUnknownOpts,
+  Option,
+} from "npm:@commander-js/extra-typings@15.1.0";
+import { MRNetError } from "../errors.ts";
+
+export { Command, CommanderError, type CommandUnknownOpts };
+
+/** The arguments cannot be used; the message is argparse's. */
+export class UsageError extends MRNetError {
+  override name = "UsageError";
+}
+
+/** Reads the text of one argument, or throws what is wrong with it: `invalid int value: 'x'`. */
+export type Reader<T> = (text: string) => T;
+
+/** One of a few words. */
+export function choice<const T extends string>(choices: readonly T[]): Reader<T> {
+  return (text) => {
+    if ((choices as readonly string[]).includes(text)) return text as T;
+    const all = choices.map((each) => `'${each}'`).join(", ");
+    throw new UsageError(`invalid choice: '${text}' (choose from ${all})`);
+  };
+}
+
+/** 0 or 1, as the original script takes its switches. */
+export function zeroOrOne(text: string): boolean {
+  const value = wholeNumber()(text);
+  if (value === 0 || value === 1) return value === 1;
+  throw new UsageError(`invalid choice: ${value} (choose from 0, 1)`);
+}
+
+/** A whole number within bounds. */
+export function wholeNumber(least = -Infinity, most = Infinity): Reader<number> {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\s*[+-]?\d+\s*$/.test(text) || !Number.isSafeInteger(value)) {
+      throw new UsageError(`invalid int value: '${text}'`);
+    }
+    return _within(value, least, most);
+  };
+}
+
+/** A number above `above`. */
+export function numberAbove(above: number): Reader<number> {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isFinite(value)) {
+      throw new UsageError(`invalid float value: '${text}'`);
+    }
+    if (value > above) return value;
+    throw new UsageError(`invalid value: ${value} (must be above ${above})`);
+  };
+}
+
+/** Any text but none at all. */
+export function text(given: string): string {
+  if (given !== "") return given;
+  throw new UsageError("invalid value: '' (must not be empty)");
+}
+
+function _within(value: number, least: number, most: number): number {
+  if (value >= least && value <= most) return value;
+  const range = most === Infinity ? `at least ${least}` : `${least} to ${most}`;
+  throw new UsageError(`invalid value: ${value} (must be ${range})`);
+}
+
+/**
+ * An option that must or may be given.
+ *
+ * @param flags as commander takes them, `-t, --task <{abnormal,acl}>`: what stands in the angle
+ * brackets is shown in the usage
+ * @param description one line of help
+ * @param read checks and converts the argument
+ */
+export function option<const F extends string, T>(
+  flags: F,
+  description: string,
+  read: Reader<T>,
+): Option<F, undefined, undefined, T> {
+  const made = new Option(flags, description);
+  const name = _nameOf(made);
+  return made.argParser((given: string) => {
+    try {
+      return read(given);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      throw new UsageError(`argument ${name}: ${error.message}`);
+    }
+  });
+}
+
+/** `-t/--task`, as argparse names an option in its messages. */
+function _nameOf({ short, long }: { short?: string; long?: string }): string {
+  return [short, long].filter((flag) => flag !== undefined).join("/");
+}
+
+/** How wide the usage is written, in columns. */
+const USAGE_WIDTH = 88;
+
+/** The lines that show how a command is used: `usage: cli.ts synth [-h] --out DIR …`. */
+export function usageOf(command: CommandUnknownOpts): string {
+  const begin = command.parent === null ? "usage: cli.ts" : `usage: cli.ts ${command.name()}`;
+  const parts = ["[-h]"];
+  for (const { short, long, flags, mandatory } of command.options) {
+    const value = /<(.*)>/.exec(flags)?.[1];
+    const shown = [short ?? long, value].filter((part) => part !== undefined).join(" ");
+    parts.push(mandatory ? shown : `[${shown}]`);
+  }
+  for (const argument of command.registeredArguments) {
+    parts.push(argument.variadic ? `${argument.name()} [${argument.name()} ...]` : argument.name());
+  }
+  const lines = [begin];
+  for (const part of parts) {
+    if (lines.at(-1)!.length + part.length < USAGE_WIDTH) lines[lines.length - 1] += ` ${part}`;
+    else lines.push(" ".repeat(begin.length + 1) + part);
+  }
+  return lines.join("\n");
+}
+
+/** Puts commander's complaint into argparse's words. */
+export function inArgparsesWords(error: CommanderError, command: CommandUnknownOpts): string {
+  const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? "";
+  switch (error.code) {
+    case "commander.unknownOption":
+      return `unrecognized arguments: ${quoted}`;
+    case "commander.excessArguments":
+      return `unrecognized arguments: ${_surplus(command).join(" ")}`;
+    case "commander.optionMissingArgument": {
+      const named = command.options.find(({ flags }) => flags === quoted);
+      return `argument ${named === undefined ? quoted : _nameOf(named)}: expected one argument`;
+    }
+    case "commander.missingMandatoryOptionValue":
+    case "commander.missingArgument":
+      return `the following arguments are required: ${_missing(command)}`;
+    default:
+      return error.message.replace(/^error: /, "");
+  }
+}
+
+function _surplus(command: CommandUnknownOpts): readonly string[] {
+  return command.args.slice(command.registeredArguments.length);
+}
+
+/** Every required option and argument that is not there, since argparse names them all. */
+function _missing(command: CommandUnknownOpts): string {
+  const { options, registeredArguments } = command;
+  const missing = options
+    .filter((each) => each.mandatory && command.getOptionValue(each.attributeName()) === undefined)
+    .map(_nameOf);
+  const names = registeredArguments.filter(({ required }) => required).map((each) => each.name());
+  return [...missing, ...names.slice(command.args.length)].join(", ");
+}

@@ -1,0 +1,71 @@
+/**
+ * What the commands write to: results to standard output, everything else to standard error, and on
+ * a terminal one line at the bottom that shows how far things are.
+ *
+ * @module
+ */
+import { type Progress, progressLine } from "../logs/progress.ts";
+
+const encoder = new TextEncoder();
+
+/** How often the line at the bottom is drawn, in milliseconds. */
+const REDRAW_MS = 100;
+
+let shown = false;
+let drawn = 0;
+
+/** Writes a line of the result. */
+export function print(line = ""): void {
+  _clear();
+  _write(Deno.stdout, `${line}\n`);
+}
+
+/** Writes a remark. */
+export function remark(line: string): void {
+  _clear();
+  _write(Deno.stderr, `${line}\n`);
+}
+
+/** True where somebody watches, so that progress is shown as a line that changes. */
+export function isWatched(): boolean {
+  return Deno.stderr.isTerminal();
+}
+
+/** Shows how far things are; does nothing where nobody watches. */
+export function showProgress(progress: Progress): void {
+  const now = performance.now();
+  if (!isWatched() || (progress.done < progress.total && now - drawn < REDRAW_MS)) return;
+  drawn = now;
+  const line = progressLine(progress, _columns());
+  _write(Deno.stderr, `\r\x1b[2K${line}`);
+  shown = true;
+}
+
+/** Takes the progress line away. */
+export function endProgress(): void {
+  _clear();
+}
+
+function _clear(): void {
+  if (!shown) return;
+  _write(Deno.stderr, "\r\x1b[2K");
+  shown = false;
+}
+
+function _columns(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return 80;
+  }
+}
+
+function _write(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): void {
+  const bytes = encoder.encode(text);
+  try {
+    for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
+  } catch (error) {
+    // Whoever read our output has left, as `head` does; training goes on.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The command line: finds the command, runs it, and turns whatever fails into one line and an exit
+ * code.
+ *
+ * @module
+ */
+import { messageOf, MRNetError } from "../errors.ts";
+import {
+  Command,
+  CommanderError,
+  type CommandUnknownOpts,
+  inArgparsesWords,
+  UsageError,
+  usageOf,
+} from "./arguments.ts";
+import { print, remark } from "./console.ts";
+import { trainCommand } from "./train.ts";
+
+/** Wrong arguments, as argparse exits. */
+const WRONG_ARGUMENTS = 2;
+
+/**
+ * Runs the command line.
+ *
+ * @param args the arguments, without the program's name
+ * @returns the exit code: 0, 1 where something failed, 2 where the arguments are wrong
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  let code = 0;
+  const exit = (given: number) => code = given;
+  const program = new Command("cli.ts")
+    .description("MRNet for Deno: train and judge classifiers of knee MRI exams.")
+    .option("--debug", "show the stack of an error");
+  const train = trainCommand(exit);
+  const commands: CommandUnknownOpts[] = [train];
+  // Somebody who knows the original script looks for its options here.
+  program.addHelpText("after", () => `\n${train.helpInformation()}`);
+  commands.forEach((command, index) => {
+    program.addCommand(command.copyInheritedSettings(program), { isDefault: index === 0 });
+  });
+  // The one that is at fault is only known to its own handlers.
+  let current: CommandUnknownOpts = program;
+  for (const command of [program, ...commands]) {
+    command.exitOverride((error) => {
+      current = command;
+      throw error;
+    });
+    command.configureOutput({ writeOut: (text) => print(text.trimEnd()), writeErr: () => {} });
+    command.hook("preSubcommand", (_, chosen) => void (current = chosen));
+  }
+  const debug = args.includes("--debug");
+  try {
+    await program.parseAsync(args.filter((arg) => arg !== "--debug"), { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (error instanceof CommanderError || error instanceof UsageError) {
+      const words = error instanceof UsageError ? error.message : inArgparsesWords(error, current);
+      remark(usageOf(current));
+      remark(`cli.ts: error: ${words}`);
+      return WRONG_ARGUMENTS;
+    }
+    _explain(error, debug);
+    return 1;
+  }
+}
+
+/** One line for what the user can mend; a fault of the toolkit says that it is one. */
+function _explain(error: unknown, debug: boolean): void {
+  const known = error instanceof MRNetError;
+  remark(known ? messageOf(error) : `This is a fault of the toolkit: ${messageOf(error)}`);
+  if (debug && error instanceof Error) remark(error.stack ?? "");
+  else if (!known) remark("Run again with --debug for the details to report.");
+}
