@@ -28,10 +28,14 @@ export * from "./lib/errors.ts";
 export {
   describeEngine,
   type Engine,
+  ENGINE_CHOICES,
   type EngineChoice,
   type EngineName,
+  ENGINES,
   startEngine,
 } from "./lib/engine/engine.ts";
+
+export type { Tensor2D, Tensor3D, Tensor4D, Variable } from "./lib/tf.ts";
 
 // Exams, labels and datasets.
 export {
@@ -80,5 +84,6 @@ export {
   type Evaluation,
   type ExamPrediction,
 } from "./lib/train/evaluate.ts";
-export type { ScheduleName } from "./lib/train/schedule.ts";
+export type { ExamFigures } from "./lib/train/step.ts";
+export { type ScheduleName, SCHEDULES } from "./lib/train/schedule.ts";
 export { rocAuc, type RocCurve, rocCurve } from "./lib/metrics/roc.ts";

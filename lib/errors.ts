@@ -9,43 +9,30 @@
 
 /** Base class of every error whose message is written for the user. */
 export class MRNetError extends Error {
-  override name = "MRNetError";
+  /** The name of the class that was made, which a stack trace begins with. */
+  override name: string = this.constructor.name;
 }
 
 /** An exam, a label file or a data folder is missing, broken or does not fit the others. */
-export class DataError extends MRNetError {
-  override name = "DataError";
-}
+export class DataError extends MRNetError {}
 
 /** A file of weights cannot be read, or holds another network. */
-export class WeightsError extends MRNetError {
-  override name = "WeightsError";
-}
+export class WeightsError extends MRNetError {}
 
 /** An option has a value outside its range. */
-export class OptionError extends MRNetError {
-  override name = "OptionError";
-}
+export class OptionError extends MRNetError {}
 
 /** No engine can be had, or the one in use failed. */
-export class EngineError extends MRNetError {
-  override name = "EngineError";
-}
+export class EngineError extends MRNetError {}
 
 /** Deno refused access; the message names the flag that grants it. */
-export class PermissionError extends MRNetError {
-  override name = "PermissionError";
-}
+export class PermissionError extends MRNetError {}
 
 /** A file or folder could not be written, for a reason other than a Deno permission. */
-export class OutputError extends MRNetError {
-  override name = "OutputError";
-}
+export class OutputError extends MRNetError {}
 
 /** Training cannot go on, for example because the loss is no longer finite. */
-export class TrainingError extends MRNetError {
-  override name = "TrainingError";
-}
+export class TrainingError extends MRNetError {}
 
 /** The message of whatever was thrown, on one line. */
 export function messageOf(error: unknown): string {

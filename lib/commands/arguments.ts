@@ -15,9 +15,7 @@ import { MRNetError } from "../errors.ts";
 export { Command, CommanderError, type CommandUnknownOpts };
 
 /** The arguments cannot be used; the message is argparse's. */
-export class UsageError extends MRNetError {
-  override name = "UsageError";
-}
+export class UsageError extends MRNetError {}
 
 /** Reads the text of one argument, or throws what is wrong with it: `invalid int value: 'x'`. */
 export type Reader<T> = (text: string) => T;

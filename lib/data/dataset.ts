@@ -14,7 +14,9 @@ import { examFile, labelFile, type LabelledId, readLabels } from "./labels.ts";
 
 /** An exam and whether it shows the finding. */
 export interface LabelledExam {
+  /** The exam as it is in its file. */
   exam: Exam;
+  /** 1 where the finding is present. */
   label: Label;
 }
 

@@ -56,8 +56,9 @@ export async function createMRNet(options: CreateOptions = {}): Promise<MRNet> {
 
 /** A model from a file, and what the file says about it. */
 export interface LoadedMRNet {
+  /** The model, on the current engine. */
   model: MRNet;
-  /** How it was made, as {@linkcode BestCheckpoint} wrote it; empty for files of PyTorch. */
+  /** How it was made, as the training run wrote it; empty for files of PyTorch. */
   metadata: Record<string, string>;
 }
 

@@ -49,6 +49,8 @@ export class MRNet {
   readonly parameters: ReadonlyMap<string, tf.Variable>;
 
   /**
+   * Puts the parameters on the current engine.
+   *
    * @param state the twelve parameters in PyTorch's names and layout
    * @throws {WeightsError} where one is missing, wrongly shaped or not finite
    */

@@ -77,6 +77,7 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
 
 /** What is known when a run begins. */
 export interface RunStart {
+  /** The engine that was started. */
   engine: Engine;
   /** The seed in use, drawn or given. */
   seed: number;
