@@ -4,11 +4,13 @@
  * @module
  */
 import { ensureEngine } from "../engine/engine.ts";
+import { writeWhole } from "../files.ts";
 import { drawSeed } from "../random.ts";
 import { initialClassifier, initialWeights } from "./initialise.ts";
 import { MRNet } from "./mrnet.ts";
 import { fetchImageNetWeights } from "./weights/imagenet.ts";
 import { readFeatures, readMRNet, readWeights } from "./weights/read.ts";
+import { encodeSafetensors } from "./weights/safetensors.ts";
 import type { StateDict } from "./weights/tensors.ts";
 
 /** What a new model starts from. */
@@ -69,16 +71,36 @@ export interface LoadedMRNet {
  * @throws {WeightsError} where it is no MRNet
  *
  * @example
- * ```ts no-run
- * import { loadMRNet } from "../../mod.ts";
- * const { model, metadata } = await loadMRNet("models/model_mrnet_acl_sagittal.safetensors");
- * console.log(metadata.val_auc);
+ * ```ts
+ * import { createMRNet, loadMRNet, saveMRNet } from "../../mod.ts";
+ * const path = `${await Deno.makeTempDir()}/model.safetensors`;
+ * await saveMRNet(await createMRNet({ weights: "none", seed: 1 }), path, { task: "acl" });
+ * const { model, metadata } = await loadMRNet(path);
+ * console.assert(model.parameters.size === 12 && metadata.task === "acl");
  * ```
  */
 export async function loadMRNet(path: string): Promise<LoadedMRNet> {
   const { tensors, metadata } = await readMRNet(path);
   await ensureEngine();
   return { model: new MRNet(tensors), metadata };
+}
+
+/**
+ * Writes a model as safetensors, in PyTorch's names and layout; Python's `safetensors` package reads
+ * it into a PyTorch MRNet as it is.
+ *
+ * @param model what is written
+ * @param path the file; one that is there is replaced once the new one is whole
+ * @param metadata what the file should say about the model, as text
+ * @throws {OutputError} where it cannot be written
+ */
+export async function saveMRNet(
+  model: MRNet,
+  path: string,
+  metadata: Record<string, string> = {},
+): Promise<void> {
+  const parts = encodeSafetensors(await model.stateDict(), { format: "pt", ...metadata });
+  await writeWhole(path, parts);
 }
 
 async function _startingWeights(

@@ -1,0 +1,307 @@
+/**
+ * Fetches a large file whose hash is known: what arrives grows in a neighbour, `NAME.part`, which
+ * takes the name only when it is whole and its hash is right. A break is continued where it
+ * happened, by this run or by the next; a second process waits instead of fetching it too.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { messageOf, MRNetError, OutputError, PermissionError, WeightsError } from "../../errors.ts";
+import { fileError } from "../../files.ts";
+
+/** What is fetched, and where to. */
+export interface Download {
+  /** An `http:` or `https:` address. */
+  url: string;
+  /** Where the file will be; its folder exists. */
+  path: string;
+  /** The first digits of its SHA-256 hash, in hexadecimal. */
+  hash: string;
+  /** What to do when it cannot be fetched; ends the error's message. */
+  mend: string;
+  /** Is told the bytes that are there and, where known, how many there will be. */
+  onProgress?: (bytes: number, total: number | undefined) => void;
+  /** Stops the download; what has arrived is kept. */
+  signal?: AbortSignal;
+  /**
+   * Milliseconds to wait before a broken transfer is continued.
+   *
+   * @default 1000
+   */
+  pause?: number;
+  /**
+   * Milliseconds without a byte after which a transfer counts as broken.
+   *
+   * @default 60000
+   */
+  patience?: number;
+}
+
+/** How often a transfer that still brings bytes is continued. */
+const MOST_ATTEMPTS = 10;
+
+/** A transfer that broke off; what has arrived is good. */
+class Broken extends Error {}
+
+/**
+ * The SHA-256 hash of a file, in hexadecimal; `undefined` where there is no such file.
+ *
+ * @throws {PermissionError} where Deno may not read it
+ */
+export async function hashFile(path: string, signal?: AbortSignal): Promise<string | undefined> {
+  try {
+    using file = await Deno.open(path);
+    return await hashOf(file, signal);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    signal?.throwIfAborted();
+    throw fileError(error, { what: "read weights", path, access: "read", error: WeightsError });
+  }
+}
+
+/** Hashes piece by piece: the file may be larger than what should be in memory. */
+async function hashOf(file: Deno.FsFile, signal?: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  const piece = new Uint8Array(1024 * 1024);
+  await file.seek(0, Deno.SeekMode.Start);
+  for (let count = await file.read(piece); count !== null; count = await file.read(piece)) {
+    signal?.throwIfAborted();
+    hash.update(piece.subarray(0, count));
+  }
+  return hash.digest("hex");
+}
+
+/**
+ * Fetches the file; when the promise is fulfilled it is there, whole and with the right hash.
+ *
+ * @throws {WeightsError} where the server cannot be reached, does not have it, or has another file
+ * @throws {PermissionError} where Deno may not reach the server or write the file
+ */
+export async function download(job: Download): Promise<void> {
+  for (;;) {
+    using part = await openPart(job);
+    if (await isLocked(part)) {
+      // Another process is fetching it: its file is as good as ours.
+      job.onProgress?.((await part.stat()).size, undefined);
+      await wait(Math.min(job.pause ?? 1000, 500), job.signal);
+      if (await isThere(job)) return;
+      continue;
+    }
+    if (await isThere(job)) {
+      if (await isStillNamed(part, job)) await Deno.remove(partOf(job)).catch(() => {});
+      return;
+    }
+    // The process that held the lock has given the name away, or removed the file.
+    if (!await isStillNamed(part, job)) continue;
+    try {
+      await fill(part, job);
+    } catch (error) {
+      if ((await part.stat()).size === 0) await Deno.remove(partOf(job)).catch(() => {});
+      throw error;
+    }
+    await part.sync().catch(() => {});
+    try {
+      return await Deno.rename(partOf(job), job.path);
+    } catch (error) {
+      throw outputError(error, job.path);
+    }
+  }
+}
+
+function partOf(job: Download): string {
+  return `${job.path}.part`;
+}
+
+async function openPart(job: Download): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(partOf(job), { read: true, write: true, create: true });
+  } catch (error) {
+    throw outputError(error, partOf(job));
+  }
+}
+
+function outputError(error: unknown, path: string): MRNetError {
+  return fileError(error, { what: "write", path, access: "write", error: OutputError });
+}
+
+async function isLocked(part: Deno.FsFile): Promise<boolean> {
+  try {
+    return !await part.tryLock(true);
+  } catch {
+    // A file system without locks: the hash still tells whether two processes got mixed up.
+    return false;
+  }
+}
+
+async function isThere({ path, hash, signal }: Download): Promise<boolean> {
+  return (await hashFile(path, signal))?.startsWith(hash) ?? false;
+}
+
+/** True while the open file is the one under the name `.part`. */
+async function isStillNamed(part: Deno.FsFile, job: Download): Promise<boolean> {
+  const named = await Deno.stat(partOf(job)).catch(() => undefined);
+  return named !== undefined && named.ino === (await part.stat()).ino;
+}
+
+async function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  const stop = () => reject(signal?.reason);
+  signal?.addEventListener("abort", stop);
+  try {
+    signal?.throwIfAborted();
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** Fills the open part until it is the whole file with the right hash. */
+async function fill(part: Deno.FsFile, job: Download): Promise<void> {
+  // Bytes of an earlier run may be of another file; then one fresh start is worth it.
+  let inherited = (await part.stat()).size > 0;
+  for (;;) {
+    await transferAll(part, job);
+    const hash = await hashOf(part, job.signal);
+    if (hash.startsWith(job.hash)) return;
+    await part.truncate(0);
+    if (inherited) {
+      inherited = false;
+      continue;
+    }
+    const found = `what came has the SHA-256 hash ${hash.slice(0, 16)}…, not ${job.hash}…, ` +
+      "and was deleted";
+    throw new WeightsError(`Cannot fetch '${job.url}': ${found}: ${job.mend}`);
+  }
+}
+
+async function transferAll(part: Deno.FsFile, job: Download): Promise<void> {
+  const state: TransferState = { tag: null };
+  for (let attempt = 1;; attempt++) {
+    const before = (await part.stat()).size;
+    try {
+      return await transfer(part, before, job, state);
+    } catch (error) {
+      job.signal?.throwIfAborted();
+      if (error instanceof MRNetError) throw error;
+      const after = (await part.stat()).size;
+      if (error instanceof Broken && after > before && attempt < MOST_ATTEMPTS) {
+        await wait(job.pause ?? 1000, job.signal);
+        continue;
+      }
+      const kept = after > 0 ? `; the ${after} bytes that came are kept for the next try` : "";
+      const found = `${messageOf(error)}${kept}`;
+      throw new WeightsError(`Cannot fetch '${job.url}': ${found}: ${job.mend}`);
+    }
+  }
+}
+
+/** What one transfer leaves for the next. */
+interface TransferState {
+  /** The server's tag for the version of the file that is being fetched. */
+  tag: string | null;
+}
+
+/** One request: the bytes from `have` on, or all of them if the server does not do parts. */
+async function transfer(
+  part: Deno.FsFile,
+  have: number,
+  job: Download,
+  state: TransferState,
+): Promise<void> {
+  const stalled = new AbortController();
+  const signals = [stalled.signal, ...job.signal === undefined ? [] : [job.signal]];
+  const silence = new Error("the server sends nothing any more");
+  let timer = setTimeout(() => stalled.abort(silence), job.patience ?? 60_000);
+  try {
+    const response = await request(job, have, AbortSignal.any(signals), state);
+    let at = have;
+    if (response.status === 416) {
+      await response.body?.cancel();
+      // The part is as long as the file, or longer: the first is fine, the second starts again.
+      if (response.headers.get("content-range") === `bytes */${have}`) return;
+      await part.truncate(0);
+      return await transfer(part, 0, job, state);
+    }
+    if (response.status === 200) at = 0;
+    else if (!response.headers.get("content-range")?.startsWith(`bytes ${have}-`)) {
+      await response.body?.cancel();
+      await part.truncate(0);
+      return await transfer(part, 0, job, state);
+    }
+    state.tag = response.headers.get("etag");
+    const rest = response.headers.get("content-length");
+    const total = rest === null ? undefined : at + Number(rest);
+    await part.truncate(at);
+    await part.seek(at, Deno.SeekMode.Start);
+    job.onProgress?.(at, total);
+    for await (const piece of pieces(response)) {
+      clearTimeout(timer);
+      timer = setTimeout(() => stalled.abort(silence), job.patience ?? 60_000);
+      await write(part, piece, partOf(job));
+      at += piece.length;
+      job.onProgress?.(at, total);
+    }
+    if (total !== undefined && at < total) {
+      throw new Broken(`the connection broke off after ${at} of ${total} bytes`);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function request(
+  job: Download,
+  have: number,
+  signal: AbortSignal,
+  state: TransferState,
+): Promise<Response> {
+  const headers = new Headers({ "accept-encoding": "identity" });
+  if (have > 0) {
+    headers.set("range", `bytes=${have}-`);
+    // A weak tag does not promise equal bytes.
+    if (state.tag !== null && !state.tag.startsWith("W/")) headers.set("if-range", state.tag);
+  }
+  let response: Response;
+  try {
+    response = await fetch(job.url, { headers, signal });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) {
+      const asked = /"([^"]+)"/.exec(messageOf(error))?.[1] ?? new URL(job.url).host;
+      const flag = `--allow-net=${asked.replace(/:(443|80)$/, "")}`;
+      const found = "Deno has no permission for the network";
+      throw new PermissionError(`Cannot fetch '${job.url}': ${found}: run again with ${flag}`);
+    }
+    if (signal.aborted) throw signal.reason;
+    throw new Error("the server cannot be reached");
+  }
+  if (response.status === 200 || have > 0 && [206, 416].includes(response.status)) return response;
+  await response.body?.cancel();
+  throw new Error(`the server answers ${response.status} ${response.statusText}`.trim());
+}
+
+/** The body of a response; a break is told from everything else that can fail. */
+async function* pieces(response: Response): AsyncIterable<Uint8Array> {
+  if (response.body === null) return;
+  const reader = response.body.getReader();
+  try {
+    for (;;) {
+      const { value, done } = await reader.read().catch((error) => {
+        throw new Broken(`the connection broke off (${messageOf(error)})`);
+      });
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+async function write(part: Deno.FsFile, bytes: Uint8Array, path: string): Promise<void> {
+  try {
+    for (let done = 0; done < bytes.length;) done += await part.write(bytes.subarray(done));
+  } catch (error) {
+    throw outputError(error, path);
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Writes a trained MRNet as an ONNX model, which runs wherever an ONNX runtime does.
+ *
+ * - Input `exam`: float32 `[slices, 3, height, width]`, values 0–255 as they are in the file, the one
+ *   channel repeated three times; slices, height and width may differ from call to call.
+ * - Output `logits`: float32 `[1, 2]`.
+ * - Output `probability`: float32 `[1]`, the sigmoid of logit 1.
+ *
+ * The messages and their field numbers are those of
+ * https://github.com/onnx/onnx/blob/v1.14.0/onnx/onnx.proto.
+ *
+ * @module
+ */
+import { MRNET_PARAMETERS } from "./mrnet.ts";
+import { Message } from "./protobuf.ts";
+import { elementCount, type NamedTensor, type StateDict } from "./tensors.ts";
+
+/** Version 8 of the format and version 17 of its operators: ONNX 1.12, of 2022. */
+const IR_VERSION = 8;
+const OPSET = 17;
+
+/** Element types as `TensorProto.DataType` numbers them. */
+const FLOAT = 1;
+const INT64 = 7;
+
+/** Attribute types as `AttributeProto.AttributeType` numbers them. */
+const ATTRIBUTE_INT = 2;
+const ATTRIBUTE_INTS = 7;
+
+/** AlexNet's layers: index of the convolution, stride, padding, and whether a pool follows. */
+const LAYERS = [
+  { index: 0, size: 11, stride: 4, pad: 2, pool: true },
+  { index: 3, size: 5, stride: 1, pad: 2, pool: true },
+  { index: 6, size: 3, stride: 1, pad: 1, pool: false },
+  { index: 8, size: 3, stride: 1, pad: 1, pool: false },
+  { index: 10, size: 3, stride: 1, pad: 1, pool: true },
+] as const;
+
+/**
+ * The bytes of an ONNX model of MRNet with these weights.
+ *
+ * @param tensors the twelve parameters under MRNet's names, as `selectMRNet` gives them
+ * @param metadata free text that is kept in the model
+ * @throws {RangeError} where a parameter is missing or wrongly shaped
+ */
+export function encodeOnnx(
+  tensors: StateDict,
+  metadata: Record<string, string> = {},
+): Uint8Array<ArrayBuffer> {
+  const model = new Message()
+    .integer(1, IR_VERSION)
+    .text(2, "mrnet")
+    .message(7, graph(tensors))
+    .message(8, new Message().text(1, "").integer(2, OPSET));
+  for (const [key, value] of Object.entries(metadata)) {
+    model.message(14, new Message().text(1, key).text(2, value));
+  }
+  return model.encode();
+}
+
+function graph(tensors: StateDict): Message {
+  const graph = new Message();
+  let last = "exam";
+  const add = (operator: string, inputs: string[], output: string, attributes = {}): void => {
+    graph.message(1, node(operator, inputs, output, attributes));
+    last = output;
+  };
+  for (const { index, size, stride, pad, pool } of LAYERS) {
+    const name = `pretrained_model.features.${index}`;
+    add("Conv", [last, `${name}.weight`, `${name}.bias`], `conv_${index}`, {
+      kernel_shape: [size, size],
+      strides: [stride, stride],
+      pads: [pad, pad, pad, pad],
+    });
+    add("Relu", [last], `relu_${index}`);
+    if (pool) {
+      add("MaxPool", [last], `pool_${index}`, { kernel_shape: [3, 3], strides: [2, 2] });
+    }
+  }
+  add("GlobalAveragePool", [last], "slice_means");
+  add("Flatten", [last], "slice_features", { axis: 1 });
+  add("ReduceMax", [last], "exam_features", { axes: [0], keepdims: 1 });
+  add("Gemm", [last, "classifer.weight", "classifer.bias"], "logits", { transB: 1 });
+  add("Gather", [last, "positive"], "positive_logit", { axis: 1 });
+  add("Sigmoid", [last], "probability");
+  graph.text(2, "MRNet");
+  for (const { name, shape } of MRNET_PARAMETERS) {
+    const tensor = tensors.get(name);
+    if (tensor === undefined || String(tensor.shape) !== String(shape)) {
+      throw new RangeError(`'${name}' needs the shape [${shape}], it has [${tensor?.shape}]`);
+    }
+    graph.message(5, weights(name, tensor));
+  }
+  // The index of the logit that stands for "the finding is present".
+  const one = new Uint8Array(BigInt64Array.of(1n).buffer);
+  graph.message(5, new Message().integer(2, INT64).text(8, "positive").bytes(9, one));
+  graph.message(11, value("exam", ["slices", 3, "height", "width"]));
+  graph.message(12, value("logits", [1, 2]));
+  graph.message(12, value("probability", [1]));
+  return graph;
+}
+
+/** A `NodeProto`; it carries the name of its output, which is unique. */
+function node(
+  operator: string,
+  inputs: string[],
+  output: string,
+  attributes: Record<string, number | number[]>,
+): Message {
+  const node = new Message();
+  for (const input of inputs) node.text(1, input);
+  node.text(2, output).text(3, output).text(4, operator);
+  for (const [name, value] of Object.entries(attributes)) {
+    const attribute = new Message().text(1, name);
+    if (typeof value === "number") attribute.integer(3, value).integer(20, ATTRIBUTE_INT);
+    else {
+      for (const item of value) attribute.integer(8, item);
+      attribute.integer(20, ATTRIBUTE_INTS);
+    }
+    node.message(5, attribute);
+  }
+  return node;
+}
+
+/** A `TensorProto` of float32 values, little-endian. */
+function weights(name: string, { shape, data }: NamedTensor): Message {
+  if (elementCount(shape) !== data.length) {
+    throw new RangeError(`'${name}' has ${data.length} values and the shape [${shape}]`);
+  }
+  const tensor = new Message();
+  for (const size of shape) tensor.integer(1, size);
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return tensor.integer(2, FLOAT).text(8, name).bytes(9, bytes);
+}
+
+/** A `ValueInfoProto` of float32; a size that is text may differ from call to call. */
+function value(name: string, shape: (number | string)[]): Message {
+  const sizes = new Message();
+  for (const size of shape) {
+    const dimension = new Message();
+    if (typeof size === "number") dimension.integer(1, size);
+    else dimension.text(2, size);
+    sizes.message(1, dimension);
+  }
+  const type = new Message().message(1, new Message().integer(1, FLOAT).message(2, sizes));
+  return new Message().text(1, name).message(2, type);
+}

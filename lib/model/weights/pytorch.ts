@@ -1,0 +1,65 @@
+/**
+ * PyTorch's files of weights, `.pth` and `.pt`, in every form `torch.save` gives them: as a zip
+ * archive or as the legacy stream; holding a state dict, a checkpoint dictionary with one inside,
+ * or a whole pickled module.
+ *
+ * Nothing that a file asks for is executed, and only the wanted tensors come into memory.
+ *
+ * @module
+ */
+import { PickleFault } from "./pickle_values.ts";
+import { bytesSource, openSource, type Source } from "./source.ts";
+import { type ReadOptions, type Weights, weightsError } from "./tensors.ts";
+import { openArchive } from "./torch_archive.ts";
+import { findTensors } from "./torch_modules.ts";
+import { openStream } from "./torch_stream.ts";
+import { readTensors } from "./torch_tensors.ts";
+
+/** The form of a PyTorch file by its first bytes; `undefined` where it is none. */
+export function pytorchForm(source: Source): "zip" | "legacy" | "tar" | undefined {
+  const start = source.read(0, Math.min(source.size, 262));
+  if (start[0] === 0x50 && start[1] === 0x4b) return "zip";
+  if (start[0] === 0x80 && start[1] >= 2 && start[1] <= 5) return "legacy";
+  if (new TextDecoder().decode(start.subarray(257)) === "ustar") return "tar";
+  return undefined;
+}
+
+/**
+ * Reads a PyTorch file from bytes. float16, bfloat16 and float64 become float32; tensors of other
+ * types are named in `skipped`.
+ *
+ * @param bytes the whole file
+ * @param name what it is called in messages
+ * @throws {WeightsError} where the bytes are damaged, hold no network, or ask for anything that is
+ * not on the list of what a weights file may contain
+ */
+export function decodePytorch(bytes: Uint8Array, name: string, options: ReadOptions = {}): Weights {
+  return readPytorchFrom(bytesSource(bytes, name), options);
+}
+
+/** Reads a PyTorch file; only the wanted tensors come into memory. */
+export async function readPytorch(path: string, options: ReadOptions = {}): Promise<Weights> {
+  using source = await openSource(path);
+  return readPytorchFrom(source, options);
+}
+
+/** Reads a PyTorch file from a source that is open already. */
+export function readPytorchFrom(source: Source, options: ReadOptions = {}): Weights {
+  const form = pytorchForm(source);
+  if (form === "tar") {
+    const found = "it has the tar form that PyTorch gave up in 2017";
+    throw weightsError(source.name, found, "load it in Python and save it again");
+  }
+  if (form === undefined) {
+    const found = source.size === 0 ? "it is empty" : "it is no file of PyTorch";
+    throw weightsError(source.name, found, "give a file that torch.save wrote");
+  }
+  try {
+    const file = form === "zip" ? openArchive(source) : openStream(source);
+    return readTensors(findTensors(file.value), file, source.size, options);
+  } catch (error) {
+    if (!(error instanceof PickleFault)) throw error;
+    const mend = "give a file in which torch.save put the network's state_dict()";
+    throw weightsError(source.name, error.message, mend);
+  }
+}

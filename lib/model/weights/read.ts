@@ -1,0 +1,121 @@
+/**
+ * Reads a file of weights, whatever its form: safetensors or one of PyTorch's. The content decides;
+ * a name that says something else is an error, because somebody will trust the name later.
+ *
+ * @module
+ */
+import { pytorchForm, readPytorchFrom } from "./pytorch.ts";
+import { isUsedByMRNet, MRNET_PARAMETERS, selectFeatures, selectMRNet } from "./mrnet.ts";
+import { looksLikeSafetensors } from "./safetensors_header.ts";
+import { readSafetensorsFrom } from "./safetensors.ts";
+import { openSource, type Source } from "./source.ts";
+import { type ReadOptions, type StateDict, type Weights, weightsError } from "./tensors.ts";
+
+/** The form of a file of weights. */
+export type WeightsFormat = "safetensors" | "pytorch-zip" | "pytorch-legacy";
+
+/** What a file of weights held, and its form. */
+export interface ReadWeights extends Weights {
+  /** The form of the file. */
+  format: WeightsFormat;
+}
+
+/** What a file with an MRNet held: its weights alone. */
+export interface MRNetWeights {
+  /** The parameters, under MRNet's names and in order. */
+  tensors: StateDict;
+  /** What the file says about itself; empty for files of PyTorch. */
+  metadata: Record<string, string>;
+}
+
+/**
+ * Reads a file of weights.
+ *
+ * @throws {WeightsError} where it is missing, damaged, of no known form, or not what its name says
+ * @throws {PermissionError} where Deno may not read it
+ */
+export async function readWeights(path: string, options: ReadOptions = {}): Promise<ReadWeights> {
+  using source = await openSource(path);
+  const format = formatOf(source);
+  const weights = format === "safetensors"
+    ? readSafetensorsFrom(source, options)
+    : readPytorchFrom(source, options);
+  return { ...weights, format };
+}
+
+/**
+ * Reads the twelve parameters of an MRNet, from a checkpoint of this toolkit or of the original
+ * PyTorch code.
+ *
+ * @throws {WeightsError} where the file cannot be read or holds another network
+ */
+export async function readMRNet(path: string): Promise<MRNetWeights> {
+  const { tensors, metadata, skipped } = await readWeights(path, { want: isUsedByMRNet });
+  checkTypes(skipped, path);
+  return { tensors: selectMRNet(tensors, path), metadata };
+}
+
+/**
+ * Reads the ten parameters of AlexNet's convolutions, under MRNet's names, from torchvision's
+ * AlexNet or from an MRNet.
+ *
+ * @throws {WeightsError} where the file cannot be read or holds another network
+ */
+export async function readFeatures(path: string): Promise<MRNetWeights> {
+  const want = (name: string) => /(^|\.)features\.\d+\.(weight|bias)$/.test(name);
+  const { tensors, metadata, skipped } = await readWeights(path, { want });
+  checkTypes(skipped, path);
+  return { tensors: selectFeatures(tensors, path), metadata };
+}
+
+/** Tells a parameter that has another type from one that is missing. */
+function checkTypes(skipped: Map<string, string>, path: string): void {
+  for (const [name, type] of skipped) {
+    const known = MRNET_PARAMETERS.some((parameter) =>
+      `pretrained_model.${name}`.endsWith(parameter.name) || name.endsWith(parameter.name)
+    );
+    if (!known) continue;
+    const found = `'${name}' has the type ${type}`;
+    throw weightsError(path, found, "save the network in float32, float16, bfloat16 or float64");
+  }
+}
+
+/** The form of a file by its content, held against its name. */
+function formatOf(source: Source): WeightsFormat {
+  const extension = /\.([a-z0-9]+)$/i.exec(source.name)?.[1].toLowerCase();
+  const pytorch = pytorchForm(source);
+  if (pytorch === undefined && extension === "safetensors") return "safetensors";
+  if (pytorch === undefined && looksLikeSafetensors(source)) {
+    if (extension === "pth" || extension === "pt") {
+      throw weightsError(
+        source.name,
+        "it is not what its name says, but a safetensors file",
+        "rename it to end in .safetensors",
+      );
+    }
+    return "safetensors";
+  }
+  if (pytorch === undefined) {
+    throw weightsError(source.name, describe(source), "give a .pth, .pt or .safetensors file");
+  }
+  if (extension === "safetensors") {
+    throw weightsError(
+      source.name,
+      "it is not what its name says, but a PyTorch file or another zip archive",
+      "rename it to end in .pth",
+    );
+  }
+  return pytorch === "zip" ? "pytorch-zip" : "pytorch-legacy";
+}
+
+/** What a file without weights seems to be. */
+function describe(source: Source): string {
+  if (source.size === 0) return "it is empty";
+  const start = new TextDecoder().decode(source.read(0, Math.min(source.size, 200)));
+  if (start.startsWith("version https://git-lfs")) {
+    return "it is a pointer of Git LFS, the weights themselves were not fetched (git lfs pull)";
+  }
+  if (/^\s*<(!doctype|html)/i.test(start)) return "it is a web page, not the file behind it";
+  if (start.startsWith("\uFFFDHDF")) return "it is an HDF5 file";
+  return "it is neither a PyTorch file nor a safetensors file";
+}

@@ -1,0 +1,114 @@
+/**
+ * safetensors files: the toolkit's own form of a checkpoint, which Python's `safetensors` package
+ * reads and writes too.
+ *
+ * Reading checks every claim of a file before it takes memory; writing gives equal bytes for equal
+ * tensors.
+ *
+ * @module
+ */
+import { isFloatType, toFloat32 } from "./floats.ts";
+import { readHeader } from "./safetensors_header.ts";
+import { bytesSource, openSource, type Source } from "./source.ts";
+import { elementCount, type ReadOptions, type StateDict, type Weights } from "./tensors.ts";
+
+/** What a safetensors file holds, without its values. */
+export interface SafetensorsSummary {
+  /** The free text pairs of the header. */
+  metadata: Record<string, string>;
+  /** Type (`F32`, `I64`, …) and shape of each tensor by name, in the order of the file. */
+  tensors: Map<string, { type: string; shape: number[] }>;
+}
+
+/**
+ * Reads safetensors from bytes. F16, BF16 and F64 become float32; tensors of other types are
+ * named in `skipped`.
+ *
+ * @param bytes the whole file
+ * @param name what it is called in messages
+ * @throws {WeightsError} where the bytes are damaged, or claim what they do not hold
+ *
+ * @example
+ * ```ts
+ * import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
+ * const parts = encodeSafetensors(
+ *   new Map([["bias", { shape: [2], data: new Float32Array([1, 2]) }]]),
+ *   { task: "acl" },
+ * );
+ * const bytes = new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+ * const { tensors, metadata } = decodeSafetensors(bytes, "model.safetensors");
+ * console.assert(metadata.task === "acl" && tensors.get("bias")?.data[1] === 2);
+ * ```
+ */
+export function decodeSafetensors(
+  bytes: Uint8Array,
+  name: string,
+  options: ReadOptions = {},
+): Weights {
+  return readSafetensorsFrom(bytesSource(bytes, name), options);
+}
+
+/** Reads a safetensors file; only the wanted tensors come into memory. */
+export async function readSafetensors(path: string, options: ReadOptions = {}): Promise<Weights> {
+  using source = await openSource(path);
+  return readSafetensorsFrom(source, options);
+}
+
+/** Reads only the header of a safetensors file: what it holds and what it says about itself. */
+export async function readSafetensorsHeader(path: string): Promise<SafetensorsSummary> {
+  using source = await openSource(path);
+  const { entries, metadata } = readHeader(source);
+  return {
+    metadata,
+    tensors: new Map(entries.map(({ name, type, shape }) => [name, { type, shape }])),
+  };
+}
+
+/** Reads safetensors from a source that is open already. */
+export function readSafetensorsFrom(source: Source, options: ReadOptions = {}): Weights {
+  const { entries, metadata } = readHeader(source);
+  const tensors: StateDict = new Map();
+  const skipped = new Map<string, string>();
+  for (const { name, type, shape, offset, length } of entries) {
+    if (options.want !== undefined && !options.want(name, shape)) continue;
+    if (isFloatType(type)) {
+      tensors.set(name, { shape, data: toFloat32(source.read(offset, length), type) });
+    } else {
+      skipped.set(name, type);
+    }
+  }
+  return { tensors, metadata, skipped };
+}
+
+/**
+ * The bytes of a safetensors file, as parts in order; the tensors' own memory is among them.
+ *
+ * @param tensors float32 tensors; they keep their order
+ * @param metadata free text, such as how the weights were made
+ */
+export function encodeSafetensors(
+  tensors: StateDict,
+  metadata: Record<string, string> = {},
+): Uint8Array[] {
+  const header: [string, unknown][] = [];
+  if (Object.keys(metadata).length > 0) header.push(["__metadata__", metadata]);
+  const parts: Uint8Array[] = [];
+  let end = 0;
+  for (const [name, { shape, data }] of tensors) {
+    if (name === "__metadata__" || elementCount(shape) !== data.length) {
+      throw new RangeError(`'${name}' has ${data.length} values and the shape [${shape}]`);
+    }
+    const begin = end;
+    end += data.byteLength;
+    header.push([name, { dtype: "F32", shape, data_offsets: [begin, end] }]);
+    parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  // Written pair by pair: an object would move names that look like numbers to the front.
+  const pairs = header.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
+  const text = new TextEncoder().encode(`{${pairs.join(",")}}`);
+  // Padded with spaces so that the values begin at a multiple of eight, as the format asks.
+  const first = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20);
+  new DataView(first.buffer).setBigUint64(0, BigInt(first.length - 8), true);
+  first.set(text, 8);
+  return [first, ...parts];
+}

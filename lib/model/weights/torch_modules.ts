@@ -1,0 +1,123 @@
+/**
+ * Finds the tensors of a network in whatever a PyTorch file holds: a state dict, a checkpoint
+ * dictionary with a state dict somewhere inside, or a whole pickled module.
+ *
+ * @module
+ */
+import { PickleFault, PickleObject, type PickleValue } from "./pickle_values.ts";
+import { TensorRecord } from "./torch_records.ts";
+import { listed, quoted } from "./tensors.ts";
+
+/** Tensors that have not been read yet, by name. */
+export type TensorIndex = Map<string, TensorRecord>;
+
+/** Where checkpoints keep the network, the most usual first. */
+const USUAL_KEYS = [
+  "state_dict",
+  "model_state_dict",
+  "model",
+  "net",
+  "network",
+  "weights",
+  "model_state",
+  "module",
+] as const;
+
+/** How deep the search for a state dict goes. */
+const MOST_DEPTH = 3;
+/** How deep the layers of a module are followed. */
+const MOST_LAYERS = 64;
+/** Entries and letters of names that are looked at: shared parts may be met any number of times. */
+const MOST_STEPS = 20_000_000;
+
+/**
+ * The tensors of the network that an unpickled value holds.
+ *
+ * @throws {PickleFault} where there is none, or several and no telling which is meant
+ */
+export function findTensors(value: PickleValue): TensorIndex {
+  const found = new Search().find(value, 0);
+  if (found === undefined || found.size === 0) {
+    throw new PickleFault("there is no state dict and no module in it");
+  }
+  return found;
+}
+
+class Search {
+  private readonly seen = new Set<PickleValue>();
+  private steps = 0;
+
+  find(value: PickleValue, depth: number): TensorIndex | undefined {
+    if (!(value instanceof PickleObject || value instanceof Map)) return undefined;
+    if (depth > MOST_DEPTH || this.seen.has(value)) return undefined;
+    this.seen.add(value);
+    if (value instanceof PickleObject) {
+      const index: TensorIndex = new Map();
+      this._walk(index, value, "", 0);
+      return index;
+    }
+    for (const key of USUAL_KEYS) {
+      const found = this.find(value.get(key) ?? null, depth + 1);
+      if (found !== undefined && found.size > 0) return found;
+    }
+    const own: TensorIndex = new Map();
+    for (const [key, item] of this._named(value)) {
+      if (item instanceof TensorRecord) own.set(key, item);
+    }
+    return own.size > 0 ? own : this._onlyOne(value, depth);
+  }
+
+  /** The network under an unusual key, if there is exactly one. */
+  private _onlyOne(
+    value: Map<PickleValue, PickleValue>,
+    depth: number,
+  ): TensorIndex | undefined {
+    const found = new Map<string, TensorIndex>();
+    for (const [key, item] of this._named(value)) {
+      // An optimizer's state has tensors too.
+      if (/optim|sched|scaler/i.test(key)) continue;
+      const inside = this.find(item, depth + 1);
+      if (inside !== undefined && inside.size > 0) found.set(key, inside);
+    }
+    if (found.size > 1) {
+      const keys = listed([...found.keys()].map(quoted));
+      throw new PickleFault(`it holds several networks (${keys}) and none is under 'state_dict'`);
+    }
+    return found.values().next().value;
+  }
+
+  /** Adds the tensors of a pickled module, named as its own `state_dict()` would name them. */
+  private _walk(index: TensorIndex, layer: PickleObject, prefix: string, depth: number): void {
+    if (depth > MOST_LAYERS) throw new PickleFault("its module is nested without end");
+    this._spend(prefix.length + 1);
+    const passing = layer.state.get("_non_persistent_buffers_set");
+    for (const [name, tensor] of this._named(layer.state.get("_parameters"), prefix)) {
+      if (tensor instanceof TensorRecord) index.set(prefix + name, tensor);
+    }
+    for (const [name, tensor] of this._named(layer.state.get("_buffers"), prefix)) {
+      if (passing instanceof Set && passing.has(name)) continue;
+      if (tensor instanceof TensorRecord) index.set(prefix + name, tensor);
+    }
+    for (const [name, child] of this._named(layer.state.get("_modules"), prefix)) {
+      if (child instanceof PickleObject) this._walk(index, child, `${prefix}${name}.`, depth + 1);
+    }
+  }
+
+  /** The entries of a dictionary that have names; none where it is no dictionary. */
+  private *_named(
+    values: PickleValue | undefined,
+    prefix = "",
+  ): Iterable<[string, PickleValue]> {
+    if (!(values instanceof Map)) return;
+    for (const [name, value] of values) {
+      if (typeof name !== "string") continue;
+      this._spend(prefix.length + name.length + 1);
+      yield [name, value];
+    }
+  }
+
+  private _spend(steps: number): void {
+    this.steps += steps;
+    if (this.steps > MOST_STEPS) throw new PickleFault("its module is nested without end");
+  }
+}

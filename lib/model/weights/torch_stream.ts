@@ -1,0 +1,71 @@
+/**
+ * The legacy form of a PyTorch file: five pickles (a mark, a version, the machine, the object, the
+ * keys of its storages), then the storages' bytes one after the other, each after its length.
+ *
+ * @module
+ */
+import { readPickle } from "./pickle.ts";
+import { PickleFault, type PickleValue } from "./pickle_values.ts";
+import type { Source } from "./source.ts";
+import { quoted } from "./tensors.ts";
+import type { StorageRecord } from "./torch_records.ts";
+import { makeTorchRules } from "./torch_rules.ts";
+
+/** An unpickled file of PyTorch, and the way to the bytes that it refers to. */
+export interface TorchFile {
+  /** What was saved. */
+  value: PickleValue;
+  /** All the bytes of a storage that the value refers to, as a copy of their own. */
+  load(storage: StorageRecord): Uint8Array<ArrayBuffer>;
+}
+
+/** The number at the start of every file of the legacy form. */
+const MAGIC = 0x1950a86a20f9469cfc6cn;
+
+/**
+ * Opens a file of the legacy form.
+ *
+ * @throws {WeightsError} or {PickleFault} where it is damaged or not such a file
+ */
+export function openStream(source: Source): TorchFile {
+  const rules = makeTorchRules();
+  let at = 0;
+  const next = (): PickleValue => {
+    const { value, end } = readPickle(source, { start: at, end: source.size }, rules);
+    at = end;
+    return value;
+  };
+  if (next() !== MAGIC) throw new PickleFault("it is a pickle, but none that torch.save wrote");
+  const version = next();
+  if (version !== 1001) throw new PickleFault(`it has the unknown version ${String(version)}`);
+  const machine = next();
+  if (!(machine instanceof Map) || machine.get("little_endian") !== true) {
+    throw new PickleFault("it was written on a big-endian machine, which is not read here");
+  }
+  const value = next();
+  const keys = next();
+  if (!Array.isArray(keys)) throw new PickleFault("the list of its storages is missing");
+  const places = new Map<string, number>();
+  for (const key of keys) {
+    const storage = typeof key === "string" ? rules.storages.get(key) : undefined;
+    if (storage === undefined || places.has(storage.key)) {
+      throw new PickleFault(`its list of storages names ${quoted(String(key))} without need`);
+    }
+    const count = Number(new DataView(source.read(at, 8).buffer).getBigInt64(0, true));
+    if (count !== storage.total) {
+      throw new PickleFault(`a storage has ${count} elements where ${storage.total} are described`);
+    }
+    places.set(storage.key, at + 8);
+    at += 8 + storage.total * storage.elementBytes;
+    // One byte past the end is enough to know that the file breaks off here.
+    if (at > source.size) source.read(at - 1, 1);
+  }
+  return {
+    value,
+    load({ key, total, elementBytes }) {
+      const place = places.get(key);
+      if (place === undefined) throw new PickleFault(`the storage ${quoted(key)} is missing`);
+      return source.read(place, total * elementBytes);
+    },
+  };
+}

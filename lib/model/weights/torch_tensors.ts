@@ -1,0 +1,98 @@
+/**
+ * Brings the tensors of a PyTorch file into memory: each storage is read once, windows are cut out
+ * of it in the order of their strides, and the values become float32.
+ *
+ * @module
+ */
+import { isFloatType, toFloat32 } from "./floats.ts";
+import { PickleFault } from "./pickle_values.ts";
+import type { NamedTensor, ReadOptions, Weights } from "./tensors.ts";
+import type { TensorIndex } from "./torch_modules.ts";
+import type { TensorRecord } from "./torch_records.ts";
+import type { TorchFile } from "./torch_stream.ts";
+
+/** Bytes that tensors may take beyond what the file itself accounts for. */
+const SPARE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Reads the wanted tensors. Those that are not floating point are named in `skipped`.
+ *
+ * @param index the tensors of the network
+ * @param file where their bytes are
+ * @param size the file's size: memory is bounded by a multiple of it, since a small file may
+ * describe a huge tensor by repeating one element, or the same elements many times
+ */
+export function readTensors(
+  index: TensorIndex,
+  file: TorchFile,
+  size: number,
+  options: ReadOptions = {},
+): Weights {
+  const skipped = new Map<string, string>();
+  const wanted: string[] = [];
+  const byStorage = new Map<string, string[]>();
+  let bytes = 0;
+  for (const [name, record] of index) {
+    if (options.want !== undefined && !options.want(name, record.shape)) continue;
+    if (!isFloatType(record.type)) {
+      skipped.set(name, record.type);
+      continue;
+    }
+    bytes += 4 * (record.count + reach(record));
+    if (bytes > SPARE_BYTES + 16 * size) {
+      throw new PickleFault("its tensors repeat the same values until they need too much memory");
+    }
+    wanted.push(name);
+    const sharing = byStorage.get(record.storage.key);
+    if (sharing === undefined) byStorage.set(record.storage.key, [name]);
+    else sharing.push(name);
+  }
+  const read = new Map<string, NamedTensor>();
+  for (const names of byStorage.values()) {
+    const [first] = names.map((name) => index.get(name)!);
+    const storage = file.load(first.storage);
+    for (const name of names) {
+      const record = index.get(name)!;
+      const data = window(record, storage, names.length > 1);
+      read.set(name, { shape: [...record.shape], data });
+    }
+  }
+  // In the order of the network, whatever the order of the storages.
+  const tensors = new Map(wanted.map((name) => [name, read.get(name)!]));
+  return { tensors, metadata: {}, skipped };
+}
+
+/** How many elements lie between a tensor's first and last, both included. */
+function reach({ count, shape, stride }: TensorRecord): number {
+  if (count === 0) return 0;
+  return shape.reduce((sum, size, axis) => sum + (size - 1) * stride[axis], 1);
+}
+
+/** The values of a tensor; `shared` where others need the storage's bytes too. */
+function window(
+  record: TensorRecord,
+  storage: Uint8Array<ArrayBuffer>,
+  shared: boolean,
+): Float32Array {
+  const { type, elementBytes, offset, shape, stride, count } = record;
+  if (!isFloatType(type)) throw new TypeError(`'${type}' is no floating-point type`);
+  const start = record.storage.first * record.storage.elementBytes + offset * elementBytes;
+  const end = start + reach(record) * elementBytes;
+  const whole = start === 0 && end === storage.length && !shared;
+  const values = toFloat32(whole ? storage : storage.slice(start, end), type);
+  if (record.contiguous) return values;
+  const gathered = new Float32Array(count);
+  const at = shape.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < count; to++) {
+    gathered[to] = values[from];
+    // Counts up like an odometer: the last axis turns first.
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += stride[axis];
+      if (++at[axis] < shape[axis]) break;
+      from -= stride[axis] * shape[axis];
+      at[axis] = 0;
+    }
+  }
+  return gathered;
+}

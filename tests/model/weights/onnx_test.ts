@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { encodeOnnx } from "../../../lib/model/weights/onnx.ts";
+import { Message } from "../../../lib/model/weights/protobuf.ts";
+import { makeMRNet } from "./support.ts";
+
+const MRNET = makeMRNet();
+
+Deno.test("a message has the bytes of the specification's examples", () => {
+  const bytes = (message: Message) => message.encode().toHex();
+  // From https://protobuf.dev/programming-guides/encoding/.
+  assert.equal(bytes(new Message().integer(1, 150)), "089601");
+  assert.equal(bytes(new Message().text(2, "testing")), "120774657374696e67");
+  assert.equal(bytes(new Message().message(3, new Message().integer(1, 150))), "1a03089601");
+  assert.equal(bytes(new Message().integer(20, 0)), "a00100");
+  assert.equal(bytes(new Message().integer(1, 2 ** 40)), "08808080808020");
+});
+
+Deno.test("a model holds every weight once, and its bytes depend on the content alone", () => {
+  const model = encodeOnnx(MRNET, { task: "acl" });
+  assert.deepEqual(encodeOnnx(MRNET, { task: "acl" }), model);
+  const weights = [...MRNET.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  assert.ok(model.length > weights && model.length < weights + 5000);
+  const ends = new TextDecoder("ascii").decode(model.subarray(-13));
+  assert.equal(ends, "r\v\n\x04task\x12\x03acl");
+});
+
+Deno.test("a parameter that is missing or wrongly shaped is not written", () => {
+  const missing = new Map(MRNET);
+  missing.delete("classifer.bias");
+  assert.throws(() => encodeOnnx(missing), /RangeError: 'classifer.bias' needs the shape \[2\]/);
+  const wrong = { shape: [1, 256], data: new Float32Array(256) };
+  assert.throws(() => encodeOnnx(new Map(MRNET).set("classifer.weight", wrong)), RangeError);
+  const short = { shape: [2, 256], data: new Float32Array(256) };
+  assert.throws(() => encodeOnnx(new Map(MRNET).set("classifer.weight", short)), RangeError);
+});

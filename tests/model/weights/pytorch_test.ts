@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { decodePytorch, readPytorch } from "../../../lib/model/weights/pytorch.ts";
+import { encodePytorch } from "../../../lib/model/weights/pytorch_writer.ts";
+import type { StateDict } from "../../../lib/model/weights/tensors.ts";
+import { encodeZip } from "../../../lib/model/weights/zip.ts";
+import { writeWhole } from "../../../lib/files.ts";
+import { assertRefused, expectedTensors, fixture, joined, withFolder } from "./support.ts";
+
+const EXPECTED = expectedTensors();
+
+for (const [name, expected] of EXPECTED) {
+  Deno.test(`PyTorch's ${name} is read with the values PyTorch finds in it`, () => {
+    const { tensors } = decodePytorch(fixture(name), name);
+    assert.deepEqual([...tensors.keys()], [...expected.keys()]);
+    for (const [key, tensor] of expected) assert.deepEqual(tensors.get(key), tensor, key);
+  });
+}
+
+Deno.test("the fixtures hold every form", () => {
+  const names = [...EXPECTED.keys()];
+  for (
+    const part of ["_legacy", "_protocol5", "module_model", "module_data_parallel", "types"]
+  ) assert.ok(names.some((name) => name.includes(part)), part);
+  assert.ok(names.length >= 20);
+});
+
+Deno.test("tensors that are not floating point are named, not read", () => {
+  const { skipped } = decodePytorch(fixture("types.pth"), "types.pth");
+  assert.deepEqual(skipped, new Map([["steps", "I64"], ["mask", "BOOL"]]));
+});
+
+Deno.test("windows onto one storage have memory of their own", () => {
+  const { tensors } = decodePytorch(fixture("windows.pth"), "windows.pth");
+  const buffers = [...tensors.values()].map(({ data }) => data.buffer);
+  assert.equal(new Set(buffers).size, buffers.length);
+});
+
+Deno.test("only the wanted tensors are read", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/a.pth`;
+    await Deno.writeFile(path, fixture("state_dict.pth"));
+    const { tensors } = await readPytorch(path, { want: (name) => name === "scale" });
+    assert.deepEqual(tensors, new Map([["scale", EXPECTED.get("state_dict.pth")!.get("scale")!]]));
+  });
+});
+
+Deno.test("what is written is read back, and the bytes depend on the content alone", async () => {
+  const tensors: StateDict = new Map([
+    ["a.weight", { shape: [2, 1, 3], data: new Float32Array([1, 2, 3, 4, 5, NaN]) }],
+    ["größe", { shape: [], data: new Float32Array([-0]) }],
+    ["empty", { shape: [0, 2], data: new Float32Array(0) }],
+  ]);
+  const bytes = joined(encodePytorch(tensors));
+  assert.deepEqual(decodePytorch(bytes, "a.pth").tensors, tensors);
+  assert.deepEqual(joined(encodePytorch(tensors)), bytes);
+  await withFolder(async (folder) => {
+    await writeWhole(`${folder}/a.pth`, encodePytorch(tensors));
+    assert.deepEqual((await readPytorch(`${folder}/a.pth`)).tensors, tensors);
+  });
+  const wrong: StateDict = new Map([["x", { shape: [3], data: new Float32Array(2) }]]);
+  assert.throws(() => encodePytorch(wrong), RangeError);
+});
+
+/** A file of the legacy form that says it comes from a big-endian machine. */
+function bigEndian(bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice();
+  const key = new TextDecoder("ascii").decode(bytes).indexOf("little_endian");
+  // The pickle's operation for True, which follows the key, becomes the one for False.
+  copy[copy.indexOf(0x88, key)] = 0x89;
+  return copy;
+}
+
+const tar = new Uint8Array(512);
+tar.set(new TextEncoder().encode("ustar"), 257);
+const legacy = fixture("state_dict_legacy.pth");
+const bigArchive = encodeZip(
+  new Map([
+    ["a/data.pkl", new Uint8Array(1)],
+    ["a/byteorder", new TextEncoder().encode("big")],
+  ]),
+);
+
+for (
+  const [what, bytes, found] of [
+    ["that is empty", new Uint8Array(0), "it is empty: give a file that torch.save wrote"],
+    ["of text", new TextEncoder().encode("hello"), "it is no file of PyTorch"],
+    ["in tar form", tar, "it has the tar form that PyTorch gave up in 2017"],
+    ["that is a plain pickle", Uint8Array.of(0x80, 2, 0x4b, 7, 0x2e), "none that torch.save wrote"],
+    ["of TorchScript", fixture("torchscript.pt"), "it is a TorchScript program, not a file of"],
+    ["with one tensor", fixture("one_tensor.pth"), "there is no state dict and no module in it"],
+    ["without tensors", fixture("checkpoint_none.pth"), "there is no state dict and no module"],
+    [
+      "with several networks",
+      fixture("checkpoint_several.pth"),
+      "it holds several networks ('axial', 'coronal') and none is under 'state_dict'",
+    ],
+    ["of a big-endian machine", joined(bigArchive), "it was written on a big-endian machine"],
+    ["of a zip without a pickle", joined(encodeZip(new Map())), "a zip archive with 0 'data.pkl'"],
+    [
+      "of the legacy form of a big-endian machine",
+      bigEndian(legacy),
+      "it was written on a big-endian machine",
+    ],
+    ["that ends within its values", legacy.slice(0, -1), "copy or download it again"],
+    ["that ends within a length", legacy.slice(0, -30), "copy or download it again"],
+    ["that ends within its pickle", legacy.slice(0, 300), "its pickle breaks off"],
+    ["that asks for os.system", fixture("system.pth"), "it asks for 'posix.system', which is not"],
+    ["that asks for os.system, legacy", fixture("system_legacy.pth"), "it asks for 'posix.system'"],
+    ["that is a pickle of os.system", fixture("system.pkl"), "it asks for 'posix.system'"],
+    ["that asks for eval", fixture("eval_protocol4.pth"), "it asks for 'builtins.eval'"],
+    ["of an unknown class", fixture("module_unlisted.pth"), "it asks for 'elsewhere.Unlisted'"],
+    [
+      "of sparse tensors",
+      fixture("sparse.pth"),
+      "it asks for 'torch._utils._rebuild_sparse_tensor'",
+    ],
+    [
+      "of quantized tensors",
+      fixture("quantized.pth"),
+      "it asks for 'torch._utils._rebuild_qtensor'",
+    ],
+  ] as const
+) {
+  Deno.test(`a file ${what} is refused`, () => {
+    assertRefused(() => decodePytorch(bytes, "a.pth"), found);
+  });
+}
+
+Deno.test("the message about a forbidden name is whole and says that nothing was run", () => {
+  assert.throws(() => decodePytorch(fixture("system.pth"), "a.pth"), {
+    name: "WeightsError",
+    message:
+      "Cannot read weights 'a.pth': it asks for 'posix.system', which is not on the list of " +
+      "what a weights file may contain: nothing was run; save model.state_dict() alone, if you " +
+      "trust where it comes from",
+  });
+});
