@@ -7,7 +7,7 @@
  *
  * Importing this module starts nothing, reads nothing and asks for no permission.
  *
- * ```ts no-run
+ * ```ts ignore
  * import { createMRNet, openDataset, train } from "./mod.ts";
  *
  * const exams = { task: "acl", plane: "sagittal" } as const;
@@ -18,6 +18,8 @@
  * });
  * console.log(best?.valAuc);
  * ```
+ *
+ * That one needs MRNet's files; the examples of the functions bring their own and are run as tests.
  *
  * @module
  */
@@ -58,13 +60,30 @@ export {
   positiveWeight,
 } from "./lib/data/dataset.ts";
 
+// Made-up knees.
+export {
+  type Findings,
+  type Injuries,
+  MRNET_PREVALENCE,
+  type PhantomDatasetOptions,
+  type PhantomDatasetSummary,
+  type PhantomExam,
+  type PhantomOptions,
+  type PhantomSeries,
+  type Prevalence,
+  renderPhantom,
+  writePhantomDataset,
+} from "./lib/data/phantom/mod.ts";
+
 // The model.
 export {
   createMRNet,
   type CreateOptions,
   type LoadedMRNet,
   loadMRNet,
+  saveMRNet,
 } from "./lib/model/create.ts";
+export { type Conversion, convertWeights } from "./lib/model/convert.ts";
 export { MRNet, type Prediction } from "./lib/model/mrnet.ts";
 export type { NamedTensor, StateDict } from "./lib/model/weights/tensors.ts";
 

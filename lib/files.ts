@@ -8,7 +8,8 @@ import { messageOf, MRNetError, OutputError, PermissionError } from "./errors.ts
 
 /** A file's place: folder and name joined with `/`, which every system Deno runs on accepts. */
 export function join(folder: string, ...names: string[]): string {
-  return [folder.replace(/\/+$/, "") || "/", ...names].join("/").replace(/^\/\//, "/");
+  const begin = folder === "" ? "" : folder.replace(/\/*$/, "/");
+  return begin + names.join("/");
 }
 
 /** The last part of a path. */
@@ -18,7 +19,8 @@ export function baseName(path: string): string {
 
 /** The part of a path before its last name, `.` where there is none. */
 export function folderOf(path: string): string {
-  const folder = path.replace(/[\\/]+$/, "").replace(/[^\\/]*$/, "").replace(/(.)[\\/]+$/, "$1");
+  const named = path.replace(/(.)[\\/]+$/, "$1");
+  const folder = named.replace(/[^\\/]*$/, "").replace(/(.)[\\/]+$/, "$1");
   return folder === "" ? "." : folder;
 }
 
@@ -48,7 +50,8 @@ export function fileError(error: unknown, action: FileAction): MRNetError {
   if (isDenoRefusal(error)) {
     // Deno's text names the access it missed, which may differ from the one asked for (a rename reads).
     const flag = /--allow-[a-z]+/.exec(messageOf(error))?.[0] ?? `--allow-${action.access}`;
-    const hint = `${flag}=${_grantFor(action.path)}`;
+    const grant = `${flag}=${_grantFor(action.path, action.access)}`;
+    const hint = /\s/.test(grant) ? `'${grant}'` : grant;
     return new PermissionError(`${doing}: Deno has no permission for it: run again with ${hint}`);
   }
   const mend = action.mend === undefined ? "" : `: ${action.mend}`;
@@ -56,13 +59,15 @@ export function fileError(error: unknown, action: FileAction): MRNetError {
 }
 
 /**
- * The folder to grant: of a relative path its first one, as in `data` for `data/train/axial/0000.npy`,
- * so that one grant serves for the whole run.
+ * What to grant: of a relative path its first folder, as in `data` for `data/train/axial/0000.npy`,
+ * so that one grant serves for the whole run. A file is written by way of a neighbour, so writing
+ * one needs its folder.
  */
-function _grantFor(path: string): string {
-  const first = /^(\.\.[\\/])*[^\\/.][^\\/]*/.exec(path.replace(/^\.[\\/]/, ""))?.[0];
-  if (first !== undefined && first !== path) return first;
-  return baseName(path).includes(".") ? folderOf(path) : path;
+function _grantFor(path: string, access: "read" | "write"): string {
+  const relative = path.replace(/^\.[\\/]+/, "");
+  const first = /^(\.\.[\\/])*(?!\.\.?[\\/])[^\\/:]+(?=[\\/])/.exec(relative)?.[0];
+  if (first !== undefined) return first;
+  return access === "write" && /[^.]\./.test(baseName(path)) ? folderOf(path) : path;
 }
 
 function _reason(error: unknown): string {
@@ -83,16 +88,34 @@ export async function readBytes(action: FileAction): Promise<Uint8Array<ArrayBuf
   }
 }
 
+/** What a file is made of: bytes, text, or its bytes in parts. */
+export type Content = string | Uint8Array | Iterable<Uint8Array>;
+
 /** Makes a folder and those above it; one that exists is fine. */
 export async function makeFolder(path: string, what = "make the folder"): Promise<void> {
   try {
     await Deno.mkdir(path, { recursive: true });
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) {
-      // The parent may be outside the permission although the folder itself is there already.
-      const there = await Deno.stat(path).then((info) => info.isDirectory, () => false);
-      if (there) return;
-    }
+    const mend = error instanceof Deno.errors.AlreadyExists ? "it is no folder" : undefined;
+    throw fileError(error, { what, path, access: "write", error: OutputError, mend });
+  }
+}
+
+/**
+ * Makes a folder and writes an empty file to it, which is removed again: what cannot be written is
+ * then found before hours of work and not after them.
+ *
+ * @throws {OutputError} where the folder cannot be made or written
+ * @throws {PermissionError} where Deno may not write and read there
+ */
+export async function makeWritableFolder(path: string): Promise<void> {
+  await makeFolder(path);
+  try {
+    const probe = join(path, `.${crypto.randomUUID().slice(0, 8)}.probe`);
+    await _writeAside(probe, "");
+    await Deno.remove(probe);
+  } catch (error) {
+    const what = "write to the folder";
     throw fileError(error, { what, path, access: "write", error: OutputError });
   }
 }
@@ -104,10 +127,15 @@ export async function makeFolder(path: string, what = "make the folder"): Promis
  * @param path where the file will be
  * @param content its bytes or text, or its parts in order
  */
-export async function writeWhole(
-  path: string,
-  content: string | Uint8Array | Iterable<Uint8Array>,
-): Promise<void> {
+export async function writeWhole(path: string, content: Content): Promise<void> {
+  try {
+    await _writeAside(path, content);
+  } catch (error) {
+    throw fileError(error, { what: "write", path, access: "write", error: OutputError });
+  }
+}
+
+async function _writeAside(path: string, content: Content): Promise<void> {
   const aside = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
   try {
     const file = await Deno.open(aside, { write: true, createNew: true });
@@ -120,11 +148,11 @@ export async function writeWhole(
     await Deno.rename(aside, path);
   } catch (error) {
     await Deno.remove(aside).catch(() => {});
-    throw fileError(error, { what: "write", path, access: "write", error: OutputError });
+    throw error;
   }
 }
 
-function _parts(content: string | Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {
+function _parts(content: Content): Iterable<Uint8Array> {
   if (typeof content === "string") return [new TextEncoder().encode(content)];
   return content instanceof Uint8Array ? [content] : content;
 }

@@ -47,11 +47,14 @@ export function wholeNumber(least = -Infinity, most = Infinity): Reader<number> 
   };
 }
 
+/** A number as Python's `float` takes it; JavaScript would also take `0x1f` and the empty text. */
+const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
+
 /** A number above `above`. */
 export function numberAbove(above: number): Reader<number> {
   return (text) => {
     const value = Number(text);
-    if (text.trim() === "" || !Number.isFinite(value)) {
+    if (!DECIMAL.test(text) || !Number.isFinite(value)) {
       throw new UsageError(`invalid float value: '${text}'`);
     }
     if (value > above) return value;
@@ -88,6 +91,8 @@ export function option<const F extends string, T>(
   const name = _nameOf(made);
   return made.argParser((given: string) => {
     try {
+      // Commander takes whatever comes next for the argument, be it another option.
+      if (/^-./.test(given) && !DECIMAL.test(given)) throw new UsageError("expected one argument");
       return read(given);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
@@ -129,7 +134,6 @@ export function inArgparsesWords(error: CommanderError, command: CommandUnknownO
   const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? "";
   switch (error.code) {
     case "commander.unknownOption":
-      return `unrecognized arguments: ${quoted}`;
     case "commander.excessArguments":
       return `unrecognized arguments: ${_surplus(command).join(" ")}`;
     case "commander.optionMissingArgument": {

@@ -14,6 +14,8 @@ import {
   usageOf,
 } from "./arguments.ts";
 import { print, remark } from "./console.ts";
+import { convertCommand } from "./convert.ts";
+import { synthCommand } from "./synth.ts";
 import { trainCommand } from "./train.ts";
 
 /** Wrong arguments, as argparse exits. */
@@ -32,7 +34,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .description("MRNet for Deno: train and judge classifiers of knee MRI exams.")
     .option("--debug", "show the stack of an error");
   const train = trainCommand(exit);
-  const commands: CommandUnknownOpts[] = [train];
+  const commands: CommandUnknownOpts[] = [train, synthCommand(), convertCommand()];
   // Somebody who knows the original script looks for its options here.
   program.addHelpText("after", () => `\n${train.helpInformation()}`);
   commands.forEach((command, index) => {

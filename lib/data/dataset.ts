@@ -63,9 +63,12 @@ const MOST_NAMED = 10;
  * @throws {PermissionError} if Deno may not read the folder
  *
  * @example
- * ```ts no-run
- * import { openDataset } from "./dataset.ts";
- * const train = await openDataset({ split: "train", task: "acl", plane: "sagittal" });
+ * ```ts
+ * import { openDataset, writePhantomDataset } from "../../mod.ts";
+ * const data = await Deno.makeTempDir();
+ * await writePhantomDataset({ folder: data, train: 4, valid: 2, size: 64, slices: [2, 3], seed: 1 });
+ * const train = await openDataset({ data, split: "train", task: "acl", plane: "sagittal" });
+ * console.assert(train.labels.length === 4 && (await train.read(0)).height === 64);
  * ```
  */
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
@@ -75,9 +78,9 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const labels = await readLabels(path);
   await _checkExams(labels, (id) => examFile(data, split, plane, id), path);
   _checkClasses(labels, path);
-  const read = (index: number) => {
+  const read = async (index: number) => {
     const { id } = labels[index];
-    return readExam(examFile(data, split, plane, id), id);
+    return await readExam(examFile(data, split, plane, id), id);
   };
   return { labels, read: inMemory ? _remembering(read) : read };
 }
@@ -86,10 +89,16 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
  * Negatives per positive: the weight of the second output in the loss.
  *
  * @returns a number above 0
+ * @throws {DataError} where one class is missing, for which there is no such weight
  */
 export function positiveWeight({ labels }: Pick<Dataset, "labels">): number {
   const positives = labels.filter(({ label }) => label === 1).length;
-  return (labels.length - positives) / positives;
+  const negatives = labels.length - positives;
+  if (positives > 0 && negatives > 0) return negatives / positives;
+  throw new DataError(
+    `Cannot weight the loss: of ${labels.length} exams ${positives} show the finding: ` +
+      "a dataset needs exams with the finding and exams without it",
+  );
 }
 
 /**
@@ -103,7 +112,7 @@ export async function* examsInOrder(
   order: readonly number[],
 ): AsyncGenerator<LabelledExam> {
   const start = (place: number) => {
-    const reading = dataset.read(order[place]);
+    const reading = Promise.try(() => dataset.read(order[place]));
     // Its failure is reported when its turn comes, or not at all if the caller stops before.
     reading.catch(() => {});
     return reading;
@@ -163,9 +172,8 @@ async function _checkExams(
   await Promise.all(Array.from({ length: CHECKED_AT_ONCE }, check));
   const faults: string[] = [];
   if (missing.size > 0) {
-    const ids = labels.map(({ id }) => id);
-    const absent = _runs(ids, (id) => missing.has(id));
-    const folder = folderOf(fileOf(ids[0]));
+    const absent = _runs(labels.map(({ id }) => id).filter((id) => missing.has(id)));
+    const folder = folderOf(fileOf(labels[0].id));
     faults.push(`${missing.size} not in '${folder}' (${absent}): copy the files there`);
   }
   const messages = [...broken].sort(([a], [b]) => a - b).map(([, message]) => message);
@@ -180,14 +188,18 @@ async function _checkExams(
   );
 }
 
-/** The chosen of a list, neighbours joined: `0003, 0007–0012`. All are named, however many. */
-function _runs(items: readonly string[], chosen: (item: string) => boolean): string {
+/** Ids in their order, successive numbers joined: `0003, 0007–0012`. All are named, however many. */
+function _runs(ids: Iterable<string>): string {
   const runs: string[][] = [];
-  items.forEach((item, index) => {
-    if (!chosen(item)) return;
-    if (index > 0 && chosen(items[index - 1])) runs.at(-1)!.push(item);
-    else runs.push([item]);
-  });
+  for (const id of ids) {
+    const before = runs.at(-1)?.at(-1);
+    // Only numbers of the same length, for `9` and `knee-10` have nothing between them.
+    if (before?.length === id.length && /^\d+$/.test(id) && Number(id) === Number(before) + 1) {
+      runs.at(-1)!.push(id);
+    } else {
+      runs.push([id]);
+    }
+  }
   return runs.map((run) => run.length > 2 ? `${run[0]}–${run.at(-1)}` : run.join(", ")).join(", ");
 }
 

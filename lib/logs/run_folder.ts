@@ -9,7 +9,9 @@ import type { Plane, Task } from "../terms.ts";
 
 /** The names of runs, and of what a run writes; nothing else is ever removed. */
 const RUN = /^\d{8}-\d{6}(-\d+)?$/;
-const WRITTEN = /^(events\.out\.tfevents\..*|history\.csv|config\.json)$/;
+/** A file of a run, or the part of one that a killed run left. */
+const WRITTEN =
+  /^(events\.out\.tfevents\.\d+\.mrnet(\.\d+)?|(history\.csv|config\.json)(\.[0-9a-f]{8}\.part)?)$/;
 
 /** `YYYYMMDD-HHMMSS` in local time, as the original script names its runs. */
 export function runName(now: Date): string {

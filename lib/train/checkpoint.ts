@@ -4,9 +4,9 @@
  * @module
  */
 import { OptionError } from "../errors.ts";
-import { join, writeWhole } from "../files.ts";
+import { join } from "../files.ts";
+import { saveMRNet } from "../model/create.ts";
 import type { MRNet } from "../model/mrnet.ts";
-import { encodeSafetensors } from "../model/weights/safetensors.ts";
 import type { Plane, Task } from "../terms.ts";
 import type { EpochReport } from "./trainer.ts";
 
@@ -71,7 +71,6 @@ export class BestCheckpoint {
     const { folder, prefix, task, plane } = this.#options;
     const path = join(folder, checkpointName(this.#options, report));
     const metadata = {
-      format: "pt",
       ...this.#options.metadata,
       prefix,
       task,
@@ -82,7 +81,7 @@ export class BestCheckpoint {
       train_auc: String(report.trainAuc),
       train_loss: String(report.trainLoss),
     };
-    await writeWhole(path, encodeSafetensors(await model.stateDict(), metadata));
+    await saveMRNet(model, path, metadata);
     const replaced = this.#path;
     this.#path = path;
     if (replaced !== undefined && replaced !== path) await Deno.remove(replaced).catch(() => {});

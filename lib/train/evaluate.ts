@@ -52,10 +52,16 @@ export interface EvaluateOptions {
  * @throws {EngineError} where the engine's device failed
  *
  * @example
- * ```ts no-run
- * import { createMRNet, evaluate, openDataset } from "../../mod.ts";
- * const valid = await openDataset({ split: "valid", task: "acl", plane: "sagittal" });
- * const { auc } = await evaluate(await createMRNet({ seed: 1 }), valid);
+ * ```ts
+ * import { createMRNet, evaluate } from "../../mod.ts";
+ * const size = { slices: 2, height: 64, width: 64 };
+ * const exam = (id: string) => ({ id, ...size, voxels: new Uint8Array(2 * 64 * 64) });
+ * const exams = {
+ *   labels: [{ id: "healthy", label: 0 }, { id: "torn", label: 1 }] as const,
+ *   read: (index: number) => Promise.resolve(exam(exams.labels[index].id)),
+ * };
+ * const { auc } = await evaluate(await createMRNet({ weights: "none", seed: 1 }), exams);
+ * console.assert(auc === 0.5, "two equal exams cannot be told apart");
  * ```
  */
 export async function evaluate(

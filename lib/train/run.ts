@@ -111,10 +111,14 @@ export interface RunResult extends TrainResult {
  * {@linkcode createMRNet}
  *
  * @example
- * ```ts no-run
- * import { trainClassifier } from "../../mod.ts";
- * const { best, checkpoint } = await trainClassifier({ task: "acl", plane: "sagittal" });
- * console.log(best?.valAuc, checkpoint);
+ * ```ts
+ * import { trainClassifier, writePhantomDataset } from "../../mod.ts";
+ * const home = await Deno.makeTempDir();
+ * const [data, models, logs] = ["data", "models", "logs"].map((name) => `${home}/${name}`);
+ * await writePhantomDataset({ folder: data, train: 4, valid: 2, size: 64, slices: [2, 2], seed: 1 });
+ * const folders = { data, models, logs, weights: "none" };
+ * const run = await trainClassifier({ task: "acl", plane: "axial", epochs: 1, seed: 1, ...folders });
+ * console.assert(run.epochs.length === 1);
  * ```
  */
 export async function trainClassifier(options: RunOptions): Promise<RunResult> {

@@ -40,8 +40,14 @@ export class RunLog {
     config: Record<string, unknown>,
   ): Promise<RunLog> {
     const folder = await makeRunFolder(logs, task, plane);
-    await writeWhole(join(folder, "config.json"), JSON.stringify(config, null, 2) + "\n");
-    return new RunLog(folder, await EventWriter.create(folder));
+    try {
+      await writeWhole(join(folder, "config.json"), JSON.stringify(config, null, 2) + "\n");
+      return new RunLog(folder, await EventWriter.create(folder));
+    } catch (error) {
+      // A run that did not begin leaves no trace.
+      await Deno.remove(folder, { recursive: true }).catch(() => {});
+      throw error;
+    }
   }
 
   /** Logs an exam: `Train/Loss` and `Train/AUC`, or `Val/Loss` and `Val/AUC`. */

@@ -84,14 +84,16 @@ export interface TrainResult {
  * @throws {EngineError} where the engine's device failed
  *
  * @example
- * ```ts no-run
- * import { createMRNet, openDataset, train } from "../../mod.ts";
- * const exams = { task: "acl", plane: "sagittal" } as const;
- * const result = await train(await createMRNet({ seed: 1 }), {
+ * ```ts
+ * import { createMRNet, openDataset, train, writePhantomDataset } from "../../mod.ts";
+ * const data = await Deno.makeTempDir();
+ * await writePhantomDataset({ folder: data, train: 4, valid: 2, size: 64, slices: [2, 2], seed: 1 });
+ * const exams = { data, task: "acl", plane: "sagittal" } as const;
+ * const result = await train(await createMRNet({ weights: "none", seed: 1 }), {
  *   train: await openDataset({ ...exams, split: "train" }),
  *   valid: await openDataset({ ...exams, split: "valid" }),
- * }, { epochs: 2 });
- * console.log(result.best?.valAuc);
+ * }, { epochs: 1 });
+ * console.assert(result.epochs.length === 1 && result.stopped === "finished");
  * ```
  */
 export async function train(

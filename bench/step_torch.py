@@ -1,0 +1,60 @@
+"""Times the reference's training step in PyTorch and prints one JSON line; called by bench/step.ts.
+
+usage: step_torch.py SLICES SIZE REPEATS THREADS
+"""
+
+import json
+import sys
+import time
+
+import torch
+from torchvision import models
+
+slices, size, repeats, threads = map(int, sys.argv[1:5])
+torch.set_num_threads(threads)
+torch.manual_seed(1)
+
+
+class MRNet(torch.nn.Module):
+    """The reference's network, with random weights: their values do not change the time."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = models.alexnet(weights=None).features
+        self.pooling_layer = torch.nn.AdaptiveAvgPool2d(1)
+        self.classifer = torch.nn.Linear(256, 2)
+
+    def forward(self, exam):
+        pooled = self.pooling_layer(self.features(exam)).flatten(1)
+        return self.classifer(torch.max(pooled, 0, keepdim=True)[0])
+
+
+model = MRNet()
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-5, weight_decay=0.1)
+criterion = torch.nn.BCEWithLogitsLoss(weight=torch.tensor([1.0, 3.0]))
+exam = torch.randint(0, 256, (slices, 1, size, size)).float().repeat(1, 3, 1, 1)
+target = torch.tensor([[0.0, 1.0]])
+
+
+def step():
+    optimizer.zero_grad()
+    criterion(model(exam), target).backward()
+    optimizer.step()
+
+
+def forward():
+    with torch.no_grad():
+        model(exam)
+
+
+def best_of(work):
+    work()
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+print(json.dumps({"version": torch.__version__, "step": best_of(step), "forward": best_of(forward)}))

@@ -1,0 +1,27 @@
+/**
+ * `cli.ts convert IN OUT`: takes a model from one form of file to another.
+ *
+ * @module
+ */
+import { convertWeights } from "../model/convert.ts";
+import { Command } from "./arguments.ts";
+import { print, remark } from "./console.ts";
+
+/** The command. */
+export function convertCommand() {
+  return new Command("convert")
+    .description(
+      "Convert a model between PyTorch (.pth, .pt), .safetensors and, for writing only, .onnx.\n" +
+        "The names of the files tell the forms.",
+    )
+    .argument("IN", "the model to read")
+    .argument("OUT", "the file to write")
+    .addHelpText("after", "\nPermissions: --allow-read=IN,OUT --allow-write=OUT's folder")
+    .action(async (from, to) => {
+      const { metadata, keptMetadata } = await convertWeights(from, to);
+      print(`Wrote ${to}`);
+      if (!keptMetadata && Object.keys(metadata).length > 0) {
+        remark(`A PyTorch state dict has no place for metadata: how it was made stays in ${from}`);
+      }
+    });
+}

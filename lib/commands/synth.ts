@@ -1,0 +1,65 @@
+/**
+ * `cli.ts synth --out DIR`: writes a practice set of made-up knees in MRNet's layout.
+ *
+ * @module
+ */
+import { writePhantomDataset } from "../data/phantom/mod.ts";
+import { drawSeed } from "../random.ts";
+import { SPLITS, TASKS } from "../terms.ts";
+import { Command, option, text, UsageError, wholeNumber } from "./arguments.ts";
+import { endProgress, print, remark, showProgress } from "./console.ts";
+
+/** `24`, or `17-61`. */
+function sliceRange(given: string): [number, number] {
+  const [, fewest, most = fewest] = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(given) ?? [];
+  if (fewest === undefined || Number(fewest) < 1 || Number(most) < Number(fewest)) {
+    throw new UsageError(`invalid value: '${given}' (must be a number such as 24 or 17-61)`);
+  }
+  return [Number(fewest), Number(most)];
+}
+
+/** The command. */
+export function synthCommand() {
+  return new Command("synth")
+    .description(
+      "Write a practice set: made-up knees with made-up injuries, in MRNet's layout. For trying,\n" +
+        "testing and measuring; never for diagnosis.",
+    )
+    .addOption(option("--out <DIR>", "folder of the new dataset", text).makeOptionMandatory())
+    .addOption(option("--train <N>", "exams to train on", wholeNumber(0, 9999)).default(60))
+    .addOption(option("--valid <N>", "exams to validate on", wholeNumber(0, 9999)).default(20))
+    .addOption(
+      option("--size <N>", "height and width of a slice, pixels", wholeNumber(64, 1024))
+        .default(256),
+    )
+    .addOption(
+      option("--slices <N-N>", "fewest and most slices of a series", sliceRange)
+        .default<[number, number]>([17, 61], "17-61"),
+    )
+    .addOption(
+      option(
+        "--seed <N>",
+        "the same seed gives the same files (default: drawn, and printed)",
+        wholeNumber(0, 2 ** 32 - 1),
+      ),
+    )
+    .addHelpText("after", "\nPermissions: --allow-read=DIR --allow-write=DIR")
+    .action(async ({ out, train, valid, size, slices, seed = drawSeed() }) => {
+      const start = performance.now();
+      remark(`Seed ${seed}`);
+      const summary = await writePhantomDataset(
+        { folder: out, train, valid, size, slices, seed },
+        (done, total) => {
+          const seconds = (performance.now() - start) / 1000;
+          showProgress({ label: "knees", done, total, seconds, unit: "knees" });
+        },
+      );
+      endProgress();
+      for (const split of SPLITS) {
+        const { exams, ...findings } = summary.splits[split];
+        const counts = TASKS.map((task) => `${findings[task]} ${task}`).join(", ");
+        print(`${split}: ${exams} exams in three planes: ${counts}`);
+      }
+      print(`Wrote ${Math.ceil(summary.bytes / 1e6)} MB to ${out}; made up, never for diagnosis`);
+    });
+}

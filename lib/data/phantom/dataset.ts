@@ -1,0 +1,235 @@
+/**
+ * Writes a made-up dataset in exactly MRNet's layout, so that everything that works on MRNet works
+ * on it.
+ *
+ * @module
+ */
+import { OptionError, OutputError } from "../../errors.ts";
+import { baseName, fileError, join, makeFolder, writeWhole } from "../../files.ts";
+import { PLANES, type Split, SPLITS, type Task, TASKS } from "../../terms.ts";
+import { createRandom } from "../../random.ts";
+import { examFile, formatLabels, labelFile } from "../labels.ts";
+import { encodeNpy } from "../npy.ts";
+import type { Findings } from "./injuries.ts";
+import { dealFindings, MRNET_PREVALENCE, type Prevalence } from "./labels.ts";
+import { checkSeed, checkSize, checkSlices, renderPhantom } from "./render.ts";
+
+/** What to write, and where. */
+export interface PhantomDatasetOptions {
+  /** Folder that will hold the dataset; it is made where it is missing. */
+  readonly folder: string;
+  /** Number of exams to train on. 0 leaves the part out. */
+  readonly train: number;
+  /** Number of exams to judge by. 0 leaves the part out. */
+  readonly valid: number;
+  /**
+   * Rows and columns of a slice, 64 to 1024. MRNet has 256.
+   *
+   * @default {256}
+   */
+  readonly size?: number;
+  /**
+   * Fewest and most slices of a series; each series has its own number between them, 1 to 512.
+   *
+   * @default {[17, 61]}
+   */
+  readonly slices?: readonly [fewest: number, most: number];
+  /** Whole number from which everything random is drawn. */
+  readonly seed: number;
+  /**
+   * Share of exams with each finding, where it is to differ from MRNet's. A balanced set to try
+   * things on has `{ train: { abnormal: 0.5, acl: 0.25, meniscus: 0.25 } }`, for example.
+   *
+   * @default {MRNET_PREVALENCE}
+   */
+  readonly prevalence?: Readonly<Partial<Record<Split, Readonly<Partial<Prevalence>>>>>;
+}
+
+/** What was written. */
+export interface PhantomDatasetSummary {
+  /** The folder. */
+  readonly folder: string;
+  /** For each part, its exams and how many of them have each finding. */
+  readonly splits: Readonly<Record<Split, { exams: number } & Record<Task, number>>>;
+  /** Size of all exam files together, bytes. */
+  readonly bytes: number;
+}
+
+/** Ids have four digits. */
+const MOST_EXAMS = 10_000;
+
+/**
+ * Renders and writes a made-up dataset: `{train,valid}/{axial,coronal,sagittal}/0000.npy`, uint8
+ * `[slices, size, size]`, and `{train,valid}-{abnormal,acl,meniscus}.csv`. Training exams are
+ * numbered from 0000, validation exams follow on, as in MRNet.
+ *
+ * An exam looks the same whatever the size of the set, but for its findings, which are dealt out
+ * over all exams of its part. The label files are written last: a folder without them is unfinished.
+ *
+ * @param options what to write, and where
+ * @param onExam called after each exam with the number done and the number of all
+ * @throws {OptionError} if an option is out of range
+ * @throws {OutputError} if the folder holds a dataset already, or cannot be written
+ * @throws {PermissionError} if Deno may not write there
+ */
+export async function writePhantomDataset(
+  options: PhantomDatasetOptions,
+  onExam?: (done: number, total: number) => void,
+): Promise<PhantomDatasetSummary> {
+  const plan = _plan(options);
+  const { folder } = plan;
+  await _refuseDataset(folder);
+  await makeFolder(folder, "make the folder of the dataset");
+  await _writeNote(plan);
+  let [done, bytes] = [0, 0];
+  const parts = plan.parts.filter((part) => part.findings.length > 0);
+  for (const part of parts) {
+    for (const plane of PLANES) await makeFolder(join(folder, part.split, plane));
+    for (const k of part.findings.keys()) {
+      bytes += await _writeExam(plan, part, k);
+      onExam?.(++done, options.train + options.valid);
+    }
+  }
+  for (const { split, firstId, findings } of parts) {
+    for (const task of TASKS) {
+      const rows = findings.map((found, k) => ({ id: `${firstId + k}`, label: found[task] }));
+      await writeWhole(labelFile(folder, split, task), formatLabels(rows));
+    }
+  }
+  const count = ({ findings }: Part) => ({
+    exams: findings.length,
+    abnormal: _positives(findings, "abnormal"),
+    acl: _positives(findings, "acl"),
+    meniscus: _positives(findings, "meniscus"),
+  });
+  const [train, valid] = plan.parts.map(count);
+  return { folder, splits: { train, valid }, bytes };
+}
+
+function _positives(findings: readonly Findings[], task: Task): number {
+  return findings.filter((found) => found[task] === 1).length;
+}
+
+/** The options with every default filled in, and who has which findings. */
+interface Plan {
+  folder: string;
+  seed: number;
+  size: number;
+  slices: readonly [fewest: number, most: number];
+  parts: Part[];
+}
+
+/** A part of the dataset. */
+interface Part {
+  split: Split;
+  firstId: number;
+  prevalence: Prevalence;
+  findings: Findings[];
+}
+
+function _plan(options: PhantomDatasetOptions): Plan {
+  const { folder, seed, size = 256, slices = [17, 61] } = options;
+  checkSeed(seed);
+  checkSize(size);
+  _checkSliceRange(slices);
+  _checkCounts(options);
+  const parts = SPLITS.map((split): Part => {
+    const prevalence = { ...MRNET_PREVALENCE[split], ...options.prevalence?.[split] };
+    const findings = dealFindings(options[split], prevalence, seed, split);
+    // As in MRNet, the ids of the validation exams follow on from those of the training set.
+    return { split, firstId: split === "train" ? 0 : options.train, prevalence, findings };
+  });
+  return { folder, seed, size, slices, parts };
+}
+
+/** Renders and writes one exam; says how many bytes that were. */
+async function _writeExam(
+  { folder, seed, size, slices: [fewest, most] }: Plan,
+  { split, firstId, findings }: Part,
+  k: number,
+): Promise<number> {
+  // Named by its place in its part, so that it does not depend on how many there are.
+  const exam = `${split} ${k}`;
+  const random = createRandom(seed, "phantom", exam, "slices");
+  const draw = () => fewest + random.integer(most - fewest + 1);
+  const slices = { axial: draw(), coronal: draw(), sagittal: draw() };
+  const rendered = renderPhantom({ seed, exam, findings: findings[k], size, slices });
+  let bytes = 0;
+  for (const plane of PLANES) {
+    const file = encodeNpy(rendered[plane].voxels, [slices[plane], size, size]);
+    await writeWhole(examFile(folder, split, plane, `${firstId + k}`), file);
+    bytes += file.length;
+  }
+  return bytes;
+}
+
+function _checkSliceRange([fewest, most]: readonly [number, number]): void {
+  checkSlices(fewest);
+  checkSlices(most);
+  if (fewest <= most) return;
+  throw new OptionError(
+    `Cannot make phantoms with ${fewest} to ${most} slices: the first number must not be the larger`,
+  );
+}
+
+function _checkCounts(options: PhantomDatasetOptions): void {
+  for (const split of SPLITS) {
+    const count = options[split];
+    if (Number.isInteger(count) && count >= 0) continue;
+    throw new OptionError(
+      `Cannot make ${count} ${split} phantoms: it must be a whole number of at least 0`,
+    );
+  }
+  const total = options.train + options.valid;
+  if (total >= 1 && total <= MOST_EXAMS) return;
+  throw new OptionError(
+    `Cannot make ${total} phantoms: train and valid together must be 1 to ${MOST_EXAMS}, ` +
+      `because ids have four digits`,
+  );
+}
+
+/** Refuses a folder with exams or labels: they might be somebody's data. */
+async function _refuseDataset(folder: string): Promise<void> {
+  const labels = SPLITS.flatMap((split) => TASKS.map((task) => labelFile(folder, split, task)));
+  for (const path of [...SPLITS.map((split) => join(folder, split)), ...labels]) {
+    if (!await _exists(path, folder)) continue;
+    throw new OutputError(
+      `Cannot write phantoms to '${folder}': it already holds '${baseName(path)}': ` +
+        `choose another folder or remove it`,
+    );
+  }
+}
+
+async function _exists(path: string, folder: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    const what = "look for a dataset in";
+    throw fileError(error, { what, path: folder, access: "read", error: OutputError });
+  }
+}
+
+/** Says what the folder holds, in the folder. A README that is there already stays. */
+async function _writeNote({ folder, seed, size, slices, parts }: Plan): Promise<void> {
+  const rows = parts.map(({ split, findings, prevalence }) =>
+    `| ${split} | ${findings.length} | ${TASKS.map((task) => prevalence[task]).join(" | ")} |`
+  );
+  const range = slices[0] === slices[1] ? slices[0] : slices.join(" to ");
+  const text = `# Made-up knees
+
+The exams in this folder show no person. A program drew them, in the layout of MRNet, to try, test and
+measure software with. What is learnt from them says nothing about real knees: never use it for
+diagnosis, and never report its results as results on MRNet.
+
+| part | exams | share abnormal | share with ACL tear | share with meniscal tear |
+| --- | --- | --- | --- | --- |
+${rows.join("\n")}
+
+Made from seed ${seed}: ${size} × ${size} pixels, ${range} slices a series. The same options give the
+same files. The label files are written last; where they are missing, the dataset is unfinished.
+`;
+  const taken = await _exists(join(folder, "README.md"), folder);
+  await writeWhole(join(folder, taken ? "PHANTOMS.md" : "README.md"), text);
+}

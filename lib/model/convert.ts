@@ -1,0 +1,67 @@
+/**
+ * One form of a model's file into another.
+ *
+ * @module
+ */
+import { WeightsError } from "../errors.ts";
+import { writeWhole } from "../files.ts";
+import { encodeOnnx } from "./weights/onnx.ts";
+import { encodePytorch } from "./weights/pytorch_writer.ts";
+import { readMRNet } from "./weights/read.ts";
+import { encodeSafetensors } from "./weights/safetensors.ts";
+import type { StateDict } from "./weights/tensors.ts";
+
+type Metadata = Record<string, string>;
+type Encoder = (tensors: StateDict, metadata: Metadata) => Uint8Array | Iterable<Uint8Array>;
+
+/** The forms that can be written, by the ending of the file's name. */
+const ENCODERS: Readonly<Record<string, Encoder>> = {
+  safetensors: (tensors, metadata) => encodeSafetensors(tensors, { ...metadata, format: "pt" }),
+  pth: (tensors) => encodePytorch(tensors),
+  pt: (tensors) => encodePytorch(tensors),
+  onnx: (tensors, metadata) => encodeOnnx(tensors, metadata),
+};
+
+/** What a conversion did. */
+export interface Conversion {
+  /** What the file that was read says about itself. */
+  metadata: Record<string, string>;
+  /** Whether the file that was written says it too; a state dict of PyTorch has no place for it. */
+  keptMetadata: boolean;
+}
+
+/**
+ * Reads an MRNet in any form this toolkit knows and writes it in another.
+ *
+ * | name ends with | written is |
+ * | --- | --- |
+ * | `.safetensors` | the twelve tensors, which Python's `safetensors` package reads |
+ * | `.pth`, `.pt` | a state dict, which `torch.load(weights_only=True)` reads |
+ * | `.onnx` | the network: `exam` `[slices, 3, height, width]` to `logits` `[1, 2]` and `probability` `[1]` |
+ *
+ * @param from a `.safetensors`, `.pth` or `.pt` file
+ * @param to the file to write; one that is there is replaced once the new one is whole
+ * @throws {WeightsError} where `from` is no MRNet, or the ending of `to` is none of these
+ * @throws {OutputError} where `to` cannot be written
+ *
+ * @example
+ * ```ts
+ * import { convertWeights, createMRNet, saveMRNet } from "../../mod.ts";
+ * const folder = await Deno.makeTempDir();
+ * await saveMRNet(await createMRNet({ weights: "none", seed: 1 }), `${folder}/model.safetensors`);
+ * await convertWeights(`${folder}/model.safetensors`, `${folder}/model.onnx`);
+ * console.assert((await Deno.stat(`${folder}/model.onnx`)).size > 9_000_000);
+ * ```
+ */
+export async function convertWeights(from: string, to: string): Promise<Conversion> {
+  const ending = /\.([a-z]+)$/i.exec(to)?.[1].toLowerCase() ?? "";
+  if (!Object.hasOwn(ENCODERS, ending)) {
+    const endings = Object.keys(ENCODERS).map((each) => `.${each}`).join(", ");
+    throw new WeightsError(
+      `Cannot write weights '${to}': its name tells no form: end it with one of ${endings}`,
+    );
+  }
+  const { tensors, metadata } = await readMRNet(from);
+  await writeWhole(to, ENCODERS[ending](tensors, metadata));
+  return { metadata, keptMetadata: ending === "safetensors" || ending === "onnx" };
+}

@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { DataError, OutputError, PermissionError } from "../lib/errors.ts";
+import {
+  baseName,
+  fileError,
+  folderOf,
+  join,
+  makeFolder,
+  makeWritableFolder,
+  readBytes,
+  writeWhole,
+} from "../lib/files.ts";
+import { runScript } from "./support/cli.ts";
+import { TemporaryFolder } from "./support/folders.ts";
+
+Deno.test("paths are joined with one slash, whatever the folder ends with", () => {
+  const cases: [string[], string][] = [
+    [["data", "train", "0000.npy"], "data/train/0000.npy"],
+    [["data/", "a"], "data/a"],
+    [["data//", "a"], "data/a"],
+    [["./data", "a"], "./data/a"],
+    [["../data", "a"], "../data/a"],
+    [["/", "a"], "/a"],
+    [["/data", "a", "b"], "/data/a/b"],
+    [[".", "a"], "./a"],
+    [["", "a", "b"], "a/b"],
+    [["C:\\data", "a"], "C:\\data/a"],
+    [["//server/share", "a"], "//server/share/a"],
+  ];
+  for (const [[folder, ...names], expected] of cases) {
+    assert.equal(join(folder, ...names), expected);
+  }
+});
+
+Deno.test("a path is split into its folder and its last name", () => {
+  const cases: [path: string, folder: string, name: string][] = [
+    ["data/train/0000.npy", "data/train", "0000.npy"],
+    ["0000.npy", ".", "0000.npy"],
+    ["data/", ".", "data"],
+    ["data/train//", "data", "train"],
+    ["/data", "/", "data"],
+    ["/", "/", ""],
+    ["/data/train-acl.csv", "/data", "train-acl.csv"],
+    ["../x", "..", "x"],
+    ["C:\\data\\x.npy", "C:\\data", "x.npy"],
+    ["C:\\data\\", "C:", "data"],
+    ["data\\train/x.npy", "data\\train", "x.npy"],
+  ];
+  for (const [path, folder, name] of cases) {
+    assert.deepEqual([folderOf(path), baseName(path)], [folder, name], path);
+  }
+});
+
+Deno.test("a refused access is answered with the flag that grants it", () => {
+  const hint = (path: string, access: "read" | "write", text = "") => {
+    const refusal = new Deno.errors.NotCapable(text);
+    const error = fileError(refusal, { what: "open", path, access, error: DataError });
+    assert.ok(error instanceof PermissionError);
+    const begin = `Cannot open '${path}': Deno has no permission for it: run again with `;
+    assert.ok(error.message.startsWith(begin), error.message);
+    return error.message.slice(begin.length);
+  };
+  assert.equal(hint("data", "read"), "--allow-read=data");
+  assert.equal(hint("data/train/axial/0000.npy", "read"), "--allow-read=data");
+  assert.equal(hint("./data/train-acl.csv", "read"), "--allow-read=data");
+  assert.equal(hint("../knees/train-acl.csv", "read"), "--allow-read=../knees");
+  assert.equal(hint("../../knees/x/y.npy", "read"), "--allow-read=../../knees");
+  assert.equal(hint("../knees", "read"), "--allow-read=../knees");
+  assert.equal(hint(".cache/x.npy", "read"), "--allow-read=.cache");
+  assert.equal(hint("weights.pth", "read"), "--allow-read=weights.pth");
+  assert.equal(hint("/srv/weights.pth", "read"), "--allow-read=/srv/weights.pth");
+  assert.equal(hint("/srv/data", "read"), "--allow-read=/srv/data");
+  assert.equal(hint("C:\\knees\\x.npy", "read"), "--allow-read=C:\\knees\\x.npy");
+  assert.equal(hint("my data/x.npy", "read"), "'--allow-read=my data'");
+  // A file is written by way of a neighbour, so its folder is what must be granted.
+  assert.equal(hint("model.safetensors", "write"), "--allow-write=.");
+  assert.equal(hint("/srv/models/model.safetensors", "write"), "--allow-write=/srv/models");
+  assert.equal(hint("models/model.safetensors", "write"), "--allow-write=models");
+  assert.equal(hint("logs", "write"), "--allow-write=logs");
+  // Renaming reads; the access that was missing is the one to grant.
+  const rename = 'Requires read access to "models/x", run again with the --allow-read flag';
+  assert.equal(hint("models/x", "write", rename), "--allow-read=models");
+});
+
+Deno.test("every failure of the system is one line of plain words", () => {
+  const action = { what: "read the labels", path: "x.csv", access: "read" as const };
+  const message = (error: unknown, mend?: string) =>
+    fileError(error, { ...action, error: DataError, mend }).message;
+  const begin = "Cannot read the labels 'x.csv': ";
+  const { NotFound, PermissionDenied, NotADirectory, IsADirectory, AlreadyExists } = Deno.errors;
+  assert.equal(message(new NotFound()), `${begin}there is no such file or folder`);
+  assert.equal(message(new PermissionDenied()), `${begin}the system denies access to it`);
+  assert.equal(message(new NotADirectory()), `${begin}part of its path is not a folder`);
+  assert.equal(message(new IsADirectory()), `${begin}it is a folder`);
+  assert.equal(message(new AlreadyExists()), `${begin}it exists already`);
+  assert.equal(message(new Error("two\n  lines")), `${begin}two lines`);
+  assert.equal(message("text"), `${begin}text`);
+  assert.equal(message(new NotFound(), "look"), `${begin}there is no such file or folder: look`);
+});
+
+Deno.test("an error that is already written for the user is passed on as it is", () => {
+  const known = new OutputError("Cannot write 'x': the disk is full");
+  const action = { what: "write", path: "x", access: "write", error: DataError } as const;
+  assert.equal(fileError(known, action), known);
+});
+
+Deno.test("a file that cannot be read is an error of the given class", async () => {
+  await using folder = await TemporaryFolder.make();
+  const path = folder.at("none.csv");
+  await assert.rejects(readBytes({ what: "read", path, access: "read", error: DataError }), {
+    name: "DataError",
+    message: `Cannot read '${path}': there is no such file or folder`,
+  });
+});
+
+Deno.test("a file is written whole: text, bytes, parts, or nothing at all", async () => {
+  await using folder = await TemporaryFolder.make();
+  const path = folder.at("file");
+  await writeWhole(path, "grün\n");
+  assert.equal(await Deno.readTextFile(path), "grün\n");
+  await writeWhole(path, Uint8Array.of(1, 2));
+  assert.deepEqual([...await Deno.readFile(path)], [1, 2]);
+  await writeWhole(path, [Uint8Array.of(3), Uint8Array.of(), Uint8Array.of(4, 5)]);
+  assert.deepEqual([...await Deno.readFile(path)], [3, 4, 5]);
+  await writeWhole(path, "");
+  assert.equal((await Deno.stat(path)).size, 0);
+  assert.deepEqual(await folder.files(), ["file"]);
+});
+
+Deno.test("where writing fails the old file stays and nothing is left beside it", async () => {
+  await using folder = await TemporaryFolder.make();
+  await folder.write("file", "old");
+  function* breaking(): Generator<Uint8Array> {
+    yield Uint8Array.of(1, 2, 3);
+    throw new Error("the source broke off");
+  }
+  await assert.rejects(writeWhole(folder.at("file"), breaking()), {
+    name: "OutputError",
+    message: `Cannot write '${folder.at("file")}': the source broke off`,
+  });
+  assert.equal(await folder.text("file"), "old");
+  // The bytes are on the disk when the name turns out to be taken by a folder.
+  await Deno.mkdir(folder.at("folder"));
+  await assert.rejects(writeWhole(folder.at("folder"), "new"), { name: "OutputError" });
+  await assert.rejects(writeWhole(folder.at("none", "file"), "new"), {
+    name: "OutputError",
+    message: /there is no such file or folder/,
+  });
+  await assert.rejects(writeWhole(folder.at("file", "file"), "new"), {
+    name: "OutputError",
+    message: /part of its path is not a folder/,
+  });
+  assert.deepEqual(await folder.files(), ["file"]);
+});
+
+Deno.test("of many writers one wins, and what it wrote is whole", async () => {
+  await using folder = await TemporaryFolder.make();
+  const path = folder.at("file");
+  const contents = Array.from({ length: 12 }, (_, i) => `${i}`.repeat(50_000));
+  await Promise.all(contents.map((content) => writeWhole(path, content)));
+  assert.ok(contents.includes(await Deno.readTextFile(path)));
+  assert.deepEqual(await folder.files(), ["file"]);
+});
+
+Deno.test("a folder is made with those above it; a file of its name is refused", async () => {
+  await using folder = await TemporaryFolder.make();
+  await makeFolder(folder.at("a", "b"));
+  await makeFolder(folder.at("a", "b"));
+  assert.ok((await Deno.stat(folder.at("a", "b"))).isDirectory);
+  await folder.write("file", "");
+  await assert.rejects(makeFolder(folder.at("file")), {
+    name: "OutputError",
+    message: `Cannot make the folder '${folder.at("file")}': it exists already: it is no folder`,
+  });
+  await assert.rejects(makeFolder(folder.at("file", "below")), { name: "OutputError" });
+});
+
+Deno.test("a folder that is to be written is tried out, and nothing stays in it", async () => {
+  await using folder = await TemporaryFolder.make();
+  await Promise.all([1, 2, 3].map(() => makeWritableFolder(folder.at("models"))));
+  assert.deepEqual(await folder.files(), []);
+  assert.ok((await Deno.stat(folder.at("models"))).isDirectory);
+});
+
+Deno.test("a folder that Deno may not write or read is refused though it is there", async () => {
+  await using folder = await TemporaryFolder.make();
+  await Deno.mkdir(folder.at("models"));
+  const files = new URL("../lib/files.ts", import.meta.url).href;
+  await folder.write(
+    "script.ts",
+    `import { makeWritableFolder } from ${JSON.stringify(files)};
+     try { await makeWritableFolder("models"); } catch (error) { console.log(error.message); }`,
+  );
+  const run = async (...flags: string[]) =>
+    (await runScript(folder, "script.ts", flags)).out.trim();
+  const refusal = "Deno has no permission for it: run again with";
+  assert.equal(
+    await run("--allow-read=models"),
+    `Cannot make the folder 'models': ${refusal} --allow-write=models`,
+  );
+  assert.equal(
+    await run("--allow-write=models"),
+    `Cannot write to the folder 'models': ${refusal} --allow-read=models`,
+  );
+  assert.equal(await run("--allow-read=models", "--allow-write=models"), "");
+});

@@ -1,0 +1,82 @@
+/**
+ * The command line as a user runs it: another process, in a folder of its own, with the permissions
+ * that the documentation names and no more.
+ *
+ * @module
+ */
+import type { TemporaryFolder } from "./folders.ts";
+
+/** The program. */
+export const CLI = new URL("../../cli.ts", import.meta.url).pathname;
+
+/** The permissions that are enough to train from local weights. */
+export const PERMISSIONS = [
+  "--allow-read=data,models,logs",
+  "--allow-write=models,logs",
+] as const;
+
+/** What a process came to. */
+export interface Outcome {
+  code: number;
+  /** What it wrote to standard output. */
+  out: string;
+  /** What it wrote to standard error, without the lines of the GPU driver. */
+  err: string;
+}
+
+/** How to run it, where that differs from what the documentation says. */
+export interface RunOptions {
+  /** Permissions in place of {@linkcode PERMISSIONS}. */
+  permissions?: readonly string[];
+}
+
+/** A graphics driver speaks up on standard error when an adapter is looked for. */
+const DRIVER = /^(error: XDG_RUNTIME_DIR|MESA|libEGL|WARNING: (lavapipe|Some incorrect)).*\n?/gm;
+
+/** Standard error without the lines of the GPU driver. */
+export function withoutDriver(text: string): string {
+  return text.replace(DRIVER, "");
+}
+
+/** The program's process, not yet started. */
+export function cliCommand(
+  folder: TemporaryFolder,
+  args: readonly string[],
+  { permissions = PERMISSIONS }: RunOptions = {},
+): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", ...permissions, CLI, ...args],
+    cwd: folder.path,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    // Colours and the width of a terminal must not depend on where the tests run.
+    env: { NO_COLOR: "1" },
+  });
+}
+
+/** Runs the program to its end. */
+export async function runCli(
+  folder: TemporaryFolder,
+  args: readonly string[],
+  options?: RunOptions,
+): Promise<Outcome> {
+  const { code, stdout, stderr } = await cliCommand(folder, args, options).output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, out, err: withoutDriver(err) };
+}
+
+/** Runs a script of a folder with exactly these flags. */
+export async function runScript(
+  folder: TemporaryFolder,
+  script: string,
+  flags: readonly string[],
+): Promise<Outcome> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", ...flags, script],
+    cwd: folder.path,
+    stdin: "null",
+  }).output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, out, err: withoutDriver(err) };
+}

@@ -1,0 +1,380 @@
+"""Makes the reference numbers of tests/golden/ with PyTorch: all of them but roc.json.
+
+    python3 tools/make_golden.py [network ties decisions augment initial_weights whole_run]
+    python3 tools/make_golden.py --tensors CASE FILE
+
+The second form writes the full gradients and parameters of one case of network.json, which are too
+large to keep, to a .safetensors file.
+
+Needs PyTorch and NumPy; torchvision, where it is there, confirms the network's layers.
+"""
+
+import json
+import pathlib
+import sys
+
+import numpy as np
+import torch
+
+from reference_mrnet import (
+    EarlyStopping,
+    MRNet,
+    Random,
+    as_input,
+    make_mrnet,
+    make_optimizer,
+    make_scheduler,
+    seeded_exam,
+    seeded_state,
+    weighted_loss,
+    write_safetensors,
+)
+from train_reference import read_dataset, train
+
+ROOT = pathlib.Path(__file__).parent.parent
+GOLDEN = ROOT / "tests" / "golden"
+
+# Weight of the second output in the loss, and the seed of all weights.
+POSITIVE_WEIGHT = 3.5
+WEIGHTS_SEED = 1
+STEPS = 10
+
+# What is compared: slices, height, width, and the seed of the first exam.
+CASES = {
+    "2x64x64": (2, 64, 64, 100),
+    "1x256x256": (1, 256, 256, 200),
+    "7x224x240": (7, 224, 240, 300),
+    "32x80x72": (32, 80, 72, 400),
+}
+
+# The sketch of a tensor: see `sketch`.
+SKETCH_SEED = 1000
+BUCKETS = 64
+SAMPLES = 16
+
+
+def digits(values, count=9):
+    """Numbers with so many significant digits, which keeps the files small."""
+    return [float(f"{value:.{count}g}") for value in np.asarray(values, dtype=np.float64).flat]
+
+
+def sketch(tensor, index):
+    """What is kept of the tensor of the parameter with this index.
+
+    Every value is added, with a random sign, to one of 64 random buckets (a count sketch; M. Charikar
+    et al., Finding frequent items in data streams, 2002). The sketch S is linear, so the sketch of
+    a difference is the difference of the sketches, and |S(d)| estimates |d|: its square has the
+    mean |d|^2 and a standard deviation of at most sqrt(2/64) of it, 18 %. Every element takes part,
+    so that any permutation, any wrong sign and any wrong scale shows. A difference twice as large
+    as the tolerance goes unnoticed once in 10^8 draws of the signs. Where there are fewer values
+    than buckets the sketch is the tensor.
+
+    The samples are single values, for a reader.
+    """
+    values = tensor.detach().double().numpy().ravel()
+    random = Random(SKETCH_SEED + index)
+    positions = random.integers(values.size, SAMPLES)
+    words = random.bits(values.size)
+    signs = 1 - 2 * (words >> 6 & 1)
+    buckets = words & (BUCKETS - 1) if values.size > BUCKETS else np.arange(values.size)
+    sums = np.bincount(buckets, weights=signs * values, minlength=min(BUCKETS, values.size))
+    return {
+        "norm": digits([np.linalg.norm(values)])[0],
+        "samples": digits(values[positions], 7),
+        "sketch": digits(sums),
+    }
+
+
+def sketches(tensors):
+    return {name: sketch(tensor, i) for i, (name, tensor) in enumerate(tensors.items())}
+
+
+def copies(model, gradients=False):
+    """The parameters of a model, or their gradients, as they are now."""
+    return {
+        name: (p.grad if gradients else p).detach().clone() for name, p in model.named_parameters()
+    }
+
+
+def gradient(model, exam, label, dtype):
+    """Leaves the gradient of one exam in the model; returns its logits and loss."""
+    logits = model(as_input(exam, dtype))
+    loss = weighted_loss(logits, label, POSITIVE_WEIGHT)
+    model.zero_grad()
+    loss.backward()
+    return logits.detach(), loss.item()
+
+
+def run_case(slices, height, width, seed, dtype=torch.float32):
+    """Everything about one case. Step i reads the exam seed + i; the even steps' exams are positive."""
+    state = seeded_state(WEIGHTS_SEED)
+    model = make_mrnet(state, dtype)
+    optimizer = make_optimizer(model)
+    exam = seeded_exam(seed, slices, height, width)
+    logits, absent = gradient(model, exam, 0, dtype)
+    result = {"logits": logits, "initial": copies(model), "gradient_absent": copies(model, True)}
+    losses = []
+    for step in range(STEPS):
+        exam = seeded_exam(seed + step, slices, height, width)
+        _, loss = gradient(model, exam, 1 - step % 2, dtype)
+        losses.append(loss)
+        if step == 0:
+            result["gradient_present"] = copies(model, True)
+        optimizer.step()
+        if step == 0:
+            result["parameters_1"] = copies(model)
+    result["parameters_10"] = copies(model)
+    result["losses"] = [absent, *losses]
+    return result
+
+
+def difference(ours, theirs, base=None):
+    """The largest relative L2 difference over the parameters, or over their change from `base`."""
+
+    def relative(name):
+        reference = theirs[name].double()
+        change = reference if base is None else reference - base[name].double()
+        return ((ours[name].double() - reference).norm() / change.norm()).item()
+
+    return max(map(relative, theirs))
+
+
+def own_rounding(single, double):
+    """How far PyTorch in float32 is from PyTorch in float64."""
+    relative = lambda a, b: np.max(np.abs(np.subtract(a, b) / b))
+    change = difference(single["parameters_10"], double["parameters_10"], double["initial"])
+    gradients = [difference(single[f"gradient_{x}"], double[f"gradient_{x}"]) for x in ("absent", "present")]
+    figures = {
+        "logits": relative(single["logits"].double().numpy(), double["logits"].numpy()),
+        "losses": relative(np.array(single["losses"]), np.array(double["losses"])),
+        "gradients": max(gradients),
+        "parameters_1": difference(single["parameters_1"], double["parameters_1"]),
+        "parameters_10": difference(single["parameters_10"], double["parameters_10"]),
+        "change_10": change,
+    }
+    return {name: digits([value], 2)[0] for name, value in figures.items()}
+
+
+def network():
+    """Logits, losses, gradients and parameters of each case."""
+    cases = []
+    for name, (slices, height, width, seed) in CASES.items():
+        single = run_case(slices, height, width, seed)
+        double = run_case(slices, height, width, seed, torch.float64)
+        small = slices * height * width <= 2**16
+        case = {"name": name, "seed": seed, "slices": slices, "height": height, "width": width}
+        case["logits"] = digits(single["logits"])
+        case["losses"] = digits(single["losses"])
+        if small:
+            case["gradient_absent"] = sketches(single["gradient_absent"])
+        for part in ("gradient_present", "parameters_1", "parameters_10"):
+            case[part] = sketches(single[part])
+        case["own_rounding"] = own_rounding(single, double)
+        cases.append(case)
+        print(name, case["logits"], case["losses"], case["own_rounding"])
+    about = {"positive_weight": POSITIVE_WEIGHT, "weights_seed": WEIGHTS_SEED, "steps": STEPS}
+    return {**about, "sketch_seed": SKETCH_SEED, "buckets": BUCKETS, "cases": cases}
+
+
+def ties():
+    """Gradients where several values are the largest."""
+    random = Random(21)
+    whole = lambda *shape, count: torch.from_numpy(
+        random.integers(count, int(np.prod(shape))).reshape(shape).astype(np.float32)
+    )
+    pools = []
+    for height, width, count in ((7, 7, 2), (9, 11, 3), (15, 8, 1)):
+        x = whole(1, 2, height, width, count=count).requires_grad_()
+        y = torch.nn.functional.max_pool2d(x, 3, 2)
+        dy = whole(*y.shape, count=100) + 1
+        y.backward(dy)
+        tensors = {"x": x, "y": y, "dy": dy, "dx": x.grad}
+        pools.append({name: t.detach().int().tolist() for name, t in tensors.items()})
+    x = whole(6, 8, count=3).requires_grad_()
+    y = torch.max(x, 0, keepdim=True)[0]
+    dy = whole(*y.shape, count=100) + 1
+    y.backward(dy)
+    tensors = {"x": x, "y": y, "dy": dy, "dx": x.grad}
+    slices = {name: t.detach().int().tolist() for name, t in tensors.items()}
+    # A whole exam: an even background, and its first slice again as the last.
+    exam = seeded_exam(31, 3, 64, 64)
+    exam[exam < 60] = 0
+    exam[2] = exam[0]
+    model = make_mrnet(seeded_state(WEIGHTS_SEED))
+    logits, _ = gradient(model, exam, 1, torch.float32)
+    network = {"seed": 31, "background": 60, "even": digits([(exam == 0).mean()], 3)[0]}
+    network.update(logits=digits(logits), gradient_present=sketches(copies(model, True)))
+    return {"max_pool": pools, "max_over_slices": slices, "network": network}
+
+
+def loss_curves():
+    """Validation losses of made-up trainings, with four decimals as the recipe rounds them."""
+    random = Random(11)
+    threshold = 1 - 1e-4
+    walk = np.maximum(0.7 + np.cumsum(random.uniform(-0.02, 0.018, 60)), 0.01)
+    return {
+        "falls all the time": np.linspace(0.8, 0.1, 20),
+        "rises all the time": np.linspace(0.3, 0.9, 20),
+        "never changes": np.full(60, 0.6931),
+        "the best is repeated": [0.5, 0.4, 0.4, 0.4, 0.4, 0.39, 0.39, 0.39, 0.39, 0.39, 0.38],
+        "just within and beyond the threshold": [
+            0.8, 0.8 * threshold, 0.79991, 0.7999, 0.79982, 0.8 * threshold**2, 0.7998, 0.79979,
+            0.5, 0.49995, 0.4999, 0.49985, 0.4998, 0.49975, 0.4997, 0.49965, 0.4996,
+        ],
+        "small steps down": np.round(0.6 - 0.00002 * np.arange(40), 4),
+        "improves in the last moment": [0.7, 0.71, 0.72, 0.73, 0.69, 0.7, 0.71, 0.72, 0.73, 0.74],
+        "saw": [0.5 + (0.05, 0.1, 0.02, -0.001 * i)[i % 4] for i in range(40)],
+        "zero": [0.1, 0, 0, 0, 0, 0, 0, 0, 0, 0.1, 0],
+        "random walk": np.round(walk, 4),
+        "noisy descent": np.round(0.7 * 0.97 ** np.arange(50) + random.uniform(0, 0.1, 50), 4),
+    }
+
+
+def decisions():
+    """What schedules and early stop decide, and what NumPy rounds to."""
+    curves = []
+    for name, losses in loss_curves().items():
+        losses = [float(loss) for loss in losses]
+        curve = {"name": name, "losses": losses, "rates": [], "stops": []}
+        for schedule, lr, gamma in (
+            ("plateau", 1e-5, None), ("plateau", 1e-3, None), ("step", 1e-5, 0.5), ("step", 1e-3, 0.9),
+        ):
+            optimizer = torch.optim.Adam([torch.zeros(1)], lr=lr)
+            step = make_scheduler(schedule, optimizer, gamma)
+            rates = []
+            for loss in losses:
+                optimizer.step()
+                step(loss)
+                rates.append(optimizer.param_groups[0]["lr"])
+            curve["rates"].append({"schedule": schedule, "lr": lr, "gamma": gamma, "after": rates})
+        for patience in (1, 3, 5, 10):
+            stopping = EarlyStopping(patience)
+            epochs = [i + 1 for i, loss in enumerate(losses) if stopping.step(loss)]
+            # Null where training goes on to the end.
+            curve["stops"].append({"patience": patience, "epoch": epochs[0] if epochs else None})
+        curves.append(curve)
+    random = Random(12)
+    halves = [(i + 0.5) * 1e-4 for i in range(40)] + [i / 2**k for i in range(9) for k in range(1, 15)]
+    values = np.concatenate([halves, np.negative(halves[:60]), random.uniform(0, 3, 100), [1, 0.5, 123456.78905]])
+    return {"curves": curves, "values": values.tolist(), "rounded": np.round(values, 4).tolist()}
+
+
+def resampled(exam, degrees, down, right, flip):
+    """An exam rotated about its centre, then shifted, then flipped, by `grid_sample`.
+
+    The rotation turns the x axis (to the right) towards the y axis (downwards). The three steps are
+    3x3 matrices that move a point; the inverse of their product says where a pixel comes from.
+    """
+    slices, height, width = exam.shape
+    angle = np.deg2rad(degrees)
+    to_centre = np.array([[1, 0, -(width - 1) / 2], [0, 1, -(height - 1) / 2], [0, 0, 1]])
+    rotate = np.array(
+        [[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]]
+    )
+    shift = np.array([[1, 0, right], [0, 1, down], [0, 0, 1]])
+    mirror = np.array([[-1, 0, width - 1], [0, 1, 0], [0, 0, 1]]) if flip else np.eye(3)
+    forward = mirror @ shift @ np.linalg.inv(to_centre) @ rotate @ to_centre
+    y, x = np.mgrid[:height, :width]
+    source = np.linalg.inv(forward) @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
+    # grid_sample wants -1 at the centre of the first pixel and 1 at that of the last.
+    grid = source[:2].T.reshape(1, height, width, 2) / [(width - 1) / 2, (height - 1) / 2] - 1
+    return torch.nn.functional.grid_sample(
+        torch.from_numpy(exam.astype(np.float64))[None],
+        torch.from_numpy(grid),
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=True,
+    )[0]
+
+
+def augment():
+    """Exams resampled by fixed angles, shifts and flips."""
+    cases = []
+    for slices, height, width, degrees, down, right, flip in (
+        (2, 13, 18, 0, 0, 0, False),
+        (2, 13, 18, 0, 0, 0, True),
+        (2, 13, 18, 0, 2, -3, False),
+        (3, 13, 18, 10, 0, 0, False),
+        (3, 14, 17, -25, 0, 0, False),
+        (3, 14, 17, 25, 1.4, -1.7, False),
+        (3, 14, 17, -17.3, -1.53, 1.96, True),
+        (1, 15, 15, 90, 0, 0, False),
+        (2, 16, 16, 25, 1.76, 1.76, True),
+    ):
+        exam = Random(41).integers(256, slices * height * width).reshape(slices, height, width)
+        case = {"slices": slices, "height": height, "width": width}
+        case.update(degrees=degrees, down=down, right=right, flip=flip)
+        case["values"] = digits(resampled(exam, degrees, down, right, flip), 7)
+        cases.append(case)
+    return {"seed": 41, "cases": cases}
+
+
+def initial_weights():
+    """How PyTorch's layers draw their parameters by default."""
+    torch.manual_seed(0)
+    return {
+        name: {"largest": p.abs().max().item(), "deviation": p.double().std(unbiased=False).item()}
+        for name, p in MRNet().named_parameters()
+    }
+
+
+def whole_run():
+    """Two trainings: of the dataset in tests/fixtures, and of seeded exams with labels by chance."""
+    fixture = ROOT / "tests" / "fixtures" / "numpy_dataset"
+    sets = [read_dataset(fixture, split, "meniscus", "coronal") for split in ("train", "valid")]
+    options = {"epochs": 4, "lr": 1e-5, "lr_scheduler": "step", "gamma": 0.5, "patience": 5}
+    runs = {"fixture": {"options": options, "epochs": _train(sets, options)}}
+    sizes = {"slices": 2, "height": 64, "width": 64}
+    labels = [Random(51).integers(2, 12).tolist(), Random(52).integers(2, 12).tolist()]
+    sets = [
+        ([seeded_exam(first + i, **sizes) for i in range(len(own))], own)
+        for first, own in zip((500, 600), labels)
+    ]
+    options = {"epochs": 12, "lr": 1e-5, "lr_scheduler": "plateau", "gamma": 0.5, "patience": 5}
+    seeded = {**sizes, "train_seed": 500, "valid_seed": 600, "labels": labels}
+    runs["seeded"] = {"options": options, **seeded, "epochs": _train(sets, options)}
+    return {"weights_seed": WEIGHTS_SEED, **runs}
+
+
+def _train(sets, options):
+    epochs = []
+    for report in train(make_mrnet(seeded_state(WEIGHTS_SEED)), *sets, **options):
+        del report["seconds"]
+        print(report)
+        epochs.append(report)
+    return epochs
+
+
+def write_tensors(name, path):
+    """The full tensors of one case: gradients and parameters, the part's name before each."""
+    result = run_case(*CASES[name])
+    parts = ("gradient_present", "parameters_1", "parameters_10")
+    write_safetensors(path, {f"{part}/{k}": t for part in parts for k, t in result[part].items()})
+
+
+def check_network():
+    """Holds the network's layers against torchvision's, where it is installed."""
+    try:
+        from torchvision.models import alexnet
+    except ImportError:
+        return
+    assert str(alexnet().features) == str(MRNet().pretrained_model.features)
+
+
+def main(arguments):
+    torch.set_num_threads(1)
+    if arguments[:1] == ["--tensors"]:
+        return write_tensors(*arguments[1:])
+    check_network()
+    makers = [network, ties, decisions, augment, initial_weights, whole_run]
+    for make in makers:
+        if arguments and make.__name__ not in arguments:
+            continue
+        path = GOLDEN / f"{make.__name__}.json"
+        content = {"made_by": f"PyTorch {torch.__version__}, NumPy {np.__version__}", **make()}
+        path.write_text(json.dumps(content, separators=(",", ":")) + "\n")
+        print(f"{path.name}: {path.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
