@@ -103,6 +103,6 @@ export {
   type Evaluation,
   type ExamPrediction,
 } from "./lib/train/evaluate.ts";
-export type { ExamFigures } from "./lib/train/step.ts";
+export type { ExamFigures, Runner } from "./lib/train/runner.ts";
 export { type ScheduleName, SCHEDULES } from "./lib/train/schedule.ts";
 export { rocAuc, type RocCurve, rocCurve } from "./lib/metrics/roc.ts";

@@ -18,8 +18,7 @@ import { messageOf } from "../lib/errors.ts";
 import { initialWeights } from "../lib/model/initialise.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
 import { createRandom } from "../lib/random.ts";
-import { Adam } from "../lib/train/adam.ts";
-import { judgeByExam, trainOnExam } from "../lib/train/step.ts";
+import { createRunner } from "../lib/train/runner.ts";
 
 interface Row {
   name: string;
@@ -62,12 +61,12 @@ function makeExam(): Exam {
 async function measure(name: EngineName): Promise<Row> {
   const engine = await startEngine(name);
   const model = new MRNet(initialWeights(1));
-  const optimizer = new Adam(model.parameters);
+  const runner = await createRunner(model);
   const labelled = { exam, label: 1 } as const;
-  const step = await bestOf(() => trainOnExam(model, optimizer, labelled, 3));
-  const forward = await bestOf(() => judgeByExam(model, labelled, 3));
+  const step = await bestOf(() => runner.train(labelled, 3));
+  const forward = await bestOf(() => runner.judge(labelled, 3));
   engine.check();
-  optimizer.dispose();
+  runner.dispose();
   model.dispose();
   return { name: describeEngine(engine).replace(/ \([^()]*\)$/, ""), step, forward };
 }

@@ -33,13 +33,18 @@ export function checkpointName(
     `_train_auc_${figure(trainAuc)}_epoch_${epoch}.safetensors`;
 }
 
-/** Refuses a prefix that could lead out of the folder or confuse the name. */
+/** What a prefix is made of, so that it cannot lead out of the folder or confuse the name. */
+export const PREFIX_RULE = "use up to 64 letters, digits, dots, hyphens and underscores";
+
+/** Whether a prefix keeps to {@linkcode PREFIX_RULE}. */
+export function isPrefix(prefix: string): boolean {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(prefix);
+}
+
+/** Refuses a prefix that is none. */
 export function checkPrefix(prefix: string): void {
-  if (/^[A-Za-z0-9._-]{1,64}$/.test(prefix)) return;
-  throw new OptionError(
-    `Cannot name a model with the prefix '${prefix}': ` +
-      "use up to 64 letters, digits, dots, hyphens and underscores",
-  );
+  if (isPrefix(prefix)) return;
+  throw new OptionError(`Cannot name a model with the prefix '${prefix}': ${PREFIX_RULE}`);
 }
 
 /**

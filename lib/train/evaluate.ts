@@ -10,7 +10,7 @@ import { RunningAuc } from "../metrics/roc.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import type { Label } from "../terms.ts";
 import { breathe } from "./breathe.ts";
-import { judgeByExam } from "./step.ts";
+import { createRunner, type Runner } from "./runner.ts";
 
 /** What a model says about one exam of a dataset. */
 export interface ExamPrediction {
@@ -42,6 +42,8 @@ export interface EvaluateOptions {
   signal?: AbortSignal;
   /** Called after each exam with its prediction and the AUC so far (NaN for one class only). */
   onExam?: (prediction: ExamPrediction, progress: { done: number; auc: number }) => void;
+  /** What the model is at work in already, as in training; one is made where it is left out. */
+  runner?: Runner;
 }
 
 /**
@@ -67,14 +69,28 @@ export interface EvaluateOptions {
 export async function evaluate(
   model: MRNet,
   dataset: Dataset,
-  { signal, onExam }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  if (options.runner !== undefined) return await _evaluate(options.runner, dataset, options);
+  const runner = await createRunner(model);
+  try {
+    return await _evaluate(runner, dataset, options);
+  } finally {
+    runner.dispose();
+  }
+}
+
+async function _evaluate(
+  runner: Runner,
+  dataset: Dataset,
+  { signal, onExam }: EvaluateOptions,
 ): Promise<Evaluation> {
   const engine = currentEngine();
   const weight = positiveWeight(dataset);
   const predictions: ExamPrediction[] = [];
   const running = new RunningAuc();
   for await (const labelled of examsInOrder(dataset, [...dataset.labels.keys()])) {
-    const figures = await judgeByExam(model, labelled, weight);
+    const figures = await runner.judge(labelled, weight);
     engine.check();
     const { exam: { id }, label } = labelled;
     if (!Number.isFinite(figures.loss)) {

@@ -11,14 +11,13 @@ import { TrainingError } from "../errors.ts";
 import { RunningAuc } from "../metrics/roc.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { createRandom, drawSeed } from "../random.ts";
-import { Adam } from "./adam.ts";
 import { breathe } from "./breathe.ts";
 import { earlyStopping } from "./early_stopping.ts";
 import { evaluate } from "./evaluate.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
 import { round4 } from "./rounding.ts";
+import { createRunner, type ExamFigures, type Runner } from "./runner.ts";
 import { createSchedule } from "./schedule.ts";
-import { type ExamFigures, trainOnExam } from "./step.ts";
 
 /** What is known after an exam. */
 export interface ExamReport extends ExamFigures {
@@ -104,15 +103,15 @@ export async function train(
   const resolved = { ...resolveTrainOptions(options), seed: options.seed ?? drawSeed() };
   const { epochs, learningRate, schedule, gamma, patience, weightDecay } = resolved;
   const { signal, onEpoch } = resolved;
-  const optimizer = new Adam(model.parameters, { learningRate, weightDecay });
+  const runner = await createRunner(model, { learningRate, weightDecay });
   const rate = createSchedule(schedule, learningRate, gamma);
   const stopping = earlyStopping(patience);
   const result: TrainResult = { epochs: [], stopped: "finished" };
-  const phase: Phase = { model, optimizer, datasets, options: resolved };
+  const phase: Phase = { model, runner, datasets, options: resolved };
   try {
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const start = performance.now();
-      const used = optimizer.learningRate;
+      const used = runner.learningRate;
       const trained = await _trainEpoch(phase, epoch);
       const judged = signal?.aborted ? undefined : await _validate(phase, epoch);
       if (trained === undefined || judged === undefined) {
@@ -132,16 +131,18 @@ export async function train(
       // The first best of the reference is 0, so a model that is always wrong is never kept.
       report.isBest = report.valAuc > (result.best?.valAuc ?? 0);
       if (report.isBest) result.best = report;
-      optimizer.learningRate = rate.next(report.valLoss);
+      runner.learningRate = rate.next(report.valLoss);
       result.epochs.push(report);
+      await runner.sync();
       await onEpoch?.(report);
       if (stopping.shouldStop(report.valLoss)) {
         result.stopped = "early";
         break;
       }
     }
+    await runner.sync();
   } finally {
-    optimizer.dispose();
+    runner.dispose();
   }
   return result;
 }
@@ -149,7 +150,7 @@ export async function train(
 /** What both halves of an epoch work with. */
 interface Phase {
   model: MRNet;
-  optimizer: Adam;
+  runner: Runner;
   datasets: { train: Dataset; valid: Dataset };
   options: ResolvedTrainOptions & { seed: number };
 }
@@ -161,7 +162,7 @@ interface Totals {
 
 /** One pass over the training exams; `undefined` where the signal ended it. */
 async function _trainEpoch(phase: Phase, epoch: number): Promise<Totals | undefined> {
-  const { model, optimizer, datasets: { train: dataset }, options } = phase;
+  const { runner, datasets: { train: dataset }, options } = phase;
   const { augment, shuffle, seed, signal, onExam } = options;
   const engine = currentEngine();
   const order = [...dataset.labels.keys()];
@@ -174,9 +175,9 @@ async function _trainEpoch(phase: Phase, epoch: number): Promise<Totals | undefi
     const { exam: { id, height, width }, label } = labelled;
     const random = createRandom(seed, "augment", epoch, id);
     const change = augment ? drawAugmentation(random, [height, width]) : undefined;
-    const figures = await trainOnExam(model, optimizer, labelled, weight, change);
+    const figures = await runner.train(labelled, weight, change);
     engine.check();
-    if (!Number.isFinite(figures.loss)) throw _diverged(figures.loss, id, epoch, optimizer);
+    if (!Number.isFinite(figures.loss)) throw _diverged(figures.loss, id, epoch, runner);
     sum += figures.loss;
     done++;
     running.add(label, figures.probability);
@@ -189,7 +190,7 @@ async function _trainEpoch(phase: Phase, epoch: number): Promise<Totals | undefi
       ...figures,
       meanLoss: sum / done,
       auc: running.value,
-      learningRate: optimizer.learningRate,
+      learningRate: runner.learningRate,
     });
     await breathe();
     if (signal?.aborted) return undefined;
@@ -199,9 +200,10 @@ async function _trainEpoch(phase: Phase, epoch: number): Promise<Totals | undefi
 
 /** One pass over the validation exams; `undefined` where the signal ended it. */
 async function _validate(phase: Phase, epoch: number): Promise<Totals | undefined> {
-  const { model, optimizer, datasets: { valid: dataset }, options: { signal, onExam } } = phase;
+  const { model, runner, datasets: { valid: dataset }, options: { signal, onExam } } = phase;
   let sum = 0;
   const judged = await evaluate(model, dataset, {
+    runner,
     signal,
     onExam({ id, logits, probability, loss }, { done, auc }) {
       sum += loss;
@@ -216,16 +218,16 @@ async function _validate(phase: Phase, epoch: number): Promise<Totals | undefine
         probability,
         meanLoss: sum / done,
         auc,
-        learningRate: optimizer.learningRate,
+        learningRate: runner.learningRate,
       });
     },
   });
   return signal?.aborted ? undefined : judged;
 }
 
-function _diverged(loss: number, id: string, epoch: number, optimizer: Adam): TrainingError {
+function _diverged(loss: number, id: string, epoch: number, runner: Runner): TrainingError {
   return new TrainingError(
     `Cannot go on training: the loss of exam '${id}' in epoch ${epoch} is ${loss}: ` +
-      `lower --lr, now ${optimizer.learningRate}, or look at that exam`,
+      `lower --lr, now ${runner.learningRate}, or look at that exam`,
   );
 }

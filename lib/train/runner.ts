@@ -1,0 +1,57 @@
+/**
+ * What moves a model by one exam, and what judges it by one: the seam between the training loop and
+ * the way an engine computes a step.
+ *
+ * @module
+ */
+import type { Augmentation } from "../data/augment.ts";
+import type { LabelledExam } from "../data/dataset.ts";
+import type { MRNet } from "../model/mrnet.ts";
+import type { AdamOptions } from "./adam.ts";
+import { TensorRunner } from "./tensor_runner.ts";
+
+/** The figures of one exam. */
+export interface ExamFigures {
+  /** The weighted cross-entropy. */
+  loss: number;
+  /** The two outputs before the sigmoid. */
+  logits: [number, number];
+  /** The sigmoid of the second logit, in 0–1. */
+  probability: number;
+}
+
+/**
+ * A model at work. It may hold the parameters in a form of its own: the model itself is up to date
+ * only after {@linkcode Runner.sync}.
+ */
+export interface Runner {
+  /** The learning rate of the next step. */
+  learningRate: number;
+
+  /**
+   * Moves the model by one exam.
+   *
+   * @param positiveWeight the weight of the second output in the loss
+   * @param augmentation how the exam is resampled first; not at all where it is left out
+   * @returns the figures before the move
+   */
+  train(
+    exam: LabelledExam,
+    positiveWeight: number,
+    augmentation?: Augmentation,
+  ): Promise<ExamFigures>;
+
+  /** Judges the model by one exam, as it is. */
+  judge(exam: LabelledExam, positiveWeight: number): Promise<ExamFigures>;
+
+  /** Brings the model's own parameters up to date. */
+  sync(): Promise<void>;
+
+  /** Frees what is held beside the model's own parameters. */
+  dispose(): void;
+}
+
+/** Makes the runner that suits the engine the model is on. */
+export function createRunner(model: MRNet, options: AdamOptions = {}): Promise<Runner> {
+  return Promise.resolve(new TensorRunner(model, options));
+}

@@ -1,0 +1,80 @@
+/**
+ * A step in ordinary TensorFlow.js operations: it runs on every engine, and is what the faster ways
+ * are held against.
+ *
+ * @module
+ */
+import { augment, type Augmentation } from "../data/augment.ts";
+import type { LabelledExam } from "../data/dataset.ts";
+import { examTensor, type MRNet, sigmoid } from "../model/mrnet.ts";
+import * as tf from "../tf.ts";
+import { Adam, type AdamOptions } from "./adam.ts";
+import { weightedCrossEntropy } from "./loss.ts";
+import type { ExamFigures, Runner } from "./runner.ts";
+
+/** Runs a model with TensorFlow.js's operations and gradients. */
+export class TensorRunner implements Runner {
+  readonly #model: MRNet;
+  readonly #options: AdamOptions;
+  /** Made by the first step, so that judging alone takes no memory for it. */
+  #optimizer: Adam | undefined;
+  learningRate: number;
+
+  constructor(model: MRNet, options: AdamOptions = {}) {
+    this.#model = model;
+    this.#options = options;
+    this.learningRate = options.learningRate ?? 1e-5;
+  }
+
+  train(
+    { exam, label }: LabelledExam,
+    positiveWeight: number,
+    augmentation?: Augmentation,
+  ): Promise<ExamFigures> {
+    const model = this.#model;
+    const optimizer = this.#optimizer ??= new Adam(model.parameters, this.#options);
+    optimizer.learningRate = this.learningRate;
+    return _read(tf.tidy(() => {
+      const asRead = examTensor(exam);
+      const input = augmentation === undefined ? asRead : augment(asRead, augmentation);
+      let logits!: tf.Tensor2D;
+      const { value, grads } = tf.variableGrads(() => {
+        logits = tf.keep(model.logits(input));
+        return weightedCrossEntropy(logits, label, positiveWeight);
+      }, [...model.parameters.values()]);
+      const gradients = new Map<string, tf.Tensor>();
+      for (const [name, parameter] of model.parameters) gradients.set(name, grads[parameter.name]);
+      optimizer.step(gradients);
+      const together = _together(value, logits);
+      logits.dispose();
+      return together;
+    }));
+  }
+
+  judge({ exam, label }: LabelledExam, positiveWeight: number): Promise<ExamFigures> {
+    return _read(tf.tidy(() => {
+      const logits = this.#model.logits(examTensor(exam));
+      return _together(weightedCrossEntropy(logits, label, positiveWeight), logits);
+    }));
+  }
+
+  /** Nothing to do: the step works on the model's own parameters. */
+  sync(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  dispose(): void {
+    this.#optimizer?.dispose();
+  }
+}
+
+/** Loss and logits in one tensor, since each read from a GPU costs some ten milliseconds. */
+function _together(loss: tf.Scalar, logits: tf.Tensor2D): tf.Tensor1D {
+  return tf.concat([tf.reshape(loss, [1]), tf.reshape(logits, [2])]);
+}
+
+async function _read(figures: tf.Tensor1D): Promise<ExamFigures> {
+  const [loss, absent, present] = await figures.data();
+  figures.dispose();
+  return { loss, logits: [absent, present], probability: sigmoid(present) };
+}
