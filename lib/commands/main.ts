@@ -15,6 +15,7 @@ import {
 } from "./arguments.ts";
 import { print, remark } from "./console.ts";
 import { convertCommand } from "./convert.ts";
+import { demoCommand } from "./demo.ts";
 import { synthCommand } from "./synth.ts";
 import { trainCommand } from "./train.ts";
 
@@ -34,7 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .description("MRNet for Deno: train and judge classifiers of knee MRI exams.")
     .option("--debug", "show the stack of an error");
   const train = trainCommand(exit);
-  const commands: CommandUnknownOpts[] = [train, synthCommand(), convertCommand()];
+  const commands: CommandUnknownOpts[] = [train, demoCommand(), synthCommand(), convertCommand()];
   // Somebody who knows the original script looks for its options here.
   program.addHelpText("after", () => `\n${train.helpInformation()}`);
   commands.forEach((command, index) => {
