@@ -14,14 +14,14 @@ import { report, runTraining } from "./train.ts";
 
 /** The set: small slices and few of them, and as many torn ligaments as whole ones. */
 const KNEES = {
-  train: 80,
+  train: 64,
   valid: 40,
   size: 96,
-  slices: [8, 8],
+  slices: [6, 6],
   seed: 2018,
   prevalence: {
-    train: { abnormal: 0.75, acl: 0.5, meniscus: 0.35 },
-    valid: { abnormal: 0.75, acl: 0.5, meniscus: 0.35 },
+    train: { abnormal: 0.7, acl: 0.5, meniscus: 0.3 },
+    valid: { abnormal: 0.7, acl: 0.5, meniscus: 0.3 },
   },
 } as const;
 
