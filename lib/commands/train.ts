@@ -214,9 +214,12 @@ export function epochLine(report: EpochReport, epochs: number): string {
 export function report({ epochs, best, checkpoint, logFolder, stopped }: RunResult): void {
   if (stopped === "early") remark("Stopped early: the validation loss no longer improves.");
   if (stopped === "interrupted") remark(`Interrupted in epoch ${epochs.length + 1}.`);
+  const none = epochs.length === 0
+    ? "No epoch was completed."
+    : "No epoch reached a validation AUC above 0.";
   print(
     best === undefined
-      ? "No epoch reached a validation AUC above 0."
+      ? none
       : `Best validation AUC ${best.valAuc.toFixed(4)} in epoch ${best.epoch}`,
   );
   print(`Checkpoint: ${checkpoint ?? "none was kept"}`);
