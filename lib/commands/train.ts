@@ -83,7 +83,7 @@ export function trainCommand(exit: (code: number) => void) {
     .addOption(option("--logs <DIR>", "folder of the logs", text).default("logs"))
     .addOption(
       option(
-        "--weights <{imagenet,none,FILE}>",
+        "--weights <{imagenet,none,FILE,URL}>",
         "what to start from; FILE is .pth, .pt or .safetensors",
         text,
       ).default("imagenet"),
