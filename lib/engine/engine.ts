@@ -34,6 +34,8 @@ export interface Engine {
 }
 
 const running = new Map<EngineName, Engine>();
+/** The start before: one at a time, for TensorFlow.js cannot register a backend that is starting. */
+let starting: Promise<unknown> = Promise.resolve();
 
 /**
  * Starts an engine and makes it TensorFlow.js's current one. Starting the same one again is cheap.
@@ -51,7 +53,13 @@ const running = new Map<EngineName, Engine>();
  * console.assert(engine.name === "wasm");
  * ```
  */
-export async function startEngine(choice: EngineChoice = "auto"): Promise<Engine> {
+export function startEngine(choice: EngineChoice = "auto"): Promise<Engine> {
+  const started = starting.then(() => _startChosen(choice));
+  starting = started.catch(() => {});
+  return started;
+}
+
+async function _startChosen(choice: EngineChoice): Promise<Engine> {
   switch (choice) {
     case "auto":
       return await _startBest();
@@ -116,7 +124,9 @@ async function _start(
   adapter?: GPUAdapter,
 ): Promise<Engine> {
   let engine = running.get(name);
-  if (engine === undefined) {
+  if (engine !== undefined) {
+    engine = { ...engine, reason };
+  } else {
     let watched: WatchedDevice | undefined;
     if (name === "wasm") await registerWasm();
     if (adapter !== undefined) watched = await registerWebGPU(adapter);

@@ -103,6 +103,9 @@ export async function train(
   const resolved = { ...resolveTrainOptions(options), seed: options.seed ?? drawSeed() };
   const { epochs, learningRate, schedule, gamma, patience, weightDecay } = resolved;
   const { signal, onEpoch } = resolved;
+  // A set without a weight is refused now and not after an epoch.
+  positiveWeight(datasets.train);
+  positiveWeight(datasets.valid);
   const runner = await createRunner(model, { learningRate, weightDecay });
   const rate = createSchedule(schedule, learningRate, gamma);
   const stopping = earlyStopping(patience);
@@ -110,6 +113,10 @@ export async function train(
   const phase: Phase = { model, runner, datasets, options: resolved };
   try {
     for (let epoch = 1; epoch <= epochs; epoch++) {
+      if (signal?.aborted) {
+        result.stopped = "interrupted";
+        break;
+      }
       const start = performance.now();
       const used = runner.learningRate;
       const trained = await _trainEpoch(phase, epoch);
@@ -134,6 +141,7 @@ export async function train(
       runner.learningRate = rate.next(report.valLoss);
       result.epochs.push(report);
       await runner.sync();
+      await _checkParameters(model, epoch, runner);
       await onEpoch?.(report);
       if (stopping.shouldStop(report.valLoss)) {
         result.stopped = "early";
@@ -177,7 +185,9 @@ async function _trainEpoch(phase: Phase, epoch: number): Promise<Totals | undefi
     const change = augment ? drawAugmentation(random, [height, width]) : undefined;
     const figures = await runner.train(labelled, weight, change);
     engine.check();
-    if (!Number.isFinite(figures.loss)) throw _diverged(figures.loss, id, epoch, runner);
+    if (!Number.isFinite(figures.loss)) {
+      throw _diverged(`the loss of exam '${id}' in epoch ${epoch} is ${figures.loss}`, runner);
+    }
     sum += figures.loss;
     done++;
     running.add(label, figures.probability);
@@ -222,12 +232,23 @@ async function _validate(phase: Phase, epoch: number): Promise<Totals | undefine
       });
     },
   });
-  return signal?.aborted ? undefined : judged;
+  // A signal during the last exam comes too late to cost the epoch.
+  return judged.predictions.length < dataset.labels.length ? undefined : judged;
 }
 
-function _diverged(loss: number, id: string, epoch: number, runner: Runner): TrainingError {
+/**
+ * Refuses to go on, and so to keep the model, with parameters that are not finite. The loss alone does
+ * not tell: on WebAssembly and WebGPU a ReLU makes 0 of NaN, and it stays a number.
+ */
+async function _checkParameters(model: MRNet, epoch: number, runner: Runner): Promise<void> {
+  for (const [name, parameter] of model.parameters) {
+    if ((await parameter.data()).every((value) => Number.isFinite(value))) continue;
+    throw _diverged(`'${name}' is no longer finite after epoch ${epoch}`, runner);
+  }
+}
+
+function _diverged(found: string, { learningRate }: Runner): TrainingError {
   return new TrainingError(
-    `Cannot go on training: the loss of exam '${id}' in epoch ${epoch} is ${loss}: ` +
-      `lower --lr, now ${runner.learningRate}, or look at that exam`,
+    `Cannot go on training: ${found}: lower --lr, now ${learningRate}, or look at the exams`,
   );
 }

@@ -32,7 +32,8 @@ export function watchDevice(device: GPUDevice, name: string): WatchedDevice {
   let failure: string | undefined;
   device.addEventListener("uncapturederror", (event) => {
     event.preventDefault();
-    failure ??= `reported an error: ${messageOf((event as GPUUncapturedErrorEvent).error)}`;
+    // A GPUError has a message but is no Error.
+    failure ??= `reported an error: ${(event as GPUUncapturedErrorEvent).error.message}`;
   });
   device.lost.then(({ reason, message }) => {
     if (reason !== "destroyed") failure ??= `was lost: ${message || "it gives no reason"}`;
