@@ -23,8 +23,9 @@ export function maxOverSlices(pooled: tf.Tensor2D): tf.Tensor2D {
     return {
       value: tf.max(input, 0, true),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const toWinner: tf.Tensor2D = tf.oneHot(saved[0], input.shape[0]).transpose();
-        return tf.mul(tf.cast(toWinner, "float32"), dy);
+        // Not tf.oneHot: it refuses an exam of one slice.
+        const slices = tf.reshape(tf.range(0, input.shape[0], 1, "int32"), [-1, 1]);
+        return tf.mul(tf.cast(tf.equal(slices, saved[0]), "float32"), dy);
       },
     };
   });
