@@ -1,9 +1,10 @@
-"""Times the reference's training step in PyTorch and prints one JSON line; called by bench/step.ts.
+"""Times the reference's training step in PyTorch and prints one JSON line; called by bench/step.ts and bench/cpu.ts.
 
 usage: step_torch.py SLICES SIZE REPEATS THREADS
 """
 
 import json
+import resource
 import sys
 import time
 
@@ -57,4 +58,6 @@ def best_of(work):
     return min(seconds)
 
 
-print(json.dumps({"version": torch.__version__, "step": best_of(step), "forward": best_of(forward)}))
+figures = {"version": torch.__version__, "step": best_of(step), "forward": best_of(forward)}
+figures["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+print(json.dumps(figures))

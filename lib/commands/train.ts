@@ -111,6 +111,13 @@ export function trainCommand(exit: (code: number) => void) {
         choice(ENGINE_CHOICES),
       ).default("auto" as const),
     )
+    .addOption(
+      option(
+        "--threads <N>",
+        "threads of the wasm engine (default: the processor's cores)",
+        wholeNumber(1),
+      ),
+    )
     .addOption(flag("--shuffle", "visit the exams in a new order each epoch", true))
     .addOption(
       option(
@@ -143,6 +150,7 @@ export function trainCommand(exit: (code: number) => void) {
         logs: given.logs,
         weights: given.weights,
         engine: given.backend,
+        threads: given.threads,
         shuffle: given.shuffle,
         seed: given.seed,
         inMemory: given.in_memory,

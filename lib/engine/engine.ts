@@ -29,8 +29,20 @@ export interface Engine {
   readonly device: string;
   /** Why it was chosen. */
   readonly reason: string;
+  /** How many threads of the processor train and judge; 1 but on WebAssembly. */
+  readonly threads: number;
   /** Throws an {@linkcode EngineError} once the device has failed; to be called after each step. */
   check(): void;
+}
+
+/** How an engine is started. */
+export interface EngineOptions {
+  /**
+   * How many threads of the processor the WebAssembly engine trains and judges on, at least 1. The
+   * same number gives the same bits, another number the same figures to about seven digits.
+   * @default the processor's cores
+   */
+  threads?: number;
 }
 
 const running = new Map<EngineName, Engine>();
@@ -44,6 +56,7 @@ let starting: Promise<unknown> = Promise.resolve();
  * by name: WebAssembly is faster than WebGPU computed by the processor.
  *
  * @param choice an engine by name, or `auto`
+ * @throws {OptionError} where `threads` is no whole number of at least 1
  * @throws {EngineError} where the engine asked for cannot be had; the message says why
  *
  * @example
@@ -53,16 +66,24 @@ let starting: Promise<unknown> = Promise.resolve();
  * console.assert(engine.name === "wasm");
  * ```
  */
-export function startEngine(choice: EngineChoice = "auto"): Promise<Engine> {
-  const started = starting.then(() => _startChosen(choice));
+export function startEngine(
+  choice: EngineChoice = "auto",
+  { threads = navigator.hardwareConcurrency }: EngineOptions = {},
+): Promise<Engine> {
+  const started = starting.then(() => _startChosen(choice, threads));
   starting = started.catch(() => {});
   return started;
 }
 
-async function _startChosen(choice: EngineChoice): Promise<Engine> {
+async function _startChosen(choice: EngineChoice, threads: number): Promise<Engine> {
+  if (!(Number.isInteger(threads) && threads >= 1)) {
+    throw new OptionError(
+      `Cannot start an engine with threads ${threads}: give a whole number of at least 1`,
+    );
+  }
   switch (choice) {
     case "auto":
-      return await _startBest();
+      return await _startBest(threads);
     case "webgpu": {
       const adapter = await findAdapter();
       if (adapter === undefined) {
@@ -75,7 +96,7 @@ async function _startChosen(choice: EngineChoice): Promise<Engine> {
     }
     case "wasm":
     case "cpu":
-      return await _start(choice, "asked for by name");
+      return await _start(choice, "asked for by name", { threads });
     default:
       choice satisfies never;
       throw new OptionError(
@@ -100,38 +121,45 @@ export async function ensureEngine(): Promise<Engine> {
   return running.get(tf.getBackend() as EngineName) ?? await startEngine();
 }
 
-async function _startBest(): Promise<Engine> {
+async function _startBest(threads: number): Promise<Engine> {
   const adapter = await findAdapter();
-  if (adapter === undefined) return await _start("wasm", "no WebGPU adapter");
+  if (adapter === undefined) return await _start("wasm", "no WebGPU adapter", { threads });
   const { name, software } = describeAdapter(adapter);
-  if (software) return await _start("wasm", `the only WebGPU adapter is software, ${name}`);
+  if (software) {
+    return await _start("wasm", `the only WebGPU adapter is software, ${name}`, { threads });
+  }
   try {
     return await _startWebGPU(adapter, "a GPU is there");
   } catch (error) {
-    return await _start("wasm", `the GPU '${name}' did not start: ${messageOf(error)}`);
+    const reason = `the GPU '${name}' did not start: ${messageOf(error)}`;
+    return await _start("wasm", reason, { threads });
   }
 }
 
 async function _startWebGPU(adapter: GPUAdapter, reason: string): Promise<Engine> {
   const { name, software } = describeAdapter(adapter);
-  return await _start("webgpu", reason, software ? `${name}, software` : name, adapter);
+  const device = software ? `${name}, software` : name;
+  return await _start("webgpu", reason, { device, adapter });
 }
 
 async function _start(
   name: EngineName,
   reason: string,
-  device = "the processor, one thread",
-  adapter?: GPUAdapter,
+  { threads: wanted = 1, device, adapter }: EngineOptions & Partial<Pick<Engine, "device">> & {
+    adapter?: GPUAdapter;
+  },
 ): Promise<Engine> {
+  const threads = name === "wasm" ? wanted : 1;
+  device ??= `the processor, ${threads === 1 ? "one thread" : `${threads} threads`}`;
   let engine = running.get(name);
-  if (engine !== undefined) {
-    engine = { ...engine, reason };
-  } else {
+  if (engine === undefined) {
     let watched: WatchedDevice | undefined;
     if (name === "wasm") await registerWasm();
     if (adapter !== undefined) watched = await registerWebGPU(adapter);
-    engine = { name, device, reason, check: () => watched?.check() };
+    engine = { name, device, reason, threads, check: () => watched?.check() };
   }
+  // Why and on how many threads is said anew each time; the device that is watched stays.
+  engine = { ...engine, device, reason, threads };
   try {
     if (!await tf.setBackend(name)) throw new Error("TensorFlow.js could not initialise it");
   } catch (error) {

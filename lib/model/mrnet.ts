@@ -126,6 +126,19 @@ export class MRNet {
     return state;
   }
 
+  /**
+   * Gives a parameter new values.
+   *
+   * @param name one of {@linkcode MRNet.parameters}
+   * @param values as many as it has, in its layout
+   */
+  assign(name: string, values: Float32Array): void {
+    const parameter = this.#get(name);
+    const tensor = tf.tensor(values, parameter.shape);
+    parameter.assign(tensor);
+    tensor.dispose();
+  }
+
   /** Frees the parameters; the model is of no use afterwards. */
   dispose(): void {
     for (const parameter of this.parameters.values()) parameter.dispose();

@@ -53,6 +53,11 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
    */
   engine?: EngineChoice;
   /**
+   * How many threads of the processor compute on WebAssembly, at least 1.
+   * @default the processor's cores
+   */
+  threads?: number;
+  /**
    * Keep the best model.
    * @default true
    */
@@ -133,7 +138,7 @@ export async function trainClassifier(options: RunOptions): Promise<RunResult> {
     train: await openDataset({ ...exams, split: "train" }),
     valid: await openDataset({ ...exams, split: "valid" }),
   };
-  const engine = await startEngine(options.engine);
+  const engine = await startEngine(options.engine, { threads: options.threads });
   const model = await createMRNet({ weights, seed, models, signal, onProgress: onDownload });
   const files = { data, models, logs, weights, save_model: saveModel };
   const config = { task, plane, prefix_name: prefix, ..._recipe(resolved), seed, ...files };

@@ -6,9 +6,11 @@
  */
 import type { Augmentation } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
+import { currentEngine } from "../engine/engine.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import type { AdamOptions } from "./adam.ts";
 import { TensorRunner } from "./tensor_runner.ts";
+import { WasmRunner } from "./wasm/runner.ts";
 
 /** The figures of one exam. */
 export interface ExamFigures {
@@ -51,7 +53,14 @@ export interface Runner {
   dispose(): void;
 }
 
-/** Makes the runner that suits the engine the model is on. */
-export function createRunner(model: MRNet, options: AdamOptions = {}): Promise<Runner> {
-  return Promise.resolve(new TensorRunner(model, options));
+/**
+ * Makes the runner that suits the engine the model is on: this toolkit's own kernels on the processor,
+ * TensorFlow.js's operations elsewhere.
+ *
+ * @throws {EngineError} where the processor's threads cannot be started
+ */
+export async function createRunner(model: MRNet, options: AdamOptions = {}): Promise<Runner> {
+  const { name, threads } = currentEngine();
+  if (name === "wasm") return await WasmRunner.create(model, options, threads);
+  return new TensorRunner(model, options);
 }

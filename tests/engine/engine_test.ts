@@ -40,6 +40,10 @@ function adapter(
   } as unknown as GPUAdapter;
 }
 
+function threadsWord(count: number): string {
+  return count === 1 ? "one thread" : `${count} threads`;
+}
+
 Deno.test("before an engine runs there is none to compute on", () => {
   assert.throws(() => currentEngine(), {
     name: "EngineError",
@@ -54,6 +58,32 @@ Deno.test("an engine that does not exist is refused with those that do", async (
   });
 });
 
+Deno.test("a number of threads that is none is refused", async () => {
+  for (const threads of [0, -1, 1.5, NaN]) {
+    await assert.rejects(startEngine("wasm", { threads }), {
+      name: "OptionError",
+      message: `Cannot start an engine with threads ${threads}: give a whole number of at least 1`,
+    });
+  }
+});
+
+Deno.test("the threads are said for this start, and only WebAssembly has several", async () => {
+  const { startEngine } = await import("../../lib/engine/engine.ts?threads");
+  const three = await startEngine("wasm", { threads: 3 });
+  assert.equal(
+    describeEngine(three),
+    "WebAssembly on the processor, 3 threads (asked for by name)",
+  );
+  assert.equal(three.threads, 3);
+  assert.equal((await startEngine("wasm", { threads: 1 })).threads, 1);
+  const plain = await startEngine("cpu", { threads: 3 });
+  assert.equal(plain.threads, 1);
+  assert.equal(
+    describeEngine(plain),
+    "plain JavaScript on the processor, one thread (asked for by name)",
+  );
+});
+
 // Each of these needs an engine that was not started before, so each has the module anew.
 
 Deno.test("without an adapter auto takes WebAssembly and says so", async () => {
@@ -61,7 +91,8 @@ Deno.test("without an adapter auto takes WebAssembly and says so", async () => {
   await withAdapter(null, async () => {
     assert.equal(
       describeEngine(await startEngine("auto")),
-      "WebAssembly on the processor, one thread (no WebGPU adapter)",
+      `WebAssembly on the processor, ${threadsWord(navigator.hardwareConcurrency)} ` +
+        "(no WebGPU adapter)",
     );
     assert.equal(tf.getBackend(), "wasm");
     await assert.rejects(startEngine("webgpu"), {

@@ -1,0 +1,113 @@
+/**
+ * From the slices' channel means to the loss, and back.
+ */
+
+/**
+ * Maximum over the slices, linear layer, weighted cross-entropy; and the gradients down to the maximum.
+ *
+ * Sums are double precision. Every thread computes all of it: that is cheaper than waiting for one.
+ *
+ * @param means `[slices][channels]`
+ * @param weights `[2][channels]`
+ * @param bias `[2]`
+ * @param question the label, then the weight of the second output, two doubles
+ * @param answer loss and two logits, three doubles
+ * @param winners `[channels]`; the slice each channel is largest in, the first of equals
+ * @param gradient `[channels]`; of the maxima
+ * @param weightGradient `[2][channels]`, added to; 0 where another thread does that
+ * @param biasGradient `[2]`, added to
+ * @param turns `[slices]`; which thread goes back through the slice, -1 where it won no channel
+ */
+export function head(
+  means: usize,
+  slices: i32,
+  channels: i32,
+  weights: usize,
+  bias: usize,
+  question: usize,
+  answer: usize,
+  winners: usize,
+  gradient: usize,
+  weightGradient: usize,
+  biasGradient: usize,
+  turns: usize,
+  threads: i32,
+): void {
+  const row = (<usize> channels) << 2;
+  for (let slice = 0; slice < slices; slice++) store<i32>(turns + ((<usize> slice) << 2), -1);
+  let logit0 = <f64> load<f32>(bias);
+  let logit1 = <f64> load<f32>(bias, 4);
+  for (let channel: usize = 0; channel < row; channel += 4) {
+    let best = load<f32>(means + channel);
+    let winner = 0;
+    for (let slice = 1; slice < slices; slice++) {
+      const value = load<f32>(means + <usize> slice * row + channel);
+      if (value > best || value != value) {
+        best = value;
+        winner = slice;
+      }
+    }
+    store<i32>(winners + channel, winner);
+    store<i32>(turns + ((<usize> winner) << 2), 0);
+    logit0 += <f64> best * <f64> load<f32>(weights + channel);
+    logit1 += <f64> best * <f64> load<f32>(weights + row + channel);
+  }
+  // The engines' logits are single precision.
+  logit0 = <f64> <f32> logit0;
+  logit1 = <f64> <f32> logit1;
+  const label = load<f64>(question);
+  const weight = load<f64>(question, 8);
+  const loss = (softplus(logit0) - (1 - label) * logit0) +
+    weight * (softplus(logit1) - label * logit1);
+  store<f64>(answer, loss / 2);
+  store<f64>(answer, logit0, 8);
+  store<f64>(answer, logit1, 16);
+  const d0 = (sigmoid(logit0) - (1 - label)) / 2;
+  const d1 = weight * (sigmoid(logit1) - label) / 2;
+  for (let channel: usize = 0; channel < row; channel += 4) {
+    const sum = d0 * <f64> load<f32>(weights + channel) +
+      d1 * <f64> load<f32>(weights + row + channel);
+    store<f32>(gradient + channel, <f32> sum);
+    if (weightGradient == 0) continue;
+    const best = load<f32>(means + <usize> load<i32>(winners + channel) * row + channel);
+    const to = weightGradient + channel;
+    store<f32>(to, load<f32>(to) + <f32> (d0 * <f64> best));
+    store<f32>(to + row, load<f32>(to + row) + <f32> (d1 * <f64> best));
+  }
+  if (weightGradient != 0) {
+    store<f32>(biasGradient, load<f32>(biasGradient) + <f32> d0);
+    store<f32>(biasGradient, load<f32>(biasGradient, 4) + <f32> d1, 4);
+  }
+  let turn = 0;
+  for (let slice = 0; slice < slices; slice++) {
+    const at = turns + ((<usize> slice) << 2);
+    if (load<i32>(at) == 0) store<i32>(at, turn++ % threads);
+  }
+}
+
+/** The gradient of one slice's pixels before the mean, `[pixels][channels]`. */
+export function spreadToPixels(
+  gradient: usize,
+  winners: usize,
+  slice: i32,
+  out: usize,
+  pixels: i32,
+  channels: i32,
+): void {
+  const row = (<usize> channels) << 2;
+  for (let channel: usize = 0; channel < row; channel += 4) {
+    const won = load<i32>(winners + channel) == slice;
+    const share = won ? load<f32>(gradient + channel) / <f32> pixels : 0;
+    let to = out + channel;
+    for (let pixel = 0; pixel < pixels; pixel++, to += row) store<f32>(to, share);
+  }
+}
+
+/** `log(1 + eˣ)`, without overflow. */
+function softplus(x: f64): f64 {
+  return max<f64>(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
+
+function sigmoid(x: f64): f64 {
+  return 1 / (1 + Math.exp(-x));
+}

@@ -1,0 +1,13 @@
+/**
+ * What `kernels.wasm` exports. The functions know addresses and sizes only; who calls them says what
+ * lies there.
+ */
+export { adam } from "./adam";
+export { convolve } from "./convolve";
+export { head, spreadToPixels } from "./head";
+export { readSlice } from "./image";
+export { packPanel, packSummedPanel, packTurnedPanel } from "./pack";
+export { listWinners, maxPool, meanOfPixels } from "./pool";
+export { addProduct, maskRelu, tileChannels } from "./product";
+export { sortByPixel, sparseFilter, sparseFilterNarrow, sparseInput } from "./sparse";
+export { clear } from "./vector";

@@ -1,0 +1,136 @@
+/**
+ * Maximum over 3×3 with stride 2, its mean, and the lists of what its gradient reaches.
+ */
+import { beats } from "./vector";
+
+/** In place of the winner where the maximum is not above zero: ReLU lets no gradient through. */
+const NONE: i32 = 255;
+
+/**
+ * @param x `[…][width][channels]`, rows `xPitch` bytes apart
+ * @param out `[height][width][channels]`, rows `outPitch` bytes apart
+ * @param winner `[height][width][channels]` bytes: which of the nine won, in scan order, the first of
+ *   equals; 255 where the maximum is not above zero
+ * @param height of the output
+ * @param width of the output
+ */
+export function maxPool(
+  x: usize,
+  xPitch: usize,
+  out: usize,
+  outPitch: usize,
+  winner: usize,
+  height: i32,
+  width: i32,
+  channels: i32,
+): void {
+  const step = (<usize> channels) << 2;
+  const zero = f32x4.splat(0);
+  const none = i32x4.splat(NONE);
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      let from = x + <usize> (2 * row) * xPitch + <usize> (2 * column) * step;
+      let to = out + <usize> row * outPitch + <usize> column * step;
+      for (let channel = 0; channel < channels; channel += 4) {
+        let best = v128.load(from);
+        let index = i32x4.splat(0);
+        let line = from;
+        for (let ky = 0; ky < 3; ky++) {
+          let tap = i32x4.splat(3 * ky);
+          let value = v128.load(line);
+          let wins = beats(value, best);
+          best = v128.bitselect(value, best, wins);
+          index = v128.bitselect(tap, index, wins);
+          tap = i32x4.add(tap, i32x4.splat(1));
+          value = v128.load(line + step);
+          wins = beats(value, best);
+          best = v128.bitselect(value, best, wins);
+          index = v128.bitselect(tap, index, wins);
+          tap = i32x4.add(tap, i32x4.splat(1));
+          value = v128.load(line + 2 * step);
+          wins = beats(value, best);
+          best = v128.bitselect(value, best, wins);
+          index = v128.bitselect(tap, index, wins);
+          line += xPitch;
+        }
+        v128.store(to, best);
+        index = v128.bitselect(index, none, f32x4.gt(best, zero));
+        const narrow = i16x8.narrow_i32x4_s(index, index);
+        store<i32>(winner, i32x4.extract_lane(i8x16.narrow_i16x8_u(narrow, narrow), 0));
+        winner += 4;
+        from += 16;
+        to += 16;
+      }
+    }
+  }
+}
+
+/** The mean of each channel: `[pixels][channels]` to `[channels]`. */
+export function meanOfPixels(x: usize, out: usize, pixels: i32, channels: i32): void {
+  const step = (<usize> channels) << 2;
+  const count = f32x4.splat(<f32> pixels);
+  for (let channel = 0; channel < channels; channel += 4) {
+    let sum = f32x4.splat(0);
+    let at = x;
+    for (let pixel = 0; pixel < pixels; pixel++) {
+      sum = f32x4.add(sum, v128.load(at));
+      at += step;
+    }
+    v128.store(out, f32x4.div(sum, count));
+    x += 16;
+    out += 16;
+  }
+}
+
+/**
+ * Lists where the gradient of a pool goes, by channel: entries of 12 bytes hold the byte offset of
+ * the pixel's first run in the convolution's input, the gradient, and the pixel's number.
+ *
+ * @param dy gradient of the pool's output, `[height][width][channels]`, rows `pitch` bytes apart
+ * @param winner what {@link maxPool} left
+ * @param convWidth width of the convolution's output, which the pool read
+ * @param xPitch bytes between what two rows of the convolution's output see of its input
+ * @param xStep bytes between what two of its columns see
+ * @param lists `[channels][height × width]` entries
+ * @param counts `[channels]`; how many entries each list has
+ * @param biasGradient `[channels]`; the sum of each list is added
+ */
+export function listWinners(
+  dy: usize,
+  pitch: usize,
+  winner: usize,
+  height: i32,
+  width: i32,
+  channels: i32,
+  convWidth: i32,
+  xPitch: i32,
+  xStep: i32,
+  lists: usize,
+  counts: usize,
+  biasGradient: usize,
+): void {
+  const listBytes = <usize> (height * width * 12);
+  memory.fill(counts, 0, (<usize> channels) << 2);
+  for (let row = 0; row < height; row++) {
+    let at = dy + <usize> row * pitch;
+    for (let column = 0; column < width; column++) {
+      for (let channel = 0; channel < channels; channel++, at += 4) {
+        const index = <i32> load<u8>(winner++);
+        const gradient = load<f32>(at);
+        if (index == NONE || gradient == 0) continue;
+        const down = index >= 6 ? 2 : index >= 3 ? 1 : 0;
+        const y = 2 * row + down;
+        const x = 2 * column + index - 3 * down;
+        const counter = counts + ((<usize> channel) << 2);
+        const count = load<i32>(counter);
+        const entry = lists + <usize> channel * listBytes + <usize> (count * 12);
+        store<i32>(entry, y * xPitch + x * xStep);
+        store<f32>(entry, gradient, 4);
+        store<i32>(entry, y * convWidth + x, 8);
+        store<i32>(counter, count + 1);
+        const bias = biasGradient + ((<usize> channel) << 2);
+        store<f32>(bias, load<f32>(bias) + gradient);
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// @ts-self-types="./thread.d.ts"
+
+/**
+ * What each thread does: it runs a list of kernel calls, and waits for the others where the list says so.
+ *
+ * The file is used twice: imported by the main thread, and given as text to the workers. So it imports
+ * nothing. A worker from a file would need `--allow-read` for that file; one from text needs nothing.
+ *
+ * A program is 32-bit words in shared memory: for each instruction its code, the number of its
+ * arguments, and these.
+ *
+ * @module
+ */
+
+/** How often a barrier looks before it sleeps: about as long as waking up takes. */
+const LOOKS = 2000;
+
+export const CONTROL = { failed: 0, arrived: 1, phase: 2 };
+export const CONTROL_WORDS = 16;
+export const INSTRUCTION = { end: 0, barrier: 1, skipUnless: 2 };
+export const FIRST_KERNEL = 3;
+
+export function kernelNames(module) {
+  return WebAssembly.Module.exports(module)
+    .filter(({ kind }) => kind === "function").map(({ name }) => name).sort();
+}
+
+export function instantiate(module, memory) {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  return kernelNames(module).map((name) => exports[name]);
+}
+
+export function execute(thread, program) {
+  // Made anew for each program: the memory may have grown.
+  const words = new Int32Array(thread.memory.buffer);
+  const control = words.subarray(thread.control / 4, thread.control / 4 + CONTROL_WORDS);
+  const start = performance.now();
+  try {
+    for (let at = program >>> 2; words[at] !== INSTRUCTION.end;) {
+      const code = words[at];
+      const next = at + 2 + words[at + 1];
+      if (code >= FIRST_KERNEL) {
+        thread.kernels[code - FIRST_KERNEL].apply(null, words.subarray(at + 2, next));
+      } else if (code === INSTRUCTION.barrier) {
+        meet(control, thread.threads, Math.max(thread.patience, 10 * (performance.now() - start)));
+      } else if (words[words[at + 2] >>> 2] !== words[at + 3]) {
+        at = next + words[at + 4];
+        continue;
+      }
+      at = next;
+    }
+  } catch (error) {
+    Atomics.store(control, CONTROL.failed, 1);
+    Atomics.notify(control, CONTROL.phase);
+    throw error;
+  }
+}
+
+/** Waits until all threads are here. One that is ten times slower than this one is taken for lost. */
+function meet(control, threads, patience) {
+  const phase = Atomics.load(control, CONTROL.phase);
+  if (Atomics.add(control, CONTROL.arrived, 1) === threads - 1) {
+    Atomics.store(control, CONTROL.arrived, 0);
+    Atomics.add(control, CONTROL.phase, 1);
+    Atomics.notify(control, CONTROL.phase);
+    return;
+  }
+  for (let look = 0; look < LOOKS; look++) {
+    if (Atomics.load(control, CONTROL.phase) !== phase) return;
+  }
+  const end = performance.now() + patience;
+  while (Atomics.load(control, CONTROL.phase) === phase) {
+    if (Atomics.load(control, CONTROL.failed) === 1) throw new Error("another thread failed");
+    const left = end - performance.now();
+    if (left <= 0) throw new Error("another thread does not answer");
+    // In short sleeps: a failure may be told just before this thread lies down.
+    Atomics.wait(control, CONTROL.phase, phase, Math.min(left, 100));
+  }
+}
+
+// Only in the workers that threads.ts makes.
+if (globalThis.name === "mrnet-kernels") {
+  let thread;
+  globalThis.onmessage = ({ data }) => {
+    if (typeof data === "number") {
+      try {
+        execute(thread, data);
+      } catch (error) {
+        globalThis.postMessage(String(error.message ?? error));
+      }
+    } else {
+      thread = { ...data, kernels: instantiate(data.module, data.memory) };
+      globalThis.postMessage("ready");
+    }
+  };
+}

@@ -1,0 +1,165 @@
+/**
+ * The kernels on several threads that share one memory: the caller's own and workers.
+ *
+ * @module
+ */
+import { EngineError, messageOf } from "../../errors.ts";
+import { CONTROL_WORDS, execute, instantiate, kernelNames, type Thread } from "./thread.js";
+import workerText from "./thread.js" with { type: "text" };
+
+/** A page of WebAssembly's memory, in bytes. */
+const PAGE = 65536;
+/** As much as 32-bit addresses reach. */
+const MOST_PAGES = 65536;
+/** Where the control block is; the kernels' own constants lie below. */
+const CONTROL_AT = PAGE;
+
+/** The first byte address that is free for data. */
+export const FIRST_FREE = CONTROL_AT + CONTROL_WORDS * 4;
+
+/** How to start the threads. */
+export interface ThreadsOptions {
+  /** How many, at least 1; with 1 there is no worker. */
+  threads: number;
+  /**
+   * How long to wait at the least for a thread that is late, in milliseconds.
+   * @default 10_000
+   */
+  patience?: number;
+}
+
+/** Threads that run programs of kernels together. To be disposed of. */
+export class Threads {
+  /** How many there are. */
+  readonly count: number;
+  /** The kernels' names, in the order of their codes. */
+  readonly names: readonly string[];
+  readonly #memory: WebAssembly.Memory;
+  readonly #own: Thread;
+  readonly #workers: Worker[] = [];
+  readonly #ready: Promise<void>;
+  #failure: string | undefined;
+
+  private constructor(module: WebAssembly.Module, { threads, patience = 10_000 }: ThreadsOptions) {
+    this.count = threads;
+    this.names = kernelNames(module);
+    try {
+      this.#memory = new WebAssembly.Memory({ initial: 2, maximum: MOST_PAGES, shared: true });
+    } catch (error) {
+      throw new EngineError(`Cannot start the kernels' threads: ${messageOf(error)}`);
+    }
+    const memory = this.#memory;
+    const shared = { memory, control: CONTROL_AT, threads, patience };
+    this.#own = { ...shared, kernels: instantiate(module, memory) };
+    this.#ready = this.#start({ ...shared, module });
+    // Whoever waits for it learns of a failure; nobody may be waiting yet.
+    this.#ready.catch(() => {});
+  }
+
+  /**
+   * Loads the kernels and starts the workers, which are waited for by {@linkcode Threads.ready}.
+   *
+   * @throws {EngineError} where the kernels or the memory cannot be had
+   */
+  static async start(options: ThreadsOptions): Promise<Threads> {
+    try {
+      const { kernels } = await import("./kernels.js");
+      return new Threads(kernels, options);
+    } catch (error) {
+      if (error instanceof EngineError) throw error;
+      throw new EngineError(`Cannot start the kernels' threads: ${messageOf(error)}`);
+    }
+  }
+
+  /**
+   * Resolves once every worker can compute.
+   *
+   * @throws {EngineError} where one cannot
+   */
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  /** The memory's bytes; to be asked for anew after {@linkcode Threads.reserve}. */
+  get buffer(): ArrayBufferLike {
+    return this.#memory.buffer;
+  }
+
+  /**
+   * Sees to it that addresses below `bytes` can be used.
+   *
+   * @throws {EngineError} where there is not so much memory
+   */
+  reserve(bytes: number): void {
+    const missing = Math.ceil((bytes - this.#memory.buffer.byteLength) / PAGE);
+    if (missing <= 0) return;
+    try {
+      this.#memory.grow(missing);
+    } catch {
+      const megabytes = Math.ceil(bytes / 1e6);
+      throw new EngineError(
+        `Cannot get ${megabytes} MB of memory for the exam: ` +
+          "use exams of fewer or smaller slices, or --threads 1",
+      );
+    }
+  }
+
+  /**
+   * Runs a program on each thread and returns when all are done.
+   *
+   * @param programs byte addresses, one a thread; each program's last call is a barrier
+   * @throws {EngineError} where a thread failed; the threads are of no use afterwards
+   */
+  run(programs: readonly number[]): void {
+    if (this.#failure !== undefined) throw this.#lost();
+    this.#workers.forEach((worker, index) => worker.postMessage(programs[index + 1]));
+    try {
+      execute(this.#own, programs[0]);
+    } catch (error) {
+      this.#failure = messageOf(error);
+      throw this.#lost();
+    }
+  }
+
+  /** Ends the workers. */
+  dispose(): void {
+    this.#failure ??= "they were ended";
+    for (const worker of this.#workers) worker.terminate();
+    this.#workers.length = 0;
+  }
+
+  async #start(setup: Omit<Thread, "kernels"> & { module: WebAssembly.Module }): Promise<void> {
+    if (setup.threads === 1) return;
+    const url = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
+    try {
+      const starts: Promise<void>[] = [];
+      for (let thread = 1; thread < setup.threads; thread++) {
+        const worker = new Worker(url, { type: "module", name: "mrnet-kernels" });
+        this.#workers.push(worker);
+        starts.push(
+          new Promise((resolve, reject) => {
+            const fail = (reason: string) => {
+              this.#failure ??= reason;
+              reject(this.#lost());
+            };
+            worker.onmessage = ({ data }) => data === "ready" ? resolve() : fail(data);
+            worker.onerror = (event) => {
+              event.preventDefault();
+              fail(event.message);
+            };
+          }),
+        );
+        worker.postMessage(setup);
+      }
+      await Promise.all(starts);
+    } finally {
+      URL.revokeObjectURL(url);
+    }
+  }
+
+  #lost(): EngineError {
+    return new EngineError(
+      `Cannot compute on ${this.count} threads: ${this.#failure}: try --threads 1`,
+    );
+  }
+}

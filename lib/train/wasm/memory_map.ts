@@ -1,0 +1,272 @@
+/**
+ * What lies where in the kernels' memory. Addresses are bytes.
+ *
+ * Nothing is allocated in a step: all of it is laid out once for a size of slices, with room for as many
+ * slices as the largest exam so far has. For MRNet's 256×256 that is 1.7 MB a slice, 30 MB for the
+ * parameters and Adam's moments, 10 MB for weights in the products' order and 15 MB a thread.
+ *
+ * @module
+ */
+import { CONVOLUTIONS, PARAMETER_FLOATS } from "./parameters.ts";
+
+/** Height and width. */
+export interface Size {
+  /** In pixels. */
+  height: number;
+  /** In pixels. */
+  width: number;
+}
+
+/** A channels-last image with a border of zeros around it. */
+export interface Bordered extends Size {
+  /** Floats in a pixel. */
+  channels: number;
+  /** Width of the border in pixels. */
+  border: number;
+  /** Bytes in a pixel. */
+  step: number;
+  /** Bytes in a row, the border included. */
+  pitch: number;
+  /** From the first byte to the first pixel within the border. */
+  inside: number;
+  /** Bytes in all. */
+  bytes: number;
+}
+
+/** The sizes that follow from a slice's. */
+export interface Shapes {
+  /** The network's input. */
+  image: Bordered;
+  /** Output of the first convolution. */
+  conv1: Size;
+  /** The first pool's output, the second convolution's input. */
+  pool1: Bordered;
+  /** The second pool's. */
+  pool2: Bordered;
+  /** Output of the third convolution. */
+  conv3: Bordered;
+  /** Output of the fourth. */
+  conv4: Bordered;
+  /** The third pool's. */
+  pool5: Size;
+}
+
+function bordered({ height, width }: Size, channels: number, border: number): Bordered {
+  const step = channels * 4;
+  const pitch = (width + 2 * border) * step;
+  const inside = border * (pitch + step);
+  return {
+    height,
+    width,
+    channels,
+    border,
+    step,
+    pitch,
+    inside,
+    bytes: (height + 2 * border) * pitch,
+  };
+}
+
+/** Maximum over 3×3 with stride 2. */
+function pooled({ height, width }: Size): Size {
+  const side = (length: number) => Math.floor((length - 3) / 2) + 1;
+  return { height: side(height), width: side(width) };
+}
+
+/** The sizes of every layer for slices of this size. */
+export function shapesOf(slice: Size): Shapes {
+  const side = (length: number) => Math.floor((length + 4 - 11) / 4) + 1;
+  const conv1 = { height: side(slice.height), width: side(slice.width) };
+  const pool1 = pooled(conv1);
+  const pool2 = pooled(pool1);
+  return {
+    image: bordered(slice, 1, 2),
+    conv1,
+    pool1: bordered(pool1, 64, 2),
+    pool2: bordered(pool2, 192, 1),
+    conv3: bordered(pool2, 384, 1),
+    conv4: bordered(pool2, 256, 1),
+    pool5: pooled(pool2),
+  };
+}
+
+/** Pixels of an image. */
+export function pixels({ height, width }: Size): number {
+  return height * width;
+}
+
+/** Hands out addresses, each the start of a cache line. */
+export class Arena {
+  #next: number;
+
+  /** @param start the first byte that is free */
+  constructor(start: number) {
+    this.#next = start;
+  }
+
+  /** The first byte that is free. */
+  get end(): number {
+    return this.#next;
+  }
+
+  /** Takes bytes, and a few beyond them that a vector load may touch. */
+  take(bytes: number): number {
+    const at = Math.ceil(this.#next / 64) * 64;
+    this.#next = at + bytes + 64;
+    return at;
+  }
+
+  /** Takes as many bytes for each of several. */
+  takeEach(count: number, bytes: number): number[] {
+    return Array.from({ length: count }, () => this.take(bytes));
+  }
+}
+
+/** What does not depend on the exam. */
+export interface FixedMap {
+  /** β₁ … of Adam; eight floats. */
+  adam: number;
+  /** Where a slice's pixels come from; six floats and a word. */
+  matrix: number;
+  /** Label and weight, two doubles. */
+  question: number;
+  /** Loss and logits, three doubles a thread. */
+  answers: number[];
+  /** The parameters and Adam's two moments. */
+  parameters: number;
+  first: number;
+  second: number;
+  /** Forward weights in panels, by convolution; where the parameters are panels, these. */
+  forward: number[];
+  /** Weights of the input gradients of the third and the fourth convolution. */
+  turned: { conv3: number; conv4: number };
+  /** A gradient of all parameters a thread, `gradientBytes` apart. */
+  gradients: number[];
+  /** From a thread's gradient to the next one's. */
+  gradientBytes: number;
+  /** The head's winners, gradient and turns, a set a thread. */
+  winners: number[];
+  headGradients: number[];
+}
+
+/** Lays out what every exam shares. */
+export function mapFixed(arena: Arena, threads: number): FixedMap {
+  const floats = PARAMETER_FLOATS * 4;
+  const adam = arena.take(32);
+  const matrix = arena.take(32);
+  const question = arena.take(16);
+  const answers = arena.takeEach(threads, 24);
+  const [parameters, first, second] = arena.takeEach(3, floats);
+  const forward = CONVOLUTIONS.map(({ order, outputs, inputs, side, weight }) => {
+    if (order === "panels") return parameters + weight * 4;
+    const length = order === "first" ? side * 12 : side * side * inputs;
+    return arena.take(outputs * length * 4);
+  });
+  const [, , conv3, conv4] = CONVOLUTIONS;
+  const gradients = arena.takeEach(threads, floats);
+  return {
+    adam,
+    matrix,
+    question,
+    answers,
+    parameters,
+    first,
+    second,
+    forward,
+    turned: { conv3: arena.take(conv3.size * 4), conv4: arena.take(conv4.size * 4) },
+    gradients,
+    gradientBytes: threads > 1 ? gradients[1] - gradients[0] : 0,
+    winners: arena.takeEach(threads, 1024),
+    headGradients: arena.takeEach(threads, 1024),
+  };
+}
+
+/** What a thread computes in. */
+export interface Scratch {
+  /** The output of a convolution that a pool follows. */
+  conv: number;
+  /** The last pool's output, and its gradient. */
+  pool5: number;
+  /** The lists of `listWinners` and `sortByPixel`. */
+  lists: number;
+  counts: number;
+  starts: number;
+  entries: number;
+  /** Gradients of the fourth convolution's output, before and after its ReLU. */
+  dConv4: number;
+  dMasked4: number;
+  /** Gradient of the third convolution's output. */
+  dConv3: number;
+  /** Gradients of the pools' outputs. */
+  dPool2: number;
+  dPool1: number;
+  /** The operands of the filter gradients of the third and the fourth convolution. */
+  tiles: number;
+  panels: number;
+  /** Which thread goes back through which slice. */
+  turns: number;
+}
+
+/** What is kept of a slice between forward and backward. */
+export interface SliceMap {
+  image: number;
+  pool1: number;
+  winner1: number;
+  pool2: number;
+  winner2: number;
+  conv3: number;
+  conv4: number;
+  winner5: number;
+}
+
+/** What depends on the exam's size. */
+export interface ExamMap {
+  /** One {@linkcode Scratch} a thread. */
+  scratch: Scratch[];
+  /** One {@linkcode SliceMap} a slice. */
+  slices: SliceMap[];
+  /** The voxels as they are in the file. */
+  voxels: number;
+  /** `[slices][256]`, the channels' means. */
+  means: number;
+}
+
+/** Lays out what exams of one size need, for up to `capacity` slices. */
+export function mapExam(
+  arena: Arena,
+  { image, conv1, pool1, pool2, conv3, conv4, pool5 }: Shapes,
+  { threads, capacity, voxelBytes }: { threads: number; capacity: number; voxelBytes: number },
+): ExamMap {
+  const [lists1, lists2, lists5] = [64 * pixels(pool1), 192 * pixels(pool2), 256 * pixels(pool5)];
+  const scratch = Array.from({ length: threads }, (): Scratch => ({
+    conv: arena.take(
+      4 * Math.max(64 * pixels(conv1), 192 * pixels(pool1), 256 * pixels(pool2)),
+    ),
+    pool5: arena.take(4 * lists5),
+    lists: arena.take(12 * Math.max(lists1, lists2, lists5)),
+    counts: arena.take(4 * 256),
+    starts: arena.take(4 * (Math.max(pixels(pool1), pixels(pool2)) + 2)),
+    entries: arena.take(8 * Math.max(lists2, lists5)),
+    dConv4: arena.take(conv4.bytes),
+    dMasked4: arena.take(conv4.bytes),
+    dConv3: arena.take(conv3.bytes),
+    dPool2: arena.take(4 * lists2),
+    dPool1: arena.take(pool1.bytes),
+    tiles: arena.take(conv3.bytes),
+    panels: arena.take(conv3.bytes),
+    turns: arena.take(4 * capacity),
+  }));
+  const slices = Array.from({ length: capacity }, (): SliceMap => ({
+    // The first convolution's filters are read one row and one column further than they reach.
+    image: arena.take(image.bytes + image.pitch),
+    pool1: arena.take(pool1.bytes),
+    winner1: arena.take(lists1),
+    pool2: arena.take(pool2.bytes),
+    winner2: arena.take(lists2),
+    conv3: arena.take(conv3.bytes),
+    conv4: arena.take(conv4.bytes),
+    winner5: arena.take(lists5),
+  }));
+  const voxels = arena.take(capacity * pixels(image) * voxelBytes);
+  return { scratch, slices, voxels, means: arena.take(capacity * 1024) };
+}

@@ -1,0 +1,109 @@
+/**
+ * A step on the processor with this toolkit's own WebAssembly kernels, on several threads: what
+ * `TensorRunner` computes, some ten times faster.
+ *
+ * @module
+ */
+import { type Augmentation, sourceOf } from "../../data/augment.ts";
+import type { LabelledExam } from "../../data/dataset.ts";
+import { Threads } from "../../engine/wasm/threads.ts";
+import { type MRNet, sigmoid } from "../../model/mrnet.ts";
+import type { AdamOptions } from "../adam.ts";
+import type { ExamFigures, Runner } from "../runner.ts";
+import { MRNetThreads } from "./mrnet_threads.ts";
+import { listParameters, readParameters } from "./parameters.ts";
+
+/** Adam's settings that do not change from step to step. */
+const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };
+
+/** Runs a model that is on the `wasm` engine. */
+export class WasmRunner implements Runner {
+  learningRate: number;
+  readonly #model: MRNet;
+  readonly #threads: Threads;
+  readonly #network: MRNetThreads;
+  readonly #adam: typeof ADAM;
+  #steps = 0;
+  /** Whether the weights in the products' order are those of the parameters. */
+  #packed = false;
+  /** Whether the model's own parameters are behind. */
+  #ahead = false;
+
+  private constructor(
+    model: MRNet,
+    { learningRate = 1e-5, ...adam }: AdamOptions,
+    threads: Threads,
+    network: MRNetThreads,
+  ) {
+    this.#model = model;
+    this.#threads = threads;
+    this.#network = network;
+    this.#adam = { ...ADAM, ...adam };
+    this.learningRate = learningRate;
+  }
+
+  /**
+   * Copies the parameters into the kernels' memory and starts the threads.
+   *
+   * @throws {EngineError} where they cannot be started
+   */
+  static async create(model: MRNet, options: AdamOptions, threads: number): Promise<WasmRunner> {
+    const running = await Threads.start({ threads });
+    try {
+      const network = new MRNetThreads(running);
+      await readParameters(model, network.parameters);
+      return new WasmRunner(model, options, running, network);
+    } catch (error) {
+      running.dispose();
+      throw error;
+    }
+  }
+
+  async train(
+    { exam, label }: LabelledExam,
+    positiveWeight: number,
+    augmentation?: Augmentation,
+  ): Promise<ExamFigures> {
+    await this.#threads.ready();
+    const size = [exam.height, exam.width] as const;
+    const matrix = augmentation === undefined ? undefined : sourceOf(augmentation, size);
+    this.#setAdam(++this.#steps);
+    this.#packed = false;
+    this.#ahead = true;
+    return _figures(this.#network.run("train", exam, { label, positiveWeight, matrix }));
+  }
+
+  async judge({ exam, label }: LabelledExam, positiveWeight: number): Promise<ExamFigures> {
+    await this.#threads.ready();
+    const question = { label, positiveWeight };
+    if (!this.#packed) this.#network.run("pack", exam, question);
+    this.#packed = true;
+    return _figures(this.#network.run("judge", exam, question));
+  }
+
+  sync(): Promise<void> {
+    if (this.#ahead) {
+      for (const [name, values] of listParameters(this.#network.parameters)) {
+        this.#model.assign(name, values);
+      }
+      this.#ahead = false;
+    }
+    return Promise.resolve();
+  }
+
+  dispose(): void {
+    this.#threads.dispose();
+  }
+
+  #setAdam(step: number): void {
+    const { beta1, beta2, epsilon, weightDecay } = this.#adam;
+    const correction = Math.sqrt(1 - beta2 ** step);
+    const rate = this.learningRate / (1 - beta1 ** step);
+    const decays = [beta1, 1 - beta1, beta2, 1 - beta2];
+    this.#network.setAdam([...decays, epsilon, weightDecay, correction, rate]);
+  }
+}
+
+function _figures([loss, absent, present]: number[]): ExamFigures {
+  return { loss, logits: [absent, present], probability: sigmoid(present) };
+}

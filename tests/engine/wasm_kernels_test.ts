@@ -1,0 +1,340 @@
+// Each WebAssembly kernel against plain loops, on sizes that do not fit its tiles.
+import assert from "node:assert/strict";
+import {
+  assertClose,
+  bytes,
+  callKernel,
+  floats,
+  freeAll,
+  ints,
+  noise,
+} from "../support/kernels.ts";
+import { pixelTable, tilesOf } from "../../lib/train/wasm/tables.ts";
+
+function kernelTest(name: string, body: () => void): void {
+  Deno.test(name, () => {
+    try {
+      body();
+    } finally {
+      freeAll();
+    }
+  });
+}
+
+/** Filters `[out][length]` to panels `[out / 8][length][8]`. */
+function panelsOf(filters: Float32Array, length: number): Float32Array {
+  const panels = new Float32Array(filters.length);
+  for (let i = 0; i < filters.length; i++) {
+    const [output, k] = [Math.floor(i / length), i % length];
+    panels[(Math.floor(output / 8) * length + k) * 8 + output % 8] = filters[i];
+  }
+  return panels;
+}
+
+interface Shape {
+  height: number;
+  width: number;
+  inputs: number;
+  outputs: number;
+  side: number;
+  stride: number;
+}
+
+/** A convolution of an image that has its border; filters are `[out][side][side][in]`. */
+function plainConvolution(x: Float32Array, filters: Float32Array, bias: Float32Array, s: Shape) {
+  const { height, width, inputs, outputs, side, stride } = s;
+  const row = ((width - 1) * stride + side) * inputs;
+  const out = new Float32Array(height * width * outputs);
+  for (let y = 0; y < height; y++) {
+    for (let column = 0; column < width; column++) {
+      for (let output = 0; output < outputs; output++) {
+        let sum = bias[output];
+        for (let ky = 0; ky < side; ky++) {
+          for (let k = 0; k < side * inputs; k++) {
+            sum += x[(y * stride + ky) * row + column * stride * inputs + k] *
+              filters[(output * side + ky) * side * inputs + k];
+          }
+        }
+        out[(y * width + column) * outputs + output] = sum;
+      }
+    }
+  }
+  return out;
+}
+
+for (const relu of [0, 1]) {
+  for (const [rowsAtOnce, block] of [[1, 12], [1, 4], [3, 12]]) {
+    const how = `${rowsAtOnce} rows of ${block} at once${relu ? ", with ReLU" : ""}`;
+    kernelTest(`convolve computes a convolution, ${how}`, () => {
+      const s = { height: 5, width: 7, inputs: 4, outputs: 16, side: 3, stride: 1 };
+      const pitch = (s.width + 2) * s.inputs * 4;
+      const x = floats(noise((s.height + 2) * (s.width + 2) * s.inputs, 1));
+      const filters = noise(s.outputs * 36, 2);
+      const bias = floats(noise(s.outputs, 3));
+      const weights = floats(panelsOf(filters, 36));
+      const out = floats(s.height * s.width * s.outputs);
+      const to = { pitch: s.width * s.outputs * 4, step: s.outputs * 4 };
+      const table = pixelTable(s, { pitch, step: s.inputs * 4 }, to);
+      const places = [ints(table).at, tilesOf(table), x.at, out.at, weights.at, bias.at];
+      callKernel("convolve", ...places, 2, 3, pitch, 12, rowsAtOnce, block, relu);
+      const expected = plainConvolution(x.view, filters, bias.view, s);
+      assertClose(out.view, relu ? expected.map((value) => Math.max(0, value)) : expected);
+    });
+  }
+}
+
+kernelTest("convolve writes inside a border and leaves the border alone", () => {
+  const x = floats(noise(5 * 5 * 4, 1));
+  const filters = noise(8 * 36, 2);
+  const weights = floats(panelsOf(filters, 36));
+  const out = floats(5 * 5 * 8);
+  const table = pixelTable({ height: 3, width: 3 }, { pitch: 80, step: 16 }, {
+    pitch: 160,
+    step: 32,
+  });
+  const inside = out.at + 160 + 32;
+  const places = [ints(table).at, tilesOf(table), x.at, inside, weights.at, 0];
+  callKernel("convolve", ...places, 1, 3, 80, 12, 1, 12, 0);
+  const s = { height: 3, width: 3, inputs: 4, outputs: 8, side: 3, stride: 1 };
+  const expected = plainConvolution(x.view, filters, new Float32Array(8), s);
+  for (let y = 0; y < 5; y++) {
+    for (let column = 0; column < 5; column++) {
+      const pixel = out.view.subarray((y * 5 + column) * 8, (y * 5 + column) * 8 + 8);
+      const within = y > 0 && y < 4 && column > 0 && column < 4;
+      const at = ((y - 1) * 3 + column - 1) * 8;
+      assertClose(pixel, within ? expected.subarray(at, at + 8) : new Float32Array(8));
+    }
+  }
+});
+
+kernelTest("the pool keeps the first of equals, and none where nothing is above zero", () => {
+  const [height, width, channels] = [7, 9, 4];
+  // Few levels: a window of nine has ties more often than not.
+  const values = noise(height * width * channels, 5, 2).map((value) => Math.max(0, value));
+  values.fill(0, 0, 3 * width * channels);
+  const x = floats(values);
+  const out = floats(3 * 4 * channels);
+  const winner = bytes(3 * 4 * channels);
+  const pitch = width * channels * 4;
+  callKernel("maxPool", x.at, pitch, out.at, 4 * channels * 4, winner.at, 3, 4, channels);
+  for (let y = 0; y < 3; y++) {
+    for (let column = 0; column < 4; column++) {
+      for (let channel = 0; channel < channels; channel++) {
+        const nine = Array.from({ length: 9 }, (_, tap) => {
+          const [row, across] = [2 * y + Math.floor(tap / 3), 2 * column + tap % 3];
+          return values[(row * width + across) * channels + channel];
+        });
+        const most = Math.max(...nine);
+        const at = (y * 4 + column) * channels + channel;
+        assert.equal(out.view[at], most);
+        assert.equal(winner.view[at], most > 0 ? nine.indexOf(most) : 255);
+      }
+    }
+  }
+});
+
+kernelTest("a pool does not lose what is not a number", () => {
+  const x = floats(new Float32Array(9 * 4).fill(1));
+  x.view[4 * 4 + 2] = NaN;
+  const out = floats(4);
+  callKernel("maxPool", x.at, 48, out.at, 16, bytes(4).at, 1, 1, 4);
+  assert.deepEqual([...out.view], [1, 1, NaN, 1]);
+});
+
+kernelTest("gradients behind a pool are those of the dense convolution", () => {
+  const s = { height: 7, width: 9, inputs: 32, outputs: 8, side: 3, stride: 1 };
+  const [pooledHeight, pooledWidth] = [3, 4];
+  const length = s.side * s.side * s.inputs;
+  const pitch = (s.width + 2) * s.inputs * 4;
+  const x = floats(noise((s.height + 2) * (s.width + 2) * s.inputs, 1));
+  const weights = floats(noise(s.outputs * length, 2));
+  const count = pooledHeight * pooledWidth * s.outputs;
+  const dPooled = floats(noise(count, 3, 3));
+  const winner = bytes(Uint8Array.from(noise(count, 4), (v) => v > 0.8 ? 255 : (v + 1) * 4.9));
+  // What the pool's gradient looks like when it is spread over the convolution's output.
+  const dy = new Float32Array(s.height * s.width * s.outputs);
+  const bias = new Float32Array(s.outputs);
+  for (let at = 0; at < count; at++) {
+    if (winner.view[at] === 255) continue;
+    const [pixel, channel] = [Math.floor(at / s.outputs), at % s.outputs];
+    const y = 2 * Math.floor(pixel / pooledWidth) + Math.floor(winner.view[at] / 3);
+    const column = 2 * (pixel % pooledWidth) + winner.view[at] % 3;
+    dy[(y * s.width + column) * s.outputs + channel] += dPooled.view[at];
+    bias[channel] += dPooled.view[at];
+  }
+  const expected = {
+    dw: new Float32Array(weights.view.length),
+    dx: new Float32Array(x.view.length),
+  };
+  for (let at = 0; at < dy.length; at++) {
+    const [pixel, channel] = [Math.floor(at / s.outputs), at % s.outputs];
+    const [y, column] = [Math.floor(pixel / s.width), pixel % s.width];
+    for (let k = 0; k < length; k++) {
+      const [ky, rest] = [Math.floor(k / (s.side * s.inputs)), k % (s.side * s.inputs)];
+      const from = ((y + ky) * pitch) / 4 + column * s.inputs + rest;
+      expected.dw[channel * length + k] += dy[at] * x.view[from];
+      expected.dx[from] += dy[at] * weights.view[channel * length + k];
+    }
+  }
+
+  const lists = ints(count * 3);
+  const counts = ints(s.outputs);
+  const biasGradient = floats(s.outputs);
+  const list = [pooledHeight, pooledWidth, s.outputs, s.width, pitch, s.inputs * 4];
+  const dyPitch = pooledWidth * s.outputs * 4;
+  const kept = [lists.at, counts.at, biasGradient.at];
+  callKernel("listWinners", dPooled.at, dyPitch, winner.at, ...list, ...kept);
+  assertClose(biasGradient.view, bias);
+  const listed = [lists.at, 12 * pooledHeight * pooledWidth, counts.at, s.outputs];
+  const dw = floats(weights.view.length);
+  callKernel("sparseFilter", ...listed, x.at, pitch, 3, 3, dw.at);
+  assertClose(dw.view, expected.dw);
+  const starts = ints(s.height * s.width + 2);
+  const entries = ints(count * 2);
+  callKernel("sortByPixel", ...listed, s.height * s.width, starts.at, entries.at);
+  const dx = floats(x.view.length);
+  const filters = [weights.at, 3, 3, dx.at, pitch, s.inputs * 4];
+  callKernel("sparseInput", starts.at, entries.at, s.height, s.width, ...filters);
+  assertClose(dx.view, expected.dx);
+});
+
+kernelTest("the first layer's filter gradient has rows of twelve", () => {
+  const [side, pitch, count] = [12, 40 * 4, 5];
+  const x = floats(noise(40 * 40, 1));
+  const entries: number[] = [];
+  const gradients = noise(count, 2);
+  for (let i = 0; i < count; i++) entries.push(i * 2 * pitch + i * 16, 0, 0);
+  const lists = ints(entries);
+  const asFloats = new Float32Array(lists.view.buffer, lists.at, entries.length);
+  for (let i = 0; i < count; i++) asFloats[3 * i + 1] = gradients[i];
+  const dw = floats(side * 12);
+  callKernel(
+    "sparseFilterNarrow",
+    lists.at,
+    12 * count,
+    ints([count]).at,
+    1,
+    x.at,
+    pitch,
+    12,
+    dw.at,
+  );
+  const expected = new Float32Array(side * 12);
+  for (let i = 0; i < count; i++) {
+    for (let k = 0; k < expected.length; k++) {
+      const from = (2 * i + Math.floor(k / 12)) * 40 + 4 * i + k % 12;
+      expected[k] += gradients[i] * x.view[from];
+    }
+  }
+  assertClose(dw.view, expected);
+});
+
+kernelTest("a dense filter gradient is a product over the pixels", () => {
+  const [height, width, inputs, outputs] = [3, 5, 12, 16];
+  const rowPixels = width + 2;
+  const all = (height + 2) * rowPixels;
+  const x = floats(noise(all * inputs, 1));
+  const y = floats(noise(all * outputs, 2));
+  const dy = floats(noise(all * outputs, 3));
+  const masked = floats(all * outputs);
+  const panelBytes = height * rowPixels * 32;
+  const panels = floats(outputs / 8 * panelBytes / 4);
+  const bias = floats(outputs);
+  const step = outputs * 4;
+  const inside = rowPixels * step + step;
+  const places = [dy.at + inside, y.at + inside, masked.at + inside];
+  const shape = [height, width, outputs, rowPixels * step];
+  callKernel("maskRelu", ...places, ...shape, bias.at, panels.at, panelBytes);
+  const tiles = floats(all * inputs);
+  callKernel("tileChannels", x.at, tiles.at, all, inputs);
+  const dw = floats(9 * inputs * outputs);
+  for (let tap = 0; tap < 9; tap++) {
+    const shift = Math.floor(tap / 3) * rowPixels + tap % 3;
+    const a = [tiles.at + shift * 24, all * 24, inputs / 6];
+    const c = [dw.at + tap * inputs * 32, 9 * inputs * 32];
+    const length = (height - 1) * rowPixels + width;
+    callKernel("addProduct", ...a, panels.at, panelBytes, outputs / 8, ...c, length);
+  }
+  const expected = new Float32Array(dw.view.length);
+  const expectedBias = new Float32Array(outputs);
+  const expectedMasked = new Float32Array(masked.view.length);
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      for (let output = 0; output < outputs; output++) {
+        const at = ((row + 1) * rowPixels + column + 1) * outputs + output;
+        const gradient = y.view[at] > 0 ? dy.view[at] : 0;
+        expectedMasked[at] = gradient;
+        expectedBias[output] += gradient;
+        for (let k = 0; k < 9 * inputs; k++) {
+          const [tap, input] = [Math.floor(k / inputs), k % inputs];
+          const pixel = (row + Math.floor(tap / 3)) * rowPixels + column + tap % 3;
+          const to = (Math.floor(output / 8) * 9 * inputs + k) * 8 + output % 8;
+          expected[to] += gradient * x.view[pixel * inputs + input];
+        }
+      }
+    }
+  }
+  assertClose(masked.view, expectedMasked);
+  assertClose(bias.view, expectedBias);
+  assertClose(dw.view, expected);
+});
+
+kernelTest("weights are packed into panels, summed, and turned", () => {
+  const plain = floats(noise(8 * 20, 1));
+  const packed = floats(8 * 20);
+  callKernel("packPanel", plain.at, packed.at, 20);
+  assert.deepEqual(packed.view, new Float32Array(panelsOf(plain.view, 20)));
+
+  const three = floats(noise(3 * 8 * 144, 2));
+  const summed = floats(11 * 12 * 8);
+  callKernel("packSummedPanel", three.at, 8 * 144 * 4, summed.at, 11, 11);
+  const expected = Float32Array.from({ length: summed.view.length }, (_, at) => {
+    const [lane, tap, row] = [at % 8, Math.floor(at / 8) % 12, Math.floor(at / 96)];
+    if (tap === 11) return 0;
+    const each = [0, 1, 2].map((input) => three.view[((input * 8 + lane) * 12 + row) * 12 + tap]);
+    return each[0] + each[1] + each[2];
+  });
+  assertClose(summed.view, expected);
+
+  const [taps, inputs, outputs] = [9, 16, 24];
+  const panels = floats(noise(taps * inputs * outputs, 3));
+  const turned = floats(taps * outputs * 8);
+  callKernel("packTurnedPanel", panels.at + 8 * 32, turned.at, taps, inputs, outputs);
+  for (let at = 0; at < turned.view.length; at++) {
+    const [lane, output, tap] = [
+      at % 8,
+      Math.floor(at / 8) % outputs,
+      Math.floor(at / 8 / outputs),
+    ];
+    const from = (Math.floor(output / 8) * taps + taps - 1 - tap) * inputs + 8 + lane;
+    assert.equal(turned.view[at], panels.view[from * 8 + output % 8]);
+  }
+});
+
+kernelTest("Adam sums the threads' gradients and moves every parameter", () => {
+  const count = 12;
+  const [p, m, v] = [noise(count, 1), noise(count, 2), noise(count, 3).map(Math.abs)].map(floats);
+  const gradients = floats(noise(3 * count, 4));
+  const [beta1, beta2, epsilon, decay, correction, rate] = [0.9, 0.999, 1e-8, 0.1, 0.5, 1e-3];
+  const settings = [beta1, 1 - beta1, beta2, 1 - beta2, epsilon, decay, correction, rate];
+  const expected = [...p.view].map((parameter, i) => {
+    const sum = [0, 1, 2].reduce((all, thread) => all + gradients.view[thread * count + i], 0);
+    const g = sum + decay * parameter;
+    const first = beta1 * m.view[i] + (1 - beta1) * g;
+    const second = beta2 * v.view[i] + (1 - beta2) * g * g;
+    return parameter - rate * first / (Math.sqrt(second) / correction + epsilon);
+  });
+  const from = [gradients.at, count * 4, 3, count, floats(settings).at];
+  callKernel("adam", p.at, m.at, v.at, ...from);
+  assertClose(p.view, expected);
+});
+
+kernelTest("voxels of either type become floats inside a border", () => {
+  const voxels = [0, 7, 255, 1, 2, 3];
+  for (const [block, isFloat] of [[bytes(voxels), 0], [floats(voxels), 1]] as const) {
+    const out = floats(4 * 5);
+    callKernel("readSlice", block.at, isFloat, ints(7).at, 2, 3, out.at + 24, 20);
+    const expected = [0, 0, 0, 0, 0, 0, 0, 7, 255, 0, 0, 1, 2, 3, 0, 0, 0, 0, 0, 0];
+    assert.deepEqual([...out.view], expected);
+  }
+});

@@ -1,0 +1,94 @@
+/**
+ * The WebAssembly kernels one by one, on a memory of their own.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { kernels } from "../../lib/engine/wasm/kernels.js";
+import { instantiate, kernelNames } from "../../lib/engine/wasm/thread.js";
+import { createRandom } from "../../lib/random.ts";
+
+const memory = new WebAssembly.Memory({ initial: 256, maximum: 65536, shared: true });
+const names = kernelNames(kernels);
+const functions = instantiate(kernels, memory);
+let next = 65536;
+
+/** Numbers in the kernels' memory. */
+export interface Block<T extends Float32Array | Int32Array | Uint8Array> {
+  /** Byte address. */
+  at: number;
+  /** The numbers themselves. */
+  view: T;
+}
+
+function place(bytes: number): number {
+  const at = next;
+  // Between two blocks there is room that a kernel has no business in.
+  next = Math.ceil((at + bytes + 64) / 64) * 64;
+  assert.ok(next <= memory.buffer.byteLength, "the tests' memory is full");
+  return at;
+}
+
+/** Frees all blocks. */
+export function freeAll(): void {
+  new Uint8Array(memory.buffer).fill(0, 65536, next);
+  next = 65536;
+}
+
+/** Puts floats into memory, or makes room for a number of them. */
+export function floats(values: number | ArrayLike<number>): Block<Float32Array> {
+  const length = typeof values === "number" ? values : values.length;
+  const at = place(4 * length);
+  const view = new Float32Array(memory.buffer, at, length);
+  if (typeof values !== "number") view.set(values);
+  return { at, view };
+}
+
+/** The same for whole numbers. */
+export function ints(values: number | ArrayLike<number>): Block<Int32Array> {
+  const length = typeof values === "number" ? values : values.length;
+  const at = place(4 * length);
+  const view = new Int32Array(memory.buffer, at, length);
+  if (typeof values !== "number") view.set(values);
+  return { at, view };
+}
+
+/** The same for bytes. */
+export function bytes(values: number | ArrayLike<number>): Block<Uint8Array> {
+  const length = typeof values === "number" ? values : values.length;
+  const at = place(length);
+  const view = new Uint8Array(memory.buffer, at, length);
+  if (typeof values !== "number") view.set(values);
+  return { at, view };
+}
+
+/** Calls a kernel. */
+export function callKernel(name: string, ...args: number[]): void {
+  const index = names.indexOf(name);
+  assert.ok(index >= 0, `there is no kernel '${name}'`);
+  functions[index](...args);
+}
+
+/** Random numbers in -1 to 1; with `levels`, so few different ones that many are equal. */
+export function noise(count: number, seed: number, levels?: number): Float32Array {
+  const random = createRandom(seed, "kernels");
+  return Float32Array.from({ length: count }, () => {
+    const value = random.uniform(-1, 1);
+    return levels === undefined ? value : Math.round(value * levels) / levels;
+  });
+}
+
+/** Asserts that two runs of numbers are equal, but for a share of the largest of them. */
+export function assertClose(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  share = 1e-6,
+): void {
+  assert.equal(actual.length, expected.length);
+  let scale = 0;
+  for (let i = 0; i < expected.length; i++) scale = Math.max(scale, Math.abs(expected[i]));
+  for (let i = 0; i < expected.length; i++) {
+    const off = Math.abs(actual[i] - expected[i]);
+    assert.ok(off <= share * scale, `at ${i}: ${actual[i]} instead of ${expected[i]}`);
+  }
+}

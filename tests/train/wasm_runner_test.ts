@@ -1,0 +1,249 @@
+// The step of our own kernels, held against the plain one and against itself.
+import assert from "node:assert/strict";
+import { type Augmentation, drawAugmentation } from "../../lib/data/augment.ts";
+import type { Exam } from "../../lib/data/exam.ts";
+import { startEngine } from "../../lib/engine/engine.ts";
+import { initialWeights } from "../../lib/model/initialise.ts";
+import { MRNet } from "../../lib/model/mrnet.ts";
+import { createRandom } from "../../lib/random.ts";
+import type { Label } from "../../lib/terms.ts";
+import type { AdamOptions } from "../../lib/train/adam.ts";
+import type { ExamFigures, Runner } from "../../lib/train/runner.ts";
+import { createRunner } from "../../lib/train/runner.ts";
+import { TensorRunner } from "../../lib/train/tensor_runner.ts";
+import { WasmRunner } from "../../lib/train/wasm/runner.ts";
+import * as tf from "../../lib/tf.ts";
+
+type Size = [slices: number, height: number, width: number];
+
+function noiseExam([slices, height, width]: Size, seed = 1): Exam {
+  const random = createRandom(seed, "exam");
+  const voxels = new Uint8Array(slices * height * width);
+  for (let index = 0; index < voxels.length; index++) voxels[index] = random.integer(256);
+  return { id: "noise", slices, height, width, voxels };
+}
+
+/** What a runner made of a model: the figures of each step, and how far each parameter moved. */
+interface Outcome {
+  figures: ExamFigures[];
+  judged: ExamFigures;
+  parameters: Map<string, Float32Array>;
+}
+
+interface Steps {
+  exam: Exam;
+  labels: Label[];
+  augmentation?: Augmentation;
+  adam?: AdamOptions;
+}
+
+async function follow(
+  make: (model: MRNet, adam: AdamOptions) => Runner | Promise<Runner>,
+  { exam, labels, augmentation, adam = {} }: Steps,
+): Promise<Outcome> {
+  await startEngine("wasm");
+  const model = new MRNet(initialWeights(4));
+  const runner = await make(model, adam);
+  try {
+    const figures: ExamFigures[] = [];
+    for (const label of labels) {
+      figures.push(await runner.train({ exam, label }, 2.5, augmentation));
+    }
+    const judged = await runner.judge({ exam, label: 1 }, 2.5);
+    await runner.sync();
+    const parameters = new Map<string, Float32Array>();
+    for (const [name, parameter] of model.parameters) {
+      parameters.set(name, parameter.dataSync<"float32">().slice());
+    }
+    return { figures, judged, parameters };
+  } finally {
+    runner.dispose();
+    model.dispose();
+  }
+}
+
+const plain = (model: MRNet, adam: AdamOptions) => new TensorRunner(model, adam);
+const fast = (threads: number) => (model: MRNet, adam: AdamOptions) =>
+  WasmRunner.create(model, adam, threads);
+
+const start = new Map<string, Float32Array>();
+{
+  await startEngine("wasm");
+  const model = new MRNet(initialWeights(4));
+  for (const [name, parameter] of model.parameters) {
+    start.set(name, parameter.dataSync<"float32">().slice());
+  }
+  model.dispose();
+}
+
+/** How far apart two ways of moving each parameter are, as a share of the way. */
+function assertSameMoves(a: Outcome, b: Outcome, share: number): void {
+  for (const [name, expected] of a.parameters) {
+    const actual = b.parameters.get(name)!;
+    const from = start.get(name)!;
+    let [apart, way] = [0, 0];
+    for (let i = 0; i < from.length; i++) {
+      apart += (actual[i] - expected[i]) ** 2;
+      way += (expected[i] - from[i]) ** 2;
+    }
+    const off = Math.sqrt(apart / way);
+    assert.ok(off <= share, `${name} is ${off} of its way off`);
+  }
+}
+
+function assertSameFigures(a: Outcome, b: Outcome, share: number): void {
+  const [expected, actual] = [a, b].map(({ figures, judged }) => [...figures, judged]);
+  for (const [index, { loss, logits }] of expected.entries()) {
+    const near = (x: number, y: number, scale: number) => {
+      assert.ok(Math.abs(x - y) <= share * scale, `exam ${index}: ${x} instead of ${y}`);
+    };
+    const scale = Math.max(...logits.map(Math.abs));
+    near(actual[index].loss, loss, Math.max(loss, scale));
+    logits.forEach((logit, at) => near(actual[index].logits[at], logit, scale));
+  }
+}
+
+/**
+ * With so large an ε Adam's move is the gradient times a constant, and without weight decay nothing
+ * else: the parameters show the gradients, small ones too, whose sign alone moves Adam otherwise.
+ */
+const SHOW_GRADIENTS: AdamOptions = { epsilon: 1e4, weightDecay: 0, learningRate: 1e5 };
+
+const SIZES: Size[] = [[1, 64, 64], [3, 96, 80], [7, 72, 100]];
+
+for (const [index, size] of SIZES.entries()) {
+  for (const label of [0, 1] as const) {
+    const augmentation = label === index % 2
+      ? drawAugmentation(createRandom(index), [size[1], size[2]])
+      : undefined;
+    const how = augmentation === undefined ? "" : ", augmented";
+    Deno.test(`a step on ${size.join("×")} with label ${label} is the plain one${how}`, async () => {
+      const steps = { exam: noiseExam(size), labels: [label], augmentation };
+      const gradients = { ...steps, adam: SHOW_GRADIENTS };
+      const [expected, actual] = [await follow(plain, gradients), await follow(fast(2), gradients)];
+      assertSameFigures(expected, actual, 1e-5);
+      assertSameMoves(expected, actual, 2e-5);
+    });
+  }
+}
+
+Deno.test("ten steps of Adam are the plain ones", async () => {
+  const labels = Array.from({ length: 10 }, (_, step) => step % 2 as Label);
+  const steps = { exam: noiseExam([3, 80, 64]), labels };
+  const [expected, actual] = [await follow(plain, steps), await follow(fast(2), steps)];
+  assertSameFigures(expected, actual, 1e-4);
+  // The sign of a gradient that is zero but for rounding moves Adam by a whole step.
+  assertSameMoves(expected, actual, 1e-2);
+});
+
+Deno.test("equal slices and constant regions go the way of the plain step", async () => {
+  const exam = noiseExam([4, 96, 96]);
+  exam.voxels.copyWithin(96 * 96, 0, 96 * 96);
+  for (let slice = 0; slice < 4; slice++) {
+    exam.voxels.fill(0, slice * 96 * 96, slice * 96 * 96 + 40 * 96);
+    exam.voxels.fill(200, slice * 96 * 96 + 70 * 96, slice * 96 * 96 + 90 * 96);
+  }
+  const steps = { exam, labels: [1 as Label], adam: SHOW_GRADIENTS };
+  const [expected, actual] = [await follow(plain, steps), await follow(fast(2), steps)];
+  assertSameFigures(expected, actual, 1e-5);
+  assertSameMoves(expected, actual, 2e-5);
+});
+
+Deno.test("voxels of float32 are taken as they are", async () => {
+  const exam = noiseExam([2, 64, 72]);
+  const asFloats = { ...exam, voxels: Float32Array.from(exam.voxels) };
+  const augmentation = drawAugmentation(createRandom(9), [64, 72]);
+  const [bytes, floats] = [
+    await follow(fast(1), { exam, labels: [1], augmentation }),
+    await follow(fast(1), { exam: asFloats, labels: [1], augmentation }),
+  ];
+  assert.deepEqual(floats, bytes);
+});
+
+Deno.test("one, two and three threads agree, and each repeats itself to the bit", async () => {
+  const steps = { exam: noiseExam([5, 64, 64]), labels: [1, 0] as Label[], adam: SHOW_GRADIENTS };
+  const one = await follow(fast(1), steps);
+  for (const threads of [1, 2, 3]) {
+    const first = await follow(fast(threads), steps);
+    assertSameFigures(one, first, 1e-6);
+    assertSameMoves(one, first, 1e-6);
+    assert.deepEqual(await follow(fast(threads), steps), first);
+  }
+});
+
+Deno.test("exams of changing sizes are computed as if each were alone", async () => {
+  await startEngine("wasm");
+  const sizes: Size[] = [[2, 64, 64], [6, 64, 64], [1, 64, 64], [2, 90, 70], [6, 64, 64]];
+  const model = new MRNet(initialWeights(4));
+  const runner = await WasmRunner.create(model, {}, 2);
+  for (const size of sizes) {
+    const exam = noiseExam(size, size[0]);
+    const alone = await WasmRunner.create(model, {}, 2);
+    const expected = await alone.judge({ exam, label: 1 }, 1);
+    alone.dispose();
+    assert.deepEqual(await runner.judge({ exam, label: 1 }, 1), expected);
+  }
+  runner.dispose();
+  model.dispose();
+});
+
+Deno.test("judging does not move the model, and a step is judged by its new weights", async () => {
+  await startEngine("wasm");
+  const model = new MRNet(initialWeights(4));
+  const runner = await WasmRunner.create(model, { learningRate: 1e-3 }, 2);
+  const labelled = { exam: noiseExam([2, 64, 64]), label: 1 } as const;
+  const first = await runner.judge(labelled, 1);
+  assert.deepEqual(await runner.judge(labelled, 1), first);
+  assert.deepEqual(await runner.train(labelled, 1), first);
+  const second = await runner.judge(labelled, 1);
+  assert.ok(second.loss < first.loss);
+  await runner.sync();
+  const plainFigures = await new TensorRunner(model).judge(labelled, 1);
+  assert.ok(Math.abs(plainFigures.loss - second.loss) < 1e-4 * Math.max(1, second.loss));
+  runner.dispose();
+  model.dispose();
+});
+
+Deno.test("fifty steps leave no tensor behind and take no more memory", async () => {
+  await startEngine("wasm");
+  const model = new MRNet(initialWeights(4));
+  const tensors = tf.memory().numTensors;
+  const runner = await createRunner(model);
+  const labelled = { exam: noiseExam([2, 64, 64]), label: 0 } as const;
+  for (let step = 0; step < 10; step++) await runner.train(labelled, 1);
+  const before = Deno.memoryUsage().rss;
+  for (let step = 0; step < 50; step++) {
+    await runner.train(labelled, 1);
+    if (step % 10 === 0) await runner.sync();
+  }
+  await runner.sync();
+  assert.equal(tf.memory().numTensors, tensors);
+  const grown = (Deno.memoryUsage().rss - before) / 1e6;
+  assert.ok(grown < 60, `${grown} MB more after fifty steps`);
+  runner.dispose();
+  model.dispose();
+});
+
+Deno.test("a run of training works on the documented permissions alone", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const cli = new URL("../../cli.ts", import.meta.url).pathname;
+    const deno = async (...args: string[]) => {
+      const command = new Deno.Command(Deno.execPath(), { args, cwd: folder });
+      const { success, stderr } = await command.output();
+      assert.ok(success, new TextDecoder().decode(stderr));
+      return new TextDecoder().decode(stderr);
+    };
+    const synth = ["synth", "--out", "data", "--train", "2", "--valid", "2", "--size", "64"];
+    await deno("run", "-A", "--no-check", cli, ...synth, "--slices", "2-3", "--seed", "1");
+    await Deno.mkdir(`${folder}/models`);
+    await Deno.mkdir(`${folder}/logs`);
+    const permissions = ["--allow-read=data,models,logs", "--allow-write=models,logs"];
+    const options = ["-t", "acl", "-p", "sagittal", "--weights", "none", "--epochs", "1"];
+    const engine = ["--backend", "wasm", "--threads", "2"];
+    const run = ["run", "--no-prompt", "--no-check", ...permissions, cli, ...options, ...engine];
+    assert.match(await deno(...run), /WebAssembly on the processor, 2 threads/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
