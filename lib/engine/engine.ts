@@ -8,7 +8,8 @@
 import { EngineError, messageOf, OptionError } from "../errors.ts";
 import * as tf from "../tf.ts";
 import { describeAdapter } from "./webgpu/adapter.ts";
-import { findAdapter, registerWebGPU, type WatchedDevice } from "./webgpu/start.ts";
+import type { Gpu } from "./webgpu/gpu.ts";
+import { findAdapter, registerWebGPU } from "./webgpu/start.ts";
 import { registerWasm } from "./wasm/start.ts";
 
 /** The engines, by the names TensorFlow.js gives them. */
@@ -31,6 +32,8 @@ export interface Engine {
   readonly reason: string;
   /** Throws an {@linkcode EngineError} once the device has failed; to be called after each step. */
   check(): void;
+  /** The device that our own kernels run on; the `webgpu` engine has one. */
+  readonly gpu?: Gpu;
 }
 
 const running = new Map<EngineName, Engine>();
@@ -117,10 +120,10 @@ async function _start(
 ): Promise<Engine> {
   let engine = running.get(name);
   if (engine === undefined) {
-    let watched: WatchedDevice | undefined;
+    let gpu: Gpu | undefined;
     if (name === "wasm") await registerWasm();
-    if (adapter !== undefined) watched = await registerWebGPU(adapter);
-    engine = { name, device, reason, check: () => watched?.check() };
+    if (adapter !== undefined) gpu = await registerWebGPU(adapter);
+    engine = { name, device, reason, check: () => gpu?.check(), gpu };
   }
   try {
     if (!await tf.setBackend(name)) throw new Error("TensorFlow.js could not initialise it");

@@ -17,14 +17,15 @@ import { MRNET_PARAMETERS, selectMRNet } from "./weights/mrnet.ts";
 import type { StateDict } from "./weights/tensors.ts";
 
 /** A convolution of AlexNet, followed by ReLU and, where it says so, by a maximum over 3×3. */
-interface Layer {
+export interface Layer {
   name: string;
   stride: number;
   padding: number;
   pool: boolean;
 }
 
-const LAYERS: readonly Layer[] = [
+/** AlexNet's convolutions, first to last. */
+export const LAYERS: readonly Layer[] = [
   { name: "pretrained_model.features.0", stride: 4, padding: 2, pool: true },
   { name: "pretrained_model.features.3", stride: 1, padding: 2, pool: true },
   { name: "pretrained_model.features.6", stride: 1, padding: 1, pool: false },
@@ -112,6 +113,20 @@ export class MRNet {
     const values = await logits.data();
     logits.dispose();
     return { logits: [values[0], values[1]], probability: sigmoid(values[1]) };
+  }
+
+  /**
+   * Takes over parameters that were computed elsewhere.
+   *
+   * @param flat all of them, one after the other, in the order and the layouts of
+   *   {@linkcode MRNet.parameters}
+   */
+  assign(flat: Float32Array): void {
+    let at = 0;
+    for (const parameter of this.parameters.values()) {
+      const part = flat.slice(at, at += parameter.size);
+      tf.tidy(() => parameter.assign(tf.tensor(part, parameter.shape)));
+    }
   }
 
   /** A copy of the parameters in PyTorch's names and layout. */

@@ -6,9 +6,11 @@
  */
 import type { Augmentation } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
+import { currentEngine } from "../engine/engine.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import type { AdamOptions } from "./adam.ts";
 import { TensorRunner } from "./tensor_runner.ts";
+import { WebGPURunner } from "./webgpu_runner.ts";
 
 /** The figures of one exam. */
 export interface ExamFigures {
@@ -27,6 +29,12 @@ export interface ExamFigures {
 export interface Runner {
   /** The learning rate of the next step. */
   learningRate: number;
+
+  /**
+   * How many exams may be under way at once, beside the one that is waited for. Where it is 0, each
+   * is done before the next begins.
+   */
+  readonly lag: number;
 
   /**
    * Moves the model by one exam.
@@ -52,6 +60,9 @@ export interface Runner {
 }
 
 /** Makes the runner that suits the engine the model is on. */
-export function createRunner(model: MRNet, options: AdamOptions = {}): Promise<Runner> {
-  return Promise.resolve(new TensorRunner(model, options));
+export async function createRunner(model: MRNet, options: AdamOptions = {}): Promise<Runner> {
+  const { gpu } = currentEngine();
+  return gpu === undefined
+    ? new TensorRunner(model, options)
+    : await WebGPURunner.create(gpu, model, options);
 }
