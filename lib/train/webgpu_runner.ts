@@ -72,6 +72,7 @@ export class WebGPURunner implements Runner {
   #slot = 0;
   /** Whether the folded filters are older than the parameters. */
   #stale = true;
+  #disposed = false;
   /** Whether the model's own parameters are older than the GPU's. */
   #moved = false;
 
@@ -148,11 +149,28 @@ export class WebGPURunner implements Runner {
     });
   }
 
+  /**
+   * Measures the kernels of a step on the exam that was trained on last.
+   *
+   * @returns label and seconds of each; `undefined` where the adapter cannot measure
+   */
+  async profile(slices: number): Promise<{ label: string; seconds: number }[] | undefined> {
+    const { forward, training } = this.#passes!;
+    const dispatches = [...forward, ...training!];
+    const seconds = await this.#gpu.time(dispatches, slices);
+    return seconds?.map((each, index) => ({ label: dispatches[index].label, seconds: each }));
+  }
+
+  /** Frees the buffers once the call that has its turn is through; those behind it fail. */
   dispose(): void {
-    this.#passes?.exam.dispose();
-    this.#parameters.dispose();
-    this.#gpu.free(this.#winners);
-    this.#gpu.free(this.#figures);
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#turn = this.#turn.then(() => {
+      this.#passes?.exam.dispose();
+      this.#parameters.dispose();
+      this.#gpu.free(this.#winners);
+      this.#gpu.free(this.#figures);
+    });
   }
 
   /**
@@ -160,7 +178,10 @@ export class WebGPURunner implements Runner {
    * comes later.
    */
   #inTurn<T>(call: () => Promise<{ done: Promise<T> }>): Promise<T> {
-    const given = this.#turn.then(call);
+    const given = this.#turn.then(() => {
+      if (this.#disposed) throw new EngineError("Cannot go on with a model that was disposed of");
+      return call();
+    });
     this.#turn = given.catch(() => {});
     const done = given.then(({ done }) => done);
     // Whoever asked hears of a failure; steps behind a failed one may have nobody left to listen.

@@ -121,6 +121,37 @@ export class Gpu {
   }
 
   /**
+   * Runs kernels as {@linkcode run} does, and measures each.
+   *
+   * @returns seconds, in the order of the dispatches; `undefined` where the adapter cannot measure
+   */
+  async time(dispatches: readonly Dispatch[], slices: number): Promise<number[] | undefined> {
+    const { device } = this;
+    if (!device.features.has("timestamp-query")) return undefined;
+    const count = 2 * dispatches.length;
+    const querySet = device.createQuerySet({ type: "timestamp", count });
+    const usage = GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC;
+    const times = this.buffer("timestamps", 8 * count, usage);
+    const encoder = device.createCommandEncoder();
+    dispatches.forEach((dispatch, index) => {
+      const [beginningOfPassWriteIndex, endOfPassWriteIndex] = [2 * index, 2 * index + 1];
+      const pass = encoder.beginComputePass({
+        timestampWrites: { querySet, beginningOfPassWriteIndex, endOfPassWriteIndex },
+      });
+      _encode(pass, dispatch, slices);
+      pass.end();
+    });
+    encoder.resolveQuerySet(querySet, 0, count, times, 0);
+    device.queue.submit([encoder.finish()]);
+    const nanoseconds = new BigUint64Array(await this.read(times, 8 * count));
+    this.free(times);
+    querySet.destroy();
+    return dispatches.map((_, index) =>
+      Number(nanoseconds[2 * index + 1] - nanoseconds[2 * index]) / 1e9
+    );
+  }
+
+  /**
    * Copies the start of a buffer to the processor. It takes at least some ten milliseconds, whatever
    * the size, so many values are read at a time.
    */

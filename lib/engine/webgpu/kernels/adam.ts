@@ -3,33 +3,33 @@
  *
  * @module
  */
-import { elementGroups, elementwise } from "../kernel.ts";
+import { elementGroups, elementwise, vectors } from "../kernel.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 import type { Sized } from "./convolution.ts";
 
 /**
- * One thread a parameter; the formula is that of `lib/train/adam.ts`. TensorFlow.js takes 173
+ * The formula is that of `lib/train/adam.ts`. TensorFlow.js takes 173
  * dispatches for it.
  *
  * Bindings: `step`; `gradient`, `parameters`, `first` and `second`, of `count` numbers each.
  */
 export function adam(count: number): Sized {
-  const numbers = (name: string, access: "read" | "write") =>
-    ({ name, type: "array<f32>", access }) as const;
+  // Four parameters a thread; buffers are whole vectors, so the last one may hold less than four.
+  const groups = Math.ceil(count / 4);
   return {
     kernel: {
       label: "Adam",
       bindings: [
         STEP,
-        numbers("gradient", "read"),
-        numbers("parameters", "write"),
-        numbers("first", "write"),
-        numbers("second", "write"),
+        vectors("gradient", "read"),
+        vectors("parameters", "write"),
+        vectors("first", "write"),
+        vectors("second", "write"),
       ],
       code: `${STEP_STRUCT}
 ${
         elementwise(
-          `${count}u`,
+          `${groups}u`,
           `
   let parameter = parameters[index];
   let g = gradient[index] + parameter * step.weight_decay;
@@ -41,6 +41,6 @@ ${
         )
       }`,
     },
-    workgroups: () => elementGroups(count),
+    workgroups: () => elementGroups(groups),
   };
 }
