@@ -161,7 +161,7 @@ Deno.test("voxels of float32 are taken as they are", async () => {
 });
 
 Deno.test("one, two and three threads agree, and each repeats itself to the bit", async () => {
-  const steps = { exam: noiseExam([5, 64, 64]), labels: [1, 0] as Label[], adam: SHOW_GRADIENTS };
+  const steps = { exam: noiseExam([5, 64, 64]), labels: [1 as Label], adam: SHOW_GRADIENTS };
   const one = await follow(fast(1), steps);
   for (const threads of [1, 2, 3]) {
     const first = await follow(fast(threads), steps);

@@ -9,7 +9,16 @@
  * @module
  */
 import { Program } from "../../engine/wasm/program.ts";
-import { type ExamMap, type FixedMap, pixels, type Shapes } from "./memory_map.ts";
+import {
+  type Bordered,
+  type ExamMap,
+  type FixedMap,
+  MINIMAL,
+  type Minimal,
+  pixels,
+  type Shapes,
+  TILES_AT_ONCE,
+} from "./memory_map.ts";
 import { CONVOLUTIONS, LINEAR, PARAMETER_FLOATS } from "./parameters.ts";
 
 /** Where a table lies, and how many tiles it has. */
@@ -21,10 +30,7 @@ export interface Table {
 }
 
 /** The tables of the convolutions, in memory; `back` are those of input gradients. */
-export type Tables = Record<
-  "conv1" | "conv2" | "conv3" | "conv4" | "conv5" | "back4" | "back3",
-  Table
->;
+export type Tables = Record<"conv1" | Minimal, Table>;
 
 /** All that a program is made from. */
 export interface Setting {
@@ -98,65 +104,110 @@ class ThreadProgram {
   packForward(): void {
     const { fixed: { parameters, forward } } = this.#setting;
     CONVOLUTIONS.forEach(({ order, outputs, inputs, side, weight, size }, index) => {
-      if (order === "panels") return;
+      const layer = (["", "conv2", "conv3", "conv4", "conv5"] as const)[index];
       const length = order === "first" ? side * 12 : side * side * inputs;
       const stored = order === "first" ? 12 * 12 : length;
       for (const panel of this.#share(outputs / LANES)) {
         const from = parameters + 4 * (weight + panel * LANES * stored);
         const to = forward[index] + 4 * panel * LANES * length;
         if (order === "first") this.program.call("packSummedPanel", from, 4 * size, to, side, side);
-        else this.program.call("packPanel", from, to, length);
+        if (order === "filters") this.program.call("packPanel", from, to, length);
+        if (layer !== "") this.#transform(layer, panel, to, side);
       }
     });
   }
 
   packBackward(): void {
     const { fixed: { parameters, turned } } = this.#setting;
-    for (const [layer, to] of [[CONV3, turned.conv3], [CONV4, turned.conv4]] as const) {
-      const { inputs, outputs, side, weight } = layer;
+    const layers = [["back3", CONV3, turned.conv3], ["back4", CONV4, turned.conv4]] as const;
+    for (const [name, { inputs, outputs, side, weight }, to] of layers) {
       const taps = side * side;
       for (const panel of this.#share(inputs / LANES)) {
         const from = parameters + 4 * (weight + panel * LANES * LANES);
         const at = to + 4 * panel * LANES * taps * outputs;
         this.program.call("packTurnedPanel", from, at, taps, inputs, outputs);
+        this.#transform(name, panel, at, side);
+      }
+    }
+  }
+
+  /** Transforms the filters of one panel, which this thread has packed. */
+  #transform(name: Minimal, panel: number, packed: number, side: number): void {
+    const { fixed: { transformed }, exam } = this.#setting;
+    const { inputs, outputs } = MINIMAL[name];
+    const to = transformed[name] + panel * LANES * inputs * 4;
+    const { temp } = exam.scratch[this.#thread];
+    this.program.call("transformFilters", packed, to, 4 * inputs * outputs, inputs, side, temp);
+  }
+
+  /**
+   * One convolution of several slices by Winograd's minimal filtering.
+   *
+   * @param slices where each one's input begins, its border included, and where its output begins
+   * @param like the input
+   * @param to height, width and bytes in a row of the output
+   */
+  #minimal(
+    name: Minimal,
+    slices: readonly { x: number; out: number }[],
+    like: Bordered,
+    to: { height: number; width: number; pitch: number },
+    bias: number,
+  ): void {
+    const { fixed: { transformed }, exam, tables } = this.#setting;
+    const { tilesIn, tilesOut, temp } = exam.scratch[this.#thread];
+    const { inputs, outputs } = MINIMAL[name];
+    const { program } = this;
+    // A filter of 5×5 leaves 2×2 of a tile's 6×6, one of 3×3 leaves 4×4.
+    const side = like.border === 2 ? 2 : 4;
+    const across = Math.ceil(to.width / side);
+    const perSlice = across * Math.ceil(to.height / side);
+    const rows = like.height + 2 * like.border;
+    const columns = like.width + 2 * like.border;
+    const [strideIn, strideOut] = [inputs, outputs].map((each) => 4 * each * TILES_AT_ONCE);
+    const filters = [transformed[name], 4 * inputs * outputs];
+    for (let first = 0; first < slices.length * perSlice; first += TILES_AT_ONCE) {
+      const end = Math.min(first + TILES_AT_ONCE, slices.length * perSlice);
+      const parts: { slice: number; from: number; count: number; at: number }[] = [];
+      for (let tile = first; tile < end;) {
+        const [slice, from] = [Math.floor(tile / perSlice), tile % perSlice];
+        const count = Math.min(perSlice - from, end - tile);
+        parts.push({ slice, from, count, at: tile - first });
+        tile += count;
+      }
+      for (const { slice, from, count, at } of parts) {
+        const out = tilesIn + at * inputs * 4;
+        const image = [slices[slice].x, rows, columns, inputs, across, from, count, side];
+        program.call("transformImage", ...image, out, strideIn, temp);
+      }
+      const tiles = [tables[name].at, Math.ceil((end - first) / 6), tilesIn, strideIn];
+      const products = [tilesOut, strideOut, outputs / LANES, inputs, inputs];
+      program.call("multiplyTransformed", ...tiles, ...filters, ...products);
+      for (const { slice, from, count, at } of parts) {
+        const products = [tilesOut + at * outputs * 4, strideOut, bias, bias === 0 ? 0 : 1];
+        const image = [slices[slice].out, to.pitch, to.height, to.width, outputs];
+        program.call("transformBack", ...products, ...image, across, from, count, side, temp);
       }
     }
   }
 
   forward(): void {
-    for (const slice of this.#share(this.#setting.slices)) this.#forwardSlice(slice);
+    const { shapes: { pool2 }, slices } = this.#setting;
+    const own = this.#share(slices);
+    const tiles = Math.ceil(pool2.height / 4) * Math.ceil(pool2.width / 4);
+    // So many slices that the 3×3 layers' tiles are multiplied by the full number at once.
+    const together = Math.max(1, Math.floor(TILES_AT_ONCE / tiles));
+    for (let first = 0; first < own.length; first += together) {
+      this.#forwardSlices(own.slice(first, first + together));
+    }
   }
 
-  #forwardSlice(slice: number): void {
+  #forwardSlices(slices: number[]): void {
     const { shapes, fixed, exam, tables, float } = this.#setting;
     const { image, conv1, pool1, pool2, conv3, conv4, pool5 } = shapes;
     const scratch = exam.scratch[this.#thread];
-    const kept = exam.slices[slice];
     const { program } = this;
-    const { matrix, forward, parameters } = fixed;
-    const bias = (layer: { bias: number }) => parameters + 4 * layer.bias;
-    const voxels = exam.voxels + slice * pixels(image) * (float ? 4 : 1);
-    const { height, width } = image;
-    const start = kept.image + image.inside;
-    program.call("readSlice", voxels, Number(float), matrix, height, width, start, image.pitch);
-
-    const convolve = (
-      { at, tiles }: Table,
-      x: number,
-      out: number,
-      index: number,
-      pitch: number,
-      [rowsAtOnce, block]: readonly [number, number],
-    ) => {
-      const layer = CONVOLUTIONS[index];
-      const { outputs, inputs, side, order } = layer;
-      const run = order === "first" ? 12 : side * inputs;
-      const [weights, panels] = [forward[index], outputs / LANES];
-      const runs = [panels, side, pitch, run, rowsAtOnce, block];
-      program.call("convolve", at, tiles, x, out, weights, bias(layer), ...runs, 1);
-    };
-    // Blocks of 320 to 768 floats of eight channels: 10 to 24 kB, within a first cache of 32.
-    convolve(tables.conv1, kept.image, scratch.conv, 0, image.pitch, [11, 12]);
+    const bias = (layer: { bias: number }) => fixed.parameters + 4 * layer.bias;
     const pool = (
       [width, channels]: [number, number],
       out: number,
@@ -167,14 +218,42 @@ class ThreadProgram {
       const shape = [size.height, size.width, channels];
       program.call("maxPool", scratch.conv, width * channels * 4, out, pitch, winner, ...shape);
     };
-    pool([conv1.width, 64], kept.pool1 + pool1.inside, pool1.pitch, kept.winner1, pool1);
-    convolve(tables.conv2, kept.pool1, scratch.conv, 1, pool1.pitch, [1, 320]);
-    pool([pool1.width, 192], kept.pool2 + pool2.inside, pool2.pitch, kept.winner2, pool2);
-    convolve(tables.conv3, kept.pool2, kept.conv3 + conv3.inside, 2, pool2.pitch, [1, 576]);
-    convolve(tables.conv4, kept.conv3, kept.conv4 + conv4.inside, 3, conv3.pitch, [1, 576]);
-    convolve(tables.conv5, kept.conv4, scratch.conv, 4, conv4.pitch, [1, 768]);
-    pool([pool2.width, 256], scratch.pool5, pool5.width * 1024, kept.winner5, pool5);
-    program.call("meanOfPixels", scratch.pool5, exam.means + slice * 1024, pixels(pool5), 256);
+    const dense = ({ height, width }: Bordered, channels: number) => {
+      return { height, width, pitch: width * channels * 4 };
+    };
+
+    for (const slice of slices) {
+      const kept = exam.slices[slice];
+      const voxels = exam.voxels + slice * pixels(image) * (float ? 4 : 1);
+      const size = [image.height, image.width];
+      const start = kept.image + image.inside;
+      const read = [voxels, Number(float), fixed.matrix, ...size, start, image.pitch];
+      program.call("readSlice", ...read);
+      // One channel leaves no sums over channels for the transforms to be spread over.
+      const { at, tiles } = tables.conv1;
+      const places = [at, tiles, kept.image, scratch.conv, fixed.forward[0], bias(CONV1)];
+      const [panels, rows, run] = [CONV1.outputs / LANES, CONV1.side, 12];
+      program.call("convolve", ...places, panels, rows, image.pitch, run, rows, run, 1);
+      pool([conv1.width, 64], kept.pool1 + pool1.inside, pool1.pitch, kept.winner1, pool1);
+      const second = [{ x: kept.pool1, out: scratch.conv }];
+      this.#minimal("conv2", second, pool1, dense(pool1, 192), bias(CONV2));
+      pool([pool1.width, 192], kept.pool2 + pool2.inside, pool2.pitch, kept.winner2, pool2);
+    }
+    const all = slices.map((slice) => exam.slices[slice]);
+    const third = all.map((kept) => ({ x: kept.pool2, out: kept.conv3 + conv3.inside }));
+    this.#minimal("conv3", third, pool2, conv3, bias(CONV3));
+    const fourth = all.map((kept) => ({ x: kept.conv3, out: kept.conv4 + conv4.inside }));
+    this.#minimal("conv4", fourth, conv3, conv4, bias(CONV4));
+    const bytes = pixels(pool2) * 1024;
+    const fifth = all.map((kept, index) => ({ x: kept.conv4, out: scratch.conv + index * bytes }));
+    this.#minimal("conv5", fifth, conv4, dense(conv4, 256), bias(CONV5));
+    slices.forEach((slice, index) => {
+      const shape = [pool5.height, pool5.width, 256];
+      const from = [scratch.conv + index * bytes, pool2.width * 1024];
+      const to = [scratch.pool5, pool5.width * 1024, exam.slices[slice].winner5];
+      program.call("maxPool", ...from, ...to, ...shape);
+      program.call("meanOfPixels", scratch.pool5, exam.means + slice * 1024, pixels(pool5), 256);
+    });
   }
 
   clearGradient(): void {
@@ -207,14 +286,14 @@ class ThreadProgram {
   }
 
   #backwardSlice(slice: number): void {
-    const { shapes, fixed, exam, tables } = this.#setting;
+    const { shapes, fixed, exam } = this.#setting;
     const { image, conv1, pool1, pool2, conv3, conv4, pool5 } = shapes;
     const { program } = this;
     const thread = this.#thread;
     const scratch = exam.scratch[thread];
     const kept = exam.slices[slice];
     const { lists, counts, starts, entries } = scratch;
-    const { parameters, turned } = fixed;
+    const { parameters } = fixed;
     const gradient = fixed.gradients[thread];
     const [winners, head] = [fixed.winners[thread], fixed.headGradients[thread]];
     const at = (floats: number) => gradient + 4 * floats;
@@ -263,25 +342,15 @@ class ThreadProgram {
         program.call("addProduct", ...a, scratch.panels, ...product, ...c, length);
       }
     };
-    const input = (
-      { at, tiles }: Table,
-      dy: number,
-      like: typeof conv4,
-      weights: number,
-      out: number,
-      channels: number,
-    ) => {
-      const run = 3 * like.channels;
-      const runs = [channels / LANES, 3, like.pitch, run, 1, run > 768 ? run / 2 : run];
-      program.call("convolve", at, tiles, dy, out, weights, 0, ...runs, 0);
-    };
     mask(scratch.dConv4, kept.conv4, scratch.dMasked4, conv4, CONV4.bias);
     filter(kept.conv3, conv3, CONV4);
     const dConv3 = scratch.dConv3 + conv3.inside;
-    input(tables.back4, scratch.dMasked4, conv4, turned.conv4, dConv3, 384);
+    this.#minimal("back4", [{ x: scratch.dMasked4, out: dConv3 }], conv4, conv3, 0);
     mask(scratch.dConv3, kept.conv3, scratch.dConv3, conv3, CONV3.bias);
     filter(kept.pool2, pool2, CONV3);
-    input(tables.back3, scratch.dConv3, conv3, turned.conv3, scratch.dPool2, 192);
+    const { height, width } = pool2;
+    const to = { height, width, pitch: width * 768 };
+    this.#minimal("back3", [{ x: scratch.dConv3, out: scratch.dPool2 }], conv3, to, 0);
 
     // The second: what won its pool.
     const dPool2: [number, number, number] = [scratch.dPool2, pool2.width * 768, kept.winner2];
