@@ -40,7 +40,8 @@ export interface EngineOptions {
   /**
    * How many threads of the processor the WebAssembly engine trains and judges on, at least 1. The
    * same number gives the same bits, another number the same figures to about seven digits.
-   * @default the processor's cores
+   * @default the processor's cores, at most 16: an exam has some 17 to 61 slices to share out, and a
+   * thread needs 20 MB of its own
    */
   threads?: number;
 }
@@ -66,7 +67,7 @@ const running = new Map<EngineName, Engine>();
  */
 export async function startEngine(
   choice: EngineChoice = "auto",
-  { threads = navigator.hardwareConcurrency }: EngineOptions = {},
+  { threads = _coresToUse() }: EngineOptions = {},
 ): Promise<Engine> {
   if (!(Number.isInteger(threads) && threads >= 1)) {
     throw new OptionError(
@@ -111,6 +112,11 @@ export function currentEngine(): Engine {
 /** The engine that runs, started as `auto` would be where there is none. */
 export async function ensureEngine(): Promise<Engine> {
   return running.get(tf.getBackend() as EngineName) ?? await startEngine();
+}
+
+/** Where nothing else was asked for. */
+function _coresToUse(): number {
+  return Math.min(navigator.hardwareConcurrency, 16);
 }
 
 async function _startBest(threads: number): Promise<Engine> {
