@@ -52,6 +52,7 @@ export {
 } from "./lib/data/npy.ts";
 export { type Exam, examFromNpy, type ExamSize, readExam } from "./lib/data/exam.ts";
 export { type LabelledId, readLabels } from "./lib/data/labels.ts";
+export type { Augmentation } from "./lib/data/augment.ts";
 export {
   type Dataset,
   type DatasetOptions,
@@ -62,19 +63,7 @@ export {
 } from "./lib/data/dataset.ts";
 
 // Made-up knees.
-export {
-  type Findings,
-  type Injuries,
-  MRNET_PREVALENCE,
-  type PhantomDatasetOptions,
-  type PhantomDatasetSummary,
-  type PhantomExam,
-  type PhantomOptions,
-  type PhantomSeries,
-  type Prevalence,
-  renderPhantom,
-  writePhantomDataset,
-} from "./lib/data/phantom/mod.ts";
+export * from "./lib/data/phantom/mod.ts";
 
 // The model.
 export {

@@ -70,6 +70,9 @@ function _grantFor(path: string, access: "read" | "write"): string {
   return access === "write" && /[^.]\./.test(baseName(path)) ? folderOf(path) : path;
 }
 
+/** What to do about a file or folder that cannot be written. */
+const MEND_WRITING = "check that the folder can be written and the disk has room";
+
 function _reason(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file or folder";
   if (error instanceof Deno.errors.PermissionDenied) return "the system denies access to it";
@@ -96,7 +99,8 @@ export async function makeFolder(path: string, what = "make the folder"): Promis
   try {
     await Deno.mkdir(path, { recursive: true });
   } catch (error) {
-    const mend = error instanceof Deno.errors.AlreadyExists ? "it is no folder" : undefined;
+    const taken = error instanceof Deno.errors.AlreadyExists;
+    const mend = taken ? "move the file of that name, or choose another folder" : MEND_WRITING;
     throw fileError(error, { what, path, access: "write", error: OutputError, mend });
   }
 }
@@ -116,7 +120,7 @@ export async function makeWritableFolder(path: string): Promise<void> {
     await Deno.remove(probe);
   } catch (error) {
     const what = "write to the folder";
-    throw fileError(error, { what, path, access: "write", error: OutputError });
+    throw fileError(error, { what, path, access: "write", error: OutputError, mend: MEND_WRITING });
   }
 }
 
@@ -131,7 +135,8 @@ export async function writeWhole(path: string, content: Content): Promise<void> 
   try {
     await _writeAside(path, content);
   } catch (error) {
-    throw fileError(error, { what: "write", path, access: "write", error: OutputError });
+    const what = "write";
+    throw fileError(error, { what, path, access: "write", error: OutputError, mend: MEND_WRITING });
   }
 }
 

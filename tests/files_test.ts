@@ -113,6 +113,8 @@ Deno.test("a file that cannot be read is an error of the given class", async () 
   });
 });
 
+const MEND = "check that the folder can be written and the disk has room";
+
 Deno.test("a file is written whole: text, bytes, parts, or nothing at all", async () => {
   await using folder = await TemporaryFolder.make();
   const path = folder.at("file");
@@ -136,7 +138,7 @@ Deno.test("where writing fails the old file stays and nothing is left beside it"
   }
   await assert.rejects(writeWhole(folder.at("file"), breaking()), {
     name: "OutputError",
-    message: `Cannot write '${folder.at("file")}': the source broke off`,
+    message: `Cannot write '${folder.at("file")}': the source broke off: ${MEND}`,
   });
   assert.equal(await folder.text("file"), "old");
   // The bytes are on the disk when the name turns out to be taken by a folder.
@@ -170,7 +172,8 @@ Deno.test("a folder is made with those above it; a file of its name is refused",
   await folder.write("file", "");
   await assert.rejects(makeFolder(folder.at("file")), {
     name: "OutputError",
-    message: `Cannot make the folder '${folder.at("file")}': it exists already: it is no folder`,
+    message: `Cannot make the folder '${folder.at("file")}': it exists already: ` +
+      "move the file of that name, or choose another folder",
   });
   await assert.rejects(makeFolder(folder.at("file", "below")), { name: "OutputError" });
 });

@@ -13,8 +13,8 @@ import { renderPhantom } from "../lib/data/phantom/mod.ts";
 import { writeWhole } from "../lib/files.ts";
 import type { Plane } from "../lib/terms.ts";
 
-const SIZE = 256;
-const GAP = 4;
+const SIZE = 192;
+const GAP = 3;
 /** Which slices of 25 are shown, in each plane those in which the injuries lie. */
 const SHOWN: readonly (readonly [Plane, readonly number[]])[] = [
   ["sagittal", [7, 10, 12, 14]],

@@ -54,7 +54,8 @@ function _clear(): void {
 
 function _columns(): number {
   try {
-    return Deno.consoleSize().columns;
+    // A terminal without a size, as containers give one, says 0.
+    return Deno.consoleSize().columns || 80;
   } catch {
     return 80;
   }

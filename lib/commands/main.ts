@@ -15,8 +15,12 @@ import {
 } from "./arguments.ts";
 import { print, remark } from "./console.ts";
 import { convertCommand } from "./convert.ts";
+import { demoCommand } from "./demo.ts";
 import { synthCommand } from "./synth.ts";
-import { trainCommand } from "./train.ts";
+import { INTERRUPTED, trainCommand } from "./train.ts";
+
+/** How wide the help is written, in columns. */
+const HELP_WIDTH = 100;
 
 /** Wrong arguments, as argparse exits. */
 const WRONG_ARGUMENTS = 2;
@@ -34,7 +38,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .description("MRNet for Deno: train and judge classifiers of knee MRI exams.")
     .option("--debug", "show the stack of an error");
   const train = trainCommand(exit);
-  const commands: CommandUnknownOpts[] = [train, synthCommand(), convertCommand()];
+  const commands: CommandUnknownOpts[] = [train, demoCommand(), synthCommand(), convertCommand()];
   // Somebody who knows the original script looks for its options here.
   program.addHelpText("after", () => `\n${train.helpInformation()}`);
   commands.forEach((command, index) => {
@@ -47,7 +51,15 @@ export async function main(args: readonly string[]): Promise<number> {
       current = command;
       throw error;
     });
-    command.configureOutput({ writeOut: (text) => print(text.trimEnd()), writeErr: () => {} });
+    command.configureOutput({
+      writeOut: (text) => print(text.trimEnd()),
+      writeErr: () => {},
+      // Left to itself commander asks the environment, for which there is no permission.
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      getOutHelpWidth: () => HELP_WIDTH,
+      getErrHelpWidth: () => HELP_WIDTH,
+    });
     command.hook("preSubcommand", (_, chosen) => void (current = chosen));
   }
   const debug = args.includes("--debug");
@@ -61,6 +73,11 @@ export async function main(args: readonly string[]): Promise<number> {
       remark(usageOf(current));
       remark(`cli.ts: error: ${words}`);
       return WRONG_ARGUMENTS;
+    }
+    // Ctrl-C before there was anything to keep, as while weights are fetched.
+    if (error instanceof DOMException && error.name === "AbortError") {
+      remark("Interrupted before training began: nothing was kept.");
+      return INTERRUPTED;
     }
     _explain(error, debug);
     return 1;

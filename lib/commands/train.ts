@@ -6,16 +6,26 @@
 import { describeEngine, ENGINE_CHOICES } from "../engine/engine.ts";
 import { clock } from "../logs/progress.ts";
 import { TASKS } from "../terms.ts";
+import { isPrefix, PREFIX_RULE } from "../train/checkpoint.ts";
 import { TRAIN_DEFAULTS } from "../train/options.ts";
 import { type RunOptions, type RunResult, trainClassifier } from "../train/run.ts";
 import type { ScheduleName } from "../train/schedule.ts";
 import type { EpochReport, ExamReport } from "../train/trainer.ts";
-import { choice, Command, numberAbove, option, text, wholeNumber, zeroOrOne } from "./arguments.ts";
+import {
+  choice,
+  Command,
+  numberAbove,
+  option,
+  text,
+  UsageError,
+  wholeNumber,
+  zeroOrOne,
+} from "./arguments.ts";
 import { endProgress, isWatched, print, remark, showProgress } from "./console.ts";
 import { interruptible } from "./interrupt.ts";
 
 /** The process's exit code after Ctrl-C, as shells count it. */
-const INTERRUPTED = 130;
+export const INTERRUPTED = 130;
 
 /** The schedules under the names and numbers of the original script. */
 const SCHEDULE_WORDS = { "0": "none", "1": "plateau", plateau: "plateau", step: "step" } as const;
@@ -25,6 +35,11 @@ const SEED_RANGE = 2 ** 32 - 1;
 function scheduleName(given: string): ScheduleName {
   const words = Object.keys(SCHEDULE_WORDS) as (keyof typeof SCHEDULE_WORDS)[];
   return SCHEDULE_WORDS[choice(words)(given)];
+}
+
+function prefixName(given: string): string {
+  if (isPrefix(given)) return given;
+  throw new UsageError(`invalid value: '${given}' (${PREFIX_RULE})`);
 }
 
 /** The command; `exit` is told the exit code. */
@@ -47,7 +62,8 @@ export function trainCommand(exit: (code: number) => void) {
       ).makeOptionMandatory(),
     )
     .addOption(
-      option("--prefix_name <PREFIX>", "begins the checkpoint's name", text).default("mrnet"),
+      option("--prefix_name <PREFIX>", "begins the checkpoint's name", prefixName)
+        .default("mrnet"),
     )
     .addOption(flag("--augment", "rotate, shift and flip the training exams at random", true))
     .addOption(
@@ -83,7 +99,7 @@ export function trainCommand(exit: (code: number) => void) {
     .addOption(option("--logs <DIR>", "folder of the logs", text).default("logs"))
     .addOption(
       option(
-        "--weights <{imagenet,none,FILE}>",
+        "--weights <{imagenet,none,FILE,URL}>",
         "what to start from; FILE is .pth, .pt or .safetensors",
         text,
       ).default("imagenet"),
@@ -151,6 +167,8 @@ export async function runTraining(options: RunOptions, logEvery: number): Promis
     remark("Stopping after the exam at hand; press Ctrl-C again to stop at once.")
   );
   let phaseStart = performance.now();
+  // An epoch half begins where what came before it ends, not when its first exam is done.
+  let before = phaseStart;
   try {
     return await trainClassifier({
       ...options,
@@ -170,14 +188,17 @@ export async function runTraining(options: RunOptions, logEvery: number): Promis
         remark(`Exams:  ${trainExams} to train on, ${validExams} to validate on; seed ${seed}`);
         if (flushed > 0) remark(`Removed the logs of ${flushed} earlier runs`);
         remark(`Logs:   ${logFolder}`);
+        before = performance.now();
       },
       onExam(exam) {
-        if (exam.done === 1) phaseStart = performance.now();
-        _follow(exam, epochs, (performance.now() - phaseStart) / 1000, logEvery);
+        if (exam.done === 1) phaseStart = before;
+        before = performance.now();
+        _follow(exam, epochs, (before - phaseStart) / 1000, logEvery);
       },
       onEpoch(epoch, checkpoint) {
         print(epochLine(epoch, epochs));
         if (epoch.isBest && checkpoint !== undefined) remark(`Kept ${checkpoint}`);
+        before = performance.now();
       },
     });
   } finally {
@@ -222,9 +243,12 @@ export function epochLine(report: EpochReport, epochs: number): string {
 export function report({ epochs, best, checkpoint, logFolder, stopped }: RunResult): void {
   if (stopped === "early") remark("Stopped early: the validation loss no longer improves.");
   if (stopped === "interrupted") remark(`Interrupted in epoch ${epochs.length + 1}.`);
+  const none = epochs.length === 0
+    ? "No epoch was completed."
+    : "No epoch reached a validation AUC above 0.";
   print(
     best === undefined
-      ? "No epoch reached a validation AUC above 0."
+      ? none
       : `Best validation AUC ${best.valAuc.toFixed(4)} in epoch ${best.epoch}`,
   );
   print(`Checkpoint: ${checkpoint ?? "none was kept"}`);

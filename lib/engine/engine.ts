@@ -8,7 +8,8 @@
 import { EngineError, messageOf, OptionError } from "../errors.ts";
 import * as tf from "../tf.ts";
 import { describeAdapter } from "./webgpu/adapter.ts";
-import { findAdapter, registerWebGPU, type WatchedDevice } from "./webgpu/start.ts";
+import type { Gpu } from "./webgpu/gpu.ts";
+import { findAdapter, registerWebGPU } from "./webgpu/start.ts";
 import { registerWasm } from "./wasm/start.ts";
 
 /** The engines, by the names TensorFlow.js gives them. */
@@ -33,6 +34,8 @@ export interface Engine {
   readonly threads: number;
   /** Throws an {@linkcode EngineError} once the device has failed; to be called after each step. */
   check(): void;
+  /** The device that our own kernels run on; the `webgpu` engine has one. */
+  readonly gpu?: Gpu;
 }
 
 /** How an engine is started. */
@@ -47,6 +50,8 @@ export interface EngineOptions {
 }
 
 const running = new Map<EngineName, Engine>();
+/** The start before: one at a time, for TensorFlow.js cannot register a backend that is starting. */
+let starting: Promise<unknown> = Promise.resolve();
 
 /**
  * Starts an engine and makes it TensorFlow.js's current one. Starting the same one again is cheap.
@@ -65,10 +70,16 @@ const running = new Map<EngineName, Engine>();
  * console.assert(engine.name === "wasm");
  * ```
  */
-export async function startEngine(
+export function startEngine(
   choice: EngineChoice = "auto",
   { threads = _coresToUse() }: EngineOptions = {},
 ): Promise<Engine> {
+  const started = starting.then(() => _startChosen(choice, threads));
+  starting = started.catch(() => {});
+  return started;
+}
+
+async function _startChosen(choice: EngineChoice, threads: number): Promise<Engine> {
   if (!(Number.isInteger(threads) && threads >= 1)) {
     throw new OptionError(
       `Cannot start an engine with threads ${threads}: give a whole number of at least 1`,
@@ -151,10 +162,10 @@ async function _start(
   device ??= `the processor, ${threads === 1 ? "one thread" : `${threads} threads`}`;
   let engine = running.get(name);
   if (engine === undefined) {
-    let watched: WatchedDevice | undefined;
+    let gpu: Gpu | undefined;
     if (name === "wasm") await registerWasm();
-    if (adapter !== undefined) watched = await registerWebGPU(adapter);
-    engine = { name, device, reason, threads, check: () => watched?.check() };
+    if (adapter !== undefined) gpu = await registerWebGPU(adapter);
+    engine = { name, device, reason, threads, check: () => gpu?.check(), gpu };
   }
   // Why and on how many threads is said anew each time; the device that is watched stays.
   engine = { ...engine, device, reason, threads };

@@ -17,8 +17,9 @@ import type { StateDict } from "./weights/tensors.ts";
 export interface CreateOptions {
   /**
    * `imagenet`: AlexNet as torchvision trained it on ImageNet, fetched once and kept; `none`: random
-   * weights; anything else: a `.pth`, `.pt` or `.safetensors` file of an MRNet or of an AlexNet.
-   * Where the weights are an AlexNet's, the linear layer is drawn at random.
+   * weights; a URL: a copy of that file elsewhere, whose name carries its hash as torchvision's does;
+   * anything else: a `.pth`, `.pt` or `.safetensors` file of an MRNet or of an AlexNet. Where the
+   * weights are an AlexNet's, the linear layer is drawn at random.
    *
    * @default "imagenet"
    */
@@ -109,8 +110,9 @@ async function _startingWeights(
   { models, onProgress, signal }: CreateOptions & { models: string },
 ): Promise<StateDict> {
   if (weights === "none") return initialWeights(seed);
-  const path = weights === "imagenet"
-    ? await fetchImageNetWeights({ folder: models, onProgress, signal })
+  const url = /^https?:/.test(weights) ? weights : undefined;
+  const path = weights === "imagenet" || url !== undefined
+    ? await fetchImageNetWeights({ folder: models, url, onProgress, signal })
     : weights;
   if (!await _isAlexNet(path)) return (await readMRNet(path)).tensors;
   return new Map([...(await readFeatures(path)).tensors, ...initialClassifier(seed)]);

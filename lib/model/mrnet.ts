@@ -18,14 +18,15 @@ import { Predictor } from "./wasm/predictor.ts";
 import type { StateDict } from "./weights/tensors.ts";
 
 /** A convolution of AlexNet, followed by ReLU and, where it says so, by a maximum over 3×3. */
-interface Layer {
+export interface Layer {
   name: string;
   stride: number;
   padding: number;
   pool: boolean;
 }
 
-const LAYERS: readonly Layer[] = [
+/** AlexNet's convolutions, first to last. */
+export const LAYERS: readonly Layer[] = [
   { name: "pretrained_model.features.0", stride: 4, padding: 2, pool: true },
   { name: "pretrained_model.features.3", stride: 1, padding: 2, pool: true },
   { name: "pretrained_model.features.6", stride: 1, padding: 1, pool: false },

@@ -10,6 +10,7 @@ import { RunningAuc } from "../metrics/roc.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import type { Label } from "../terms.ts";
 import { breathe } from "./breathe.ts";
+import { type Started, withLag } from "./lag.ts";
 import { createRunner, type Runner } from "./runner.ts";
 
 /** What a model says about one exam of a dataset. */
@@ -86,13 +87,12 @@ async function _evaluate(
   { signal, onExam }: EvaluateOptions,
 ): Promise<Evaluation> {
   const engine = currentEngine();
-  const weight = positiveWeight(dataset);
   const predictions: ExamPrediction[] = [];
   const running = new RunningAuc();
-  for await (const labelled of examsInOrder(dataset, [...dataset.labels.keys()])) {
-    const figures = await runner.judge(labelled, weight);
+  for await (
+    const { id, label, figures } of withLag(_started(runner, dataset, signal), runner.lag)
+  ) {
     engine.check();
-    const { exam: { id }, label } = labelled;
     if (!Number.isFinite(figures.loss)) {
       throw new TrainingError(
         `Cannot judge the model by exam '${id}': the loss is ${figures.loss}: ` +
@@ -102,9 +102,22 @@ async function _evaluate(
     predictions.push({ id, label, ...figures });
     running.add(label, figures.probability);
     onExam?.(predictions.at(-1)!, { done: predictions.length, auc: running.value });
-    await breathe();
-    if (signal?.aborted) break;
   }
   const loss = predictions.reduce((sum, { loss }) => sum + loss, 0) / predictions.length;
   return { loss, auc: running.value, predictions };
+}
+
+/** Gives exam after exam to the runner; ends at the signal. */
+async function* _started(
+  runner: Runner,
+  dataset: Dataset,
+  signal?: AbortSignal,
+): AsyncGenerator<Started> {
+  const weight = positiveWeight(dataset);
+  for await (const labelled of examsInOrder(dataset, [...dataset.labels.keys()])) {
+    const { exam: { id }, label } = labelled;
+    yield { id, label, figures: runner.judge(labelled, weight) };
+    await breathe();
+    if (signal?.aborted) return;
+  }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { OptionError } from "../errors.ts";
-import type { ScheduleName } from "./schedule.ts";
+import { type ScheduleName, SCHEDULES } from "./schedule.ts";
 import type { EpochReport, ExamReport } from "./trainer.ts";
 
 /** How to train; the defaults are the reference's, {@linkcode TRAIN_DEFAULTS}. */
@@ -95,13 +95,19 @@ export function resolveTrainOptions(options: TrainOptions): ResolvedTrainOptions
     const value = resolved[name];
     if (!(Number.isFinite(value) && value > 0)) throw _refusal(name, value, "a number above 0");
   }
-  const { weightDecay } = resolved;
+  const { weightDecay, schedule, seed } = resolved;
+  if (!SCHEDULES.includes(schedule)) {
+    throw _refusal("schedule", `'${schedule}'`, `one of ${SCHEDULES.join(", ")}`);
+  }
+  if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
+    throw _refusal("seed", seed, "a whole number of 0 or more");
+  }
   if (!(Number.isFinite(weightDecay) && weightDecay >= 0)) {
     throw _refusal("weightDecay", weightDecay, "a number of 0 or more");
   }
   return resolved;
 }
 
-function _refusal(name: string, value: number, range: string): OptionError {
+function _refusal(name: string, value: number | string, range: string): OptionError {
   return new OptionError(`Cannot train with ${name} ${value}: give ${range}`);
 }

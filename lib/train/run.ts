@@ -6,7 +6,7 @@
 import { openDataset } from "../data/dataset.ts";
 import { describeEngine, type Engine, type EngineChoice, startEngine } from "../engine/engine.ts";
 import { MRNetError } from "../errors.ts";
-import { makeFolder } from "../files.ts";
+import { makeWritableFolder } from "../files.ts";
 import { flushHistory } from "../logs/run_folder.ts";
 import { createMRNet } from "../model/create.ts";
 import { drawSeed } from "../random.ts";
@@ -146,7 +146,7 @@ export async function trainClassifier(options: RunOptions): Promise<RunResult> {
   let log: RunLog | undefined;
   try {
     if (saveModel) {
-      await makeFolder(models);
+      await makeWritableFolder(models);
       const metadata = { config: JSON.stringify(config) };
       checkpoint = new BestCheckpoint({ folder: models, prefix, task, plane, metadata });
     }
@@ -181,8 +181,8 @@ export async function trainClassifier(options: RunOptions): Promise<RunResult> {
     }
     throw error;
   } finally {
-    await log?.close();
     model.dispose();
+    await log?.close();
   }
 }
 

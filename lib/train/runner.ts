@@ -11,6 +11,7 @@ import type { MRNet } from "../model/mrnet.ts";
 import type { AdamOptions } from "./adam.ts";
 import { TensorRunner } from "./tensor_runner.ts";
 import { WasmRunner } from "./wasm_runner.ts";
+import { WebGPURunner } from "./webgpu_runner.ts";
 
 /** The figures of one exam. */
 export interface ExamFigures {
@@ -29,6 +30,12 @@ export interface ExamFigures {
 export interface Runner {
   /** The learning rate of the next step. */
   learningRate: number;
+
+  /**
+   * How many exams may be under way at once, beside the one that is waited for. Where it is 0, each
+   * is done before the next begins.
+   */
+  readonly lag: number;
 
   /**
    * Moves the model by one exam.
@@ -54,13 +61,14 @@ export interface Runner {
 }
 
 /**
- * Makes the runner that suits the engine the model is on: this toolkit's own kernels on the processor,
- * TensorFlow.js's operations elsewhere.
+ * Makes the runner that suits the engine the model is on: this toolkit's own kernels on WebGPU and
+ * WebAssembly, TensorFlow.js's operations on the plain engine.
  *
- * @throws {EngineError} where the processor's threads cannot be started
+ * @throws {EngineError} where the processor's threads or the GPU's memory cannot be had
  */
 export async function createRunner(model: MRNet, options: AdamOptions = {}): Promise<Runner> {
-  const { name, threads } = currentEngine();
+  const { name, threads, gpu } = currentEngine();
+  if (gpu !== undefined) return await WebGPURunner.create(gpu, model, options);
   if (name === "wasm") return await WasmRunner.create(model, options, threads);
   return new TensorRunner(model, options);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { drawAugmentation } from "../data/augment.ts";
-import { type Dataset, examsInOrder, positiveWeight } from "../data/dataset.ts";
+import { type Dataset, examsInOrder, type LabelledExam, positiveWeight } from "../data/dataset.ts";
 import { currentEngine } from "../engine/engine.ts";
 import { TrainingError } from "../errors.ts";
 import { RunningAuc } from "../metrics/roc.ts";
@@ -14,6 +14,7 @@ import { createRandom, drawSeed } from "../random.ts";
 import { breathe } from "./breathe.ts";
 import { earlyStopping } from "./early_stopping.ts";
 import { evaluate } from "./evaluate.ts";
+import { type Started, withLag } from "./lag.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
 import { round4 } from "./rounding.ts";
 import { createRunner, type ExamFigures, type Runner } from "./runner.ts";
@@ -103,6 +104,9 @@ export async function train(
   const resolved = { ...resolveTrainOptions(options), seed: options.seed ?? drawSeed() };
   const { epochs, learningRate, schedule, gamma, patience, weightDecay } = resolved;
   const { signal, onEpoch } = resolved;
+  // A set without a weight is refused now and not after an epoch.
+  positiveWeight(datasets.train);
+  positiveWeight(datasets.valid);
   const runner = await createRunner(model, { learningRate, weightDecay });
   const rate = createSchedule(schedule, learningRate, gamma);
   const stopping = earlyStopping(patience);
@@ -110,6 +114,10 @@ export async function train(
   const phase: Phase = { model, runner, datasets, options: resolved };
   try {
     for (let epoch = 1; epoch <= epochs; epoch++) {
+      if (signal?.aborted) {
+        result.stopped = "interrupted";
+        break;
+      }
       const start = performance.now();
       const used = runner.learningRate;
       const trained = await _trainEpoch(phase, epoch);
@@ -134,6 +142,7 @@ export async function train(
       runner.learningRate = rate.next(report.valLoss);
       result.epochs.push(report);
       await runner.sync();
+      await _checkParameters(model, epoch, runner);
       await onEpoch?.(report);
       if (stopping.shouldStop(report.valLoss)) {
         result.stopped = "early";
@@ -163,21 +172,19 @@ interface Totals {
 /** One pass over the training exams; `undefined` where the signal ended it. */
 async function _trainEpoch(phase: Phase, epoch: number): Promise<Totals | undefined> {
   const { runner, datasets: { train: dataset }, options } = phase;
-  const { augment, shuffle, seed, signal, onExam } = options;
+  const { shuffle, seed, onExam } = options;
   const engine = currentEngine();
   const order = [...dataset.labels.keys()];
   if (shuffle) createRandom(seed, "shuffle", epoch).shuffle(order);
-  const weight = positiveWeight(dataset);
   const running = new RunningAuc();
   let sum = 0;
   let done = 0;
-  for await (const labelled of examsInOrder(dataset, order)) {
-    const { exam: { id, height, width }, label } = labelled;
-    const random = createRandom(seed, "augment", epoch, id);
-    const change = augment ? drawAugmentation(random, [height, width]) : undefined;
-    const figures = await runner.train(labelled, weight, change);
+  const steps = _steps(phase, epoch, examsInOrder(dataset, order));
+  for await (const { id, label, figures } of withLag(steps, runner.lag)) {
     engine.check();
-    if (!Number.isFinite(figures.loss)) throw _diverged(figures.loss, id, epoch, runner);
+    if (!Number.isFinite(figures.loss)) {
+      throw _diverged(`the loss of exam '${id}' in epoch ${epoch} is ${figures.loss}`, runner);
+    }
     sum += figures.loss;
     done++;
     running.add(label, figures.probability);
@@ -192,10 +199,26 @@ async function _trainEpoch(phase: Phase, epoch: number): Promise<Totals | undefi
       auc: running.value,
       learningRate: runner.learningRate,
     });
-    await breathe();
-    if (signal?.aborted) return undefined;
   }
-  return { loss: sum / done, auc: running.value };
+  // A signal during the last exam comes too late to cost the pass.
+  return done < order.length ? undefined : { loss: sum / done, auc: running.value };
+}
+
+/** Gives exam after exam to the runner; ends at the signal. */
+async function* _steps(
+  { runner, datasets: { train: dataset }, options: { augment, seed, signal } }: Phase,
+  epoch: number,
+  exams: AsyncIterable<LabelledExam>,
+): AsyncGenerator<Started> {
+  const weight = positiveWeight(dataset);
+  for await (const labelled of exams) {
+    const { exam: { id, height, width }, label } = labelled;
+    const random = createRandom(seed, "augment", epoch, id);
+    const change = augment ? drawAugmentation(random, [height, width]) : undefined;
+    yield { id, label, figures: runner.train(labelled, weight, change) };
+    await breathe();
+    if (signal?.aborted) return;
+  }
 }
 
 /** One pass over the validation exams; `undefined` where the signal ended it. */
@@ -222,12 +245,22 @@ async function _validate(phase: Phase, epoch: number): Promise<Totals | undefine
       });
     },
   });
-  return signal?.aborted ? undefined : judged;
+  return judged.predictions.length < dataset.labels.length ? undefined : judged;
 }
 
-function _diverged(loss: number, id: string, epoch: number, runner: Runner): TrainingError {
+/**
+ * Refuses to go on, and so to keep the model, with parameters that are not finite. The loss alone does
+ * not tell: on WebAssembly and WebGPU a ReLU makes 0 of NaN, and it stays a number.
+ */
+async function _checkParameters(model: MRNet, epoch: number, runner: Runner): Promise<void> {
+  for (const [name, parameter] of model.parameters) {
+    if ((await parameter.data()).every((value) => Number.isFinite(value))) continue;
+    throw _diverged(`'${name}' is no longer finite after epoch ${epoch}`, runner);
+  }
+}
+
+function _diverged(found: string, { learningRate }: Runner): TrainingError {
   return new TrainingError(
-    `Cannot go on training: the loss of exam '${id}' in epoch ${epoch} is ${loss}: ` +
-      `lower --lr, now ${runner.learningRate}, or look at that exam`,
+    `Cannot go on training: ${found}: lower --lr, now ${learningRate}, or look at the exams`,
   );
 }

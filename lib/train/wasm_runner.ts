@@ -18,6 +18,7 @@ const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };
 
 /** Runs a model that is on the `wasm` engine. */
 export class WasmRunner implements Runner {
+  readonly lag = 0;
   learningRate: number;
   readonly #model: MRNet;
   readonly #threads: Threads;

@@ -11,6 +11,9 @@ const NORMAL: Findings = { abnormal: 0, acl: 0, meniscus: 0 };
 const TORN_ACL: Findings = { abnormal: 1, acl: 1, meniscus: 0 };
 const TORN_MENISCUS: Findings = { abnormal: 1, acl: 0, meniscus: 1 };
 
+/** Many sagittal slices, and as few of the others as can be. */
+const SAGITTAL = { axial: 1, coronal: 1, sagittal: 24 };
+
 const SMALL = { seed: 7, exam: "train 0", findings: TORN_ACL, size: 64, slices: 3 } as const;
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
@@ -38,9 +41,9 @@ Deno.test("a phantom is the same bytes every time, on every machine", async () =
   }
   // Whoever changes what phantoms look like changes these, and says so in the changelog.
   assert.deepEqual(hashes, {
-    axial: "",
-    coronal: "",
-    sagittal: "",
+    axial: "45e7ef9b96db0598",
+    coronal: "2ac67a3b29db19a8",
+    sagittal: "b8cbec29b2756403",
   });
 });
 
@@ -94,7 +97,7 @@ function legOnLine(series: PhantomSeries, axis: number, at: readonly number[]): 
 
 Deno.test("the three planes show the same knee in the same place", () => {
   for (const exam of ["a", "b"]) {
-    const knee = renderPhantom({ ...SMALL, exam, findings: NORMAL, size: 128, slices: 24 });
+    const knee = renderPhantom({ ...SMALL, exam, findings: NORMAL, size: 128, slices: 16 });
     for (const height of [-30, -10, 5]) {
       const at = [0, 5, height];
       const width = [knee.coronal, knee.axial].map((series) => legOnLine(series, 0, at));
@@ -128,7 +131,7 @@ function examWithTearAlone(findings: Findings, suits = (_: Injuries) => true): s
 }
 
 Deno.test("a meniscal tear shows in a few slices and leaves the others as they were", () => {
-  const base = { seed: 3, exam: examWithTearAlone(TORN_MENISCUS), size: 128, slices: 24 };
+  const base = { seed: 3, exam: examWithTearAlone(TORN_MENISCUS), size: 128, slices: SAGITTAL };
   const torn = renderPhantom({ ...base, findings: TORN_MENISCUS });
   const healthy = renderPhantom({ ...base, findings: NORMAL });
   const visible = differing(torn.sagittal, healthy.sagittal, 50);
@@ -140,7 +143,7 @@ Deno.test("a meniscal tear shows in a few slices and leaves the others as they w
 
 Deno.test("an old tear of the cruciate ligament shows in the notch and nowhere else", () => {
   const exam = examWithTearAlone(TORN_ACL, (injuries) => injuries.acl?.kind === "old");
-  const base = { seed: 3, exam, size: 128, slices: 24 };
+  const base = { seed: 3, exam, size: 128, slices: SAGITTAL };
   const torn = renderPhantom({ ...base, findings: TORN_ACL });
   const healthy = renderPhantom({ ...base, findings: NORMAL });
   const changed = differing(torn.sagittal, healthy.sagittal, 0);
@@ -150,7 +153,7 @@ Deno.test("an old tear of the cruciate ligament shows in the notch and nowhere e
 });
 
 Deno.test("a fresh tear of the cruciate ligament is brightest in the notch, with fluid around", () => {
-  const base = { seed: 3, exam: "acl", size: 128, slices: 24 };
+  const base = { seed: 3, exam: "acl", size: 128, slices: SAGITTAL };
   const torn = renderPhantom({ ...base, findings: TORN_ACL });
   const healthy = renderPhantom({ ...base, findings: NORMAL });
   assert.ok(torn.injuries.effusion > 0);

@@ -50,8 +50,8 @@ export function cliCommand(
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    // Colours and the width of a terminal must not depend on where the tests run.
-    env: { NO_COLOR: "1" },
+    // With NO_COLOR set, as where these tests run, the program asks less of its environment.
+    env: { NO_COLOR: "" },
   });
 }
 
@@ -66,14 +66,15 @@ export async function runCli(
   return { code, out, err: withoutDriver(err) };
 }
 
-/** Runs a script of a folder with exactly these flags. */
+/** Runs a script of a folder with exactly these flags, and these arguments. */
 export async function runScript(
   folder: TemporaryFolder,
   script: string,
   flags: readonly string[],
+  args: readonly string[] = [],
 ): Promise<Outcome> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", ...flags, script],
+    args: ["run", "--quiet", "--no-prompt", ...flags, script, ...args],
     cwd: folder.path,
     stdin: "null",
   }).output();

@@ -74,8 +74,8 @@ export function voxels(label: Label, count: number): Uint8Array {
   return Uint8Array.from({ length: count }, (_, i) => (label === 1 ? 160 : 40) + i * 37 % 50);
 }
 
-/** An exam's file: one slice of 64×64 pixels unless other voxels and another shape are given. */
-export function examBytes(data: NpyData = voxels(0, 64 * 64), shape = [1, 64, 64]): Uint8Array {
+/** An exam's file: two slices of 64×64 pixels unless other voxels and another shape are given. */
+export function examBytes(data: NpyData = voxels(0, 2 * 64 * 64), shape = [2, 64, 64]): Uint8Array {
   return encodeNpy(data, shape);
 }
 
@@ -89,13 +89,16 @@ export function npyHead(descr: string, shape: string): Uint8Array {
 /**
  * Writes a dataset of the least size that trains: exams 0000 to 0003, two of each split, the second
  * of each with the finding. The task is `acl`, the plane `coronal`.
+ *
+ * The two to validate on look the same, so that the AUC is 0.5 whatever the model has learnt and the
+ * first epoch is always the best.
  */
 export async function writeTinyDataset(folder: TemporaryFolder, name = "data"): Promise<void> {
   const splits: [Split, string[]][] = [["train", ["0000", "0001"]], ["valid", ["0002", "0003"]]];
   for (const [split, ids] of splits) {
     await folder.write(`${name}/${split}-acl.csv`, `${ids[0]},0\n${ids[1]},1\n`);
     for (const [index, id] of ids.entries()) {
-      const data = voxels(index as Label, 64 * 64);
+      const data = voxels(split === "train" ? index as Label : 1, 2 * 64 * 64);
       await folder.write(`${name}/${split}/coronal/${id}.npy`, examBytes(data));
     }
   }

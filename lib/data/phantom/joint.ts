@@ -69,7 +69,7 @@ export function meniscus(a: Anatomy, tibia: Tibia, which: "medial" | "lateral"):
 /** The course of the anterior cruciate ligament, from the femur to the tibia. */
 export function aclCourse(a: Anatomy): Knot[] {
   return [
-    [-a.notchWidth + 0.5, 15, -25, a.acl + 0.9],
+    [-a.notchWidth + 2.5, 15, -24.5, a.acl + 0.5],
     [-4.5, 3.5, -14, a.acl],
     [-0.5, -9.5, -2.5, a.acl + 1.4],
   ];
@@ -103,11 +103,11 @@ export interface Pool {
 export function fluidPools(a: Anatomy, femur: Femur, effusion: number): Pool[] {
   const t = effusion;
   const [, , patellaZ] = a.patella;
-  const recess = ellipsoid(
-    [0, -36.5 - 0.35 * t, patellaZ - 27 - 0.6 * t],
+  const recess = _bent(ellipsoid(
+    [0, -38 - 0.35 * t, patellaZ - 27 - 0.6 * t],
     [17 + 2.4 * t, 0.2 + t, 13 + 2.6 * t],
-  );
-  const retropatellar = ellipsoid([0, -35, patellaZ + 2], [18 + t, 1.4 + 0.6 * t, 22]);
+  ));
+  const retropatellar = _bent(ellipsoid([0, -36, patellaZ + 2], [18 + t, 1.4 + 0.6 * t, 22]));
   const gutters = both(
     ellipsoid([0, -12, -30], [49, 20 + 1.2 * t, 14 + 2 * t]),
     grown(femur.bone, 0.8 + 0.62 * t),
@@ -124,6 +124,14 @@ export function fluidPools(a: Anatomy, femur: Femur, effusion: number): Pool[] {
     { shape: behind, strength: mix(0.5, 1, share) },
     { shape: notchSpace(femur), strength: mix(0.06, 0.7, share) },
   ];
+}
+
+/** The shape with its sides bent back, around the front of the femur. */
+function _bent({ box: [x0, x1, y0, y1, z0, z1], distance }: Shape): Shape {
+  return {
+    box: [x0, x1, y0, y1 + 0.007 * x1 * x1, z0, z1],
+    distance: (x, y, z) => distance(x, y - 0.007 * x * x, z),
+  };
 }
 
 /** The notch between the condyles down to the tibia, which synovium and fluid fill. */

@@ -139,7 +139,7 @@ export function cystLayers(length: number): Layer[] {
   return [{ tissue: "fluid", shape: tube(course), strength: 0.96 }];
 }
 
-/** Swollen soft tissue, streaked towards its edge. */
+/** Swollen soft tissue, fading towards its edge. */
 export function swellingLayers(injuries: Injuries): Layer[] {
   return injuries.swellings.map(({ at, axes, strength }) => ({
     tissue: "oedema" as const,

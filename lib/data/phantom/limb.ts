@@ -85,6 +85,7 @@ export function underFascia(a: Anatomy, leg: Shape): Shape {
 
 /** The muscles about the knee, as tubes along their bellies. */
 export function muscles(a: Anatomy): Shape[] {
+  // deno-fmt-ignore
   const bellies: Knot[][] = [
     // Vastus medialis, lateralis, intermedius.
     [[30, -18, -170, 34], [32, -15, -95, 29], [35, -16, -66, 20], [34, -25, -42, 8]],
@@ -99,12 +100,7 @@ export function muscles(a: Anatomy): Shape[] {
     [[17, 20, -170, 16], [20, 21, -90, 12], [25, 24, -50, 4]],
     // The two heads of gastrocnemius.
     [[16, 30, -48, 6], [16, 40, -26, 13], [17, 43, -2, 17], [18, 44, 30, 20], [19, 46, 170, 25]],
-    [[-15, 30, -48, 6], [-15, 40, -26, 12], [-17, 43, -2, 16], [-18, 44, 30, 19], [
-      -18,
-      46,
-      170,
-      24,
-    ]],
+    [[-15, 30, -48, 6], [-15, 40, -26, 12], [-17, 43, -2, 16], [-18, 44, 30, 19], [-18, 46, 170, 24]],
     // Popliteus with soleus, tibialis anterior, the peronei.
     [[-14, 33, 4, 4], [2, 31, 28, 10], [4, 29, 60, 16], [0, 30, 170, 24]],
     [[-28, -12, 16, 4], [-28, -4, 45, 13], [-28, -2, 90, 19], [-25, 2, 170, 21]],

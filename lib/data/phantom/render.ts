@@ -49,7 +49,7 @@ export interface PhantomExam extends Readonly<Record<Plane, PhantomSeries>> {
 /** Most samples through the thickness of a slice; their average shows partial volume. */
 const MOST_SAMPLES = 4;
 /** Thickness that one sample stands for, mm; coarser pixels need no finer samples. */
-const SAMPLE_THICKNESS = 1.25;
+const SAMPLE_THICKNESS = 1.5;
 
 /** Size of a grain across, and length of a fibre, mm. */
 const GRAIN_SIZE = 1.15;
@@ -87,8 +87,9 @@ export function renderPhantom(options: PhantomOptions): PhantomExam {
     const geometry = layOut(plane, slices, size, stream("geometry", plane));
     const receiver = drawReceiver(stream("receiver", plane));
     const voxels = new Uint8Array(slices * size * size);
+    const buffers = _allocate(size);
     for (let slice = 0; slice < slices; slice++) {
-      const signal = _signal(geometry, anatomy, scene, slice, grain);
+      const signal = _signal(geometry, anatomy, scene, slice, grain, buffers);
       const out = voxels.subarray(slice * size * size, (slice + 1) * size * size);
       acquire(signal, size, receiver, stream("rows", plane, slice), out);
     }
@@ -98,6 +99,14 @@ export function renderPhantom(options: PhantomOptions): PhantomExam {
   return { axial, coronal, sagittal, anatomy, injuries };
 }
 
+/** What one slice after the other is made in. */
+type Buffers = Pick<Cut, "values" | "grains" | "fibres"> & { signal: Float32Array };
+
+function _allocate(size: number): Buffers {
+  const make = () => new Float32Array(size * size);
+  return { signal: make(), values: make(), grains: make(), fibres: make() };
+}
+
 /** The noiseless signal of a slice, `[size, size]`: the mean of several cuts through its thickness. */
 function _signal(
   geometry: SeriesGeometry,
@@ -105,20 +114,20 @@ function _signal(
   scene: readonly Layer[],
   slice: number,
   grain: Grain,
+  { signal, ...painted }: Buffers,
 ): Float32Array {
-  const { size, plane, sliceThickness, sliceSpacing } = geometry;
+  const { plane, sliceThickness, sliceSpacing } = geometry;
   const step = Math.max(SAMPLE_THICKNESS, 1.3 * geometry.pixelSpacing);
   const samples = Math.min(Math.max(Math.round(sliceThickness / step), 2), MOST_SAMPLES);
-  const signal = new Float32Array(size * size);
-  const [values, grains, fibres] = [signal.slice(), signal.slice(), signal.slice()];
+  signal.fill(0);
   for (let sample = 0; sample < samples; sample++) {
     const aside = ((sample + 0.5) / samples - 0.5) * (sliceThickness / sliceSpacing);
-    const cut = { ...cutAt(geometry, anatomy, slice + aside), values, grains, fibres };
-    for (const buffer of [values, grains, fibres]) buffer.fill(0);
+    const cut = { ...cutAt(geometry, anatomy, slice + aside), ...painted };
+    for (const buffer of Object.values(painted)) buffer.fill(0);
     for (const layer of scene) paint(cut, layer, plane);
-    for (let at = 0; at < signal.length; at++) signal[at] += values[at] / samples;
+    for (let at = 0; at < signal.length; at++) signal[at] += painted.values[at] / samples;
   }
-  _texture(signal, { ...cutAt(geometry, anatomy, slice), values, grains, fibres }, grain);
+  _texture(signal, { ...cutAt(geometry, anatomy, slice), ...painted }, grain);
   return signal;
 }
 

@@ -94,7 +94,7 @@ export function patella(a: Anatomy): Bone {
   const cartilage: Shape = {
     box: [cx - wide, cx + wide, cy - 4, cy + deep + 4, cz - high, cz + high * 0.75],
     distance(x, y, z) {
-      const plate = Math.max(body(x, y, z) - 2.5, z - cz - 0.62 * high, cy - y);
+      const plate = Math.max(body(x, y, z) - 1, z - cz - 0.62 * high, cy - y);
       return smoothMax(facets(x, y, z) - 1.25 * a.cartilage, plate, 2);
     },
   };

@@ -93,7 +93,8 @@ export function registerConv2DGradients(): void {
       return stock.kernelFunc(call);
     }
     return conv2DBackpropInput(dy, filter, _padding(info));
-  });
+    // The stock kernel is still needed, and finds its C function when the backend starts.
+  }, stock.setupFunc);
   _replace("Conv2DBackpropFilter", (call) => {
     const { x, dy } = call.inputs as { x: tf.Tensor4D; dy: tf.Tensor4D };
     const attrs = call.attrs as unknown as tf.Conv2DBackpropFilterAttrs;
@@ -107,9 +108,13 @@ export function registerConv2DGradients(): void {
   });
 }
 
-function _replace(kernelName: string, kernelFunc: tf.KernelFunc): void {
+function _replace(
+  kernelName: string,
+  kernelFunc: tf.KernelFunc,
+  setupFunc?: tf.KernelConfig["setupFunc"],
+): void {
   if (tf.getKernel(kernelName, "wasm") !== undefined) tf.unregisterKernel(kernelName, "wasm");
-  tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc });
+  tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc, setupFunc });
 }
 
 type Geometry = Pick<

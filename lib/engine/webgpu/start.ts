@@ -6,6 +6,7 @@
 import { EngineError, messageOf } from "../../errors.ts";
 import * as tf from "../../tf.ts";
 import { type AdapterLike, describeAdapter, deviceDescriptor } from "./adapter.ts";
+import { Gpu } from "./gpu.ts";
 
 /** Finds the adapter that WebGPU thinks fastest; `undefined` where there is none. */
 export async function findAdapter(): Promise<GPUAdapter | undefined> {
@@ -32,7 +33,8 @@ export function watchDevice(device: GPUDevice, name: string): WatchedDevice {
   let failure: string | undefined;
   device.addEventListener("uncapturederror", (event) => {
     event.preventDefault();
-    failure ??= `reported an error: ${messageOf((event as GPUUncapturedErrorEvent).error)}`;
+    // A GPUError has a message but is no Error.
+    failure ??= `reported an error: ${(event as GPUUncapturedErrorEvent).error.message}`;
   });
   device.lost.then(({ reason, message }) => {
     if (reason !== "destroyed") failure ??= `was lost: ${message || "it gives no reason"}`;
@@ -48,9 +50,9 @@ export function watchDevice(device: GPUDevice, name: string): WatchedDevice {
   };
 }
 
-/** Registers the `webgpu` backend on a device of this adapter. */
-export async function registerWebGPU(adapter: AdapterLike): Promise<WatchedDevice> {
-  const { name } = describeAdapter(adapter);
+/** Registers the `webgpu` backend on a device of this adapter, which our own kernels share. */
+export async function registerWebGPU(adapter: AdapterLike): Promise<Gpu> {
+  const { name, software } = describeAdapter(adapter);
   const { WebGPUBackend } = await tf.loadWebGPU();
   let device: GPUDevice;
   try {
@@ -61,5 +63,5 @@ export async function registerWebGPU(adapter: AdapterLike): Promise<WatchedDevic
   const watched = watchDevice(device, name);
   tf.removeBackend("webgpu");
   tf.registerBackend("webgpu", () => new WebGPUBackend(device, adapter.info), 3);
-  return watched;
+  return new Gpu(device, { software, check: () => watched.check() });
 }

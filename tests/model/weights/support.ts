@@ -89,39 +89,4 @@ export async function withFolder(use: (folder: string) => Promise<void>): Promis
   }
 }
 
-/**
- * A Python that has these packages: the one that the variable MRNET_PYTHON names, or one of the
- * usual ones; `undefined` where none has them.
- */
-export function findPython(...packages: string[]): string | undefined {
-  const named = Deno.env.get("MRNET_PYTHON");
-  const code = "import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, sys.argv[1:])))";
-  return [...named === undefined ? [] : [named], "python3", "/usr/bin/python3"].find((python) => {
-    try {
-      return new Deno.Command(python, { args: ["-c", code, ...packages] }).outputSync().success;
-    } catch {
-      return false;
-    }
-  });
-}
-
-/** Declares a test that needs Python with some packages, and is skipped with a reason without. */
-export function testWithPython(
-  name: string,
-  packages: string[],
-  body: (run: (code: string, ...args: string[]) => Promise<string>) => Promise<void>,
-): void {
-  const python = findPython(...packages);
-  if (python === undefined) {
-    const reason = `skipped: no Python with ${packages.join(", ")}; name one in MRNET_PYTHON`;
-    Deno.test.ignore(`${name} (${reason})`, () => {});
-    return;
-  }
-  Deno.test(name, () =>
-    body(async (code, ...args) => {
-      const command = new Deno.Command(python, { args: ["-c", code, ...args] });
-      const { success, stdout, stderr } = await command.output();
-      assert.ok(success, new TextDecoder().decode(stderr));
-      return new TextDecoder().decode(stdout).trim();
-    }));
-}
+export { findPython, testWithPython } from "../../support/python.ts";

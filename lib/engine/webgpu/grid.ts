@@ -1,0 +1,47 @@
+/**
+ * How images lie in a buffer: `[images, rows, columns, channels]`, with a border of zeros around each
+ * image where the next convolution wants one.
+ *
+ * A border that is in memory spares the convolutions every test for the edge. Buffers are zero when
+ * they are made and kernels write the inside only, so the border costs nothing later.
+ *
+ * @module
+ */
+
+/** The layout of the images of one buffer. */
+export interface Grid {
+  /** Rows of an image without its border. */
+  height: number;
+  /** Columns of an image without its border. */
+  width: number;
+  channels: number;
+  /** Width of the border above and to the left. */
+  border: number;
+  /** Rows with the border. */
+  rows: number;
+  /** Columns with the border; more on the right where whole vectors want it. */
+  columns: number;
+}
+
+/** A grid with the same border on all four sides. */
+export function grid(height: number, width: number, channels: number, border = 0): Grid {
+  const [rows, columns] = [height + 2 * border, width + 2 * border];
+  return { height, width, channels, border, rows, columns };
+}
+
+/** Numbers of one image, its border included. */
+export function imageSize({ rows, columns, channels }: Grid): number {
+  return rows * columns * channels;
+}
+
+/** Where a pixel's channels begin, in vectors of four: a WGSL expression of the image and the place. */
+export function pixelAt(
+  { rows, columns, channels, border }: Grid,
+  image: string,
+  row: string,
+  column: string,
+): string {
+  const inside = border === 0 ? "" : ` + ${border}u`;
+  const line = `(${image}) * ${rows}u + (${row})${inside}`;
+  return `((${line}) * ${columns}u + (${column})${inside}) * ${channels / 4}u`;
+}

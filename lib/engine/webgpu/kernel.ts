@@ -1,0 +1,101 @@
+/**
+ * What a kernel is: WGSL, and the buffers it is bound to.
+ *
+ * Every kernel is a function that returns a {@linkcode Kernel}. Sizes that seldom change are written
+ * into its text as constants, so that loops unroll and divisions become multiplications; the number
+ * of slices, which differs from exam to exam, is read from {@linkcode STEP} instead.
+ *
+ * @module
+ */
+
+/** A buffer that a kernel reads or writes. */
+export interface Binding {
+  /** The variable's name in the WGSL. */
+  name: string;
+  /** Its WGSL type. */
+  type: string;
+  access: "uniform" | "read" | "write";
+}
+
+/** A compute shader with one entry point, `main`. */
+export interface Kernel {
+  /** What it does, for messages, timings and the device's own errors. */
+  label: string;
+  /** Its buffers, in the order of their binding numbers. */
+  bindings: readonly Binding[];
+  /** Everything but the declarations of the bindings. */
+  code: string;
+}
+
+/** How many workgroups along each axis. */
+export type Workgroups = readonly [number, number?, number?];
+
+const _BINDINGS = {
+  uniform: "uniform",
+  read: "read-only-storage",
+  write: "storage",
+} as const satisfies Record<Binding["access"], GPUBufferBindingType>;
+
+const _VARIABLES = { uniform: "uniform", read: "storage, read", write: "storage, read_write" };
+
+/** The whole text of a kernel; also the key under which its pipeline is kept. */
+export function wgslOf({ bindings, code }: Kernel): string {
+  const declarations = bindings.map(({ name, type, access }, index) =>
+    `@group(0) @binding(${index}) var<${_VARIABLES[access]}> ${name}: ${type};`
+  );
+  return `${declarations.join("\n")}\n${code}`;
+}
+
+/**
+ * The layout of a kernel's bindings. It is always given: a layout that the device derives drops the
+ * bindings that the text does not use, and a dispatch bound to more is skipped without a word.
+ */
+export function layoutOf({ bindings }: Kernel): GPUBindGroupLayoutEntry[] {
+  return bindings.map(({ access }, binding) => ({
+    binding,
+    visibility: GPUShaderStage.COMPUTE,
+    buffer: { type: _BINDINGS[access] },
+  }));
+}
+
+/** A buffer of four-component vectors, the usual form of images, filters and gradients. */
+export function vectors(name: string, access: "read" | "write"): Binding {
+  return { name, type: "array<vec4<f32>>", access };
+}
+
+/** Lines of WGSL, one for each index from 0. */
+export function lines(count: number, line: (index: number) => string): string {
+  return Array.from({ length: count }, (_, index) => line(index)).join("\n");
+}
+
+/** Threads in a workgroup of a kernel that works on single elements. */
+const ELEMENTS = 64;
+
+/** WebGPU's least limit for workgroups along one axis. */
+const MOST_WORKGROUPS = 65_535;
+
+/**
+ * The head of a kernel with one thread an element; its body knows the element as `index`.
+ *
+ * @param count the number of elements, a WGSL expression; threads beyond it return at once
+ */
+export function elementwise(count: string, body: string): string {
+  return `
+@compute @workgroup_size(${ELEMENTS})
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = (group.y * groups.x + group.x) * ${ELEMENTS}u + lane;
+  if (index >= ${count}) { return; }
+  ${body}
+}`;
+}
+
+/** The workgroups of an {@linkcode elementwise} kernel. */
+export function elementGroups(count: number): Workgroups {
+  const groups = Math.max(1, Math.ceil(count / ELEMENTS));
+  const rows = Math.ceil(groups / MOST_WORKGROUPS);
+  return [Math.ceil(groups / rows), rows];
+}

@@ -1,0 +1,107 @@
+/**
+ * Convolution, forward and with respect to its input: both are a convolution of an image that has its
+ * border of zeros in memory.
+ *
+ * For each row of the filter, the numbers under it lie one after the other in the image (columns times
+ * channels), so the convolution is a matrix product without any rearranging: for each output pixel,
+ * rows of `kernel · channels` numbers against as many rows of the filter.
+ *
+ * @module
+ */
+import { type Grid, pixelAt } from "../grid.ts";
+import type { Tiles } from "../gpu.ts";
+import { type Kernel, vectors, type Workgroups } from "../kernel.ts";
+import { STEP, STEP_STRUCT } from "../step.ts";
+import { ITEMS, type Items, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
+import { convolutionInRegisters } from "./convolution_registers.ts";
+import { convolutionInSharedMemory } from "./convolution_shared.ts";
+
+/** A convolution. */
+export interface Convolution {
+  label: string;
+  /** The input, border included. */
+  input: Grid;
+  /** The output; its border is left as it is. */
+  output: Grid;
+  /** Rows of the filter. */
+  size: number;
+  /**
+   * Numbers in a row of the filter, columns times input channels, rounded up to whole vectors with
+   * zeros.
+   */
+  filterRow: number;
+  stride: number;
+  /** The first pixel that the filter looks at, in the input with its border. */
+  items: Items;
+  /**
+   * What becomes of a sum: `relu` adds a bias and cuts off below 0; `mask` keeps it where the
+   * activation of the same pixel and channel is above 0, which is the gradient of that ReLU.
+   */
+  finish: "relu" | "mask" | "none";
+}
+
+/** A kernel, and its workgroups for a number of slices. */
+export interface Sized {
+  kernel: Kernel;
+  workgroups: (slices: number) => Workgroups;
+}
+
+/**
+ * The kernel of a convolution.
+ *
+ * Bindings: `step`; `winners` where it runs over winners; `x`, of the input's grid; `filters`,
+ * `[size, filterRow, output channels]`; `bias`, a number an output channel, or `activation`, of the
+ * output's grid and numbered by slice, as `finish` wants; `y`, of the output's grid.
+ */
+export function convolution(conv: Convolution, tiles: Tiles): Sized {
+  return tiles === "registers" ? convolutionInRegisters(conv) : convolutionInSharedMemory(conv);
+}
+
+/** The bindings of a convolution, in either form. */
+export function convolutionBindings({ items, finish }: Convolution): Kernel["bindings"] {
+  return [
+    STEP,
+    ...(items === "winners" ? [winnersBinding("read")] : []),
+    vectors("x", "read"),
+    vectors("filters", "read"),
+    ...(finish === "relu" ? [vectors("bias", "read")] : []),
+    ...(finish === "mask" ? [vectors("activation", "read")] : []),
+    vectors("y", "write"),
+  ];
+}
+
+/** What both forms begin with. */
+export function convolutionStart({ items }: Convolution): string {
+  return items === "winners" ? `${STEP_STRUCT}\n${WINNERS_STRUCT}` : STEP_STRUCT;
+}
+
+/**
+ * WGSL that writes one pixel's sums; it knows `item`, `row`, `column` and `channel`, in vectors.
+ *
+ * @param sums one expression for each vector of channels, from `channel` on
+ */
+export function writeSums(conv: Convolution, column: string, sums: string[]): string {
+  const { output, finish, items } = conv;
+  const slice = ITEMS[items].slice("item");
+  const written = sums.map((sum, index) => {
+    const at = `at + ${index}u`;
+    switch (finish) {
+      case "none":
+        return `y[${at}] = ${sum};`;
+      case "relu":
+        // Not max(): it may give 0 for NaN, and a model that diverged would go on in silence.
+        return `let sum${index} = ${sum} + bias[channel + ${index}u];
+    y[${at}] = select(sum${index}, vec4<f32>(), sum${index} < vec4<f32>());`;
+      case "mask":
+        return `y[${at}] = select(vec4<f32>(), ${sum}, activation[origin + ${index}u] > vec4<f32>());`;
+      default:
+        return finish satisfies never;
+    }
+  });
+  const from = finish === "mask"
+    ? `let origin = ${pixelAt(output, slice, "row", column)} + channel;`
+    : "";
+  return `let at = ${pixelAt(output, "item", "row", column)} + channel;
+    ${from}
+    ${written.join("\n    ")}`;
+}

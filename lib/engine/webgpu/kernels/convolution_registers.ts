@@ -1,0 +1,84 @@
+/**
+ * Convolution for a processor that plays GPU: every thread holds 16 pixels of a row by 16 channels in
+ * named registers.
+ *
+ * Measured on llvmpipe with two cores: 30 GFLOPS, against 6.5 with tiles in shared memory. Each number
+ * loaded is used 16 times; indexed arrays instead of names, or fewer outputs a thread, cost a half.
+ *
+ * @module
+ */
+import { lines } from "../kernel.ts";
+import { ITEMS } from "../winners.ts";
+import {
+  type Convolution,
+  convolutionBindings,
+  convolutionStart,
+  type Sized,
+  writeSums,
+} from "./convolution.ts";
+
+/** Threads in a workgroup: the lanes of one vector register of 256 bits. */
+const LANES = 8;
+/** Vectors of output channels a thread holds. */
+const VECTORS = 4;
+/** The most pixels of a row a thread holds. */
+const MOST_PIXELS = 16;
+
+/** The form of {@linkcode Convolution} that uses registers only. */
+export function convolutionInRegisters(conv: Convolution): Sized {
+  const { input, output, size, filterRow, stride, items } = conv;
+  // Equal parts of a row: 15 pixels are one part, 31 are two of 16 with one left over.
+  const parts = Math.ceil(output.width / MOST_PIXELS);
+  const pixels = Math.ceil(output.width / parts);
+  const step = stride * input.channels / 4;
+  const outChannels = output.channels / 4;
+  const tiles = output.height * parts;
+  const sum = (pixel: number, vector: number) => `a${pixel}_${vector}`;
+  const each = (line: (pixel: number, vector: number) => string) =>
+    lines(pixels * VECTORS, (index) => line(Math.floor(index / VECTORS), index % VECTORS));
+  const code = `${convolutionStart(conv)}
+@compute @workgroup_size(${LANES})
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let tile = group.x * ${LANES}u + lane;
+  if (tile >= ${ITEMS[items].count} * ${tiles}u) { return; }
+  let column = (tile % ${parts}u) * ${pixels}u;
+  let row = (tile / ${parts}u) % ${output.height}u;
+  let item = tile / ${tiles}u;
+  let channel = group.y * ${VECTORS}u;
+  ${each((p, v) => `var ${sum(p, v)} = vec4<f32>();`)}
+  var filter_at = channel;
+  for (var filter_row = 0u; filter_row < ${size}u; filter_row++) {
+    var at = (item * ${input.rows}u + row * ${stride}u + filter_row)
+      * ${input.columns * input.channels / 4}u + column * ${step}u;
+    for (var k = 0u; k < ${filterRow / 4}u; k++) {
+      ${lines(pixels, (p) => `let x${p} = x[at + ${p * step}u];`)}
+      ${
+    lines(4, (part) =>
+      `{
+      ${lines(VECTORS, (v) => `let f${v} = filters[filter_at + ${part * outChannels + v}u];`)}
+      ${
+        each((p, v) => `${sum(p, v)} = fma(vec4<f32>(x${p}.${"xyzw"[part]}), f${v}, ${sum(p, v)});`)
+      }
+      }`)
+  }
+      at += 1u;
+      filter_at += ${4 * outChannels}u;
+    }
+  }
+  ${
+    lines(pixels, (p) => {
+      const sums = Array.from({ length: VECTORS }, (_, v) => sum(p, v));
+      return `if (column + ${p}u < ${output.width}u) {
+    ${writeSums(conv, `column + ${p}u`, sums)}
+  }`;
+    })
+  }
+}`;
+  return {
+    kernel: { label: conv.label, bindings: convolutionBindings(conv), code },
+    workgroups: (slices) => [Math.ceil(slices * tiles / LANES), outChannels / VECTORS],
+  };
+}

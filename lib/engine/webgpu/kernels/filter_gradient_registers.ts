@@ -1,0 +1,64 @@
+/**
+ * The filter gradient for a processor that plays GPU: 16 places of the filter by 16 output channels a
+ * thread, in named registers, as in `convolution_registers.ts`.
+ *
+ * @module
+ */
+import { pixelAt } from "../grid.ts";
+import { lines } from "../kernel.ts";
+import { ITEMS, WINNERS_STRUCT } from "../winners.ts";
+import type { Sized } from "./convolution.ts";
+import { FILTER_GRADIENT_BINDINGS, type FilterGradient, partSize } from "./filter_gradient.ts";
+
+const LANES = 8;
+const VECTORS = 4;
+
+/** The form of {@linkcode FilterGradient} that uses registers only. */
+export function filterGradientInRegisters(gradient: FilterGradient): Sized {
+  const { input, output, size, filterRow, stride, parts } = gradient;
+  const places = filterRow % 16 === 0 ? 16 : 12;
+  const tilesInRow = Math.ceil(filterRow / places);
+  const tiles = tilesInRow * size;
+  const outChannels = output.channels / 4;
+  const each = (line: (place: number, vector: number) => string) =>
+    lines(places * VECTORS, (index) => line(Math.floor(index / VECTORS), index % VECTORS));
+  const code = `${WINNERS_STRUCT}
+@compute @workgroup_size(${LANES})
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let tile = group.x * ${LANES}u + lane;
+  if (tile >= ${tiles}u) { return; }
+  let filter_row = tile / ${tilesInRow}u;
+  let place = (tile % ${tilesInRow}u) * ${places / 4}u;
+  let channel = group.y * ${VECTORS}u;
+  let rows = winners.count * ${output.height}u;
+  let last = rows * (group.z + 1u) / ${parts}u;
+  ${each((p, v) => `var a${p}_${v} = vec4<f32>();`)}
+  for (var line = rows * group.z / ${parts}u; line < last; line++) {
+    let item = line / ${output.height}u;
+    let row = line % ${output.height}u;
+    let slice = ${ITEMS.winners.slice("item")};
+    var x_at = (slice * ${input.rows}u + row * ${stride}u + filter_row)
+      * ${input.columns * input.channels / 4}u + place;
+    var dy_at = ${pixelAt(output, "item", "row", "0u")} + channel;
+    for (var column = 0u; column < ${output.width}u; column++) {
+      ${lines(places / 4, (i) => `let x${i} = x[x_at + ${i}u];`)}
+      ${lines(VECTORS, (v) => `let d${v} = dy[dy_at + ${v}u];`)}
+      ${
+    each((p, v) => `a${p}_${v} = fma(vec4<f32>(x${p >> 2}.${"xyzw"[p & 3]}), d${v}, a${p}_${v});`)
+  }
+      x_at += ${stride * input.channels / 4}u;
+      dy_at += ${outChannels}u;
+    }
+  }
+  let to = group.z * ${partSize(gradient) / 4}u
+    + (filter_row * ${filterRow}u + place * 4u) * ${outChannels}u + channel;
+  ${each((p, v) => `parts[to + ${p * outChannels + v}u] = a${p}_${v};`)}
+}`;
+  return {
+    kernel: { label: gradient.label, bindings: FILTER_GRADIENT_BINDINGS, code },
+    workgroups: () => [Math.ceil(tiles / LANES), outChannels / VECTORS, parts],
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * The filters in the layouts that the convolutions want, made anew after each step.
+ *
+ * @module
+ */
+import { elementGroups, elementwise, vectors } from "../kernel.ts";
+import type { Sized } from "./convolution.ts";
+
+/** A square filter, `[size, size, inChannels, outChannels]`. */
+export interface Filter {
+  label: string;
+  size: number;
+  inChannels: number;
+  outChannels: number;
+}
+
+/**
+ * The first convolution's filters, summed over the three input channels, which are equal: the same
+ * function for a third of the work. Its rows are filled up with zeros to whole vectors.
+ *
+ * Bindings: `filters`, `[size, size, 3, channels]`; `folded`, `[size, filterRow, channels]`.
+ */
+export function foldFilters({ label, size, outChannels }: Filter, filterRow: number): Sized {
+  const channels = outChannels / 4;
+  const count = size * filterRow * channels;
+  return {
+    kernel: {
+      label: `${label}, fold`,
+      bindings: [vectors("filters", "read"), vectors("folded", "write")],
+      code: elementwise(
+        `${count}u`,
+        `
+  let channel = index % ${channels}u;
+  let column = index / ${channels}u % ${filterRow}u;
+  let row = index / ${channels * filterRow}u;
+  let origin = (row * ${size}u + column) * ${3 * channels}u + channel;
+  var sum = vec4<f32>();
+  if (column < ${size}u) {
+    sum = filters[origin] + filters[origin + ${channels}u] + filters[origin + ${2 * channels}u];
+  }
+  folded[index] = sum;`,
+      ),
+    },
+    workgroups: () => elementGroups(count),
+  };
+}
+
+/**
+ * The filters of a convolution's input gradient: turned by 180°, input and output channels exchanged.
+ *
+ * Bindings: `filters`, `[size, size, inChannels, outChannels]`; `turned`,
+ * `[size, size, outChannels, inChannels]`.
+ */
+export function turnFilters({ label, size, inChannels, outChannels }: Filter): Sized {
+  // A thread moves four by four channels, so that it reads and writes whole vectors.
+  const [inVectors, outVectors] = [inChannels / 4, outChannels / 4];
+  const count = size * size * inVectors * outVectors;
+  const column = (part: string) => `vec4<f32>(r0.${part}, r1.${part}, r2.${part}, r3.${part})`;
+  return {
+    kernel: {
+      label: `${label}, turn`,
+      bindings: [vectors("filters", "read"), vectors("turned", "write")],
+      code: elementwise(
+        `${count}u`,
+        `
+  let out_channel = index % ${outVectors}u;
+  let in_channel = index / ${outVectors}u % ${inVectors}u;
+  let place = index / ${inVectors * outVectors}u;
+  let origin = (place * ${inChannels}u + in_channel * 4u) * ${outVectors}u + out_channel;
+  let r0 = filters[origin];
+  let r1 = filters[origin + ${outVectors}u];
+  let r2 = filters[origin + ${2 * outVectors}u];
+  let r3 = filters[origin + ${3 * outVectors}u];
+  let to = ((${size * size - 1}u - place) * ${outChannels}u + out_channel * 4u) * ${inVectors}u
+    + in_channel;
+  turned[to] = ${column("x")};
+  turned[to + ${inVectors}u] = ${column("y")};
+  turned[to + ${2 * inVectors}u] = ${column("z")};
+  turned[to + ${3 * inVectors}u] = ${column("w")};`,
+      ),
+    },
+    workgroups: () => elementGroups(count),
+  };
+}

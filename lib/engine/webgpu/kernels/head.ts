@@ -1,0 +1,114 @@
+/**
+ * The head: maximum over the slices, linear layer, loss, and the gradients of all three.
+ *
+ * One workgroup with a thread a channel; on 60 slices it reads 60 kB, so nothing is gained by more.
+ *
+ * @module
+ */
+import { STEP, STEP_STRUCT } from "../step.ts";
+import { CHANNELS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
+import type { Sized } from "./convolution.ts";
+
+/** Numbers in the gradient of the linear layer: two rows of weights, two biases. */
+const LINEAR = 2 * CHANNELS + 2;
+
+/**
+ * The loss is the weighted cross-entropy of `lib/train/loss.ts`; its gradient by output `o` is
+ * `w_o · (sigmoid(z_o) − t_o) / 2`.
+ *
+ * Bindings: `step`; `means`, `[slices, channels]`; `linear` and `gradient`, weights `[2, channels]`
+ * and two biases; `winners`; `figures`, a vector (loss, logit, logit, 0) a place of the ring.
+ *
+ * @param windows windows of the last pool, over which a channel's gradient is spread
+ */
+export function head(windows: number): Sized {
+  const code = `${STEP_STRUCT}
+${WINNERS_STRUCT}
+var<workgroup> products: array<vec2<f32>, ${CHANNELS}>;
+var<workgroup> slice_of: array<u32, ${CHANNELS}>;
+
+fn loss_of(logit: f32, target_value: f32) -> f32 {
+  return max(logit, 0.0) + log(1.0 + exp(-abs(logit))) - target_value * logit;
+}
+
+@compute @workgroup_size(${CHANNELS})
+fn main(@builtin(local_invocation_index) channel: u32) {
+  // The first slice wins where several are equal, as in PyTorch.
+  var best = means[channel];
+  var winner = 0u;
+  for (var slice = 1u; slice < step.slices; slice++) {
+    let value = means[slice * ${CHANNELS}u + channel];
+    if (value > best) {
+      best = value;
+      winner = slice;
+    }
+  }
+  let weights = vec2<f32>(linear[channel], linear[${CHANNELS}u + channel]);
+  products[channel] = best * weights;
+  slice_of[channel] = winner;
+  workgroupBarrier();
+  for (var half = ${CHANNELS / 2}u; half > 0u; half /= 2u) {
+    if (channel < half) { products[channel] += products[channel + half]; }
+    workgroupBarrier();
+  }
+  let logits = products[0] + vec2<f32>(linear[${2 * CHANNELS}], linear[${2 * CHANNELS + 1}]);
+  let targets = vec2<f32>(1.0 - step.label, step.label);
+  let scale = vec2<f32>(1.0, step.positive_weight) / 2.0;
+  let d_logits = scale * (1.0 / (1.0 + exp(-logits)) - targets);
+  gradient[channel] = d_logits.x * best;
+  gradient[${CHANNELS}u + channel] = d_logits.y * best;
+  winners.gradient[channel] = dot(d_logits, weights) / ${windows}.0;
+  winners.slice_of[channel] = winner;
+
+  // Each thread counts what comes before its channel: the order needs no sorting and no atomics.
+  var slices_before = 0u;
+  var channels_before = 0u;
+  var order = 0u;
+  var is_first = true;
+  for (var other = 0u; other < ${CHANNELS}u; other++) {
+    let slice = slice_of[other];
+    if (slice == winner && other < channel) {
+      is_first = false;
+      order += 1u;
+    }
+    if (slice < winner) { channels_before += 1u; }
+  }
+  winners.channels[channels_before + order] = channel;
+  workgroupBarrier();
+  // A slice is counted at its first channel.
+  products[channel].x = select(0.0, 1.0, is_first);
+  workgroupBarrier();
+  for (var other = 0u; other < ${CHANNELS}u; other++) {
+    if (slice_of[other] < winner && products[other].x > 0.0) { slices_before += 1u; }
+  }
+  if (is_first) {
+    winners.slices[slices_before] = winner;
+    winners.first[slices_before] = channels_before;
+  }
+  if (channel == 0u) {
+    var count = 0u;
+    for (var other = 0u; other < ${CHANNELS}u; other++) { count += u32(products[other].x); }
+    winners.count = count;
+    winners.first[count] = ${CHANNELS}u;
+    gradient[${2 * CHANNELS}] = d_logits.x;
+    gradient[${2 * CHANNELS + 1}] = d_logits.y;
+    let losses = vec2<f32>(loss_of(logits.x, targets.x), loss_of(logits.y, targets.y));
+    figures[step.slot] = vec4<f32>(dot(losses, scale), logits, 0.0);
+  }
+}`;
+  return {
+    kernel: {
+      label: "head",
+      bindings: [
+        STEP,
+        { name: "means", type: "array<f32>", access: "read" },
+        { name: "linear", type: `array<f32, ${LINEAR}>`, access: "read" },
+        { name: "gradient", type: `array<f32, ${LINEAR}>`, access: "write" },
+        winnersBinding("write"),
+        { name: "figures", type: "array<vec4<f32>>", access: "write" },
+      ],
+      code,
+    },
+    workgroups: () => [1],
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * The last pool and the mean over its windows in one pass: what a slice says about each channel.
+ *
+ * @module
+ */
+import { type Grid, pixelAt } from "../grid.ts";
+import { elementGroups, elementwise, vectors } from "../kernel.ts";
+import { STEP, STEP_STRUCT } from "../step.ts";
+import type { Sized } from "./convolution.ts";
+
+/** The windows of a pool 3/2 over a grid. */
+export function poolOf({ height, width }: Pick<Grid, "height" | "width">) {
+  return { height: Math.floor((height - 3) / 2) + 1, width: Math.floor((width - 3) / 2) + 1 };
+}
+
+/**
+ * One thread for four channels of a slice.
+ *
+ * Bindings: `step`; `x`, of the input's grid; `means`, `[slices, channels]`.
+ */
+export function meanPool(input: Grid): Sized {
+  const { height, width } = poolOf(input);
+  const channels = input.channels / 4;
+  const code = `${STEP_STRUCT}
+${
+    elementwise(
+      `step.slices * ${channels}u`,
+      `
+  let channel = index % ${channels}u;
+  let slice = index / ${channels}u;
+  var sum = vec4<f32>();
+  for (var row = 0u; row < ${height}u; row++) {
+    for (var column = 0u; column < ${width}u; column++) {
+      let origin = ${pixelAt(input, "slice", "row * 2u", "column * 2u")} + channel;
+      var best = x[origin];
+      for (var place = 1u; place < 9u; place++) {
+        let value = x[origin + (place / 3u * ${input.columns}u + place % 3u) * ${channels}u];
+        best = select(best, value, value > best);
+      }
+      sum += best;
+    }
+  }
+  means[index] = sum / ${height * width}.0;`,
+    )
+  }`;
+  return {
+    kernel: {
+      label: "last pool and mean",
+      bindings: [STEP, vectors("x", "read"), vectors("means", "write")],
+      code,
+    },
+    workgroups: (slices) => elementGroups(slices * channels),
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * The exam's voxels, resampled by one augmentation, as the first convolution's input.
+ *
+ * @module
+ */
+import type { Grid } from "../grid.ts";
+import { elementwise, type Kernel } from "../kernel.ts";
+import { STEP, STEP_STRUCT } from "../step.ts";
+
+/** How voxels are uploaded: as bytes, four in a word, or as floats. */
+export type VoxelType = "uint8" | "float32";
+
+/**
+ * One thread a pixel: bilinear, the edge's pixels repeated beyond the edge. Without augmentation the
+ * source of each pixel is the pixel itself, and its value is exact.
+ *
+ * Bindings: `step`; `voxels`, `[slices, height, width]`; `image`, of `grid`.
+ */
+export function prepareInput(
+  { height, width, border, rows, columns }: Grid,
+  type: VoxelType,
+): Kernel {
+  const voxel = type === "float32"
+    ? "voxels[at]"
+    : "f32((voxels[at >> 2u] >> ((at & 3u) * 8u)) & 255u)";
+  return {
+    label: `prepare input (${type})`,
+    bindings: [
+      STEP,
+      { name: "voxels", type: `array<${type === "float32" ? "f32" : "u32"}>`, access: "read" },
+      { name: "image", type: "array<f32>", access: "write" },
+    ],
+    code: `${STEP_STRUCT}
+fn voxel(slice: u32, x: f32, y: f32) -> f32 {
+  let column = u32(clamp(x, 0.0, ${width - 1}.0));
+  let row = u32(clamp(y, 0.0, ${height - 1}.0));
+  let at = (slice * ${height}u + row) * ${width}u + column;
+  return ${voxel};
+}
+${
+      elementwise(
+        `step.slices * ${height * width}u`,
+        `
+  let slice = index / ${height * width}u;
+  let row = (index / ${width}u) % ${height}u;
+  let column = index % ${width}u;
+  let place = vec4<f32>(f32(column), f32(row), 1.0, 0.0);
+  let x = dot(step.source_x, place);
+  let y = dot(step.source_y, place);
+  let left = floor(x);
+  let top = floor(y);
+  let above = mix(voxel(slice, left, top), voxel(slice, left + 1.0, top), x - left);
+  let below = mix(voxel(slice, left, top + 1.0), voxel(slice, left + 1.0, top + 1.0), x - left);
+  image[(slice * ${rows}u + row + ${border}u) * ${columns}u + column + ${border}u] =
+    mix(above, below, y - top);`,
+      )
+    }`,
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * The backward pass as a list of dispatches: from the list of winners to the gradient of every
+ * parameter.
+ *
+ * @module
+ */
+import { type Grid, grid, imageSize } from "../../engine/webgpu/grid.ts";
+import type { BufferPart, Dispatch } from "../../engine/webgpu/gpu.ts";
+import { biasGradient } from "../../engine/webgpu/kernels/bias_gradient.ts";
+import { convolution, type Sized } from "../../engine/webgpu/kernels/convolution.ts";
+import {
+  chooseParts,
+  type FilterGradient,
+  filterGradient,
+  partSize,
+} from "../../engine/webgpu/kernels/filter_gradient.ts";
+import {
+  lastFilterGradient,
+  lastInputGradient,
+  lastMaxima,
+  lastOutputGradient,
+} from "../../engine/webgpu/kernels/last_layer.ts";
+import { maxPoolGradient } from "../../engine/webgpu/kernels/max_pool.ts";
+import { poolOf } from "../../engine/webgpu/kernels/mean_pool.ts";
+import { sumParts, sumPartsOfGrey } from "../../engine/webgpu/kernels/sum_parts.ts";
+import type { PassParts } from "./forward.ts";
+import type { LayerShape } from "./shape.ts";
+
+/** Compiles the backward pass. */
+export function backwardPass(parts: PassParts): Promise<Dispatch[]> {
+  const { layers } = parts;
+  const prepared = _lastLayer(parts);
+  for (let index = layers.length - 2; index >= 0; index--) {
+    prepared.push(..._filterGradient(parts, index));
+    if (index > 0) prepared.push(..._inputGradient(parts, index));
+  }
+  return Promise.all(prepared);
+}
+
+/** The gradient of a layer's output: with the border that its input gradient, if any, wants. */
+function _gradientGrid({ size, padding, output }: LayerShape, index: number): Grid {
+  const border = index === 0 ? 0 : size - 1 - padding;
+  return grid(output.height, output.width, output.channels, border);
+}
+
+function _gradientBuffer({ layers, exam }: PassParts, index: number): GPUBuffer {
+  return exam.outputGradient(index, imageSize(_gradientGrid(layers[index], index)));
+}
+
+function _prepare(
+  { gpu }: PassParts,
+  { kernel, workgroups }: Sized,
+  buffers: Record<string, BufferPart>,
+): Promise<Dispatch> {
+  return gpu.prepare(kernel, buffers, workgroups);
+}
+
+function _lastLayer(parts: PassParts): Promise<Dispatch>[] {
+  const { layers, tiles, parameters, exam, winners } = parts;
+  const index = layers.length - 1;
+  const { name, size, padding, input, output } = layers[index];
+  const border = size - 1 - padding;
+  const pool = poolOf(output);
+  const maxima = exam.scratch("maxima", output.channels * pool.height * pool.width);
+  const dy = exam.scratch(
+    "last gradient",
+    imageSize(grid(output.height, output.width, output.channels, border)),
+  );
+  const x = exam.input(index);
+  return [
+    _prepare(parts, lastMaxima(output), { winners, x: exam.output(index), maxima }),
+    _prepare(parts, lastFilterGradient(input, output, size), {
+      winners,
+      maxima,
+      x,
+      gradient: parameters.part(parameters.gradient, name, "both"),
+    }),
+    _prepare(parts, lastOutputGradient(output, border), { winners, maxima, dy }),
+    _prepare(parts, lastInputGradient(input, output, size, tiles), {
+      winners,
+      dy,
+      filters: parameters.turned[index]!,
+      activation: x,
+      dx: _gradientBuffer(parts, index - 1),
+    }),
+  ];
+}
+
+function _filterGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
+  const { layers, tiles, parameters, exam, winners } = parts;
+  const layer = layers[index];
+  const gradient: FilterGradient = {
+    ...layer,
+    label: `${layer.label}, filter gradient`,
+    output: _gradientGrid(layer, index),
+    parts: chooseParts(tiles, layer.size, layer.filterRow, layer.output.channels),
+  };
+  const scratch = exam.scratch(`${layer.label}, parts`, partSize(gradient) * gradient.parts);
+  const dy = _gradientBuffer(parts, index);
+  const sum = index === 0 ? sumPartsOfGrey(gradient) : sumParts(gradient);
+  return [
+    _prepare(parts, filterGradient(gradient, tiles), {
+      winners,
+      x: exam.input(index),
+      dy,
+      parts: scratch,
+    }),
+    _prepare(parts, biasGradient(gradient), { winners, dy, parts: scratch }),
+    _prepare(parts, sum, {
+      parts: scratch,
+      gradient: parameters.part(parameters.gradient, layer.name, "both"),
+    }),
+  ];
+}
+
+/** From the gradient of a layer's output to that of the output of the layer ahead. */
+function _inputGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
+  const { layers, tiles, parameters, exam, winners } = parts;
+  const [layer, ahead] = [layers[index], layers[index - 1]];
+  const from = _gradientGrid(layer, index);
+  const to = _gradientGrid(ahead, index - 1);
+  const { pooled } = ahead;
+  const target = pooled === undefined ? to : grid(pooled.height, pooled.width, pooled.channels);
+  const conv = convolution({
+    label: `${layer.label}, input gradient`,
+    input: from,
+    output: target,
+    size: layer.size,
+    filterRow: layer.size * from.channels,
+    stride: 1,
+    items: "winners",
+    finish: pooled === undefined ? "mask" : "none",
+  }, tiles);
+  const ends = _gradientBuffer(parts, index - 1);
+  const dispatch = _prepare(parts, conv, {
+    step: exam.step,
+    winners,
+    x: _gradientBuffer(parts, index),
+    filters: parameters.turned[index]!,
+    activation: exam.output(index - 1),
+    y: pooled === undefined ? ends : exam.pooledGradient(index - 1),
+  });
+  if (pooled === undefined) return [dispatch];
+  return [
+    dispatch,
+    _prepare(parts, maxPoolGradient(`pool${index}, gradient`, to, pooled), {
+      winners,
+      codes: exam.codes(index - 1),
+      dy: exam.pooledGradient(index - 1),
+      dx: ends,
+    }),
+  ];
+}

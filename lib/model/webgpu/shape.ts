@@ -1,0 +1,70 @@
+/**
+ * MRNet's layers for one size of slice, as the kernels want them.
+ *
+ * @module
+ */
+import { type Grid, grid } from "../../engine/webgpu/grid.ts";
+import { poolOf } from "../../engine/webgpu/kernels/mean_pool.ts";
+import { LAYERS } from "../mrnet.ts";
+import { MRNET_PARAMETERS } from "../weights/mrnet.ts";
+
+/** A convolution with its ReLU and, where there is one, the pool behind it. */
+export interface LayerShape {
+  /** Its name in PyTorch's state dict. */
+  name: string;
+  /** What it is called in messages and timings, such as `conv1`. */
+  label: string;
+  /** Rows and columns of the filter. */
+  size: number;
+  stride: number;
+  padding: number;
+  /** Input channels of the filter; the first layer's three are computed as one. */
+  filterChannels: number;
+  /** Numbers in a row of the filter that is computed with. */
+  filterRow: number;
+  /** Its input, with the border that it wants. */
+  input: Grid;
+  /** Its output, with the border that the next layer wants where no pool comes between. */
+  output: Grid;
+  /** What the pool behind it leaves, with the border that the next layer wants. */
+  pooled?: Grid;
+}
+
+/** The layers for slices of this size, first to last; the last one's pool is left to the head. */
+export function layerShapes(height: number, width: number): LayerShape[] {
+  const shapes: LayerShape[] = [];
+  let input = _image(height, width, LAYERS[0].padding);
+  LAYERS.forEach(({ name, stride, padding, pool }, index) => {
+    const { shape } = MRNET_PARAMETERS.find((each) => each.name === `${name}.weight`)!;
+    const [channels, filterChannels, size] = shape;
+    const along = (length: number) => Math.floor((length + 2 * padding - size) / stride) + 1;
+    const next = LAYERS[index + 1]?.padding ?? 0;
+    const output = grid(along(input.height), along(input.width), channels, pool ? 0 : next);
+    const { height, width } = poolOf(output);
+    const pooled = pool && index + 1 < LAYERS.length
+      ? grid(height, width, channels, next)
+      : undefined;
+    const filterRow = Math.ceil(size * input.channels / 4) * 4;
+    const label = `conv${index + 1}`;
+    shapes.push({
+      name,
+      label,
+      size,
+      stride,
+      padding,
+      filterChannels,
+      filterRow,
+      input,
+      output,
+      pooled,
+    });
+    input = pooled ?? output;
+  });
+  return shapes;
+}
+
+/** One grey channel, with columns in whole vectors. */
+function _image(height: number, width: number, border: number): Grid {
+  const image = grid(height, width, 1, border);
+  return { ...image, columns: Math.ceil(image.columns / 4) * 4 };
+}

@@ -1,0 +1,48 @@
+/**
+ * Several exams under way at once, reported in order.
+ *
+ * @module
+ */
+import type { Label } from "../terms.ts";
+import type { ExamFigures } from "./runner.ts";
+
+/** An exam that was given to a runner. */
+export interface Started {
+  /** The exam's name. */
+  id: string;
+  /** 1 where the finding is present. */
+  label: Label;
+  /** Its figures, once they are known. */
+  figures: Promise<ExamFigures>;
+}
+
+/** An exam whose figures are known. */
+export type Finished = Omit<Started, "figures"> & { figures: ExamFigures };
+
+/**
+ * Waits for each exam's figures, in order, but lets the ones behind it start before.
+ *
+ * With a lag of 0 each exam is waited for before the next one starts. Otherwise the next exam is read
+ * and given to the GPU while the figures of the ones before are on their way. Exams that were started
+ * are waited for even where the source has ended early.
+ *
+ * @param exams exams as they are started; the next one is asked for when its turn comes
+ * @param lag how many may be under way beside the one that is waited for, 0 or more
+ */
+export async function* withLag(
+  exams: AsyncIterable<Started>,
+  lag: number,
+): AsyncGenerator<Finished> {
+  const underWay: Started[] = [];
+  const oldest = async () => {
+    const { id, label, figures } = underWay.shift()!;
+    return { id, label, figures: await figures };
+  };
+  for await (const exam of exams) {
+    underWay.push(exam);
+    // Where an earlier one fails, nobody waits for this one any more.
+    exam.figures.catch(() => {});
+    if (underWay.length > lag) yield await oldest();
+  }
+  while (underWay.length > 0) yield await oldest();
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { initialWeights } from "../../lib/model/initialise.ts";
+import { readMRNet } from "../../lib/model/weights/read.ts";
+import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
+import { writeWhole } from "../../lib/files.ts";
+import { runCli } from "../support/cli.ts";
+import { TemporaryFolder } from "../support/folders.ts";
+
+const permissions = ["--allow-read=models", "--allow-write=models"];
+
+Deno.test("convert takes a model to PyTorch and back without changing a bit", async () => {
+  await using folder = await TemporaryFolder.make();
+  const state = initialWeights(3);
+  await Deno.mkdir(folder.at("models"));
+  await writeWhole(folder.at("models/a.safetensors"), encodeSafetensors(state, { task: "acl" }));
+
+  const there = ["convert", "models/a.safetensors", "models/b.pth"];
+  const toPytorch = await runCli(folder, there, { permissions });
+  assert.equal(toPytorch.code, 0, toPytorch.err);
+  assert.equal(toPytorch.out, "Wrote models/b.pth\n");
+  assert.match(toPytorch.err, /^A PyTorch state dict has no place for metadata/);
+
+  const back = ["convert", "models/b.pth", "models/c.safetensors"];
+  assert.equal((await runCli(folder, back, { permissions })).code, 0);
+  assert.deepEqual((await readMRNet(folder.at("models/c.safetensors"))).tensors, state);
+
+  const onnx = ["convert", "models/a.safetensors", "models/d.onnx"];
+  assert.equal((await runCli(folder, onnx, { permissions })).err, "", "ONNX keeps metadata");
+});
+
+Deno.test("convert refuses what it cannot read or write in one line, and writes nothing", async () => {
+  await using folder = await TemporaryFolder.make();
+  await folder.write("models/not.pth", "not a model");
+  await folder.write("models/a.txt", "not a model");
+  for (
+    const [from, to, line] of [
+      ["models/not.pth", "models/x.onnx", /^Cannot read weights 'models\/not\.pth': .+\n$/],
+      ["models/none.pth", "models/x.onnx", /^Cannot .*'models\/none\.pth': there is no such file/],
+      ["models/not.pth", "models/x.txt", /^Cannot write weights 'models\/x\.txt': its name tells/],
+    ] as const
+  ) {
+    const { code, out, err } = await runCli(folder, ["convert", from, to], { permissions });
+    assert.equal(code, 1);
+    assert.equal(out, "");
+    assert.match(err, line);
+    assert.equal(err.trim().split("\n").length, 1);
+  }
+  assert.deepEqual(await folder.files("models"), ["a.txt", "not.pth"]);
+});

@@ -1,0 +1,122 @@
+import { grid } from "../../../lib/engine/webgpu/grid.ts";
+import { biasGradient } from "../../../lib/engine/webgpu/kernels/bias_gradient.ts";
+import {
+  type FilterGradient,
+  filterGradient,
+  partSize,
+} from "../../../lib/engine/webgpu/kernels/filter_gradient.ts";
+import { sumParts, sumPartsOfGrey } from "../../../lib/engine/webgpu/kernels/sum_parts.ts";
+import {
+  assertClose,
+  image,
+  images,
+  indexOf,
+  noise,
+  onGpu,
+  runKernel,
+  winningSlices,
+} from "./support.ts";
+
+/** Filter and bias gradient in plain loops, in double precision. */
+function reference(
+  { input, output, size, filterRow, stride }: FilterGradient,
+  x: Float32Array,
+  dy: Float32Array,
+  slices: number[],
+): Float32Array {
+  const { channels } = output;
+  const result = new Float32Array((size * filterRow + 1) * channels);
+  slices.forEach((slice, item) => {
+    for (let row = 0; row < output.height; row++) {
+      for (let column = 0; column < output.width; column++) {
+        const d = indexOf(output, item, row, column);
+        for (let channel = 0; channel < channels; channel++) {
+          for (let r = 0; r < size; r++) {
+            const from = ((slice * input.rows + row * stride + r) * input.columns +
+              column * stride) * input.channels;
+            for (let k = 0; k < filterRow; k++) {
+              result[(r * filterRow + k) * channels + channel] += x[from + k] * dy[d + channel];
+            }
+          }
+          result[size * filterRow * channels + channel] += dy[d + channel];
+        }
+      }
+    }
+  });
+  return result;
+}
+
+const CASES: Record<string, FilterGradient> = {
+  "3×3 of 16 channels in three parts": {
+    label: "3x3",
+    input: grid(5, 7, 16, 1),
+    output: grid(5, 7, 64, 1),
+    size: 3,
+    filterRow: 48,
+    stride: 1,
+    parts: 3,
+  },
+  "11×11 of one channel with stride 4 in two parts": {
+    label: "11x11",
+    input: image(38, 45, 2),
+    output: grid(8, 10, 64),
+    size: 11,
+    filterRow: 12,
+    stride: 4,
+    parts: 2,
+  },
+};
+
+for (const tiles of ["registers", "shared"] as const) {
+  for (const [name, gradient] of Object.entries(CASES)) {
+    onGpu(`a filter gradient in ${tiles} is that of plain loops: ${name}`, async (gpu) => {
+      const slices = [0, 2, 3];
+      const x = images("x", 4, gradient.input);
+      const dy = images("dy", 3, gradient.output);
+      const expected = reference(gradient, x, dy, slices);
+      const winners = winningSlices(slices);
+      const numbers = partSize(gradient) * gradient.parts;
+      const output: [string, number] = ["parts", numbers];
+      const weights = await runKernel(gpu, filterGradient(gradient, tiles), {
+        slices: 4,
+        inputs: { winners, x, dy },
+        output,
+      });
+      const biases = await runKernel(gpu, biasGradient(gradient), {
+        slices: 4,
+        inputs: { winners, dy },
+        output,
+      });
+      // Each left the other's places at zero.
+      const parts = weights.map((value, at) => value + biases[at]);
+      const actual = await runKernel(gpu, sumParts(gradient), {
+        slices: 4,
+        inputs: { parts },
+        output: ["gradient", expected.length],
+      });
+      assertClose(actual, expected, 5e-6);
+    });
+  }
+}
+
+onGpu("the gradient of summed filters goes to each of the three channels", async (gpu) => {
+  const gradient = CASES["11×11 of one channel with stride 4 in two parts"];
+  const { size, filterRow, output: { channels } } = gradient;
+  const one = partSize(gradient);
+  const parts = noise("parts", 2 * one);
+  const weights = size * size * 3 * channels;
+  const expected = new Float32Array(weights + channels);
+  for (let at = 0; at < expected.length; at++) {
+    const place = Math.floor(at / (3 * channels));
+    const from = at < weights
+      ? (Math.floor(place / size) * filterRow + place % size) * channels + at % channels
+      : size * filterRow * channels + at % channels;
+    expected[at] = parts[from] + parts[one + from];
+  }
+  const actual = await runKernel(gpu, sumPartsOfGrey(gradient), {
+    slices: 1,
+    inputs: { parts },
+    output: ["gradient", expected.length],
+  });
+  assertClose(actual, expected);
+});

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import fc from "npm:fast-check@4.10.2";
+import { clock, type Progress, progressLine } from "../../lib/logs/progress.ts";
+
+const HALF: Progress = {
+  label: "epoch 1/5 train",
+  done: 50,
+  total: 100,
+  seconds: 100,
+  unit: "exams",
+  details: ["loss 0.6931", "auc 0.5000"],
+};
+
+Deno.test("a line holds label, bar, count, rate, time left and details", () => {
+  assert.equal(
+    progressLine(HALF, 120),
+    "epoch 1/5 train ██████████░░░░░░░░░░ 50/100  0.50 exams/s  1:40 left" +
+      "  loss 0.6931  auc 0.5000",
+  );
+});
+
+Deno.test("what does not fit is left out from the end", () => {
+  const full = progressLine(HALF, 200);
+  assert.equal(progressLine(HALF, full.length), full.slice(0, -"  auc 0.5000".length));
+  assert.equal(
+    progressLine(HALF, 60),
+    "epoch 1/5 train ██████████░░░░░░░░░░ 50/100  0.50 exams/s",
+  );
+  assert.equal(progressLine(HALF, 20), "");
+});
+
+Deno.test("the bar is empty at first, full at the end, and never longer", () => {
+  const bar = (done: number, total: number) =>
+    progressLine({ label: "x", done, total, seconds: 0, unit: "exams" }, 80);
+  assert.equal(bar(0, 10), `x ${"░".repeat(20)} 0/10`);
+  assert.equal(bar(10, 10), `x ${"█".repeat(20)} 10/10`);
+  assert.equal(bar(99, 100), `x ${"█".repeat(19)}░ 99/100`);
+  assert.equal(bar(0, 0), `x ${"░".repeat(20)} 0/0`);
+  // A server may send more than it announced.
+  assert.equal(bar(12, 10), `x ${"█".repeat(20)} 12/10`);
+});
+
+Deno.test("a fast rate is shown in whole units, without a rate there is no time left", () => {
+  const line = (done: number, seconds: number) =>
+    progressLine({ label: "x", done, total: 100, seconds, unit: "exams" }, 80);
+  assert.match(line(50, 1), /50 exams\/s {2}0:01 left$/);
+  assert.match(line(50, 0), /50\/100$/);
+  assert.match(line(0, 5), /0\/100$/);
+});
+
+Deno.test("a line is always shorter than the terminal, and one line", () => {
+  const progress = fc.record({
+    label: fc.constantFrom("train", "epoch 12/50 valid"),
+    done: fc.nat(2000),
+    total: fc.nat(2000),
+    seconds: fc.double({ min: 1e-3, max: 1e7, noNaN: true }),
+    unit: fc.constant("exams"),
+    details: fc.constant(["loss 0.1234", "auc undefined"]),
+  });
+  fc.assert(fc.property(progress, fc.integer({ min: 1, max: 200 }), (progress, width) => {
+    const line = progressLine(progress, width);
+    return line.length < width && !/[\r\n]/.test(line) && !/NaN|Infinity|-\d/.test(line);
+  }));
+});
+
+Deno.test("a duration is minutes and seconds, from an hour up with hours", () => {
+  const cases: [seconds: number, shown: string][] = [
+    [0, "0:00"],
+    [-3, "0:00"],
+    [9.4, "0:09"],
+    [59.5, "1:00"],
+    [61, "1:01"],
+    [3599.4, "59:59"],
+    [3599.6, "1:00:00"],
+    [36_061, "10:01:01"],
+  ];
+  for (const [seconds, shown] of cases) assert.equal(clock(seconds), shown);
+});

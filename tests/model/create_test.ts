@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { createMRNet } from "../../lib/model/create.ts";
+import { initialClassifier, initialWeights } from "../../lib/model/initialise.ts";
+import { encodePytorch } from "../../lib/model/weights/pytorch_writer.ts";
+import { writeWhole } from "../../lib/files.ts";
+import { runCli } from "../support/cli.ts";
+import { copyFolder, NUMPY_DATASET, TemporaryFolder } from "../support/folders.ts";
+import { onEachEngine } from "../support/engines.ts";
+
+/** An AlexNet as torchvision's file holds it: the convolutions under their short names. */
+const alexnet = new Map(
+  [...initialWeights(9)].filter(([name]) => name.startsWith("pretrained_model."))
+    .map(([name, tensor]) => [name.slice("pretrained_model.".length), tensor]),
+);
+
+/** The file, and its name with the hash it must have. */
+async function alexnetFile(): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }> {
+  const blob = new Blob([...encodePytorch(alexnet)] as BlobPart[]);
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return { name: `alexnet-owt-${digest.toHex().slice(0, 8)}.pth`, bytes };
+}
+
+onEachEngine("a model starts from an AlexNet's file with a linear layer of its own", async () => {
+  await using folder = await TemporaryFolder.make();
+  const path = folder.at("alexnet.pth");
+  await writeWhole(path, encodePytorch(alexnet));
+  const model = await createMRNet({ weights: path, seed: 4 });
+  const state = await model.stateDict();
+  model.dispose();
+  for (const [name, tensor] of alexnet) {
+    assert.deepEqual(state.get(`pretrained_model.${name}`), tensor, name);
+  }
+  for (const [name, tensor] of initialClassifier(4)) assert.deepEqual(state.get(name), tensor);
+}, { engines: ["wasm"] });
+
+Deno.test("training fetches AlexNet once from an address of one's own and keeps it", async () => {
+  await using folder = await TemporaryFolder.make();
+  await copyFolder(NUMPY_DATASET, folder.at("data"));
+  const { name, bytes } = await alexnetFile();
+  let served = 0;
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
+    served++;
+    return new Response(bytes);
+  });
+  const host = `127.0.0.1:${server.addr.port}`;
+  const weights = ["--weights", `http://${host}/${name}`];
+  const args = ["-t", "acl", "-p", "coronal", "--epochs", "1", "--backend", "wasm", ...weights];
+  const permissions = ["--allow-read=data,models,logs", "--allow-write=models,logs"];
+
+  const refused = await runCli(folder, args, { permissions });
+  assert.equal(refused.code, 1);
+  assert.ok(refused.err.includes(`--allow-net=${host}`), refused.err);
+
+  const granted = { permissions: [...permissions, `--allow-net=${host}`] };
+  for (const _ of [1, 2]) {
+    const { code, err } = await runCli(folder, args, granted);
+    assert.equal(code, 0, err);
+  }
+  assert.equal(served, 1);
+  assert.ok((await folder.files("models")).includes(name));
+});

@@ -1,0 +1,224 @@
+/**
+ * The network's reference numbers, and how far an engine is from them.
+ *
+ * @module
+ */
+import type { ExamSize } from "../../lib/data/exam.ts";
+import type { LabelledExam } from "../../lib/data/dataset.ts";
+import { MRNet } from "../../lib/model/mrnet.ts";
+import { MRNET_PARAMETERS } from "../../lib/model/weights/mrnet.ts";
+import type { StateDict } from "../../lib/model/weights/tensors.ts";
+import type { Label } from "../../lib/terms.ts";
+import { createRunner } from "../../lib/train/runner.ts";
+import { seededExam, seededState, type Sketch, sketch, type SketchOptions } from "./seeded.ts";
+
+/** Sketches of twelve tensors by the parameters' names. */
+export type Sketches = Record<string, Sketch>;
+
+/** A case of tests/golden/network.json. */
+export interface NetworkCase extends ExamSize {
+  /** Its size, such as `2x64x64`. */
+  name: string;
+  /** Seed of the first step's exam; each further step's is 1 higher. */
+  seed: number;
+  logits: [number, number];
+  /** The first exam's loss where it is negative, then the loss of each step. */
+  losses: number[];
+  /** The first exam's gradient where it is negative; kept of the small cases. */
+  gradient_absent?: Sketches;
+  /** The first exam's gradient where it is positive. */
+  gradient_present: Sketches;
+  parameters_1: Sketches;
+  parameters_10: Sketches;
+  /** How far PyTorch in float32 is from PyTorch in float64. */
+  own_rounding: Figures;
+}
+
+/** What is measured, each as a relative difference: see {@linkcode FIGURES}. */
+export interface Figures {
+  logits: number;
+  losses: number;
+  gradients: number;
+  parameters_1: number;
+  parameters_10?: number;
+  change_10?: number;
+}
+
+/** What each figure is. */
+export const FIGURES: Record<keyof Figures, string> = {
+  logits: "logits",
+  losses: "losses",
+  gradients: "gradients",
+  parameters_1: "parameters after 1 step",
+  parameters_10: "parameters after 10 steps",
+  change_10: "their change in 10 steps",
+};
+
+interface NetworkGolden {
+  positive_weight: number;
+  weights_seed: number;
+  steps: number;
+  sketch_seed: number;
+  buckets: number;
+  cases: NetworkCase[];
+}
+
+/** Reads a file of tests/golden. */
+export function readGolden<T>(name: string): T {
+  return JSON.parse(Deno.readTextFileSync(new URL(`../golden/${name}.json`, import.meta.url)));
+}
+
+const golden = readGolden<NetworkGolden>("network");
+const sketchOptions: SketchOptions = { seed: golden.sketch_seed, buckets: golden.buckets };
+
+/** Every case of tests/golden/network.json. */
+export const NETWORK_CASES: readonly NetworkCase[] = golden.cases;
+
+const initial = seededState(golden.weights_seed);
+
+/** The weights that every case starts from. */
+export function goldenState(): StateDict {
+  return initial;
+}
+
+/** How many times the gradient {@linkcode gradientOf} moves the parameters. */
+const SCALE = 1e6;
+
+/**
+ * The gradient of one exam's loss at the golden weights, in PyTorch's names and layout.
+ *
+ * It is read off a step of the runner that trains, whatever that computes in one go: with both betas
+ * 0, an epsilon E that dwarfs the gradient g, and the learning rate E·SCALE, Adam's step is
+ * E·SCALE·g/(|g| + E), which is SCALE·g to the last bit. The parameters are then SCALE·g but for the
+ * small number they were before.
+ */
+export async function gradientOf(exam: LabelledExam): Promise<StateDict> {
+  const epsilon = 1e12;
+  const options = { learningRate: epsilon * SCALE, beta1: 0, beta2: 0, epsilon, weightDecay: 0 };
+  const model = new MRNet(initial);
+  const runner = await createRunner(model, options);
+  try {
+    await runner.train(exam, golden.positive_weight);
+    await runner.sync();
+    const state = await model.stateDict();
+    for (const [name, { data }] of state) {
+      const before = initial.get(name)!.data;
+      data.forEach((after, i) => data[i] = (before[i] - after) / SCALE);
+    }
+    return state;
+  } finally {
+    runner.dispose();
+    model.dispose();
+  }
+}
+
+/** What a case comes to on the current engine. */
+export interface NetworkOutcome {
+  logits: number[];
+  losses: number[];
+  gradient_absent?: StateDict;
+  gradient_present: StateDict;
+  parameters_1: StateDict;
+  parameters_10?: StateDict;
+}
+
+/**
+ * Runs a case on the current engine.
+ *
+ * @param depth `first`: a gradient and a step; `all`: everything the case has
+ */
+export async function runNetworkCase(
+  { seed, slices, height, width, gradient_absent }: NetworkCase,
+  depth: "first" | "all",
+): Promise<NetworkOutcome> {
+  const examAt = (step: number) => seededExam(seed + step, { slices, height, width });
+  const exam = examAt(0);
+  const model = new MRNet(initial);
+  const runner = await createRunner(model);
+  try {
+    const judged = await runner.judge({ exam, label: 0 }, golden.positive_weight);
+    const losses = [judged.loss];
+    const step = async (index: number) => {
+      const labelled = { exam: examAt(index), label: (1 - index % 2) as Label };
+      losses.push((await runner.train(labelled, golden.positive_weight)).loss);
+    };
+    const parameters = async () => {
+      await runner.sync();
+      return await model.stateDict();
+    };
+    await step(0);
+    const outcome: NetworkOutcome = {
+      logits: judged.logits,
+      losses,
+      gradient_present: await gradientOf({ exam, label: 1 }),
+      parameters_1: await parameters(),
+    };
+    if (depth === "first") return outcome;
+    if (gradient_absent) outcome.gradient_absent = await gradientOf({ exam, label: 0 });
+    for (let index = 1; index < golden.steps; index++) await step(index);
+    return { ...outcome, parameters_10: await parameters() };
+  } finally {
+    runner.dispose();
+    model.dispose();
+  }
+}
+
+/** How far an outcome is from the reference; of tensors the worst of the twelve counts. */
+export function compareNetwork(reference: NetworkCase, ours: NetworkOutcome): Figures {
+  const gradients = (["gradient_absent", "gradient_present"] as const).map((part) =>
+    ours[part] && reference[part] ? worst(compareTensors(ours[part], reference[part])) : 0
+  );
+  const figures: Figures = {
+    logits: worstNumber(ours.logits, reference.logits),
+    losses: worstNumber(ours.losses, reference.losses),
+    gradients: Math.max(...gradients),
+    parameters_1: worst(compareTensors(ours.parameters_1, reference.parameters_1)),
+  };
+  if (ours.parameters_10) {
+    figures.parameters_10 = worst(compareTensors(ours.parameters_10, reference.parameters_10));
+    figures.change_10 = worst(
+      compareTensors(ours.parameters_10, reference.parameters_10, goldenState()),
+    );
+  }
+  return figures;
+}
+
+/**
+ * How far each tensor is from the reference: the L2 norm of the difference relative to the
+ * reference's norm, as the sketches tell it. The differences of the norms and of the sampled values
+ * are bounds from below, so they count where they are larger.
+ *
+ * @param base what to take off the reference first, where its change since then is what counts
+ */
+export function compareTensors(
+  ours: StateDict,
+  theirs: Sketches,
+  base?: StateDict,
+): Map<string, number> {
+  const differences = MRNET_PARAMETERS.map(({ name }, index) => {
+    const { data } = ours.get(name)!;
+    const own = sketch(data, index, sketchOptions);
+    const { norm, samples, sketch: sums } = theirs[name];
+    const difference = Math.max(
+      Math.hypot(...own.sketch.map((sum, i) => sum - sums[i])),
+      Math.abs(own.norm - norm),
+      ...own.samples.map((value, i) => Math.abs(value - samples[i])),
+    );
+    const start = base?.get(name)?.data;
+    const change = start
+      ? Math.sqrt(data.reduce((sum, value, i) => sum + (value - start[i]) ** 2, 0))
+      : norm;
+    return [name, difference / change] as const;
+  });
+  return new Map(differences);
+}
+
+/** The largest difference; NaN where one is. */
+export function worst(differences: ReadonlyMap<string, number>): number {
+  return Math.max(...differences.values());
+}
+
+/** The largest relative difference of two lists of numbers. */
+export function worstNumber(ours: readonly number[], theirs: readonly number[]): number {
+  return Math.max(...ours.map((value, i) => Math.abs(value / theirs[i] - 1)));
+}

@@ -1,0 +1,67 @@
+/**
+ * How close to PyTorch every engine has to be: the one place for these numbers.
+ *
+ * All three engines come equally close, so a bound holds for each of them. A bound is about five
+ * times the largest difference measured (docs/fidelity.md), and never above what is demanded.
+ *
+ * @module
+ */
+import type { Figures } from "./network_golden.ts";
+
+/** What this project demands of every engine and case. */
+export const DEMANDED = {
+  logits: 1e-4,
+  gradients: 1e-3,
+  parameters_10: 1e-4,
+  epochLoss: 1e-3,
+  epochAuc: 0.002,
+} as const;
+
+/**
+ * Bounds by case of tests/golden/network.json: relative, of tensors in L2 norm.
+ *
+ * What grows with size is not rounding itself but its consequences: where two pixels or two slices
+ * almost tie for a maximum, the last bit decides which of them gets the gradient, and Adam's first
+ * steps have the size of the learning rate however small a gradient is. PyTorch in float32 differs
+ * from PyTorch in float64 as much.
+ */
+export const NETWORK_TOLERANCES: Record<string, Required<Figures>> = {
+  "2x64x64": {
+    logits: 1e-5,
+    losses: 1e-5,
+    gradients: 1e-5,
+    parameters_1: 1e-5,
+    parameters_10: 1e-5,
+    change_10: 1e-3,
+  },
+  "1x256x256": {
+    logits: 1e-5,
+    losses: 3e-5,
+    gradients: 1e-5,
+    parameters_1: 1e-5,
+    parameters_10: 5e-5,
+    change_10: 1e-2,
+  },
+  "7x224x240": {
+    logits: 1e-5,
+    losses: 2e-4,
+    gradients: 4e-4,
+    parameters_1: 1e-5,
+    parameters_10: 1e-4,
+    change_10: 2e-2,
+  },
+  "32x80x72": {
+    logits: 1e-5,
+    losses: 2e-5,
+    gradients: 1e-5,
+    parameters_1: 1e-5,
+    parameters_10: 3e-5,
+    change_10: 1e-2,
+  },
+};
+
+/** A whole run: the mean losses of an epoch, relative, and its AUCs, absolute. */
+export const WHOLE_RUN_TOLERANCES = { epochLoss: 1e-4, epochAuc: 1e-9 } as const;
+
+/** A resampled pixel, in grey values of 0–255. */
+export const AUGMENTATION_TOLERANCE = 0.01;

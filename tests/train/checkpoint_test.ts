@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { startEngine } from "../../lib/engine/engine.ts";
+import { decodeSafetensors } from "../../lib/model/weights/safetensors.ts";
+import {
+  BestCheckpoint,
+  checkpointName,
+  type CheckpointOptions,
+  checkPrefix,
+} from "../../lib/train/checkpoint.ts";
+import type { EpochReport } from "../../lib/train/trainer.ts";
+import { TemporaryFolder } from "../support/folders.ts";
+import { tinyModel } from "../support/tiny_model.ts";
+
+await startEngine("cpu");
+
+function report(epoch: number, valAuc: number, trainAuc = 0.75): EpochReport {
+  const losses = { trainLoss: 0.6, valLoss: 0.5 };
+  const learningRate = 1e-5;
+  return { epoch, trainAuc, valAuc, ...losses, learningRate, seconds: 1, isBest: true };
+}
+
+function options(folder: TemporaryFolder, prefix = "mrnet"): CheckpointOptions {
+  const metadata = { config: '{"seed":1}' };
+  return { folder: folder.path, prefix, task: "acl", plane: "sagittal", metadata };
+}
+
+Deno.test("a checkpoint is named as the original script names it", () => {
+  const which = { prefix: "mrnet", task: "acl", plane: "sagittal" } as const;
+  assert.equal(
+    checkpointName(which, { valAuc: 0.9375, trainAuc: 0.8, epoch: 12 }),
+    "model_mrnet_acl_sagittal_val_auc_0.9375_train_auc_0.8000_epoch_12.safetensors",
+  );
+  assert.match(
+    checkpointName(which, { valAuc: 1, trainAuc: NaN, epoch: 1 }),
+    /_val_auc_1\.0000_train_auc_0\.5000_epoch_1\./,
+  );
+});
+
+Deno.test("a prefix cannot lead out of the folder or break the name", () => {
+  for (const good of ["mrnet", "a", "run-2", "x_y.z", "A".repeat(64)]) checkPrefix(good);
+  for (
+    const bad of ["", "../x", "a/b", "a\\b", "a b", "a\0", "a\nb", "é", "C:", "A".repeat(65), "*"]
+  ) {
+    assert.throws(() => checkPrefix(bad), {
+      name: "OptionError",
+      message: `Cannot name a model with the prefix '${bad}': ` +
+        "use up to 64 letters, digits, dots, hyphens and underscores",
+    });
+    const which = { folder: "models", task: "acl", plane: "axial", metadata: {} } as const;
+    assert.throws(() => new BestCheckpoint({ ...which, prefix: bad }), { name: "OptionError" });
+  }
+});
+
+Deno.test("the file holds the parameters and says how they were made", async () => {
+  await using folder = await TemporaryFolder.make();
+  const model = tinyModel(0.25);
+  const checkpoint = new BestCheckpoint(options(folder));
+  assert.equal(checkpoint.path, undefined);
+  const path = await checkpoint.keep(model, report(3, 0.9, NaN));
+  assert.equal(checkpoint.path, path);
+  const { tensors, metadata } = decodeSafetensors(await Deno.readFile(path), path);
+  assert.deepEqual([...tensors.get("weight")!.data], [0.25]);
+  assert.deepEqual({ ...metadata }, {
+    format: "pt",
+    config: '{"seed":1}',
+    prefix: "mrnet",
+    task: "acl",
+    plane: "sagittal",
+    epoch: "3",
+    val_auc: "0.9",
+    val_loss: "0.5",
+    train_auc: "NaN",
+    train_loss: "0.6",
+  });
+  model.dispose();
+});
+
+Deno.test("a better epoch replaces the file of the one before, and no other file", async () => {
+  await using folder = await TemporaryFolder.make();
+  const model = tinyModel();
+  const another = await new BestCheckpoint(options(folder)).keep(model, report(1, 0.6));
+  const third = await new BestCheckpoint(options(folder, "other")).keep(model, report(1, 0.7));
+  await folder.write("model_mrnet_acl_sagittal_notes.txt", "mine");
+  const checkpoint = new BestCheckpoint(options(folder));
+  const kept: string[] = [];
+  for (const [epoch, auc] of [[1, 0.7], [2, 0.8], [5, 0.95]]) {
+    kept.push(await checkpoint.keep(model, report(epoch, auc)));
+    const expected = [another, third, kept.at(-1)!, folder.at("model_mrnet_acl_sagittal_notes.txt")]
+      .map((path) => path.slice(folder.path.length + 1));
+    assert.deepEqual(await folder.files(), expected.sort());
+  }
+  assert.match(kept.at(-1)!, /val_auc_0\.9500_train_auc_0\.7500_epoch_5\.safetensors$/);
+  model.dispose();
+});
+
+Deno.test("an epoch of the same name replaces the file with itself", async () => {
+  await using folder = await TemporaryFolder.make();
+  const model = tinyModel();
+  const checkpoint = new BestCheckpoint(options(folder));
+  const first = await checkpoint.keep(model, report(1, 0.7));
+  assert.equal(await checkpoint.keep(model, report(1, 0.7)), first);
+  assert.equal((await folder.files()).length, 1);
+  model.dispose();
+});
+
+Deno.test("where the better one cannot be written the earlier one stays", async () => {
+  await using folder = await TemporaryFolder.make();
+  const model = tinyModel();
+  const checkpoint = new BestCheckpoint(options(folder));
+  const first = await checkpoint.keep(model, report(1, 0.7));
+  const better = report(2, 0.8);
+  await Deno.mkdir(folder.at(checkpointName(options(folder), better)));
+  await assert.rejects(checkpoint.keep(model, better), {
+    name: "OutputError",
+    message: /^Cannot write '.*_epoch_2\.safetensors': /,
+  });
+  assert.equal(checkpoint.path, first);
+  assert.deepEqual((await folder.files()).map((name) => folder.at(name)), [first]);
+  // Once the obstacle is gone the next one is kept, and the earlier one goes.
+  const next = await checkpoint.keep(model, report(3, 0.9));
+  assert.deepEqual((await folder.files()).map((name) => folder.at(name)), [next]);
+  model.dispose();
+});
+
+Deno.test("an earlier file that somebody took away is no obstacle", async () => {
+  await using folder = await TemporaryFolder.make();
+  const model = tinyModel();
+  const checkpoint = new BestCheckpoint(options(folder));
+  await Deno.remove(await checkpoint.keep(model, report(1, 0.7)));
+  const path = await checkpoint.keep(model, report(2, 0.8));
+  assert.deepEqual((await folder.files()).map((name) => folder.at(name)), [path]);
+  model.dispose();
+});
