@@ -276,7 +276,7 @@ export function mapExam(
   const [lists1, lists2, lists5] = [64 * pixels(pool1), 192 * pixels(pool2), 256 * pixels(pool5)];
   const scratch = Array.from({ length: threads }, (): Scratch => ({
     conv: arena.take(
-      // The fifth convolution's is that of several slices; see `forward` in programs.ts.
+      // The fifth convolution's is that of several slices; see forward.ts.
       4 *
         Math.max(
           64 * pixels(conv1),

@@ -18,8 +18,9 @@ import {
   TILES_AT_ONCE,
 } from "./memory_map.ts";
 import { PARAMETER_FLOATS } from "./parameters.ts";
-import { type Setting, type Table, type Tables, threadProgram, type Work } from "./programs.ts";
+import { threadProgram, type Work } from "./programs.ts";
 import { pixelTable, tilesOf } from "./tables.ts";
+import type { Setting, Table, Tables } from "./thread_writer.ts";
 
 /** What is asked about an exam. */
 export interface Question {
