@@ -33,6 +33,7 @@ export {
   ENGINE_CHOICES,
   type EngineChoice,
   type EngineName,
+  type EngineOptions,
   ENGINES,
   startEngine,
 } from "./lib/engine/engine.ts";

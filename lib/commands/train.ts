@@ -114,7 +114,7 @@ export function trainCommand(exit: (code: number) => void) {
     .addOption(
       option(
         "--threads <N>",
-        "threads of the wasm engine (default: the processor's cores)",
+        "threads of the wasm engine (default: the processor's cores, at most 16)",
         wholeNumber(1),
       ),
     )

@@ -43,7 +43,8 @@ export interface EngineOptions {
   /**
    * How many threads of the processor the WebAssembly engine trains and judges on, at least 1. The
    * same number gives the same bits, another number the same figures to about seven digits.
-   * @default the processor's cores
+   * @default the processor's cores, at most 16: an exam has some 17 to 61 slices to share out, and a
+   * thread needs 20 MB of its own
    */
   threads?: number;
 }
@@ -71,7 +72,7 @@ let starting: Promise<unknown> = Promise.resolve();
  */
 export function startEngine(
   choice: EngineChoice = "auto",
-  { threads = navigator.hardwareConcurrency }: EngineOptions = {},
+  { threads = _coresToUse() }: EngineOptions = {},
 ): Promise<Engine> {
   const started = starting.then(() => _startChosen(choice, threads));
   starting = started.catch(() => {});
@@ -122,6 +123,11 @@ export function currentEngine(): Engine {
 /** The engine that runs, started as `auto` would be where there is none. */
 export async function ensureEngine(): Promise<Engine> {
   return running.get(tf.getBackend() as EngineName) ?? await startEngine();
+}
+
+/** Where nothing else was asked for. */
+function _coresToUse(): number {
+  return Math.min(navigator.hardwareConcurrency, 16);
 }
 
 async function _startBest(threads: number): Promise<Engine> {

@@ -14,6 +14,7 @@ import * as tf from "../tf.ts";
 import { filtersToHWIO, filtersToOIHW } from "./layout.ts";
 import { maxOverSlices } from "./max_over_slices.ts";
 import { MRNET_PARAMETERS, selectMRNet } from "./weights/mrnet.ts";
+import { Predictor } from "./wasm/predictor.ts";
 import type { StateDict } from "./weights/tensors.ts";
 
 /** A convolution of AlexNet, followed by ReLU and, where it says so, by a maximum over 3×3. */
@@ -48,6 +49,8 @@ export class MRNet {
    * `[height, width, in, out]`, the linear layer as `[2, 256]`.
    */
   readonly parameters: ReadonlyMap<string, tf.Variable>;
+  /** Made by the first prediction on the WebAssembly engine. */
+  #predictor: Promise<Predictor> | undefined;
 
   /**
    * Puts the parameters on the current engine.
@@ -109,10 +112,8 @@ export class MRNet {
 
   /** Reads one exam; augmentation and normalisation are the caller's. */
   async predict(exam: Exam): Promise<Prediction> {
-    const logits = tf.tidy(() => this.logits(examTensor(exam)));
-    const values = await logits.data();
-    logits.dispose();
-    return { logits: [values[0], values[1]], probability: sigmoid(values[1]) };
+    const [absent, present] = await this.#logitsOf(exam);
+    return { logits: [absent, present], probability: sigmoid(present) };
   }
 
   /** A copy of the parameters in PyTorch's names and layout. */
@@ -143,6 +144,18 @@ export class MRNet {
   /** Frees the parameters; the model is of no use afterwards. */
   dispose(): void {
     for (const parameter of this.parameters.values()) parameter.dispose();
+    this.#predictor = undefined;
+  }
+
+  async #logitsOf(exam: Exam): Promise<ArrayLike<number> & Iterable<number>> {
+    if (tf.getBackend() === "wasm") {
+      this.#predictor ??= Predictor.start();
+      return await (await this.#predictor).logits(this.parameters, exam);
+    }
+    const logits = tf.tidy(() => this.logits(examTensor(exam)));
+    const values = await logits.data();
+    logits.dispose();
+    return values;
   }
 
   #get(name: string): tf.Variable {

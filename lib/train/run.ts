@@ -54,7 +54,7 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
   engine?: EngineChoice;
   /**
    * How many threads of the processor compute on WebAssembly, at least 1.
-   * @default the processor's cores
+   * @default the processor's cores, at most 16
    */
   threads?: number;
   /**

@@ -10,7 +10,7 @@ import { currentEngine } from "../engine/engine.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import type { AdamOptions } from "./adam.ts";
 import { TensorRunner } from "./tensor_runner.ts";
-import { WasmRunner } from "./wasm/runner.ts";
+import { WasmRunner } from "./wasm_runner.ts";
 import { WebGPURunner } from "./webgpu_runner.ts";
 
 /** The figures of one exam. */

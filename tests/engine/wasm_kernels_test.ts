@@ -9,7 +9,7 @@ import {
   ints,
   noise,
 } from "../support/kernels.ts";
-import { pixelTable, tilesOf } from "../../lib/train/wasm/tables.ts";
+import { pixelTable, tilesOf } from "../../lib/model/wasm/tables.ts";
 
 function kernelTest(name: string, body: () => void): void {
   Deno.test(name, () => {
@@ -106,6 +106,58 @@ kernelTest("convolve writes inside a border and leaves the border alone", () => 
     }
   }
 });
+
+// Outputs of 4×4 or 2×2 a tile: 5×7 pixels fill no tile, the last ones reach beyond the border too.
+for (const [side, tile] of [[3, 4], [5, 2]]) {
+  for (const relu of [0, 1]) {
+    const how = `${side}×${side}${relu ? ", with bias and ReLU" : ""}`;
+    kernelTest(`minimal filtering computes a convolution, ${how}`, () => {
+      const s = { height: 5, width: 7, inputs: 12, outputs: 16, side, stride: 1 };
+      const [rows, columns] = [s.height + side - 1, s.width + side - 1];
+      const x = floats(noise(rows * columns * s.inputs, 1));
+      // What lies behind the image must not matter.
+      floats(new Float32Array(4096).fill(NaN));
+      const length = side * side * s.inputs;
+      const filters = noise(s.outputs * length, 2);
+      const bias = floats(noise(s.outputs, 3));
+      const packed = floats(panelsOf(filters, length));
+      const temp = floats(36 * 4);
+      const transformed = floats(36 * s.inputs * s.outputs);
+      const filterStride = 4 * s.inputs * s.outputs;
+      for (let panel = 0; panel < s.outputs / 8; panel++) {
+        const from = packed.at + panel * length * 32;
+        const to = transformed.at + panel * s.inputs * 32;
+        callKernel("transformFilters", from, to, filterStride, s.inputs, side, temp.at);
+      }
+      const across = Math.ceil(s.width / tile);
+      const count = across * Math.ceil(s.height / tile);
+      const padded = Math.ceil(count / 6) * 6;
+      const tilesIn = floats(36 * padded * s.inputs);
+      const tilesOut = floats(36 * padded * s.outputs);
+      const [strideIn, strideOut] = [padded * s.inputs * 4, padded * s.outputs * 4];
+      // In two parts, as where tiles of several slices are multiplied together.
+      for (const [from, some] of [[0, 3], [3, count - 3]]) {
+        const image = [x.at, rows, columns, s.inputs, across, from, some, tile];
+        const to = tilesIn.at + from * s.inputs * 4;
+        callKernel("transformImage", ...image, to, strideIn, temp.at);
+      }
+      const dense = (channels: number) => ({ pitch: 0, step: channels * 4 });
+      const table = pixelTable({ height: 1, width: padded }, dense(s.inputs), dense(s.outputs));
+      const image = [ints(table).at, padded / 6, tilesIn.at, strideIn];
+      const to = [tilesOut.at, strideOut, s.outputs / 8, s.inputs, s.inputs];
+      callKernel("multiplyTransformed", ...image, transformed.at, filterStride, ...to);
+      const out = floats(s.height * s.width * s.outputs);
+      const shape = [s.width * s.outputs * 4, s.height, s.width, s.outputs, across];
+      for (const [from, some] of [[0, 5], [5, count - 5]]) {
+        const products = [tilesOut.at + from * s.outputs * 4, strideOut, relu ? bias.at : 0, relu];
+        callKernel("transformBack", ...products, out.at, ...shape, from, some, tile, temp.at);
+      }
+      const none = new Float32Array(s.outputs);
+      const expected = plainConvolution(x.view, filters, relu ? bias.view : none, s);
+      assertClose(out.view, relu ? expected.map((value) => Math.max(0, value)) : expected, 5e-6);
+    });
+  }
+}
 
 kernelTest("the pool keeps the first of equals, and none where nothing is above zero", () => {
   const [height, width, channels] = [7, 9, 4];

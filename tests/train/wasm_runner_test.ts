@@ -11,7 +11,7 @@ import type { AdamOptions } from "../../lib/train/adam.ts";
 import type { ExamFigures, Runner } from "../../lib/train/runner.ts";
 import { createRunner } from "../../lib/train/runner.ts";
 import { TensorRunner } from "../../lib/train/tensor_runner.ts";
-import { WasmRunner } from "../../lib/train/wasm/runner.ts";
+import { WasmRunner } from "../../lib/train/wasm_runner.ts";
 import * as tf from "../../lib/tf.ts";
 
 type Size = [slices: number, height: number, width: number];
@@ -161,7 +161,7 @@ Deno.test("voxels of float32 are taken as they are", async () => {
 });
 
 Deno.test("one, two and three threads agree, and each repeats itself to the bit", async () => {
-  const steps = { exam: noiseExam([5, 64, 64]), labels: [1, 0] as Label[], adam: SHOW_GRADIENTS };
+  const steps = { exam: noiseExam([5, 64, 64]), labels: [1 as Label], adam: SHOW_GRADIENTS };
   const one = await follow(fast(1), steps);
   for (const threads of [1, 2, 3]) {
     const first = await follow(fast(threads), steps);
@@ -246,4 +246,24 @@ Deno.test("a run of training works on the documented permissions alone", async (
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("a model predicts what it is judged to, and follows its parameters", async () => {
+  await startEngine("wasm");
+  const model = new MRNet(initialWeights(4));
+  const exam = noiseExam([3, 64, 72]);
+  const judge = async () => {
+    const runner = await WasmRunner.create(model, {}, 1);
+    const { logits, probability } = await runner.judge({ exam, label: 1 }, 1);
+    runner.dispose();
+    return { logits, probability };
+  };
+  const before = await model.predict(exam);
+  assert.deepEqual(before, await judge());
+  assert.deepEqual(await model.predict(exam), before);
+  model.assign("classifer.bias", Float32Array.of(3, -3));
+  const after = await model.predict(exam);
+  assert.notDeepEqual(after, before);
+  assert.deepEqual(after, await judge());
+  model.dispose();
 });

@@ -11,3 +11,9 @@ export { listWinners, maxPool, meanOfPixels } from "./pool";
 export { addProduct, maskRelu, tileChannels } from "./product";
 export { sortByPixel, sparseFilter, sparseFilterNarrow, sparseInput } from "./sparse";
 export { clear } from "./vector";
+export {
+  multiplyTransformed,
+  transformBack,
+  transformFilters,
+  transformImage,
+} from "./winograd";

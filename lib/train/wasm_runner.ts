@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { type Augmentation, sourceOf } from "../../data/augment.ts";
-import type { LabelledExam } from "../../data/dataset.ts";
-import { Threads } from "../../engine/wasm/threads.ts";
-import { type MRNet, sigmoid } from "../../model/mrnet.ts";
-import type { AdamOptions } from "../adam.ts";
-import type { ExamFigures, Runner } from "../runner.ts";
-import { MRNetThreads } from "./mrnet_threads.ts";
-import { listParameters, readParameters } from "./parameters.ts";
+import { type Augmentation, sourceOf } from "../data/augment.ts";
+import type { LabelledExam } from "../data/dataset.ts";
+import { Threads } from "../engine/wasm/threads.ts";
+import { type MRNet, sigmoid } from "../model/mrnet.ts";
+import type { AdamOptions } from "./adam.ts";
+import type { ExamFigures, Runner } from "./runner.ts";
+import { MRNetThreads } from "../model/wasm/mrnet_threads.ts";
+import { listParameters, readParameters } from "../model/wasm/parameters.ts";
 
 /** Adam's settings that do not change from step to step. */
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };
@@ -52,7 +52,7 @@ export class WasmRunner implements Runner {
     const running = await Threads.start({ threads });
     try {
       const network = new MRNetThreads(running);
-      await readParameters(model, network.parameters);
+      await readParameters(model.parameters, network.parameters);
       return new WasmRunner(model, options, running, network);
     } catch (error) {
       running.dispose();

@@ -11,12 +11,16 @@ import {
   type FixedMap,
   mapExam,
   mapFixed,
+  MINIMAL,
+  type Minimal,
   type Shapes,
   shapesOf,
+  TILES_AT_ONCE,
 } from "./memory_map.ts";
 import { PARAMETER_FLOATS } from "./parameters.ts";
-import { type Setting, type Table, type Tables, threadProgram, type Work } from "./programs.ts";
+import { threadProgram, type Work } from "./programs.ts";
 import { pixelTable, tilesOf } from "./tables.ts";
+import type { Setting, Table, Tables } from "./thread_writer.ts";
 
 /** What is asked about an exam. */
 export interface Question {
@@ -160,18 +164,17 @@ export class MRNetThreads {
 
 /** The tables of all convolutions. */
 function tableWords(shapes: Shapes): Record<keyof Tables, Int32Array> {
-  const { image, conv1, pool1, pool2, conv3, conv4 } = shapes;
+  const { image, conv1 } = shapes;
   const dense = (width: number, channels: number) => {
     return { pitch: width * channels * 4, step: channels * 4 };
   };
   const strided = { pitch: 4 * image.pitch, step: 4 * image.step };
+  const tiles = { height: 1, width: TILES_AT_ONCE };
+  const minimal = Object.entries(MINIMAL).map(([name, { inputs, outputs }]) => {
+    return [name, pixelTable(tiles, dense(1, inputs), dense(1, outputs))] as const;
+  });
   return {
     conv1: pixelTable(conv1, strided, dense(conv1.width, 64)),
-    conv2: pixelTable(pool1, pool1, dense(pool1.width, 192)),
-    conv3: pixelTable(pool2, pool2, conv3),
-    conv4: pixelTable(pool2, conv3, conv4),
-    conv5: pixelTable(pool2, conv4, dense(pool2.width, 256)),
-    back4: pixelTable(pool2, conv4, conv3),
-    back3: pixelTable(pool2, conv3, dense(pool2.width, 192)),
+    ...Object.fromEntries(minimal) as Record<Minimal, Int32Array>,
   };
 }

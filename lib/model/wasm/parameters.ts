@@ -8,7 +8,6 @@
  *
  * @module
  */
-import type { MRNet } from "../../model/mrnet.ts";
 import type * as tf from "../../tf.ts";
 
 /** Which order a layer's filters are in. */
@@ -76,7 +75,10 @@ export const LINEAR = { channels: 256, weight: place(512), bias: place(2) };
 export const PARAMETER_FLOATS = total;
 
 /** Copies a model's parameters into `flat`. */
-export async function readParameters(model: MRNet, flat: Float32Array): Promise<void> {
+export async function readParameters(
+  model: ReadonlyMap<string, tf.Variable>,
+  flat: Float32Array,
+): Promise<void> {
   for (const layer of CONVOLUTIONS) {
     const filter = await _data(model, `${layer.name}.weight`);
     _eachFilterWeight(layer, (kept, given) => flat[kept] = filter[given]);
@@ -101,8 +103,11 @@ export function listParameters(flat: Float32Array): Map<string, Float32Array> {
   return named;
 }
 
-async function _data(model: MRNet, name: string): Promise<Float32Array> {
-  return await (model.parameters.get(name) as tf.Variable).data() as Float32Array;
+async function _data(
+  model: ReadonlyMap<string, tf.Variable>,
+  name: string,
+): Promise<Float32Array> {
+  return await model.get(name)!.data() as Float32Array;
 }
 
 /** Calls back with each weight's place in the flat parameters and in `[height, width, in, out]`. */

@@ -3,7 +3,7 @@
  *
  * Nothing is allocated in a step: all of it is laid out once for a size of slices, with room for as many
  * slices as the largest exam so far has. For MRNet's 256×256 that is 1.7 MB a slice, 30 MB for the
- * parameters and Adam's moments, 10 MB for weights in the products' order and 15 MB a thread.
+ * parameters and Adam's moments, 70 MB for weights in the products' order and 20 MB a thread.
  *
  * @module
  */
@@ -122,6 +122,28 @@ export class Arena {
   }
 }
 
+/** The convolutions that Winograd's minimal filtering computes; `back` are input gradients. */
+export type Minimal = "conv2" | "conv3" | "conv4" | "conv5" | "back4" | "back3";
+
+/** Channels in and out of each. */
+export const MINIMAL: Readonly<Record<Minimal, { inputs: number; outputs: number }>> = {
+  conv2: { inputs: 64, outputs: 192 },
+  conv3: { inputs: 192, outputs: 384 },
+  conv4: { inputs: 384, outputs: 256 },
+  conv5: { inputs: 256, outputs: 256 },
+  back4: { inputs: 256, outputs: 384 },
+  back3: { inputs: 384, outputs: 192 },
+};
+
+/** Products of a tile. */
+export const PRODUCTS = 36;
+
+/**
+ * How many tiles are multiplied at once: eight of the product's own tiles. The filters of one product,
+ * up to 393 kB, are read once for them, which a slice of 256×256 with its 16 tiles would do three times.
+ */
+export const TILES_AT_ONCE = 48;
+
 /** What does not depend on the exam. */
 export interface FixedMap {
   /** β₁ … of Adam; eight floats. */
@@ -140,6 +162,8 @@ export interface FixedMap {
   forward: number[];
   /** Weights of the input gradients of the third and the fourth convolution. */
   turned: { conv3: number; conv4: number };
+  /** The filters of each Winograd convolution, transformed. */
+  transformed: Record<Minimal, number>;
   /** A gradient of all parameters a thread, `gradientBytes` apart. */
   gradients: number[];
   /** From a thread's gradient to the next one's. */
@@ -173,6 +197,7 @@ export function mapFixed(arena: Arena, threads: number): FixedMap {
     first,
     second,
     forward,
+    transformed: mapTransformed(arena),
     turned: { conv3: arena.take(conv3.size * 4), conv4: arena.take(conv4.size * 4) },
     gradients,
     gradientBytes: threads > 1 ? gradients[1] - gradients[0] : 0,
@@ -181,10 +206,21 @@ export function mapFixed(arena: Arena, threads: number): FixedMap {
   };
 }
 
+function mapTransformed(arena: Arena): Record<Minimal, number> {
+  const places = Object.entries(MINIMAL).map(([name, { inputs, outputs }]) => {
+    return [name, arena.take(4 * PRODUCTS * inputs * outputs)] as const;
+  });
+  return Object.fromEntries(places) as Record<Minimal, number>;
+}
+
 /** What a thread computes in. */
 export interface Scratch {
   /** The output of a convolution that a pool follows. */
   conv: number;
+  /** Tiles before and after the products, and a few vectors for the transforms. */
+  tilesIn: number;
+  tilesOut: number;
+  temp: number;
   /** The last pool's output, and its gradient. */
   pool5: number;
   /** The lists of `listWinners` and `sortByPixel`. */
@@ -240,8 +276,18 @@ export function mapExam(
   const [lists1, lists2, lists5] = [64 * pixels(pool1), 192 * pixels(pool2), 256 * pixels(pool5)];
   const scratch = Array.from({ length: threads }, (): Scratch => ({
     conv: arena.take(
-      4 * Math.max(64 * pixels(conv1), 192 * pixels(pool1), 256 * pixels(pool2)),
+      // The fifth convolution's is that of several slices; see forward.ts.
+      4 *
+        Math.max(
+          64 * pixels(conv1),
+          192 * pixels(pool1),
+          256 * 16 * TILES_AT_ONCE,
+          256 * pixels(pool2),
+        ),
     ),
+    tilesIn: arena.take(4 * PRODUCTS * TILES_AT_ONCE * 384),
+    tilesOut: arena.take(4 * PRODUCTS * TILES_AT_ONCE * 384),
+    temp: arena.take(36 * 16),
     pool5: arena.take(4 * lists5),
     lists: arena.take(12 * Math.max(lists1, lists2, lists5)),
     counts: arena.take(4 * 256),

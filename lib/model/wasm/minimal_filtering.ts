@@ -1,0 +1,74 @@
+/**
+ * Convolutions by Winograd's minimal filtering, as calls of the kernels in `winograd.ts`.
+ *
+ * @module
+ */
+import { type Bordered, MINIMAL, type Minimal, TILES_AT_ONCE } from "./memory_map.ts";
+import { LANES, type ThreadWriter } from "./thread_writer.ts";
+
+/** Transforms the filters of one panel, which this thread has packed. */
+export function transformPanel(
+  writer: ThreadWriter,
+  name: Minimal,
+  panel: number,
+  packed: number,
+  side: number,
+): void {
+  const { fixed: { transformed } } = writer.setting;
+  const { inputs, outputs } = MINIMAL[name];
+  const to = transformed[name] + panel * LANES * inputs * 4;
+  const { temp } = writer.scratch;
+  writer.program.call("transformFilters", packed, to, 4 * inputs * outputs, inputs, side, temp);
+}
+
+/**
+ * One convolution of several slices by Winograd's minimal filtering.
+ *
+ * @param slices where each one's input begins, its border included, and where its output begins
+ * @param like the input
+ * @param to height, width and bytes in a row of the output
+ */
+export function minimalConvolution(
+  writer: ThreadWriter,
+  name: Minimal,
+  slices: readonly { x: number; out: number }[],
+  like: Bordered,
+  to: { height: number; width: number; pitch: number },
+  bias: number,
+): void {
+  const { fixed: { transformed }, tables } = writer.setting;
+  const { tilesIn, tilesOut, temp } = writer.scratch;
+  const { inputs, outputs } = MINIMAL[name];
+  const { program } = writer;
+  // A filter of 5×5 leaves 2×2 of a tile's 6×6, one of 3×3 leaves 4×4.
+  const side = like.border === 2 ? 2 : 4;
+  const across = Math.ceil(to.width / side);
+  const perSlice = across * Math.ceil(to.height / side);
+  const rows = like.height + 2 * like.border;
+  const columns = like.width + 2 * like.border;
+  const [strideIn, strideOut] = [inputs, outputs].map((each) => 4 * each * TILES_AT_ONCE);
+  const filters = [transformed[name], 4 * inputs * outputs];
+  for (let first = 0; first < slices.length * perSlice; first += TILES_AT_ONCE) {
+    const end = Math.min(first + TILES_AT_ONCE, slices.length * perSlice);
+    const parts: { slice: number; from: number; count: number; at: number }[] = [];
+    for (let tile = first; tile < end;) {
+      const [slice, from] = [Math.floor(tile / perSlice), tile % perSlice];
+      const count = Math.min(perSlice - from, end - tile);
+      parts.push({ slice, from, count, at: tile - first });
+      tile += count;
+    }
+    for (const { slice, from, count, at } of parts) {
+      const out = tilesIn + at * inputs * 4;
+      const image = [slices[slice].x, rows, columns, inputs, across, from, count, side];
+      program.call("transformImage", ...image, out, strideIn, temp);
+    }
+    const tiles = [tables[name].at, Math.ceil((end - first) / 6), tilesIn, strideIn];
+    const products = [tilesOut, strideOut, outputs / LANES, inputs, inputs];
+    program.call("multiplyTransformed", ...tiles, ...filters, ...products);
+    for (const { slice, from, count, at } of parts) {
+      const products = [tilesOut + at * outputs * 4, strideOut, bias, bias === 0 ? 0 : 1];
+      const image = [slices[slice].out, to.pitch, to.height, to.width, outputs];
+      program.call("transformBack", ...products, ...image, across, from, count, side, temp);
+    }
+  }
+}

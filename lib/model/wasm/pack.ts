@@ -1,0 +1,42 @@
+/**
+ * The parameters in the order in which the products read them: the first part of a step.
+ *
+ * @module
+ */
+import { transformPanel } from "./minimal_filtering.ts";
+import { CONVOLUTIONS } from "./parameters.ts";
+import { LANES, type ThreadWriter } from "./thread_writer.ts";
+
+const [, , CONV3, CONV4] = CONVOLUTIONS;
+
+/** The weights of the forward pass, this thread's share of the panels. */
+export function packForward(writer: ThreadWriter): void {
+  const { fixed: { parameters, forward } } = writer.setting;
+  CONVOLUTIONS.forEach(({ order, outputs, inputs, side, weight, size }, index) => {
+    const layer = (["", "conv2", "conv3", "conv4", "conv5"] as const)[index];
+    const length = order === "first" ? side * 12 : side * side * inputs;
+    const stored = order === "first" ? 12 * 12 : length;
+    for (const panel of writer.share(outputs / LANES)) {
+      const from = parameters + 4 * (weight + panel * LANES * stored);
+      const to = forward[index] + 4 * panel * LANES * length;
+      if (order === "first") writer.program.call("packSummedPanel", from, 4 * size, to, side, side);
+      if (order === "filters") writer.program.call("packPanel", from, to, length);
+      if (layer !== "") transformPanel(writer, layer, panel, to, side);
+    }
+  });
+}
+
+/** The weights of the input gradients. */
+export function packBackward(writer: ThreadWriter): void {
+  const { fixed: { parameters, turned } } = writer.setting;
+  const layers = [["back3", CONV3, turned.conv3], ["back4", CONV4, turned.conv4]] as const;
+  for (const [name, { inputs, outputs, side, weight }, to] of layers) {
+    const taps = side * side;
+    for (const panel of writer.share(inputs / LANES)) {
+      const from = parameters + 4 * (weight + panel * LANES * LANES);
+      const at = to + 4 * panel * LANES * taps * outputs;
+      writer.program.call("packTurnedPanel", from, at, taps, inputs, outputs);
+      transformPanel(writer, name, panel, at, side);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * What the parts of a step have in common when they are written down as a thread's program.
+ *
+ * @module
+ */
+import { Program } from "../../engine/wasm/program.ts";
+import type { ExamMap, FixedMap, Minimal, Scratch, Shapes } from "./memory_map.ts";
+
+/** How many output channels a panel of weights has. */
+export const LANES = 8;
+
+/** Where a table lies, and how many tiles it has. */
+export interface Table {
+  /** Byte address. */
+  at: number;
+  /** How many tiles. */
+  tiles: number;
+}
+
+/** The tables of the convolutions, in memory; `back` are those of input gradients. */
+export type Tables = Record<"conv1" | Minimal, Table>;
+
+/** All that a program is made from. */
+export interface Setting {
+  names: readonly string[];
+  threads: number;
+  shapes: Shapes;
+  fixed: FixedMap;
+  exam: ExamMap;
+  tables: Tables;
+  /** How many slices the exam has. */
+  slices: number;
+  /** Whether the voxels are float32 rather than uint8. */
+  float: boolean;
+}
+
+/** One thread's program while it is written. */
+export class ThreadWriter {
+  /** What is written. */
+  readonly program: Program;
+  /** What it is made from. */
+  readonly setting: Setting;
+  /** Which thread it is for. */
+  readonly thread: number;
+
+  constructor(setting: Setting, thread: number) {
+    this.program = new Program(setting.names);
+    this.setting = setting;
+    this.thread = thread;
+  }
+
+  /** What this thread computes in. */
+  get scratch(): Scratch {
+    return this.setting.exam.scratch[this.thread];
+  }
+
+  /** This thread's share of `count` things that follow one another. */
+  share(count: number): number[] {
+    const { threads } = this.setting;
+    const all = Array.from({ length: count }, (_, index) => index);
+    return all.filter((index) => index % threads === this.thread);
+  }
+}
