@@ -52,6 +52,13 @@ export interface WebGPURunnerOptions extends AdamOptions {
   tiles?: Tiles;
 }
 
+/** What a kernel takes. */
+export interface KernelTime {
+  label: string;
+  seconds: number;
+  multiplyAdds: number;
+}
+
 /** Runs a model in WGSL kernels. */
 export class WebGPURunner implements Runner {
   readonly lag = 8;
@@ -152,13 +159,17 @@ export class WebGPURunner implements Runner {
   /**
    * Measures the kernels of a step on the exam that was trained on last.
    *
-   * @returns label and seconds of each; `undefined` where the adapter cannot measure
+   * @returns for each its seconds and multiply-adds, 0 where it has few; `undefined` where the adapter
+   *   cannot measure
    */
-  async profile(slices: number): Promise<{ label: string; seconds: number }[] | undefined> {
+  async profile(slices: number): Promise<KernelTime[] | undefined> {
     const { forward, training } = this.#passes!;
     const dispatches = [...forward, ...training!];
     const seconds = await this.#gpu.time(dispatches, slices);
-    return seconds?.map((each, index) => ({ label: dispatches[index].label, seconds: each }));
+    return seconds?.map((each, index) => {
+      const { label, multiplyAdds } = dispatches[index];
+      return { label, seconds: each, multiplyAdds: multiplyAdds?.(slices) ?? 0 };
+    });
   }
 
   /** Frees the buffers once the call that has its turn is through; those behind it fail. */

@@ -10,7 +10,7 @@
  */
 import { type Grid, pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
-import { type Kernel, vectors, type Workgroups } from "../kernel.ts";
+import { type Kernel, type Sized, vectors } from "../kernel.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 import { ITEMS, type Items, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
 import { convolutionInRegisters } from "./convolution_registers.ts";
@@ -40,12 +40,6 @@ export interface Convolution {
   finish: "relu" | "mask" | "none";
 }
 
-/** A kernel, and its workgroups for a number of slices. */
-export interface Sized {
-  kernel: Kernel;
-  workgroups: (slices: number) => Workgroups;
-}
-
 /**
  * The kernel of a convolution.
  *
@@ -68,6 +62,12 @@ export function convolutionBindings({ items, finish }: Convolution): Kernel["bin
     ...(finish === "mask" ? [vectors("activation", "read")] : []),
     vectors("y", "write"),
   ];
+}
+
+/** The multiply-adds of a convolution, by the number of slices. */
+export function convolutionWork({ size, filterRow, output }: Convolution) {
+  const { height, width, channels } = output;
+  return (slices: number) => slices * height * width * channels * size * filterRow;
 }
 
 /** What both forms begin with. */

@@ -7,13 +7,13 @@
  *
  * @module
  */
-import { lines } from "../kernel.ts";
+import { lines, type Sized } from "../kernel.ts";
 import { ITEMS } from "../winners.ts";
 import {
   type Convolution,
   convolutionBindings,
   convolutionStart,
-  type Sized,
+  convolutionWork,
   writeSums,
 } from "./convolution.ts";
 
@@ -80,5 +80,6 @@ fn main(
   return {
     kernel: { label: conv.label, bindings: convolutionBindings(conv), code },
     workgroups: (slices) => [Math.ceil(slices * tiles / LANES), outChannels / VECTORS],
+    multiplyAdds: convolutionWork(conv),
   };
 }
