@@ -20,7 +20,7 @@ import {
 /** Threads in a workgroup: the lanes of one vector register of 256 bits. */
 const LANES = 8;
 /** Vectors of output channels a thread holds. */
-const VECTORS = 4;
+const VECTORS = 8;
 /** The most pixels of a row a thread holds. */
 const MOST_PIXELS = 16;
 
@@ -54,15 +54,16 @@ fn main(
     var at = (item * ${input.rows}u + row * ${stride}u + filter_row)
       * ${input.columns * input.channels / 4}u + column * ${step}u;
     for (var k = 0u; k < ${filterRow / 4}u; k++) {
-      ${lines(pixels, (p) => `let x${p} = x[at + ${p * step}u];`)}
       ${
-    lines(4, (part) =>
-      `{
-      ${lines(VECTORS, (v) => `let f${v} = filters[filter_at + ${part * outChannels + v}u];`)}
+    lines(4 * VECTORS, (i) => {
+      const [part, v] = [Math.floor(i / VECTORS), i % VECTORS];
+      return `let f${part}_${v} = filters[filter_at + ${part * outChannels + v}u];`;
+    })
+  }
       ${
-        each((p, v) => `${sum(p, v)} = fma(vec4<f32>(x${p}.${"xyzw"[part]}), f${v}, ${sum(p, v)});`)
-      }
-      }`)
+    lines(pixels, (p) =>
+      `let x${p} = x[at + ${p * step}u];
+      ${lines(VECTORS, (v) => `${sum(p, v)} = ${_fourProducts(`x${p}`, v, sum(p, v))};`)}`)
   }
       at += 1u;
       filter_at += ${4 * outChannels}u;
@@ -82,4 +83,15 @@ fn main(
     workgroups: (slices) => [Math.ceil(slices * tiles / LANES), outChannels / VECTORS],
     multiplyAdds: convolutionWork(conv),
   };
+}
+
+/**
+ * Four products added to a sum in one expression: the sums do not fit the registers of a processor, so
+ * each is fetched and put back once for four products instead of four times.
+ */
+function _fourProducts(x: string, vector: number, sum: string): string {
+  return [..."xyzw"].reduce(
+    (inner, part, index) => `fma(vec4<f32>(${x}.${part}), f${index}_${vector}, ${inner})`,
+    sum,
+  );
 }
