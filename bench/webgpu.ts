@@ -13,7 +13,7 @@
  * @module
  */
 import type { LabelledExam } from "../lib/data/dataset.ts";
-import { describeEngine, startEngine } from "../lib/engine/engine.ts";
+import { currentGpu, describeEngine, startEngine } from "../lib/engine/engine.ts";
 import type { Tiles } from "../lib/engine/webgpu/gpu.ts";
 import { grid, imageSize } from "../lib/engine/webgpu/grid.ts";
 import { convolution } from "../lib/engine/webgpu/kernels/convolution.ts";
@@ -50,7 +50,7 @@ if (!isTiles || ![...counts, repeats].every((count) => Number.isInteger(count) &
 }
 
 const engine = await startEngine("webgpu");
-const gpu = engine.gpu!;
+const gpu = currentGpu()!;
 const tiles: Tiles = tilesText ?? gpu.tiles;
 print(`${describeEngine(engine)}; tiles: ${tiles}; best of ${repeats}`);
 

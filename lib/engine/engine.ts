@@ -32,11 +32,12 @@ export interface Engine {
   readonly reason: string;
   /** Throws an {@linkcode EngineError} once the device has failed; to be called after each step. */
   check(): void;
-  /** The device that our own kernels run on; the `webgpu` engine has one. */
-  readonly gpu?: Gpu;
 }
 
 const running = new Map<EngineName, Engine>();
+
+/** The device of the `webgpu` engine, once that was started. */
+let gpu: Gpu | undefined;
 
 /**
  * Starts an engine and makes it TensorFlow.js's current one. Starting the same one again is cheap.
@@ -90,6 +91,11 @@ export function currentEngine(): Engine {
   throw new EngineError("Cannot compute before an engine runs: await startEngine() first");
 }
 
+/** The device that our own kernels run on, where the current engine is `webgpu`. */
+export function currentGpu(): Gpu | undefined {
+  return tf.getBackend() === "webgpu" ? gpu : undefined;
+}
+
 /** The engine that runs, started as `auto` would be where there is none. */
 export async function ensureEngine(): Promise<Engine> {
   return running.get(tf.getBackend() as EngineName) ?? await startEngine();
@@ -120,10 +126,10 @@ async function _start(
 ): Promise<Engine> {
   let engine = running.get(name);
   if (engine === undefined) {
-    let gpu: Gpu | undefined;
     if (name === "wasm") await registerWasm();
     if (adapter !== undefined) gpu = await registerWebGPU(adapter);
-    engine = { name, device, reason, check: () => gpu?.check(), gpu };
+    const check = adapter === undefined ? () => {} : () => gpu!.check();
+    engine = { name, device, reason, check };
   }
   try {
     if (!await tf.setBackend(name)) throw new Error("TensorFlow.js could not initialise it");

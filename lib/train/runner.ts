@@ -6,7 +6,7 @@
  */
 import type { Augmentation } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
-import { currentEngine } from "../engine/engine.ts";
+import { currentGpu } from "../engine/engine.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import type { AdamOptions } from "./adam.ts";
 import { TensorRunner } from "./tensor_runner.ts";
@@ -61,7 +61,7 @@ export interface Runner {
 
 /** Makes the runner that suits the engine the model is on. */
 export async function createRunner(model: MRNet, options: AdamOptions = {}): Promise<Runner> {
-  const { gpu } = currentEngine();
+  const gpu = currentGpu();
   return gpu === undefined
     ? new TensorRunner(model, options)
     : await WebGPURunner.create(gpu, model, options);

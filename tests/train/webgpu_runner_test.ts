@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Augmentation } from "../../lib/data/augment.ts";
 import type { LabelledExam } from "../../lib/data/dataset.ts";
-import { currentEngine, startEngine } from "../../lib/engine/engine.ts";
+import { currentGpu, startEngine } from "../../lib/engine/engine.ts";
 import type { Tiles } from "../../lib/engine/webgpu/gpu.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
@@ -87,7 +87,7 @@ async function compare(
   steps: Step[],
   { tiles, plain = steps, ...options }: AdamOptions & { tiles: Tiles; plain?: Step[] },
 ): Promise<[ours: Run, plain: Run]> {
-  const { gpu } = currentEngine();
+  const gpu = currentGpu();
   const ours = await run(steps, (model) => WebGPURunner.create(gpu!, model, { tiles, ...options }));
   await startEngine("wasm");
   const reference = await run(plain, (model) => new TensorRunner(model, options));
@@ -143,7 +143,7 @@ onEachEngine("float32 voxels are computed as bytes of the same values are", asyn
   const bytes = makeExam([2, 96, 80]);
   const voxels = Float32Array.from(bytes.exam.voxels);
   const floats = { ...bytes, exam: { ...bytes.exam, voxels } };
-  const { gpu } = currentEngine();
+  const gpu = currentGpu();
   const make = (model: MRNet) => WebGPURunner.create(gpu!, model);
   assert.deepEqual(await run([[floats, CHANGE]], make), await run([[bytes, CHANGE]], make));
 }, webgpu);
@@ -156,7 +156,7 @@ onEachEngine("the same steps give the same bits twice", async () => {
 onEachEngine(
   "a step is one upload and at most 60 dispatches, and takes no more memory",
   async () => {
-    const { counts } = currentEngine().gpu!;
+    const { counts } = currentGpu()!;
     const before = counts.heldBytes;
     const model = new MRNet(initialWeights(1));
     const runner = await createRunner(model);
@@ -185,7 +185,7 @@ onEachEngine(
 onEachEngine("an exam that no buffer can hold is refused in one line", async () => {
   const model = new MRNet(initialWeights(1));
   const runner = await createRunner(model);
-  const most = currentEngine().gpu!.device.limits.maxStorageBufferBindingSize;
+  const most = currentGpu()!.device.limits.maxStorageBufferBindingSize;
   const slices = Math.ceil(most / (15 * 19 * 64 * 4)) + 8;
   const exam = { id: "long", slices, height: 64, width: 80, voxels: new Uint8Array(0) };
   await assert.rejects(runner.judge({ exam, label: 1 }, 1), {

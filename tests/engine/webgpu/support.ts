@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { currentEngine } from "../../../lib/engine/engine.ts";
+import { currentGpu } from "../../../lib/engine/engine.ts";
 import type { Gpu } from "../../../lib/engine/webgpu/gpu.ts";
 import { type Grid, grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
 import type { Sized } from "../../../lib/engine/webgpu/kernel.ts";
@@ -17,7 +17,7 @@ type Numbers = Float32Array | Uint32Array | Uint8Array;
 
 /** A test that needs a GPU, or a processor that plays one. */
 export function onGpu(name: string, body: (gpu: Gpu) => Promise<void>): void {
-  onEachEngine(name, () => body(currentEngine().gpu!), { engines: ["webgpu"] });
+  onEachEngine(name, () => body(currentGpu()!), { engines: ["webgpu"] });
 }
 
 /** Runs a kernel once and gives back what it left in one of its buffers. */
