@@ -31,7 +31,7 @@ export interface Convolution {
    */
   filterRow: number;
   stride: number;
-  /** The first pixel that the filter looks at, in the input with its border. */
+  /** Every slice, or the winning ones: then input and output are numbered by winner. */
   items: Items;
   /**
    * What becomes of a sum: `relu` adds a bias and cuts off below 0; `mask` keeps it where the
