@@ -1,6 +1,9 @@
-"""Times the reference's training step in PyTorch and prints one JSON line; called by bench/step.ts and bench/cpu.ts.
+"""Times the reference's training step in PyTorch and prints one JSON line; the benches call it.
 
-usage: step_torch.py SLICES SIZE REPEATS THREADS
+usage: step_torch.py SLICES SIZE REPEATS THREADS [DEVICE]
+
+DEVICE is cpu, or auto: the graphics card where PyTorch sees one. On a card, too, all is float32: TF32,
+which PyTorch's convolutions would use otherwise, has ten bits of mantissa.
 """
 
 import json
@@ -13,6 +16,10 @@ from torchvision import models
 
 slices, size, repeats, threads = map(int, sys.argv[1:5])
 torch.set_num_threads(threads)
+wanted = sys.argv[5] if len(sys.argv) > 5 else "cpu"
+device = "cuda" if wanted == "auto" and torch.cuda.is_available() else "cpu"
+torch.backends.cudnn.allow_tf32 = False
+torch.backends.cuda.matmul.allow_tf32 = False
 torch.manual_seed(1)
 
 
@@ -30,11 +37,11 @@ class MRNet(torch.nn.Module):
         return self.classifer(torch.max(pooled, 0, keepdim=True)[0])
 
 
-model = MRNet()
+model = MRNet().to(device)
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-5, weight_decay=0.1)
-criterion = torch.nn.BCEWithLogitsLoss(weight=torch.tensor([1.0, 3.0]))
-exam = torch.randint(0, 256, (slices, 1, size, size)).float().repeat(1, 3, 1, 1)
-target = torch.tensor([[0.0, 1.0]])
+criterion = torch.nn.BCEWithLogitsLoss(weight=torch.tensor([1.0, 3.0], device=device))
+exam = torch.randint(0, 256, (slices, 1, size, size)).float().repeat(1, 3, 1, 1).to(device)
+target = torch.tensor([[0.0, 1.0]], device=device)
 
 
 def step():
@@ -48,16 +55,25 @@ def forward():
         model(exam)
 
 
+def finish():
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
 def best_of(work):
     work()
+    finish()
     seconds = []
     for _ in range(repeats):
         start = time.perf_counter()
         work()
+        finish()
         seconds.append(time.perf_counter() - start)
     return min(seconds)
 
 
-figures = {"version": torch.__version__, "step": best_of(step), "forward": best_of(forward)}
+name = torch.cuda.get_device_name() if device == "cuda" else f"{threads} threads"
+figures = {"version": torch.__version__, "device": name}
+figures |= {"step": best_of(step), "forward": best_of(forward)}
 figures["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 print(json.dumps(figures))

@@ -34,8 +34,6 @@ export interface Engine {
   readonly threads: number;
   /** Throws an {@linkcode EngineError} once the device has failed; to be called after each step. */
   check(): void;
-  /** The device that our own kernels run on; the `webgpu` engine has one. */
-  readonly gpu?: Gpu;
 }
 
 /** How an engine is started. */
@@ -52,6 +50,9 @@ export interface EngineOptions {
 const running = new Map<EngineName, Engine>();
 /** The start before: one at a time, for TensorFlow.js cannot register a backend that is starting. */
 let starting: Promise<unknown> = Promise.resolve();
+
+/** The device of the `webgpu` engine, once that was started. */
+let gpu: Gpu | undefined;
 
 /**
  * Starts an engine and makes it TensorFlow.js's current one. Starting the same one again is cheap.
@@ -120,6 +121,11 @@ export function currentEngine(): Engine {
   throw new EngineError("Cannot compute before an engine runs: await startEngine() first");
 }
 
+/** The device that our own kernels run on, where the current engine is `webgpu`. */
+export function currentGpu(): Gpu | undefined {
+  return tf.getBackend() === "webgpu" ? gpu : undefined;
+}
+
 /** The engine that runs, started as `auto` would be where there is none. */
 export async function ensureEngine(): Promise<Engine> {
   return running.get(tf.getBackend() as EngineName) ?? await startEngine();
@@ -162,10 +168,10 @@ async function _start(
   device ??= `the processor, ${threads === 1 ? "one thread" : `${threads} threads`}`;
   let engine = running.get(name);
   if (engine === undefined) {
-    let gpu: Gpu | undefined;
     if (name === "wasm") await registerWasm();
     if (adapter !== undefined) gpu = await registerWebGPU(adapter);
-    engine = { name, device, reason, threads, check: () => gpu?.check(), gpu };
+    const check = adapter === undefined ? () => {} : () => gpu!.check();
+    engine = { name, device, reason, threads, check };
   }
   // Why and on how many threads is said anew each time; the device that is watched stays.
   engine = { ...engine, device, reason, threads };

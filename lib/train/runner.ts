@@ -6,7 +6,7 @@
  */
 import type { Augmentation } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
-import { currentEngine } from "../engine/engine.ts";
+import { currentEngine, currentGpu } from "../engine/engine.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import type { AdamOptions } from "./adam.ts";
 import { TensorRunner } from "./tensor_runner.ts";
@@ -67,7 +67,8 @@ export interface Runner {
  * @throws {EngineError} where the processor's threads or the GPU's memory cannot be had
  */
 export async function createRunner(model: MRNet, options: AdamOptions = {}): Promise<Runner> {
-  const { name, threads, gpu } = currentEngine();
+  const { name, threads } = currentEngine();
+  const gpu = currentGpu();
   if (gpu !== undefined) return await WebGPURunner.create(gpu, model, options);
   if (name === "wasm") return await WasmRunner.create(model, options, threads);
   return new TensorRunner(model, options);

@@ -10,16 +10,16 @@
 import { type Augmentation, sourceOf } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
 import type { Exam } from "../data/exam.ts";
-import { EngineError, messageOf } from "../errors.ts";
+import { EngineError } from "../errors.ts";
 import type { Dispatch, Gpu, Tiles } from "../engine/webgpu/gpu.ts";
 import { HEADER_BYTES, type StepValues, writeStep } from "../engine/webgpu/step.ts";
 import { WINNERS_BYTES } from "../engine/webgpu/winners.ts";
 import { type MRNet, sigmoid } from "../model/mrnet.ts";
 import { backwardPass } from "../model/webgpu/backward.ts";
-import { ExamBuffers, type ExamLimits } from "../model/webgpu/exam_buffers.ts";
+import { ExamBuffers } from "../model/webgpu/exam_buffers.ts";
 import { forwardPass, type PassParts } from "../model/webgpu/forward.ts";
 import { GpuParameters } from "../model/webgpu/parameters.ts";
-import { layerShapes } from "../model/webgpu/shape.ts";
+import { type LayerShape, layerShapes } from "../model/webgpu/shape.ts";
 import type { AdamOptions } from "./adam.ts";
 import type { ExamFigures, Runner } from "./runner.ts";
 
@@ -50,6 +50,13 @@ export interface WebGPURunnerOptions extends AdamOptions {
    * @default what suits the adapter
    */
   tiles?: Tiles;
+}
+
+/** What a kernel takes. */
+export interface KernelTime {
+  label: string;
+  seconds: number;
+  multiplyAdds: number;
 }
 
 /** Runs a model in WGSL kernels. */
@@ -150,22 +157,28 @@ export class WebGPURunner implements Runner {
   }
 
   /**
-   * Measures the kernels of a step on the exam that was trained on last.
+   * Measures the kernels of a step on the exam that was trained on last; the model moves with it.
    *
-   * @returns label and seconds of each; `undefined` where the adapter cannot measure
+   * @returns for each its seconds and multiply-adds, 0 where it has few; `undefined` where the adapter
+   *   cannot measure
    */
-  async profile(slices: number): Promise<{ label: string; seconds: number }[] | undefined> {
+  async profile(slices: number): Promise<KernelTime[] | undefined> {
     const { forward, training } = this.#passes!;
     const dispatches = [...forward, ...training!];
     const seconds = await this.#gpu.time(dispatches, slices);
-    return seconds?.map((each, index) => ({ label: dispatches[index].label, seconds: each }));
+    return seconds?.map((each, index) => {
+      const { label, multiplyAdds } = dispatches[index];
+      return { label, seconds: each, multiplyAdds: multiplyAdds?.(slices) ?? 0 };
+    });
   }
 
   /** Frees the buffers once the call that has its turn is through; those behind it fail. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#turn = this.#turn.then(() => {
+    this.#turn = this.#turn.then(async () => {
+      // Steps that nobody waits for any more are read all the same, from a buffer that is still there.
+      await this.#reading;
       this.#passes?.exam.dispose();
       this.#parameters.dispose();
       this.#gpu.free(this.#winners);
@@ -179,7 +192,9 @@ export class WebGPURunner implements Runner {
    */
   #inTurn<T>(call: () => Promise<{ done: Promise<T> }>): Promise<T> {
     const given = this.#turn.then(() => {
-      if (this.#disposed) throw new EngineError("Cannot go on with a model that was disposed of");
+      if (this.#disposed) {
+        throw new EngineError("Cannot compute with a runner that was disposed of");
+      }
       return call();
     });
     this.#turn = given.catch(() => {});
@@ -201,14 +216,17 @@ export class WebGPURunner implements Runner {
     this.#passes = undefined;
     // In eights, so that an exam with one slice more seldom asks for new memory.
     const wanted = Math.ceil(Math.max(slices, same ? limits.slices : 0) / 8) * 8;
-    return this.#passes = await this.#guarded(() =>
-      this.#plan({ height, width, type, slices: wanted })
-    );
+    const layers = layerShapes(height, width);
+    const exam = new ExamBuffers(this.#gpu, layers, { height, width, type, slices: wanted });
+    try {
+      return this.#passes = await this.#guarded(() => this.#plan(layers, exam));
+    } catch (error) {
+      exam.dispose();
+      throw error;
+    }
   }
 
-  async #plan(limits: ExamLimits): Promise<Passes> {
-    const layers = layerShapes(limits.height, limits.width);
-    const exam = new ExamBuffers(this.#gpu, layers, limits);
+  async #plan(layers: readonly LayerShape[], exam: ExamBuffers): Promise<Passes> {
     const parts: PassParts = {
       gpu: this.#gpu,
       tiles: this.#tiles,
@@ -232,7 +250,7 @@ export class WebGPURunner implements Runner {
     const error = await device.popErrorScope();
     if (error !== null) {
       throw new EngineError(
-        `Cannot compute an exam on this GPU: its memory is full: ${messageOf(error)}: ` +
+        `Cannot compute an exam on this GPU: its memory is full: ${error.message}: ` +
           "close other programs that use it, or use --backend wasm",
       );
     }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Augmentation } from "../../lib/data/augment.ts";
-import type { LabelledExam } from "../../lib/data/dataset.ts";
-import { currentEngine, startEngine } from "../../lib/engine/engine.ts";
+import type { Dataset, LabelledExam } from "../../lib/data/dataset.ts";
+import { currentGpu, startEngine } from "../../lib/engine/engine.ts";
 import type { Tiles } from "../../lib/engine/webgpu/gpu.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
@@ -10,6 +10,8 @@ import { createRandom } from "../../lib/random.ts";
 import type { AdamOptions } from "../../lib/train/adam.ts";
 import { createRunner, type ExamFigures, type Runner } from "../../lib/train/runner.ts";
 import { TensorRunner } from "../../lib/train/tensor_runner.ts";
+import { type ExamReport, train, type TrainResult } from "../../lib/train/trainer.ts";
+import type { TrainOptions } from "../../lib/train/options.ts";
 import { WebGPURunner } from "../../lib/train/webgpu_runner.ts";
 import { onEachEngine } from "../support/engines.ts";
 
@@ -87,7 +89,7 @@ async function compare(
   steps: Step[],
   { tiles, plain = steps, ...options }: AdamOptions & { tiles: Tiles; plain?: Step[] },
 ): Promise<[ours: Run, plain: Run]> {
-  const { gpu } = currentEngine();
+  const gpu = currentGpu();
   const ours = await run(steps, (model) => WebGPURunner.create(gpu!, model, { tiles, ...options }));
   await startEngine("wasm");
   const reference = await run(plain, (model) => new TensorRunner(model, options));
@@ -143,7 +145,7 @@ onEachEngine("float32 voxels are computed as bytes of the same values are", asyn
   const bytes = makeExam([2, 96, 80]);
   const voxels = Float32Array.from(bytes.exam.voxels);
   const floats = { ...bytes, exam: { ...bytes.exam, voxels } };
-  const { gpu } = currentEngine();
+  const gpu = currentGpu();
   const make = (model: MRNet) => WebGPURunner.create(gpu!, model);
   assert.deepEqual(await run([[floats, CHANGE]], make), await run([[bytes, CHANGE]], make));
 }, webgpu);
@@ -156,7 +158,7 @@ onEachEngine("the same steps give the same bits twice", async () => {
 onEachEngine(
   "a step is one upload and at most 60 dispatches, and takes no more memory",
   async () => {
-    const { counts } = currentEngine().gpu!;
+    const { counts } = currentGpu()!;
     const before = counts.heldBytes;
     const model = new MRNet(initialWeights(1));
     const runner = await createRunner(model);
@@ -185,7 +187,7 @@ onEachEngine(
 onEachEngine("an exam that no buffer can hold is refused in one line", async () => {
   const model = new MRNet(initialWeights(1));
   const runner = await createRunner(model);
-  const most = currentEngine().gpu!.device.limits.maxStorageBufferBindingSize;
+  const most = currentGpu()!.device.limits.maxStorageBufferBindingSize;
   const slices = Math.ceil(most / (15 * 19 * 64 * 4)) + 8;
   const exam = { id: "long", slices, height: 64, width: 80, voxels: new Uint8Array(0) };
   await assert.rejects(runner.judge({ exam, label: 1 }, 1), {
@@ -195,4 +197,71 @@ onEachEngine("an exam that no buffer can hold is refused in one line", async () 
   runner.dispose();
   await assert.rejects(runner.judge(makeExam([2, 96, 80]), 1), { name: "EngineError" });
   model.dispose();
+}, webgpu);
+
+/** A dataset in memory: exams of two and three slices, half of them with the finding. */
+function dataset(name: string): Dataset {
+  const labels = Array.from({ length: 12 }, (_, index) => ({
+    id: `${name}${index}`,
+    label: index % 2 as 0 | 1,
+  }));
+  return {
+    labels,
+    read(index) {
+      const { id, label } = labels[index];
+      const { exam } = makeExam([2 + index % 2, 96, 80], label);
+      return Promise.resolve({ ...exam, id });
+    },
+  };
+}
+
+async function trainOnce(
+  options: TrainOptions,
+): Promise<{ result: TrainResult; seen: ExamReport[] }> {
+  const model = new MRNet(initialWeights(1));
+  const seen: ExamReport[] = [];
+  try {
+    const result = await train(model, { train: dataset("t"), valid: dataset("v") }, {
+      seed: 1,
+      ...options,
+      onExam(report) {
+        seen.push(report);
+        options.onExam?.(report);
+      },
+    });
+    return { result, seen };
+  } finally {
+    model.dispose();
+  }
+}
+
+onEachEngine("a training run reports every exam in order, as on WebAssembly", async () => {
+  const ours = await trainOnce({ epochs: 1 });
+  await startEngine("wasm");
+  const plain = await trainOnce({ epochs: 1 });
+  await startEngine("webgpu");
+  const story = ({ phase, epoch, done, id }: ExamReport) => `${phase} ${epoch} ${done} ${id}`;
+  assert.deepEqual(ours.seen.map(story), plain.seen.map(story));
+  ours.seen.forEach((report, index) => assertFigures(report, plain.seen[index], 1e-3));
+  assert.equal(ours.result.epochs.length, 1);
+}, webgpu);
+
+onEachEngine("a signal ends training after the exams that are under way", async () => {
+  const controller = new AbortController();
+  const { result, seen } = await trainOnce({
+    epochs: 2,
+    signal: controller.signal,
+    onExam: ({ done }) => done === 2 && controller.abort(),
+  });
+  assert.equal(result.stopped, "interrupted");
+  assert.ok(seen.length >= 2 && seen.length <= 11, `${seen.length} exams`);
+  assert.deepEqual(seen.map(({ done }) => done), seen.map((_, index) => index + 1));
+}, webgpu);
+
+onEachEngine("a loss that is not finite ends training and names its exam", async () => {
+  await assert.rejects(trainOnce({ epochs: 1, learningRate: 1e30 }), {
+    name: "TrainingError",
+    message: /^Cannot go on training: the loss of exam 't\d+' in epoch 1 is (NaN|Infinity)/,
+  });
+  currentGpu()!.check();
 }, webgpu);

@@ -5,7 +5,7 @@
  * @module
  */
 import { EngineError, messageOf } from "../../errors.ts";
-import { type Kernel, layoutOf, wgslOf, type Workgroups } from "./kernel.ts";
+import { type Kernel, layoutOf, type Sized, wgslOf } from "./kernel.ts";
 
 /**
  * How products of matrices are tiled: in `registers` only, or through memory `shared` by a workgroup.
@@ -24,7 +24,8 @@ export interface Dispatch {
   pipeline: GPUComputePipeline;
   group: GPUBindGroup;
   /** The workgroups for an exam of this many slices. */
-  workgroups: (slices: number) => Workgroups;
+  workgroups: Sized["workgroups"];
+  multiplyAdds?: Sized["multiplyAdds"];
 }
 
 /** What was asked of the device so far. */
@@ -71,9 +72,8 @@ export class Gpu {
    * @param buffers a buffer for each of the kernel's bindings, by name
    */
   async prepare(
-    kernel: Kernel,
+    { kernel, workgroups, multiplyAdds }: Sized,
     buffers: Readonly<Record<string, BufferPart>>,
-    workgroups: Dispatch["workgroups"],
   ): Promise<Dispatch> {
     const pipeline = await this.#compile(kernel);
     const group = this.device.createBindGroup({
@@ -85,7 +85,7 @@ export class Gpu {
         return { binding, resource: "buffer" in part ? part : { buffer: part } };
       }),
     });
-    return { label: kernel.label, pipeline, group, workgroups };
+    return { label: kernel.label, pipeline, group, workgroups, multiplyAdds };
   }
 
   /** Makes a buffer of zeros. */

@@ -30,6 +30,14 @@ export interface Kernel {
 /** How many workgroups along each axis. */
 export type Workgroups = readonly [number, number?, number?];
 
+/** A kernel, and how much there is to do for a number of slices. */
+export interface Sized {
+  kernel: Kernel;
+  workgroups: (slices: number) => Workgroups;
+  /** The most multiply-adds, where that is what takes the time: if every slice wins a channel. */
+  multiplyAdds?: (slices: number) => number;
+}
+
 const _BINDINGS = {
   uniform: "uniform",
   read: "read-only-storage",

@@ -5,9 +5,9 @@
  * @module
  */
 import { type Grid, grid, imageSize } from "../../engine/webgpu/grid.ts";
-import type { BufferPart, Dispatch } from "../../engine/webgpu/gpu.ts";
+import type { Dispatch } from "../../engine/webgpu/gpu.ts";
 import { biasGradient } from "../../engine/webgpu/kernels/bias_gradient.ts";
-import { convolution, type Sized } from "../../engine/webgpu/kernels/convolution.ts";
+import { convolution } from "../../engine/webgpu/kernels/convolution.ts";
 import {
   chooseParts,
   type FilterGradient,
@@ -47,16 +47,8 @@ function _gradientBuffer({ layers, exam }: PassParts, index: number): GPUBuffer 
   return exam.outputGradient(index, imageSize(_gradientGrid(layers[index], index)));
 }
 
-function _prepare(
-  { gpu }: PassParts,
-  { kernel, workgroups }: Sized,
-  buffers: Record<string, BufferPart>,
-): Promise<Dispatch> {
-  return gpu.prepare(kernel, buffers, workgroups);
-}
-
 function _lastLayer(parts: PassParts): Promise<Dispatch>[] {
-  const { layers, tiles, parameters, exam, winners } = parts;
+  const { gpu, layers, tiles, parameters, exam, winners } = parts;
   const index = layers.length - 1;
   const { name, size, padding, input, output } = layers[index];
   const border = size - 1 - padding;
@@ -68,15 +60,15 @@ function _lastLayer(parts: PassParts): Promise<Dispatch>[] {
   );
   const x = exam.input(index);
   return [
-    _prepare(parts, lastMaxima(output), { winners, x: exam.output(index), maxima }),
-    _prepare(parts, lastFilterGradient(input, output, size), {
+    gpu.prepare(lastMaxima(output), { winners, x: exam.output(index), maxima }),
+    gpu.prepare(lastFilterGradient(input, output, size), {
       winners,
       maxima,
       x,
       gradient: parameters.part(parameters.gradient, name, "both"),
     }),
-    _prepare(parts, lastOutputGradient(output, border), { winners, maxima, dy }),
-    _prepare(parts, lastInputGradient(input, output, size, tiles), {
+    gpu.prepare(lastOutputGradient(output, border), { winners, maxima, dy }),
+    gpu.prepare(lastInputGradient(input, output, size, tiles), {
       winners,
       dy,
       filters: parameters.turned[index]!,
@@ -87,7 +79,7 @@ function _lastLayer(parts: PassParts): Promise<Dispatch>[] {
 }
 
 function _filterGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
-  const { layers, tiles, parameters, exam, winners } = parts;
+  const { gpu, layers, tiles, parameters, exam, winners } = parts;
   const layer = layers[index];
   const gradient: FilterGradient = {
     ...layer,
@@ -99,14 +91,14 @@ function _filterGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
   const dy = _gradientBuffer(parts, index);
   const sum = index === 0 ? sumPartsOfGrey(gradient) : sumParts(gradient);
   return [
-    _prepare(parts, filterGradient(gradient, tiles), {
+    gpu.prepare(filterGradient(gradient, tiles), {
       winners,
       x: exam.input(index),
       dy,
       parts: scratch,
     }),
-    _prepare(parts, biasGradient(gradient), { winners, dy, parts: scratch }),
-    _prepare(parts, sum, {
+    gpu.prepare(biasGradient(gradient), { winners, dy, parts: scratch }),
+    gpu.prepare(sum, {
       parts: scratch,
       gradient: parameters.part(parameters.gradient, layer.name, "both"),
     }),
@@ -115,7 +107,7 @@ function _filterGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
 
 /** From the gradient of a layer's output to that of the output of the layer ahead. */
 function _inputGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
-  const { layers, tiles, parameters, exam, winners } = parts;
+  const { gpu, layers, tiles, parameters, exam, winners } = parts;
   const [layer, ahead] = [layers[index], layers[index - 1]];
   const from = _gradientGrid(layer, index);
   const to = _gradientGrid(ahead, index - 1);
@@ -132,7 +124,7 @@ function _inputGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
     finish: pooled === undefined ? "mask" : "none",
   }, tiles);
   const ends = _gradientBuffer(parts, index - 1);
-  const dispatch = _prepare(parts, conv, {
+  const dispatch = gpu.prepare(conv, {
     step: exam.step,
     winners,
     x: _gradientBuffer(parts, index),
@@ -143,7 +135,7 @@ function _inputGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
   if (pooled === undefined) return [dispatch];
   return [
     dispatch,
-    _prepare(parts, maxPoolGradient(`pool${index}, gradient`, to, pooled), {
+    gpu.prepare(maxPoolGradient(`pool${index}, gradient`, to, pooled), {
       winners,
       codes: exam.codes(index - 1),
       dy: exam.pooledGradient(index - 1),

@@ -9,7 +9,6 @@ import { head } from "../../engine/webgpu/kernels/head.ts";
 import { maxPool } from "../../engine/webgpu/kernels/max_pool.ts";
 import { meanPool, poolOf } from "../../engine/webgpu/kernels/mean_pool.ts";
 import { prepareInput } from "../../engine/webgpu/kernels/prepare_input.ts";
-import { elementGroups } from "../../engine/webgpu/kernel.ts";
 import type { ExamBuffers } from "./exam_buffers.ts";
 import type { GpuParameters } from "./parameters.ts";
 import type { LayerShape } from "./shape.ts";
@@ -30,14 +29,12 @@ export interface PassParts {
 /** Compiles the forward pass; the kernels are compiled at the same time. */
 export function forwardPass(parts: PassParts): Promise<Dispatch[]> {
   const { gpu, tiles, layers, parameters, exam } = parts;
-  const { height, width, type } = exam.limits;
   const prepared: Promise<Dispatch>[] = [gpu.prepare(
-    prepareInput(layers[0].input, type),
+    prepareInput(layers[0].input, exam.limits.type),
     { step: exam.step, voxels: exam.voxels, image: exam.input(0) },
-    (slices) => elementGroups(slices * height * width),
   )];
   layers.forEach((layer, index) => {
-    const { kernel, workgroups } = convolution(
+    const kernel = convolution(
       { ...layer, items: "slices", finish: "relu" },
       tiles,
     );
@@ -49,15 +46,15 @@ export function forwardPass(parts: PassParts): Promise<Dispatch[]> {
       filters: index === 0 ? parameters.folded : weight,
       bias: parameters.part(values, layer.name, "bias"),
       y: exam.output(index),
-    }, workgroups));
+    }));
     if (layer.pooled !== undefined) {
       const pool = maxPool(`pool${index + 1}`, layer.output, layer.pooled);
-      prepared.push(gpu.prepare(pool.kernel, {
+      prepared.push(gpu.prepare(pool, {
         step: exam.step,
         x: exam.output(index),
         y: exam.input(index + 1),
         codes: exam.codes(index),
-      }, pool.workgroups));
+      }));
     }
   });
   return Promise.all([...prepared, ..._head(parts)]);
@@ -73,14 +70,14 @@ function _head(
   const windows = poolOf(output);
   const whole = head(windows.height * windows.width);
   return [
-    gpu.prepare(mean.kernel, { step, x: exam.output(last), means }, mean.workgroups),
-    gpu.prepare(whole.kernel, {
+    gpu.prepare(mean, { step, x: exam.output(last), means }),
+    gpu.prepare(whole, {
       step,
       means,
       linear: parameters.part(parameters.values, "classifer", "both"),
       gradient: parameters.part(parameters.gradient, "classifer", "both"),
       winners,
       figures,
-    }, whole.workgroups),
+    }),
   ];
 }

@@ -79,20 +79,23 @@ export class GpuParameters {
 
   /** What makes the folded filters; to be run when the parameters have changed. */
   fold(layers: readonly LayerShape[]): Promise<Dispatch[]> {
-    const { kernel, workgroups } = foldFilters(_filter(layers[0]), layers[0].filterRow);
+    const kernel = foldFilters(_filter(layers[0]), layers[0].filterRow);
     const filters = this.part(this.values, layers[0].name, "weight");
     const buffers = { filters, folded: this.folded };
-    return Promise.all([this.#gpu.prepare(kernel, buffers, workgroups)]);
+    return Promise.all([this.#gpu.prepare(kernel, buffers)]);
   }
 
   /** What makes the turned filters; to be run ahead of a backward pass. */
   turn(layers: readonly LayerShape[]): Promise<Dispatch[]> {
     return Promise.all(
       layers.slice(1).map((layer, index) => {
-        const { kernel, workgroups } = turnFilters(_filter(layer));
+        const kernel = turnFilters(_filter(layer));
         const filters = this.part(this.values, layer.name, "weight");
-        const turned = this.turned[index + 1] ??= this.#gpu.buffer(kernel.label, filters.size!);
-        return this.#gpu.prepare(kernel, { filters, turned }, workgroups);
+        const turned = this.turned[index + 1] ??= this.#gpu.buffer(
+          kernel.kernel.label,
+          filters.size!,
+        );
+        return this.#gpu.prepare(kernel, { filters, turned });
       }),
     );
   }
@@ -103,7 +106,6 @@ export class GpuParameters {
    * @param step the numbers of the step
    */
   async adam(step: GPUBufferBinding): Promise<Dispatch> {
-    const { kernel, workgroups } = adam(COUNT);
     if (this.#moments.length === 0) {
       this.#moments = ["first moment", "second moment"].map((label) =>
         this.#gpu.buffer(label, 4 * COUNT)
@@ -111,7 +113,7 @@ export class GpuParameters {
     }
     const [first, second] = this.#moments;
     const buffers = { step, gradient: this.gradient, parameters: this.values, first, second };
-    return await this.#gpu.prepare(kernel, buffers, workgroups);
+    return await this.#gpu.prepare(adam(COUNT), buffers);
   }
 
   dispose(): void {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { sourceOf } from "../../../lib/data/augment.ts";
 import { imageSize } from "../../../lib/engine/webgpu/grid.ts";
-import { elementGroups } from "../../../lib/engine/webgpu/kernel.ts";
 import { adam } from "../../../lib/engine/webgpu/kernels/adam.ts";
 import { foldFilters, turnFilters } from "../../../lib/engine/webgpu/kernels/filter_layouts.ts";
 import { head } from "../../../lib/engine/webgpu/kernels/head.ts";
@@ -34,10 +33,7 @@ for (const type of ["uint8", "float32"] as const) {
           line(top + 1) * (y - top);
       }
       const bytes = Uint8Array.from(voxels);
-      const actual = await runKernel(gpu, {
-        kernel: prepareInput(shape, type),
-        workgroups: (slices) => elementGroups(slices * height * width),
-      }, {
+      const actual = await runKernel(gpu, prepareInput(shape, type), {
         slices: 2,
         inputs: { step: step({ slices: 2, source }), voxels: type === "uint8" ? bytes : voxels },
         output: ["image", expected.length],
@@ -161,7 +157,7 @@ onGpu("Adam moves every parameter, the ones behind the last whole vector too", a
       return [name, buffer];
     }),
   );
-  gpu.run([await gpu.prepare(kernel.kernel, held, kernel.workgroups)], 1);
+  gpu.run([await gpu.prepare(kernel, held)], 1);
   const actual = new Float32Array(await gpu.read(held.parameters, 4 * count));
   for (const buffer of Object.values(held)) gpu.free(buffer);
   assertClose(actual, expected);

@@ -4,10 +4,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { currentEngine } from "../../../lib/engine/engine.ts";
+import { currentGpu } from "../../../lib/engine/engine.ts";
 import type { Gpu } from "../../../lib/engine/webgpu/gpu.ts";
 import { type Grid, grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
-import type { Sized } from "../../../lib/engine/webgpu/kernels/convolution.ts";
+import type { Sized } from "../../../lib/engine/webgpu/kernel.ts";
 import { HEADER_BYTES, type StepValues, writeStep } from "../../../lib/engine/webgpu/step.ts";
 import { WINNERS_BYTES } from "../../../lib/engine/webgpu/winners.ts";
 import { createRandom } from "../../../lib/random.ts";
@@ -17,13 +17,13 @@ type Numbers = Float32Array | Uint32Array | Uint8Array;
 
 /** A test that needs a GPU, or a processor that plays one. */
 export function onGpu(name: string, body: (gpu: Gpu) => Promise<void>): void {
-  onEachEngine(name, () => body(currentEngine().gpu!), { engines: ["webgpu"] });
+  onEachEngine(name, () => body(currentGpu()!), { engines: ["webgpu"] });
 }
 
 /** Runs a kernel once and gives back what it left in one of its buffers. */
 export async function runKernel(
   gpu: Gpu,
-  { kernel, workgroups }: Sized,
+  sized: Sized,
   { slices, inputs, output }: {
     slices: number;
     inputs: Record<string, Numbers>;
@@ -39,10 +39,10 @@ export async function runKernel(
     gpu.upload(held[name], new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
   }
   const [name, numbers] = output;
-  for (const { name: missing, access } of kernel.bindings) {
+  for (const { name: missing, access } of sized.kernel.bindings) {
     if (access === "write") held[missing] ??= gpu.buffer(missing, 4 * numbers, STORAGE | COPY_SRC);
   }
-  gpu.run([await gpu.prepare(kernel, held, workgroups)], slices);
+  gpu.run([await gpu.prepare(sized, held)], slices);
   const result = new Float32Array(await gpu.read(held[name], 4 * numbers));
   for (const buffer of Object.values(held)) gpu.free(buffer);
   gpu.check();

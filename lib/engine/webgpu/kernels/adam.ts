@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { elementGroups, elementwise, vectors } from "../kernel.ts";
+import { elementGroups, elementwise, type Sized, vectors } from "../kernel.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
-import type { Sized } from "./convolution.ts";
 
 /**
  * The formula is that of `lib/train/adam.ts`. TensorFlow.js takes 173

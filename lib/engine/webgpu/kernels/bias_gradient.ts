@@ -4,9 +4,8 @@
  * @module
  */
 import { pixelAt } from "../grid.ts";
-import { vectors } from "../kernel.ts";
+import { type Sized, vectors } from "../kernel.ts";
 import { WINNERS_STRUCT, winnersBinding } from "../winners.ts";
-import type { Sized } from "./convolution.ts";
 import { type FilterGradient, partSize } from "./filter_gradient.ts";
 
 /** Threads that share the columns of a row. */

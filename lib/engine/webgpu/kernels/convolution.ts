@@ -10,7 +10,7 @@
  */
 import { type Grid, pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
-import { type Kernel, vectors, type Workgroups } from "../kernel.ts";
+import { type Kernel, type Sized, vectors } from "../kernel.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 import { ITEMS, type Items, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
 import { convolutionInRegisters } from "./convolution_registers.ts";
@@ -31,19 +31,13 @@ export interface Convolution {
    */
   filterRow: number;
   stride: number;
-  /** The first pixel that the filter looks at, in the input with its border. */
+  /** Every slice, or the winning ones: then input and output are numbered by winner. */
   items: Items;
   /**
    * What becomes of a sum: `relu` adds a bias and cuts off below 0; `mask` keeps it where the
    * activation of the same pixel and channel is above 0, which is the gradient of that ReLU.
    */
   finish: "relu" | "mask" | "none";
-}
-
-/** A kernel, and its workgroups for a number of slices. */
-export interface Sized {
-  kernel: Kernel;
-  workgroups: (slices: number) => Workgroups;
 }
 
 /**
@@ -68,6 +62,12 @@ export function convolutionBindings({ items, finish }: Convolution): Kernel["bin
     ...(finish === "mask" ? [vectors("activation", "read")] : []),
     vectors("y", "write"),
   ];
+}
+
+/** The multiply-adds of a convolution, by the number of slices. */
+export function convolutionWork({ size, filterRow, output }: Convolution) {
+  const { height, width, channels } = output;
+  return (slices: number) => slices * height * width * channels * size * filterRow;
 }
 
 /** What both forms begin with. */

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { lines } from "../kernel.ts";
+import { lines, type Sized } from "../kernel.ts";
 import { ITEMS } from "../winners.ts";
 import {
   type Convolution,
   convolutionBindings,
   convolutionStart,
-  type Sized,
+  convolutionWork,
   writeSums,
 } from "./convolution.ts";
 
@@ -103,6 +103,7 @@ fn main(
   return {
     kernel: { label: conv.label, bindings: convolutionBindings(conv), code },
     workgroups: (slices) => [Math.ceil(slices * pixels / TILE), output.channels / TILE],
+    multiplyAdds: convolutionWork(conv),
   };
 }
 

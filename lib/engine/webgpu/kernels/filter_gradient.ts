@@ -10,9 +10,8 @@
  */
 import type { Grid } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
-import { type Kernel, vectors } from "../kernel.ts";
+import { type Kernel, type Sized, vectors } from "../kernel.ts";
 import { winnersBinding } from "../winners.ts";
-import type { Sized } from "./convolution.ts";
 import { filterGradientInRegisters } from "./filter_gradient_registers.ts";
 import { filterGradientInSharedMemory } from "./filter_gradient_shared.ts";
 
@@ -63,6 +62,12 @@ export function filterGradient(gradient: FilterGradient, tiles: Tiles): Sized {
   return tiles === "registers"
     ? filterGradientInRegisters(gradient)
     : filterGradientInSharedMemory(gradient);
+}
+
+/** The multiply-adds of a filter gradient, by the number of slices, if all of them win. */
+export function filterGradientWork({ size, filterRow, output }: FilterGradient) {
+  const { height, width, channels } = output;
+  return (slices: number) => slices * height * width * channels * size * filterRow;
 }
 
 /** The bindings of a filter gradient, in either form. */

@@ -5,10 +5,14 @@
  * @module
  */
 import { pixelAt } from "../grid.ts";
-import { lines } from "../kernel.ts";
+import { lines, type Sized } from "../kernel.ts";
 import { ITEMS, WINNERS_STRUCT } from "../winners.ts";
-import type { Sized } from "./convolution.ts";
-import { FILTER_GRADIENT_BINDINGS, type FilterGradient, partSize } from "./filter_gradient.ts";
+import {
+  FILTER_GRADIENT_BINDINGS,
+  type FilterGradient,
+  filterGradientWork,
+  partSize,
+} from "./filter_gradient.ts";
 
 const TILE = 64;
 /** Pixels in a tile. */
@@ -90,5 +94,6 @@ fn main(
   return {
     kernel: { label: gradient.label, bindings: FILTER_GRADIENT_BINDINGS, code },
     workgroups: () => [Math.ceil(places / TILE), output.channels / TILE, parts],
+    multiplyAdds: filterGradientWork(gradient),
   };
 }

@@ -5,9 +5,9 @@
  *
  * @module
  */
+import type { Sized } from "../kernel.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 import { CHANNELS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
-import type { Sized } from "./convolution.ts";
 
 /** Numbers in the gradient of the linear layer: two rows of weights, two biases. */
 const LINEAR = 2 * CHANNELS + 2;

@@ -10,9 +10,8 @@
  */
 import { type Grid, pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
-import { elementGroups, elementwise, lines, vectors } from "../kernel.ts";
+import { elementGroups, elementwise, lines, type Sized, vectors } from "../kernel.ts";
 import { ITEMS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
-import type { Sized } from "./convolution.ts";
 import { poolOf } from "./mean_pool.ts";
 
 /** Marks a window whose maximum is not above 0, through which the ReLU lets nothing. */

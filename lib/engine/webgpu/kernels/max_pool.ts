@@ -9,10 +9,9 @@
  * @module
  */
 import { type Grid, pixelAt } from "../grid.ts";
-import { elementGroups, elementwise, vectors } from "../kernel.ts";
+import { elementGroups, elementwise, type Sized, vectors } from "../kernel.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 import { ITEMS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
-import type { Sized } from "./convolution.ts";
 
 /** The mark of a window without a winner. */
 const NONE = 9;

@@ -4,9 +4,8 @@
  * @module
  */
 import { type Grid, pixelAt } from "../grid.ts";
-import { elementGroups, elementwise, vectors } from "../kernel.ts";
+import { elementGroups, elementwise, type Sized, vectors } from "../kernel.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
-import type { Sized } from "./convolution.ts";
 
 /** The windows of a pool 3/2 over a grid. */
 export function poolOf({ height, width }: Pick<Grid, "height" | "width">) {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Grid } from "../grid.ts";
-import { elementwise, type Kernel } from "../kernel.ts";
+import { elementGroups, elementwise, type Kernel, type Sized } from "../kernel.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 
 /** How voxels are uploaded: as bytes, four in a word, or as floats. */
@@ -19,11 +19,11 @@ export type VoxelType = "uint8" | "float32";
 export function prepareInput(
   { height, width, border, rows, columns }: Grid,
   type: VoxelType,
-): Kernel {
+): Sized {
   const voxel = type === "float32"
     ? "voxels[at]"
     : "f32((voxels[at >> 2u] >> ((at & 3u) * 8u)) & 255u)";
-  return {
+  const kernel: Kernel = {
     label: `prepare input (${type})`,
     bindings: [
       STEP,
@@ -56,4 +56,5 @@ ${
       )
     }`,
   };
+  return { kernel, workgroups: (slices) => elementGroups(slices * height * width) };
 }

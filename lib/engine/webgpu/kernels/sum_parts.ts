@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { elementGroups, elementwise, vectors } from "../kernel.ts";
-import type { Sized } from "./convolution.ts";
+import { elementGroups, elementwise, type Sized, vectors } from "../kernel.ts";
 import { type FilterGradient, partSize } from "./filter_gradient.ts";
 
 /**
