@@ -6,11 +6,16 @@
  * deno task bench:cpu 5 8 24    # repeats, then numbers of slices
  * ```
  *
+ * `work` is what a step costs in processor seconds, all threads together. Where a step takes longer
+ * than its threads need for that, they wait for each other, or the machine is busy with something
+ * else.
+ *
  * Each figure is the least of the repeats after one that is not counted, in a process of its own, whose
  * peak memory stands beside it. Compare within a run, not between runs.
  *
  * @module
  */
+import { cpuUsage } from "node:process";
 import type { Exam } from "../lib/data/exam.ts";
 import { startEngine } from "../lib/engine/engine.ts";
 import { initialWeights } from "../lib/model/initialise.ts";
@@ -19,6 +24,9 @@ import { MRNet } from "../lib/model/mrnet.ts";
 import { createRandom } from "../lib/random.ts";
 import { createRunner } from "../lib/train/runner.ts";
 import { TensorRunner } from "../lib/train/tensor_runner.ts";
+
+/** How wide the columns of the table are. */
+const WIDTHS = [6, 7, 7, 7, 7, 5, 12, 7, 7, 5, 10, 13];
 
 /** Height and width of a slice. */
 const SIDE = 256;
@@ -29,6 +37,8 @@ interface Figures {
   step: number;
   /** Seconds. */
   forward: number;
+  /** What all threads together computed for a step, in processor seconds. */
+  work: number;
   /** The most memory the process had, in megabytes; NaN where the system does not say. */
   peak: number;
 }
@@ -58,7 +68,8 @@ Deno.exit(0);
 
 async function compareSteps(): Promise<void> {
   print(`Exams of ${SIDE}×${SIDE}; best of ${repeats}; seconds; peak memory in MB`);
-  const heads = ["slices", "threads", "step", "forward", "peak", "PyTorch step", "forward", "peak"];
+  const figures = ["work", "forward", "peak"];
+  const heads = ["slices", "threads", "step", ...figures, "PyTorch step", ...figures];
   heads.push("step ratio", "forward ratio");
   row(heads);
   const alone = new Map<number, Figures>();
@@ -70,7 +81,7 @@ async function compareSteps(): Promise<void> {
       const torch = await inPython(slices, threads);
       const ratio = (part: "step" | "forward") =>
         torch === undefined ? "–" : (ours[part] / torch[part]).toFixed(2);
-      const theirs = torch === undefined ? ["–", "–", "–"] : cells(torch);
+      const theirs = torch === undefined ? ["–", "–", "–", "–"] : cells(torch);
       row([`${slices}`, `${threads}`, ...cells(ours), ...theirs, ratio("step"), ratio("forward")]);
       if (threads === 1) alone.set(slices, ours);
       else {
@@ -139,9 +150,14 @@ async function measure(kind: Kind, [slices, threads, repeats]: number[]): Promis
   const model = new MRNet(initialWeights(1));
   const runner = kind === "kernels" ? await createRunner(model) : new TensorRunner(model);
   const labelled = { exam: makeExam(slices), label: 1 } as const;
-  const step = await bestOf(() => runner.train(labelled, 3), repeats);
+  let work = Infinity;
+  const step = await bestOf(async () => {
+    const before = processorSeconds();
+    await runner.train(labelled, 3);
+    work = Math.min(work, processorSeconds() - before);
+  }, repeats);
   const forward = await bestOf(() => runner.judge(labelled, 3), repeats);
-  return { step, forward, peak: peakMemory() };
+  return { step, forward, work, peak: peakMemory() };
 }
 
 /** An exam of noise: no two slices are alike, so more of them win a channel than of real ones. */
@@ -161,6 +177,11 @@ async function bestOf(work: () => Promise<unknown>, repeats: number): Promise<nu
     best = Math.min(best, (performance.now() - start) / 1000);
   }
   return best;
+}
+
+function processorSeconds(): number {
+  const { user, system } = cpuUsage();
+  return (user + system) / 1e6;
 }
 
 function peakMemory(): number {
@@ -189,13 +210,13 @@ async function inPython(slices: number, threads: number): Promise<Figures | unde
   return undefined;
 }
 
-function cells({ step, forward, peak }: Figures): string[] {
-  return [step.toFixed(3), forward.toFixed(3), peak.toFixed(0)];
+function cells({ step, work, forward, peak }: Figures): string[] {
+  return [step.toFixed(3), work.toFixed(3), forward.toFixed(3), peak.toFixed(0)];
 }
 
 function row(texts: string[]): void {
   print(
-    texts.map((text, column) => text.padStart([6, 7, 7, 7, 6, 12, 7, 6, 10, 13][column])).join(
+    texts.map((text, column) => text.padStart(WIDTHS[column])).join(
       "  ",
     ),
   );
