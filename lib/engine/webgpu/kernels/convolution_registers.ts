@@ -3,8 +3,8 @@
  * in named registers.
  *
  * Measured on llvmpipe, per second of one core: 14.6 GFLOPS; with 16 channels 11.8, with 16 channels and
- * one product at a time 10.6. Tiles of 32 by 32 gain a little more and
- * take three times as long to compile.
+ * one product at a time 10.6. Tiles of 32 by 32 gain a little more and take three times as long to
+ * compile.
  *
  * @module
  */
