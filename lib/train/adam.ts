@@ -37,6 +37,15 @@ export interface AdamOptions {
   weightDecay?: number;
 }
 
+/** The settings of the reference. */
+export const ADAM_DEFAULTS: Readonly<Required<AdamOptions>> = {
+  learningRate: 1e-5,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0.1,
+};
+
 interface Moments {
   /** Running mean of the gradient. */
   first: tf.Variable;
@@ -58,14 +67,7 @@ export class Adam {
    * @param options learning rate, decays and weight decay
    */
   constructor(parameters: ReadonlyMap<string, tf.Variable>, options: AdamOptions = {}) {
-    this.#options = {
-      learningRate: 1e-5,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
-      weightDecay: 0.1,
-      ...options,
-    };
+    this.#options = { ...ADAM_DEFAULTS, ...options };
     this.learningRate = this.#options.learningRate;
     this.#parameters = parameters;
     for (const [name, parameter] of parameters) {

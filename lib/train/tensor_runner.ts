@@ -8,7 +8,7 @@ import { augment, type Augmentation } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
 import { examTensor, type MRNet, sigmoid } from "../model/mrnet.ts";
 import * as tf from "../tf.ts";
-import { Adam, type AdamOptions } from "./adam.ts";
+import { Adam, ADAM_DEFAULTS, type AdamOptions } from "./adam.ts";
 import { weightedCrossEntropy } from "./loss.ts";
 import type { ExamFigures, Runner } from "./runner.ts";
 
@@ -24,7 +24,7 @@ export class TensorRunner implements Runner {
   constructor(model: MRNet, options: AdamOptions = {}) {
     this.#model = model;
     this.#options = options;
-    this.learningRate = options.learningRate ?? 1e-5;
+    this.learningRate = options.learningRate ?? ADAM_DEFAULTS.learningRate;
   }
 
   train(

@@ -8,13 +8,10 @@ import { type Augmentation, sourceOf } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
 import { Threads } from "../engine/wasm/threads.ts";
 import { type MRNet, sigmoid } from "../model/mrnet.ts";
-import type { AdamOptions } from "./adam.ts";
+import { ADAM_DEFAULTS, type AdamOptions } from "./adam.ts";
 import type { ExamFigures, Runner } from "./runner.ts";
 import { MRNetThreads } from "../model/wasm/mrnet_threads.ts";
 import { listParameters, readParameters } from "../model/wasm/parameters.ts";
-
-/** Adam's settings that do not change from step to step. */
-const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };
 
 /** Runs a model that is on the `wasm` engine. */
 export class WasmRunner implements Runner {
@@ -23,7 +20,7 @@ export class WasmRunner implements Runner {
   readonly #model: MRNet;
   readonly #threads: Threads;
   readonly #network: MRNetThreads;
-  readonly #adam: typeof ADAM;
+  readonly #adam: Omit<Required<AdamOptions>, "learningRate">;
   #steps = 0;
   /** Whether the weights in the products' order are those of the parameters. */
   #packed = false;
@@ -32,14 +29,15 @@ export class WasmRunner implements Runner {
 
   private constructor(
     model: MRNet,
-    { learningRate = 1e-5, ...adam }: AdamOptions,
+    options: AdamOptions,
     threads: Threads,
     network: MRNetThreads,
   ) {
     this.#model = model;
     this.#threads = threads;
     this.#network = network;
-    this.#adam = { ...ADAM, ...adam };
+    const { learningRate, ...adam } = { ...ADAM_DEFAULTS, ...options };
+    this.#adam = adam;
     this.learningRate = learningRate;
   }
 

@@ -20,7 +20,7 @@ import { ExamBuffers } from "../model/webgpu/exam_buffers.ts";
 import { forwardPass, type PassParts } from "../model/webgpu/forward.ts";
 import { GpuParameters } from "../model/webgpu/parameters.ts";
 import { type LayerShape, layerShapes } from "../model/webgpu/shape.ts";
-import type { AdamOptions } from "./adam.ts";
+import { ADAM_DEFAULTS, type AdamOptions } from "./adam.ts";
 import type { ExamFigures, Runner } from "./runner.ts";
 
 /** Places in the ring of figures; as many steps can wait to be read. */
@@ -86,14 +86,7 @@ export class WebGPURunner implements Runner {
   private constructor(gpu: Gpu, model: MRNet, { tiles, ...options }: WebGPURunnerOptions) {
     this.#gpu = gpu;
     this.#tiles = tiles ?? gpu.tiles;
-    this.#optimizer = {
-      learningRate: 1e-5,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-8,
-      weightDecay: 0.1,
-      ...options,
-    };
+    this.#optimizer = { ...ADAM_DEFAULTS, ...options };
     this.learningRate = this.#optimizer.learningRate;
     // What is asked of the shapes here does not depend on the size of the slices.
     this.#parameters = new GpuParameters(gpu, model, layerShapes(256, 256));
