@@ -5,6 +5,7 @@
 Starts from the weights of a .safetensors file of this toolkit, or from `--seed`, the seeded weights
 of tools/reference_mrnet.py. Prints one JSON object an epoch with the unrounded losses and AUCs; as
 in the original they are rounded to four decimals before they steer the schedule and the early stop.
+`--float64` and `--no_onednn` show how far apart PyTorch's own ways of rounding lead a run.
 
 Needs PyTorch and NumPy.
 """
@@ -46,7 +47,7 @@ def run_epoch(model, exams, labels, optimizer=None):
     losses, scores = [], []
     for exam, label in zip(exams, labels):
         with torch.set_grad_enabled(optimizer is not None):
-            logits = model(as_input(exam))
+            logits = model(as_input(exam, model.classifer.weight.dtype))
             loss = weighted_loss(logits, label, positive_weight)
         if optimizer is not None:
             optimizer.zero_grad()
@@ -98,14 +99,18 @@ def main():
     parser.add_argument("--lr_scheduler", choices=["plateau", "step", "none"], default="plateau")
     parser.add_argument("--gamma", type=float, default=0.5)
     parser.add_argument("--patience", type=int, default=5)
+    parser.add_argument("--float64", action="store_true", help="train in double precision")
+    parser.add_argument("--no_onednn", action="store_true", help="with PyTorch's own convolutions")
     parser.add_argument("--threads", type=int, default=1, help="of the processor")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    torch.backends.mkldnn.enabled = not args.no_onednn
     state = seeded_state(args.seed) if args.weights is None else read_safetensors(args.weights)
     sets = [read_dataset(args.data, split, args.task, args.plane) for split in ("train", "valid")]
     options = {name: getattr(args, name) for name in ("epochs", "lr", "lr_scheduler")}
     options.update(gamma=args.gamma, patience=args.patience)
-    for report in train(make_mrnet(state), *sets, **options):
+    model = make_mrnet(state, torch.float64 if args.float64 else torch.float32)
+    for report in train(model, *sets, **options):
         print(json.dumps(report), flush=True)
 
 

@@ -6,9 +6,11 @@
 import { augment, type Augmentation } from "../../lib/data/augment.ts";
 import type { ExamSize } from "../../lib/data/exam.ts";
 import { createRandom } from "../../lib/random.ts";
+import { MRNet } from "../../lib/model/mrnet.ts";
 import * as tf from "../../lib/tf.ts";
-import { readGolden } from "./network_golden.ts";
-import { product } from "./seeded.ts";
+import { createRunner } from "../../lib/train/runner.ts";
+import { goldenState, readGolden, worstNumber } from "./network_golden.ts";
+import { product, seededExam } from "./seeded.ts";
 
 /** A case of tests/golden/augment.json. */
 export interface AugmentationCase extends ExamSize, Augmentation {
@@ -16,10 +18,23 @@ export interface AugmentationCase extends ExamSize, Augmentation {
   values: number[];
 }
 
-const golden = readGolden<{ seed: number; cases: AugmentationCase[] }>("augment");
+/** What the network says of a resampled exam. */
+export interface AugmentedStep extends ExamSize, Augmentation {
+  logits: [number, number];
+}
+
+const golden = readGolden<{
+  seed: number;
+  cases: AugmentationCase[];
+  step_seed: number;
+  steps: AugmentedStep[];
+}>("augment");
 
 /** Every case of tests/golden/augment.json. */
 export const AUGMENTATION_CASES: readonly AugmentationCase[] = golden.cases;
+
+/** Steps on resampled exams. */
+export const AUGMENTED_STEPS: readonly AugmentedStep[] = golden.steps;
 
 /** The largest difference of a pixel on the current engine, in grey values of 0–255. */
 export async function compareAugmentation(
@@ -32,4 +47,23 @@ export async function compareAugmentation(
   const ours = await augmented.data();
   augmented.dispose();
   return Math.max(...values.map((value, i) => Math.abs(value - ours[i])));
+}
+
+/**
+ * The largest relative difference of the logits of the exam that a training step has resampled: the
+ * runner's own resampling, whatever form that has on the current engine.
+ */
+export async function compareAugmentedStep(
+  { logits, slices, height, width, ...change }: AugmentedStep,
+): Promise<number> {
+  const exam = seededExam(golden.step_seed, { slices, height, width });
+  const model = new MRNet(goldenState());
+  const runner = await createRunner(model);
+  try {
+    const figures = await runner.train({ exam, label: 1 }, 1, change);
+    return worstNumber(figures.logits, logits);
+  } finally {
+    runner.dispose();
+    model.dispose();
+  }
 }

@@ -1,8 +1,9 @@
 /**
  * How close to PyTorch every engine has to be: the one place for these numbers.
  *
- * All three engines come equally close, so a bound holds for each of them. A bound is about five
- * times the largest difference measured (docs/fidelity.md), and never above what is demanded.
+ * All three engines come equally close, so a bound holds for each of them. Where only rounding is at
+ * work it is about five times the largest difference measured (docs/fidelity.md); it is never above
+ * what is demanded.
  *
  * @module
  */
@@ -21,9 +22,10 @@ export const DEMANDED = {
  * Bounds by case of tests/golden/network.json: relative, of tensors in L2 norm.
  *
  * What grows with size is not rounding itself but its consequences: where two pixels or two slices
- * almost tie for a maximum, the last bit decides which of them gets the gradient, and Adam's first
- * steps have the size of the learning rate however small a gradient is. PyTorch in float32 differs
- * from PyTorch in float64 as much.
+ * almost tie for a maximum, or an activation is almost 0, the last bit decides where the gradient goes;
+ * and Adam's first steps have the size of the learning rate however small a gradient is. PyTorch
+ * differs from itself as much, from one way of computing to another. So of the larger exams the
+ * figures after ten steps are bound by what is demanded.
  */
 export const NETWORK_TOLERANCES: Record<string, Required<Figures>> = {
   "2x64x64": {
@@ -32,19 +34,19 @@ export const NETWORK_TOLERANCES: Record<string, Required<Figures>> = {
     gradients: 1e-5,
     parameters_1: 1e-5,
     parameters_10: 1e-5,
-    change_10: 1e-3,
+    change_10: 2e-3,
   },
   "1x256x256": {
     logits: 1e-5,
-    losses: 3e-5,
+    losses: 1e-3,
     gradients: 1e-5,
     parameters_1: 1e-5,
-    parameters_10: 5e-5,
-    change_10: 1e-2,
+    parameters_10: 1e-4,
+    change_10: 2e-2,
   },
   "7x224x240": {
     logits: 1e-5,
-    losses: 2e-4,
+    losses: 1e-3,
     gradients: 4e-4,
     parameters_1: 1e-5,
     parameters_10: 1e-4,
@@ -52,16 +54,22 @@ export const NETWORK_TOLERANCES: Record<string, Required<Figures>> = {
   },
   "32x80x72": {
     logits: 1e-5,
-    losses: 2e-5,
-    gradients: 1e-5,
+    losses: 1e-3,
+    gradients: 2e-5,
     parameters_1: 1e-5,
-    parameters_10: 3e-5,
-    change_10: 1e-2,
+    parameters_10: 1e-4,
+    change_10: 2e-2,
   },
 };
 
-/** A whole run: the mean losses of an epoch, relative, and its AUCs, absolute. */
+/**
+ * A whole run: the mean losses of an epoch, relative, and its AUCs, absolute. The losses have more room
+ * than five times the measured, since over dozens of steps the last bit may come to decide something.
+ */
 export const WHOLE_RUN_TOLERANCES = { epochLoss: 1e-4, epochAuc: 1e-9 } as const;
 
 /** A resampled pixel, in grey values of 0–255. */
-export const AUGMENTATION_TOLERANCE = 0.01;
+export const AUGMENTATION_TOLERANCE = 0.005;
+
+/** The logits of an exam that a step has resampled, relative. */
+export const AUGMENTED_STEP_TOLERANCE = 1e-5;

@@ -40,6 +40,8 @@ export interface ReferenceOptions {
 export interface ReferenceRun {
   options: ReferenceOptions;
   epochs: ReferenceEpoch[];
+  /** How far PyTorch in float32 is from PyTorch in float64. */
+  own_rounding: RunDifference;
 }
 
 interface SeededRun extends ReferenceRun, ExamSize {

@@ -1,0 +1,58 @@
+/**
+ * Logits, losses, gradients and ten steps of Adam, held against PyTorch on each engine.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { EngineName } from "../../lib/engine/engine.ts";
+import { TensorRunner } from "../../lib/train/tensor_runner.ts";
+import { onEachEngine } from "../support/engines.ts";
+import {
+  compareNetwork,
+  type Figures,
+  type MakeRunner,
+  NETWORK_CASES,
+  type NetworkCase,
+  type NetworkOutcome,
+  runNetworkCase,
+} from "../support/network_golden.ts";
+import { DEMANDED, NETWORK_TOLERANCES } from "../support/tolerances.ts";
+
+/**
+ * How much of each case runs on which engine: all of it, or a gradient and a step. What is left out
+ * costs minutes on a processor; `deno run -A tools/fidelity.ts` leaves nothing out.
+ */
+const WORK: Record<string, Partial<Record<EngineName, "first" | "all">>> = {
+  "2x64x64": { webgpu: "all", wasm: "all", cpu: "first" },
+  "1x256x256": { webgpu: "all", wasm: "all" },
+  "7x224x240": { webgpu: "first", wasm: "all" },
+  "32x80x72": { webgpu: "first", wasm: "all" },
+};
+
+function assertClose(reference: NetworkCase, ours: NetworkOutcome): void {
+  for (const [figure, difference] of Object.entries(compareNetwork(reference, ours))) {
+    const bound = NETWORK_TOLERANCES[reference.name][figure as keyof Figures];
+    assert(difference <= bound, `${figure}: ${difference} is above ${bound}`);
+  }
+}
+
+for (const reference of NETWORK_CASES) {
+  const work = WORK[reference.name];
+  onEachEngine(`an exam of ${reference.name} gives PyTorch's numbers`, async ({ engine }) => {
+    assertClose(reference, await runNetworkCase(reference, work[engine]!));
+  }, { engines: Object.keys(work) as EngineName[] });
+}
+
+// The plain engine computes its steps so in any case.
+onEachEngine("TensorFlow.js's own operations give PyTorch's numbers", async () => {
+  const make: MakeRunner = (model, options) => Promise.resolve(new TensorRunner(model, options));
+  assertClose(NETWORK_CASES[0], await runNetworkCase(NETWORK_CASES[0], "first", make));
+}, { engines: ["webgpu", "wasm"] });
+
+Deno.test("no bound is wider than what is demanded", () => {
+  for (const bounds of Object.values(NETWORK_TOLERANCES)) {
+    for (const figure of ["logits", "gradients", "parameters_10"] as const) {
+      assert(bounds[figure] <= DEMANDED[figure]);
+    }
+  }
+});

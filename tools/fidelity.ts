@@ -1,0 +1,206 @@
+/**
+ * Measures how far each engine is from PyTorch, and prints the tables of docs/fidelity.md.
+ *
+ * ```sh
+ * deno run -A tools/fidelity.ts            # every engine: minutes without a GPU
+ * deno run -A tools/fidelity.ts wasm
+ * ```
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { openDataset } from "../lib/data/dataset.ts";
+import { writePhantomDataset } from "../lib/data/phantom/mod.ts";
+import { ENGINES, startEngine } from "../lib/engine/engine.ts";
+import { writeWhole } from "../lib/files.ts";
+import { initialWeights } from "../lib/model/initialise.ts";
+import { encodeSafetensors } from "../lib/model/weights/safetensors.ts";
+import { SPLITS } from "../lib/terms.ts";
+import {
+  AUGMENTATION_CASES,
+  AUGMENTED_STEPS,
+  compareAugmentation,
+  compareAugmentedStep,
+} from "../tests/support/augmentation_golden.ts";
+import { TemporaryFolder } from "../tests/support/folders.ts";
+import {
+  compareNetwork,
+  FIGURES,
+  type Figures,
+  NETWORK_CASES,
+  runNetworkCase,
+} from "../tests/support/network_golden.ts";
+import { findPython } from "../tests/support/python.ts";
+import {
+  AUGMENTATION_TOLERANCE,
+  AUGMENTED_STEP_TOLERANCE,
+  DEMANDED,
+  NETWORK_TOLERANCES,
+  WHOLE_RUN_TOLERANCES,
+} from "../tests/support/tolerances.ts";
+import {
+  compareRun,
+  FIXTURE_RUN,
+  type ReferenceEpoch,
+  type RunDifference,
+  SEEDED_RUN,
+  startingState,
+  trainLike,
+} from "../tests/support/whole_run_golden.ts";
+
+/** Plain JavaScript takes five seconds for a slice of 64×64, so it gets the small case alone. */
+const SLOW = "cpu";
+const SMALL = "2x64x64";
+
+const chosen = ENGINES.filter((name) => Deno.args.length === 0 || Deno.args.includes(name));
+const figures = Object.keys(FIGURES) as (keyof Figures)[];
+
+/** A difference with two digits; a dash where there is none. */
+function shown(difference: number | undefined): string {
+  if (difference === undefined) return "–";
+  return difference === 0 ? "0" : difference.toExponential(1);
+}
+
+/** A table as `deno fmt` leaves it. */
+function table(heading: string[], rows: string[][]): string {
+  const widths = heading.map((_, i) => Math.max(...[heading, ...rows].map((row) => row[i].length)));
+  const line = (row: string[]) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |`;
+  return [heading, widths.map((width) => "-".repeat(width)), ...rows].map(line).join("\n");
+}
+
+async function networkTable(): Promise<string> {
+  const line = (name: string, what: string, found: Partial<Figures>) => [
+    name,
+    what,
+    ...figures.map((figure) => shown(found[figure])),
+  ];
+  const rows: string[][] = [line("any", "demanded", DEMANDED)];
+  for (const reference of NETWORK_CASES) {
+    const { name } = reference;
+    for (const engine of chosen) {
+      if (engine === SLOW && name !== SMALL) continue;
+      progress(`${name} on ${engine}`);
+      await startEngine(engine);
+      const ours = await runNetworkCase(reference, "all");
+      rows.push(line(name, engine, compareNetwork(reference, ours)));
+    }
+    rows.push(line(name, "PyTorch in float64", reference.own_rounding));
+    rows.push(line(name, "tested for", NETWORK_TOLERANCES[name]));
+  }
+  return table(["exam", "engine", ...figures.map((figure) => FIGURES[figure])], rows);
+}
+
+async function runTable(): Promise<string> {
+  const line = (name: string, what: string, { epochLoss, epochAuc }: RunDifference) => [
+    name,
+    what,
+    shown(epochLoss),
+    shown(epochAuc),
+  ];
+  const rows = [line("any", "demanded", DEMANDED)];
+  const runs = { "tests/fixtures": FIXTURE_RUN, "seeded exams": SEEDED_RUN };
+  for (const [exams, { reference, datasets }] of Object.entries(runs)) {
+    const name = `${reference.epochs.length} epochs, ${exams}`;
+    for (const engine of chosen.filter((engine) => engine !== SLOW)) {
+      progress(`${name} on ${engine}`);
+      await startEngine(engine);
+      const ours = await trainLike(reference.options, await datasets(), startingState());
+      rows.push(line(name, engine, compareRun(ours, reference.epochs)));
+    }
+    rows.push(line(name, "PyTorch in float64", reference.own_rounding));
+  }
+  rows.push(line("these two", "tested for", WHOLE_RUN_TOLERANCES));
+  for (const { name, engine, difference } of await phantomRuns()) {
+    rows.push(line(name, engine, difference));
+  }
+  return table(["run", "engine", "epoch losses", "epoch AUCs"], rows);
+}
+
+/** A run on made-up knees, where Python has PyTorch to train beside it. */
+async function phantomRuns(): Promise<
+  { name: string; engine: string; difference: RunDifference }[]
+> {
+  const python = findPython("torch", "numpy");
+  if (python === undefined) {
+    progress("no Python with PyTorch: the run on made-up knees is left out");
+    return [];
+  }
+  await using folder = await TemporaryFolder.make();
+  const data = folder.at("data");
+  await writePhantomDataset({
+    folder: data,
+    train: 16,
+    valid: 12,
+    size: 96,
+    slices: [4, 6],
+    seed: 3,
+  });
+  const state = initialWeights(3);
+  const weights = folder.at("start.safetensors");
+  await writeWhole(weights, encodeSafetensors(state));
+  const options = {
+    epochs: 3,
+    lr: 1e-5,
+    lr_scheduler: "plateau",
+    gamma: 0.5,
+    patience: 5,
+  } as const;
+  const exams = { task: "acl", plane: "sagittal" } as const;
+  const torch = async (...flags: string[]): Promise<ReferenceEpoch[]> => {
+    const script = fileURLToPath(new URL("train_reference.py", import.meta.url));
+    const named = Object.entries({ data, weights, ...exams, ...options });
+    const args = named.flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const command = new Deno.Command(python, { args: ["-B", script, ...args, ...flags] });
+    const { success, stdout, stderr } = await command.output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+    const lines = new TextDecoder().decode(stdout).trim().split("\n");
+    return lines.map((text) => JSON.parse(text));
+  };
+  const name = `${options.epochs} epochs, made-up knees`;
+  progress(`${name} in PyTorch`);
+  const single = await torch();
+  const found: { name: string; engine: string; difference: RunDifference }[] = [];
+  for (const engine of chosen.filter((engine) => engine !== SLOW)) {
+    progress(`${name} on ${engine}`);
+    await startEngine(engine);
+    const [train, valid] = await Promise.all(
+      SPLITS.map((split) => openDataset({ ...exams, data, split })),
+    );
+    const ours = await trainLike(options, { train, valid }, state);
+    found.push({ name, engine, difference: compareRun(ours, single) });
+  }
+  const others = { "PyTorch in float64": "--float64", "PyTorch without oneDNN": "--no_onednn" };
+  for (const [engine, flag] of Object.entries(others)) {
+    progress(`${name}, ${engine}`);
+    found.push({ name, engine, difference: compareRun(await torch(flag), single) });
+  }
+  return found;
+}
+
+async function augmentationTable(): Promise<string> {
+  const rows: string[][] = [];
+  for (const engine of chosen) {
+    progress(`resampling on ${engine}`);
+    await startEngine(engine);
+    let [pixels, logits] = [0, 0];
+    for (const reference of AUGMENTATION_CASES) {
+      pixels = Math.max(pixels, await compareAugmentation(reference));
+    }
+    for (const step of engine === SLOW ? [] : AUGMENTED_STEPS) {
+      logits = Math.max(logits, await compareAugmentedStep(step));
+    }
+    rows.push([engine, shown(pixels), shown(engine === SLOW ? undefined : logits)]);
+  }
+  rows.push(["tested for", shown(AUGMENTATION_TOLERANCE), shown(AUGMENTED_STEP_TOLERANCE)]);
+  return table(["engine", "pixels, of 0–255", "logits of a resampled exam"], rows);
+}
+
+function progress(what: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${what}\n`));
+}
+
+if (import.meta.main) {
+  const tables = [await networkTable(), await runTable(), await augmentationTable()];
+  Deno.stdout.writeSync(new TextEncoder().encode(`${tables.join("\n\n")}\n`));
+  Deno.exit(0);
+}
