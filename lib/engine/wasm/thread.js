@@ -42,7 +42,10 @@ export function execute(thread, program) {
       if (code >= FIRST_KERNEL) {
         thread.kernels[code - FIRST_KERNEL].apply(null, words.subarray(at + 2, next));
       } else if (code === INSTRUCTION.barrier) {
+        // Asked before: behind the last barrier the caller may write the next program over this one.
+        const last = words[next] === INSTRUCTION.end;
         meet(control, thread.threads, Math.max(thread.patience, 10 * (performance.now() - start)));
+        if (last) return;
       } else if (words[words[at + 2] >>> 2] !== words[at + 3]) {
         at = next + words[at + 4];
         continue;
