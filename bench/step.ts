@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { bestOf } from "./best_of.ts";
 import type { Exam } from "../lib/data/exam.ts";
 import { describeEngine, type EngineName, startEngine } from "../lib/engine/engine.ts";
 import { messageOf } from "../lib/errors.ts";
@@ -63,23 +64,12 @@ async function measure(name: EngineName): Promise<Row> {
   const model = new MRNet(initialWeights(1));
   const runner = await createRunner(model);
   const labelled = { exam, label: 1 } as const;
-  const step = await bestOf(() => runner.train(labelled, 3));
-  const forward = await bestOf(() => runner.judge(labelled, 3));
+  const step = await bestOf(repeats, () => runner.train(labelled, 3));
+  const forward = await bestOf(repeats, () => runner.judge(labelled, 3));
   engine.check();
   runner.dispose();
   model.dispose();
   return { name: describeEngine(engine).replace(/ \([^()]*\)$/, ""), step, forward };
-}
-
-async function bestOf(work: () => Promise<unknown>): Promise<number> {
-  await work();
-  let best = Infinity;
-  for (let repeat = 0; repeat < repeats; repeat++) {
-    const start = performance.now();
-    await work();
-    best = Math.min(best, (performance.now() - start) / 1000);
-  }
-  return best;
 }
 
 /** PyTorch's figures, from the first Python that has it; `undefined` where none has. */

@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { bestOf } from "./best_of.ts";
 import type { LabelledExam } from "../lib/data/dataset.ts";
 import { currentGpu, describeEngine, startEngine } from "../lib/engine/engine.ts";
 import type { Tiles } from "../lib/engine/webgpu/gpu.ts";
@@ -104,8 +105,8 @@ async function measureOurs(slices: number): Promise<void> {
 
 async function measure(name: string, runner: Runner, slices: number): Promise<Row> {
   const exam = makeExam(slices);
-  const step = await bestOf(() => runner.train(exam, 3));
-  const forward = await bestOf(() => runner.judge(exam, 3));
+  const step = await bestOf(repeats, () => runner.train(exam, 3));
+  const forward = await bestOf(repeats, () => runner.judge(exam, 3));
   return { name, slices, step, forward };
 }
 
@@ -166,14 +167,14 @@ async function productRate(): Promise<number> {
   gpu.upload(buffers.step, new Uint8Array(new Uint32Array(64).fill(1).buffer));
   const product = await gpu.prepare(kernel, buffers);
   const times = 8;
-  const ours = await bestOf(async () => {
+  const ours = await bestOf(repeats, async () => {
     gpu.run(Array(times).fill(product), 1);
     await gpu.read(buffers.y, 16);
   });
   for (const buffer of Object.values(buffers)) gpu.free(buffer);
   const a: tf.Tensor2D = tf.ones([rows, inner]);
   const b: tf.Tensor2D = tf.ones([inner, columns]);
-  const theirs = await bestOf(async () => {
+  const theirs = await bestOf(repeats, async () => {
     const products = Array.from({ length: times }, () => tf.matMul(a, b));
     await products.at(-1)!.data();
     tf.dispose(products);
@@ -185,17 +186,6 @@ async function productRate(): Promise<number> {
       `${(ourRate / 1e9).toFixed(1)} G, TensorFlow.js ${(theirRate / 1e9).toFixed(1)} G`,
   );
   return Math.max(ourRate, theirRate);
-}
-
-async function bestOf(work: () => Promise<unknown>): Promise<number> {
-  await work();
-  let best = Infinity;
-  for (let repeat = 0; repeat < repeats; repeat++) {
-    const start = performance.now();
-    await work();
-    best = Math.min(best, (performance.now() - start) / 1000);
-  }
-  return best;
 }
 
 /** PyTorch's figures, from the first Python that has it. */

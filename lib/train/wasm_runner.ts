@@ -1,6 +1,6 @@
 /**
  * A step on the processor with this toolkit's own WebAssembly kernels, on several threads: what
- * `TensorRunner` computes, some ten times faster.
+ * `TensorRunner` computes, faster (docs/performance.md).
  *
  * @module
  */
