@@ -34,8 +34,14 @@ export class OutputError extends MRNetError {}
 /** Training cannot go on, for example because the loss is no longer finite. */
 export class TrainingError extends MRNetError {}
 
-/** The message of whatever was thrown, on one line. */
+/** What would move a terminal's cursor, change its colours or turn the direction of writing. */
+const CONTROLS = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+
+/**
+ * The message of whatever was thrown, on one line. What a file put into it cannot command the
+ * terminal it is printed on.
+ */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/\s*\n\s*/g, " ").trim();
+  return text.replace(/\s*\n\s*/g, " ").trim().replace(CONTROLS, "\uFFFD");
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { messageOf, MRNetError, OutputError, PermissionError } from "./errors.ts";
+import { messageOf, MRNetError, OptionError, OutputError, PermissionError } from "./errors.ts";
 
 /** A file's place: folder and name joined with `/`, which every system Deno runs on accepts. */
 export function join(folder: string, ...names: string[]): string {
@@ -22,6 +22,40 @@ export function folderOf(path: string): string {
   const named = path.replace(/(.)[\\/]+$/, "$1");
   const folder = named.replace(/[^\\/]*$/, "").replace(/(.)[\\/]+$/, "$1");
   return folder === "" ? "." : folder;
+}
+
+/**
+ * A file's path as it is reached from a folder; both relative to the same place, or both absolute.
+ *
+ * @throws {OptionError} where that cannot be told without looking at the disk
+ */
+export function relativePath(folder: string, file: string): string {
+  const [from, to] = [_names(folder), _names(file)];
+  const absolute = [folder, file].map((path) => /^([\\/]|[A-Za-z]:)/.test(path));
+  let shared = 0;
+  while (shared < from.length && from[shared] === to[shared]) shared++;
+  const up = from.slice(shared);
+  if (absolute[0] !== absolute[1]) {
+    // An absolute model is found from anywhere; a relative one is not from an absolute folder.
+    if (absolute[1]) return file;
+  } else if (!up.includes("..")) {
+    return [...up.map(() => ".."), ...to.slice(shared)].join("/");
+  }
+  throw new OptionError(
+    `Cannot say how '${baseName(file)}' is reached from '${folder}': ` +
+      "keep the two together, or give both paths from the root",
+  );
+}
+
+/** A path's names, without those that lead nowhere. */
+function _names(path: string): string[] {
+  const parts: string[] = [];
+  for (const part of path.split(/[\\/]+/)) {
+    if (part === "" || part === ".") continue;
+    if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+    else parts.push(part);
+  }
+  return parts;
 }
 
 /** What was being done when a file was touched; it chooses the error's class and the flag. */
@@ -82,6 +116,19 @@ function _reason(error: unknown): string {
   return messageOf(error);
 }
 
+/**
+ * Makes sure that a path leads to a file with an end, before it is opened: reading a pipe waits for
+ * its writer, and a device may go on for ever.
+ *
+ * @throws {Deno.errors.IsADirectory | Error} where it is anything else, and what `Deno.stat` throws
+ */
+export async function checkPlainFile(path: string): Promise<Deno.FileInfo> {
+  const info = await Deno.stat(path);
+  if (info.isDirectory) throw new Deno.errors.IsADirectory(path);
+  if (!info.isFile) throw new Error("it is not a plain file");
+  return info;
+}
+
 /** Reads a whole file. */
 export async function readBytes(action: FileAction): Promise<Uint8Array<ArrayBuffer>> {
   try {
@@ -89,6 +136,18 @@ export async function readBytes(action: FileAction): Promise<Uint8Array<ArrayBuf
   } catch (error) {
     throw fileError(error, action);
   }
+}
+
+/** The SHA-256 of a file's bytes, in hexadecimal: which file it was, whatever it is called. */
+export async function hashFile(action: FileAction): Promise<string> {
+  return await sha256Of(await readBytes(action));
+}
+
+/** The SHA-256 of bytes, in hexadecimal. */
+export async function sha256Of(bytes: Uint8Array): Promise<string> {
+  // No file's bytes are in shared memory, which the digest would refuse.
+  const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
+  return new Uint8Array(digest).toHex();
 }
 
 /** What a file is made of: bytes, text, or its bytes in parts. */
@@ -107,7 +166,8 @@ export async function makeFolder(path: string, what = "make the folder"): Promis
 
 /**
  * Makes a folder and writes an empty file to it, which is removed again: what cannot be written is
- * then found before hours of work and not after them.
+ * then found before hours of work and not after them. What processes that were killed have left there
+ * half-written is removed, once it is a day old.
  *
  * @throws {OutputError} where the folder cannot be made or written
  * @throws {PermissionError} where Deno may not write and read there
@@ -118,10 +178,49 @@ export async function makeWritableFolder(path: string): Promise<void> {
     const probe = join(path, `.${crypto.randomUUID().slice(0, 8)}.probe`);
     await _writeAside(probe, "");
     await Deno.remove(probe);
+    await removeLeftOvers(path);
   } catch (error) {
     const what = "write to the folder";
     throw fileError(error, { what, path, access: "write", error: OutputError, mend: MEND_WRITING });
   }
+}
+
+/** The name of a file that is being written: the one it will have, and two endings after it. */
+const ASIDE = /\.[0-9a-f]{8}\.(part|probe)$/;
+
+/** No file of this toolkit takes so long to write, so whoever began it is gone; milliseconds. */
+const LEFT_FOR_GOOD = 24 * 60 * 60 * 1000;
+
+/** True for the names of files that {@linkcode writeWhole} has begun and not finished. */
+export function isAside(name: string): boolean {
+  return ASIDE.test(name);
+}
+
+/**
+ * Removes what killed processes have left half-written in a folder.
+ *
+ * @param age how old it must be, in milliseconds; 0 only where nobody else can be writing there
+ */
+export async function removeLeftOvers(folder: string, age = LEFT_FOR_GOOD): Promise<void> {
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    if (!isFile || !isAside(name)) continue;
+    const path = join(folder, name);
+    try {
+      const { mtime } = await Deno.lstat(path);
+      if (mtime !== null && Date.now() - mtime.getTime() >= age) await Deno.remove(path);
+    } catch {
+      // Another run may have removed it, and none is in the way of this one.
+    }
+  }
+}
+
+/** What becomes of a file that is there already. */
+export interface WriteOptions {
+  /**
+   * Asked where there is one; it stays where the answer is no, even if it came at the last moment.
+   * @default it is replaced
+   */
+  replace?: () => Promise<boolean>;
 }
 
 /**
@@ -130,17 +229,30 @@ export async function makeWritableFolder(path: string): Promise<void> {
  *
  * @param path where the file will be
  * @param content its bytes or text, or its parts in order
+ * @returns whether it was written; false only where {@linkcode WriteOptions.replace} said no
  */
-export async function writeWhole(path: string, content: Content): Promise<void> {
+export async function writeWhole(
+  path: string,
+  content: Content,
+  { replace }: WriteOptions = {},
+): Promise<boolean> {
   try {
-    await _writeAside(path, content);
+    if (replace === undefined) {
+      await _writeAside(path, content);
+      return true;
+    }
+    const there = () => Deno.lstat(path).then(({ isFile }) => isFile, () => false);
+    const replaced = await there();
+    if (replaced && !await replace()) return false;
+    return await _writeAside(path, content, !replaced);
   } catch (error) {
     const what = "write";
     throw fileError(error, { what, path, access: "write", error: OutputError, mend: MEND_WRITING });
   }
 }
 
-async function _writeAside(path: string, content: Content): Promise<void> {
+/** With `fresh` it takes the name only where nobody has it, and says whether it did. */
+async function _writeAside(path: string, content: Content, fresh = false): Promise<boolean> {
   const aside = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
   try {
     const file = await Deno.open(aside, { write: true, createNew: true });
@@ -150,11 +262,32 @@ async function _writeAside(path: string, content: Content): Promise<void> {
     } finally {
       file.close();
     }
-    await Deno.rename(aside, path);
+    if (!fresh) await Deno.rename(aside, path);
+    else if (!await _takeName(aside, path)) return false;
+    return true;
   } catch (error) {
     await Deno.remove(aside).catch(() => {});
     throw error;
   }
+}
+
+/** Gives a file a second name that nobody has, which unlike renaming replaces nothing. */
+async function _takeName(aside: string, path: string): Promise<boolean> {
+  try {
+    await Deno.link(aside, path);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) {
+      const { isFile } = await Deno.lstat(path);
+      if (!isFile) throw error;
+      await Deno.remove(aside);
+      return false;
+    }
+    // Not every file system knows second names.
+    await Deno.rename(aside, path);
+    return true;
+  }
+  await Deno.remove(aside);
+  return true;
 }
 
 function _parts(content: Content): Iterable<Uint8Array> {

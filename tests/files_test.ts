@@ -4,10 +4,12 @@ import {
   baseName,
   fileError,
   folderOf,
+  hashFile,
   join,
   makeFolder,
   makeWritableFolder,
   readBytes,
+  relativePath,
   writeWhole,
 } from "../lib/files.ts";
 import { runScript } from "./support/cli.ts";
@@ -206,4 +208,63 @@ Deno.test("a folder that Deno may not write or read is refused though it is ther
     `Cannot write to the folder 'models': ${refusal} --allow-read=models`,
   );
   assert.equal(await run("--allow-read=models", "--allow-write=models"), "");
+});
+
+Deno.test("a file's path from a folder", () => {
+  for (
+    const [folder, file, expected] of [
+      ["models", "models/a.pth", "a.pth"],
+      [".", "models/a.pth", "models/a.pth"],
+      ["models", "a.pth", "../a.pth"],
+      ["./out/x/", "models//a.pth", "../../models/a.pth"],
+      ["/srv/models", "/srv/models/old/../a.pth", "a.pth"],
+      ["models", "/srv/a.pth", "/srv/a.pth"],
+      ["../one", "../two/a.pth", "../two/a.pth"],
+    ]
+  ) assert.equal(relativePath(folder, file), expected);
+  for (const [folder, file] of [["/srv", "a.pth"], ["../one", "a.pth"]]) {
+    assert.throws(() => relativePath(folder, file), {
+      name: "OptionError",
+      message: `Cannot say how 'a.pth' is reached from '${folder}': ` +
+        "keep the two together, or give both paths from the root",
+    });
+  }
+});
+
+Deno.test("a name that somebody has is taken only where that is allowed", async () => {
+  await using folder = await TemporaryFolder.make();
+  const path = folder.at("file");
+  const asked: boolean[] = [];
+  const replace = (answer: boolean) => () => {
+    asked.push(answer);
+    return Promise.resolve(answer);
+  };
+  assert.equal(await writeWhole(path, "first", { replace: replace(false) }), true);
+  assert.deepEqual(asked, [], "nobody had it");
+  assert.equal(await writeWhole(path, "second", { replace: replace(false) }), false);
+  assert.equal(await folder.text("file"), "first");
+  assert.equal(await writeWhole(path, "third", { replace: replace(true) }), true);
+  assert.equal(await folder.text("file"), "third");
+  assert.deepEqual(await folder.files(), ["file"]);
+  // Of many that begin when nobody has it, one gets it.
+  const won = await Promise.all(
+    Array.from(
+      { length: 8 },
+      (_, at) => writeWhole(folder.at("other"), `${at}`, { replace: replace(false) }),
+    ),
+  );
+  assert.equal(won.filter((each) => each).length, 1);
+  assert.equal(await folder.text("other"), `${won.indexOf(true)}`);
+  assert.deepEqual(await folder.files(), ["file", "other"]);
+});
+
+Deno.test("a file is known by its SHA-256", async () => {
+  await using folder = await TemporaryFolder.make();
+  await folder.write("abc", "abc");
+  const action = { what: "read", access: "read", error: DataError } as const;
+  assert.equal(
+    await hashFile({ ...action, path: folder.at("abc") }),
+    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+  );
+  await assert.rejects(hashFile({ ...action, path: folder.at("none") }), DataError);
 });

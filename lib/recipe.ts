@@ -1,0 +1,112 @@
+/**
+ * Recipes: the settings in which published ways of training MRNet differ, under one name each.
+ *
+ * @module
+ */
+import type { Shift } from "./data/augment.ts";
+import type { Intensity } from "./data/intensity.ts";
+
+/** The ways in which the loss of an exam can be weighted. */
+export const LOSS_WEIGHTS = ["output", "class"] as const;
+/**
+ * What the weights in the loss go by. `output`: the second output counts `negatives / positives` for
+ * every exam, as in the reference. `class`: an exam counts by the share of exams of the other class,
+ * so that the rarer class counts more.
+ */
+export type LossWeights = (typeof LOSS_WEIGHTS)[number];
+
+/** What makes a recipe. */
+export interface RecipeParts {
+  /** How the grey values of an exam become the network's input. */
+  intensity: Intensity;
+  /** What the weights in the loss go by. */
+  lossWeights: LossWeights;
+  /** Share of each parameter added to its gradient, 0 or more. */
+  weightDecay: number;
+  /** How many epochs without a lower validation loss the plateau schedule bears. */
+  plateauPatience: number;
+  /** What the plateau schedule multiplies the learning rate by, between 0 and 1. */
+  plateauFactor: number;
+  /** Largest rotation of a training exam either way, in degrees, 0–180. */
+  rotation: number;
+  /** Largest shift of a training exam either way, down and across. */
+  shift: Shift;
+  /** Probability that a training exam is flipped from left to right, in 0–1. */
+  flip: number;
+}
+
+/** The recipes there are. */
+export const RECIPE_NAMES = ["reference", "stanford"] as const;
+/** The name of a recipe; see {@linkcode RECIPES}. */
+export type RecipeName = (typeof RECIPE_NAMES)[number];
+
+/**
+ * What each recipe sets. `reference` is that of the widely used PyTorch implementation. `stanford` is
+ * that of N. Bien et al., Deep-learning-assisted diagnosis for knee magnetic resonance imaging, PLOS
+ * Medicine 15(11), 2018, and of the code its authors gave out.
+ */
+export const RECIPES: Readonly<Record<RecipeName, Readonly<RecipeParts>>> = {
+  reference: {
+    intensity: "raw",
+    lossWeights: "output",
+    weightDecay: 0.1,
+    plateauPatience: 3,
+    plateauFactor: 0.3,
+    rotation: 25,
+    shift: 0.11,
+    flip: 0.5,
+  },
+  stanford: {
+    intensity: "standardized",
+    lossWeights: "class",
+    weightDecay: 0.01,
+    plateauPatience: 5,
+    plateauFactor: 0.3,
+    rotation: 25,
+    shift: "25px",
+    flip: 0.5,
+  },
+};
+
+/**
+ * A recipe in one line for whoever watches a run: its name, whether parts of it were changed, and
+ * what is in force.
+ *
+ * @param name the recipe that was asked for
+ * @param parts what is in force
+ * @param used which of the parts have a part in the run
+ *
+ * @example
+ * ```ts
+ * import { describeRecipe, RECIPES } from "./recipe.ts";
+ * const changed = { ...RECIPES.stanford, weightDecay: 0 };
+ * const line = describeRecipe("stanford", changed, { augment: false, schedule: "step" });
+ * console.assert(
+ *   line === "stanford, changed: input standardized, loss weighted by class, weight decay 0",
+ * );
+ * ```
+ */
+export function describeRecipe(
+  name: RecipeName,
+  parts: RecipeParts,
+  { augment, schedule }: { augment: boolean; schedule: string },
+): string {
+  const whole = RECIPES[name];
+  const names = Object.keys(whole) as (keyof RecipeParts)[];
+  const described = [
+    `input ${parts.intensity}`,
+    `loss weighted by ${parts.lossWeights}`,
+    `weight decay ${parts.weightDecay}`,
+  ];
+  if (schedule === "plateau") {
+    described.push(
+      `lr × ${parts.plateauFactor} after ${parts.plateauPatience} epochs on a plateau`,
+    );
+  }
+  if (augment) {
+    const reach = typeof parts.shift === "string" ? parts.shift : `${parts.shift} of the side`;
+    described.push(`rotation ±${parts.rotation}°, shift ±${reach}, flip ${parts.flip}`);
+  }
+  const changed = names.some((part) => parts[part] !== whole[part]);
+  return `${name}${changed ? ", changed" : ""}: ${described.join(", ")}`;
+}
