@@ -6,18 +6,38 @@
 import type { Random } from "../random.ts";
 import * as tf from "../tf.ts";
 
+/**
+ * How far an exam is shifted at most: a share of the side, 0–1, or pixels, as in `"25px"`.
+ */
+export type Shift = number | `${number}px`;
+
+/** What {@linkcode parseShift} takes, for messages. */
+export const SHIFT_RULE = "a share of the side of 0 to 1, such as 0.11, or pixels, such as 25px";
+
+/**
+ * Reads a shift as it is written in options and files.
+ *
+ * @returns `undefined` where the text is none
+ */
+export function parseShift(text: string): Shift | undefined {
+  const [, digits, pixels] = /^(\d+\.?\d*|\.\d+)(px)?$/.exec(text.trim()) ?? [];
+  const value = Number(digits);
+  if (digits === undefined || (pixels === undefined && value > 1)) return undefined;
+  return pixels === undefined ? value : `${value}px`;
+}
+
 /** How far augmentation goes. */
 export interface AugmentationRange {
   /**
    * Largest rotation either way, in degrees.
    * @default 25
    */
-  degrees?: number;
+  rotation?: number;
   /**
-   * Largest shift either way, as a share of the height and of the width.
+   * Largest shift either way, as a share of the height and of the width, or in pixels.
    * @default 0.11
    */
-  shift?: number;
+  shift?: Shift;
   /**
    * Probability of a horizontal flip, in 0–1.
    * @default 0.5
@@ -46,12 +66,14 @@ export interface Augmentation {
 export function drawAugmentation(
   random: Random,
   [height, width]: readonly [number, number],
-  { degrees = 25, shift = 0.11, flip = 0.5 }: AugmentationRange = {},
+  { rotation = 25, shift = 0.11, flip = 0.5 }: AugmentationRange = {},
 ): Augmentation {
+  const inPixels = typeof shift === "string";
+  const reach = inPixels ? Number.parseFloat(shift) : shift;
   return {
-    degrees: random.uniform(-degrees, degrees),
-    down: random.uniform(-shift, shift) * height,
-    right: random.uniform(-shift, shift) * width,
+    degrees: random.uniform(-rotation, rotation),
+    down: random.uniform(-reach, reach) * (inPixels ? 1 : height),
+    right: random.uniform(-reach, reach) * (inPixels ? 1 : width),
     flip: random.uniform() < flip,
   };
 }

@@ -6,11 +6,12 @@
  *
  * @module
  */
-import { DataError, messageOf, MRNetError, PermissionError } from "../errors.ts";
+import { DataError, messageOf, MRNetError, OptionError, PermissionError } from "../errors.ts";
 import { fileError, folderOf } from "../files.ts";
 import type { Label, Plane, Split, Task } from "../terms.ts";
 import { type Exam, readExam, readExamHeader } from "./exam.ts";
 import { examFile, labelFile, type LabelledId, readLabels } from "./labels.ts";
+import { checkTuneSplit, isTuneExam, type TuneSplit } from "./tune.ts";
 
 /** An exam and whether it shows the finding. */
 export interface LabelledExam {
@@ -24,6 +25,8 @@ export interface LabelledExam {
 export interface Dataset {
   /** The exams' ids and labels, in the order of the label file. */
   readonly labels: readonly LabelledId[];
+  /** The exams that could not be used when it was opened, by id, each with the reason. */
+  readonly unreadable?: ReadonlyMap<string, string>;
   /** Reads one exam, by its place in {@linkcode Dataset.labels}. */
   read(index: number): Promise<Exam>;
 }
@@ -35,8 +38,17 @@ export interface DatasetOptions {
    * @default "data"
    */
   data?: string;
-  /** Which part of the dataset. */
-  split: Split;
+  /**
+   * Which part of the dataset; `tune` are the training exams that {@linkcode DatasetOptions.tune}
+   * keeps out of training.
+   */
+  split: Split | "tune";
+  /**
+   * Which of the training exams are kept out: `train` is then without them and `tune` is them alone,
+   * the same ones for every plane and task; `valid` does not change.
+   * @default none
+   */
+  tune?: TuneSplit;
   /** Which finding the labels are of. */
   task: Task;
   /** Which plane the exams are in. */
@@ -47,6 +59,12 @@ export interface DatasetOptions {
    * @default false
    */
   inMemory?: boolean;
+  /**
+   * Open the dataset though exams are missing or broken; {@linkcode Dataset.unreadable} names them.
+   * They stay among the labels.
+   * @default false
+   */
+  skipBadExams?: boolean;
 }
 
 /** How many files are checked at once. */
@@ -59,7 +77,9 @@ const MOST_NAMED = 10;
  * Opens a dataset: reads the labels, then the header of each exam.
  *
  * @throws {DataError} if the folder or the label file is missing or broken, if exams are missing or
- * broken (every missing one is named, of the broken ones the first ten), or if all labels are the same
+ * broken (every missing one is named, of the broken ones the first ten), or if all labels are the
+ * same, be it of all exams or of those that the tune split leaves to this part
+ * @throws {OptionError} if the tune split is none, or `tune` is asked for without one
  * @throws {PermissionError} if Deno may not read the folder
  *
  * @example
@@ -72,17 +92,36 @@ const MOST_NAMED = 10;
  * ```
  */
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
-  const { data = "data", split, task, plane, inMemory = false } = options;
-  const path = labelFile(data, split, task);
+  const { data = "data", split, task, plane, tune, inMemory = false, skipBadExams } = options;
+  if (tune !== undefined) checkTuneSplit(tune);
+  else if (split === "tune") {
+    throw new OptionError(
+      "Cannot open the tune split: nothing says which training exams it has: " +
+        "give 'tune' with a fraction and a seed",
+    );
+  }
+  const folder = split === "tune" ? "train" : split;
+  const path = labelFile(data, folder, task);
   await _checkPresence(data, path);
-  const labels = await readLabels(path);
-  await _checkExams(labels, (id) => examFile(data, split, plane, id), path);
-  _checkClasses(labels, path);
+  const all = await readLabels(path);
+  const cut = split === "valid" ? undefined : tune;
+  const isOurs = (id: string) => cut === undefined || isTuneExam(id, cut) === (split === "tune");
+  const labels = all.filter(({ id }) => isOurs(id));
+  const fileOf = (id: string) => examFile(data, folder, plane, id);
+  const unreadable = await _checkExams(labels, fileOf);
+  if (unreadable.missing.length + unreadable.broken.size > 0 && !skipBadExams) {
+    throw _unusable(labels, unreadable, fileOf, path);
+  }
+  _checkClasses(all, path);
+  if (cut !== undefined) _checkPart(labels, split, cut, path);
+  const reasons = _reasons(unreadable, fileOf);
+  if (reasons.size > 0) _checkReadable(labels, reasons, path);
   const read = async (index: number) => {
     const { id } = labels[index];
-    return await readExam(examFile(data, split, plane, id), id);
+    return await readExam(fileOf(id), id);
   };
-  return { labels, read: inMemory ? _remembering(read) : read };
+  const opened = { labels, read: inMemory ? _remembering(read) : read };
+  return reasons.size > 0 ? { ...opened, unreadable: reasons } : opened;
 }
 
 /**
@@ -147,12 +186,18 @@ async function _missing(path: string): Promise<string | undefined> {
   }
 }
 
-/** Reads every header, several at a time, and reports all that fail in one line. */
+/** The exams that cannot be used, in the order of the labels. */
+interface Unreadable {
+  missing: string[];
+  /** What is wrong with those that are there, by id. */
+  broken: Map<string, string>;
+}
+
+/** Reads every header, several at a time. */
 async function _checkExams(
   labels: readonly LabelledId[],
   fileOf: (id: string) => string,
-  path: string,
-): Promise<void> {
+): Promise<Unreadable> {
   const missing = new Set<string>();
   const broken = new Map<number, string>();
   let next = 0;
@@ -170,21 +215,57 @@ async function _checkExams(
     }
   };
   await Promise.all(Array.from({ length: CHECKED_AT_ONCE }, check));
+  const found = [...broken].sort(([a], [b]) => a - b);
+  return {
+    missing: labels.map(({ id }) => id).filter((id) => missing.has(id)),
+    broken: new Map(found.map(([index, message]) => [labels[index].id, message])),
+  };
+}
+
+/** All exams that cannot be used, in one line. */
+function _unusable(
+  labels: readonly LabelledId[],
+  { missing, broken }: Unreadable,
+  fileOf: (id: string) => string,
+  path: string,
+): DataError {
   const faults: string[] = [];
-  if (missing.size > 0) {
-    const absent = _runs(labels.map(({ id }) => id).filter((id) => missing.has(id)));
+  if (missing.length > 0) {
     const folder = folderOf(fileOf(labels[0].id));
-    faults.push(`${missing.size} not in '${folder}' (${absent}): copy the files there`);
+    faults.push(`${missing.length} not in '${folder}' (${_runs(missing)}): copy the files there`);
   }
-  const messages = [...broken].sort(([a], [b]) => a - b).map(([, message]) => message);
+  const messages = [...broken.values()];
   if (messages.length > MOST_NAMED) {
     messages.splice(MOST_NAMED, Infinity, `and ${messages.length - MOST_NAMED} more`);
   }
   faults.push(...messages);
-  if (faults.length === 0) return;
-  const count = missing.size + broken.size;
-  throw new DataError(
+  const count = missing.length + broken.size;
+  return new DataError(
     `Cannot use ${count} of the ${labels.length} exams that '${path}' names: ${faults.join("; ")}`,
+  );
+}
+
+/** Why each of them cannot be used. */
+function _reasons(
+  { missing, broken }: Unreadable,
+  fileOf: (id: string) => string,
+): Map<string, string> {
+  const absent = missing.map((id) => [id, `there is no '${fileOf(id)}'`] as const);
+  return new Map([...absent, ...broken]);
+}
+
+/** Without the exams that cannot be read there must still be both classes. */
+function _checkReadable(
+  labels: readonly LabelledId[],
+  reasons: ReadonlyMap<string, string>,
+  path: string,
+): void {
+  const left = labels.filter(({ id }) => !reasons.has(id));
+  if (new Set(left.map(({ label }) => label)).size === 2) return;
+  throw new DataError(
+    `Cannot do without the exams of '${path}' that cannot be read: of ${labels.length} exams ` +
+      `${left.length} can be read, and these are not of both classes: mend the files, of which ` +
+      `the first is at fault so: ${reasons.values().next().value}`,
   );
 }
 
@@ -209,6 +290,26 @@ function _checkClasses(labels: readonly LabelledId[], path: string): void {
   throw new DataError(
     `Cannot use the labels '${path}': all ${labels.length} of them are ${first}: ` +
       "a classifier needs exams with the finding and exams without it",
+  );
+}
+
+/** Refuses a tune split that leaves nothing to learn from, or to judge by, to one side. */
+function _checkPart(
+  labels: readonly LabelledId[],
+  split: DatasetOptions["split"],
+  { fraction, seed }: TuneSplit,
+  path: string,
+): void {
+  const positives = labels.filter(({ label }) => label === 1).length;
+  if (positives > 0 && positives < labels.length) return;
+  const [side, share] = split === "tune" ? ["kept out", "larger"] : ["left to train on", "smaller"];
+  const exams = labels.length === 1 ? "1 exam is" : `${labels.length || "no"} exams are`;
+  const classes = labels.length === 0
+    ? ""
+    : `, ${positives === 0 ? "none" : "all"} with the finding`;
+  throw new DataError(
+    `Cannot keep a share of ${fraction}, seed ${seed}, of the exams in '${path}' out of training: ` +
+      `${exams} ${side}${classes}: give a ${share} share or another seed`,
   );
 }
 

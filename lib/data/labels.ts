@@ -7,10 +7,10 @@
  *
  * @module
  */
-import { CsvError, parse } from "npm:csv-parse@7.0.3/sync";
 import { DataError } from "../errors.ts";
-import { type FileAction, fileError, join, readBytes } from "../files.ts";
+import { checkPlainFile, type FileAction, fileError, join, readBytes } from "../files.ts";
 import type { Label, Plane, Split, Task } from "../terms.ts";
+import { type CsvLine, eachCsvLine } from "./csv.ts";
 
 /** An exam's name and whether it shows the finding. */
 export interface LabelledId {
@@ -20,12 +20,16 @@ export interface LabelledId {
   label: Label;
 }
 
-/** The size from which a file is not taken for labels, in bytes: about half a million exams. */
-export const LARGEST_LABEL_FILE = 4 * 1024 * 1024;
+/** The size from which a file is not taken for labels, in bytes: about a hundred thousand exams. */
+export const LARGEST_LABEL_FILE = 1024 * 1024;
 
 /** How many faults of a file are named. */
 const MOST_FAULTS = 10;
+/** How many are counted before reading stops: each costs the CSV parser an error with a stack. */
+const MOST_COUNTED = 1000;
 const LONGEST_ID = 64;
+/** What Windows takes for a device, in any folder and with any ending. */
+const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)$/i;
 
 /** The label file of a task: `data/train-acl.csv`. */
 export function labelFile(data: string, split: Split, task: Task): string {
@@ -45,7 +49,8 @@ export function examFile(data: string, split: Split, plane: Plane, id: string): 
  * An exam's name in its one form: numbers are padded with zeros to four digits, so `12` and `0012`
  * name the same exam.
  *
- * @param text 1 to 64 letters a–z of either case, digits, `_` and `-`
+ * @param text 1 to 64 letters a–z of either case, digits, `_` and `-`; not one of the names that
+ *   Windows gives to devices whatever the ending, such as `con` or `COM1`
  * @throws {DataError} if it is anything else
  */
 export function examId(text: string): string {
@@ -83,26 +88,33 @@ export function parseLabels(text: string, path: string): LabelledId[] {
   const rows: LabelledId[] = [];
   const firstLine = new Map<string, number>();
   const faults: string[] = [];
-  for (const { values, line } of _lines(text, path)) {
+  let faulty = 0;
+  const refuse = (): never => {
+    const more = faulty > MOST_FAULTS ? `; and ${faulty - MOST_FAULTS} more` : "";
+    const stopped = faulty === MOST_COUNTED ? ", where counting stopped" : "";
+    const found = faults.join("; ") + more + stopped;
+    throw _refusal(path, found, "each line must be 'id,label' with the label 0 or 1");
+  };
+  const fails = (line: number, fault: string) => {
+    if (faulty++ < MOST_FAULTS) faults.push(`line ${line}: ${fault}`);
+    if (faulty === MOST_COUNTED) refuse();
+  };
+  const use = ({ values, line }: CsvLine) => {
     const fault = _faultOf(values);
-    if (fault !== undefined) {
-      faults.push(`line ${line}: ${fault}`);
-      continue;
-    }
+    if (fault !== undefined) return fails(line, fault);
     const id = _padded(values[0]);
     const earlier = firstLine.get(id);
     if (earlier === undefined) {
       firstLine.set(id, line);
       rows.push({ id, label: values[1] === "1" ? 1 : 0 });
     } else {
-      faults.push(`line ${line}: the id '${id}' was already in line ${earlier}`);
+      fails(line, `the id '${id}' was already in line ${earlier}`);
     }
-  }
-  if (faults.length > 0) {
-    const more = faults.length > MOST_FAULTS ? `; and ${faults.length - MOST_FAULTS} more` : "";
-    const found = faults.slice(0, MOST_FAULTS).join("; ") + more;
-    throw _refusal(path, found, "each line must be 'id,label' with the label 0 or 1");
-  }
+  };
+  const refusal = (found: string) =>
+    _refusal(path, found, "write each line as 'id,label', without quotes");
+  eachCsvLine(text, use, { columns: 2, refuse: refusal });
+  if (faulty > 0) refuse();
   if (rows.length === 0) {
     throw _refusal(path, "it holds no labels", "put a line 'id,label' for each exam");
   }
@@ -124,11 +136,21 @@ export async function readLabels(path: string): Promise<LabelledId[]> {
     error: DataError,
     mend: "check that the label file is there and can be read",
   };
-  const { size } = await Deno.stat(path).catch((error) => {
+  const { size } = await checkPlainFile(path).catch((error) => {
     throw fileError(error, action);
   });
   if (size > LARGEST_LABEL_FILE) throw _tooLarge(path, size);
-  return parseLabels(_decode(await readBytes(action), path), path);
+  return decodeLabels(await readBytes(action), path);
+}
+
+/**
+ * Decodes the bytes of a whole label file.
+ *
+ * @throws {DataError} as {@linkcode readLabels}
+ */
+export function decodeLabels(bytes: Uint8Array, path: string): LabelledId[] {
+  if (bytes.length > LARGEST_LABEL_FILE) throw _tooLarge(path, bytes.length);
+  return parseLabels(_decode(bytes, path), path);
 }
 
 /** The text of a label file, a line an exam, that {@linkcode parseLabels} reads back. */
@@ -153,37 +175,6 @@ function _decode(bytes: Uint8Array, path: string): string {
   }
 }
 
-/** A line's values and its number, counted from 1. */
-interface _Line {
-  values: string[];
-  line: number;
-}
-
-function _lines(text: string, path: string): _Line[] {
-  const lines: _Line[] = [];
-  try {
-    parse(text, {
-      bom: true,
-      trim: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      record_delimiter: ["\r\n", "\n", "\r"],
-      on_record(values, { lines: line }) {
-        lines.push({ values, line });
-        return null;
-      },
-    });
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    // Quotes are all that the parser itself stops at.
-    const found = error.code === "CSV_QUOTE_NOT_CLOSED"
-      ? "a quote is opened and never closed"
-      : `line ${error.lines}: a quote is out of place`;
-    throw _refusal(path, found, "write each line as 'id,label', without quotes");
-  }
-  return lines;
-}
-
 function _faultOf(values: readonly string[]): string | undefined {
   if (values.length !== 2) {
     return `${values.length} ${values.length === 1 ? "value" : "values"} instead of 2`;
@@ -195,7 +186,7 @@ function _faultOf(values: readonly string[]): string | undefined {
 }
 
 function _isId(text: string): boolean {
-  return text.length <= LONGEST_ID && /^[A-Za-z0-9_-]+$/.test(text);
+  return text.length <= LONGEST_ID && /^[A-Za-z0-9_-]+$/.test(text) && !DEVICE.test(text);
 }
 
 function _padded(id: string): string {

@@ -10,7 +10,7 @@
  * @module
  */
 import { DataError } from "../errors.ts";
-import { fileError } from "../files.ts";
+import { checkPlainFile, fileError } from "../files.ts";
 import {
   type NpyDtype,
   npyError,
@@ -156,10 +156,10 @@ async function _withFile<T>(
   use: (file: Deno.FsFile, size: number) => Promise<T>,
 ): Promise<T> {
   try {
+    // Asked before opening: opening a pipe waits for its writer.
+    await checkPlainFile(path);
     using file = await Deno.open(path);
-    const { isDirectory, size } = await file.stat();
-    if (isDirectory) throw new Deno.errors.IsADirectory(path);
-    return await use(file, size);
+    return await use(file, (await file.stat()).size);
   } catch (error) {
     const mend = "check that the file is there and can be read";
     throw fileError(error, { what: "read", path, access: "read", error: DataError, mend });
@@ -247,7 +247,9 @@ function _fromInt64(words: Uint32Array, signed: boolean, name: string): Float64A
 }
 
 /** Values in Fortran order (the first axis varies fastest), put into C order. */
-function _toRowMajor<T extends NpyData>(data: T, shape: readonly number[]): NpyData {
+function _toRowMajor<T extends NpyData>(data: T, axes: readonly number[]): NpyData {
+  // An axis of length 1 moves nothing, but a header may have sixty of them to pass at each value.
+  const shape = axes.filter((length) => length !== 1);
   if (shape.length < 2 || data.length === 0) return data;
   const strides: number[] = [];
   shape.reduce((stride, length, axis) => (strides[axis] = stride) * length, 1);

@@ -8,6 +8,7 @@ import {
   positiveWeight,
 } from "../../lib/data/dataset.ts";
 import type { Exam } from "../../lib/data/exam.ts";
+import { isTuneExam } from "../../lib/data/tune.ts";
 import type { Label } from "../../lib/terms.ts";
 import { examBytes, npyHead, NUMPY_DATASET, TemporaryFolder, voxels } from "../support/folders.ts";
 
@@ -332,4 +333,119 @@ Deno.test("a failed read ahead goes unnoticed where the caller stops before it",
   // An unhandled rejection would fail this test.
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.equal(dataset.outstanding, 0);
+});
+
+/** Ids of which a share is kept out. */
+const IDS = Array.from({ length: 40 }, (_, index) => String(index).padStart(4, "0"));
+const TUNE = { fraction: 0.4, seed: 1 };
+
+Deno.test("the tune split and the rest of the training exams are all of them, each once", async () => {
+  await using folder = await TemporaryFolder.make();
+  await write(folder, IDS.map((id, index) => `${id},${index % 2}\n`).join(""), IDS);
+  const [train, tuned, all] = await Promise.all([
+    open(folder, { tune: TUNE }),
+    open(folder, { tune: TUNE, split: "tune" }),
+    open(folder),
+  ]);
+  const ids = ({ labels }: Dataset) => labels.map(({ id }) => id);
+  assert.deepEqual(ids(tuned), IDS.filter((id) => isTuneExam(id, TUNE)));
+  assert.ok(ids(tuned).length > 1 && ids(train).length > 1);
+  assert.deepEqual([...ids(train), ...ids(tuned)].sort(), IDS);
+  assert.deepEqual(ids(all), IDS);
+  for (const dataset of [train, tuned]) {
+    for (const [index, { id, label }] of dataset.labels.entries()) {
+      assert.equal((await dataset.read(index)).id, id);
+      assert.equal(label, Number(id) % 2);
+    }
+  }
+});
+
+Deno.test("the tune split has the same exams for every plane and task", async () => {
+  await using folder = await TemporaryFolder.make();
+  const seen = new Set<string>();
+  // Another order, other labels, and an exam that two planes lack.
+  for (const [at, task] of (["abnormal", "acl", "meniscus"] as const).entries()) {
+    const here = at === 1 ? IDS.toReversed() : IDS;
+    const rows = here.map((id, index) => `${id},${index % (at + 2) === 0 ? 1 : 0}\n`);
+    await folder.write(`data/train-${task}.csv`, rows.join(""));
+    for (const plane of ["axial", "coronal", "sagittal"] as const) {
+      for (const id of IDS) await folder.write(`data/train/${plane}/${id}.npy`, examBytes());
+      const { labels } = await open(folder, { task, plane, split: "tune", tune: TUNE });
+      seen.add(labels.map(({ id }) => id).sort().join());
+    }
+  }
+  await folder.write(
+    "data/train-acl.csv",
+    IDS.slice(1).map((id, i) => `${id},${i % 2}\n`).join(""),
+  );
+  const fewer = await open(folder, { split: "tune", tune: TUNE });
+  assert.equal(seen.size, 1);
+  const all = [...seen][0].split(",");
+  assert.deepEqual(fewer.labels.map(({ id }) => id), all.filter((id) => id !== IDS[0]));
+});
+
+Deno.test("the validation exams are the same with a tune split and without", async () => {
+  const valid = { data: NUMPY_DATASET, task: "acl", plane: "coronal", split: "valid" } as const;
+  const { labels } = await openDataset({ ...valid, tune: { fraction: 0.9, seed: 0 } });
+  assert.deepEqual(labels, (await openDataset(valid)).labels);
+});
+
+Deno.test("only the exams of the part that is opened are looked at", async () => {
+  await using folder = await TemporaryFolder.make();
+  const rows = IDS.map((id, index) => `${id},${index % 2}\n`).join("");
+  await write(folder, rows, IDS.filter((id) => !isTuneExam(id, TUNE)));
+  await open(folder, { tune: TUNE });
+  const missing = await refusal(folder, { tune: TUNE, split: "tune" });
+  assert.match(missing, /^Cannot use (\d+) of the \1 exams that 'data\/train-acl.csv' names: /);
+});
+
+Deno.test("a tune split that leaves one class, or nothing, to a side is refused", async () => {
+  await using folder = await TemporaryFolder.make();
+  const cut =
+    (fraction: number, positive: (id: string) => boolean) => async (split: "train" | "tune") => {
+      await write(folder, IDS.map((id) => `${id},${Number(positive(id))}\n`).join(""), IDS);
+      return (await refusal(folder, { split, tune: { fraction, seed: 1 } }))
+        .replace(
+          `Cannot keep a share of ${fraction}, seed 1, of the exams in 'data/train-acl.csv' out of training: `,
+          "",
+        );
+    };
+  const kept = IDS.filter((id) => isTuneExam(id, TUNE));
+  assert.equal(
+    await cut(0.4, (id) => !kept.includes(id))("tune"),
+    `${kept.length} exams are kept out, none with the finding: give a larger share or another seed`,
+  );
+  assert.equal(
+    await cut(0.4, (id) => kept.includes(id))("tune"),
+    `${kept.length} exams are kept out, all with the finding: give a larger share or another seed`,
+  );
+  assert.equal(
+    await cut(0.4, (id) => kept.includes(id))("train"),
+    `${IDS.length - kept.length} exams are left to train on, none with the finding: ` +
+      "give a smaller share or another seed",
+  );
+  const half = (id: string) => Number(id) % 2 === 0;
+  assert.equal(
+    await cut(1e-9, half)("tune"),
+    "no exams are kept out: give a larger share or another seed",
+  );
+  assert.equal(
+    await cut(1 - 1e-9, half)("train"),
+    "no exams are left to train on: give a smaller share or another seed",
+  );
+});
+
+Deno.test("what is no tune split is refused before a file is opened", async () => {
+  await using folder = await TemporaryFolder.make();
+  await assert.rejects(open(folder, { split: "tune" }), {
+    name: "OptionError",
+    message: "Cannot open the tune split: nothing says which training exams it has: " +
+      "give 'tune' with a fraction and a seed",
+  });
+  for (const split of ["train", "tune"] as const) {
+    await assert.rejects(open(folder, { split, tune: { fraction: 1, seed: 0 } }), {
+      name: "OptionError",
+      message: "Cannot keep 1 of the training exams out: give a share between 0 and 1, such as 0.1",
+    });
+  }
 });

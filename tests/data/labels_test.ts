@@ -150,7 +150,7 @@ Deno.test("a file too large for labels is refused before it is read", async () =
     await Deno.truncate(path, LARGEST_LABEL_FILE + 1);
     await assert.rejects(readLabels(path), {
       name: "DataError",
-      message: `Cannot read the labels '${path}': it is 4194305 bytes long, allowed are 4194304: ` +
+      message: `Cannot read the labels '${path}': it is 1048577 bytes long, allowed are 1048576: ` +
         "give a file of lines 'id,label'",
     });
   } finally {

@@ -1,0 +1,65 @@
+/**
+ * Exams from their files, wherever these lie.
+ *
+ * @module
+ */
+import { MRNetError } from "../errors.ts";
+import { baseName } from "../files.ts";
+import { type Exam, readExam } from "./exam.ts";
+
+/** Which file. */
+export interface ExamFile {
+  /** Where it is. */
+  path: string;
+  /** The exam's name: the file's without `.npy`. */
+  id: string;
+}
+
+/** A file that was read, or why it was not. */
+export type ReadExamFile = ExamFile & ({ exam: Exam } | { error: MRNetError });
+
+/** The file of an exam. */
+export function examFileOf(path: string): ExamFile {
+  return { path, id: baseName(path).replace(/\.npy$/i, "") };
+}
+
+/**
+ * Reads exams in order. The next one is read while the caller works on the current one, and no more
+ * than these two are held. One that cannot be read is given as its error, and the others go on.
+ *
+ * @param paths `.npy` files of any slice count and size that an exam can have
+ *
+ * @example
+ * ```ts
+ * import { encodeNpy, readExamFiles } from "../../mod.ts";
+ * const path = `${await Deno.makeTempDir()}/0001.npy`;
+ * await Deno.writeFile(path, encodeNpy(new Uint8Array(2 * 64 * 64), [2, 64, 64]));
+ * for await (const file of readExamFiles([path, "missing.npy"])) {
+ *   console.assert("exam" in file ? file.exam.slices === 2 : file.path === "missing.npy");
+ * }
+ * ```
+ */
+export async function* readExamFiles(paths: readonly string[]): AsyncGenerator<ReadExamFile> {
+  const start = (path: string) => {
+    const reading = _read(path);
+    // Its failure is reported when its turn comes, or not at all if the caller stops before.
+    reading.catch(() => {});
+    return reading;
+  };
+  let ahead = paths.length > 0 ? start(paths[0]) : undefined;
+  for (let place = 0; place < paths.length; place++) {
+    const file = await ahead!;
+    ahead = place + 1 < paths.length ? start(paths[place + 1]) : undefined;
+    yield file;
+  }
+}
+
+async function _read(path: string): Promise<ReadExamFile> {
+  const file = examFileOf(path);
+  try {
+    return { ...file, exam: await readExam(path, file.id) };
+  } catch (error) {
+    if (error instanceof MRNetError) return { ...file, error };
+    throw error;
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * How the grey values of an exam become the network's input.
+ *
+ * Every way is affine, the same for all voxels of an exam, so an engine needs two numbers an exam.
+ *
+ * @module
+ */
+import type { Exam } from "./exam.ts";
+
+/** The ways: as in the file, or each exam stretched and standardised. */
+export const INTENSITIES = ["raw", "standardized"] as const;
+/**
+ * `raw`: the values as they are in the file, as the reference recipe has them. `standardized`: each
+ * exam is stretched to 0–255 by its own least and largest value, then the mean of MRNet's training
+ * exams is taken off and the rest divided by their standard deviation.
+ */
+export type Intensity = (typeof INTENSITIES)[number];
+
+/** Mean and standard deviation of MRNet's training exams, from the code of Bien et al. (2018). */
+export const MRNET_MEAN = 58.09;
+/** See {@linkcode MRNET_MEAN}. */
+export const MRNET_STANDARD_DEVIATION = 49.73;
+
+/** What is done to each voxel: `value · scale + offset`. */
+export interface Affine {
+  scale: number;
+  offset: number;
+}
+
+/** What the engines need where nothing is to be done. */
+export const UNCHANGED: Affine = { scale: 1, offset: 0 };
+
+/**
+ * The two numbers for one exam. An exam of one single value is stretched to 0 throughout.
+ *
+ * @example
+ * ```ts
+ * import { affineOf } from "./intensity.ts";
+ * const exam = { id: "a", slices: 1, height: 64, width: 64, voxels: new Uint8Array(4096) };
+ * exam.voxels[0] = 100;
+ * const { scale, offset } = affineOf(exam, "standardized");
+ * console.assert(Math.abs(100 * scale + offset - (255 - 58.09) / 49.73) < 1e-12);
+ * ```
+ */
+export function affineOf({ voxels }: Pick<Exam, "voxels">, intensity: Intensity): Affine {
+  switch (intensity) {
+    case "raw":
+      return UNCHANGED;
+    case "standardized": {
+      const [least, largest] = _range(voxels);
+      const stretch = largest > least ? 255 / (largest - least) : 0;
+      return {
+        scale: stretch / MRNET_STANDARD_DEVIATION,
+        offset: (-least * stretch - MRNET_MEAN) / MRNET_STANDARD_DEVIATION,
+      };
+    }
+    default:
+      return intensity satisfies never;
+  }
+}
+
+function _range(voxels: Exam["voxels"]): [least: number, largest: number] {
+  const bytes = voxels instanceof Uint8Array;
+  let least = Infinity;
+  let largest = -Infinity;
+  for (let at = 0; at < voxels.length; at++) {
+    const value = voxels[at];
+    if (value >= least && value <= largest) continue;
+    least = Math.min(least, value);
+    largest = Math.max(largest, value);
+    // Bytes go no further, and most exams of MRNet have both ends.
+    if (bytes && least === 0 && largest === 255) break;
+  }
+  return [least, largest];
+}

@@ -1,0 +1,52 @@
+/**
+ * The tune split: training exams that are kept out of training, to choose a model, its operating
+ * point and the combination of the planes by, so that the validation set is touched once.
+ *
+ * Whether an exam belongs to it depends on its id and the seed alone. It is therefore the same for
+ * every plane and task, and an exam that one plane lacks moves no other.
+ *
+ * @module
+ */
+import { OptionError } from "../errors.ts";
+import { createRandom } from "../random.ts";
+
+/** Which exams of the training set are kept out. */
+export interface TuneSplit {
+  /** The share that is kept out, above 0 and below 1. */
+  fraction: number;
+  /** Which exams these are; a whole number of 0 or more. */
+  seed: number;
+}
+
+/** The seed where none is given: one for all, so that models made apart can be combined. */
+export const TUNE_SEED = 0;
+
+/** Refuses a split that is none. */
+export function checkTuneSplit({ fraction, seed }: TuneSplit): void {
+  if (!(fraction > 0 && fraction < 1)) {
+    throw new OptionError(
+      `Cannot keep ${fraction} of the training exams out: give a share between 0 and 1, such as 0.1`,
+    );
+  }
+  if (!(Number.isSafeInteger(seed) && seed >= 0)) {
+    throw new OptionError(
+      `Cannot choose the exams to keep out with seed ${seed}: give a whole number of 0 or more`,
+    );
+  }
+}
+
+/**
+ * Whether a training exam is kept out: each id draws a number in [0, 1) and is kept out below the
+ * fraction, so a larger fraction keeps the exams of a smaller one and more.
+ *
+ * @example
+ * ```ts
+ * import { isTuneExam } from "./tune.ts";
+ * const ids = Array.from({ length: 1000 }, (_, i) => String(i).padStart(4, "0"));
+ * const kept = ids.filter((id) => isTuneExam(id, { fraction: 0.1, seed: 0 }));
+ * console.assert(kept.length > 70 && kept.length < 130);
+ * ```
+ */
+export function isTuneExam(id: string, { fraction, seed }: TuneSplit): boolean {
+  return createRandom(seed, "tune", id).uniform() < fraction;
+}
