@@ -7,9 +7,16 @@
  */
 import { EngineError, messageOf, OptionError } from "../errors.ts";
 import * as tf from "../tf.ts";
-import { describeAdapter } from "./webgpu/adapter.ts";
+import { adapterWords, describeAdapter } from "./webgpu/adapter.ts";
 import type { Gpu } from "./webgpu/gpu.ts";
+import { type Precision, PRECISIONS } from "./webgpu/precision.ts";
 import { findAdapter, registerWebGPU } from "./webgpu/start.ts";
+import {
+  describeProcessor,
+  findCapabilities,
+  MOST_THREADS,
+  threadsToUse,
+} from "./wasm/capabilities.ts";
 import { registerWasm } from "./wasm/start.ts";
 
 /** The engines, by the names TensorFlow.js gives them. */
@@ -32,6 +39,8 @@ export interface Engine {
   readonly reason: string;
   /** How many threads of the processor train and judge; 1 but on WebAssembly. */
   readonly threads: number;
+  /** How what the network's layers leave is stored; `half` on WebGPU only. */
+  readonly precision: Precision;
   /** Throws an {@linkcode EngineError} once the device has failed; to be called after each step. */
   check(): void;
 }
@@ -39,12 +48,19 @@ export interface Engine {
 /** How an engine is started. */
 export interface EngineOptions {
   /**
-   * How many threads of the processor the WebAssembly engine trains and judges on, at least 1. The
+   * How many threads of the processor the WebAssembly engine trains and judges on, 1 to 64. The
    * same number gives the same bits, another number the same figures to about seven digits.
    * @default the processor's cores, at most 16: an exam has some 17 to 61 slices to share out, and a
-   * thread needs 20 MB of its own
+   * thread needs 20 MB of its own; one where shared memory or workers cannot be had
    */
   threads?: number;
+  /**
+   * How what the network's layers leave is stored on WebGPU: `half` takes two bytes a number and not
+   * four, for figures that agree to about three digits. Sums, gradients, parameters and the
+   * optimizer's moments are in single precision in any case.
+   * @default "float32"
+   */
+  precision?: Precision;
 }
 
 const running = new Map<EngineName, Engine>();
@@ -61,7 +77,8 @@ let gpu: Gpu | undefined;
  * by name: WebAssembly is faster than WebGPU computed by the processor.
  *
  * @param choice an engine by name, or `auto`
- * @throws {OptionError} where `threads` is no whole number of at least 1
+ * @throws {OptionError} where `threads` is no whole number of 1 to 64, or `precision` is unknown or
+ * not to be had on the engine
  * @throws {EngineError} where the engine asked for cannot be had; the message says why
  *
  * @example
@@ -73,22 +90,32 @@ let gpu: Gpu | undefined;
  */
 export function startEngine(
   choice: EngineChoice = "auto",
-  { threads = _coresToUse() }: EngineOptions = {},
+  { threads = _coresToUse(), precision = "float32" }: EngineOptions = {},
 ): Promise<Engine> {
-  const started = starting.then(() => _startChosen(choice, threads));
+  const started = starting.then(() => _startChosen(choice, { threads, precision }));
   starting = started.catch(() => {});
   return started;
 }
 
-async function _startChosen(choice: EngineChoice, threads: number): Promise<Engine> {
-  if (!(Number.isInteger(threads) && threads >= 1)) {
+async function _startChosen(
+  choice: EngineChoice,
+  options: Required<EngineOptions>,
+): Promise<Engine> {
+  const { threads, precision } = options;
+  if (!PRECISIONS.includes(precision)) {
     throw new OptionError(
-      `Cannot start an engine with threads ${threads}: give a whole number of at least 1`,
+      `Cannot start an engine with precision '${precision}': choose from ${PRECISIONS.join(", ")}`,
+    );
+  }
+  if (!(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
+    throw new OptionError(
+      `Cannot start an engine with threads ${threads}: ` +
+        `give a whole number of 1 to ${MOST_THREADS}`,
     );
   }
   switch (choice) {
     case "auto":
-      return await _startBest(threads);
+      return await _startBest(options);
     case "webgpu": {
       const adapter = await findAdapter();
       if (adapter === undefined) {
@@ -97,11 +124,11 @@ async function _startChosen(choice: EngineChoice, threads: number): Promise<Engi
             "install a Vulkan, Metal or Direct3D 12 driver, or use --backend wasm",
         );
       }
-      return await _startWebGPU(adapter, "asked for by name");
+      return await _startWebGPU(adapter, "asked for by name", options);
     }
     case "wasm":
     case "cpu":
-      return await _start(choice, "asked for by name", { threads });
+      return await _start(choice, "asked for by name", options);
     default:
       choice satisfies never;
       throw new OptionError(
@@ -126,6 +153,11 @@ export function currentGpu(): Gpu | undefined {
   return tf.getBackend() === "webgpu" ? gpu : undefined;
 }
 
+/** Whether this toolkit's own WebAssembly kernels compute: the engine is `wasm`, and SIMD is there. */
+export function usesWasmKernels(): boolean {
+  return tf.getBackend() === "wasm" && findCapabilities().simd;
+}
+
 /** The engine that runs, started as `auto` would be where there is none. */
 export async function ensureEngine(): Promise<Engine> {
   return running.get(tf.getBackend() as EngineName) ?? await startEngine();
@@ -136,45 +168,56 @@ function _coresToUse(): number {
   return Math.min(navigator.hardwareConcurrency, 16);
 }
 
-async function _startBest(threads: number): Promise<Engine> {
+async function _startBest(options: Required<EngineOptions>): Promise<Engine> {
   const adapter = await findAdapter();
-  if (adapter === undefined) return await _start("wasm", "no WebGPU adapter", { threads });
+  if (adapter === undefined) return await _start("wasm", "no WebGPU adapter", options);
   const { name, software } = describeAdapter(adapter);
   if (software) {
-    return await _start("wasm", `the only WebGPU adapter is software, ${name}`, { threads });
+    return await _start("wasm", `the only WebGPU adapter is software, ${name}`, options);
   }
   try {
-    return await _startWebGPU(adapter, "a GPU is there");
+    return await _startWebGPU(adapter, "a GPU is there", options);
   } catch (error) {
     const reason = `the GPU '${name}' did not start: ${messageOf(error)}`;
-    return await _start("wasm", reason, { threads });
+    return await _start("wasm", reason, options);
   }
 }
 
-async function _startWebGPU(adapter: GPUAdapter, reason: string): Promise<Engine> {
-  const { name, software } = describeAdapter(adapter);
-  const device = software ? `${name}, software` : name;
-  return await _start("webgpu", reason, { device, adapter });
+async function _startWebGPU(
+  adapter: GPUAdapter,
+  reason: string,
+  options: Required<EngineOptions>,
+): Promise<Engine> {
+  const device = adapterWords(describeAdapter(adapter));
+  return await _start("webgpu", reason, { ...options, device, adapter });
 }
 
 async function _start(
   name: EngineName,
   reason: string,
-  { threads: wanted = 1, device, adapter }: EngineOptions & Partial<Pick<Engine, "device">> & {
-    adapter?: GPUAdapter;
-  },
+  { threads: wanted, precision, device, adapter }:
+    & Required<EngineOptions>
+    & Partial<Pick<Engine, "device">>
+    & { adapter?: GPUAdapter },
 ): Promise<Engine> {
-  const threads = name === "wasm" ? wanted : 1;
-  device ??= `the processor, ${threads === 1 ? "one thread" : `${threads} threads`}`;
+  if (precision === "half" && name !== "webgpu") {
+    throw new OptionError(
+      `Cannot store halves on ${TITLES[name]} (${reason}): only WebGPU does: ` +
+        "use --backend webgpu, or leave --precision out",
+    );
+  }
+  const has = findCapabilities();
+  const threads = name === "wasm" ? threadsToUse(wanted, has) : 1;
+  device ??= name === "wasm" ? describeProcessor(wanted, has) : "the processor, one thread";
   let engine = running.get(name);
   if (engine === undefined) {
     if (name === "wasm") await registerWasm();
     if (adapter !== undefined) gpu = await registerWebGPU(adapter);
     const check = adapter === undefined ? () => {} : () => gpu!.check();
-    engine = { name, device, reason, threads, check };
+    engine = { name, device, reason, threads, precision, check };
   }
-  // Why and on how many threads is said anew each time; the device that is watched stays.
-  engine = { ...engine, device, reason, threads };
+  // Why, how and on how many threads is said anew each time; the device that is watched stays.
+  engine = { ...engine, device, reason, threads, precision };
   try {
     if (!await tf.setBackend(name)) throw new Error("TensorFlow.js could not initialise it");
   } catch (error) {
@@ -190,8 +233,10 @@ function _silenceAdvice(): void {
   (tf.backend() as tf.KernelBackend & { firstUse?: boolean }).firstUse = false;
 }
 
+const TITLES = { webgpu: "WebGPU", wasm: "WebAssembly", cpu: "plain JavaScript" };
+
 /** One line for the log: which engine, on what, and why. */
-export function describeEngine({ name, device, reason }: Engine): string {
-  const title = { webgpu: "WebGPU", wasm: "WebAssembly", cpu: "plain JavaScript" }[name];
-  return `${title} on ${device} (${reason})`;
+export function describeEngine({ name, device, reason, precision }: Engine): string {
+  const halves = precision === "half" ? ", activations stored as halves" : "";
+  return `${TITLES[name]} on ${device}${halves} (${reason})`;
 }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import {
   type AdapterLike,
+  adapterWords,
   describeAdapter,
   deviceDescriptor,
 } from "../../lib/engine/webgpu/adapter.ts";
+import { EVERY_FEATURE } from "../support/adapters.ts";
 
 /** What an adapter may say of itself, as Deno and browsers fill it in. */
 type Info = Partial<Pick<GPUAdapterInfo, "vendor" | "architecture" | "device" | "description">> & {
@@ -12,7 +14,8 @@ type Info = Partial<Pick<GPUAdapterInfo, "vendor" | "architecture" | "device" | 
 
 function describe(info: Info) {
   const words = { vendor: "", architecture: "", device: "", description: "", ...info };
-  return describeAdapter({ info: words as GPUAdapterInfo });
+  const { name, software } = describeAdapter(adapter(EVERY_FEATURE, 1024, words as GPUAdapterInfo));
+  return { name, software };
 }
 
 Deno.test("a GPU is told from a processor that poses as one, and named", () => {
@@ -84,37 +87,49 @@ Deno.test("a GPU is told from a processor that poses as one, and named", () => {
 });
 
 Deno.test("an adapter that says nothing at all is described all the same", () => {
-  const silent = {} as GPUAdapterInfo;
-  assert.deepEqual(describeAdapter({ info: silent }), {
+  assert.deepEqual(describeAdapter(adapter(EVERY_FEATURE, 1024)), {
     name: "an adapter without a name",
     software: false,
+    openGL: false,
   });
 });
 
+Deno.test("an adapter behind OpenGL is called so, whatever computes", () => {
+  // What Deno lists of one processor, without and with its Vulkan driver.
+  const openGL = ["depth-clip-control", "texture-compression-etc2", "timestamp-query"];
+  const cases: [description: string, features: readonly string[], words: string][] = [
+    [
+      "llvmpipe (LLVM 15.0.6, 256 bits)",
+      openGL,
+      "llvmpipe (LLVM 15.0.6, 256 bits), OpenGL, software",
+    ],
+    [
+      "llvmpipe (LLVM 15.0.6, 256 bits)",
+      [...openGL, "rg11b10ufloat-renderable", "bgra8unorm-storage"],
+      "llvmpipe (LLVM 15.0.6, 256 bits), software",
+    ],
+    ["Mesa Intel(R) UHD Graphics 620", openGL, "Mesa Intel(R) UHD Graphics 620, OpenGL"],
+    ["NVIDIA H200", EVERY_FEATURE, "NVIDIA H200"],
+  ];
+  for (const [description, features, words] of cases) {
+    const one = adapter(features, 1024, { description } as GPUAdapterInfo);
+    assert.equal(adapterWords(describeAdapter(one)), words);
+  }
+});
+
 /** An adapter with these features and every limit at this value. */
-function adapter(features: readonly string[], limit: number): AdapterLike {
+function adapter(
+  features: readonly string[],
+  limit: number,
+  info = {} as GPUAdapterInfo,
+): AdapterLike {
   return {
-    info: {} as GPUAdapterInfo,
+    info,
     features: new Set(features) as unknown as GPUSupportedFeatures,
     limits: new Proxy({}, { get: () => limit }) as GPUSupportedLimits,
     requestDevice: () => Promise.reject(new Error("not in this test")),
   };
 }
-
-const EVERY_FEATURE = [
-  "depth-clip-control",
-  "depth32float-stencil8",
-  "texture-compression-bc",
-  "texture-compression-etc2",
-  "texture-compression-astc",
-  "timestamp-query",
-  "indirect-first-instance",
-  "shader-f16",
-  "rg11b10ufloat-renderable",
-  "bgra8unorm-storage",
-  "float32-filterable",
-  "subgroups",
-];
 
 Deno.test("of an adapter with every feature only what is used is asked for, in a flat list", () => {
   const { requiredFeatures } = deviceDescriptor(adapter(EVERY_FEATURE, 1024));

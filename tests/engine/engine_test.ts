@@ -9,23 +9,9 @@ import {
 } from "../../lib/engine/engine.ts";
 import { findAdapter } from "../../lib/engine/webgpu/start.ts";
 import * as tf from "../../lib/tf.ts";
+import { withAdapter } from "../support/adapters.ts";
 
 const real = await findAdapter();
-
-/** Runs a body where the machine offers this adapter, or none, or fails to look for one. */
-async function withAdapter(
-  offered: GPUAdapter | null | Error,
-  body: () => Promise<void>,
-): Promise<void> {
-  const before = navigator.gpu.requestAdapter;
-  navigator.gpu.requestAdapter = () =>
-    offered instanceof Error ? Promise.reject(offered) : Promise.resolve(offered);
-  try {
-    await body();
-  } finally {
-    navigator.gpu.requestAdapter = before;
-  }
-}
 
 /** An adapter of this name that gives what it is told to give. */
 function adapter(
@@ -59,10 +45,10 @@ Deno.test("an engine that does not exist is refused with those that do", async (
 });
 
 Deno.test("a number of threads that is none is refused", async () => {
-  for (const threads of [0, -1, 1.5, NaN]) {
+  for (const threads of [0, -1, 1.5, NaN, 65]) {
     await assert.rejects(startEngine("wasm", { threads }), {
       name: "OptionError",
-      message: `Cannot start an engine with threads ${threads}: give a whole number of at least 1`,
+      message: `Cannot start an engine with threads ${threads}: give a whole number of 1 to 64`,
     });
   }
 });

@@ -304,8 +304,8 @@ kernelTest("a dense filter gradient is a product over the pixels", () => {
     const shift = Math.floor(tap / 3) * rowPixels + tap % 3;
     const a = [tiles.at + shift * 24, all * 24, inputs / 6];
     const c = [dw.at + tap * inputs * 32, 9 * inputs * 32];
-    const length = (height - 1) * rowPixels + width;
-    callKernel("addProduct", ...a, panels.at, panelBytes, outputs / 8, ...c, length);
+    const lines = [height, width, rowPixels - width];
+    callKernel("addProduct", ...a, panels.at, panelBytes, outputs / 8, ...c, ...lines);
   }
   const expected = new Float32Array(dw.view.length);
   const expectedBias = new Float32Array(outputs);
@@ -385,8 +385,25 @@ kernelTest("voxels of either type become floats inside a border", () => {
   const voxels = [0, 7, 255, 1, 2, 3];
   for (const [block, isFloat] of [[bytes(voxels), 0], [floats(voxels), 1]] as const) {
     const out = floats(4 * 5);
-    callKernel("readSlice", block.at, isFloat, ints(7).at, 2, 3, out.at + 24, 20);
+    const matrix = floats([0, 0, 0, 0, 0, 0, 0, 1, 0]);
+    callKernel("readSlice", block.at, isFloat, matrix.at, 2, 3, out.at + 24, 20);
     const expected = [0, 0, 0, 0, 0, 0, 0, 7, 255, 0, 0, 1, 2, 3, 0, 0, 0, 0, 0, 0];
+    assert.deepEqual([...out.view], expected);
+  }
+});
+
+kernelTest("voxels are scaled and offset, resampled or not, and the border stays zero", () => {
+  const voxels = bytes([0, 7, 255, 1, 2, 3]);
+  const asTheyAre = [0, 7, 255, 1, 2, 3];
+  // Half a pixel to the right, the edge repeated.
+  const shifted = [3.5, 131, 255, 1.5, 2.5, 3];
+  for (const [resampled, values] of [[0, asTheyAre], [1, shifted]] as const) {
+    const matrix = floats([1, 0, 0.5, 0, 1, 0, 0, 0.25, -3]);
+    new Int32Array(matrix.view.buffer, matrix.at + 24, 1)[0] = resampled;
+    const out = floats(4 * 5);
+    callKernel("readSlice", voxels.at, 0, matrix.at, 2, 3, out.at + 24, 20);
+    const [a, b, c, d, e, f] = values.map((value) => value * 0.25 - 3);
+    const expected = [0, 0, 0, 0, 0, 0, a, b, c, 0, 0, d, e, f, 0, 0, 0, 0, 0, 0];
     assert.deepEqual([...out.view], expected);
   }
 });

@@ -2,6 +2,7 @@
 // Deno's own watch over what is left behind.
 import assert from "node:assert/strict";
 import { Program } from "../../lib/engine/wasm/program.ts";
+import { execute } from "../../lib/engine/wasm/thread.js";
 import { FIRST_FREE, Threads } from "../../lib/engine/wasm/threads.ts";
 
 const AT = Math.ceil(FIRST_FREE / 4096) * 4096;
@@ -94,13 +95,15 @@ Deno.test("memory grows under running workers", async () => {
 });
 
 Deno.test("memory that cannot be had is one clear line", async () => {
-  await withThreads(1, (threads) => {
-    assert.throws(() => threads.reserve(2 ** 33), {
-      name: "EngineError",
-      message: "Cannot get 8590 MB of memory for the exam: " +
-        "use exams of fewer or smaller slices, or --threads 1",
+  for (const [count, more] of [[1, ""], [2, ", or fewer --threads than 2"]] as const) {
+    await withThreads(count, (threads) => {
+      assert.throws(() => threads.reserve(2 ** 33), {
+        name: "EngineError",
+        message: "Cannot get 8590 MB of memory for the exam: " +
+          `use exams of fewer or smaller slices${more}`,
+      });
     });
-  });
+  }
 });
 
 Deno.test("a worker's fault ends the step on every thread, in one clear line", async () => {
@@ -111,7 +114,7 @@ Deno.test("a worker's fault ends the step on every thread, in one clear line", a
     });
     const failure = {
       name: "EngineError",
-      message: /^Cannot compute on 3 threads: another thread failed: try --threads 1$/,
+      message: /^Cannot compute on 3 threads: one of them failed: try --threads 1$/,
     };
     assert.throws(() => threads.run(programs), failure);
     // And so does every later one.
@@ -127,9 +130,30 @@ Deno.test("a worker that never answers is given up", async () => {
     });
     assert.throws(() => threads.run(programs), {
       name: "EngineError",
-      message: "Cannot compute on 2 threads: another thread does not answer: try --threads 1",
+      message: "Cannot compute on 2 threads: one of them does not answer: try --threads 1",
     });
   }, 150);
+});
+
+Deno.test("a process that was stopped for longer than a thread may be late goes on", async () => {
+  const script = new URL("../support/busy_threads.ts", import.meta.url).pathname;
+  const args = ["run", "-A", "--no-check", script];
+  const command = new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "piped" });
+  const process = command.spawn();
+  const errors = new Response(process.stderr).text();
+  let out = "";
+  for await (const chunk of process.stdout.pipeThrough(new TextDecoderStream())) {
+    out += chunk;
+    if (out !== "begun\n") continue;
+    const pause = (milliseconds: number) =>
+      new Promise((resolve) => setTimeout(resolve, milliseconds));
+    await pause(500);
+    process.kill("SIGSTOP");
+    await pause(1200);
+    process.kill("SIGCONT");
+  }
+  assert.equal(out, "begun\ndone\n", await errors);
+  assert.ok((await process.status).success);
 });
 
 Deno.test("threads that were ended compute nothing", async () => {
@@ -139,5 +163,57 @@ Deno.test("threads that were ended compute nothing", async () => {
   assert.throws(() => threads.run([0, 0]), {
     name: "EngineError",
     message: "Cannot compute on 2 threads: they were ended: try --threads 1",
+  });
+});
+
+Deno.test("a thread reads nothing of its program once the last barrier is open", () => {
+  const memory = new WebAssembly.Memory({ initial: 3, maximum: 3, shared: true });
+  const calls: number[][] = [];
+  const program = new Program(["kernel"]);
+  program.call("kernel", 1, 2);
+  program.barrier();
+  const words = program.words();
+  new Int32Array(memory.buffer, AT, words.length).set(words);
+  const end = AT + 4 * (words.length - 1);
+  const { notify } = Atomics;
+  const opening = (array: Int32Array<SharedArrayBuffer>, index: number) => {
+    // The barrier opens: from here on the caller may write whatever comes next over this program.
+    const next = new Program(["kernel"]);
+    next.call("kernel", 7);
+    new Int32Array(memory.buffer, end, 4).set(next.words());
+    return notify(array, index);
+  };
+  Object.assign(Atomics, { notify: opening });
+  try {
+    const kernels = [(...args: number[]) => void calls.push(args)];
+    execute({ memory, kernels, control: FIRST_FREE - 64, threads: 1, patience: 100 }, AT);
+  } finally {
+    Object.assign(Atomics, { notify });
+  }
+  assert.deepEqual(calls, [[1, 2]]);
+});
+
+Deno.test("hundreds of programs of changing lengths, back to back, are each run as they are", async () => {
+  await withThreads(4, (threads) => {
+    const counters = AT + 32768;
+    const floats = new Float32Array(threads.buffer, AT, 8);
+    const means = new Float32Array(threads.buffer, counters, 4 * threads.count);
+    for (let round = 0; round < 600; round++) {
+      // Each program is written over the one before, and ends where that had something else.
+      const calls = 1 + (round * 7) % 23;
+      floats.fill(round);
+      const programs = load(threads, (program, thread) => {
+        const to = counters + 16 * thread;
+        for (let call = 0; call < calls; call++) program.call("meanOfPixels", AT, to, 1, 4);
+        program.barrier();
+      });
+      threads.run(programs);
+      assert.ok(means.every((mean) => mean === round), `round ${round}`);
+      // What a thread that goes on reading would run: it would be seen in the next round.
+      load(threads, (program, thread) => {
+        for (let call = 0; call < 30; call++) program.call("clear", 2 ** 31 - 64 * thread, 16);
+        program.barrier();
+      });
+    }
   });
 });

@@ -1,27 +1,7 @@
 import assert from "node:assert/strict";
 import { findAdapter, registerWebGPU, watchDevice } from "../../lib/engine/webgpu/start.ts";
 import type { AdapterLike } from "../../lib/engine/webgpu/adapter.ts";
-
-/** A device that fails when a test says so. */
-function fakeDevice() {
-  const lost = Promise.withResolvers<GPUDeviceLostInfo>();
-  const device = Object.assign(new EventTarget(), { lost: lost.promise }) as unknown as GPUDevice;
-  return {
-    device,
-    async lose(reason: "unknown" | "destroyed", message: string) {
-      lost.resolve({ reason, message } as GPUDeviceLostInfo);
-      await lost.promise;
-    },
-    report(message: string) {
-      // As in WebGPU, the error has a message but is no Error.
-      const event = Object.assign(new Event("uncapturederror", { cancelable: true }), {
-        error: { message },
-      });
-      device.dispatchEvent(event);
-      return event;
-    },
-  };
-}
+import { fakeDevice } from "../support/adapters.ts";
 
 const MEND = "run again, or with --backend wasm if it happens again";
 

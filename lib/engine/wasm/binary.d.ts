@@ -1,4 +1,5 @@
 import type { BackendWasm } from "npm:@tensorflow/tfjs-backend-wasm@4.22.0";
+import type { Capabilities } from "./capabilities.ts";
 
 /** Emscripten's module, as far as starting the backend needs it. */
 export type WasmModule = ConstructorParameters<typeof BackendWasm>[0] & {
@@ -6,8 +7,8 @@ export type WasmModule = ConstructorParameters<typeof BackendWasm>[0] & {
   cwrap(name: string, returns: "number" | null, takes: "number"[]): (...args: number[]) => number;
 };
 
-/** The compiled module: WebAssembly with SIMD, without threads. */
-export const binary: WebAssembly.Module;
+/** Compiles the module: without threads, with SIMD where the runtime has it. */
+export function loadBinary(has: Pick<Capabilities, "simd">): Promise<WebAssembly.Module>;
 
 /** Runs a module through Emscripten's start-up. */
 export function instantiate(settings: {

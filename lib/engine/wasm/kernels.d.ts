@@ -1,2 +1,6 @@
-/** The compiled module: WebAssembly with threads and relaxed SIMD. */
-export const kernels: WebAssembly.Module;
+import type { Capabilities } from "./capabilities.ts";
+
+/** The compiled kernels that suit a runtime, which has SIMD at least. */
+export function loadKernels(
+  has: Pick<Capabilities, "relaxedSimd" | "sharedMemory">,
+): Promise<WebAssembly.Module>;

@@ -1,10 +1,19 @@
 // @ts-self-types="./kernels.d.ts"
 
 /**
- * The compiled module of this toolkit's own kernels; see `binary.js` about this kind of import.
+ * The compiled modules of this toolkit's own kernels; see `binary.js` about this kind of import. Only
+ * the build that is asked for is compiled: a runtime may not understand the others.
  *
  * @module
  */
-import source kernels from "./kernels.wasm";
 
-export { kernels };
+export const loadKernels = ({ relaxedSimd, sharedMemory }) => {
+  if (relaxedSimd) {
+    return sharedMemory
+      ? import.source("./kernels.wasm")
+      : import.source("./kernels_unshared.wasm");
+  }
+  return sharedMemory
+    ? import.source("./kernels_plain.wasm")
+    : import.source("./kernels_plain_unshared.wasm");
+};

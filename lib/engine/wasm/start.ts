@@ -1,9 +1,10 @@
 /**
- * Starts TensorFlow.js on WebAssembly, with SIMD and without any permission.
+ * Starts TensorFlow.js on WebAssembly, with SIMD where the runtime has it and without any permission.
  *
  * @module
  */
 import * as tf from "../../tf.ts";
+import { findCapabilities } from "./capabilities.ts";
 import { registerConv2DGradients } from "./conv2d_gradients.ts";
 
 /** The C functions that the backend calls, under its names for them, with their argument counts. */
@@ -18,10 +19,11 @@ const ENTRIES = {
 
 /** Registers the `wasm` backend in a form that starts in Deno, and the gradients it lacks. */
 export async function registerWasm(): Promise<void> {
-  const [{ BackendWasm }, { binary, instantiate }] = await Promise.all([
+  const [{ BackendWasm }, { loadBinary, instantiate }] = await Promise.all([
     tf.loadWasm(),
     import("./binary.js"),
   ]);
+  const binary = await loadBinary(findCapabilities());
   // The package has registered a loader that needs a permission; ours takes its place.
   tf.removeBackend("wasm");
   tf.registerBackend("wasm", async () => {

@@ -53,11 +53,13 @@ export function execute(thread, program) {
       at = next;
     }
   } catch (error) {
-    Atomics.store(control, CONTROL.failed, 1);
-    Atomics.notify(control, CONTROL.phase);
+    giveUp(thread);
     throw error;
   }
 }
+
+/** How long a barrier sleeps before it looks whether a failure was told, in milliseconds. */
+const SLEEP = 100;
 
 /** Waits until all threads are here. One that is ten times slower than this one is taken for lost. */
 function meet(control, threads, patience) {
@@ -71,29 +73,40 @@ function meet(control, threads, patience) {
   for (let look = 0; look < LOOKS; look++) {
     if (Atomics.load(control, CONTROL.phase) !== phase) return;
   }
-  const end = performance.now() + patience;
+  let waited = 0;
   while (Atomics.load(control, CONTROL.phase) === phase) {
-    if (Atomics.load(control, CONTROL.failed) === 1) throw new Error("another thread failed");
-    const left = end - performance.now();
-    if (left <= 0) throw new Error("another thread does not answer");
+    if (Atomics.load(control, CONTROL.failed) === 1) throw new Error("one of them failed");
+    if (waited >= patience) throw new Error("one of them does not answer");
+    const before = performance.now();
     // In short sleeps: a failure may be told just before this thread lies down.
-    Atomics.wait(control, CONTROL.phase, phase, Math.min(left, 100));
+    Atomics.wait(control, CONTROL.phase, phase, Math.min(patience - waited, SLEEP));
+    // No sleep counts for more: a process that was stopped, as by Ctrl-Z, stopped all its threads.
+    waited += Math.min(performance.now() - before, 2 * SLEEP);
   }
+}
+
+/** Tells the threads that wait at a barrier that they wait in vain. */
+function giveUp({ memory, control }) {
+  const words = new Int32Array(memory.buffer, control, CONTROL_WORDS);
+  Atomics.store(words, CONTROL.failed, 1);
+  Atomics.notify(words, CONTROL.phase);
 }
 
 // Only in the workers that threads.ts makes.
 if (globalThis.name === "mrnet-kernels") {
   let thread;
   globalThis.onmessage = ({ data }) => {
-    if (typeof data === "number") {
-      try {
+    try {
+      if (typeof data === "number") {
         execute(thread, data);
-      } catch (error) {
-        globalThis.postMessage(String(error.message ?? error));
+      } else {
+        thread = { ...data, kernels: instantiate(data.module, data.memory) };
+        globalThis.postMessage("ready");
       }
-    } else {
-      thread = { ...data, kernels: instantiate(data.module, data.memory) };
-      globalThis.postMessage("ready");
+    } catch (error) {
+      if (thread !== undefined) giveUp(thread);
+      // Said, not thrown: what a worker throws the runtime prints.
+      globalThis.postMessage(String(error.message ?? error));
     }
   };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { EngineError, messageOf } from "../../errors.ts";
+import { type Capabilities, findCapabilities, threadsToUse } from "./capabilities.ts";
 import { CONTROL_WORDS, execute, instantiate, kernelNames, type Thread } from "./thread.js";
 import workerText from "./thread.js" with { type: "text" };
 
@@ -19,14 +20,26 @@ export const FIRST_FREE = CONTROL_AT + CONTROL_WORDS * 4;
 
 /** How to start the threads. */
 export interface ThreadsOptions {
-  /** How many, at least 1; with 1 there is no worker. */
+  /** How many, at least 1; with 1 there is no worker, and where workers cannot be had there is 1. */
   threads: number;
   /**
    * How long to wait at the least for a thread that is late, in milliseconds.
    * @default 10_000
    */
   patience?: number;
+  /**
+   * How long the workers may take to start, in milliseconds.
+   * @default 60_000
+   */
+  startPatience?: number;
+  /**
+   * What the runtime has.
+   * @default what is found
+   */
+  capabilities?: Capabilities;
 }
+
+type Setup = Required<ThreadsOptions> & { module: WebAssembly.Module };
 
 /** Threads that run programs of kernels together. To be disposed of. */
 export class Threads {
@@ -39,19 +52,22 @@ export class Threads {
   readonly #workers: Worker[] = [];
   readonly #ready: Promise<void>;
   #failure: string | undefined;
+  /** Ends the wait for workers that have not started. */
+  #abandon: (reason: string) => void = () => {};
 
-  private constructor(module: WebAssembly.Module, { threads, patience = 10_000 }: ThreadsOptions) {
+  private constructor({ module, threads, patience, startPatience, capabilities }: Setup) {
     this.count = threads;
     this.names = kernelNames(module);
-    try {
-      this.#memory = new WebAssembly.Memory({ initial: 2, maximum: MOST_PAGES, shared: true });
-    } catch (error) {
-      throw new EngineError(`Cannot start the kernels' threads: ${messageOf(error)}`);
-    }
-    const memory = this.#memory;
+    const { sharedMemory } = capabilities;
+    const memory = new WebAssembly.Memory({
+      initial: 2,
+      maximum: MOST_PAGES,
+      shared: sharedMemory,
+    });
+    this.#memory = memory;
     const shared = { memory, control: CONTROL_AT, threads, patience };
     this.#own = { ...shared, kernels: instantiate(module, memory) };
-    this.#ready = this.#start({ ...shared, module });
+    this.#ready = this.#start({ ...shared, module }, startPatience);
     // Whoever waits for it learns of a failure; nobody may be waiting yet.
     this.#ready.catch(() => {});
   }
@@ -62,12 +78,20 @@ export class Threads {
    * @throws {EngineError} where the kernels or the memory cannot be had
    */
   static async start(options: ThreadsOptions): Promise<Threads> {
+    const { patience = 10_000, startPatience = 60_000 } = options;
+    const { capabilities = findCapabilities() } = options;
+    const threads = threadsToUse(options.threads, capabilities);
     try {
-      const { kernels } = await import("./kernels.js");
-      return new Threads(kernels, options);
+      // Loaded when it is needed, for loading compiles.
+      const { loadKernels } = await import("./kernels.js");
+      const module = await loadKernels(capabilities);
+      return new Threads({ module, threads, patience, startPatience, capabilities });
     } catch (error) {
-      if (error instanceof EngineError) throw error;
-      throw new EngineError(`Cannot start the kernels' threads: ${messageOf(error)}`);
+      throw new EngineError(
+        `Cannot start the processor's kernels: ${
+          messageOf(error)
+        }: try --threads 1 or --backend cpu`,
+      );
     }
   }
 
@@ -96,10 +120,10 @@ export class Threads {
     try {
       this.#memory.grow(missing);
     } catch {
-      const megabytes = Math.ceil(bytes / 1e6);
+      const smaller = "use exams of fewer or smaller slices";
       throw new EngineError(
-        `Cannot get ${megabytes} MB of memory for the exam: ` +
-          "use exams of fewer or smaller slices, or --threads 1",
+        `Cannot get ${Math.ceil(bytes / 1e6)} MB of memory for the exam: ` +
+          (this.count === 1 ? smaller : `${smaller}, or fewer --threads than ${this.count}`),
       );
     }
   }
@@ -124,17 +148,22 @@ export class Threads {
   /** Ends the workers. */
   dispose(): void {
     this.#failure ??= "they were ended";
+    this.#abandon(this.#failure);
     for (const worker of this.#workers) worker.terminate();
     this.#workers.length = 0;
   }
 
-  async #start(setup: Omit<Thread, "kernels"> & { module: WebAssembly.Module }): Promise<void> {
+  async #start(
+    setup: Omit<Thread, "kernels"> & { module: WebAssembly.Module },
+    startPatience: number,
+  ): Promise<void> {
     if (setup.threads === 1) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const url = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
     try {
       const starts: Promise<void>[] = [];
       for (let thread = 1; thread < setup.threads; thread++) {
-        const worker = new Worker(url, { type: "module", name: "mrnet-kernels" });
+        const worker = this.#makeWorker(url);
         this.#workers.push(worker);
         starts.push(
           new Promise((resolve, reject) => {
@@ -151,9 +180,27 @@ export class Threads {
         );
         worker.postMessage(setup);
       }
-      await Promise.all(starts);
+      const abandoned = new Promise<never>((_, reject) => {
+        this.#abandon = (reason) => {
+          this.#failure ??= reason;
+          reject(this.#lost());
+        };
+      });
+      const late = "one of them does not start";
+      timer = setTimeout(() => this.#abandon(late), startPatience);
+      await Promise.race([Promise.all(starts), abandoned]);
     } finally {
+      clearTimeout(timer);
       URL.revokeObjectURL(url);
+    }
+  }
+
+  #makeWorker(url: string): Worker {
+    try {
+      return new Worker(url, { type: "module", name: "mrnet-kernels" });
+    } catch (error) {
+      this.#failure = messageOf(error);
+      throw this.#lost();
     }
   }
 

@@ -13,16 +13,35 @@ export interface AdapterDescription {
   name: string;
   /** Whether it computes on the processor: correct, but slower than WebAssembly. */
   software: boolean;
+  /**
+   * Whether it is reached through OpenGL, which Deno falls back to without a word where there is no
+   * driver for Vulkan: it works, with less memory in a piece.
+   */
+  openGL: boolean;
 }
 
 /** Names under which Vulkan, OpenGL and Direct3D offer the processor as an adapter. */
 const SOFTWARE = /llvmpipe|lavapipe|softpipe|swiftshader|warp|basic render|software/i;
 
-/** Says what an adapter is, from its `info`. */
-export function describeAdapter({ info }: Pick<AdapterLike, "info">): AdapterDescription {
+/**
+ * WebGPU does not say which driver is behind an adapter. OpenGL has neither of these, which those for
+ * Vulkan, Metal and Direct3D have.
+ */
+const NOT_OF_OPENGL: readonly GPUFeatureName[] = ["bgra8unorm-storage", "rg11b10ufloat-renderable"];
+
+/** Says what an adapter is, from its `info` and its features. */
+export function describeAdapter(
+  { info, features }: Pick<AdapterLike, "info" | "features">,
+): AdapterDescription {
   const words = [info.description, info.device, info.architecture, info.vendor];
   const name = words.find((word) => /[a-z]/i.test(word ?? "")) ?? "an adapter without a name";
-  return { name, software: info.isFallbackAdapter === true || SOFTWARE.test(words.join(" ")) };
+  const software = info.isFallbackAdapter === true || SOFTWARE.test(words.join(" "));
+  return { name, software, openGL: !NOT_OF_OPENGL.some((feature) => features.has(feature)) };
+}
+
+/** An adapter in a few words, for the log. */
+export function adapterWords({ name, software, openGL }: AdapterDescription): string {
+  return [name, ...(openGL ? ["OpenGL"] : []), ...(software ? ["software"] : [])].join(", ");
 }
 
 /** The features that are used where the adapter has them. */

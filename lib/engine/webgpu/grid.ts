@@ -21,6 +21,8 @@ export interface Grid {
   rows: number;
   /** Columns with the border; more on the right where whole vectors want it. */
   columns: number;
+  /** Stored as 16-bit floats; see `precision.ts`. */
+  half?: boolean;
 }
 
 /** A grid with the same border on all four sides. */

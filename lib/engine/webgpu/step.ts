@@ -8,16 +8,25 @@ import type { Binding } from "./kernel.ts";
 
 /** The numbers of a step. */
 export interface StepValues {
-  /** How many slices the exam has. */
+  /** How many slices there are: those of the exam, or of the part of it that is computed at once. */
   slices: number;
+  /**
+   * The first of them.
+   * @default 0
+   */
+  first?: number;
   /** Which place of the ring of figures the step writes. */
   slot: number;
   /** 1 where the finding is present. */
   label: number;
-  /** The weight of the second output in the loss. */
-  positiveWeight: number;
+  /** What the two outputs count in the loss. */
+  weights: readonly [number, number];
   /** Where each pixel comes from: `x' = a·x + b·y + c`, `y' = d·x + e·y + f`. */
   source: readonly [number, number, number, number, number, number];
+  /** What is then done to its value: `value · scale + offset`. */
+  scale: number;
+  /** See {@linkcode StepValues.scale}. */
+  offset: number;
   /** `learningRate / (1 − β₁ᵗ)`. */
   stepSize: number;
   /** `√(1 − β₂ᵗ)`. */
@@ -39,8 +48,7 @@ export const STEP_STRUCT = `
 struct Step {
   slices: u32,
   slot: u32,
-  label: f32,
-  positive_weight: f32,
+  weights: vec2<f32>,
   source_x: vec4<f32>,
   source_y: vec4<f32>,
   step_size: f32,
@@ -52,16 +60,23 @@ struct Step {
   // 1 − β, subtracted in double precision: 1 − 0.999 in single is off by one part in 80 000.
   rest1: f32,
   rest2: f32,
+  label: f32,
+  scale: f32,
+  offset: f32,
+  // The first slice of the part.
+  first: u32,
 }`;
 
-/** Writes the numbers of a step to the start of what is uploaded. */
-export function writeStep(into: ArrayBuffer, step: StepValues): void {
-  const whole = new Uint32Array(into, 0, 2);
-  whole.set([step.slices, step.slot]);
+/**
+ * Writes the numbers of a step to what is uploaded.
+ *
+ * @param at where they begin, in bytes
+ */
+export function writeStep(into: ArrayBuffer, step: StepValues, at = 0): void {
+  new Uint32Array(into, at, 2).set([step.slices, step.slot]);
   const [a, b, c, d, e, f] = step.source;
-  new Float32Array(into, 8, 18).set([
-    step.label,
-    step.positiveWeight,
+  const numbers = [
+    ...step.weights,
     ...[a, b, c, 0],
     ...[d, e, f, 0],
     step.stepSize,
@@ -72,5 +87,10 @@ export function writeStep(into: ArrayBuffer, step: StepValues): void {
     step.weightDecay,
     1 - step.beta1,
     1 - step.beta2,
-  ]);
+    step.label,
+    step.scale,
+    step.offset,
+  ];
+  new Float32Array(into, at + 8, numbers.length).set(numbers);
+  new Uint32Array(into, at + 8 + 4 * numbers.length, 1).set([step.first ?? 0]);
 }

@@ -44,6 +44,25 @@ for (const type of ["uint8", "float32"] as const) {
   });
 }
 
+onGpu("voxels are scaled and offset, and the border stays zero", async (gpu) => {
+  const [height, width] = SIZE;
+  const shape = image(height, width, 2);
+  const pixels = height * width;
+  const voxels = Uint8Array.from(noise("voxels", 2 * pixels), (value) => Math.abs(value * 60));
+  const source = [1, 0, 0, 0, 1, 0] as const;
+  const expected = new Float32Array(2 * imageSize(shape));
+  voxels.forEach((value, at) => {
+    const [slice, row] = [Math.floor(at / pixels), Math.floor(at / width) % height];
+    expected[indexOf(shape, slice, row, at % width)] = value * 0.25 - 3;
+  });
+  const actual = await runKernel(gpu, prepareInput(shape, "uint8"), {
+    slices: 2,
+    inputs: { step: step({ slices: 2, source, scale: 0.25, offset: -3 }), voxels },
+    output: ["image", expected.length],
+  });
+  assert.deepEqual(actual, expected);
+});
+
 onGpu(
   "filters are summed over their inputs, and turned with their channels exchanged",
   async (gpu) => {
@@ -77,20 +96,19 @@ onGpu("the head's loss, logits, gradients and winners are those of plain loops",
   const means = noise("means", 3 * 256).map((value) => Math.round(value * 2) / 2);
   means.copyWithin(512, 0, 256);
   const linear = noise("linear", 514).map((value) => value / 16);
-  const [label, positiveWeight] = [1, 3];
+  const [label, weights] = [1, [0.5, 3] as const];
   const winner = Array.from({ length: 256 }, (_, c) => means[256 + c] > means[c] ? 1 : 0);
   const best = winner.map((slice, c) => means[slice * 256 + c]);
   const logits = [0, 1].map((o) =>
     best.reduce((sum, value, c) => sum + value * linear[o * 256 + c], linear[512 + o])
   );
-  const weights = [1, positiveWeight];
   const targets = [1 - label, label];
   const loss = logits.reduce(
     (sum, z, o) => sum + weights[o] * (Math.log1p(Math.exp(z)) - targets[o] * z) / 2,
     0,
   );
   const d = logits.map((z, o) => weights[o] * (1 / (1 + Math.exp(-z)) - targets[o]) / 2);
-  const inputs = { step: step({ slices: 3, slot: 2, label, positiveWeight }), means, linear };
+  const inputs = { step: step({ slices: 3, slot: 2, label, weights }), means, linear };
   const words = 2 + 5 * 256;
   const run = async (name: string, numbers: number) => {
     // Every output is large enough for the largest.

@@ -31,9 +31,11 @@ export async function runKernel(
   },
 ): Promise<Float32Array> {
   const { STORAGE, UNIFORM, COPY_DST, COPY_SRC } = GPUBufferUsage;
+  const read = output[0];
   const held: Record<string, GPUBuffer> = {};
   for (const [name, values] of Object.entries(inputs)) {
-    const usage = name === "step" ? UNIFORM | COPY_DST : STORAGE | COPY_DST;
+    const use = name === "step" ? UNIFORM : name === read ? STORAGE | COPY_SRC : STORAGE;
+    const usage = use | COPY_DST;
     held[name] = gpu.buffer(name, values.byteLength, usage);
     const { buffer, byteOffset, byteLength } = values;
     gpu.upload(held[name], new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
@@ -56,8 +58,10 @@ export function step(values: Partial<StepValues>): Uint8Array {
     slices: 1,
     slot: 0,
     label: 0,
-    positiveWeight: 1,
+    weights: [1, 1],
     source: [1, 0, 0, 0, 1, 0],
+    scale: 1,
+    offset: 0,
     stepSize: 0,
     correction: 1,
     beta1: 0.9,

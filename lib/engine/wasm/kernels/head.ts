@@ -10,7 +10,7 @@
  * @param means `[slices][channels]`
  * @param weights `[2][channels]`
  * @param bias `[2]`
- * @param question the label, then the weight of the second output, two doubles
+ * @param question the label, then what the two outputs count in the loss, three doubles
  * @param answer loss and two logits, three doubles
  * @param winners `[channels]`; the slice each channel is largest in, the first of equals
  * @param gradient `[channels]`; of the maxima
@@ -56,14 +56,15 @@ export function head(
   logit0 = <f64> <f32> logit0;
   logit1 = <f64> <f32> logit1;
   const label = load<f64>(question);
-  const weight = load<f64>(question, 8);
-  const loss = (softplus(logit0) - (1 - label) * logit0) +
-    weight * (softplus(logit1) - label * logit1);
+  const weight0 = load<f64>(question, 8);
+  const weight1 = load<f64>(question, 16);
+  const loss = weight0 * (softplus(logit0) - (1 - label) * logit0) +
+    weight1 * (softplus(logit1) - label * logit1);
   store<f64>(answer, loss / 2);
   store<f64>(answer, logit0, 8);
   store<f64>(answer, logit1, 16);
-  const d0 = (sigmoid(logit0) - (1 - label)) / 2;
-  const d1 = weight * (sigmoid(logit1) - label) / 2;
+  const d0 = weight0 * (sigmoid(logit0) - (1 - label)) / 2;
+  const d1 = weight1 * (sigmoid(logit1) - label) / 2;
   for (let channel: usize = 0; channel < row; channel += 4) {
     const sum = d0 * <f64> load<f32>(weights + channel) +
       d1 * <f64> load<f32>(weights + row + channel);

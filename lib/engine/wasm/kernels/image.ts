@@ -11,12 +11,14 @@ function voxel(voxels: usize, isFloat: bool, index: i32): f32 {
 }
 
 /**
- * Copies one slice, or resamples it: bilinearly, with the edge's pixels repeated beyond the edge.
+ * Copies one slice, or resamples it: bilinearly, with the edge's pixels repeated beyond the edge; then
+ * every pixel is multiplied by one number and has another added. The border stays as it is.
+ *
  * Coordinates are rounded to float32 after each operation, as TensorFlow.js does on this engine.
  *
  * @param voxels `[height][width]`, uint8 or float32
  * @param matrix six floats `[a, b, c, d, e, f]`: `x' = a·x + b·y + c`, `y' = d·x + e·y + f`; after them a
- *   word that is 1 where the slice is to be resampled
+ *   word that is 1 where the slice is to be resampled, and the two floats `scale` and `offset`
  * @param out `[height][width]` floats, rows `pitch` bytes apart
  */
 export function readSlice(
@@ -29,11 +31,15 @@ export function readSlice(
   pitch: usize,
 ): void {
   const isFloat = float != 0;
+  const scale = load<f32>(matrix, 28);
+  const offset = load<f32>(matrix, 32);
   if (load<i32>(matrix, 24) == 0) {
     let index = 0;
     for (let y = 0; y < height; y++, out += pitch) {
       let to = out;
-      for (let x = 0; x < width; x++, to += 4) store<f32>(to, voxel(voxels, isFloat, index++));
+      for (let x = 0; x < width; x++, to += 4) {
+        store<f32>(to, voxel(voxels, isFloat, index++) * scale + offset);
+      }
     }
     return;
   }
@@ -61,7 +67,8 @@ export function readSlice(
         toRight * voxel(voxels, isFloat, at + nextColumn);
       const below: f32 = (<f32> 1 - toRight) * voxel(voxels, isFloat, at + nextRow) +
         toRight * voxel(voxels, isFloat, at + nextRow + nextColumn);
-      store<f32>(to, (<f32> 1 - down) * above + down * below);
+      const value: f32 = (<f32> 1 - down) * above + down * below;
+      store<f32>(to, value * scale + offset);
     }
   }
 }

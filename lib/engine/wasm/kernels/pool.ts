@@ -128,9 +128,16 @@ export function listWinners(
         store<f32>(entry, gradient, 4);
         store<i32>(entry, y * convWidth + x, 8);
         store<i32>(counter, count + 1);
-        const bias = biasGradient + ((<usize> channel) << 2);
-        store<f32>(bias, load<f32>(bias) + gradient);
       }
     }
+  }
+  for (let channel = 0; channel < channels; channel++, biasGradient += 4) {
+    let entry = lists + <usize> channel * listBytes;
+    let sum: f32 = 0;
+    for (let count = load<i32>(counts + ((<usize> channel) << 2)); count > 0; count--) {
+      sum += load<f32>(entry, 4);
+      entry += 12;
+    }
+    store<f32>(biasGradient, load<f32>(biasGradient) + sum);
   }
 }

@@ -2,7 +2,7 @@
  * The gradient of a dense 3×3 convolution with respect to its filter, as a matrix product over the
  * pixels of one slice, and the copies that put both of its operands into memory order.
  */
-import { madd, PANEL } from "./vector";
+import { add, madd, PANEL } from "./vector";
 
 /** How many input channels a register tile covers. */
 const TILE = 6;
@@ -13,7 +13,9 @@ const TILE = 6;
  * @param a tiles `[tiles][…][6]`, `aStride` bytes apart
  * @param b panels `[panels][…][8]`, `bStride` bytes apart
  * @param c panels `[panels][tiles × 6][8]`, `cStride` bytes apart
- * @param length how many rows of `a` and `b` are multiplied
+ * @param lines `a` and `b` are multiplied over so many runs, the lines of an image
+ * @param length rows in a run
+ * @param skip rows between two runs: the image's border
  */
 export function addProduct(
   a: usize,
@@ -24,64 +26,72 @@ export function addProduct(
   panels: i32,
   c: usize,
   cStride: usize,
+  lines: i32,
   length: i32,
+  skip: i32,
 ): void {
+  const zero = f32x4.splat(0);
+  const run = (<usize> length) << 5;
+  const aSkip = <usize> (skip * 24);
+  const bSkip = (<usize> skip) << 5;
   for (let panel = 0; panel < panels; panel++) {
     const bStart = b + <usize> panel * bStride;
-    const bEnd = bStart + ((<usize> length) << 5);
     let at = c + <usize> panel * cStride;
     let aStart = a;
     for (let tile = 0; tile < tiles; tile++) {
       let p = aStart;
       let q = bStart;
-      let s0 = v128.load(at);
-      let t0 = v128.load(at, 16);
-      let s1 = v128.load(at, 32);
-      let t1 = v128.load(at, 48);
-      let s2 = v128.load(at, 64);
-      let t2 = v128.load(at, 80);
-      let s3 = v128.load(at, 96);
-      let t3 = v128.load(at, 112);
-      let s4 = v128.load(at, 128);
-      let t4 = v128.load(at, 144);
-      let s5 = v128.load(at, 160);
-      let t5 = v128.load(at, 176);
-      while (q < bEnd) {
-        const qa = v128.load(q);
-        const qb = v128.load(q, 16);
-        let px = v128.load32_splat(p);
-        s0 = madd(px, qa, s0);
-        t0 = madd(px, qb, t0);
-        px = v128.load32_splat(p, 4);
-        s1 = madd(px, qa, s1);
-        t1 = madd(px, qb, t1);
-        px = v128.load32_splat(p, 8);
-        s2 = madd(px, qa, s2);
-        t2 = madd(px, qb, t2);
-        px = v128.load32_splat(p, 12);
-        s3 = madd(px, qa, s3);
-        t3 = madd(px, qb, t3);
-        px = v128.load32_splat(p, 16);
-        s4 = madd(px, qa, s4);
-        t4 = madd(px, qb, t4);
-        px = v128.load32_splat(p, 20);
-        s5 = madd(px, qa, s5);
-        t5 = madd(px, qb, t5);
-        p += 24;
-        q += 32;
+      let s0 = zero;
+      let t0 = zero;
+      let s1 = zero;
+      let t1 = zero;
+      let s2 = zero;
+      let t2 = zero;
+      let s3 = zero;
+      let t3 = zero;
+      let s4 = zero;
+      let t4 = zero;
+      let s5 = zero;
+      let t5 = zero;
+      for (let line = 0; line < lines; line++, p += aSkip, q += bSkip) {
+        const end = q + run;
+        do {
+          const qa = v128.load(q);
+          const qb = v128.load(q, 16);
+          let px = v128.load32_splat(p);
+          s0 = madd(px, qa, s0);
+          t0 = madd(px, qb, t0);
+          px = v128.load32_splat(p, 4);
+          s1 = madd(px, qa, s1);
+          t1 = madd(px, qb, t1);
+          px = v128.load32_splat(p, 8);
+          s2 = madd(px, qa, s2);
+          t2 = madd(px, qb, t2);
+          px = v128.load32_splat(p, 12);
+          s3 = madd(px, qa, s3);
+          t3 = madd(px, qb, t3);
+          px = v128.load32_splat(p, 16);
+          s4 = madd(px, qa, s4);
+          t4 = madd(px, qb, t4);
+          px = v128.load32_splat(p, 20);
+          s5 = madd(px, qa, s5);
+          t5 = madd(px, qb, t5);
+          p += 24;
+          q += 32;
+        } while (q < end);
       }
-      v128.store(at, s0);
-      v128.store(at, t0, 16);
-      v128.store(at, s1, 32);
-      v128.store(at, t1, 48);
-      v128.store(at, s2, 64);
-      v128.store(at, t2, 80);
-      v128.store(at, s3, 96);
-      v128.store(at, t3, 112);
-      v128.store(at, s4, 128);
-      v128.store(at, t4, 144);
-      v128.store(at, s5, 160);
-      v128.store(at, t5, 176);
+      add(at, s0);
+      add(at + 16, t0);
+      add(at + 32, s1);
+      add(at + 48, t1);
+      add(at + 64, s2);
+      add(at + 80, t2);
+      add(at + 96, s3);
+      add(at + 112, t3);
+      add(at + 128, s4);
+      add(at + 144, t4);
+      add(at + 160, s5);
+      add(at + 176, t5);
       at += 192;
       aStart += aStride;
     }
@@ -130,8 +140,8 @@ export function maskRelu(
   const step = (<usize> channels) << 2;
   const skipped = (pitch / step - <usize> width) << 5;
   for (let panel = 0; panel < channels; panel += PANEL) {
-    let sa = v128.load(biasGradient);
-    let sb = v128.load(biasGradient, 16);
+    let sa = zero;
+    let sb = zero;
     let q = tiled;
     for (let row = 0; row < height; row++) {
       let at = dy + <usize> row * pitch;
@@ -153,8 +163,8 @@ export function maskRelu(
       }
       q += skipped;
     }
-    v128.store(biasGradient, sa);
-    v128.store(biasGradient, sb, 16);
+    add(biasGradient, sa);
+    add(biasGradient + 16, sb);
     biasGradient += 32;
     dy += 32;
     y += 32;

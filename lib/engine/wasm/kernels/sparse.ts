@@ -1,8 +1,11 @@
 /**
  * The gradients of a convolution whose output's gradient is mostly zero, because a maximum follows it:
  * sums over the lists that `listWinners` makes, no dense product.
+ *
+ * A filter's gradient is summed up from zero before it is added to what is there: so the slices' sums do
+ * not depend on each other, and the order in which threads come to them moves the last bits only.
  */
-import { madd } from "./vector";
+import { add, madd } from "./vector";
 
 /**
  * Gradient with respect to the filter: for each channel the sum of what it saw where it won.
@@ -23,6 +26,7 @@ export function sparseFilter(
   dw: usize,
 ): void {
   const filterBytes = (<usize> (rows * chunks)) << 7;
+  const zero = f32x4.splat(0);
   for (let channel = 0; channel < channels; channel++) {
     const count = load<i32>(counts + ((<usize> channel) << 2));
     const start = lists + <usize> channel * listBytes;
@@ -32,14 +36,14 @@ export function sparseFilter(
     for (let row = 0; row < rows; row++) {
       let run = x + <usize> row * pitch;
       for (let chunk = 0; chunk < chunks; chunk++) {
-        let s0 = v128.load(at);
-        let s1 = v128.load(at, 16);
-        let s2 = v128.load(at, 32);
-        let s3 = v128.load(at, 48);
-        let s4 = v128.load(at, 64);
-        let s5 = v128.load(at, 80);
-        let s6 = v128.load(at, 96);
-        let s7 = v128.load(at, 112);
+        let s0 = zero;
+        let s1 = zero;
+        let s2 = zero;
+        let s3 = zero;
+        let s4 = zero;
+        let s5 = zero;
+        let s6 = zero;
+        let s7 = zero;
         for (let entry = start; entry < end; entry += 12) {
           const from = run + <usize> load<i32>(entry);
           const g = v128.load32_splat(entry, 4);
@@ -52,14 +56,14 @@ export function sparseFilter(
           s6 = madd(g, v128.load(from, 96), s6);
           s7 = madd(g, v128.load(from, 112), s7);
         }
-        v128.store(at, s0);
-        v128.store(at, s1, 16);
-        v128.store(at, s2, 32);
-        v128.store(at, s3, 48);
-        v128.store(at, s4, 64);
-        v128.store(at, s5, 80);
-        v128.store(at, s6, 96);
-        v128.store(at, s7, 112);
+        add(at, s0);
+        add(at + 16, s1);
+        add(at + 32, s2);
+        add(at + 48, s3);
+        add(at + 64, s4);
+        add(at + 80, s5);
+        add(at + 96, s6);
+        add(at + 112, s7);
         run += 128;
         at += 128;
       }
@@ -81,6 +85,7 @@ export function sparseFilterNarrow(
   dw: usize,
 ): void {
   const filterBytes = <usize> (rows * 48);
+  const zero = f32x4.splat(0);
   for (let channel = 0; channel < channels; channel++) {
     const count = load<i32>(counts + ((<usize> channel) << 2));
     const start = lists + <usize> channel * listBytes;
@@ -89,18 +94,18 @@ export function sparseFilterNarrow(
     if (count == 0) continue;
     for (let row = 0; row < rows; row += 4) {
       const run = x + <usize> row * pitch;
-      let s0 = v128.load(at);
-      let s1 = v128.load(at, 16);
-      let s2 = v128.load(at, 32);
-      let s3 = v128.load(at, 48);
-      let s4 = v128.load(at, 64);
-      let s5 = v128.load(at, 80);
-      let s6 = v128.load(at, 96);
-      let s7 = v128.load(at, 112);
-      let s8 = v128.load(at, 128);
-      let s9 = v128.load(at, 144);
-      let sa = v128.load(at, 160);
-      let sb = v128.load(at, 176);
+      let s0 = zero;
+      let s1 = zero;
+      let s2 = zero;
+      let s3 = zero;
+      let s4 = zero;
+      let s5 = zero;
+      let s6 = zero;
+      let s7 = zero;
+      let s8 = zero;
+      let s9 = zero;
+      let sa = zero;
+      let sb = zero;
       for (let entry = start; entry < end; entry += 12) {
         let from = run + <usize> load<i32>(entry);
         const g = v128.load32_splat(entry, 4);
@@ -120,18 +125,18 @@ export function sparseFilterNarrow(
         sa = madd(g, v128.load(from, 16), sa);
         sb = madd(g, v128.load(from, 32), sb);
       }
-      v128.store(at, s0);
-      v128.store(at, s1, 16);
-      v128.store(at, s2, 32);
-      v128.store(at, s3, 48);
-      v128.store(at, s4, 64);
-      v128.store(at, s5, 80);
-      v128.store(at, s6, 96);
-      v128.store(at, s7, 112);
-      v128.store(at, s8, 128);
-      v128.store(at, s9, 144);
-      v128.store(at, sa, 160);
-      v128.store(at, sb, 176);
+      add(at, s0);
+      add(at + 16, s1);
+      add(at + 32, s2);
+      add(at + 48, s3);
+      add(at + 64, s4);
+      add(at + 80, s5);
+      add(at + 96, s6);
+      add(at + 112, s7);
+      add(at + 128, s8);
+      add(at + 144, s9);
+      add(at + 160, sa);
+      add(at + 176, sb);
       at += 192;
     }
   }

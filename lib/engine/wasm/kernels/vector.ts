@@ -26,3 +26,8 @@ export function beats(candidate: v128, best: v128): v128 {
 export function clear(at: usize, bytes: usize): void {
   memory.fill(at, 0, bytes);
 }
+
+/** Adds a vector to the one at an address. */
+export function add(at: usize, value: v128): void {
+  v128.store(at, f32x4.add(v128.load(at), value));
+}

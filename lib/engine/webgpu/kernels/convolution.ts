@@ -11,6 +11,7 @@
 import { type Grid, pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
 import { type Kernel, type Sized, vectors } from "../kernel.ts";
+import { imageVectors, load, store } from "../precision.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 import { ITEMS, type Items, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
 import { convolutionInRegisters } from "./convolution_registers.ts";
@@ -38,36 +39,48 @@ export interface Convolution {
    * activation of the same pixel and channel is above 0, which is the gradient of that ReLU.
    */
   finish: "relu" | "mask" | "none";
+  /**
+   * How the activation of a mask lies.
+   * @default as the output
+   */
+  activation?: Grid;
+  /**
+   * How many convolutions this is: input and output are numbered by place, then by item, and each
+   * place has filters of its own, one after the other.
+   * @default 1
+   */
+  places?: number;
 }
 
 /**
  * The kernel of a convolution.
  *
  * Bindings: `step`; `winners` where it runs over winners; `x`, of the input's grid; `filters`,
- * `[size, filterRow, output channels]`; `bias`, a number an output channel, or `activation`, of the
- * output's grid and numbered by slice, as `finish` wants; `y`, of the output's grid.
+ * `[size, filterRow, output channels]`; `bias`, a number an output channel, or `activation`, of its
+ * own grid and numbered by slice, as `finish` wants; `y`, of the output's grid.
  */
 export function convolution(conv: Convolution, tiles: Tiles): Sized {
   return tiles === "registers" ? convolutionInRegisters(conv) : convolutionInSharedMemory(conv);
 }
 
 /** The bindings of a convolution, in either form. */
-export function convolutionBindings({ items, finish }: Convolution): Kernel["bindings"] {
+export function convolutionBindings(conv: Convolution): Kernel["bindings"] {
+  const { items, finish, input, output, activation = output } = conv;
   return [
     STEP,
     ...(items === "winners" ? [winnersBinding("read")] : []),
-    vectors("x", "read"),
+    imageVectors("x", "read", input),
     vectors("filters", "read"),
     ...(finish === "relu" ? [vectors("bias", "read")] : []),
-    ...(finish === "mask" ? [vectors("activation", "read")] : []),
-    vectors("y", "write"),
+    ...(finish === "mask" ? [imageVectors("activation", "read", activation)] : []),
+    imageVectors("y", "write", output),
   ];
 }
 
 /** The multiply-adds of a convolution, by the number of slices. */
-export function convolutionWork({ size, filterRow, output }: Convolution) {
+export function convolutionWork({ size, filterRow, output, places = 1 }: Convolution) {
   const { height, width, channels } = output;
-  return (slices: number) => slices * height * width * channels * size * filterRow;
+  return (slices: number) => slices * places * height * width * channels * size * filterRow;
 }
 
 /** What both forms begin with. */
@@ -80,28 +93,38 @@ export function convolutionStart({ items }: Convolution): string {
  *
  * @param sums one expression for each vector of channels, from `channel` on
  */
-export function writeSums(conv: Convolution, column: string, sums: string[]): string {
-  const { output, finish, items } = conv;
+export function writeSums(
+  conv: Convolution,
+  column: string,
+  sums: string[],
+  row = "row",
+): string {
+  const { output, finish, items, activation = output } = conv;
   const slice = ITEMS[items].slice("item");
   const written = sums.map((sum, index) => {
     const at = `at + ${index}u`;
     switch (finish) {
       case "none":
-        return `y[${at}] = ${sum};`;
+        return store(output, "y", at, sum);
       case "relu":
         // Not max(): it may give 0 for NaN, and a model that diverged would go on in silence.
         return `let sum${index} = ${sum} + bias[channel + ${index}u];
-    y[${at}] = select(sum${index}, vec4<f32>(), sum${index} < vec4<f32>());`;
+    ${store(output, "y", at, `select(sum${index}, vec4<f32>(), sum${index} < vec4<f32>())`)}`;
       case "mask":
-        return `y[${at}] = select(vec4<f32>(), ${sum}, activation[origin + ${index}u] > vec4<f32>());`;
+        return store(output, "y", at, `select(vec4<f32>(), ${sum}, ${_open(activation, index)})`);
       default:
         return finish satisfies never;
     }
   });
   const from = finish === "mask"
-    ? `let origin = ${pixelAt(output, slice, "row", column)} + channel;`
+    ? `let origin = ${pixelAt(activation, slice, row, column)} + channel;`
     : "";
-  return `let at = ${pixelAt(output, "item", "row", column)} + channel;
+  return `let at = ${pixelAt(output, "item", row, column)} + channel;
     ${from}
     ${written.join("\n    ")}`;
+}
+
+/** Where the ReLU lets a gradient through. */
+function _open(activation: Grid, index: number): string {
+  return `${load(activation, "activation", `origin + ${index}u`)} > vec4<f32>()`;
 }

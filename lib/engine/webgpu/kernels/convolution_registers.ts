@@ -9,6 +9,7 @@
  * @module
  */
 import { lines, type Sized } from "../kernel.ts";
+import { load } from "../precision.ts";
 import { ITEMS } from "../winners.ts";
 import {
   type Convolution,
@@ -27,7 +28,7 @@ const MOST_PIXELS = 16;
 
 /** The form of {@linkcode Convolution} that uses registers only. */
 export function convolutionInRegisters(conv: Convolution): Sized {
-  const { input, output, size, filterRow, stride, items } = conv;
+  const { input, output, size, filterRow, stride, items, places = 1 } = conv;
   // Equal parts of a row: 15 pixels are one part, 31 are two of 16 with one left over.
   const parts = Math.ceil(output.width / MOST_PIXELS);
   const pixels = Math.ceil(output.width / parts);
@@ -44,13 +45,15 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let tile = group.x * ${LANES}u + lane;
-  if (tile >= ${ITEMS[items].count} * ${tiles}u) { return; }
+  if (tile >= ${ITEMS[items].count} * ${tiles * places}u) { return; }
   let column = (tile % ${parts}u) * ${pixels}u;
   let row = (tile / ${parts}u) % ${output.height}u;
   let item = tile / ${tiles}u;
   let channel = group.y * ${VECTORS}u;
   ${each((p, v) => `var ${sum(p, v)} = vec4<f32>();`)}
-  var filter_at = channel;
+  var filter_at = channel${
+    places === 1 ? "" : ` + item / ${ITEMS[items].count} * ${size * filterRow * outChannels}u`
+  };
   for (var filter_row = 0u; filter_row < ${size}u; filter_row++) {
     var at = (item * ${input.rows}u + row * ${stride}u + filter_row)
       * ${input.columns * input.channels / 4}u + column * ${step}u;
@@ -63,7 +66,7 @@ fn main(
   }
       ${
     lines(pixels, (p) =>
-      `let x${p} = x[at + ${p * step}u];
+      `let x${p} = ${load(input, "x", `at + ${p * step}u`)};
       ${lines(VECTORS, (v) => `${sum(p, v)} = ${_fourProducts(`x${p}`, v, sum(p, v))};`)}`)
   }
       at += 1u;
@@ -81,7 +84,7 @@ fn main(
 }`;
   return {
     kernel: { label: conv.label, bindings: convolutionBindings(conv), code },
-    workgroups: (slices) => [Math.ceil(slices * tiles / LANES), outChannels / VECTORS],
+    workgroups: (slices) => [Math.ceil(slices * places * tiles / LANES), outChannels / VECTORS],
     multiplyAdds: convolutionWork(conv),
   };
 }

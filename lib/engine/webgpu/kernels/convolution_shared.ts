@@ -5,6 +5,7 @@
  * @module
  */
 import { lines, type Sized } from "../kernel.ts";
+import { load } from "../precision.ts";
 import { ITEMS } from "../winners.ts";
 import {
   type Convolution,
@@ -19,7 +20,7 @@ const TILE = 64;
 
 /** The form of {@linkcode Convolution} that uses shared memory. */
 export function convolutionInSharedMemory(conv: Convolution): Sized {
-  const { input, output, size, filterRow, stride, items } = conv;
+  const { input, output, size, filterRow, stride, items, places = 1 } = conv;
   const depth = tileDepth(filterRow);
   const pixels = output.height * output.width;
   const outChannels = output.channels / 4;
@@ -40,6 +41,7 @@ fn main(
   let total = ${ITEMS[items].count} * ${pixels}u;
   let first = group.x * ${TILE}u;
   if (first >= total) { return; }
+  let images = group.z * ${ITEMS[items].count};
   let tile_channel = group.y * 16u;
   // This thread loads four pixels at one vector of depth; beyond the end it loads the first pixel.
   let load_depth = lane % 4u;
@@ -48,7 +50,7 @@ fn main(
     lines(4, (i) =>
       `let p${i} = select(0u, first + load_pixels * 4u + ${i}u,` +
       ` first + load_pixels * 4u + ${i}u < total);
-  let x_at${i} = (p${i} / ${pixels}u * ${input.rows}u
+  let x_at${i} = ((images + p${i} / ${pixels}u) * ${input.rows}u
     + p${i} / ${output.width}u % ${output.height}u * ${stride}u) * ${inRow}u
     + p${i} % ${output.width}u * ${step}u + load_depth;`)
   }
@@ -59,7 +61,7 @@ fn main(
     for (var k = 0u; k < ${filterRow / 4}u; k += ${depth / 4}u) {
       let shift = filter_row * ${inRow}u + k;
       if (load_depth < ${depth / 4}u) {
-        ${lines(4, (i) => `let x${i} = x[x_at${i} + shift];`)}
+        ${lines(4, (i) => `let x${i} = ${load(input, "x", `x_at${i} + shift`)};`)}
         let to = load_depth * 64u + load_pixels;
         ${
     lines(4, (d) => {
@@ -68,7 +70,7 @@ fn main(
     })
   }
       }
-      let f_at = (filter_row * ${filterRow}u + k * 4u + lane / 16u) * ${outChannels}u
+      let f_at = ((group.z * ${size}u + filter_row) * ${filterRow}u + k * 4u + lane / 16u) * ${outChannels}u
         + tile_channel + lane % 16u;
       ${
     lines(depth / 4, (i) => `tile_f[lane + ${i * 64}u] = filters[f_at + ${i * 4 * outChannels}u];`)
@@ -92,7 +94,7 @@ fn main(
       `{
     let pixel = first + my_pixel * 8u + ${p}u;
     if (pixel < total) {
-      let item = pixel / ${pixels}u;
+      let item = images + pixel / ${pixels}u;
       let row = pixel / ${output.width}u % ${output.height}u;
       let column = pixel % ${output.width}u;
       ${writeSums(conv, "column", [`a${p}_0`, `a${p}_1`])}
@@ -102,7 +104,7 @@ fn main(
 }`;
   return {
     kernel: { label: conv.label, bindings: convolutionBindings(conv), code },
-    workgroups: (slices) => [Math.ceil(slices * pixels / TILE), output.channels / TILE],
+    workgroups: (slices) => [Math.ceil(slices * pixels / TILE), output.channels / TILE, places],
     multiplyAdds: convolutionWork(conv),
   };
 }

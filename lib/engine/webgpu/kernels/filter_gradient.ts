@@ -11,6 +11,7 @@
 import type { Grid } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
 import { type Kernel, type Sized, vectors } from "../kernel.ts";
+import { imageVectors } from "../precision.ts";
 import { winnersBinding } from "../winners.ts";
 import { filterGradientInRegisters } from "./filter_gradient_registers.ts";
 import { filterGradientInSharedMemory } from "./filter_gradient_shared.ts";
@@ -71,9 +72,11 @@ export function filterGradientWork({ size, filterRow, output }: FilterGradient) 
 }
 
 /** The bindings of a filter gradient, in either form. */
-export const FILTER_GRADIENT_BINDINGS: Kernel["bindings"] = [
-  winnersBinding("read"),
-  vectors("x", "read"),
-  vectors("dy", "read"),
-  vectors("parts", "write"),
-];
+export function filterGradientBindings({ input }: FilterGradient): Kernel["bindings"] {
+  return [
+    winnersBinding("read"),
+    imageVectors("x", "read", input),
+    vectors("dy", "read"),
+    vectors("parts", "write"),
+  ];
+}

@@ -6,10 +6,11 @@
  */
 import { pixelAt } from "../grid.ts";
 import { lines, type Sized } from "../kernel.ts";
+import { load } from "../precision.ts";
 import { ITEMS, WINNERS_STRUCT } from "../winners.ts";
 import {
-  FILTER_GRADIENT_BINDINGS,
   type FilterGradient,
+  filterGradientBindings,
   filterGradientWork,
   partSize,
 } from "./filter_gradient.ts";
@@ -48,7 +49,7 @@ fn main(
       * ${input.columns * input.channels / 4}u + place;
     var dy_at = ${pixelAt(output, "item", "row", "0u")} + channel;
     for (var column = 0u; column < ${output.width}u; column++) {
-      ${lines(places / 4, (i) => `let x${i} = x[x_at + ${i}u];`)}
+      ${lines(places / 4, (i) => `let x${i} = ${load(input, "x", `x_at + ${i}u`)};`)}
       ${lines(VECTORS, (v) => `let d${v} = dy[dy_at + ${v}u];`)}
       ${
     each((p, v) => `a${p}_${v} = fma(vec4<f32>(x${p >> 2}.${"xyzw"[p & 3]}), d${v}, a${p}_${v});`)
@@ -62,7 +63,7 @@ fn main(
   ${each((p, v) => `parts[to + ${p * outChannels + v}u] = a${p}_${v};`)}
 }`;
   return {
-    kernel: { label: gradient.label, bindings: FILTER_GRADIENT_BINDINGS, code },
+    kernel: { label: gradient.label, bindings: filterGradientBindings(gradient), code },
     workgroups: () => [Math.ceil(tiles / LANES), outChannels / VECTORS, parts],
     multiplyAdds: filterGradientWork(gradient),
   };

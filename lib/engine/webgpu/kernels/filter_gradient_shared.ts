@@ -6,10 +6,11 @@
  */
 import { pixelAt } from "../grid.ts";
 import { lines, type Sized } from "../kernel.ts";
+import { load } from "../precision.ts";
 import { ITEMS, WINNERS_STRUCT } from "../winners.ts";
 import {
-  FILTER_GRADIENT_BINDINGS,
   type FilterGradient,
+  filterGradientBindings,
   filterGradientWork,
   partSize,
 } from "./filter_gradient.ts";
@@ -63,8 +64,9 @@ fn main(
         let row = pixel / ${output.width}u % ${output.height}u;
         let column = pixel % ${output.width}u;
         let slice = ${ITEMS.winners.slice("item")};
-        tile_x[to] = x[(slice * ${input.rows}u + row * ${stride}u) * ${inRow}u
-          + column * ${stride * input.channels / 4}u + x_shift];
+        let x_at = (slice * ${input.rows}u + row * ${stride}u) * ${inRow}u
+          + column * ${stride * input.channels / 4}u + x_shift;
+        tile_x[to] = ${load(input, "x", "x_at")};
         tile_d[to] = dy[${pixelAt(output, "item", "row", "column")} + tile_channel + load];
       }
     }`)
@@ -92,7 +94,7 @@ fn main(
   }
 }`;
   return {
-    kernel: { label: gradient.label, bindings: FILTER_GRADIENT_BINDINGS, code },
+    kernel: { label: gradient.label, bindings: filterGradientBindings(gradient), code },
     workgroups: () => [Math.ceil(places / TILE), output.channels / TILE, parts],
     multiplyAdds: filterGradientWork(gradient),
   };

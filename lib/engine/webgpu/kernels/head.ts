@@ -53,7 +53,7 @@ fn main(@builtin(local_invocation_index) channel: u32) {
   }
   let logits = products[0] + vec2<f32>(linear[${2 * CHANNELS}], linear[${2 * CHANNELS + 1}]);
   let targets = vec2<f32>(1.0 - step.label, step.label);
-  let scale = vec2<f32>(1.0, step.positive_weight) / 2.0;
+  let scale = step.weights / 2.0;
   let d_logits = scale * (1.0 / (1.0 + exp(-logits)) - targets);
   gradient[channel] = d_logits.x * best;
   gradient[${CHANNELS}u + channel] = d_logits.y * best;

@@ -11,6 +11,7 @@
 import { type Grid, pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
 import { elementGroups, elementwise, lines, type Sized, vectors } from "../kernel.ts";
+import { imageNumbers, imageVectors, load, loadNumber } from "../precision.ts";
 import { ITEMS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
 import { poolOf } from "./mean_pool.ts";
 
@@ -37,10 +38,11 @@ ${
   let column = index % ${windows}u % ${pool.width}u * 2u;
   let slice = winners.slice_of[channel];
   let origin = ${pixelAt(output, "slice", "row", "column")} * 4u + channel;
-  var best = x[origin];
+  var best = ${loadNumber(output, "x", "origin")};
   var winner = 0u;
   for (var place = 1u; place < 9u; place++) {
-    let value = x[origin + (place / 3u * ${output.columns}u + place % 3u) * ${output.channels}u];
+    let next = origin + (place / 3u * ${output.columns}u + place % 3u) * ${output.channels}u;
+    let value = ${loadNumber(output, "x", "next")};
     if (value > best) {
       best = value;
       winner = place;
@@ -55,7 +57,7 @@ ${
       label: "last layer, maxima",
       bindings: [
         winnersBinding("read"),
-        { name: "x", type: "array<f32>", access: "read" },
+        imageNumbers("x", output),
         { name: "maxima", type: "array<u32>", access: "write" },
       ],
       code,
@@ -96,7 +98,7 @@ ${
       let at = maxima[channel * ${windows}u + window];
       if (at != ${NONE}u) {
         let pixel = at / ${output.width}u * ${input.columns}u + at % ${output.width}u;
-        sum${i} += x[image + pixel * ${inVectors}u];
+        sum${i} += ${load(input, "x", `image + pixel * ${inVectors}u`)};
         count${i} += 1.0;
       }
     }
@@ -124,7 +126,7 @@ ${
       bindings: [
         winnersBinding("read"),
         { name: "maxima", type: "array<u32>", access: "read" },
-        vectors("x", "read"),
+        imageVectors("x", "read", input),
         vectors("gradient", "write"),
       ],
       code,
@@ -187,7 +189,7 @@ ${
  *
  * Bindings: `winners`; `dy`, as {@linkcode lastOutputGradient} wrote it; `filters`, turned and
  * exchanged, `[size, size, channels, input channels]`; `activation`, the last convolution's input; `dx`,
- * of the same grid, numbered by winner.
+ * of the same grid in single precision, numbered by winner.
  */
 export function lastInputGradient(input: Grid, output: Grid, size: number, tiles: Tiles): Sized {
   // A GPU's thread has 255 registers at most; a processor's spill to its first cache at no cost.
@@ -241,7 +243,8 @@ fn main(
     let active_at = ${pixelAt(input, "slice", "row", `column + ${p}u`)} + channel;
     ${
         lines(vectorsHeld, (v) =>
-          `dx[at + ${v}u] = select(vec4<f32>(), a${p}_${v}, activation[active_at + ${v}u] > vec4<f32>());`)
+          `dx[at + ${v}u] = select(vec4<f32>(), a${p}_${v},
+      ${load(input, "activation", `active_at + ${v}u`)} > vec4<f32>());`)
       }
   }`)
   }
@@ -253,7 +256,7 @@ fn main(
         winnersBinding("read"),
         { name: "dy", type: "array<f32>", access: "read" },
         vectors("filters", "read"),
-        vectors("activation", "read"),
+        imageVectors("activation", "read", input),
         vectors("dx", "write"),
       ],
       code,

@@ -10,6 +10,7 @@
  */
 import { type Grid, pixelAt } from "../grid.ts";
 import { elementGroups, elementwise, type Sized, vectors } from "../kernel.ts";
+import { imageVectors, load, store } from "../precision.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 import { ITEMS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
 
@@ -36,15 +37,17 @@ ${
   let row = index / ${channels * width}u % ${height}u;
   let slice = index / ${one}u;
   let origin = ${pixelAt(input, "slice", "row * 2u", "column * 2u")} + channel;
-  var best = x[origin];
+  var best = ${load(input, "x", "origin")};
   var winner = vec4<u32>();
   for (var place = 1u; place < 9u; place++) {
-    let value = x[origin + (place / 3u * ${input.columns}u + place % 3u) * ${channels}u];
+    let at = origin + (place / 3u * ${input.columns}u + place % 3u) * ${channels}u;
+    let value = ${load(input, "x", "at")};
     winner = select(winner, vec4<u32>(place), value > best);
     best = select(best, value, value > best);
   }
   winner = select(vec4<u32>(${NONE}u), winner, best > vec4<f32>());
-  y[${pixelAt(output, "slice", "row", "column")} + channel] = best;
+  let to = ${pixelAt(output, "slice", "row", "column")} + channel;
+  ${store(output, "y", "to", "best")}
   codes[index] = winner.x | (winner.y << 8u) | (winner.z << 16u) | (winner.w << 24u);`,
     )
   }`;
@@ -53,8 +56,8 @@ ${
       label,
       bindings: [
         STEP,
-        vectors("x", "read"),
-        vectors("y", "write"),
+        imageVectors("x", "read", input),
+        imageVectors("y", "write", output),
         { name: "codes", type: "array<u32>", access: "write" },
       ],
       code,

@@ -5,6 +5,7 @@
  */
 import { type Grid, pixelAt } from "../grid.ts";
 import { elementGroups, elementwise, type Sized, vectors } from "../kernel.ts";
+import { imageVectors, load } from "../precision.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 
 /** The windows of a pool 3/2 over a grid. */
@@ -15,7 +16,7 @@ export function poolOf({ height, width }: Pick<Grid, "height" | "width">) {
 /**
  * One thread for four channels of a slice.
  *
- * Bindings: `step`; `x`, of the input's grid; `means`, `[slices, channels]`.
+ * Bindings: `step`; `x`, of the input's grid; `means`, `[slices of the whole exam, channels]`.
  */
 export function meanPool(input: Grid): Sized {
   const { height, width } = poolOf(input);
@@ -31,21 +32,22 @@ ${
   for (var row = 0u; row < ${height}u; row++) {
     for (var column = 0u; column < ${width}u; column++) {
       let origin = ${pixelAt(input, "slice", "row * 2u", "column * 2u")} + channel;
-      var best = x[origin];
+      var best = ${load(input, "x", "origin")};
       for (var place = 1u; place < 9u; place++) {
-        let value = x[origin + (place / 3u * ${input.columns}u + place % 3u) * ${channels}u];
+        let at = origin + (place / 3u * ${input.columns}u + place % 3u) * ${channels}u;
+        let value = ${load(input, "x", "at")};
         best = select(best, value, value > best);
       }
       sum += best;
     }
   }
-  means[index] = sum / ${height * width}.0;`,
+  means[step.first * ${channels}u + index] = sum / ${height * width}.0;`,
     )
   }`;
   return {
     kernel: {
       label: "last pool and mean",
-      bindings: [STEP, vectors("x", "read"), vectors("means", "write")],
+      bindings: [STEP, imageVectors("x", "read", input), vectors("means", "write")],
       code,
     },
     workgroups: (slices) => elementGroups(slices * channels),

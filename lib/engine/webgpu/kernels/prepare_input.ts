@@ -1,5 +1,6 @@
 /**
- * The exam's voxels, resampled by one augmentation, as the first convolution's input.
+ * The exam's voxels, resampled by one augmentation and brought to the model's range, as the first
+ * convolution's input.
  *
  * @module
  */
@@ -12,7 +13,8 @@ export type VoxelType = "uint8" | "float32";
 
 /**
  * One thread a pixel: bilinear, the edge's pixels repeated beyond the edge. Without augmentation the
- * source of each pixel is the pixel itself, and its value is exact.
+ * source of each pixel is the pixel itself, and its value is exact. The affine map comes last; the
+ * border, which stands for the convolution's padding, is zero after it.
  *
  * Bindings: `step`; `voxels`, `[slices, height, width]`; `image`, of `grid`.
  */
@@ -34,7 +36,7 @@ export function prepareInput(
 fn voxel(slice: u32, x: f32, y: f32) -> f32 {
   let column = u32(clamp(x, 0.0, ${width - 1}.0));
   let row = u32(clamp(y, 0.0, ${height - 1}.0));
-  let at = (slice * ${height}u + row) * ${width}u + column;
+  let at = ((step.first + slice) * ${height}u + row) * ${width}u + column;
   return ${voxel};
 }
 ${
@@ -52,7 +54,7 @@ ${
   let above = mix(voxel(slice, left, top), voxel(slice, left + 1.0, top), x - left);
   let below = mix(voxel(slice, left, top + 1.0), voxel(slice, left + 1.0, top + 1.0), x - left);
   image[(slice * ${rows}u + row + ${border}u) * ${columns}u + column + ${border}u] =
-    mix(above, below, y - top);`,
+    mix(above, below, y - top) * step.scale + step.offset;`,
       )
     }`,
   };

@@ -1,0 +1,222 @@
+/**
+ * A convolution of 3×3 by Winograd's minimal filtering: for each 4×4 outputs 36 multiplications and
+ * not 144, in exchange for sums before and after them.
+ *
+ * Tiles of 6×6 of the image and the filters are transformed to 36 places; each place is a product of
+ * matrices of its own; the products are transformed back. The points are 0, ±1, ±2 and infinity. Its
+ * rounding is two to four times that of the direct sum (docs/performance_webgpu.md).
+ *
+ * Source: A. Lavin and S. Gray, Fast algorithms for convolutional neural networks, CVPR 2016.
+ *
+ * @module
+ */
+import { type Grid, grid } from "../grid.ts";
+import type { Tiles } from "../gpu.ts";
+import { type Binding, elementGroups, elementwise, lines, type Sized, vectors } from "../kernel.ts";
+import { imageVectors, load } from "../precision.ts";
+import { ITEMS } from "../winners.ts";
+import {
+  type Convolution,
+  convolution,
+  convolutionBindings,
+  convolutionStart,
+  writeSums,
+} from "./convolution.ts";
+import type { Filter } from "./filter_layouts.ts";
+
+/** Products of a tile, 6×6. */
+export const PLACES = 36;
+/** Outputs along each side of a tile. */
+const SIDE = 4;
+
+/** What transforms a column of an image, of a filter and of products. */
+const IMAGE = [
+  [4, 0, -5, 0, 1, 0],
+  [0, -4, -4, 1, 1, 0],
+  [0, 4, -4, -1, 1, 0],
+  [0, -2, -1, 2, 1, 0],
+  [0, 2, -1, -2, 1, 0],
+  [0, 4, 0, -5, 0, 1],
+];
+const FILTER = [
+  [1 / 4, 0, 0],
+  [-1 / 6, -1 / 6, -1 / 6],
+  [-1 / 6, 1 / 6, -1 / 6],
+  [1 / 24, 1 / 12, 1 / 6],
+  [1 / 24, -1 / 12, 1 / 6],
+  [0, 0, 1],
+];
+const BACK = [
+  [1, 1, 1, 1, 1, 0],
+  [0, 1, -1, 2, -2, 0],
+  [0, 1, 1, 4, 4, 0],
+  [0, 1, -1, 8, -8, 1],
+];
+
+/** Tiles of an image. */
+export function tilesOf({ height, width }: Pick<Grid, "height" | "width">): number {
+  return Math.ceil(height / SIDE) * Math.ceil(width / SIDE);
+}
+
+/**
+ * The filters at the 36 places; to be made anew when they have changed.
+ *
+ * Bindings: `filters`, `[3, 3, inChannels, outChannels]`; `transformed`,
+ * `[36, inChannels, outChannels]`.
+ */
+export function transformFilters({ label, inChannels, outChannels }: Filter): Sized {
+  const count = inChannels * outChannels / 4;
+  return {
+    kernel: {
+      label: `${label}, transform`,
+      bindings: [vectors("filters", "read"), vectors("transformed", "write")],
+      code: elementwise(
+        `${count}u`,
+        `${lines(9, (i) => `let x${Math.floor(i / 3)}_${i % 3} = filters[index + ${i * count}u];`)}
+  ${_transform(FILTER)}
+  ${lines(PLACES, (i) => `transformed[index + ${i * count}u] = z${Math.floor(i / 6)}_${i % 6};`)}`,
+      ),
+    },
+    workgroups: () => elementGroups(count),
+  };
+}
+
+/** The three kernels of a convolution, to be run one after the other. */
+export interface MinimalFiltering {
+  /**
+   * Bindings: `step`; `winners` where it runs over winners; `x`, of the input's grid; `places`,
+   * `[36, items, tiles, input channels]`.
+   */
+  image: Sized;
+  /**
+   * Bindings: `step`; `winners` likewise; `x`, the places; `filters`, as {@linkcode transformFilters}
+   * left them; `y`, `[36, items, tiles, output channels]`.
+   */
+  products: Sized;
+  /** Bindings as those of {@linkcode convolution}, without `filters`; `x` is the products. */
+  back: Sized;
+}
+
+/** A convolution of 3×3 with stride 1 in three kernels: what {@linkcode convolution} does in one. */
+export function minimalFiltering(conv: Convolution, tiles: Tiles): MinimalFiltering {
+  const { label, input, output, items } = conv;
+  const places = (channels: number) => grid(1, tilesOf(output), channels);
+  const products = convolution({
+    label: `${label}, products`,
+    input: places(input.channels),
+    output: places(output.channels),
+    size: 1,
+    filterRow: input.channels,
+    stride: 1,
+    items,
+    finish: "none",
+    places: PLACES,
+  }, tiles);
+  return { image: _image(conv), products, back: _back(conv) };
+}
+
+function _image(conv: Convolution): Sized {
+  const { label, input, output, items } = conv;
+  const channels = input.channels / 4;
+  const one = tilesOf(output) * channels;
+  const code = `${convolutionStart(conv)}
+${
+    elementwise(
+      `${ITEMS[items].count} * ${one}u`,
+      `
+  ${_tile(output, channels)}
+  let origin = (item * ${input.rows}u + row) * ${input.columns * channels}u
+    + column * ${channels}u + channel;
+  ${
+        // Beyond the last row and column of the border a tile is filled up with zeros.
+        lines(PLACES, (i) => {
+          const [r, c] = [Math.floor(i / 6), i % 6];
+          const inside = `row + ${r}u < ${input.rows}u && column + ${c}u < ${input.columns}u`;
+          const value = load(input, "x", `origin + ${(r * input.columns + c) * channels}u`);
+          return `let x${r}_${c} = select(vec4<f32>(), ${value}, ${inside});`;
+        })}
+  ${_transform(IMAGE)}
+  let stride = ${ITEMS[items].count} * ${one}u;
+  ${lines(PLACES, (i) => `places[index + ${i}u * stride] = z${Math.floor(i / 6)}_${i % 6};`)}`,
+    )
+  }`;
+  return {
+    kernel: {
+      label: `${label}, image`,
+      bindings: [..._items(conv), imageVectors("x", "read", input), vectors("places", "write")],
+      code,
+    },
+    workgroups: (slices) => elementGroups(slices * one),
+  };
+}
+
+function _back(conv: Convolution): Sized {
+  const { label, input, output, items } = conv;
+  const channels = output.channels / 4;
+  const one = tilesOf(output) * channels;
+  const code = `${convolutionStart(conv)}
+${
+    elementwise(
+      `${ITEMS[items].count} * ${one}u`,
+      `
+  let stride = ${ITEMS[items].count} * ${one}u;
+  ${lines(PLACES, (i) => `let x${Math.floor(i / 6)}_${i % 6} = x[index + ${i}u * stride];`)}
+  ${_transform(BACK)}
+  ${_tile(output, channels)}
+  ${
+        lines(SIDE * SIDE, (i) => {
+          const [r, c] = [Math.floor(i / SIDE), i % SIDE];
+          return `if (row + ${r}u < ${output.height}u && column + ${c}u < ${output.width}u) {
+    ${writeSums(conv, `column + ${c}u`, [`z${r}_${c}`], `row + ${r}u`)}
+  }`;
+        })
+      }`,
+    )
+  }`;
+  const bindings = convolutionBindings({ ...conv, input: { ...input, half: false } })
+    .filter(({ name }) => name !== "filters");
+  return {
+    kernel: { label: `${label}, back`, bindings, code },
+    workgroups: (slices) => elementGroups(slices * one),
+  };
+}
+
+function _items(conv: Convolution): Binding[] {
+  return convolutionBindings(conv).filter(({ name }) => name === "step" || name === "winners");
+}
+
+/** From `index` to item, channel and the tile's first row and column. */
+function _tile({ height, width }: Grid, channels: number): string {
+  const across = Math.ceil(width / SIDE);
+  const down = Math.ceil(height / SIDE);
+  return `let channel = index % ${channels}u;
+  let column = index / ${channels}u % ${across}u * ${SIDE}u;
+  let row = index / ${channels * across}u % ${down}u * ${SIDE}u;
+  let item = index / ${channels * across * down}u;`;
+}
+
+/** `z = M · x · Mᵀ`, written out: from `x0_0 …` to `z0_0 …`. */
+function _transform(matrix: readonly number[][]): string {
+  const [to, from] = [matrix.length, matrix[0].length];
+  return [
+    lines(to * from, (i) => {
+      const [row, column] = [Math.floor(i / from), i % from];
+      return `let t${row}_${column} = ${_sum(matrix[row], (k) => `x${k}_${column}`)};`;
+    }),
+    lines(to * to, (i) => {
+      const [row, column] = [Math.floor(i / to), i % to];
+      return `let z${row}_${column} = ${_sum(matrix[column], (k) => `t${row}_${k}`)};`;
+    }),
+  ].join("\n");
+}
+
+/** A sum of multiples, as short as it can be written. */
+function _sum(factors: readonly number[], name: (index: number) => string): string {
+  const terms = factors.map((factor, index) => {
+    if (factor === 0) return "";
+    const size = Math.abs(factor);
+    const sign = factor < 0 ? "-" : "+";
+    return `${sign} ${size === 1 ? "" : `${size} * `}${name(index)}`;
+  });
+  return terms.filter((term) => term !== "").join(" ").replace(/^\+ /, "").replace(/^- /, "-");
+}

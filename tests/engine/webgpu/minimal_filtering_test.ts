@@ -1,0 +1,84 @@
+import { grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
+import { type Convolution, convolution } from "../../../lib/engine/webgpu/kernels/convolution.ts";
+import {
+  minimalFiltering,
+  PLACES,
+  tilesOf,
+  transformFilters,
+} from "../../../lib/engine/webgpu/kernels/minimal_filtering.ts";
+import { assertClose, images, noise, onGpu, runKernel, step, winningSlices } from "./support.ts";
+
+const CASES: Record<string, { conv: Omit<Convolution, "label">; winners?: number[] }> = {
+  "forward, with tiles that stand over both edges and the next layer's border": {
+    conv: {
+      input: grid(7, 5, 16, 1),
+      output: grid(7, 5, 64, 1),
+      size: 3,
+      filterRow: 48,
+      stride: 1,
+      items: "slices",
+      finish: "relu",
+    },
+  },
+  "an input gradient under the mask of the activation, of some of the slices": {
+    conv: {
+      input: grid(9, 18, 16, 1),
+      output: grid(9, 18, 64, 1),
+      size: 3,
+      filterRow: 48,
+      stride: 1,
+      items: "winners",
+      finish: "mask",
+    },
+    winners: [1, 4],
+  },
+};
+
+for (const tiles of ["registers", "shared"] as const) {
+  for (const [name, { conv: shape, winners }] of Object.entries(CASES)) {
+    onGpu(`minimal filtering in ${tiles} is the convolution: ${name}`, async (gpu) => {
+      const conv: Convolution = { ...shape, label: name };
+      const { input, output } = conv;
+      const count = winners?.length ?? 3;
+      const slices = winners === undefined ? 3 : 5;
+      const state: Record<string, Uint8Array | Uint32Array> = {
+        step: step({ slices: count }),
+        ...(winners === undefined ? {} : { winners: winningSlices(winners) }),
+      };
+      const finish: Record<string, Float32Array> = conv.finish === "relu"
+        ? { bias: noise("bias", output.channels) }
+        : { activation: images("activation", 5, output) };
+      const x = images("x", count, input);
+      const filters = noise("filters", 9 * input.channels * output.channels);
+      const expected = await runKernel(gpu, convolution(conv, tiles), {
+        slices,
+        inputs: { ...state, ...finish, x, filters },
+        output: ["y", count * imageSize(output)],
+      });
+
+      const { image, products, back } = minimalFiltering(conv, tiles);
+      const filter = { label: name, size: 3, inChannels: 16, outChannels: 64 };
+      const transformed = await runKernel(gpu, transformFilters(filter), {
+        slices,
+        inputs: { filters },
+        output: ["transformed", PLACES * input.channels * output.channels],
+      });
+      const places = await runKernel(gpu, image, {
+        slices,
+        inputs: { ...state, x },
+        output: ["places", PLACES * count * tilesOf(output) * input.channels],
+      });
+      const multiplied = await runKernel(gpu, products, {
+        slices,
+        inputs: { ...state, x: places, filters: transformed },
+        output: ["y", PLACES * count * tilesOf(output) * output.channels],
+      });
+      const actual = await runKernel(gpu, back, {
+        slices,
+        inputs: { ...state, ...finish, x: multiplied },
+        output: ["y", expected.length],
+      });
+      assertClose(actual, expected, 5e-6);
+    });
+  }
+}

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
+import { type Convolution, convolution } from "../../../lib/engine/webgpu/kernels/convolution.ts";
+import { maxPool } from "../../../lib/engine/webgpu/kernels/max_pool.ts";
+import { imageBytes } from "../../../lib/engine/webgpu/precision.ts";
+import { assertClose, images, noise, onGpu, runKernel, step } from "./support.ts";
+
+/** Float32 numbers as 16-bit floats, rounded to the nearest. */
+function toHalves(values: Float32Array): Uint8Array {
+  const bytes = new Uint8Array(2 * values.length);
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, at) => view.setFloat16(2 * at, value, true));
+  return bytes;
+}
+
+function fromHalves(words: Float32Array, count: number): Float32Array {
+  const view = new DataView(words.buffer);
+  return Float32Array.from({ length: count }, (_, at) => view.getFloat16(2 * at, true));
+}
+
+onGpu(
+  "halves are read and written as they are, up to the largest, and NaN stays NaN",
+  async (gpu) => {
+    const input = { ...grid(3, 3, 8), half: true };
+    const output = { ...grid(1, 1, 8), half: true };
+    const { buffer } = toHalves(new Float32Array(imageSize(input)).fill(-65504));
+    const view = new DataView(buffer as ArrayBuffer);
+    const values = [0.333251953125, -2, 65504, 6e-8, 0, -0.0999755859375, 1024.5, 7];
+    values.forEach((value, channel) => view.setFloat16(2 * (8 * 4 + channel), value, true));
+    const words = await runKernel(gpu, maxPool("pool", input, output), {
+      slices: 1,
+      inputs: { step: step({ slices: 1 }), x: new Uint8Array(buffer) },
+      output: ["y", imageSize(output) / 2],
+    });
+    const expected = values.map((value) =>
+      fromHalves(new Float32Array(toHalves(Float32Array.of(value, 0)).buffer), 1)[0]
+    );
+    assert.deepEqual([...fromHalves(words, 8)], expected);
+  },
+);
+
+const CASES: [name: string, factor: number, bias: number][] = [
+  ["in range", 1, 0],
+  ["beyond the largest half", 1e6, 0],
+  ["not a number", 1, NaN],
+];
+
+for (const tiles of ["registers", "shared"] as const) {
+  onGpu(`a convolution in ${tiles} of halves is that of the same numbers`, async (gpu) => {
+    const input = { ...grid(3, 4, 16, 1), half: true };
+    const output = { ...grid(3, 4, 64, 1), half: true };
+    assert.equal(imageBytes(output), 2 * imageSize(output));
+    const conv: Convolution = {
+      label: "halves",
+      input,
+      output,
+      size: 3,
+      filterRow: 48,
+      stride: 1,
+      items: "slices",
+      finish: "relu",
+    };
+    const halves = toHalves(images("x", 2, input));
+    const x = fromHalves(new Float32Array(halves.buffer as ArrayBuffer), 2 * imageSize(input));
+    for (const [name, factor, bias] of CASES) {
+      const inputs = {
+        step: step({ slices: 2 }),
+        filters: noise("filters", 9 * 16 * 64).map((value) => value * factor),
+        bias: new Float32Array(64).fill(bias),
+      };
+      const count = 2 * imageSize(output);
+      const wide = await runKernel(
+        gpu,
+        convolution({
+          ...conv,
+          input: { ...input, half: false },
+          output: { ...output, half: false },
+        }, tiles),
+        { slices: 2, inputs: { ...inputs, x }, output: ["y", count] },
+      );
+      const words = await runKernel(gpu, convolution(conv, tiles), {
+        slices: 2,
+        inputs: { ...inputs, x: halves },
+        output: ["y", count / 2],
+      });
+      const actual = fromHalves(words, count);
+      if (name === "not a number") {
+        assert.deepEqual([...actual].map(Number.isNaN), [...wide].map(Number.isNaN));
+        assert.ok(actual.some(Number.isNaN));
+      } else {
+        // Rounded to 11 bits; what is too large is as large as a half can be.
+        const expected = wide.map((value) => Math.min(value, 65504));
+        assertClose(actual, expected, 2 ** -11);
+      }
+    }
+  });
+}
