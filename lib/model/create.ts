@@ -3,14 +3,19 @@
  *
  * @module
  */
+import type { Intensity } from "../data/intensity.ts";
 import { ensureEngine } from "../engine/engine.ts";
-import { writeWhole } from "../files.ts";
+import { OptionError } from "../errors.ts";
+import { type WriteOptions, writeWhole } from "../files.ts";
 import { drawSeed } from "../random.ts";
+import { type ModelCard, readCard } from "./card.ts";
 import { initialClassifier, initialWeights } from "./initialise.ts";
 import { MRNet } from "./mrnet.ts";
+import { isRemote, modelName, type ModelSource, readModelBytes } from "./model_source.ts";
 import { fetchImageNetWeights } from "./weights/imagenet.ts";
 import { readFeatures, readMRNet, readWeights } from "./weights/read.ts";
 import { encodeSafetensors } from "./weights/safetensors.ts";
+import { bytesSource } from "./weights/source.ts";
 import type { StateDict } from "./weights/tensors.ts";
 
 /** What a new model starts from. */
@@ -24,6 +29,11 @@ export interface CreateOptions {
    * @default "imagenet"
    */
   weights?: string;
+  /**
+   * How the model's input is prepared.
+   * @default what the file of weights says, `raw` where it says nothing
+   */
+  intensity?: Intensity;
   /** Where random weights start; drawn at random where it is left out. */
   seed?: number;
   /**
@@ -52,9 +62,18 @@ export interface CreateOptions {
  */
 export async function createMRNet(options: CreateOptions = {}): Promise<MRNet> {
   const { weights = "imagenet", seed = drawSeed(), models = "models" } = options;
-  const state = await _startingWeights(weights, seed, { ...options, models });
+  const { state, intensity } = await _startingWeights(weights, seed, { ...options, models });
   await ensureEngine();
-  return new MRNet(state);
+  return new MRNet(state, { intensity: options.intensity ?? intensity });
+}
+
+/** What is known of a file beside what it says itself. */
+export interface LoadOptions {
+  /**
+   * How the model's input is prepared, for files that do not say it, as those of PyTorch.
+   * @default "raw"
+   */
+  intensity?: Intensity;
 }
 
 /** A model from a file, and what the file says about it. */
@@ -63,32 +82,54 @@ export interface LoadedMRNet {
   model: MRNet;
   /** How it was made, as the training run wrote it; empty for files of PyTorch. */
   metadata: Record<string, string>;
+  /** What of that is needed to use it. */
+  card: ModelCard;
 }
 
 /**
  * Reads a trained model: a checkpoint of this toolkit, or of the original PyTorch script.
  *
- * @param path a `.safetensors`, `.pth` or `.pt` file
- * @throws {WeightsError} where it is no MRNet
+ * @param source a `.safetensors`, `.pth` or `.pt` file: its path, its URL or its bytes
+ * @throws {WeightsError} where it cannot be had, is no MRNet, or says of itself what cannot be
+ * @throws {OptionError} where it says that its input is prepared in another way than is given
+ * @throws {PermissionError} where Deno refuses the file or the network
  *
  * @example
  * ```ts
  * import { createMRNet, loadMRNet, saveMRNet } from "../../mod.ts";
  * const path = `${await Deno.makeTempDir()}/model.safetensors`;
  * await saveMRNet(await createMRNet({ weights: "none", seed: 1 }), path, { task: "acl" });
- * const { model, metadata } = await loadMRNet(path);
- * console.assert(model.parameters.size === 12 && metadata.task === "acl");
+ * const { model, card } = await loadMRNet(path);
+ * console.assert(model.parameters.size === 12 && card.task === "acl");
  * ```
  */
-export async function loadMRNet(path: string): Promise<LoadedMRNet> {
-  const { tensors, metadata } = await readMRNet(path);
+export async function loadMRNet(
+  source: ModelSource,
+  options: LoadOptions = {},
+): Promise<LoadedMRNet> {
+  const name = modelName(source);
+  // Of a file only the parts that are needed come into memory.
+  const { tensors, metadata } = await readMRNet(
+    typeof source === "string" && !isRemote(source)
+      ? source
+      : bytesSource(await readModelBytes(source), name),
+  );
+  const said = readCard(metadata, name);
+  const { intensity = said.intensity } = options;
+  if (metadata.intensity !== undefined && intensity !== said.intensity) {
+    throw new OptionError(
+      `Cannot use the model '${name}' with intensity ${intensity}: by its file it is ` +
+        `${said.intensity}: leave the intensity out`,
+    );
+  }
+  const card = { ...said, intensity };
   await ensureEngine();
-  return { model: new MRNet(tensors), metadata };
+  return { model: new MRNet(tensors, { intensity: card.intensity }), metadata, card };
 }
 
 /**
  * Writes a model as safetensors, in PyTorch's names and layout; Python's `safetensors` package reads
- * it into a PyTorch MRNet as it is.
+ * it into a PyTorch MRNet as it is. How the model's input is prepared is written into the metadata.
  *
  * @param model what is written
  * @param path the file; one that is there is replaced once the new one is whole
@@ -100,22 +141,42 @@ export async function saveMRNet(
   path: string,
   metadata: Record<string, string> = {},
 ): Promise<void> {
-  const parts = encodeSafetensors(await model.stateDict(), { format: "pt", ...metadata });
-  await writeWhole(path, parts);
+  await writeMRNet(model, path, metadata);
+}
+
+/**
+ * As {@linkcode saveMRNet}, with a say in what becomes of a file that is there.
+ *
+ * @returns whether it was written; see {@linkcode writeWhole}
+ */
+export async function writeMRNet(
+  model: MRNet,
+  path: string,
+  metadata: Record<string, string>,
+  options: WriteOptions = {},
+): Promise<boolean> {
+  const { intensity } = model;
+  const described = { format: "pt", ...metadata, intensity };
+  const parts = encodeSafetensors(await model.stateDict(), described);
+  return await writeWhole(path, parts, options);
 }
 
 async function _startingWeights(
   weights: string,
   seed: number,
   { models, onProgress, signal }: CreateOptions & { models: string },
-): Promise<StateDict> {
-  if (weights === "none") return initialWeights(seed);
+): Promise<{ state: StateDict; intensity?: Intensity }> {
+  if (weights === "none") return { state: initialWeights(seed) };
   const url = /^https?:/.test(weights) ? weights : undefined;
   const path = weights === "imagenet" || url !== undefined
     ? await fetchImageNetWeights({ folder: models, url, onProgress, signal })
     : weights;
-  if (!await _isAlexNet(path)) return (await readMRNet(path)).tensors;
-  return new Map([...(await readFeatures(path)).tensors, ...initialClassifier(seed)]);
+  if (!await _isAlexNet(path)) {
+    const { tensors, metadata } = await readMRNet(path);
+    return { state: tensors, intensity: readCard(metadata, path).intensity };
+  }
+  const features = (await readFeatures(path)).tensors;
+  return { state: new Map([...features, ...initialClassifier(seed)]) };
 }
 
 /** Whether a file holds an AlexNet rather than an MRNet, which wraps one; no tensor is loaded. */

@@ -10,11 +10,15 @@
  * @module
  */
 import type { Exam } from "../data/exam.ts";
+import { affineOf, type Intensity } from "../data/intensity.ts";
+import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts";
 import * as tf from "../tf.ts";
+import type { Features } from "./features.ts";
 import { filtersToHWIO, filtersToOIHW } from "./layout.ts";
 import { maxOverSlices } from "./max_over_slices.ts";
 import { MRNET_PARAMETERS, selectMRNet } from "./weights/mrnet.ts";
 import { Predictor } from "./wasm/predictor.ts";
+import { GpuPredictor } from "./webgpu/predictor.ts";
 import type { StateDict } from "./weights/tensors.ts";
 
 /** A convolution of AlexNet, followed by ReLU and, where it says so, by a maximum over 3×3. */
@@ -42,6 +46,15 @@ export interface Prediction {
   probability: number;
 }
 
+/** What belongs to a model beside its parameters. */
+export interface MRNetOptions {
+  /**
+   * How the grey values of an exam become its input.
+   * @default "raw"
+   */
+  intensity?: Intensity;
+}
+
 /** A model on the current engine. Its memory is held until {@linkcode MRNet.dispose}. */
 export class MRNet {
   /**
@@ -49,16 +62,24 @@ export class MRNet {
    * `[height, width, in, out]`, the linear layer as `[2, 256]`.
    */
   readonly parameters: ReadonlyMap<string, tf.Variable>;
+  /**
+   * How the grey values of an exam become the input. It belongs to the model, so that whatever trains,
+   * judges or explains it prepares exams alike; {@linkcode MRNet.input} does.
+   */
+  readonly intensity: Intensity;
   /** Made by the first prediction on the WebAssembly engine. */
   #predictor: Promise<Predictor> | undefined;
+  /** Made by the first prediction on the WebGPU engine. */
+  #gpuPredictor: GpuPredictor | undefined;
 
   /**
    * Puts the parameters on the current engine.
    *
    * @param state the twelve parameters in PyTorch's names and layout
+   * @param options how its input is prepared
    * @throws {WeightsError} where one is missing, wrongly shaped or not finite
    */
-  constructor(state: StateDict) {
+  constructor(state: StateDict, { intensity = "raw" }: MRNetOptions = {}) {
     const parameters = new Map<string, tf.Variable>();
     for (const [name, { shape, data }] of selectMRNet(state, "given to MRNet")) {
       const [out, into, height, width] = shape;
@@ -70,6 +91,17 @@ export class MRNet {
       tensor.dispose();
     }
     this.parameters = parameters;
+    this.intensity = intensity;
+  }
+
+  /**
+   * An exam as this model's input, prepared as {@linkcode MRNet.intensity} says; the caller disposes
+   * of it.
+   *
+   * @returns `[slices, height, width]`
+   */
+  input(exam: Exam): tf.Tensor3D {
+    return examTensor(exam, this.intensity);
   }
 
   /**
@@ -80,7 +112,7 @@ export class MRNet {
    * filters summed over their inputs: the same function, a third of its work. Each of the three
    * gets the same gradient, as it does in the reference.
    *
-   * @param exam `[slices, height, width]`, values 0–255, at least 64×64
+   * @param exam `[slices, height, width]`, at least 64×64, as {@linkcode MRNet.input} gives it
    * @returns `[slices, height', width', 256]`, for 256×256 7×7
    */
   features(exam: tf.Tensor3D): tf.Tensor4D {
@@ -98,22 +130,37 @@ export class MRNet {
   /**
    * The two logits of an exam.
    *
-   * @param exam `[slices, height, width]`, values 0–255
+   * @param exam `[slices, height, width]`, as {@linkcode MRNet.input} gives it
    * @returns `[1, 2]`
    */
   logits(exam: tf.Tensor3D): tf.Tensor2D {
+    return tf.tidy(() => this.#head(this.features(exam)));
+  }
+
+  /** The two logits of an exam's features, `[1, 2]`. */
+  #head(features: tf.Tensor4D): tf.Tensor2D {
     return tf.tidy(() => {
-      const pooled: tf.Tensor2D = tf.mean(this.features(exam), [1, 2]);
+      const pooled: tf.Tensor2D = tf.mean(features, [1, 2]);
       const weight = this.#get("classifer.weight") as tf.Tensor2D;
       const product = tf.matMul(maxOverSlices(pooled), weight, false, true);
       return tf.add(product, this.#get("classifer.bias"));
     });
   }
 
-  /** Reads one exam; augmentation and normalisation are the caller's. */
+  /** Reads one exam as it is in its file; the model prepares its input itself. */
   async predict(exam: Exam): Promise<Prediction> {
     const [absent, present] = await this.#logitsOf(exam);
     return { logits: [absent, present], probability: sigmoid(present) };
+  }
+
+  /**
+   * Reads one exam, and keeps the features that the answer was made of. On WebGPU both come from
+   * TensorFlow.js's operations in float32, so the logits differ from {@linkcode MRNet.predict}'s by
+   * rounding.
+   */
+  async predictWithFeatures(exam: Exam): Promise<Prediction & { features: Features }> {
+    const { logits: [absent, present], features } = await this.#featuresOf(exam);
+    return { logits: [absent, present], probability: sigmoid(present), features };
   }
 
   /** A copy of the parameters in PyTorch's names and layout. */
@@ -145,17 +192,51 @@ export class MRNet {
   dispose(): void {
     for (const parameter of this.parameters.values()) parameter.dispose();
     this.#predictor = undefined;
+    this.#gpuPredictor?.dispose();
+    this.#gpuPredictor = undefined;
   }
 
   async #logitsOf(exam: Exam): Promise<ArrayLike<number> & Iterable<number>> {
-    if (tf.getBackend() === "wasm") {
-      this.#predictor ??= Predictor.start();
-      return await (await this.#predictor).logits(this.parameters, exam);
+    const affine = affineOf(exam, this.intensity);
+    const gpu = currentGpu();
+    if (gpu !== undefined) {
+      this.#gpuPredictor ??= new GpuPredictor(gpu, this, currentEngine().precision);
+      return await this.#gpuPredictor.logits(exam, affine);
     }
-    const logits = tf.tidy(() => this.logits(examTensor(exam)));
+    const kernels = await this.#kernels();
+    if (kernels !== undefined) {
+      return await kernels.logits(this.parameters, exam, affine);
+    }
+    const logits = tf.tidy(() => this.logits(this.input(exam)));
     const values = await logits.data();
     logits.dispose();
     return values;
+  }
+
+  async #featuresOf(
+    exam: Exam,
+  ): Promise<{ logits: ArrayLike<number> & Iterable<number>; features: Features }> {
+    const kernels = await this.#kernels();
+    if (kernels !== undefined) {
+      const affine = affineOf(exam, this.intensity);
+      return await kernels.logitsAndFeatures(this.parameters, exam, affine);
+    }
+    const [features, logits] = tf.tidy(() => {
+      const features = this.features(this.input(exam));
+      return [features, this.#head(features)] as const;
+    });
+    const [slices, height, width] = features.shape;
+    const [values, pair] = await Promise.all([features.data(), logits.data()]);
+    tf.dispose([features, logits]);
+    // The copy matters: on some engines what is read is the tensor's own memory.
+    const kept = Float32Array.from(values);
+    return { logits: pair, features: { slices, height, width, values: kept } };
+  }
+
+  /** This toolkit's own kernels, where the model is on the engine that has them. */
+  async #kernels(): Promise<Predictor | undefined> {
+    if (!usesWasmKernels()) return undefined;
+    return await (this.#predictor ??= Predictor.start());
   }
 
   #get(name: string): tf.Variable {
@@ -163,9 +244,20 @@ export class MRNet {
   }
 }
 
-/** An exam as the network's input, `[slices, height, width]`; the caller disposes of it. */
-export function examTensor({ voxels, slices, height, width }: Exam): tf.Tensor3D {
-  const values = voxels instanceof Float32Array ? voxels : Float32Array.from(voxels);
+/**
+ * An exam as the network's input, `[slices, height, width]`; the caller disposes of it.
+ *
+ * @param intensity how its grey values are prepared
+ */
+export function examTensor(exam: Exam, intensity: Intensity): tf.Tensor3D {
+  const { voxels, slices, height, width } = exam;
+  const { scale, offset } = affineOf(exam, intensity);
+  const values = scale === 1 && offset === 0 && voxels instanceof Float32Array
+    ? voxels
+    : new Float32Array(voxels.length);
+  if (values !== voxels) {
+    for (let at = 0; at < values.length; at++) values[at] = voxels[at] * scale + offset;
+  }
   return tf.tensor3d(values, [slices, height, width]);
 }
 

@@ -55,7 +55,7 @@ function _backwardSlice(writer: ThreadWriter, slice: number): void {
   const at = (floats: number) => gradient + 4 * floats;
 
   // The fifth convolution: only what won the pool and the maximum over the slices.
-  program.call("spreadToPixels", head, winners, slice, scratch.pool5, pixels(pool5), 256);
+  program.call("spreadToPixels", head, winners, slice, scratch.dPool5, pixels(pool5), 256);
   const list = (
     [dy, pitch, winner]: [number, number, number],
     size: { height: number; width: number },
@@ -68,7 +68,7 @@ function _backwardSlice(writer: ThreadWriter, slice: number): void {
     program.call("listWinners", dy, pitch, winner, ...shape, lists, counts, at(bias));
     return [lists, 12 * pixels(size), counts, channels];
   };
-  const dPool5: [number, number, number] = [scratch.pool5, pool5.width * 1024, kept.winner5];
+  const dPool5: [number, number, number] = [scratch.dPool5, pool5.width * 1024, kept.winner5];
   const of5 = list(dPool5, pool5, 256, pool2.width, conv4, CONV5.bias);
   program.call("sparseFilter", ...of5, kept.conv4, conv4.pitch, 3, 24, at(CONV5.weight));
   program.call("sortByPixel", ...of5, pixels(pool2), starts, entries);
@@ -90,12 +90,12 @@ function _backwardSlice(writer: ThreadWriter, slice: number): void {
     const rowPixels = pitch / step;
     program.call("tileChannels", x, scratch.tiles, all, channels);
     const product = [height * rowPixels * 32, layer.outputs / LANES];
-    const length = (height - 1) * rowPixels + width;
+    const lines = [height, width, rowPixels - width];
     for (let tap = 0; tap < 9; tap++) {
       const shift = Math.floor(tap / 3) * rowPixels + tap % 3;
       const a = [scratch.tiles + shift * 24, all * 24, channels / 6];
       const c = [at(layer.weight) + tap * channels * 32, 9 * channels * 32];
-      program.call("addProduct", ...a, scratch.panels, ...product, ...c, length);
+      program.call("addProduct", ...a, scratch.panels, ...product, ...c, ...lines);
     }
   };
   mask(scratch.dConv4, kept.conv4, scratch.dMasked4, conv4, CONV4.bias);

@@ -70,8 +70,8 @@ function _forwardSlices(writer: ThreadWriter, slices: number[]): void {
   slices.forEach((slice, index) => {
     const shape = [pool5.height, pool5.width, 256];
     const from = [scratch.conv + index * bytes, pool2.width * 1024];
-    const to = [scratch.pool5, pool5.width * 1024, exam.slices[slice].winner5];
-    program.call("maxPool", ...from, ...to, ...shape);
-    program.call("meanOfPixels", scratch.pool5, exam.means + slice * 1024, pixels(pool5), 256);
+    const kept = exam.slices[slice];
+    program.call("maxPool", ...from, kept.pool5, pool5.width * 1024, kept.winner5, ...shape);
+    program.call("meanOfPixels", kept.pool5, exam.means + slice * 1024, pixels(pool5), 256);
   });
 }

@@ -2,7 +2,7 @@
  * What lies where in the kernels' memory. Addresses are bytes.
  *
  * Nothing is allocated in a step: all of it is laid out once for a size of slices, with room for as many
- * slices as the largest exam so far has. For MRNet's 256×256 that is 1.7 MB a slice, 30 MB for the
+ * slices as the largest exam so far has. For MRNet's 256×256 that is 1.8 MB a slice, 30 MB for the
  * parameters and Adam's moments, 70 MB for weights in the products' order and 20 MB a thread.
  *
  * @module
@@ -148,9 +148,9 @@ export const TILES_AT_ONCE = 48;
 export interface FixedMap {
   /** β₁ … of Adam; eight floats. */
   adam: number;
-  /** Where a slice's pixels come from; six floats and a word. */
+  /** Where a slice's pixels come from and what is done to them; six floats, a word, two floats. */
   matrix: number;
-  /** Label and weight, two doubles. */
+  /** Label and the outputs' weights, three doubles. */
   question: number;
   /** Loss and logits, three doubles a thread. */
   answers: number[];
@@ -177,8 +177,8 @@ export interface FixedMap {
 export function mapFixed(arena: Arena, threads: number): FixedMap {
   const floats = PARAMETER_FLOATS * 4;
   const adam = arena.take(32);
-  const matrix = arena.take(32);
-  const question = arena.take(16);
+  const matrix = arena.take(36);
+  const question = arena.take(24);
   const answers = arena.takeEach(threads, 24);
   const [parameters, first, second] = arena.takeEach(3, floats);
   const forward = CONVOLUTIONS.map(({ order, outputs, inputs, side, weight }) => {
@@ -221,8 +221,8 @@ export interface Scratch {
   tilesIn: number;
   tilesOut: number;
   temp: number;
-  /** The last pool's output, and its gradient. */
-  pool5: number;
+  /** Gradient of the last pool's output. */
+  dPool5: number;
   /** The lists of `listWinners` and `sortByPixel`. */
   lists: number;
   counts: number;
@@ -252,6 +252,8 @@ export interface SliceMap {
   winner2: number;
   conv3: number;
   conv4: number;
+  /** `[height][width][256]`: the features. */
+  pool5: number;
   winner5: number;
 }
 
@@ -288,7 +290,7 @@ export function mapExam(
     tilesIn: arena.take(4 * PRODUCTS * TILES_AT_ONCE * 384),
     tilesOut: arena.take(4 * PRODUCTS * TILES_AT_ONCE * 384),
     temp: arena.take(36 * 16),
-    pool5: arena.take(4 * lists5),
+    dPool5: arena.take(4 * lists5),
     lists: arena.take(12 * Math.max(lists1, lists2, lists5)),
     counts: arena.take(4 * 256),
     starts: arena.take(4 * (Math.max(pixels(pool1), pixels(pool2)) + 2)),
@@ -311,6 +313,7 @@ export function mapExam(
     winner2: arena.take(lists2),
     conv3: arena.take(conv3.bytes),
     conv4: arena.take(conv4.bytes),
+    pool5: arena.take(4 * lists5),
     winner5: arena.take(lists5),
   }));
   const voxels = arena.take(capacity * pixels(image) * voxelBytes);

@@ -4,6 +4,8 @@
  * @module
  */
 import type { Exam } from "../../data/exam.ts";
+import type { Affine } from "../../data/intensity.ts";
+import type { Features } from "../features.ts";
 import { FIRST_FREE, type Threads } from "../../engine/wasm/threads.ts";
 import {
   Arena,
@@ -26,10 +28,12 @@ import type { Setting, Table, Tables } from "./thread_writer.ts";
 export interface Question {
   /** 1 where the finding is present. */
   label: number;
-  /** The weight of the second output in the loss. */
-  positiveWeight: number;
+  /** What the two outputs count in the loss. */
+  weights: readonly [number, number];
   /** Where each pixel comes from, `[a, b, c, d, e, f]`; as it is where it is left out. */
   matrix?: readonly number[];
+  /** What is done to each voxel. */
+  affine: Affine;
 }
 
 /** An exam size that memory is laid out for. */
@@ -66,6 +70,15 @@ export class MRNetThreads {
     return this.#floats(this.#fixed.parameters, PARAMETER_FLOATS);
   }
 
+  /** Adam's two moments of the parameters, in the same order; good until the next exam. */
+  get moments(): { first: Float32Array; second: Float32Array } {
+    const { first, second } = this.#fixed;
+    return {
+      first: this.#floats(first, PARAMETER_FLOATS),
+      second: this.#floats(second, PARAMETER_FLOATS),
+    };
+  }
+
   /** The settings of the next step, as the kernel `adam` takes them. */
   setAdam(settings: readonly number[]): void {
     this.#floats(this.#fixed.adam, 8).set(settings);
@@ -76,15 +89,31 @@ export class MRNetThreads {
    *
    * @returns loss and the two logits
    */
-  run(work: Work, exam: Exam, { label, positiveWeight, matrix }: Question): number[] {
+  run(work: Work, exam: Exam, { label, weights, matrix, affine }: Question): number[] {
     const { question, answers, matrix: matrixAt } = this.#fixed;
     const programs = this.#prepare(exam);
     const { buffer } = this.#threads;
-    new Float64Array(buffer, question, 2).set([label, positiveWeight]);
+    new Float64Array(buffer, question, 3).set([label, ...weights]);
     this.#floats(matrixAt, 6).set(matrix ?? []);
     new Int32Array(buffer, matrixAt + 24, 1)[0] = matrix === undefined ? 0 : 1;
+    this.#floats(matrixAt + 28, 2).set([affine.scale, affine.offset]);
     this.#threads.run(programs[work]);
     return [...new Float64Array(buffer, answers[0], 3)];
+  }
+
+  /**
+   * The features of the exam that was run last, copied: `[slices, height, width, 256]`.
+   *
+   * @param slices how many that exam has
+   */
+  features(slices: number): Features {
+    const { exam, shapes: { pool5: { height, width } } } = this.#laid!;
+    const length = height * width * 256;
+    const values = new Float32Array(slices * length);
+    for (let slice = 0; slice < slices; slice++) {
+      values.set(this.#floats(exam.slices[slice].pool5, length), slice * length);
+    }
+    return { slices, height, width, values };
   }
 
   #floats(at: number, count: number): Float32Array {

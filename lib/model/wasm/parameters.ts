@@ -79,13 +79,23 @@ export async function readParameters(
   model: ReadonlyMap<string, tf.Variable>,
   flat: Float32Array,
 ): Promise<void> {
+  const named = new Map<string, Float32Array>();
+  for (const [name, parameter] of model) named.set(name, await parameter.data() as Float32Array);
+  placeParameters(named, flat);
+}
+
+/** Copies values under the model's names, in its layouts, into `flat`. */
+export function placeParameters(
+  named: ReadonlyMap<string, Float32Array>,
+  flat: Float32Array,
+): void {
   for (const layer of CONVOLUTIONS) {
-    const filter = await _data(model, `${layer.name}.weight`);
+    const filter = named.get(`${layer.name}.weight`)!;
     _eachFilterWeight(layer, (kept, given) => flat[kept] = filter[given]);
-    flat.set(await _data(model, `${layer.name}.bias`), layer.bias);
+    flat.set(named.get(`${layer.name}.bias`)!, layer.bias);
   }
-  flat.set(await _data(model, "classifer.weight"), LINEAR.weight);
-  flat.set(await _data(model, "classifer.bias"), LINEAR.bias);
+  flat.set(named.get("classifer.weight")!, LINEAR.weight);
+  flat.set(named.get("classifer.bias")!, LINEAR.bias);
 }
 
 /** The parameters in `flat` under the model's names, in its layouts. */
@@ -101,13 +111,6 @@ export function listParameters(flat: Float32Array): Map<string, Float32Array> {
   named.set("classifer.weight", flat.slice(weight, weight + 2 * LINEAR.channels));
   named.set("classifer.bias", flat.slice(bias, bias + 2));
   return named;
-}
-
-async function _data(
-  model: ReadonlyMap<string, tf.Variable>,
-  name: string,
-): Promise<Float32Array> {
-  return await model.get(name)!.data() as Float32Array;
 }
 
 /** Calls back with each weight's place in the flat parameters and in `[height, width, in, out]`. */

@@ -4,8 +4,10 @@
  * @module
  */
 import type { Exam } from "../../data/exam.ts";
+import type { Affine } from "../../data/intensity.ts";
 import { Threads } from "../../engine/wasm/threads.ts";
 import type * as tf from "../../tf.ts";
+import type { Features } from "../features.ts";
 import { MRNetThreads } from "./mrnet_threads.ts";
 import { readParameters } from "./parameters.ts";
 
@@ -27,12 +29,33 @@ export class Predictor {
     return new Predictor(await Threads.start({ threads: 1 }));
   }
 
-  /** The two logits of an exam, with the parameters as they are now. */
-  async logits(
+  /** The two logits of an exam, its grey values prepared, with the parameters as they are now. */
+  logits(
     parameters: ReadonlyMap<string, tf.Variable>,
     exam: Exam,
+    affine: Affine,
   ): Promise<[number, number]> {
-    const question = { label: 0, positiveWeight: 1 };
+    return this.#read(parameters, { exam, affine }, (logits) => logits);
+  }
+
+  /** The same with the features that the logits were made of. */
+  logitsAndFeatures(
+    parameters: ReadonlyMap<string, tf.Variable>,
+    exam: Exam,
+    affine: Affine,
+  ): Promise<{ logits: [number, number]; features: Features }> {
+    return this.#read(parameters, { exam, affine }, (logits) => {
+      return { logits, features: this.#network.features(exam.slices) };
+    });
+  }
+
+  /** @param take what is wanted of the memory, before another exam may come */
+  async #read<T>(
+    parameters: ReadonlyMap<string, tf.Variable>,
+    { exam, affine }: { exam: Exam; affine: Affine },
+    take: (logits: [number, number]) => T,
+  ): Promise<T> {
+    const question = { label: 0, weights: [1, 1] as const, affine };
     const values = [...parameters.values()].map(({ dataId }) => dataId);
     if (values.some((value, index) => value !== this.#known[index])) {
       this.#known = [];
@@ -41,6 +64,6 @@ export class Predictor {
       this.#known = values;
     }
     const [, absent, present] = this.#network.run("judge", exam, question);
-    return [absent, present];
+    return take([absent, present]);
   }
 }

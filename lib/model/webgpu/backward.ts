@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { type Grid, grid, imageSize } from "../../engine/webgpu/grid.ts";
+import { grid, imageSize } from "../../engine/webgpu/grid.ts";
 import type { Dispatch } from "../../engine/webgpu/gpu.ts";
 import { biasGradient } from "../../engine/webgpu/kernels/bias_gradient.ts";
-import { convolution } from "../../engine/webgpu/kernels/convolution.ts";
 import {
   chooseParts,
   type FilterGradient,
@@ -23,10 +22,15 @@ import {
 import { maxPoolGradient } from "../../engine/webgpu/kernels/max_pool.ts";
 import { poolOf } from "../../engine/webgpu/kernels/mean_pool.ts";
 import { sumParts, sumPartsOfGrey } from "../../engine/webgpu/kernels/sum_parts.ts";
-import type { PassParts } from "./forward.ts";
-import type { LayerShape } from "./shape.ts";
+import { type PassParts, prepareConvolution } from "./forward.ts";
+import { gradientGrid } from "./shape.ts";
 
-/** Compiles the backward pass. */
+/**
+ * Compiles the backward pass over a part of the exam; what it needs of the part is in its winners, so
+ * it is the same for each.
+ *
+ * @param parts whose winners are the part's
+ */
 export function backwardPass(parts: PassParts): Promise<Dispatch[]> {
   const { layers } = parts;
   const prepared = _lastLayer(parts);
@@ -35,16 +39,6 @@ export function backwardPass(parts: PassParts): Promise<Dispatch[]> {
     if (index > 0) prepared.push(..._inputGradient(parts, index));
   }
   return Promise.all(prepared);
-}
-
-/** The gradient of a layer's output: with the border that its input gradient, if any, wants. */
-function _gradientGrid({ size, padding, output }: LayerShape, index: number): Grid {
-  const border = index === 0 ? 0 : size - 1 - padding;
-  return grid(output.height, output.width, output.channels, border);
-}
-
-function _gradientBuffer({ layers, exam }: PassParts, index: number): GPUBuffer {
-  return exam.outputGradient(index, imageSize(_gradientGrid(layers[index], index)));
 }
 
 function _lastLayer(parts: PassParts): Promise<Dispatch>[] {
@@ -71,9 +65,9 @@ function _lastLayer(parts: PassParts): Promise<Dispatch>[] {
     gpu.prepare(lastInputGradient(input, output, size, tiles), {
       winners,
       dy,
-      filters: parameters.turned[index]!,
+      filters: parameters.turned(index),
       activation: x,
-      dx: _gradientBuffer(parts, index - 1),
+      dx: exam.outputGradient(index - 1),
     }),
   ];
 }
@@ -84,11 +78,11 @@ function _filterGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
   const gradient: FilterGradient = {
     ...layer,
     label: `${layer.label}, filter gradient`,
-    output: _gradientGrid(layer, index),
+    output: gradientGrid(layers, index),
     parts: chooseParts(tiles, layer.size, layer.filterRow, layer.output.channels),
   };
   const scratch = exam.scratch(`${layer.label}, parts`, partSize(gradient) * gradient.parts);
-  const dy = _gradientBuffer(parts, index);
+  const dy = exam.outputGradient(index);
   const sum = index === 0 ? sumPartsOfGrey(gradient) : sumParts(gradient);
   return [
     gpu.prepare(filterGradient(gradient, tiles), {
@@ -107,13 +101,14 @@ function _filterGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
 
 /** From the gradient of a layer's output to that of the output of the layer ahead. */
 function _inputGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
-  const { gpu, layers, tiles, parameters, exam, winners } = parts;
+  const { gpu, layers, parameters, exam, winners } = parts;
   const [layer, ahead] = [layers[index], layers[index - 1]];
-  const from = _gradientGrid(layer, index);
-  const to = _gradientGrid(ahead, index - 1);
+  const from = gradientGrid(layers, index);
+  const to = gradientGrid(layers, index - 1);
   const { pooled } = ahead;
   const target = pooled === undefined ? to : grid(pooled.height, pooled.width, pooled.channels);
-  const conv = convolution({
+  const ends = exam.outputGradient(index - 1);
+  const dispatches = prepareConvolution(parts, {
     label: `${layer.label}, input gradient`,
     input: from,
     output: target,
@@ -122,19 +117,19 @@ function _inputGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
     stride: 1,
     items: "winners",
     finish: pooled === undefined ? "mask" : "none",
-  }, tiles);
-  const ends = _gradientBuffer(parts, index - 1);
-  const dispatch = gpu.prepare(conv, {
-    step: exam.step,
+    activation: ahead.output,
+    minimal: layer.minimal,
+  }, {
+    step: exam.step(),
     winners,
-    x: _gradientBuffer(parts, index),
-    filters: parameters.turned[index]!,
+    x: exam.outputGradient(index),
+    filters: parameters.turnedFilters(index),
     activation: exam.output(index - 1),
     y: pooled === undefined ? ends : exam.pooledGradient(index - 1),
   });
-  if (pooled === undefined) return [dispatch];
+  if (pooled === undefined) return dispatches;
   return [
-    dispatch,
+    ...dispatches,
     gpu.prepare(maxPoolGradient(`pool${index}, gradient`, to, pooled), {
       winners,
       codes: exam.codes(index - 1),

@@ -2,14 +2,19 @@
  * The GPU's memory for one exam: made for a size of slice and a number of slices, used again for every
  * exam that fits.
  *
+ * An exam longer than the adapter can bind in one piece is computed in parts of as many slices as it
+ * can: what the layers leave is then held for one part at a time.
+ *
  * @module
  */
 import { EngineError } from "../../errors.ts";
 import { imageSize } from "../../engine/webgpu/grid.ts";
 import type { Gpu } from "../../engine/webgpu/gpu.ts";
+import { PLACES, tilesOf } from "../../engine/webgpu/kernels/minimal_filtering.ts";
 import type { VoxelType } from "../../engine/webgpu/kernels/prepare_input.ts";
+import { imageBytes } from "../../engine/webgpu/precision.ts";
 import { HEADER_BYTES } from "../../engine/webgpu/step.ts";
-import type { LayerShape } from "./shape.ts";
+import { gradientGrid, type LayerShape } from "./shape.ts";
 
 /** What the buffers are made for. */
 export interface ExamLimits {
@@ -18,11 +23,17 @@ export interface ExamLimits {
   /** The most slices. */
   slices: number;
   type: VoxelType;
+  /** The most slices that are computed at once; as many as fit where it is left out. */
+  slicesAtOnce?: number;
 }
 
 /** Buffers by what they hold; each is made when it is first asked for. */
 export class ExamBuffers {
   readonly limits: ExamLimits;
+  /** The most slices of a part. */
+  readonly partSlices: number;
+  /** The most parts. */
+  readonly parts: number;
   readonly #gpu: Gpu;
   readonly #layers: readonly LayerShape[];
   readonly #buffers = new Map<string, GPUBuffer>();
@@ -31,24 +42,41 @@ export class ExamBuffers {
     this.#gpu = gpu;
     this.#layers = layers;
     this.limits = limits;
+    const most = gpu.device.limits.maxStorageBufferBindingSize;
+    const fitting = Math.floor(most / _largestOfSlice(layers));
+    const wanted = Math.min(limits.slicesAtOnce ?? Infinity, _mostOfDispatch(layers[0]));
+    const atOnce = Math.max(1, Math.min(fitting, wanted));
+    this.partSlices = Math.min(limits.slices, atOnce);
+    this.parts = Math.ceil(limits.slices / this.partSlices);
   }
 
-  /** What a step uploads: its numbers, then the voxels. */
+  /** What a step uploads: its numbers, for the exam and for each part, then the voxels. */
   get upload(): GPUBuffer {
     const { slices, height, width, type } = this.limits;
     const voxels = slices * height * width * (type === "uint8" ? 1 : 4);
     const { STORAGE, UNIFORM, COPY_DST } = GPUBufferUsage;
-    return this.#get("upload", HEADER_BYTES + voxels, STORAGE | UNIFORM | COPY_DST);
+    return this.#get("voxels", this.headerBytes + voxels, STORAGE | UNIFORM | COPY_DST);
   }
 
-  /** The numbers of the step. */
-  get step(): GPUBufferBinding {
-    return { buffer: this.upload, offset: 0, size: HEADER_BYTES };
+  /** Bytes ahead of the voxels. */
+  get headerBytes(): number {
+    return HEADER_BYTES * (this.parts === 1 ? 1 : 1 + this.parts);
+  }
+
+  /** Where the numbers of a part begin in what is uploaded; an exam in one part is its own. */
+  headerOf(part: number): number {
+    return this.parts === 1 ? 0 : HEADER_BYTES * (1 + part);
+  }
+
+  /** The numbers of the step; with a part, of that part of the exam. */
+  step(part?: number): GPUBufferBinding {
+    const offset = part === undefined ? 0 : this.headerOf(part);
+    return { buffer: this.upload, offset, size: HEADER_BYTES };
   }
 
   /** The exam's values as they are in its file. */
   get voxels(): GPUBufferBinding {
-    return { buffer: this.upload, offset: HEADER_BYTES };
+    return { buffer: this.upload, offset: this.headerBytes };
   }
 
   /** The input of a layer: the image, or what the pool or the convolution ahead left. */
@@ -58,38 +86,53 @@ export class ExamBuffers {
       : this.#layers[layer - 1].pooled
       ? `pool${layer}`
       : `conv${layer}`;
-    return this.#images(name, imageSize(this.#layers[layer].input));
+    return this.#images(name, imageBytes(this.#layers[layer].input));
   }
 
   /** The output of a convolution. */
   output(layer: number): GPUBuffer {
-    return this.#images(`conv${layer + 1}`, imageSize(this.#layers[layer].output));
+    const { output } = this.#layers[layer];
+    // The first one's memory is its gradient's later on, which is in single precision.
+    const bytes = layer === 0 ? 4 * imageSize(output) : imageBytes(output);
+    return this.#images(`conv${layer + 1}`, bytes);
   }
 
   /** Which inputs won the pool behind a convolution. */
   codes(layer: number): GPUBuffer {
     const { height, width, channels } = this.#layers[layer].pooled!;
-    return this.#images(`pool${layer + 1}, winners`, height * width * channels / 4);
+    return this.#images(`pool${layer + 1}, winners`, height * width * channels);
   }
 
-  /** The mean of each channel over each slice. */
+  /** The mean of each channel over each slice of the whole exam. */
   get means(): GPUBuffer {
-    return this.#images("means", this.#layers.at(-1)!.output.channels);
+    return this.scratch("means", this.#layers.at(-1)!.output.channels * this.limits.slices);
   }
 
   /** The gradient of a convolution's output, with the border that its input gradient wants. */
-  outputGradient(layer: number, size: number): GPUBuffer {
+  outputGradient(layer: number): GPUBuffer {
     // The first convolution's output is not needed any more and is the largest of all.
-    return layer === 0 ? this.output(0) : this.#images(`conv${layer + 1}, gradient`, size);
+    if (layer === 0) return this.output(0);
+    const bytes = imageBytes(gradientGrid(this.#layers, layer));
+    return this.#images(`conv${layer + 1}, gradient`, bytes);
   }
 
   /** The gradient of what a pool left, without a border. */
   pooledGradient(layer: number): GPUBuffer {
     const { height, width, channels } = this.#layers[layer].pooled!;
-    return this.#images(`pool${layer + 1}, gradient`, height * width * channels);
+    return this.#images(`pool${layer + 1}, gradient`, 4 * height * width * channels);
   }
 
-  /** A buffer that does not depend on the number of slices. */
+  /** What minimal filtering makes of a convolution's input; all layers share it. */
+  get places(): GPUBuffer {
+    return this.#images("places", _largest(this.#layers.map(_placesBytes)));
+  }
+
+  /** The products of minimal filtering. */
+  get products(): GPUBuffer {
+    return this.#images("products", _largest(this.#layers.map(_placesBytes)));
+  }
+
+  /** A buffer that does not depend on the number of slices of a part. */
   scratch(name: string, numbers: number): GPUBuffer {
     return this.#get(name, 4 * numbers);
   }
@@ -99,8 +142,8 @@ export class ExamBuffers {
     this.#buffers.clear();
   }
 
-  #images(name: string, numbers: number): GPUBuffer {
-    return this.#get(name, 4 * numbers * this.limits.slices);
+  #images(name: string, bytes: number): GPUBuffer {
+    return this.#get(name, bytes * this.partSlices);
   }
 
   #get(name: string, bytes: number, usage?: number): GPUBuffer {
@@ -119,4 +162,31 @@ export class ExamBuffers {
     }
     return buffer;
   }
+}
+
+/**
+ * The most slices of one dispatch: WebGPU grants 65535 workgroups along an axis, and in shared tiles one
+ * computes 64 pixels, of which the first layer has the most.
+ */
+function _mostOfDispatch({ output }: LayerShape): number {
+  return Math.floor(65_535 * 64 / (output.height * output.width));
+}
+
+/** Bytes of the largest buffer a slice, whatever is computed. */
+function _largestOfSlice(layers: readonly LayerShape[]): number {
+  return _largest(layers.flatMap((layer, index) => [
+    imageBytes(layer.input),
+    4 * imageSize(layer.output),
+    imageBytes(gradientGrid(layers, index)),
+    _placesBytes(layer),
+  ]));
+}
+
+/** Bytes a slice of a layer's input and of its products in minimal filtering, whichever are more. */
+function _placesBytes({ minimal, input, output }: LayerShape): number {
+  return minimal ? 4 * PLACES * tilesOf(output) * Math.max(input.channels, output.channels) : 0;
+}
+
+function _largest(numbers: number[]): number {
+  return Math.max(...numbers);
 }

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { Dispatch, Gpu, Tiles } from "../../engine/webgpu/gpu.ts";
-import { convolution } from "../../engine/webgpu/kernels/convolution.ts";
+import type { BufferPart, Dispatch, Gpu, Tiles } from "../../engine/webgpu/gpu.ts";
+import { type Convolution, convolution } from "../../engine/webgpu/kernels/convolution.ts";
 import { head } from "../../engine/webgpu/kernels/head.ts";
 import { maxPool } from "../../engine/webgpu/kernels/max_pool.ts";
+import { minimalFiltering } from "../../engine/webgpu/kernels/minimal_filtering.ts";
 import { meanPool, poolOf } from "../../engine/webgpu/kernels/mean_pool.ts";
 import { prepareInput } from "../../engine/webgpu/kernels/prepare_input.ts";
 import type { ExamBuffers } from "./exam_buffers.ts";
@@ -20,64 +21,75 @@ export interface PassParts {
   layers: readonly LayerShape[];
   parameters: GpuParameters;
   exam: ExamBuffers;
-  /** The state of the maximum over the slices. */
+  /** The state of the maximum over the slices of the whole exam. */
   winners: GPUBuffer;
   /** The ring into which loss and logits are written. */
   figures: GPUBuffer;
 }
 
-/** Compiles the forward pass; the kernels are compiled at the same time. */
-export function forwardPass(parts: PassParts): Promise<Dispatch[]> {
-  const { gpu, tiles, layers, parameters, exam } = parts;
+/**
+ * Compiles the forward pass over a part of the exam, up to the mean of each channel over each slice;
+ * the kernels are compiled at the same time.
+ */
+export function forwardPass(parts: PassParts, part: number): Promise<Dispatch[]> {
+  const { gpu, layers, parameters, exam } = parts;
+  const step = exam.step(part);
   const prepared: Promise<Dispatch>[] = [gpu.prepare(
     prepareInput(layers[0].input, exam.limits.type),
-    { step: exam.step, voxels: exam.voxels, image: exam.input(0) },
+    { step, voxels: exam.voxels, image: exam.input(0) },
   )];
   layers.forEach((layer, index) => {
-    const kernel = convolution(
-      { ...layer, items: "slices", finish: "relu" },
-      tiles,
-    );
     const { values } = parameters;
-    const weight = parameters.part(values, layer.name, "weight");
-    prepared.push(gpu.prepare(kernel, {
-      step: exam.step,
+    prepared.push(...prepareConvolution(parts, { ...layer, items: "slices", finish: "relu" }, {
+      step,
       x: exam.input(index),
-      filters: index === 0 ? parameters.folded : weight,
+      filters: parameters.filters(index),
       bias: parameters.part(values, layer.name, "bias"),
       y: exam.output(index),
     }));
     if (layer.pooled !== undefined) {
       const pool = maxPool(`pool${index + 1}`, layer.output, layer.pooled);
       prepared.push(gpu.prepare(pool, {
-        step: exam.step,
+        step,
         x: exam.output(index),
         y: exam.input(index + 1),
         codes: exam.codes(index),
       }));
     }
   });
-  return Promise.all([...prepared, ..._head(parts)]);
+  const last = layers.length - 1;
+  const mean = meanPool(layers[last].output);
+  prepared.push(gpu.prepare(mean, { step, x: exam.output(last), means: exam.means }));
+  return Promise.all(prepared);
 }
 
-function _head(
+/** Compiles the head, which follows the forward pass over every part. */
+export function headPass(
   { gpu, layers, parameters, exam, winners, figures }: PassParts,
+): Promise<Dispatch> {
+  const windows = poolOf(layers.at(-1)!.output);
+  return gpu.prepare(head(windows.height * windows.width), {
+    step: exam.step(),
+    means: exam.means,
+    linear: parameters.part(parameters.values, "classifer", "both"),
+    gradient: parameters.part(parameters.gradientOf(exam.parts), "classifer", "both"),
+    winners,
+    figures,
+  });
+}
+
+/** A convolution in the one kernel, or the three, that suit its layer. */
+export function prepareConvolution(
+  { gpu, tiles, exam }: PassParts,
+  conv: Convolution & { minimal: boolean },
+  { filters, ...buffers }: Record<string, BufferPart>,
 ): Promise<Dispatch>[] {
-  const { step, means } = exam;
-  const last = layers.length - 1;
-  const { output } = layers[last];
-  const mean = meanPool(output);
-  const windows = poolOf(output);
-  const whole = head(windows.height * windows.width);
+  if (!conv.minimal) return [gpu.prepare(convolution(conv, tiles), { filters, ...buffers })];
+  const { image, products, back } = minimalFiltering(conv, tiles);
+  const { places } = exam;
   return [
-    gpu.prepare(mean, { step, x: exam.output(last), means }),
-    gpu.prepare(whole, {
-      step,
-      means,
-      linear: parameters.part(parameters.values, "classifer", "both"),
-      gradient: parameters.part(parameters.gradient, "classifer", "both"),
-      winners,
-      figures,
-    }),
+    gpu.prepare(image, { ...buffers, places }),
+    gpu.prepare(products, { ...buffers, filters, x: places, y: exam.products }),
+    gpu.prepare(back, { ...buffers, x: exam.products }),
   ];
 }

@@ -3,14 +3,17 @@
  *
  * @module
  */
-import type { Dispatch, Gpu } from "../../engine/webgpu/gpu.ts";
+import type { BufferPart, Dispatch, Gpu } from "../../engine/webgpu/gpu.ts";
 import { adam } from "../../engine/webgpu/kernels/adam.ts";
 import {
   type Filter,
   foldFilters,
   turnFilters,
 } from "../../engine/webgpu/kernels/filter_layouts.ts";
+import { PLACES, transformFilters } from "../../engine/webgpu/kernels/minimal_filtering.ts";
+import { addGradient } from "../../engine/webgpu/kernels/parts_of_exam.ts";
 import type { MRNet } from "../mrnet.ts";
+import type { OptimizerState } from "../optimizer_state.ts";
 import { MRNET_PARAMETERS } from "../weights/mrnet.ts";
 import { elementCount } from "../weights/tensors.ts";
 import type { LayerShape } from "./shape.ts";
@@ -18,32 +21,56 @@ import type { LayerShape } from "./shape.ts";
 const SIZES = MRNET_PARAMETERS.map(({ shape }) => elementCount(shape)!);
 /** Numbers in all parameters together. */
 const COUNT = SIZES.reduce((all, size) => all + size, 0);
+/** Numbers in those of the convolutions, which come first. */
+const CONVOLUTIONS = COUNT - SIZES.slice(-2).reduce((all, size) => all + size, 0);
+
+/** The names of the buffers of Adam's moments. */
+type Moment = "first moment" | "second moment";
 
 /** The parameters, the layouts of them that the kernels want, their gradient and Adam's moments. */
 export class GpuParameters {
   readonly #gpu: Gpu;
   readonly #model: MRNet;
+  readonly #layers: readonly LayerShape[];
   readonly values: GPUBuffer;
-  /** The first convolution's filters, summed over their inputs. */
-  readonly folded: GPUBuffer;
-  /** The filters as their input gradients want them, by layer; the first has none. */
-  readonly turned: (GPUBuffer | undefined)[] = [];
-  #gradient: GPUBuffer | undefined;
-  #moments: GPUBuffer[] = [];
+  /** Layouts, gradients and moments by name, each made when it is first asked for. */
+  readonly #buffers = new Map<string, GPUBuffer>();
 
+  /** @param layers of slices of any size: what is asked of them here is the same for all */
   constructor(gpu: Gpu, model: MRNet, layers: readonly LayerShape[]) {
     this.#gpu = gpu;
     this.#model = model;
+    this.#layers = layers;
     const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
     this.values = gpu.buffer("parameters", 4 * COUNT, STORAGE | COPY_DST | COPY_SRC);
-    const [first] = layers;
-    const folded = first.size * first.filterRow * first.output.channels;
-    this.folded = gpu.buffer("conv1, folded", 4 * folded);
   }
 
-  /** The gradient, of the same layout; made when training begins. */
+  /** The gradient of what was computed at once, of the same layout. */
   get gradient(): GPUBuffer {
-    return this.#gradient ??= this.#gpu.buffer("gradient", 4 * COUNT);
+    return this.#get("gradient", COUNT);
+  }
+
+  /** The gradient of an exam of so many parts. */
+  gradientOf(parts: number): GPUBuffer {
+    return parts === 1 ? this.gradient : this.#get("gradient of all parts", COUNT);
+  }
+
+  /** A layer's filters as the forward pass wants them. */
+  filters(layer: number): BufferPart {
+    const { name, minimal, size, filterRow, output } = this.#layers[layer];
+    if (layer === 0) return this.#get("conv1, folded", size * filterRow * output.channels);
+    return minimal ? this.#transformed(layer, "") : this.part(this.values, name, "weight");
+  }
+
+  /** A layer's filters as a convolution with the gradient of its output wants them. */
+  turnedFilters(layer: number): GPUBuffer {
+    return this.#layers[layer].minimal ? this.#transformed(layer, ", turned") : this.turned(layer);
+  }
+
+  /** A layer's filters turned by 180°, with input and output channels exchanged. */
+  turned(layer: number): GPUBuffer {
+    const { label, size, filterChannels, output } = this.#layers[layer];
+    return this.#get(`${label}, turned`, size * size * filterChannels * output.channels);
   }
 
   /** A weight together with the bias behind it, or one of the two, as a part of a buffer. */
@@ -77,48 +104,117 @@ export class GpuParameters {
     }
   }
 
-  /** What makes the folded filters; to be run when the parameters have changed. */
-  fold(layers: readonly LayerShape[]): Promise<Dispatch[]> {
-    const kernel = foldFilters(_filter(layers[0]), layers[0].filterRow);
-    const filters = this.part(this.values, layers[0].name, "weight");
-    const buffers = { filters, folded: this.folded };
-    return Promise.all([this.#gpu.prepare(kernel, buffers)]);
+  /** Copies of Adam's two moments, by the parameters' names. */
+  async moments(): Promise<Pick<OptimizerState, "first" | "second">> {
+    const read = async (which: Moment) => {
+      const flat = new Float32Array(await this.#gpu.read(this.#moment(which), 4 * COUNT));
+      const named = new Map<string, Float32Array>();
+      let at = 0;
+      for (const [name, { size }] of this.#model.parameters) {
+        named.set(name, flat.slice(at, at += size));
+      }
+      return named;
+    };
+    return { first: await read("first moment"), second: await read("second moment") };
   }
 
-  /** What makes the turned filters; to be run ahead of a backward pass. */
-  turn(layers: readonly LayerShape[]): Promise<Dispatch[]> {
-    return Promise.all(
-      layers.slice(1).map((layer, index) => {
-        const kernel = turnFilters(_filter(layer));
+  /** Gives Adam's moments other values. */
+  restore({ first, second }: Pick<OptimizerState, "first" | "second">): void {
+    for (const [which, named] of [["first moment", first], ["second moment", second]] as const) {
+      const flat = new Float32Array(COUNT);
+      let at = 0;
+      for (const [name, { size }] of this.#model.parameters) {
+        flat.set(named.get(name)!, at);
+        at += size;
+      }
+      this.#gpu.upload(this.#moment(which), new Uint8Array(flat.buffer));
+    }
+  }
+
+  /** What lays the filters out for the forward pass; to be run when the parameters have changed. */
+  layOut(): Promise<Dispatch[]> {
+    return Promise.all(this.#layers.flatMap((layer, index) => {
+      const filters = this.part(this.values, layer.name, "weight");
+      const to = this.filters(index);
+      if (index === 0) {
+        const fold = foldFilters(_filter(layer), layer.filterRow);
+        return [this.#gpu.prepare(fold, { filters, folded: to })];
+      }
+      if (!layer.minimal) return [];
+      return [this.#gpu.prepare(transformFilters(_filter(layer)), { filters, transformed: to })];
+    }));
+  }
+
+  /** What lays the filters out for the backward pass; to be run ahead of one. */
+  async turn(): Promise<Dispatch[]> {
+    const last = this.#layers.length - 1;
+    const prepared = await Promise.all(
+      this.#layers.slice(1).map((layer, index) => {
+        const filter = _filter(layer);
+        const turned = this.turned(index + 1);
         const filters = this.part(this.values, layer.name, "weight");
-        const turned = this.turned[index + 1] ??= this.#gpu.buffer(
-          kernel.kernel.label,
-          filters.size!,
-        );
-        return this.#gpu.prepare(kernel, { filters, turned });
+        const dispatches = [this.#gpu.prepare(turnFilters(filter), { filters, turned })];
+        // The last layer's input gradient is not computed as a convolution.
+        if (layer.minimal && index + 1 < last) {
+          const { label, size, inChannels, outChannels } = filter;
+          const exchanged = { label, size, inChannels: outChannels, outChannels: inChannels };
+          const kernel = transformFilters({ ...exchanged, label: `${label}, turned` });
+          const transformed = this.turnedFilters(index + 1);
+          dispatches.push(this.#gpu.prepare(kernel, { filters: turned, transformed }));
+        }
+        return Promise.all(dispatches);
       }),
     );
+    return prepared.flat();
+  }
+
+  /** What adds a part's gradient to that of the exam; of the linear layer the head has made it all. */
+  async add(begins: boolean): Promise<Dispatch> {
+    const size = 4 * CONVOLUTIONS;
+    return await this.#gpu.prepare(addGradient(CONVOLUTIONS, begins), {
+      gradient: { buffer: this.gradient, size },
+      total: { buffer: this.gradientOf(2), size },
+    });
   }
 
   /**
-   * What moves the parameters.
+   * What moves the parameters by the gradient of an exam.
    *
    * @param step the numbers of the step
+   * @param parts of how many parts the exam is
    */
-  async adam(step: GPUBufferBinding): Promise<Dispatch> {
-    if (this.#moments.length === 0) {
-      this.#moments = ["first moment", "second moment"].map((label) =>
-        this.#gpu.buffer(label, 4 * COUNT)
-      );
-    }
-    const [first, second] = this.#moments;
-    const buffers = { step, gradient: this.gradient, parameters: this.values, first, second };
-    return await this.#gpu.prepare(adam(COUNT), buffers);
+  async adam(step: GPUBufferBinding, parts: number): Promise<Dispatch> {
+    return await this.#gpu.prepare(adam(COUNT), {
+      step,
+      gradient: this.gradientOf(parts),
+      parameters: this.values,
+      first: this.#moment("first moment"),
+      second: this.#moment("second moment"),
+    });
   }
 
   dispose(): void {
-    const buffers = [this.values, this.folded, ...this.turned, this.#gradient, ...this.#moments];
-    for (const buffer of buffers) if (buffer !== undefined) this.#gpu.free(buffer);
+    for (const buffer of [this.values, ...this.#buffers.values()]) this.#gpu.free(buffer);
+    this.#buffers.clear();
+  }
+
+  #transformed(layer: number, which: string): GPUBuffer {
+    const { label, filterChannels, output } = this.#layers[layer];
+    return this.#get(`${label}${which}, transformed`, PLACES * filterChannels * output.channels);
+  }
+
+  #moment(which: Moment): GPUBuffer {
+    const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
+    return this.#get(which, COUNT, STORAGE | COPY_DST | COPY_SRC);
+  }
+
+  #get(name: string, numbers: number, usage?: number): GPUBuffer {
+    let buffer = this.#buffers.get(name);
+    if (buffer === undefined) {
+      buffer = this.#gpu.buffer(name, 4 * numbers, usage);
+      this.#buffers.set(name, buffer);
+    }
+    return buffer;
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Grid, grid } from "../../engine/webgpu/grid.ts";
+import { type Precision } from "../../engine/webgpu/precision.ts";
 import { poolOf } from "../../engine/webgpu/kernels/mean_pool.ts";
 import { LAYERS } from "../mrnet.ts";
 import { MRNET_PARAMETERS } from "../weights/mrnet.ts";
@@ -28,10 +29,25 @@ export interface LayerShape {
   output: Grid;
   /** What the pool behind it leaves, with the border that the next layer wants. */
   pooled?: Grid;
+  /** Whether minimal filtering computes it and its input gradient. */
+  minimal: boolean;
+}
+
+/** How the layers are computed. */
+export interface LayerOptions {
+  /** How what the layers leave is stored; gradients are in single precision in any case. */
+  precision: Precision;
+  /** Whether minimal filtering computes the layers that it can. */
+  winograd: boolean;
 }
 
 /** The layers for slices of this size, first to last; the last one's pool is left to the head. */
-export function layerShapes(height: number, width: number): LayerShape[] {
+export function layerShapes(
+  height: number,
+  width: number,
+  { precision, winograd }: LayerOptions,
+): LayerShape[] {
+  const half = precision === "half";
   const shapes: LayerShape[] = [];
   let input = _image(height, width, LAYERS[0].padding);
   LAYERS.forEach(({ name, stride, padding, pool }, index) => {
@@ -39,10 +55,11 @@ export function layerShapes(height: number, width: number): LayerShape[] {
     const [channels, filterChannels, size] = shape;
     const along = (length: number) => Math.floor((length + 2 * padding - size) / stride) + 1;
     const next = LAYERS[index + 1]?.padding ?? 0;
-    const output = grid(along(input.height), along(input.width), channels, pool ? 0 : next);
+    const border = pool ? 0 : next;
+    const output = { ...grid(along(input.height), along(input.width), channels, border), half };
     const { height, width } = poolOf(output);
     const pooled = pool && index + 1 < LAYERS.length
-      ? grid(height, width, channels, next)
+      ? { ...grid(height, width, channels, next), half }
       : undefined;
     const filterRow = Math.ceil(size * input.channels / 4) * 4;
     const label = `conv${index + 1}`;
@@ -57,10 +74,18 @@ export function layerShapes(height: number, width: number): LayerShape[] {
       input,
       output,
       pooled,
+      minimal: winograd && size === 3 && stride === 1,
     });
     input = pooled ?? output;
   });
   return shapes;
+}
+
+/** The gradient of a layer's output: with the border that its input gradient, if any, wants. */
+export function gradientGrid(layers: readonly LayerShape[], index: number): Grid {
+  const { size, padding, output } = layers[index];
+  const border = index === 0 ? 0 : size - 1 - padding;
+  return grid(output.height, output.width, output.channels, border);
 }
 
 /** One grey channel, with columns in whole vectors. */

@@ -31,15 +31,21 @@ export interface PickleLimits {
   operations: number;
   /** Values on the stack at once. */
   stack: number;
-  /** Items, characters and attributes that calls copy, all together. */
+  /** Lists, dictionaries, sets and objects; each takes a hundred times its byte in the pickle. */
+  collections: number;
+  /** Items and attributes that calls copy, all together. */
   copies: number;
+  /** Characters that calls copy, all together. */
+  characters: number;
 }
 
 const LIMITS: PickleLimits = {
-  bytes: 64 * 1024 * 1024,
-  operations: 1_000_000,
+  bytes: 16 * 1024 * 1024,
+  operations: 500_000,
   stack: 100_000,
-  copies: 10_000_000,
+  collections: 100_000,
+  copies: 500_000,
+  characters: 10_000_000,
 };
 
 /** Where a pickle lies. */
@@ -78,7 +84,9 @@ const MARK = Symbol("mark");
 class Machine {
   private readonly stack: (PickleValue | typeof MARK)[] = [];
   private readonly memo = new Map<number, PickleValue>();
+  private collections = 0;
   private copies = 0;
+  private characters = 0;
 
   constructor(private readonly reader: PickleReader, private readonly rules: PickleRules) {}
 
@@ -152,22 +160,22 @@ class Machine {
         return void stack.push(MARK);
       case 0x29: // EMPTY_TUPLE
       case 0x5d: // EMPTY_LIST
-        return void stack.push([]);
+        return this._pushNew([]);
       case 0x74: // TUPLE
       case 0x6c: // LIST
-        return void stack.push(this._popToMark());
+        return this._pushNew(this._popToMark());
       case 0x85: // TUPLE1
       case 0x86: // TUPLE2
       case 0x87: // TUPLE3
-        return void stack.push(this._popSeveral(operation - 0x84));
+        return this._pushNew(this._popSeveral(operation - 0x84));
       case 0x7d: // EMPTY_DICT
-        return void stack.push(new Map());
+        return this._pushNew(new Map());
       case 0x64: // DICT
-        return void stack.push(this._setItems(new Map(), this._popToMark()));
+        return this._pushNew(this._setItems(new Map(), this._popToMark()));
       case 0x8f: // EMPTY_SET
-        return void stack.push(new Set());
+        return this._pushNew(new Set());
       case 0x91: // FROZENSET
-        return void stack.push(new Set(this._popToMark()));
+        return this._pushNew(new Set(this._popToMark()));
       case 0x61: // APPEND
         return this._append([this._pop()]);
       case 0x65: // APPENDS
@@ -220,11 +228,11 @@ class Machine {
       case 0x52: // REDUCE
       case 0x81: { // NEWOBJ
         const [callee, args] = this._popSeveral(2);
-        return void stack.push(this._call(callee, args));
+        return this._pushNew(this._call(callee, args));
       }
       case 0x92: { // NEWOBJ_EX
         const [callee, args] = this._popSeveral(3);
-        return void stack.push(this._call(callee, args));
+        return this._pushNew(this._call(callee, args));
       }
       case 0x62: // BUILD
         return this._build(this._pop());
@@ -238,6 +246,14 @@ class Machine {
         throw new PickleFault(`its pickle has the operation 0x${code}, which torch never writes`);
       }
     }
+  }
+
+  /** Pushes a collection or an object that was made just now. */
+  private _pushNew(value: PickleValue): void {
+    if (++this.collections > LIMITS.collections) {
+      throw new PickleFault(`its pickle makes more than ${LIMITS.collections} collections`);
+    }
+    this.stack.push(value);
   }
 
   private _pop(): PickleValue {
@@ -324,12 +340,16 @@ class Machine {
 
   /** Counts what is copied: the memo lets one large value be copied by every operation. */
   private _charge(value: PickleValue): void {
-    if (typeof value === "string" || Array.isArray(value) || value instanceof Uint8Array) {
+    if (typeof value === "string" || value instanceof Uint8Array) {
+      this.characters += value.length;
+    } else if (Array.isArray(value)) {
       this.copies += value.length;
     } else if (value instanceof Map || value instanceof Set) {
       this.copies += value.size;
     }
-    if (this.copies > LIMITS.copies) throw new PickleFault("its pickle copies without end");
+    if (this.copies > LIMITS.copies || this.characters > LIMITS.characters) {
+      throw new PickleFault("its pickle copies without end");
+    }
   }
 
   /** Gives an object its attributes; what other values are given has no bearing on weights. */

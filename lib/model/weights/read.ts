@@ -29,13 +29,21 @@ export interface MRNetWeights {
 }
 
 /**
- * Reads a file of weights.
+ * Reads a file of weights, or a source that is open already.
  *
  * @throws {WeightsError} where it is missing, damaged, of no known form, or not what its name says
  * @throws {PermissionError} where Deno may not read it
  */
-export async function readWeights(path: string, options: ReadOptions = {}): Promise<ReadWeights> {
-  using source = await openSource(path);
+export async function readWeights(
+  from: string | Source,
+  options: ReadOptions = {},
+): Promise<ReadWeights> {
+  if (typeof from !== "string") return _readWeights(from, options);
+  using source = await openSource(from);
+  return _readWeights(source, options);
+}
+
+function _readWeights(source: Source, options: ReadOptions): ReadWeights {
   const format = formatOf(source);
   const weights = format === "safetensors"
     ? readSafetensorsFrom(source, options)
@@ -49,10 +57,11 @@ export async function readWeights(path: string, options: ReadOptions = {}): Prom
  *
  * @throws {WeightsError} where the file cannot be read or holds another network
  */
-export async function readMRNet(path: string): Promise<MRNetWeights> {
-  const { tensors, metadata, skipped } = await readWeights(path, { want: isUsedByMRNet });
-  checkTypes(skipped, path);
-  return { tensors: selectMRNet(tensors, path), metadata };
+export async function readMRNet(from: string | Source): Promise<MRNetWeights> {
+  const name = typeof from === "string" ? from : from.name;
+  const { tensors, metadata, skipped } = await readWeights(from, { want: isUsedByMRNet });
+  checkTypes(skipped, name);
+  return { tensors: selectMRNet(tensors, name), metadata };
 }
 
 /**

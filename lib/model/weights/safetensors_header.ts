@@ -33,8 +33,8 @@ export interface SafetensorsHeader {
   metadata: Record<string, string>;
 }
 
-/** The largest header that is read; a network of a million tensors fits. */
-const MOST_HEADER_BYTES = 16 * 1024 * 1024;
+/** The largest header that is read: ten thousand tensors. Parsed, JSON may take twenty times its size. */
+export const MOST_HEADER_BYTES = 1024 * 1024;
 
 /** Bytes per value; types smaller than a byte are newer than what this toolkit needs. */
 const TYPE_BYTES: Readonly<Record<string, number>> = {
@@ -70,17 +70,18 @@ export function looksLikeSafetensors(source: Source): boolean {
 /**
  * Reads and checks the header of a safetensors file.
  *
+ * @param most the largest header, in bytes
  * @throws {WeightsError} where it is damaged, or claims what the file does not hold
  */
-export function readHeader(source: Source): SafetensorsHeader {
+export function readHeader(source: Source, most = MOST_HEADER_BYTES): SafetensorsHeader {
   const fail = (found: string) => weightsError(source.name, found, MEND);
   if (source.size < 8) throw fail(`it has ${source.size} bytes, too few for a safetensors file`);
   const length = new DataView(source.read(0, 8).buffer).getBigUint64(0, true);
   if (length > BigInt(source.size - 8)) {
     throw fail(`its header claims ${length} bytes, but the file has ${source.size}`);
   }
-  if (length > BigInt(MOST_HEADER_BYTES)) {
-    throw fail(`its header claims ${length} bytes, more than the ${MOST_HEADER_BYTES} allowed`);
+  if (length > BigInt(most)) {
+    throw fail(`its header claims ${length} bytes, more than the ${most} allowed`);
   }
   const header = parseHeader(source.read(8, Number(length)), fail);
   const start = 8 + Number(length);

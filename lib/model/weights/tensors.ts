@@ -35,6 +35,11 @@ export interface ReadOptions {
    * @default every tensor
    */
   want?: (name: string, shape: readonly number[]) => boolean;
+  /**
+   * The largest header of a safetensors file, in bytes.
+   * @default 1 MB
+   */
+  mostHeaderBytes?: number;
 }
 
 /** The error for a file of weights: one line that says what was found and what to do. */
@@ -58,8 +63,13 @@ export function elementCount(shape: readonly unknown[]): number | undefined {
 
 /** A name taken from a file as it may stand in a message: quoted, on one line, not endless. */
 export function quoted(name: string): string {
-  const plain = name.slice(0, 100).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\uFFFD");
-  return `'${plain}${name.length > 100 ? "…" : ""}'`;
+  return `'${shortened(name, 100)}'`;
+}
+
+/** Text taken from a file as it may stand in a message: on one line, with at most so many letters. */
+export function shortened(text: string, most: number): string {
+  const plain = text.slice(0, most).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\uFFFD");
+  return `${plain}${text.length > most ? "…" : ""}`;
 }
 
 /** The first few of many names, and how many more there are. */

@@ -41,6 +41,7 @@ export function openArchive(source: Source): TorchFile {
   }
   const pickle = bytesSource(read("data.pkl") ?? new Uint8Array(0), source.name);
   const rules = makeTorchRules();
+  let loaded = 0;
   const { value } = readPickle(pickle, { start: 0, end: pickle.size }, rules);
   return {
     value,
@@ -52,6 +53,9 @@ export function openArchive(source: Source): TorchFile {
         const found = `the storage ${quoted(key)} has ${entry.length} bytes`;
         throw new PickleFault(`${found} where ${described} are described`);
       }
+      // Each storage is loaded once; only where files lie inside one another can this be exceeded.
+      loaded += entry.length;
+      if (loaded > source.size) throw new PickleFault("its storages overlap");
       return readZipEntry(source, directory, entry);
     },
   };

@@ -28,7 +28,9 @@ const MOST_DEPTH = 3;
 /** How deep the layers of a module are followed. */
 const MOST_LAYERS = 64;
 /** Entries and letters of names that are looked at: shared parts may be met any number of times. */
-const MOST_STEPS = 20_000_000;
+const MOST_STEPS = 5_000_000;
+/** Tensors of one network. */
+const MOST_TENSORS = 50_000;
 
 /**
  * The tensors of the network that an unpickled value holds.
@@ -62,7 +64,7 @@ class Search {
     }
     const own: TensorIndex = new Map();
     for (const [key, item] of this._named(value)) {
-      if (item instanceof TensorRecord) own.set(key, item);
+      if (item instanceof TensorRecord) this._add(own, key, item);
     }
     return own.size > 0 ? own : this._onlyOne(value, depth);
   }
@@ -92,15 +94,20 @@ class Search {
     this._spend(prefix.length + 1);
     const passing = layer.state.get("_non_persistent_buffers_set");
     for (const [name, tensor] of this._named(layer.state.get("_parameters"), prefix)) {
-      if (tensor instanceof TensorRecord) index.set(prefix + name, tensor);
+      if (tensor instanceof TensorRecord) this._add(index, prefix + name, tensor);
     }
     for (const [name, tensor] of this._named(layer.state.get("_buffers"), prefix)) {
       if (passing instanceof Set && passing.has(name)) continue;
-      if (tensor instanceof TensorRecord) index.set(prefix + name, tensor);
+      if (tensor instanceof TensorRecord) this._add(index, prefix + name, tensor);
     }
     for (const [name, child] of this._named(layer.state.get("_modules"), prefix)) {
       if (child instanceof PickleObject) this._walk(index, child, `${prefix}${name}.`, depth + 1);
     }
+  }
+
+  private _add(index: TensorIndex, name: string, tensor: TensorRecord): void {
+    index.set(name, tensor);
+    if (index.size > MOST_TENSORS) throw new PickleFault(`it has over ${MOST_TENSORS} tensors`);
   }
 
   /** The entries of a dictionary that have names; none where it is no dictionary. */

@@ -37,7 +37,7 @@ export function openStream(source: Source): TorchFile {
   };
   if (next() !== MAGIC) throw new PickleFault("it is a pickle, but none that torch.save wrote");
   const version = next();
-  if (version !== 1001) throw new PickleFault(`it has the unknown version ${String(version)}`);
+  if (version !== 1001) throw new PickleFault(`it has the unknown version ${shown(version)}`);
   const machine = next();
   if (!(machine instanceof Map) || machine.get("little_endian") !== true) {
     throw new PickleFault("it was written on a big-endian machine, which is not read here");
@@ -49,7 +49,7 @@ export function openStream(source: Source): TorchFile {
   for (const key of keys) {
     const storage = typeof key === "string" ? rules.storages.get(key) : undefined;
     if (storage === undefined || places.has(storage.key)) {
-      throw new PickleFault(`its list of storages names ${quoted(String(key))} without need`);
+      throw new PickleFault(`its list of storages names ${shown(key)} without need`);
     }
     const count = Number(new DataView(source.read(at, 8).buffer).getBigInt64(0, true));
     if (count !== storage.total) {
@@ -68,4 +68,9 @@ export function openStream(source: Source): TorchFile {
       return source.read(place, total * elementBytes);
     },
   };
+}
+
+/** A value as it may stand in a message; of a collection, which may hold itself, only that it is one. */
+function shown(value: PickleValue): string {
+  return typeof value === "object" ? "something that is no text" : quoted(String(value));
 }

@@ -11,8 +11,13 @@ import type { TensorIndex } from "./torch_modules.ts";
 import type { TensorRecord } from "./torch_records.ts";
 import type { TorchFile } from "./torch_stream.ts";
 
-/** Bytes that tensors may take beyond what the file itself accounts for. */
-const SPARE_BYTES = 64 * 1024 * 1024;
+/**
+ * How many bytes the tensors may take: what a file of float16 comes to twice over, because two names
+ * may share one tensor, and so much more for a small file.
+ */
+const KEPT = { times: 4, spare: 32 * 1024 * 1024 };
+/** How many bytes may be copied on the way to them, one storage at a time. */
+const MOVED = { times: 16, spare: 64 * 1024 * 1024 };
 
 /**
  * Reads the wanted tensors. Those that are not floating point are named in `skipped`.
@@ -31,15 +36,16 @@ export function readTensors(
   const skipped = new Map<string, string>();
   const wanted: string[] = [];
   const byStorage = new Map<string, string[]>();
-  let bytes = 0;
+  let [kept, moved] = [0, 0];
   for (const [name, record] of index) {
     if (options.want !== undefined && !options.want(name, record.shape)) continue;
     if (!isFloatType(record.type)) {
       skipped.set(name, record.type);
       continue;
     }
-    bytes += 4 * (record.count + reach(record));
-    if (bytes > SPARE_BYTES + 16 * size) {
+    kept += 4 * record.count;
+    moved += 4 * reach(record);
+    if (kept > KEPT.times * size + KEPT.spare || moved > MOVED.times * size + MOVED.spare) {
       throw new PickleFault("its tensors repeat the same values until they need too much memory");
     }
     wanted.push(name);

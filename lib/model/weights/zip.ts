@@ -33,8 +33,8 @@ export interface ZipDirectory {
   start: number;
 }
 
-/** The largest directory that is read: some ten thousand files. */
-const MOST_DIRECTORY_BYTES = 8 * 1024 * 1024;
+/** The largest directory that is read: ten thousand files with names of a hundred letters. */
+const MOST_DIRECTORY_BYTES = 2 * 1024 * 1024;
 const MEND = "it is cut short or damaged, copy or download it again";
 
 /**

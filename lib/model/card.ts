@@ -1,0 +1,162 @@
+/**
+ * What a model's file says about the model: what it predicts, how its input is prepared, from where
+ * on it calls an exam positive. Kept in the metadata of a checkpoint, a text each.
+ *
+ * @module
+ */
+import { INTENSITIES, type Intensity } from "../data/intensity.ts";
+import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
+import { messageOf, OptionError, WeightsError } from "../errors.ts";
+import { LOSS_WEIGHTS, type LossWeights, RECIPE_NAMES, type RecipeName } from "../recipe.ts";
+import { type Plane, PLANES, type Task, TASKS } from "../terms.ts";
+import { shortened } from "./weights/tensors.ts";
+
+/** The exams by which something was chosen. */
+export const CHOSEN_ON = ["train", "valid", "tune"] as const;
+/** The split by which something was chosen; it says nothing new about that split. */
+export type ChosenOn = (typeof CHOSEN_ON)[number];
+
+/** From which probability on an exam counts as positive, and how that was chosen. */
+export interface OperatingPoint {
+  /** Positive from this probability on, in 0–1. */
+  threshold: number;
+  /** How it was chosen: Youden's index, sensitivity + specificity − 1, is largest there. */
+  rule: "youden";
+  /** The exams it was chosen by; figures at it are to be believed on others only. */
+  exams: ChosenOn;
+}
+
+/** What is known about a model. */
+export interface ModelCard {
+  /** The finding it predicts; unknown for a file of PyTorch. */
+  task?: Task;
+  /** The plane it reads; unknown for a file of PyTorch. */
+  plane?: Plane;
+  /** How its input is prepared; `raw` where the file does not say. */
+  intensity: Intensity;
+  /** By which recipe it was trained, parts of which may have been changed; unknown for PyTorch's. */
+  recipe?: RecipeName;
+  /** What the weights in the loss went by in training; unknown for a file of PyTorch. */
+  lossWeights?: LossWeights;
+  /** From where on an exam counts as positive; none where the file does not say. */
+  operatingPoint?: OperatingPoint;
+  /** The training exams it was not trained on; none where it was trained on all. */
+  tune?: TuneSplit;
+}
+
+/** A card that says which finding in which plane, as every use of a model needs it. */
+export type SettledCard = ModelCard & { task: Task; plane: Plane };
+
+/**
+ * Adds what a caller knows of a model to what its file says: files of PyTorch say nothing.
+ *
+ * @param card what the file says
+ * @param told which finding and plane the caller takes it to be for, where that is known
+ * @param path the file, for messages
+ * @throws {OptionError} where the two contradict each other, or neither says it
+ *
+ * @example
+ * ```ts
+ * import { settleCard } from "./card.ts";
+ * const card = settleCard({ intensity: "raw", task: "acl" }, { plane: "axial" }, "model.pth");
+ * console.assert(card.task === "acl" && card.plane === "axial");
+ * ```
+ */
+export function settleCard(
+  card: ModelCard,
+  told: { task?: Task; plane?: Plane },
+  path: string,
+): SettledCard {
+  const { task = told.task, plane = told.plane } = card;
+  const open = Object.entries({ task, plane }).filter(([, word]) => word === undefined)
+    .map(([name]) => name);
+  if (task === undefined || plane === undefined) {
+    throw new OptionError(
+      `Cannot use the model '${path}': its file does not say its ${open.join(" and ")}: ` +
+        `give ${open.map((name) => `--${name}`).join(" and ")}`,
+    );
+  }
+  const own = _named(task, plane);
+  const asked = _named(told.task ?? task, told.plane ?? plane);
+  if (own === asked) return { ...card, task, plane };
+  throw new OptionError(
+    `Cannot use the model '${path}' for ${asked}: by its file it is for ${own}: ` +
+      "leave --task and --plane out, or give another model",
+  );
+}
+
+function _named(task: Task, plane: Plane): string {
+  return `${task} in the ${plane} plane`;
+}
+
+/**
+ * Reads the card from a file's metadata. Keys that it does not know are passed over.
+ *
+ * @param path the file, for messages
+ * @throws {WeightsError} where a value is not what its key promises
+ */
+export function readCard(metadata: Readonly<Record<string, string>>, path: string): ModelCard {
+  const refuse = (key: string, mend: string): never => {
+    const shown = shortened(metadata[key], 60);
+    throw new WeightsError(`Cannot use the model '${path}': its ${key} is '${shown}': ${mend}`);
+  };
+  const word = <T extends string>(key: string, words: readonly T[]): T | undefined => {
+    const value = metadata[key];
+    if (value === undefined || words.includes(value as T)) return value as T | undefined;
+    return refuse(key, `one of ${words.join(", ")} is needed`);
+  };
+  const json = <T>(key: string, check: (value: Record<string, unknown>) => T): T | undefined => {
+    if (metadata[key] === undefined) return undefined;
+    try {
+      return check(JSON.parse(metadata[key]));
+    } catch (error) {
+      // JSON.parse quotes what it met.
+      return refuse(key, shortened(messageOf(error), 200));
+    }
+  };
+  return {
+    task: word("task", TASKS),
+    plane: word("plane", PLANES),
+    intensity: word("intensity", INTENSITIES) ?? "raw",
+    recipe: word("recipe", RECIPE_NAMES),
+    lossWeights: word("loss_weights", LOSS_WEIGHTS),
+    operatingPoint: json("operating_point", _operatingPoint),
+    tune: json("tune", _tuneSplit),
+  };
+}
+
+/** The metadata that {@linkcode readCard} reads back. */
+export function cardMetadata(card: ModelCard): Record<string, string> {
+  const { task, plane, intensity, recipe, lossWeights, operatingPoint, tune } = card;
+  const entries: [string, string | undefined][] = [
+    ["task", task],
+    ["plane", plane],
+    ["intensity", intensity],
+    ["recipe", recipe],
+    ["loss_weights", lossWeights],
+    ["operating_point", operatingPoint && JSON.stringify(operatingPoint)],
+    ["tune", tune && JSON.stringify(tune)],
+  ];
+  return Object.fromEntries(
+    entries.filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+function _operatingPoint({ threshold, rule, exams }: Record<string, unknown>): OperatingPoint {
+  if (!(typeof threshold === "number" && threshold >= 0 && threshold <= 1)) {
+    throw new RangeError("a threshold in 0–1 is needed");
+  }
+  if (rule !== "youden") throw new RangeError("the rule 'youden' is needed");
+  if (!CHOSEN_ON.includes(exams as ChosenOn)) {
+    throw new RangeError(`the exams must be one of ${CHOSEN_ON.join(", ")}`);
+  }
+  return { threshold, rule, exams: exams as ChosenOn };
+}
+
+function _tuneSplit({ fraction, seed }: Record<string, unknown>): TuneSplit {
+  if (typeof fraction !== "number" || typeof seed !== "number") {
+    throw new RangeError("a fraction and a seed that are numbers are needed");
+  }
+  checkTuneSplit({ fraction, seed });
+  return { fraction, seed };
+}

@@ -1,0 +1,99 @@
+/**
+ * Where a model is read from: a file, a URL, or bytes that are in memory already.
+ *
+ * @module
+ */
+import { messageOf, PermissionError, WeightsError } from "../errors.ts";
+import { baseName, readBytes } from "../files.ts";
+
+/**
+ * A path, a URL (`file:`, `http:` or `https:`, as a `URL` or, for the last two, as text), or the bytes
+ * of the file.
+ */
+export type ModelSource = string | URL | Uint8Array;
+
+/** From here on a file is not taken for a model, in bytes: AlexNet with its classifier has 244 MB. */
+export const LARGEST_MODEL = 512 * 1024 * 1024;
+
+const MEND = "give a .safetensors, .pth or .pt file of an MRNet";
+
+/** Whether a text is a URL to fetch rather than a path. */
+export function isRemote(source: string): boolean {
+  return /^https?:\/\//i.test(source);
+}
+
+/** What a model is called in messages: its path or URL. */
+export function modelName(source: ModelSource): string {
+  return source instanceof Uint8Array ? "bytes in memory" : String(source);
+}
+
+/** The file's own name, without its folder and what a URL asks besides. */
+export function modelFileName(source: ModelSource): string {
+  if (source instanceof Uint8Array) return "model";
+  if (source instanceof URL || isRemote(source)) {
+    return decodeURIComponent(baseName(new URL(source).pathname));
+  }
+  return baseName(source);
+}
+
+/**
+ * All bytes of a model's file.
+ *
+ * @throws {WeightsError} where it is missing, cannot be fetched or is larger than
+ *   {@linkcode LARGEST_MODEL}
+ * @throws {PermissionError} where Deno refuses the file or the network
+ */
+export async function readModelBytes(source: ModelSource): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source;
+  const url = typeof source === "string" ? undefined : source;
+  if (url?.protocol === "file:" || (typeof source === "string" && !isRemote(source))) {
+    const path = url === undefined ? source as string : _pathOf(url);
+    return await readBytes({
+      what: "read the model",
+      path,
+      access: "read",
+      error: WeightsError,
+      mend: MEND,
+    });
+  }
+  return await _fetch(new URL(source));
+}
+
+/** The path of a `file:` URL; on Windows `/C:/model` is `C:/model`. */
+function _pathOf(url: URL): string {
+  return decodeURIComponent(url.pathname).replace(/^\/([A-Za-z]:)/, "$1");
+}
+
+async function _fetch(url: URL): Promise<Uint8Array> {
+  const refusal = (found: string) =>
+    new WeightsError(`Cannot fetch the model '${url.href}': ${found}: ${MEND}`);
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
+    throw refusal(`its protocol is '${url.protocol}', not http:, https: or file:`);
+  }
+  try {
+    const response = await fetch(url);
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw refusal(`the answer was ${response.status}`);
+    }
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const part of response.body ?? []) {
+      size += part.length;
+      if (size > LARGEST_MODEL) throw refusal(`it has more than ${LARGEST_MODEL} bytes`);
+      parts.push(part);
+    }
+    const bytes = new Uint8Array(size);
+    parts.reduce((at, part) => (bytes.set(part, at), at + part.length), 0);
+    return bytes;
+  } catch (error) {
+    if (error instanceof WeightsError) throw error;
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new PermissionError(
+        `Cannot fetch the model '${url.href}': Deno has no permission for it: ` +
+          `run again with --allow-net=${url.host}`,
+      );
+    }
+    throw refusal(messageOf(error));
+  }
+}

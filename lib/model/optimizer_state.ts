@@ -1,0 +1,16 @@
+/**
+ * What Adam carries from step to step, in a form that no engine owns: what is taken from one runner
+ * can be given to another.
+ *
+ * @module
+ */
+
+/** The optimizer after some steps; its values have the layouts of `MRNet.parameters`. */
+export interface OptimizerState {
+  /** How many steps were taken, at least 1. */
+  steps: number;
+  /** The running mean of each parameter's gradient, by the parameter's name. */
+  first: ReadonlyMap<string, Float32Array>;
+  /** The running mean of each parameter's squared gradient. */
+  second: ReadonlyMap<string, Float32Array>;
+}

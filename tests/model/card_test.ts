@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { OptionError, WeightsError } from "../../lib/errors.ts";
+import { cardMetadata, type ModelCard, readCard, settleCard } from "../../lib/model/card.ts";
+
+Deno.test("what is written is read back", () => {
+  const cards: ModelCard[] = [
+    {
+      task: "acl",
+      plane: "axial",
+      intensity: "standardized",
+      recipe: "stanford",
+      lossWeights: "class",
+      operatingPoint: { threshold: 0.25, rule: "youden", exams: "tune" },
+      tune: { fraction: 0.1, seed: 0 },
+    },
+    { intensity: "raw" },
+  ];
+  for (const card of cards) {
+    const defined = JSON.parse(JSON.stringify(readCard(cardMetadata(card), "model")));
+    assert.deepEqual(defined, card);
+  }
+});
+
+Deno.test("a file that says nothing has the reference's input", () => {
+  assert.equal(readCard({ format: "pt" }, "model").intensity, "raw");
+});
+
+Deno.test("a value that is not what its key promises is refused by name", () => {
+  const cases: [string, string, string][] = [
+    ["task", "knee", "one of abnormal, acl, meniscus is needed"],
+    ["plane", "oblique", "one of axial, coronal, sagittal is needed"],
+    ["intensity", "bright", "one of raw, standardized is needed"],
+    ["recipe", "secret", "one of reference, stanford is needed"],
+    ["loss_weights", "none", "one of output, class is needed"],
+    ["operating_point", '{"threshold":2}', "a threshold in 0–1 is needed"],
+    ["tune", '{"fraction":3,"seed":0}', "Cannot keep 3 of the training exams out"],
+  ];
+  for (const [key, value, mend] of cases) {
+    assert.throws(() => readCard({ [key]: value }, "m.safetensors"), (error: Error) => {
+      assert.ok(error instanceof WeightsError);
+      assert.ok(
+        error.message.startsWith(
+          `Cannot use the model 'm.safetensors': its ${key} is '${value}': `,
+        ),
+      );
+      assert.ok(error.message.includes(mend), error.message);
+      return true;
+    });
+  }
+  for (const value of ["", "null", "7", "[1", '{"threshold":0.5,"rule":"youden","exams":"all"}']) {
+    assert.throws(() => readCard({ operating_point: value }, "m"), WeightsError);
+  }
+});
+
+Deno.test("what the file does not say is taken from the caller", () => {
+  const told = { task: "acl", plane: "axial" } as const;
+  assert.deepEqual(settleCard({ intensity: "raw" }, told, "m.pth"), { intensity: "raw", ...told });
+  const card = { intensity: "raw", ...told } as const;
+  assert.deepEqual(settleCard(card, {}, "m"), card);
+  assert.deepEqual(settleCard(card, { plane: "axial" }, "m"), card);
+});
+
+Deno.test("a model without task or plane, or of another, is refused in one line", () => {
+  const refusal = (card: Partial<ModelCard>, told: Partial<ModelCard>, message: string) =>
+    assert.throws(() => settleCard({ intensity: "raw", ...card }, told, "m.pth"), (error) => {
+      assert.ok(error instanceof OptionError);
+      assert.equal(error.message, message);
+      return true;
+    });
+  const begin = "Cannot use the model 'm.pth': its file does not say its";
+  refusal({}, {}, `${begin} task and plane: give --task and --plane`);
+  refusal({}, { plane: "axial" }, `${begin} task: give --task`);
+  refusal({ task: "acl" }, {}, `${begin} plane: give --plane`);
+  const mend = "leave --task and --plane out, or give another model";
+  refusal(
+    { task: "acl", plane: "axial" },
+    { task: "meniscus" },
+    "Cannot use the model 'm.pth' for meniscus in the axial plane: " +
+      `by its file it is for acl in the axial plane: ${mend}`,
+  );
+  refusal(
+    { task: "acl", plane: "axial" },
+    { plane: "coronal" },
+    "Cannot use the model 'm.pth' for acl in the coronal plane: " +
+      `by its file it is for acl in the axial plane: ${mend}`,
+  );
+});
