@@ -52,6 +52,7 @@ export class EventWriter {
   readonly #pending: Uint8Array[] = [];
   #writing: Promise<void> = Promise.resolve();
   #closed = false;
+  #size = 0;
 
   private constructor(path: string, file: Deno.FsFile) {
     this.path = path;
@@ -78,6 +79,54 @@ export class EventWriter {
     } catch (error) {
       writer.#file.close();
       throw error;
+    }
+  }
+
+  /**
+   * Goes on with a file that an earlier writer has left: what lies behind `size` is cut off. Where the
+   * file is gone, shorter than that or no plain file, a new one is begun beside it.
+   *
+   * @param folder where it is
+   * @param name the file's name, as {@linkcode EventWriter.create} gives them
+   * @param size how much of it stays, in bytes
+   * @throws {OutputError} as {@linkcode EventWriter.create}
+   */
+  static async reopen(folder: string, name: string, size: number): Promise<EventWriter> {
+    const path = join(folder, name);
+    try {
+      const info = await Deno.lstat(path).catch((error) => {
+        if (error instanceof Deno.errors.NotFound) return undefined;
+        throw error;
+      });
+      const usable = EVENT_FILE.test(name) && info?.isFile === true && info.size >= size;
+      if (!usable) return await EventWriter.create(folder);
+      const file = await Deno.open(path, { write: true });
+      await file.truncate(size);
+      await file.seek(0, Deno.SeekMode.End);
+      const writer = new EventWriter(path, file);
+      writer.#size = size;
+      return writer;
+    } catch (error) {
+      throw _writeError(error, path);
+    }
+  }
+
+  /** How much of the file is written, in bytes. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Flushes as {@linkcode EventWriter.flush} does, and waits until it is on the disk.
+   *
+   * @throws {OutputError} as {@linkcode EventWriter.flush}
+   */
+  async sync(): Promise<void> {
+    await this.flush();
+    try {
+      await this.#file.sync();
+    } catch (error) {
+      throw _writeError(error, this.path);
     }
   }
 
@@ -140,6 +189,7 @@ export class EventWriter {
         try {
           while (done < bytes.length) done += await this.#file.write(bytes.subarray(done));
         } finally {
+          this.#size += done;
           if (done < bytes.length) this.#pending.unshift(bytes.subarray(done));
         }
       }
@@ -172,6 +222,9 @@ export function readEvents(bytes: Uint8Array, name = "event file"): LoggedEvent[
 }
 
 const FILE_VERSION = "brain.Event:2";
+
+/** The names that {@linkcode EventWriter.create} gives. */
+const EVENT_FILE = /^events\.out\.tfevents\.\d+\.mrnet(\.\d+)?$/;
 
 /** Makes a file of this name, with a number after it where the name is taken. */
 async function _createFile(name: string): Promise<{ path: string; file: Deno.FsFile }> {
@@ -286,7 +339,10 @@ function _parseEvent(record: Uint8Array): LoggedEvent {
     if (field === 1 && typeof value === "number") event.wallTime = value;
     else if (field === 2 && typeof value === "bigint") event.step = Number(value);
     else if (field === 3 && value instanceof Uint8Array) event.fileVersion = _text(value);
-    else if (field === 5 && value instanceof Uint8Array) event.scalars.push(..._scalars(value));
+    else if (field === 5 && value instanceof Uint8Array) {
+      // Not spread into arguments, of which there may be no more than the stack has room for.
+      for (const scalar of _scalars(value)) event.scalars.push(scalar);
+    }
   }
   return event;
 }

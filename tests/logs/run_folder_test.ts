@@ -99,6 +99,29 @@ Deno.test("flushing follows no link, neither of a run nor in one", async () => {
   ]);
 });
 
+for (const [link, at] of [["plane", "logs/acl/axial"], ["task", "logs/acl"]]) {
+  Deno.test(`flushing refuses a ${link}'s folder that is a link to another place`, async () => {
+    await using folder = await TemporaryFolder.make();
+    const below = link === "task" ? "axial/" : "";
+    await folder.write(`elsewhere/${below}20260101-000000/history.csv`, "precious");
+    await Deno.mkdir(folder.at(at.replace(/\/[^/]*$/, "")), { recursive: true });
+    await Deno.symlink(folder.at("elsewhere"), folder.at(at));
+    await assert.rejects(flushHistory(folder.at("logs"), "acl", "axial"), {
+      name: "OutputError",
+      message: `Cannot remove the earlier logs in '${folder.at(at)}': ` +
+        "it is a link to another folder: remove the link, or the logs by hand",
+    });
+    assert.equal(await folder.text(`elsewhere/${below}20260101-000000/history.csv`), "precious");
+  });
+}
+
+Deno.test("flushing works below a folder of logs that is itself a link", async () => {
+  await using folder = await TemporaryFolder.make();
+  await folder.write("disk/acl/axial/20260101-000000/history.csv", "x");
+  await Deno.symlink(folder.at("disk"), folder.at("logs"));
+  assert.equal(await flushHistory(folder.at("logs"), "acl", "axial"), 1);
+});
+
 Deno.test("a history that cannot be read is an error that names its folder", async () => {
   await using folder = await TemporaryFolder.make();
   await folder.write("logs/acl/axial", "a file");

@@ -3,6 +3,7 @@ import fc from "npm:fast-check@4.10.2";
 import { DataError } from "../../lib/errors.ts";
 import { EventWriter, readEvents } from "../../lib/logs/tensorboard.ts";
 import { encodeRecord } from "../../lib/logs/tfrecord.ts";
+import { TemporaryFolder } from "../support/folders.ts";
 
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -272,4 +273,52 @@ print(json.dumps({tag: [[e.step, e.value, e.wall_time] for e in events.Scalars(t
       assert.deepEqual(curves["Val/AUC"], [[2 ** 40, 0.75, 1700000000.25]]);
     });
   },
+});
+
+Deno.test("a writer goes on with an earlier one's file, and cuts off what came later", async () => {
+  await using folder = await TemporaryFolder.make();
+  const first = await EventWriter.create(folder.path);
+  first.scalar("Train/Loss", 1, 0, 1.5e9);
+  await first.sync();
+  const { size, path } = first;
+  assert.equal(size, (await Deno.stat(path)).size);
+  first.scalar("Train/Loss", 2, 1, 1.5e9);
+  await first.close();
+  assert.ok((await Deno.stat(path)).size > size);
+  const [name] = await folder.files();
+  const second = await EventWriter.reopen(folder.path, name, size);
+  assert.equal(second.path, path);
+  second.scalar("Train/Loss", 3, 1, 1.5e9);
+  await second.close();
+  assert.equal(second.size, (await Deno.stat(path)).size);
+  const values = readEvents(await Deno.readFile(path)).flatMap(({ step, scalars }) =>
+    scalars.map(({ value }) => [step, value])
+  );
+  assert.deepEqual(values, [[0, 1], [1, 3]]);
+});
+
+Deno.test("where an earlier file cannot be gone on with a new one is begun beside it", async () => {
+  await using folder = await TemporaryFolder.make();
+  const cases: [name: string, size: number][] = [
+    ["events.out.tfevents.1500000000.mrnet", 10],
+    ["events.out.tfevents.1600000000.mrnet", 0],
+    ["events.out.tfevents.1700000000.mrnet", 0],
+    ["../outside", 0],
+    ["config.json", 0],
+  ];
+  await folder.write("run/events.out.tfevents.1500000000.mrnet", "short");
+  await folder.write("outside", "mine");
+  await folder.write("run/config.json", "mine");
+  // The second is not there, the third leads elsewhere.
+  await Deno.symlink(folder.at("outside"), folder.at("run/events.out.tfevents.1700000000.mrnet"));
+  for (const [name, size] of cases) {
+    const writer = await EventWriter.reopen(folder.at("run"), name, size);
+    assert.ok(!cases.some(([other]) => writer.path.endsWith(other)), writer.path);
+    await writer.close();
+    assert.equal(readEvents(await Deno.readFile(writer.path)).length, 1);
+    await Deno.remove(writer.path);
+  }
+  assert.equal(await folder.text("outside"), "mine");
+  assert.equal(await folder.text("run/config.json"), "mine");
+  assert.equal(await folder.text("run/events.out.tfevents.1500000000.mrnet"), "short");
 });

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { isRunning, lockRun } from "../../lib/logs/run_lock.ts";
+import { TemporaryFolder } from "../support/folders.ts";
+
+Deno.test("one at a time holds a folder, and leaves no file in it", async () => {
+  await using folder = await TemporaryFolder.make();
+  assert.equal(await isRunning(folder.path), false);
+  const first = await lockRun(folder.path);
+  assert.ok(first !== undefined);
+  assert.equal(await lockRun(folder.path), undefined);
+  assert.equal(await isRunning(folder.path), true);
+  await first.release();
+  assert.deepEqual(await folder.files(), []);
+  const second = await lockRun(folder.path);
+  assert.ok(second !== undefined);
+  await second.release();
+});
+
+Deno.test({
+  name: "what a killed process held is free, and its file is no obstacle",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using folder = await TemporaryFolder.make();
+    const module = JSON.stringify(new URL("../../lib/logs/run_lock.ts", import.meta.url).href);
+    await folder.write(
+      "hold.ts",
+      `import { lockRun } from ${module}; await lockRun(".");
+      console.log("held"); setInterval(() => {}, 1000);`,
+    );
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "-A", "hold.ts"],
+      cwd: folder.path,
+      stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    await reader.read();
+    assert.equal(await isRunning(folder.path), true);
+    child.kill("SIGKILL");
+    await Promise.all([child.status, reader.cancel()]);
+    assert.equal(await isRunning(folder.path), false);
+    assert.deepEqual(await folder.files(), ["hold.ts", "run.lock"]);
+    const lock = await lockRun(folder.path);
+    assert.ok(lock !== undefined);
+    await lock.release();
+  },
+});
+
+Deno.test("a folder that is not there cannot be held", async () => {
+  await assert.rejects(lockRun("/nowhere/at/all"), {
+    name: "OutputError",
+    message: /^Cannot begin a run in '\/nowhere\/at\/all': there is no such file or folder/,
+  });
+});
