@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { checkCase, checkCases } from "./cases.ts";
 
 /** The curve, from (0, 0) to (1, 1). */
 export interface RocCurve {
@@ -94,7 +95,7 @@ export class RunningAuc {
    * @throws {RangeError} if the label is not 0 or 1, or the score is NaN
    */
   add(label: number, score: number): void {
-    _check(label, score);
+    checkCase(label, score);
     const [own, other] = label === 1
       ? [this.#positives, this.#negatives]
       : [this.#negatives, this.#positives];
@@ -120,12 +121,7 @@ interface _Group {
 
 /** The cases grouped by score, highest first. */
 function* _groups(labels: ArrayLike<number>, scores: ArrayLike<number>): Iterable<_Group> {
-  if (labels.length !== scores.length) {
-    throw new RangeError(
-      `Labels and scores must go together: there are ${labels.length} and ${scores.length}`,
-    );
-  }
-  for (let i = 0; i < scores.length; i++) _check(labels[i], scores[i]);
+  checkCases(labels, scores);
   // Not `b - a`, which is NaN for two equal infinities.
   const order = Uint32Array.from(scores, (_, i) => i)
     .sort((a, b) => scores[a] > scores[b] ? -1 : scores[a] < scores[b] ? 1 : 0);
@@ -137,13 +133,6 @@ function* _groups(labels: ArrayLike<number>, scores: ArrayLike<number>): Iterabl
     }
     yield group;
   }
-}
-
-function _check(label: number, score: number): void {
-  if (label !== 0 && label !== 1) {
-    throw new RangeError(`A label must be 0 or 1: current value is ${label}`);
-  }
-  if (Number.isNaN(score)) throw new RangeError("A score must be a number: current value is NaN");
 }
 
 /** How many values of a rising array are below the score, or, with `equal`, not above it. */

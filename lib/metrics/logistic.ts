@@ -1,0 +1,188 @@
+/**
+ * Logistic regression with a penalty, as scikit-learn's `LogisticRegression` with its defaults: the
+ * weights are penalised by half their squared length, the intercept is not, and the sum of the
+ * cases' log losses counts C times.
+ *
+ * The features are few, so it is fitted by Newton's method, which ends at the minimum to the last
+ * digits and needs no scaling; scikit-learn's own stops within its tolerance of the same minimum.
+ *
+ * @module
+ */
+
+/** A fitted model: its logit is the intercept plus the weighted sum of the features. */
+export interface LogisticModel {
+  /** One for each feature. */
+  weights: number[];
+  /** The logit where all features are 0. */
+  intercept: number;
+}
+
+/** The objective's norm of the gradient at which the minimum is reached, for each case and C. */
+const TOLERANCE = 1e-13;
+const MOST_STEPS = 200;
+
+/**
+ * Fits a logistic regression.
+ *
+ * @param features `[cases, features]`, all finite
+ * @param labels 1 for a positive case, 0 for a negative one
+ * @param c how much the cases weigh against the penalty, above 0
+ * @throws {RangeError} if the sizes differ, a label is not 0 or 1, a feature is not finite, `c` is not
+ * above 0, or only one class is present, for which no intercept is best
+ *
+ * @example
+ * ```ts
+ * import { fitLogistic, logisticProbability } from "./logistic.ts";
+ * const model = fitLogistic([[0.1], [0.2], [0.7], [0.9]], [0, 0, 1, 1]);
+ * console.assert(logisticProbability(model, [0.9]) > 0.5);
+ * ```
+ */
+export function fitLogistic(
+  features: readonly (readonly number[])[],
+  labels: ArrayLike<number>,
+  c = 1,
+): LogisticModel {
+  _check(features, labels, c);
+  // A column of ones takes the intercept, which comes last.
+  const rows = features.map((row) => [...row, 1]);
+  const size = rows[0].length;
+  const positives = Array.from(labels).filter((label) => label === 1).length;
+  let point = new Array<number>(size).fill(0);
+  // The best intercept of weights 0, so that a rare class is no far way off.
+  point[size - 1] = Math.log(positives / (labels.length - positives));
+  let value = _objective(rows, labels, c, point);
+  for (let step = 0; step < MOST_STEPS; step++) {
+    const { gradient, hessian } = _derivatives(rows, labels, c, point);
+    if (Math.hypot(...gradient) <= TOLERANCE * Math.max(1, c * rows.length)) break;
+    const direction = _solve(hessian, gradient);
+    let length = 1;
+    let [next, lower] = [point, value];
+    do {
+      next = point.map((at, i) => at - length * direction[i]);
+      lower = _objective(rows, labels, c, next);
+      length /= 2;
+      // Where rounding hides any gain the minimum is reached.
+    } while (!(lower < value) && length > Number.EPSILON);
+    if (!(lower < value)) break;
+    [point, value] = [next, lower];
+  }
+  return { weights: point.slice(0, -1), intercept: point[size - 1] };
+}
+
+/**
+ * What a fitted model says about a case.
+ *
+ * @param features one for each weight
+ * @returns the probability of the positive class, 0 to 1
+ * @throws {RangeError} if there are more or fewer features than weights
+ */
+export function logisticProbability(
+  { weights, intercept }: LogisticModel,
+  features: readonly number[],
+): number {
+  if (features.length !== weights.length) {
+    throw new RangeError(
+      `A feature is needed for each of ${weights.length} weights: there are ${features.length}`,
+    );
+  }
+  const logit = weights.reduce((sum, weight, i) => sum + weight * features[i], intercept);
+  return 1 / (1 + Math.exp(-logit));
+}
+
+function _check(
+  features: readonly (readonly number[])[],
+  labels: ArrayLike<number>,
+  c: number,
+): void {
+  if (features.length !== labels.length) {
+    throw new RangeError(
+      `Labels and features must go together: there are ${labels.length} and ${features.length}`,
+    );
+  }
+  if (!(c > 0 && c < Infinity)) throw new RangeError(`C must be above 0: current value is ${c}`);
+  const classes = new Set(Array.from(labels));
+  for (const label of classes) {
+    if (label === 0 || label === 1) continue;
+    throw new RangeError(`A label must be 0 or 1: current value is ${label}`);
+  }
+  if (classes.size < 2) throw new RangeError("Both classes must be present: there is only one");
+  for (const row of features) {
+    if (row.length !== features[0].length) {
+      throw new RangeError(
+        `Every case must have the same features: there are ${features[0].length} and ${row.length}`,
+      );
+    }
+    for (const value of row) {
+      if (Number.isFinite(value)) continue;
+      throw new RangeError(`A feature must be a finite number: current value is ${value}`);
+    }
+  }
+}
+
+function _dot(a: readonly number[], b: readonly number[]): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/** Half the squared weights plus C times the cases' log losses. */
+function _objective(
+  rows: readonly number[][],
+  labels: ArrayLike<number>,
+  c: number,
+  point: readonly number[],
+): number {
+  const weights = point.slice(0, -1);
+  let loss = 0;
+  rows.forEach((row, i) => {
+    const margin = _dot(row, point) * (labels[i] === 1 ? 1 : -1);
+    // log(1 + e^-margin), without e^700 overflowing.
+    loss += Math.max(0, -margin) + Math.log1p(Math.exp(-Math.abs(margin)));
+  });
+  return _dot(weights, weights) / 2 + c * loss;
+}
+
+function _derivatives(
+  rows: readonly number[][],
+  labels: ArrayLike<number>,
+  c: number,
+  point: readonly number[],
+): { gradient: number[]; hessian: number[][] } {
+  const last = point.length - 1;
+  const gradient = point.map((weight, i) => i === last ? 0 : weight);
+  const hessian = point.map((_, i) => point.map((_, j) => i === j && i !== last ? 1 : 0));
+  rows.forEach((row, k) => {
+    const logit = _dot(row, point);
+    const probability = 1 / (1 + Math.exp(-logit));
+    // p (1 − p), where 1 − p would lose its digits for a large p.
+    const curvature = c * probability / (1 + Math.exp(logit));
+    const slope = c * (probability - labels[k]);
+    for (let i = 0; i <= last; i++) {
+      gradient[i] += slope * row[i];
+      for (let j = 0; j <= last; j++) hessian[i][j] += curvature * row[i] * row[j];
+    }
+  });
+  return { gradient, hessian };
+}
+
+/** Solves a symmetric positive definite system by elimination with pivots. */
+function _solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
+  const rows = matrix.map((row, i) => [...row, right[i]]);
+  const size = rows.length;
+  for (let column = 0; column < size; column++) {
+    let pivot = column;
+    for (let i = column + 1; i < size; i++) {
+      if (Math.abs(rows[i][column]) > Math.abs(rows[pivot][column])) pivot = i;
+    }
+    [rows[column], rows[pivot]] = [rows[pivot], rows[column]];
+    for (let i = column + 1; i < size; i++) {
+      const factor = rows[i][column] / rows[column][column];
+      for (let j = column; j <= size; j++) rows[i][j] -= factor * rows[column][j];
+    }
+  }
+  for (let i = size - 1; i >= 0; i--) {
+    for (let j = i + 1; j < size; j++) rows[i][size] -= rows[i][j] * rows[j][size];
+    rows[i][size] /= rows[i][i];
+  }
+  return rows.map((row) => row[size]);
+}

@@ -1,0 +1,169 @@
+/**
+ * What predictions with known labels come to: every figure that a report, a table or a program needs.
+ *
+ * @module
+ */
+import { DataError } from "../errors.ts";
+import type { Label } from "../terms.ts";
+import { BOOTSTRAP_SAMPLES, bootstrapRoc, type RocBand } from "./bootstrap.ts";
+import { brierScore, type CalibrationBin, calibrationCurve } from "./calibration.ts";
+import { type AucComparison, delongInterval, delongTest } from "./delong.ts";
+import { type RocCurve, rocCurve } from "./roc.ts";
+import { figuresAt, type ThresholdFigures } from "./threshold.ts";
+
+/** A prediction and the truth; what `evaluate` gives is one. */
+export interface LabelledPrediction {
+  /** The exam's name. */
+  id: string;
+  /** 1 where the finding is present. */
+  label: Label;
+  /** How likely the finding is said to be, 0 to 1. */
+  probability: number;
+  /** The exam's loss, where the prediction came from a model with one. */
+  loss?: number;
+}
+
+/** Which thresholds to give figures at: always 0.5, and others. */
+export const THRESHOLD_KINDS = ["half", "operating point", "given"] as const;
+/** `half` is 0.5; `operating point` was chosen on other exams; `given` by the user. */
+export type ThresholdKind = (typeof THRESHOLD_KINDS)[number];
+
+/** A threshold and where it comes from. */
+export interface NamedThreshold {
+  /** Positive from this probability on, 0 to 1. */
+  threshold: number;
+  /** Where it comes from. */
+  kind: ThresholdKind;
+}
+
+/** How to summarize. */
+export interface SummaryOptions {
+  /** Which bootstrap draws; the same seed gives the same figures. */
+  seed: number;
+  /**
+   * How many bootstrap draws, at least 1.
+   * @default 2000
+   */
+  samples?: number;
+  /**
+   * The thresholds to give figures at.
+   * @default 0.5 alone
+   */
+  thresholds?: readonly NamedThreshold[];
+}
+
+/** The figures of a set of predictions. */
+export interface PredictionSummary {
+  /** How many exams there are. */
+  exams: number;
+  /** How many of them show the finding. */
+  positives: number;
+  /** The mean of the exams' losses; NaN where the predictions have none. */
+  loss: number;
+  /** The Brier score, 0 to 1, lower is better. */
+  brier: number;
+  /** The area under the ROC curve and its 95 % intervals. */
+  auc: {
+    /** The area, 0 to 1; NaN where only one class is present. */
+    value: number;
+    /** DeLong's interval. */
+    delong: { low: number; high: number };
+    /** The interval of bootstrap draws. */
+    bootstrap: { low: number; high: number; seed: number; samples: number };
+  };
+  /** The ROC curve. */
+  roc: RocCurve;
+  /** The curve's band by bootstrap draws, 95 % at each false positive rate. */
+  band: RocBand;
+  /** The figures at each threshold that was asked for. */
+  thresholds: (ThresholdFigures & NamedThreshold)[];
+  /** The calibration curve in ten bins. */
+  calibration: CalibrationBin[];
+}
+
+/** The threshold that a probability has by itself. */
+const HALF: readonly NamedThreshold[] = [{ threshold: 0.5, kind: "half" }];
+
+/**
+ * Computes the figures of predictions.
+ *
+ * @throws {RangeError} where a label is not 0 or 1 or a probability outside 0–1
+ *
+ * @example
+ * ```ts
+ * import { type LabelledPrediction, summarizePredictions } from "./summary.ts";
+ * const predictions: LabelledPrediction[] = [
+ *   { id: "0000", label: 0, probability: 0.2 },
+ *   { id: "0001", label: 0, probability: 0.7 },
+ *   { id: "0002", label: 1, probability: 0.6 },
+ *   { id: "0003", label: 1, probability: 0.9 },
+ * ];
+ * const { auc, thresholds } = summarizePredictions(predictions, { seed: 1 });
+ * console.assert(auc.value === 0.75 && thresholds[0].sensitivity.value === 1);
+ * ```
+ */
+export function summarizePredictions(
+  predictions: readonly LabelledPrediction[],
+  { seed, samples = BOOTSTRAP_SAMPLES, thresholds = HALF }: SummaryOptions,
+): PredictionSummary {
+  const labels = predictions.map(({ label }) => label);
+  const scores = predictions.map(({ probability }) => probability);
+  const brier = brierScore(labels, scores);
+  const { auc: value, low, high } = delongInterval(labels, scores);
+  const { band, ...drawn } = bootstrapRoc(labels, scores, { seed, samples });
+  return {
+    exams: predictions.length,
+    positives: labels.filter((label) => label === 1).length,
+    loss: predictions.reduce((sum, { loss = NaN }) => sum + loss, 0) / predictions.length,
+    brier,
+    auc: { value, delong: { low, high }, bootstrap: { ...drawn, seed, samples } },
+    roc: rocCurve(labels, scores),
+    band,
+    thresholds: thresholds.map((named) => ({
+      ...figuresAt(labels, scores, named.threshold),
+      kind: named.kind,
+    })),
+    calibration: calibrationCurve(labels, scores),
+  };
+}
+
+/**
+ * Holds two models against each other by the same exams: DeLong's paired test of their areas.
+ *
+ * @param first the first model's predictions
+ * @param second the second model's, of the same exams in any order
+ * @throws {DataError} where the exams or their labels differ
+ *
+ * @example
+ * ```ts
+ * import { compareModels, type LabelledPrediction } from "./summary.ts";
+ * const first: LabelledPrediction[] = [
+ *   { id: "a", label: 0, probability: 0.2 },
+ *   { id: "b", label: 0, probability: 0.4 },
+ *   { id: "c", label: 1, probability: 0.3 },
+ *   { id: "d", label: 1, probability: 0.9 },
+ * ];
+ * console.assert(compareModels(first, first.toReversed()).p === 1);
+ * ```
+ */
+export function compareModels(
+  first: readonly LabelledPrediction[],
+  second: readonly LabelledPrediction[],
+): AucComparison {
+  const others = new Map(second.map((prediction) => [prediction.id, prediction]));
+  const refuse = (found: string): never => {
+    throw new DataError(
+      `Cannot compare the two models: ${found}: both must judge the same exams`,
+    );
+  };
+  if (first.length !== second.length || others.size !== second.length) {
+    refuse(`one judged ${first.length} exams, the other ${others.size}`);
+  }
+  const matched = first.map(({ id, label }) => {
+    const other = others.get(id) ?? refuse(`only one of them judged the exam '${id}'`);
+    if (other.label !== label) refuse(`the exam '${id}' has the label ${label} and ${other.label}`);
+    return other.probability;
+  });
+  const labels = first.map(({ label }) => label);
+  return delongTest(labels, first.map(({ probability }) => probability), matched);
+}
