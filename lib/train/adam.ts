@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { OptimizerState } from "../model/optimizer_state.ts";
 import * as tf from "../tf.ts";
 
 /** What Adam is set to. */
@@ -107,6 +108,30 @@ export class Adam {
         const denominator = tf.add(tf.div(tf.sqrt(second), correction), epsilon);
         parameter.assign(tf.sub(parameter, tf.mul(tf.div(first, denominator), stepSize)));
       });
+    }
+  }
+
+  /** A copy of what it carries from step to step. */
+  async state(): Promise<OptimizerState> {
+    const copy = async (which: keyof Moments) => {
+      const values = new Map<string, Float32Array>();
+      // On some engines what is read is the tensor's own memory.
+      for (const [name, each] of this.#moments) {
+        values.set(name, Float32Array.from(await each[which].data()));
+      }
+      return values;
+    };
+    return { steps: this.#steps, first: await copy("first"), second: await copy("second") };
+  }
+
+  /** Goes on from where another one was. */
+  restore({ steps, ...moments }: OptimizerState): void {
+    this.#steps = steps;
+    for (const which of ["first", "second"] as const) {
+      for (const [name, each] of this.#moments) {
+        const values = moments[which].get(name)!;
+        tf.tidy(() => each[which].assign(tf.tensor(values, each[which].shape)));
+      }
     }
   }
 

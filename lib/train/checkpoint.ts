@@ -3,10 +3,12 @@
  *
  * @module
  */
-import { OptionError } from "../errors.ts";
+import { OptionError, WeightsError } from "../errors.ts";
 import { join } from "../files.ts";
-import { saveMRNet } from "../model/create.ts";
+import { cardMetadata, type ChosenOn } from "../model/card.ts";
+import { writeMRNet } from "../model/create.ts";
 import type { MRNet } from "../model/mrnet.ts";
+import { readSafetensorsHeader } from "../model/weights/safetensors.ts";
 import type { Plane, Task } from "../terms.ts";
 import type { EpochReport } from "./trainer.ts";
 
@@ -18,8 +20,12 @@ export interface CheckpointOptions {
   prefix: string;
   task: Task;
   plane: Plane;
+  /** The exams that the best epoch and its operating point are chosen by. */
+  chosenOn: ChosenOn;
   /** How the model was made, kept in the file as text. */
   metadata: Record<string, string>;
+  /** Tells the run from all others; kept in the file. */
+  run: string;
 }
 
 /** The name of a checkpoint, as the original script forms it. */
@@ -31,6 +37,18 @@ export function checkpointName(
   const figure = (auc: number) => (Number.isNaN(auc) ? 0.5 : auc).toFixed(4);
   return `model_${prefix}_${task}_${plane}_val_auc_${figure(valAuc)}` +
     `_train_auc_${figure(trainAuc)}_epoch_${epoch}.safetensors`;
+}
+
+/** Whether a name can be that of a checkpoint of this prefix, task and plane. */
+export function isCheckpointName(
+  name: string,
+  { prefix, task, plane }: Pick<CheckpointOptions, "prefix" | "task" | "plane">,
+): boolean {
+  const begin = `model_${prefix}_${task}_${plane}_val_auc_`;
+  return name.startsWith(begin) &&
+    /^\d\.\d{4}_train_auc_\d\.\d{4}_epoch_\d+(-\d+)?\.safetensors$/.test(
+      name.slice(begin.length),
+    );
 }
 
 /** What a prefix is made of, so that it cannot lead out of the folder or confuse the name. */
@@ -55,10 +73,14 @@ export class BestCheckpoint {
   readonly #options: CheckpointOptions;
   #path: string | undefined;
 
-  /** @throws {OptionError} where the prefix cannot be part of a file's name */
-  constructor(options: CheckpointOptions) {
+  /**
+   * @param path the file of the best model so far, where the run goes on
+   * @throws {OptionError} where the prefix cannot be part of a file's name
+   */
+  constructor(options: CheckpointOptions, path?: string) {
     checkPrefix(options.prefix);
     this.#options = options;
+    this.#path = path;
   }
 
   /** The file that holds the best model so far. */
@@ -67,29 +89,62 @@ export class BestCheckpoint {
   }
 
   /**
-   * Writes the model, then removes the file it replaces: at every moment one of them is whole.
+   * Writes the model, then removes the file it replaces: at every moment one of them is whole. A file
+   * of the same name that another run has left, or is writing, is left alone: this run's then has a
+   * number behind the epoch.
    *
+   * @param settle called when the new file is whole and before the earlier one goes
    * @returns the path of the new file
    * @throws {OutputError} where it cannot be written; the earlier file stays
    */
-  async keep(model: MRNet, report: EpochReport): Promise<string> {
-    const { folder, prefix, task, plane } = this.#options;
-    const path = join(folder, checkpointName(this.#options, report));
+  async keep(
+    model: MRNet,
+    report: EpochReport,
+    settle: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<string> {
+    const { folder, prefix, task, plane, chosenOn, run } = this.#options;
+    const name = checkpointName(this.#options, report);
+    const operatingPoint = {
+      threshold: report.threshold,
+      rule: "youden",
+      exams: chosenOn,
+    } as const;
     const metadata = {
       ...this.#options.metadata,
+      ...cardMetadata({ task, plane, intensity: model.intensity, operatingPoint }),
       prefix,
-      task,
-      plane,
+      run,
       epoch: String(report.epoch),
       val_auc: String(report.valAuc),
       val_loss: String(report.valLoss),
       train_auc: String(report.trainAuc),
       train_loss: String(report.trainLoss),
     };
-    await saveMRNet(model, path, metadata);
+    const path = await this.#write(model, join(folder, name), metadata);
     const replaced = this.#path;
     this.#path = path;
+    await settle();
     if (replaced !== undefined && replaced !== path) await Deno.remove(replaced).catch(() => {});
     return path;
+  }
+
+  /** Writes it under the name, or under the first with a number behind it that no other run has. */
+  async #write(model: MRNet, path: string, metadata: Record<string, string>): Promise<string> {
+    for (let taken = 1;; taken++) {
+      const own = taken === 1 ? path : path.replace(/\.safetensors$/, `-${taken}.safetensors`);
+      if (await writeMRNet(model, own, metadata, { replace: () => this.#isOwn(own) })) return own;
+    }
+  }
+
+  /** Whether a file that is there is this run's: it was killed after writing it. */
+  async #isOwn(path: string): Promise<boolean> {
+    if (path === this.#path) return true;
+    try {
+      return (await readSafetensorsHeader(path)).metadata.run === this.#options.run;
+    } catch (error) {
+      // Whatever else stands there is somebody's.
+      if (error instanceof WeightsError) return false;
+      throw error;
+    }
   }
 }

@@ -3,14 +3,16 @@
  *
  * @module
  */
-import { type Dataset, examsInOrder, positiveWeight } from "../data/dataset.ts";
+import { type Dataset, examsInOrder } from "../data/dataset.ts";
 import { currentEngine } from "../engine/engine.ts";
 import { TrainingError } from "../errors.ts";
 import { RunningAuc } from "../metrics/roc.ts";
 import type { MRNet } from "../model/mrnet.ts";
+import type { LossWeights } from "../recipe.ts";
 import type { Label } from "../terms.ts";
 import { breathe } from "./breathe.ts";
 import { type Started, withLag } from "./lag.ts";
+import { outputWeights } from "./loss.ts";
 import { createRunner, type Runner } from "./runner.ts";
 
 /** What a model says about one exam of a dataset. */
@@ -23,7 +25,7 @@ export interface ExamPrediction {
   logits: [number, number];
   /** The sigmoid of the second logit, in 0–1. */
   probability: number;
-  /** The exam's loss, weighted as the dataset asks. */
+  /** The exam's loss, weighted by the labels of the dataset. */
   loss: number;
 }
 
@@ -39,12 +41,15 @@ export interface Evaluation {
 
 /** How to evaluate. */
 export interface EvaluateOptions {
+  /**
+   * What the weights in the loss go by; nothing else depends on it.
+   * @default "output"
+   */
+  lossWeights?: LossWeights;
   /** Ends the evaluation early; the figures are then those of the exams so far. */
   signal?: AbortSignal;
   /** Called after each exam with its prediction and the AUC so far (NaN for one class only). */
   onExam?: (prediction: ExamPrediction, progress: { done: number; auc: number }) => void;
-  /** What the model is at work in already, as in training; one is made where it is left out. */
-  runner?: Runner;
 }
 
 /**
@@ -72,51 +77,46 @@ export async function evaluate(
   dataset: Dataset,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  if (options.runner !== undefined) return await _evaluate(options.runner, dataset, options);
+  const { lossWeights = "output", signal, onExam } = options;
   const runner = await createRunner(model);
-  try {
-    return await _evaluate(runner, dataset, options);
-  } finally {
-    runner.dispose();
-  }
-}
-
-async function _evaluate(
-  runner: Runner,
-  dataset: Dataset,
-  { signal, onExam }: EvaluateOptions,
-): Promise<Evaluation> {
   const engine = currentEngine();
   const predictions: ExamPrediction[] = [];
   const running = new RunningAuc();
-  for await (
-    const { id, label, figures } of withLag(_started(runner, dataset, signal), runner.lag)
-  ) {
-    engine.check();
-    if (!Number.isFinite(figures.loss)) {
-      throw new TrainingError(
-        `Cannot judge the model by exam '${id}': the loss is ${figures.loss}: ` +
-          "the weights have diverged or the exam's values are far from 0–255",
-      );
+  try {
+    const started = _started(runner, dataset, lossWeights, signal);
+    for await (const { id, label, figures } of withLag(started, runner.lag)) {
+      engine.check();
+      if (!Number.isFinite(figures.loss)) throw unusableLoss(id, figures.loss);
+      predictions.push({ id, label, ...figures });
+      running.add(label, figures.probability);
+      onExam?.(predictions.at(-1)!, { done: predictions.length, auc: running.value });
     }
-    predictions.push({ id, label, ...figures });
-    running.add(label, figures.probability);
-    onExam?.(predictions.at(-1)!, { done: predictions.length, auc: running.value });
+  } finally {
+    runner.dispose();
   }
   const loss = predictions.reduce((sum, { loss }) => sum + loss, 0) / predictions.length;
   return { loss, auc: running.value, predictions };
+}
+
+/** What is said of a loss that is not finite. */
+export function unusableLoss(id: string, loss: number): TrainingError {
+  return new TrainingError(
+    `Cannot judge the model by exam '${id}': the loss is ${loss}: ` +
+      "the weights have diverged or the exam's values are far from 0–255",
+  );
 }
 
 /** Gives exam after exam to the runner; ends at the signal. */
 async function* _started(
   runner: Runner,
   dataset: Dataset,
+  lossWeights: LossWeights,
   signal?: AbortSignal,
 ): AsyncGenerator<Started> {
-  const weight = positiveWeight(dataset);
+  const weights = outputWeights(dataset, lossWeights);
   for await (const labelled of examsInOrder(dataset, [...dataset.labels.keys()])) {
     const { exam: { id }, label } = labelled;
-    yield { id, label, figures: runner.judge(labelled, weight) };
+    yield { id, label, figures: runner.judge(labelled, weights(label)) };
     await breathe();
     if (signal?.aborted) return;
   }

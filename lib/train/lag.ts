@@ -24,7 +24,7 @@ export type Finished = Omit<Started, "figures"> & { figures: ExamFigures };
  *
  * With a lag of 0 each exam is waited for before the next one starts. Otherwise the next exam is read
  * and given to the GPU while the figures of the ones before are on their way. Exams that were started
- * are waited for even where the source has ended early.
+ * are waited for even where the source has ended early or failed: its failure comes after them.
  *
  * @param exams exams as they are started; the next one is asked for when its turn comes
  * @param lag how many may be under way beside the one that is waited for, 0 or more
@@ -38,11 +38,22 @@ export async function* withLag(
     const { id, label, figures } = underWay.shift()!;
     return { id, label, figures: await figures };
   };
-  for await (const exam of exams) {
-    underWay.push(exam);
-    // Where an earlier one fails, nobody waits for this one any more.
-    exam.figures.catch(() => {});
-    if (underWay.length > lag) yield await oldest();
+  const source = exams[Symbol.asyncIterator]();
+  let failed: { error: unknown } | undefined;
+  try {
+    while (failed === undefined) {
+      const next = await source.next().catch((error: unknown) => {
+        failed = { error };
+      });
+      if (next === undefined || next.done) break;
+      underWay.push(next.value);
+      // Where an earlier one fails, nobody waits for this one any more.
+      next.value.figures.catch(() => {});
+      if (underWay.length > lag) yield await oldest();
+    }
+    while (underWay.length > 0) yield await oldest();
+  } finally {
+    await source.return?.();
   }
-  while (underWay.length > 0) yield await oldest();
+  if (failed !== undefined) throw failed.error;
 }

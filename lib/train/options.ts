@@ -3,12 +3,37 @@
  *
  * @module
  */
+import { parseShift, type Shift, SHIFT_RULE } from "../data/augment.ts";
+import { INTENSITIES, type Intensity } from "../data/intensity.ts";
 import { OptionError } from "../errors.ts";
+import {
+  LOSS_WEIGHTS,
+  type LossWeights,
+  RECIPE_NAMES,
+  type RecipeName,
+  RECIPES,
+} from "../recipe.ts";
 import { type ScheduleName, SCHEDULES } from "./schedule.ts";
 import type { EpochReport, ExamReport } from "./trainer.ts";
 
 /** How to train; the defaults are the reference's, {@linkcode TRAIN_DEFAULTS}. */
 export interface TrainOptions {
+  /**
+   * Sets all that makes a recipe; an option given beside it counts more than its part.
+   * @default "reference"
+   */
+  recipe?: RecipeName;
+  /**
+   * How the grey values of an exam become the input. It belongs to the model, so {@linkcode train}
+   * only checks that the model's is the same.
+   * @default the recipe's where one is given, otherwise the model's
+   */
+  intensity?: Intensity;
+  /**
+   * What the weights in the loss go by.
+   * @default the recipe's, of the reference "output"
+   */
+  lossWeights?: LossWeights;
   /**
    * At most this many passes over the training set; a whole number, at least 1.
    * @default 50
@@ -36,9 +61,36 @@ export interface TrainOptions {
   patience?: number;
   /**
    * Share of each parameter added to its gradient, 0 or more.
-   * @default 0.1
+   * @default the recipe's, of the reference 0.1
    */
   weightDecay?: number;
+  /**
+   * How many epochs without a lower validation loss the plateau schedule bears; a whole number, 0 or
+   * more.
+   * @default the recipe's, of the reference 3
+   */
+  plateauPatience?: number;
+  /**
+   * What the plateau schedule multiplies the learning rate by, above 0 and below 1.
+   * @default the recipe's, of the reference 0.3
+   */
+  plateauFactor?: number;
+  /**
+   * Largest rotation of a training exam either way, in degrees, 0–180.
+   * @default the recipe's, of the reference 25
+   */
+  rotation?: number;
+  /**
+   * Largest shift of a training exam either way, down and across: a share of the side, 0–1, or
+   * pixels, as in `"25px"`.
+   * @default the recipe's, of the reference 0.11
+   */
+  shift?: Shift;
+  /**
+   * Probability that a training exam is flipped from left to right, in 0–1.
+   * @default the recipe's, of the reference 0.5
+   */
+  flip?: number;
   /**
    * Rotate, shift and flip the training exams at random.
    * @default true
@@ -49,6 +101,12 @@ export interface TrainOptions {
    * @default true
    */
   shuffle?: boolean;
+  /**
+   * Go on without exams that cannot be read when their turn comes; the result lists them. The weights
+   * in the loss are those of all labels.
+   * @default false
+   */
+  skipBadExams?: boolean;
   /** Where shuffling and augmentation start; drawn at random where it is left out. */
   seed?: number;
   /** Ends training after the exam at hand. */
@@ -62,14 +120,17 @@ export interface TrainOptions {
   onEpoch?: (report: EpochReport) => void | Promise<void>;
 }
 
+const { intensity: _, ...REFERENCE } = RECIPES.reference;
+
 /** The settings of the reference. */
 export const TRAIN_DEFAULTS = {
+  recipe: "reference" as RecipeName,
+  ...REFERENCE,
   epochs: 50,
   learningRate: 1e-5,
   schedule: "plateau" as ScheduleName,
   gamma: 0.5,
   patience: 5,
-  weightDecay: 0.1,
   augment: true,
   shuffle: true,
 };
@@ -83,8 +144,16 @@ export type ResolvedTrainOptions = TrainOptions & typeof TRAIN_DEFAULTS;
  * @throws {OptionError} where a value is out of its range
  */
 export function resolveTrainOptions(options: TrainOptions): ResolvedTrainOptions {
+  const { recipe } = options;
+  if (recipe !== undefined && !RECIPE_NAMES.includes(recipe)) {
+    throw _refusal("recipe", `'${recipe}'`, `one of ${RECIPE_NAMES.join(", ")}`);
+  }
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const resolved: ResolvedTrainOptions = { ...TRAIN_DEFAULTS, ...Object.fromEntries(given) };
+  const resolved: ResolvedTrainOptions = {
+    ...TRAIN_DEFAULTS,
+    ...(recipe && RECIPES[recipe]),
+    ...Object.fromEntries(given),
+  };
   for (const name of ["epochs", "patience"] as const) {
     const value = resolved[name];
     if (!(Number.isInteger(value) && value >= 1)) {
@@ -105,7 +174,35 @@ export function resolveTrainOptions(options: TrainOptions): ResolvedTrainOptions
   if (!(Number.isFinite(weightDecay) && weightDecay >= 0)) {
     throw _refusal("weightDecay", weightDecay, "a number of 0 or more");
   }
+  _checkParts(resolved);
   return resolved;
+}
+
+/** Refuses what no recipe can have; of the weight decay that is known by then. */
+function _checkParts(options: ResolvedTrainOptions): void {
+  const { intensity, lossWeights, plateauPatience, plateauFactor, rotation, shift, flip } = options;
+  if (intensity !== undefined && !INTENSITIES.includes(intensity)) {
+    throw _refusal("intensity", `'${intensity}'`, `one of ${INTENSITIES.join(", ")}`);
+  }
+  if (!LOSS_WEIGHTS.includes(lossWeights)) {
+    throw _refusal("lossWeights", `'${lossWeights}'`, `one of ${LOSS_WEIGHTS.join(", ")}`);
+  }
+  if (!(Number.isInteger(plateauPatience) && plateauPatience >= 0)) {
+    throw _refusal("plateauPatience", plateauPatience, "a whole number of 0 or more");
+  }
+  if (!(plateauFactor > 0 && plateauFactor < 1)) {
+    throw _refusal("plateauFactor", plateauFactor, "a number above 0 and below 1");
+  }
+  if (!(rotation >= 0 && rotation <= 180)) {
+    throw _refusal("rotation", rotation, "degrees of 0 to 180");
+  }
+  if (!_isShift(shift)) throw _refusal("shift", `'${shift}'`, SHIFT_RULE);
+  if (!(flip >= 0 && flip <= 1)) throw _refusal("flip", flip, "a probability of 0 to 1");
+}
+
+function _isShift(shift: Shift): boolean {
+  if (typeof shift === "number") return shift >= 0 && shift <= 1;
+  return typeof parseShift(shift) === "string";
 }
 
 function _refusal(name: string, value: number | string, range: string): OptionError {

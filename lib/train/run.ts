@@ -4,113 +4,42 @@
  * @module
  */
 import { openDataset } from "../data/dataset.ts";
-import { describeEngine, type Engine, type EngineChoice, startEngine } from "../engine/engine.ts";
-import { MRNetError } from "../errors.ts";
-import { makeWritableFolder } from "../files.ts";
+import { describeEngine, type Engine, startEngine } from "../engine/engine.ts";
+import { MRNetError, OptionError } from "../errors.ts";
+import { baseName, join, makeWritableFolder } from "../files.ts";
 import { flushHistory } from "../logs/run_folder.ts";
+import { cardMetadata } from "../model/card.ts";
 import { createMRNet } from "../model/create.ts";
+import { MRNet } from "../model/mrnet.ts";
 import { drawSeed } from "../random.ts";
-import type { Plane, Task } from "../terms.ts";
 import { BestCheckpoint, checkPrefix } from "./checkpoint.ts";
+import { resolveTrainOptions } from "./options.ts";
+import type { Place } from "./progress.ts";
+import { checkLabels, elsewhere, hashLabels, type Resumption, resumption } from "./resume.ts";
 import { RunLog } from "./run_log.ts";
-import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
-import { type EpochReport, train, type TrainResult } from "./trainer.ts";
+import type { ResumedRun, RunOptions, RunResult, RunTraining, Selection } from "./run_options.ts";
+import { type RunState, STATE_FILE, writeRunState } from "./run_state.ts";
+import { type ExamReport, trainFrom } from "./trainer.ts";
 
-/** A run: what to train on, what to start from, where to keep what comes of it. */
-export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
-  /** The finding to predict. */
-  task: Task;
-  /** The plane to read. */
-  plane: Plane;
-  /**
-   * The name of the kind of run, in the checkpoint's file name.
-   * @default "mrnet"
-   */
-  prefix?: string;
-  /**
-   * The folder of the dataset.
-   * @default "data"
-   */
-  data?: string;
-  /**
-   * The folder of the checkpoints, and of the ImageNet weights.
-   * @default "models"
-   */
-  models?: string;
-  /**
-   * The folder of the logs.
-   * @default "logs"
-   */
-  logs?: string;
-  /**
-   * What the model starts from: `imagenet`, `none`, or a file; see {@linkcode createMRNet}.
-   * @default "imagenet"
-   */
-  weights?: string;
-  /**
-   * The engine to compute on.
-   * @default "auto"
-   */
-  engine?: EngineChoice;
-  /**
-   * How many threads of the processor compute on WebAssembly, at least 1.
-   * @default the processor's cores, at most 16
-   */
-  threads?: number;
-  /**
-   * Keep the best model.
-   * @default true
-   */
-  saveModel?: boolean;
-  /**
-   * Remove the logs of earlier runs of this task and plane first.
-   * @default false
-   */
-  flushHistory?: boolean;
-  /**
-   * Keep the exams in memory once they are read.
-   * @default false
-   */
-  inMemory?: boolean;
-  /** Called once everything is checked and ready, before the first exam. */
-  onStart?: (start: RunStart) => void;
-  /** Called after each epoch; `checkpoint` is the file of the best model so far. */
-  onEpoch?: (report: EpochReport, checkpoint: string | undefined) => void;
-  /** Called while the ImageNet weights are fetched, with the bytes so far and in all. */
-  onDownload?: (received: number, total: number | undefined) => void;
-}
+export type {
+  ResumedRun,
+  RunOptions,
+  RunResult,
+  RunStart,
+  RunTraining,
+  Selection,
+} from "./run_options.ts";
 
-/** What is known when a run begins. */
-export interface RunStart {
-  /** The engine that was started. */
-  engine: Engine;
-  /** The seed in use, drawn or given. */
-  seed: number;
-  /** How many exams there are to train on. */
-  trainExams: number;
-  /** How many exams there are to validate on. */
-  validExams: number;
-  /** The folder of this run's logs. */
-  logFolder: string;
-  /** How many earlier runs' logs were removed. */
-  flushed: number;
-}
-
-/** What a run leaves. */
-export interface RunResult extends TrainResult {
-  /** The file of the best model; none where it was not asked for or no epoch was better than 0. */
-  checkpoint?: string;
-  /** The folder of this run's logs. */
-  logFolder: string;
-  /** The seed in use, drawn or given. */
-  seed: number;
-}
+/** How often the state is saved where nothing else is said, in minutes. */
+export const SAVE_EVERY = 10;
 
 /**
  * Trains one classifier from the files of MRNet, with logs and checkpoint.
  *
- * Labels, exams and options are checked before anything is written. Where the run fails later on,
- * the message says which model was kept.
+ * Labels, exams and options are checked before anything is written. The state of the run is saved
+ * before its first exam, at each epoch's end, every few minutes, at the signal and where an exam can
+ * no longer be read; {@linkcode RunOptions.resume} goes on from there. Where the run fails later on, the
+ * message says at which exam and step, with which file it can go on, and which model was kept.
  *
  * @throws {MRNetError} of the class that fits; see {@linkcode train}, {@linkcode openDataset} and
  * {@linkcode createMRNet}
@@ -127,57 +56,115 @@ export interface RunResult extends TrainResult {
  * ```
  */
 export async function trainClassifier(options: RunOptions): Promise<RunResult> {
-  const { task, plane, prefix = "mrnet", data = "data", models = "models" } = options;
-  const { logs = "logs", weights = "imagenet", seed = drawSeed(), saveModel = true } = options;
-  const { onStart, onEpoch, onDownload, ...loop } = options;
+  _checkRun(options);
+  const from = options.resume === undefined ? undefined : await resumption(options);
+  const settings = from?.options ?? options;
+  const { task, plane, prefix = "mrnet", data = "data", models = "models" } = settings;
+  const { logs = "logs", weights = "imagenet", seed = drawSeed(), saveModel = true } = settings;
+  const { onStart, onEpoch, onDownload, ...loop } = settings;
   const { onExam, signal } = loop;
-  checkPrefix(prefix);
-  const resolved = resolveTrainOptions(loop);
-  const exams = { data, task, plane, inMemory: options.inMemory };
+  const asked = resolveTrainOptions(loop);
+  const { tune, skipBadExams } = settings;
+  const chosenOn: Selection = tune === undefined ? "valid" : "tune";
+  const exams = { data, task, plane, tune, inMemory: settings.inMemory, skipBadExams };
   const datasets = {
     train: await openDataset({ ...exams, split: "train" }),
-    valid: await openDataset({ ...exams, split: "valid" }),
+    valid: await openDataset({ ...exams, split: chosenOn }),
   };
-  const engine = await startEngine(options.engine, { threads: options.threads });
-  const model = await createMRNet({ weights, seed, models, signal, onProgress: onDownload });
+  const labels = {
+    train: await hashLabels(datasets.train),
+    valid: await hashLabels(datasets.valid),
+  };
+  if (from !== undefined) checkLabels(from, labels, datasets);
+  const { threads, precision } = settings;
+  const engine = await startEngine(settings.engine, { threads, precision });
+  const start = { weights, seed, models, intensity: asked.intensity };
+  const model = from === undefined
+    ? await createMRNet({ ...start, signal, onProgress: onDownload })
+    : new MRNet(from.state.parameters, { intensity: asked.intensity });
+  const training: RunTraining = { ...asked, intensity: model.intensity };
   const files = { data, models, logs, weights, save_model: saveModel };
-  const config = { task, plane, prefix_name: prefix, ..._recipe(resolved), seed, ...files };
+  const kept = tune && { tune: tune.fraction, tune_seed: tune.seed };
+  const which = { task, plane, prefix_name: prefix };
+  const skip = skipBadExams && { skip_bad_exams: true };
+  const config = { ...which, ..._settings(training), seed, ...kept, ...files, ...skip };
+  const run = from?.state.run ?? crypto.randomUUID();
   let checkpoint: BestCheckpoint | undefined;
   let log: RunLog | undefined;
+  let place: Place | undefined;
+  let saved: string | undefined;
   try {
     if (saveModel) {
       await makeWritableFolder(models);
-      const metadata = { config: JSON.stringify(config) };
-      checkpoint = new BestCheckpoint({ folder: models, prefix, task, plane, metadata });
+      const { recipe, lossWeights, intensity } = training;
+      const card = cardMetadata({ recipe, lossWeights, intensity, tune });
+      const metadata = { config: JSON.stringify(config), ...card };
+      const best = from?.state.checkpoint;
+      checkpoint = new BestCheckpoint(
+        { ...{ folder: models, prefix, task, plane, chosenOn, metadata, run } },
+        best && join(models, best),
+      );
     }
-    const flushed = options.flushHistory ? await flushHistory(logs, task, plane) : 0;
-    log = await RunLog.create(logs, { task, plane }, {
-      ...config,
-      engine: describeEngine(engine),
-      started: new Date().toISOString(),
-    });
+    const flushed = settings.flushHistory ? await flushHistory(logs, task, plane) : 0;
+    const begun = { ...config, engine: describeEngine(engine), started: new Date().toISOString() };
+    const logged = from === undefined ? begun : await _goneOn(from, config, engine);
+    log = from === undefined
+      ? await RunLog.create(logs, { task, plane }, begun)
+      : await RunLog.resume(from.folder, logged, from.state.events, from.state.progress.epochs);
+    const running = log;
+    const path = join(log.folder, STATE_FILE);
+    if (from !== undefined) saved = path;
     const trainExams = datasets.train.labels.length;
     const validExams = datasets.valid.labels.length;
-    onStart?.({ engine, seed, trainExams, validExams, logFolder: log.folder, flushed });
-    const running = log;
-    const result = await train(model, datasets, {
-      ...resolved,
-      seed,
-      onExam(report) {
-        running.exam(report);
-        onExam?.(report);
+    const counts = { trainExams, validExams, chosenOn };
+    const resumed = from && _resumed(from, engine);
+    onStart?.({
+      ...{ engine, seed, training, ...counts, logFolder: log.folder, flushed },
+      ...(resumed && { resumed }),
+    });
+    const saveEvery = 60_000 * (settings.saveEvery ?? SAVE_EVERY);
+    let last = performance.now();
+    let listed = from?.state.progress.skipped.length ?? 0;
+    const { name, threads, precision } = engine;
+    const tell = (report: ExamReport) => {
+      running.exam(report);
+      onExam?.(report);
+    };
+    const result = await trainFrom(model, datasets, { ...training, seed, onExam: tell }, {
+      from: from && { progress: from.state.progress, optimizer: from.state.optimizer },
+      due: () => performance.now() - last >= saveEvery,
+      async save(progress, optimizer) {
+        const state: RunState = {
+          ...{ run, config, labels, computed: { engine: name, threads, precision }, progress },
+          checkpoint: checkpoint?.path && baseName(checkpoint.path),
+          events: await running.position(),
+          parameters: await model.stateDict(),
+          optimizer,
+        };
+        const { skipped } = progress;
+        if (skipped.length > listed) await running.configure({ ...logged, skipped });
+        listed = skipped.length;
+        await writeRunState(path, state);
+        saved = path;
+        last = performance.now();
       },
-      async onEpoch(report) {
-        if (report.isBest) await checkpoint?.keep(model, report);
-        await running.epoch(report);
+      async onEpoch(report, save) {
+        const settle = async () => {
+          await running.epoch(report);
+          await save();
+        };
+        // The earlier file stays until the state names the new one.
+        if (report.isBest && checkpoint !== undefined) await checkpoint.keep(model, report, settle);
+        else await settle();
         onEpoch?.(report, checkpoint?.path);
       },
+      onPlace: (at) => place = at,
     });
-    return { ...result, checkpoint: checkpoint?.path, logFolder: log.folder, seed };
+    return { ...result, chosenOn, checkpoint: checkpoint?.path, logFolder: log.folder, seed };
   } catch (error) {
     // A fault of this toolkit is shown as it is; the user's own errors say what they still have.
-    if (error instanceof MRNetError && checkpoint?.path !== undefined) {
-      error.message += `; the best model so far is kept in '${checkpoint.path}'`;
+    if (error instanceof MRNetError && log !== undefined) {
+      error.message += _whatIsLeft(place, saved, checkpoint?.path);
     }
     throw error;
   } finally {
@@ -186,17 +173,78 @@ export async function trainClassifier(options: RunOptions): Promise<RunResult> {
   }
 }
 
-/** What `config.json` and the checkpoint say about the training, under the command line's names. */
-function _recipe(options: ResolvedTrainOptions): Record<string, unknown> {
-  const { epochs, learningRate, schedule, gamma, patience, weightDecay, ...rest } = options;
+/** What is known to be wrong before any file is looked at. */
+function _checkRun({ prefix = "mrnet", resume, flushHistory, saveEvery = SAVE_EVERY }: RunOptions) {
+  checkPrefix(prefix);
+  if (!(saveEvery >= 0)) {
+    throw new OptionError(
+      `Cannot save every ${saveEvery} minutes: give a number of minutes, 0 or more`,
+    );
+  }
+  if (resume === undefined || !flushHistory) return;
+  throw new OptionError(
+    "Cannot go on with a run and remove the earlier logs, its own among them: leave one of the two out",
+  );
+}
+
+/** What `config.json` says of a run that goes on. */
+async function _goneOn(
+  { folder, state }: Resumption,
+  config: Record<string, unknown>,
+  engine: Engine,
+): Promise<Record<string, unknown>> {
+  const before = await Deno.readTextFile(join(folder, "config.json")).then(JSON.parse)
+    .catch(() => ({}));
+  const earlier = Array.isArray(before?.resumed) ? before.resumed : [];
+  const epoch = state.progress.epochs.length + 1;
+  const now = { epoch, engine: describeEngine(engine), started: new Date().toISOString() };
+  return { ...before, ...config, resumed: [...earlier, now] };
+}
+
+function _resumed({ path, state }: Resumption, engine: Engine): ResumedRun {
+  const { epochs, train, valid } = state.progress;
   return {
+    state: path,
+    epochs: epochs.length,
+    done: { train: train.length, valid: valid.length },
+    elsewhere: elsewhere(state, engine),
+  };
+}
+
+/** What a message says behind the failure: where it was, and what there is to go on with. */
+function _whatIsLeft(place?: Place, saved?: string, checkpoint?: string): string {
+  const said: string[] = [];
+  if (place !== undefined) {
+    const { phase, epoch, number, total, id, step } = place;
+    const use = phase === "train" ? "train" : "validate";
+    said.push(
+      `stopped in epoch ${epoch}, step ${step}, at exam '${id}', ${number} of ${total} to ${use} on`,
+    );
+  }
+  if (saved !== undefined) said.push(`go on with --resume '${saved}'`);
+  if (checkpoint !== undefined) said.push(`the best model so far is kept in '${checkpoint}'`);
+  return said.map((each) => `; ${each}`).join("");
+}
+
+/** What `config.json` and the checkpoint say about the training, under the command line's names. */
+function _settings(options: RunTraining): Record<string, unknown> {
+  const { epochs, learningRate, schedule, gamma, patience, ...rest } = options;
+  return {
+    recipe: rest.recipe,
+    intensity: rest.intensity,
+    loss_weights: rest.lossWeights,
     epochs,
     lr: learningRate,
     lr_scheduler: schedule,
     gamma,
     patience,
-    weight_decay: weightDecay,
+    plateau_patience: rest.plateauPatience,
+    plateau_factor: rest.plateauFactor,
+    weight_decay: rest.weightDecay,
     augment: rest.augment,
+    rotation: rest.rotation,
+    shift: rest.shift,
+    flip: rest.flip,
     shuffle: rest.shuffle,
   };
 }

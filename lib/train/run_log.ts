@@ -1,11 +1,14 @@
 /**
  * What a run leaves in its log folder: TensorBoard events under the original tags, `history.csv`
- * and `config.json`.
+ * and `config.json`. What is called `Val` and `val` are the exams that the run chooses by: the
+ * validation set or, where `config.json` has `tune`, the training exams that were kept out.
  *
  * @module
  */
-import { join, writeWhole } from "../files.ts";
+import { TrainingError } from "../errors.ts";
+import { baseName, join, removeLeftOvers, writeWhole } from "../files.ts";
 import { makeRunFolder } from "../logs/run_folder.ts";
+import { lockRun, type RunLock } from "../logs/run_lock.ts";
 import { EventWriter } from "../logs/tensorboard.ts";
 import type { Plane, Task } from "../terms.ts";
 import type { EpochReport, ExamReport } from "./trainer.ts";
@@ -15,6 +18,14 @@ const FLUSH_EVERY = 100;
 
 const COLUMNS = "epoch,train_loss,train_auc,val_loss,val_auc,lr,seconds\n";
 
+/** How far a log is: what {@linkcode RunLog.resume} goes on from. */
+export interface LogPosition {
+  /** The name of the event file. */
+  name: string;
+  /** How much of it is written, in bytes. */
+  size: number;
+}
+
 /** The log of one run. */
 export class RunLog {
   /** Where it is kept. */
@@ -22,10 +33,12 @@ export class RunLog {
   readonly #events: EventWriter;
   #history = COLUMNS;
   #flushing: Promise<void> = Promise.resolve();
+  #lock: RunLock;
 
-  private constructor(folder: string, events: EventWriter) {
+  private constructor(folder: string, events: EventWriter, lock: RunLock) {
     this.folder = folder;
     this.#events = events;
+    this.#lock = lock;
   }
 
   /**
@@ -40,14 +53,60 @@ export class RunLog {
     config: Record<string, unknown>,
   ): Promise<RunLog> {
     const folder = await makeRunFolder(logs, task, plane);
+    let lock: RunLock | undefined;
     try {
-      await writeWhole(join(folder, "config.json"), JSON.stringify(config, null, 2) + "\n");
-      return new RunLog(folder, await EventWriter.create(folder));
+      lock = await _lock(folder);
+      await _configure(folder, config);
+      return new RunLog(folder, await EventWriter.create(folder), lock);
     } catch (error) {
+      await lock?.release();
       // A run that did not begin leaves no trace.
       await Deno.remove(folder, { recursive: true }).catch(() => {});
       throw error;
     }
+  }
+
+  /**
+   * Goes on with the log of a run as it was at a moment: what was logged later is taken away.
+   *
+   * @param folder the run's
+   * @param config what `config.json` says from now on
+   * @param position where its events were
+   * @param epochs the epochs that were completed
+   * @throws {TrainingError} where another process is at work on the run
+   */
+  static async resume(
+    folder: string,
+    config: Record<string, unknown>,
+    position: LogPosition,
+    epochs: readonly EpochReport[],
+  ): Promise<RunLog> {
+    const lock = await _lock(folder);
+    try {
+      // Whoever began to write here is gone, since the lock is ours.
+      await removeLeftOvers(folder, 0);
+      await _configure(folder, config);
+      const { name, size } = position;
+      const log = new RunLog(folder, await EventWriter.reopen(folder, name, size), lock);
+      for (const report of epochs) log.#history += _row(report);
+      await writeWhole(join(folder, "history.csv"), log.#history);
+      return log;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Brings all that was logged to the disk, and says where that is. */
+  async position(): Promise<LogPosition> {
+    await this.#flushing;
+    await this.#events.sync();
+    return { name: baseName(this.#events.path), size: this.#events.size };
+  }
+
+  /** Writes `config.json` anew. */
+  async configure(config: Record<string, unknown>): Promise<void> {
+    await _configure(this.folder, config);
   }
 
   /** Logs an exam: `Train/Loss` and `Train/AUC`, or `Val/Loss` and `Val/AUC`. */
@@ -64,11 +123,10 @@ export class RunLog {
 
   /** Logs an epoch: `Train/AUC_epoch`, `Val/AUC_epoch`, and a row of `history.csv`. */
   async epoch(report: EpochReport): Promise<void> {
-    const { epoch, trainLoss, trainAuc, valLoss, valAuc, learningRate, seconds } = report;
+    const { epoch, trainAuc, valAuc } = report;
     this.#events.scalar("Train/AUC_epoch", _logged(trainAuc), epoch);
     this.#events.scalar("Val/AUC_epoch", _logged(valAuc), epoch);
-    const row = [epoch, trainLoss, trainAuc, valLoss, valAuc, learningRate, seconds.toFixed(3)];
-    this.#history += row.join(",") + "\n";
+    this.#history += _row(report);
     await this.#flushing;
     await this.#events.flush();
     await writeWhole(join(this.folder, "history.csv"), this.#history);
@@ -76,8 +134,32 @@ export class RunLog {
 
   /** Writes what is left and closes the event file. */
   async close(): Promise<void> {
-    await this.#events.close();
+    try {
+      await this.#events.close();
+    } finally {
+      await this.#lock.release();
+    }
   }
+}
+
+/** A row of `history.csv`. */
+function _row(report: EpochReport): string {
+  const { epoch, trainLoss, trainAuc, valLoss, valAuc, learningRate, seconds } = report;
+  const row = [epoch, trainLoss, trainAuc, valLoss, valAuc, learningRate, seconds.toFixed(3)];
+  return row.join(",") + "\n";
+}
+
+async function _configure(folder: string, config: Record<string, unknown>): Promise<void> {
+  await writeWhole(join(folder, "config.json"), JSON.stringify(config, null, 2) + "\n");
+}
+
+async function _lock(folder: string): Promise<RunLock> {
+  const lock = await lockRun(folder);
+  if (lock !== undefined) return lock;
+  throw new TrainingError(
+    `Cannot go on with the run in '${folder}': another process is at work on it: wait for its end, ` +
+      "or stop it",
+  );
 }
 
 /** The reference logs 0.5 where an AUC is undefined; only the log does. */

@@ -6,9 +6,11 @@
  */
 import type { Augmentation } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
-import { currentEngine, currentGpu } from "../engine/engine.ts";
+import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts";
 import type { MRNet } from "../model/mrnet.ts";
+import type { OptimizerState } from "../model/optimizer_state.ts";
 import type { AdamOptions } from "./adam.ts";
+import type { OutputWeights } from "./loss.ts";
 import { TensorRunner } from "./tensor_runner.ts";
 import { WasmRunner } from "./wasm_runner.ts";
 import { WebGPURunner } from "./webgpu_runner.ts";
@@ -40,21 +42,33 @@ export interface Runner {
   /**
    * Moves the model by one exam.
    *
-   * @param positiveWeight the weight of the second output in the loss
+   * @param weights what the two outputs count in this exam's loss
    * @param augmentation how the exam is resampled first; not at all where it is left out
    * @returns the figures before the move
    */
   train(
     exam: LabelledExam,
-    positiveWeight: number,
+    weights: OutputWeights,
     augmentation?: Augmentation,
   ): Promise<ExamFigures>;
 
   /** Judges the model by one exam, as it is. */
-  judge(exam: LabelledExam, positiveWeight: number): Promise<ExamFigures>;
+  judge(exam: LabelledExam, weights: OutputWeights): Promise<ExamFigures>;
 
   /** Brings the model's own parameters up to date. */
   sync(): Promise<void>;
+
+  /**
+   * A copy of what the optimizer carries from step to step; nothing before the first step. With the
+   * model's parameters after {@linkcode Runner.sync} it is all that the next step depends on.
+   */
+  optimizerState(): Promise<OptimizerState | undefined>;
+
+  /**
+   * Goes on from an optimizer's state; to be called before the first step. On the same engine, with
+   * as many threads, the next step then gives the same bits as if there had been no break.
+   */
+  restore(state: OptimizerState): Promise<void>;
 
   /** Frees what is held beside the model's own parameters. */
   dispose(): void;
@@ -62,14 +76,14 @@ export interface Runner {
 
 /**
  * Makes the runner that suits the engine the model is on: this toolkit's own kernels on WebGPU and
- * WebAssembly, TensorFlow.js's operations on the plain engine.
+ * WebAssembly, TensorFlow.js's operations on the plain engine and on WebAssembly without SIMD.
  *
  * @throws {EngineError} where the processor's threads or the GPU's memory cannot be had
  */
 export async function createRunner(model: MRNet, options: AdamOptions = {}): Promise<Runner> {
-  const { name, threads } = currentEngine();
+  const { threads, precision } = currentEngine();
   const gpu = currentGpu();
-  if (gpu !== undefined) return await WebGPURunner.create(gpu, model, options);
-  if (name === "wasm") return await WasmRunner.create(model, options, threads);
+  if (gpu !== undefined) return await WebGPURunner.create(gpu, model, { ...options, precision });
+  if (usesWasmKernels()) return await WasmRunner.create(model, options, threads);
   return new TensorRunner(model, options);
 }

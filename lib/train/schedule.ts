@@ -92,10 +92,15 @@ export function stepDecay(learningRate: number, gamma = 0.5, every = 3): Schedul
 }
 
 /** Makes a schedule by its name. */
-export function createSchedule(name: ScheduleName, learningRate: number, gamma: number): Schedule {
+export function createSchedule(
+  name: ScheduleName,
+  learningRate: number,
+  gamma: number,
+  options: PlateauOptions = {},
+): Schedule {
   switch (name) {
     case "plateau":
-      return plateau(learningRate);
+      return plateau(learningRate, options);
     case "step":
       return stepDecay(learningRate, gamma);
     case "none":

@@ -7,9 +7,10 @@
 import { augment, type Augmentation } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
 import { examTensor, type MRNet, sigmoid } from "../model/mrnet.ts";
+import type { OptimizerState } from "../model/optimizer_state.ts";
 import * as tf from "../tf.ts";
 import { Adam, ADAM_DEFAULTS, type AdamOptions } from "./adam.ts";
-import { weightedCrossEntropy } from "./loss.ts";
+import { type OutputWeights, weightedCrossEntropy } from "./loss.ts";
 import type { ExamFigures, Runner } from "./runner.ts";
 
 /** Runs a model with TensorFlow.js's operations and gradients. */
@@ -29,19 +30,19 @@ export class TensorRunner implements Runner {
 
   train(
     { exam, label }: LabelledExam,
-    positiveWeight: number,
+    weights: OutputWeights,
     augmentation?: Augmentation,
   ): Promise<ExamFigures> {
     const model = this.#model;
-    const optimizer = this.#optimizer ??= new Adam(model.parameters, this.#options);
+    const optimizer = this.#adam();
     optimizer.learningRate = this.learningRate;
     return _read(tf.tidy(() => {
-      const asRead = examTensor(exam);
-      const input = augmentation === undefined ? asRead : augment(asRead, augmentation);
+      const whole = examTensor(exam, model.intensity);
+      const input = augmentation === undefined ? whole : augment(whole, augmentation);
       let logits!: tf.Tensor2D;
       const { value, grads } = tf.variableGrads(() => {
         logits = tf.keep(model.logits(input));
-        return weightedCrossEntropy(logits, label, positiveWeight);
+        return weightedCrossEntropy(logits, label, weights);
       }, [...model.parameters.values()]);
       const gradients = new Map<string, tf.Tensor>();
       for (const [name, parameter] of model.parameters) gradients.set(name, grads[parameter.name]);
@@ -52,10 +53,10 @@ export class TensorRunner implements Runner {
     }));
   }
 
-  judge({ exam, label }: LabelledExam, positiveWeight: number): Promise<ExamFigures> {
+  judge({ exam, label }: LabelledExam, weights: OutputWeights): Promise<ExamFigures> {
     return _read(tf.tidy(() => {
-      const logits = this.#model.logits(examTensor(exam));
-      return _together(weightedCrossEntropy(logits, label, positiveWeight), logits);
+      const logits = this.#model.logits(examTensor(exam, this.#model.intensity));
+      return _together(weightedCrossEntropy(logits, label, weights), logits);
     }));
   }
 
@@ -64,8 +65,21 @@ export class TensorRunner implements Runner {
     return Promise.resolve();
   }
 
+  async optimizerState(): Promise<OptimizerState | undefined> {
+    return await this.#optimizer?.state();
+  }
+
+  restore(state: OptimizerState): Promise<void> {
+    this.#adam().restore(state);
+    return Promise.resolve();
+  }
+
   dispose(): void {
     this.#optimizer?.dispose();
+  }
+
+  #adam(): Adam {
+    return this.#optimizer ??= new Adam(this.#model.parameters, this.#options);
   }
 }
 

@@ -5,17 +5,18 @@
  * @module
  */
 import { drawAugmentation } from "../data/augment.ts";
-import { type Dataset, examsInOrder, type LabelledExam, positiveWeight } from "../data/dataset.ts";
-import { currentEngine } from "../engine/engine.ts";
-import { TrainingError } from "../errors.ts";
-import { RunningAuc } from "../metrics/roc.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { Intensity } from "../data/intensity.ts";
+import { OptionError, TrainingError } from "../errors.ts";
+import { youdenPoint } from "../metrics/threshold.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { createRandom, drawSeed } from "../random.ts";
-import { breathe } from "./breathe.ts";
 import { earlyStopping } from "./early_stopping.ts";
-import { evaluate } from "./evaluate.ts";
-import { type Started, withLag } from "./lag.ts";
+import { type HalfFigures, runHalf } from "./epoch_half.ts";
+import { unusableLoss } from "./evaluate.ts";
+import { outputWeights } from "./loss.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
+import { noProgress, type Place, type TrainHooks, type TrainProgress } from "./progress.ts";
 import { round4 } from "./rounding.ts";
 import { createRunner, type ExamFigures, type Runner } from "./runner.ts";
 import { createSchedule } from "./schedule.ts";
@@ -26,7 +27,7 @@ export interface ExamReport extends ExamFigures {
   phase: "train" | "valid";
   /** The epoch, counted from 1. */
   epoch: number;
-  /** How many exams of this phase are done in this epoch, this one included. */
+  /** How many exams of this phase are done in this epoch, this one and those left out included. */
   done: number;
   /** How many exams this phase has. */
   total: number;
@@ -52,6 +53,11 @@ export interface EpochReport {
   valLoss: number;
   /** AUC over the validation exams. */
   valAuc: number;
+  /**
+   * The probability from which on an exam counts as positive, in 0–1: where Youden's index over the
+   * validation exams is largest, not rounded.
+   */
+  threshold: number;
   /** The learning rate that the epoch was trained with. */
   learningRate: number;
   /** How long training and validation took together, in seconds. */
@@ -60,12 +66,24 @@ export interface EpochReport {
   isBest: boolean;
 }
 
+/** An exam that was left out because it could not be read. */
+export interface SkippedExam {
+  /** What it would have been used for: to train, or to validate. */
+  split: "train" | "valid";
+  /** The exam's name. */
+  id: string;
+  /** Why it could not be read. */
+  reason: string;
+}
+
 /** How training went. */
 export interface TrainResult {
   /** The epochs that were completed. */
   epochs: EpochReport[];
   /** The epoch with the highest validation AUC, the first where several are equal. */
   best?: EpochReport;
+  /** The exams that were left out because they could not be read, where there are any. */
+  skipped?: SkippedExam[];
   /** Why it ended: all epochs done, no more improvement, or the signal. */
   stopped: "finished" | "early" | "interrupted";
 }
@@ -78,7 +96,8 @@ export interface TrainResult {
  *
  * @param model what is trained
  * @param datasets the exams to train on, and the exams that steer schedule, best model and stop
- * @throws {OptionError} where an option is out of its range
+ * @throws {OptionError} where an option is out of its range, or the recipe means another intensity
+ * than the model's
  * @throws {TrainingError} where a loss is not finite; the message names the exam
  * @throws {DataError} where an exam can no longer be read
  * @throws {EngineError} where the engine's device failed
@@ -101,29 +120,65 @@ export async function train(
   datasets: { train: Dataset; valid: Dataset },
   options: TrainOptions = {},
 ): Promise<TrainResult> {
+  return await trainFrom(model, datasets, options, {});
+}
+
+/** Trains as {@linkcode train} does, from any position, and lets its state be kept. */
+export async function trainFrom(
+  model: MRNet,
+  datasets: { train: Dataset; valid: Dataset },
+  options: TrainOptions,
+  hooks: TrainHooks,
+): Promise<TrainResult> {
   const resolved = { ...resolveTrainOptions(options), seed: options.seed ?? drawSeed() };
   const { epochs, learningRate, schedule, gamma, patience, weightDecay } = resolved;
-  const { signal, onEpoch } = resolved;
-  // A set without a weight is refused now and not after an epoch.
-  positiveWeight(datasets.train);
-  positiveWeight(datasets.valid);
+  const { lossWeights, signal } = resolved;
+  _checkIntensity(model, resolved.intensity);
+  // A set without weights is refused now and not after an epoch.
+  outputWeights(datasets.train, lossWeights);
+  outputWeights(datasets.valid, lossWeights);
   const runner = await createRunner(model, { learningRate, weightDecay });
-  const rate = createSchedule(schedule, learningRate, gamma);
+  const { plateauPatience, plateauFactor } = resolved;
+  const rate = createSchedule(schedule, learningRate, gamma, {
+    patience: plateauPatience,
+    factor: plateauFactor,
+  });
   const stopping = earlyStopping(patience);
-  const result: TrainResult = { epochs: [], stopped: "finished" };
-  const phase: Phase = { model, runner, datasets, options: resolved };
+  const progress = hooks.from?.progress ?? { ...noProgress(), skipped: _unreadable(datasets) };
+  let started = performance.now() - 1000 * progress.seconds;
+  /** Takes the model's own parameters as up to date and sound. */
+  const keep = async () => {
+    if (hooks.save === undefined) return;
+    progress.seconds = (performance.now() - started) / 1000;
+    await hooks.save(progress, await runner.optimizerState());
+  };
+  const save = async () => {
+    if (hooks.save === undefined) return;
+    await runner.sync();
+    // What has diverged must not take the place of what has not.
+    await _checkParameters(model, progress.epochs.length + 1, runner);
+    await keep();
+  };
+  const work: Work = { runner, datasets, options: resolved, hooks, progress, save };
+  const result: TrainResult = { epochs: progress.epochs, stopped: "finished" };
   try {
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      if (signal?.aborted) {
-        result.stopped = "interrupted";
-        break;
-      }
-      const start = performance.now();
+    if (hooks.from?.optimizer !== undefined) await runner.restore(hooks.from.optimizer);
+    for (const report of progress.epochs) {
+      if (report.isBest) result.best = report;
+      runner.learningRate = rate.next(report.valLoss);
+      if (stopping.shouldStop(report.valLoss)) result.stopped = "early";
+    }
+    if (hooks.from === undefined) await save();
+    while (result.stopped === "finished" && progress.epochs.length < epochs) {
+      const epoch = progress.epochs.length + 1;
       const used = runner.learningRate;
-      const trained = await _trainEpoch(phase, epoch);
-      const judged = signal?.aborted ? undefined : await _validate(phase, epoch);
+      const trained = signal?.aborted ? undefined : await _train(work, epoch);
+      const judged = trained === undefined || signal?.aborted
+        ? undefined
+        : await _validate(work, epoch);
       if (trained === undefined || judged === undefined) {
         result.stopped = "interrupted";
+        await save();
         break;
       }
       const report: EpochReport = {
@@ -132,120 +187,109 @@ export async function train(
         trainAuc: round4(trained.auc),
         valLoss: round4(judged.loss),
         valAuc: round4(judged.auc),
+        threshold: youdenPoint(judged.labels, judged.probabilities).threshold,
         learningRate: used,
-        seconds: (performance.now() - start) / 1000,
+        seconds: (performance.now() - started) / 1000,
         isBest: false,
       };
       // The first best of the reference is 0, so a model that is always wrong is never kept.
       report.isBest = report.valAuc > (result.best?.valAuc ?? 0);
       if (report.isBest) result.best = report;
       runner.learningRate = rate.next(report.valLoss);
-      result.epochs.push(report);
       await runner.sync();
       await _checkParameters(model, epoch, runner);
-      await onEpoch?.(report);
-      if (stopping.shouldStop(report.valLoss)) {
-        result.stopped = "early";
-        break;
-      }
+      progress.epochs.push(report);
+      Object.assign(progress, { train: [], valid: [] });
+      started = performance.now();
+      if (hooks.onEpoch === undefined) await resolved.onEpoch?.(report);
+      else await hooks.onEpoch(report, keep);
+      if (stopping.shouldStop(report.valLoss)) result.stopped = "early";
     }
     await runner.sync();
   } finally {
     runner.dispose();
   }
+  if (progress.skipped.length > 0) result.skipped = progress.skipped;
   return result;
 }
 
+/** What could not be read when the datasets were opened. */
+function _unreadable(datasets: { train: Dataset; valid: Dataset }): SkippedExam[] {
+  return (["train", "valid"] as const).flatMap((split) =>
+    [...datasets[split].unreadable ?? []].map(([id, reason]) => ({ split, id, reason }))
+  );
+}
+
+/** A model that prepares its input in one way is not trained by a recipe that means another. */
+function _checkIntensity(model: MRNet, wanted: Intensity | undefined): void {
+  if (wanted === undefined || wanted === model.intensity) return;
+  throw new OptionError(
+    `Cannot train with intensity ${wanted}: the model's own is ${model.intensity}: ` +
+      `make it with intensity ${wanted}, or train with intensity ${model.intensity}`,
+  );
+}
+
 /** What both halves of an epoch work with. */
-interface Phase {
-  model: MRNet;
+interface Work {
   runner: Runner;
   datasets: { train: Dataset; valid: Dataset };
   options: ResolvedTrainOptions & { seed: number };
-}
-
-interface Totals {
-  loss: number;
-  auc: number;
+  hooks: TrainHooks;
+  progress: TrainProgress;
+  save: () => Promise<void>;
 }
 
 /** One pass over the training exams; `undefined` where the signal ended it. */
-async function _trainEpoch(phase: Phase, epoch: number): Promise<Totals | undefined> {
-  const { runner, datasets: { train: dataset }, options } = phase;
-  const { shuffle, seed, onExam } = options;
-  const engine = currentEngine();
+async function _train(work: Work, epoch: number): Promise<HalfFigures | undefined> {
+  const { runner, datasets: { train: dataset }, options } = work;
+  const { shuffle, seed, augment, lossWeights } = options;
   const order = [...dataset.labels.keys()];
   if (shuffle) createRandom(seed, "shuffle", epoch).shuffle(order);
-  const running = new RunningAuc();
-  let sum = 0;
-  let done = 0;
-  const steps = _steps(phase, epoch, examsInOrder(dataset, order));
-  for await (const { id, label, figures } of withLag(steps, runner.lag)) {
-    engine.check();
-    if (!Number.isFinite(figures.loss)) {
-      throw _diverged(`the loss of exam '${id}' in epoch ${epoch} is ${figures.loss}`, runner);
-    }
-    sum += figures.loss;
-    done++;
-    running.add(label, figures.probability);
-    onExam?.({
-      phase: "train",
-      epoch,
-      done,
-      total: order.length,
-      id,
-      ...figures,
-      meanLoss: sum / done,
-      auc: running.value,
-      learningRate: runner.learningRate,
-    });
-  }
-  // A signal during the last exam comes too late to cost the pass.
-  return done < order.length ? undefined : { loss: sum / done, auc: running.value };
-}
-
-/** Gives exam after exam to the runner; ends at the signal. */
-async function* _steps(
-  { runner, datasets: { train: dataset }, options: { augment, seed, signal } }: Phase,
-  epoch: number,
-  exams: AsyncIterable<LabelledExam>,
-): AsyncGenerator<Started> {
-  const weight = positiveWeight(dataset);
-  for await (const labelled of exams) {
-    const { exam: { id, height, width }, label } = labelled;
-    const random = createRandom(seed, "augment", epoch, id);
-    const change = augment ? drawAugmentation(random, [height, width]) : undefined;
-    yield { id, label, figures: runner.train(labelled, weight, change) };
-    await breathe();
-    if (signal?.aborted) return;
-  }
+  const weights = outputWeights(dataset, lossWeights);
+  return await runHalf({
+    ..._half(work, "train", epoch),
+    order,
+    start(labelled) {
+      const { exam: { id, height, width }, label } = labelled;
+      const random = createRandom(seed, "augment", epoch, id);
+      const change = augment ? drawAugmentation(random, [height, width], options) : undefined;
+      return runner.train(labelled, weights(label), change);
+    },
+    diverged: (id, loss) =>
+      _diverged(`the loss of exam '${id}' in epoch ${epoch} is ${loss}`, runner),
+  });
 }
 
 /** One pass over the validation exams; `undefined` where the signal ended it. */
-async function _validate(phase: Phase, epoch: number): Promise<Totals | undefined> {
-  const { model, runner, datasets: { valid: dataset }, options: { signal, onExam } } = phase;
-  let sum = 0;
-  const judged = await evaluate(model, dataset, {
-    runner,
-    signal,
-    onExam({ id, logits, probability, loss }, { done, auc }) {
-      sum += loss;
-      onExam?.({
-        phase: "valid",
-        epoch,
-        done,
-        total: dataset.labels.length,
-        id,
-        loss,
-        logits,
-        probability,
-        meanLoss: sum / done,
-        auc,
-        learningRate: runner.learningRate,
-      });
-    },
+async function _validate(work: Work, epoch: number): Promise<HalfFigures | undefined> {
+  const { runner, datasets: { valid: dataset }, options } = work;
+  const weights = outputWeights(dataset, options.lossWeights);
+  return await runHalf({
+    ..._half(work, "valid", epoch),
+    order: [...dataset.labels.keys()],
+    start: (labelled) => runner.judge(labelled, weights(labelled.label)),
+    diverged: unusableLoss,
   });
-  return judged.predictions.length < dataset.labels.length ? undefined : judged;
+}
+
+function _half(
+  { runner, datasets, options, hooks, progress, save }: Work,
+  phase: "train" | "valid",
+  epoch: number,
+) {
+  const { skipBadExams = false, signal, onExam } = options;
+  const { due, onPlace } = hooks;
+  const [dataset, passed] = [datasets[phase], progress[phase]];
+  const { skipped } = progress;
+  const given = { phase, epoch, dataset, passed, skipped, skipBadExams, runner, signal, onExam };
+  const steps = datasets.train.labels.length;
+  return {
+    ...{ ...given, due, save },
+    onPlace(place: Pick<Place, "number" | "total" | "id">) {
+      const step = phase === "train" ? (epoch - 1) * steps + place.number : epoch * steps;
+      onPlace?.({ phase, epoch, step, ...place });
+    },
+  };
 }
 
 /**
@@ -255,7 +299,7 @@ async function _validate(phase: Phase, epoch: number): Promise<Totals | undefine
 async function _checkParameters(model: MRNet, epoch: number, runner: Runner): Promise<void> {
   for (const [name, parameter] of model.parameters) {
     if ((await parameter.data()).every((value) => Number.isFinite(value))) continue;
-    throw _diverged(`'${name}' is no longer finite after epoch ${epoch}`, runner);
+    throw _diverged(`'${name}' is no longer finite in epoch ${epoch}`, runner);
   }
 }
 

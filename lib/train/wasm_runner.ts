@@ -6,12 +6,15 @@
  */
 import { type Augmentation, sourceOf } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
+import { affineOf } from "../data/intensity.ts";
 import { Threads } from "../engine/wasm/threads.ts";
 import { type MRNet, sigmoid } from "../model/mrnet.ts";
+import type { OptimizerState } from "../model/optimizer_state.ts";
 import { ADAM_DEFAULTS, type AdamOptions } from "./adam.ts";
+import type { OutputWeights } from "./loss.ts";
 import type { ExamFigures, Runner } from "./runner.ts";
 import { MRNetThreads } from "../model/wasm/mrnet_threads.ts";
-import { listParameters, readParameters } from "../model/wasm/parameters.ts";
+import { listParameters, placeParameters, readParameters } from "../model/wasm/parameters.ts";
 
 /** Runs a model that is on the `wasm` engine. */
 export class WasmRunner implements Runner {
@@ -60,7 +63,7 @@ export class WasmRunner implements Runner {
 
   async train(
     { exam, label }: LabelledExam,
-    positiveWeight: number,
+    weights: OutputWeights,
     augmentation?: Augmentation,
   ): Promise<ExamFigures> {
     await this.#threads.ready();
@@ -69,12 +72,13 @@ export class WasmRunner implements Runner {
     this.#setAdam(++this.#steps);
     this.#packed = false;
     this.#ahead = true;
-    return _figures(this.#network.run("train", exam, { label, positiveWeight, matrix }));
+    const affine = affineOf(exam, this.#model.intensity);
+    return _figures(this.#network.run("train", exam, { label, weights, matrix, affine }));
   }
 
-  async judge({ exam, label }: LabelledExam, positiveWeight: number): Promise<ExamFigures> {
+  async judge({ exam, label }: LabelledExam, weights: OutputWeights): Promise<ExamFigures> {
     await this.#threads.ready();
-    const question = { label, positiveWeight };
+    const question = { label, weights, affine: affineOf(exam, this.#model.intensity) };
     if (!this.#packed) this.#network.run("pack", exam, question);
     this.#packed = true;
     return _figures(this.#network.run("judge", exam, question));
@@ -87,6 +91,24 @@ export class WasmRunner implements Runner {
       }
       this.#ahead = false;
     }
+    return Promise.resolve();
+  }
+
+  optimizerState(): Promise<OptimizerState | undefined> {
+    if (this.#steps === 0) return Promise.resolve(undefined);
+    const { first, second } = this.#network.moments;
+    return Promise.resolve({
+      steps: this.#steps,
+      first: listParameters(first),
+      second: listParameters(second),
+    });
+  }
+
+  restore({ steps, first, second }: OptimizerState): Promise<void> {
+    this.#steps = steps;
+    const moments = this.#network.moments;
+    placeParameters(first, moments.first);
+    placeParameters(second, moments.second);
     return Promise.resolve();
   }
 

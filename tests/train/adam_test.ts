@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { createRandom } from "../../lib/random.ts";
 import { Adam, type AdamOptions } from "../../lib/train/adam.ts";
+import { TensorRunner } from "../../lib/train/tensor_runner.ts";
+import type { MRNet } from "../../lib/model/mrnet.ts";
 import * as tf from "../../lib/tf.ts";
 import { onEachEngine } from "../support/engines.ts";
+import { tinyModel } from "../support/tiny_model.ts";
 
 /** Adam in double precision, by the formula of the paper; what the tensors are held against. */
 function reference(start: number[], gradients: number[][], options: Required<AdamOptions>) {
@@ -109,3 +112,69 @@ onEachEngine("steps keep two moments a parameter and nothing else, disposing fre
   assert.equal(tf.memory().numTensors, before);
   tf.dispose([...parameters.values(), ...gradients.values()]);
 });
+
+onEachEngine("goes on from a state with the same bits", async () => {
+  const random = createRandom(9, "adam");
+  const gradients = Array.from(
+    { length: 7 },
+    () => Array.from({ length: 6 }, () => random.uniform(-1, 1)),
+  );
+  const options = { learningRate: 1e-2 };
+  const start = [0.1, -0.2, 0.3, 1, -1, 0];
+  const whole = await run(start, gradients, options);
+
+  const parameter = tf.tidy(() => tf.variable(tf.tensor1d(start)));
+  const parameters = new Map([["p", parameter]]);
+  const step = (adam: Adam, gradient: number[]) =>
+    tf.tidy(() => adam.step(new Map([["p", tf.tensor1d(gradient)]])));
+  const first = new Adam(parameters, options);
+  for (const gradient of gradients.slice(0, 4)) step(first, gradient);
+  const state = await first.state();
+  // The state is a copy: what comes after it does not change it.
+  const before = [...state.first.get("p")!];
+  const values = [...await parameter.data()];
+  step(first, gradients[0]);
+  await parameter.data();
+  assert.deepEqual([...state.first.get("p")!], before);
+  first.dispose();
+  tf.tidy(() => parameter.assign(tf.tensor1d(values)));
+
+  const second = new Adam(parameters, options);
+  second.restore(state);
+  for (const gradient of gradients.slice(4)) step(second, gradient);
+  assert.equal(second.steps, 7);
+  assert.deepEqual([...await parameter.data()], whole);
+  second.dispose();
+  parameter.dispose();
+});
+
+onEachEngine("a runner on TensorFlow.js's operations goes on with the same bits", async () => {
+  const exams = [[0, 20], [1, 120], [0, 60], [1, 200]].map(([label, value], index) => ({
+    label: label as 0 | 1,
+    exam: {
+      ...{ id: `${index}`, slices: 1, height: 4, width: 4 },
+      voxels: new Float32Array(16).fill(value),
+    },
+  }));
+  const options = { learningRate: 0.05 };
+  const values = (model: MRNet) =>
+    Promise.all([...model.parameters.values()].map(async (each) => [...await each.data()]));
+  const whole = tinyModel();
+  const runner = new TensorRunner(whole, options);
+  assert.equal(await runner.optimizerState(), undefined, "nothing before the first step");
+  for (const exam of exams) await runner.train(exam, [1, 1]);
+  runner.dispose();
+
+  const model = tinyModel();
+  const first = new TensorRunner(model, options);
+  for (const exam of exams.slice(0, 2)) await first.train(exam, [1, 1]);
+  const state = await first.optimizerState();
+  first.dispose();
+  const second = new TensorRunner(model, options);
+  await second.restore(state!);
+  for (const exam of exams.slice(2)) await second.train(exam, [1, 1]);
+  second.dispose();
+  assert.deepEqual(await values(model), await values(whole));
+  model.dispose();
+  whole.dispose();
+}, { engines: ["cpu"] });

@@ -6,6 +6,7 @@ import {
   checkpointName,
   type CheckpointOptions,
   checkPrefix,
+  isCheckpointName,
 } from "../../lib/train/checkpoint.ts";
 import type { EpochReport } from "../../lib/train/trainer.ts";
 import { TemporaryFolder } from "../support/folders.ts";
@@ -16,12 +17,21 @@ await startEngine("cpu");
 function report(epoch: number, valAuc: number, trainAuc = 0.75): EpochReport {
   const losses = { trainLoss: 0.6, valLoss: 0.5 };
   const learningRate = 1e-5;
-  return { epoch, trainAuc, valAuc, ...losses, learningRate, seconds: 1, isBest: true };
+  const threshold = 0.375;
+  return { epoch, trainAuc, valAuc, threshold, ...losses, learningRate, seconds: 1, isBest: true };
 }
 
 function options(folder: TemporaryFolder, prefix = "mrnet"): CheckpointOptions {
   const metadata = { config: '{"seed":1}' };
-  return { folder: folder.path, prefix, task: "acl", plane: "sagittal", metadata };
+  return {
+    folder: folder.path,
+    prefix,
+    task: "acl",
+    plane: "sagittal",
+    chosenOn: "valid",
+    metadata,
+    run: "this",
+  };
 }
 
 Deno.test("a checkpoint is named as the original script names it", () => {
@@ -46,7 +56,14 @@ Deno.test("a prefix cannot lead out of the folder or break the name", () => {
       message: `Cannot name a model with the prefix '${bad}': ` +
         "use up to 64 letters, digits, dots, hyphens and underscores",
     });
-    const which = { folder: "models", task: "acl", plane: "axial", metadata: {} } as const;
+    const which = {
+      folder: "models",
+      task: "acl",
+      plane: "axial",
+      chosenOn: "tune",
+      metadata: {},
+      run: "this",
+    } as const;
     assert.throws(() => new BestCheckpoint({ ...which, prefix: bad }), { name: "OptionError" });
   }
 });
@@ -64,6 +81,7 @@ Deno.test("the file holds the parameters and says how they were made", async () 
     format: "pt",
     config: '{"seed":1}',
     prefix: "mrnet",
+    run: "this",
     task: "acl",
     plane: "sagittal",
     epoch: "3",
@@ -71,6 +89,8 @@ Deno.test("the file holds the parameters and says how they were made", async () 
     val_loss: "0.5",
     train_auc: "NaN",
     train_loss: "0.6",
+    intensity: "raw",
+    operating_point: '{"threshold":0.375,"rule":"youden","exams":"valid"}',
   });
   model.dispose();
 });
@@ -129,5 +149,45 @@ Deno.test("an earlier file that somebody took away is no obstacle", async () => 
   await Deno.remove(await checkpoint.keep(model, report(1, 0.7)));
   const path = await checkpoint.keep(model, report(2, 0.8));
   assert.deepEqual((await folder.files()).map((name) => folder.at(name)), [path]);
+  model.dispose();
+});
+
+Deno.test("a file of the same name that another run has left is left alone", async () => {
+  await using folder = await TemporaryFolder.make();
+  const model = tinyModel();
+  const of = (run: string) => ({ ...options(folder), run });
+  const first = await new BestCheckpoint(of("one")).keep(model, report(1, 0.7));
+  const checkpoint = new BestCheckpoint(of("two"));
+  const second = await checkpoint.keep(model, report(1, 0.7));
+  assert.equal(second, first.replace(/\.safetensors$/, "-2.safetensors"));
+  const third = await checkpoint.keep(model, report(2, 0.8));
+  assert.deepEqual((await folder.files()).map((name) => folder.at(name)), [first, third]);
+  for (const path of [first, third]) decodeSafetensors(await Deno.readFile(path), path);
+  const names = [first, second, third].map((path) => path.slice(folder.path.length + 1));
+  assert.ok(names.every((name) => isCheckpointName(name, options(folder))));
+  for (const bad of ["x", `../${names[0]}`, `${names[0]}.part`, names[0].replace("acl", "knee")]) {
+    assert.ok(!isCheckpointName(bad, options(folder)), bad);
+  }
+  // What is no model of this toolkit is somebody's, too.
+  await folder.write(names[0], "mine");
+  await new BestCheckpoint(of("one")).keep(model, report(1, 0.7));
+  assert.equal(await folder.text(names[0]), "mine");
+  model.dispose();
+});
+
+Deno.test("a run that was killed finds the file that it had written itself", async () => {
+  await using folder = await TemporaryFolder.make();
+  const model = tinyModel();
+  const killed = new BestCheckpoint(options(folder));
+  const before = await killed.keep(model, report(1, 0.7));
+  // The kill comes when the new file is whole and the earlier one has not gone.
+  const after = killed.keep(model, report(2, 0.8), () => Promise.reject(new Error("killed")));
+  await assert.rejects(after, /killed/);
+  assert.equal((await folder.files()).length, 2);
+  const again = new BestCheckpoint(options(folder), before);
+  assert.equal(again.path, before);
+  const path = await again.keep(model, report(2, 0.8));
+  assert.deepEqual((await folder.files()).map((name) => folder.at(name)), [path]);
+  assert.match(path, /_epoch_2\.safetensors$/);
   model.dispose();
 });

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { encodeNpy } from "../../lib/data/npy.ts";
 import { openDataset } from "../../lib/data/dataset.ts";
+import { isTuneExam } from "../../lib/data/tune.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { readEvents } from "../../lib/logs/tensorboard.ts";
+import { youdenPoint } from "../../lib/metrics/threshold.ts";
 import { loadMRNet } from "../../lib/model/create.ts";
+import { evaluateModel } from "../../lib/report/evaluate_model.ts";
 import { evaluate } from "../../lib/train/evaluate.ts";
 import { type RunOptions, type RunResult, trainClassifier } from "../../lib/train/run.ts";
 import * as tf from "../../lib/tf.ts";
@@ -74,8 +77,8 @@ test("a run leaves a checkpoint and logs that agree with what it returns", async
 
   const logs = result.logFolder.slice(folder.path.length + 1);
   const files = await folder.files(logs);
-  assert.equal(files.length, 3);
-  assert.deepEqual([files[0], files[2]], ["config.json", "history.csv"]);
+  assert.equal(files.length, 4);
+  assert.deepEqual(files.toSpliced(1, 1), ["config.json", "history.csv", "state.safetensors"]);
   const rows = (await folder.text(`${logs}/history.csv`)).trim().split("\n");
   assert.equal(rows.shift(), "epoch,train_loss,train_auc,val_loss,val_auc,lr,seconds");
   assert.deepEqual(
@@ -118,13 +121,21 @@ test("the checkpoint is the best epoch's model, and says how it was made", async
     task: "acl",
     plane: "coronal",
     prefix_name: "try-1",
+    recipe: "reference",
+    intensity: "raw",
+    loss_weights: "output",
     epochs: 2,
     lr: 1e-4,
     lr_scheduler: "step",
     gamma: 0.5,
     patience: 5,
+    plateau_patience: 3,
+    plateau_factor: 0.3,
     weight_decay: 0.1,
     augment: true,
+    rotation: 25,
+    shift: 0.11,
+    flip: 0.5,
     shuffle: true,
     seed: 1,
     data: folder.at("data"),
@@ -136,6 +147,123 @@ test("the checkpoint is the best epoch's model, and says how it was made", async
   assert.match(engine, /^WebAssembly/);
   assert.ok(Math.abs(Date.parse(started) - Date.now()) < 120_000);
   assert.deepEqual(JSON.parse(metadata.config), recipe);
+});
+
+test("a recipe and what was changed of it are kept, and used to judge", async (folder) => {
+  await writeTinyDataset(folder);
+  const { best, checkpoint, logFolder } = await run(folder, {
+    recipe: "stanford",
+    rotation: 10,
+    epochs: 2,
+  });
+  const { model, metadata, card } = await loadMRNet(checkpoint!);
+  assert.equal(model.intensity, "standardized");
+  assert.deepEqual([card.recipe, card.lossWeights, card.intensity], [
+    "stanford",
+    "class",
+    "standardized",
+  ]);
+  const config = JSON.parse(await Deno.readTextFile(`${logFolder}/config.json`));
+  const { recipe, intensity, loss_weights, weight_decay, plateau_patience } = config;
+  assert.deepEqual(
+    [recipe, intensity, loss_weights, weight_decay, plateau_patience],
+    ["stanford", "standardized", "class", 0.01, 5],
+  );
+  assert.deepEqual([config.rotation, config.shift, config.flip], [10, "25px", 0.5]);
+  assert.equal(JSON.parse(metadata.config).recipe, "stanford");
+  const which = { task: "acl", plane: "coronal", split: "valid" } as const;
+  const valid = await openDataset({ data: folder.at("data"), ...which });
+  const { auc, loss } = await evaluate(model, valid, { lossWeights: card.lossWeights });
+  model.dispose();
+  const { summary } = await evaluateModel({
+    model: checkpoint!,
+    data: folder.at("data"),
+    engine: "wasm",
+    seed: 1,
+  });
+  for (const judged of [{ auc, loss }, { auc: summary.auc.value, loss: summary.loss }]) {
+    assert.ok(Math.abs(judged.auc - best!.valAuc) < 1e-4);
+    assert.ok(Math.abs(judged.loss - best!.valLoss) < 2e-4);
+  }
+});
+
+test("training goes on with the input that the weights are for", async (folder) => {
+  await writeTinyDataset(folder);
+  const { checkpoint } = await run(folder, { intensity: "standardized" });
+  const intensity = async (more: More) => {
+    let used: string | undefined;
+    await run(folder, {
+      weights: checkpoint!,
+      logs: folder.at("more"),
+      saveModel: false,
+      onStart: ({ training }) => used = training.intensity,
+      ...more,
+    });
+    return used;
+  };
+  assert.equal(await intensity({}), "standardized");
+  assert.equal(await intensity({ recipe: "reference" }), "raw");
+  assert.equal(await intensity({ recipe: "stanford", intensity: "raw" }), "raw");
+});
+
+/** Labels for 16 exams, so that both parts of a split have both classes. */
+async function writeSixteen(folder: TemporaryFolder): Promise<string[]> {
+  const ids = Array.from({ length: 16 }, (_, index) => String(index).padStart(4, "0"));
+  for (const id of ids) await folder.write(`data/train/coronal/${id}.npy`, examBytes());
+  const rows = ids.map((id, index) => `${id},${index % 2}\n`);
+  await folder.write("data/train-acl.csv", rows.join(""));
+  return ids;
+}
+
+test("with a tune split its exams are chosen by, and the validation set is not there", async (folder) => {
+  const ids = await writeSixteen(folder);
+  const tune = { fraction: 0.4, seed: 3 };
+  const seen = { train: new Set<string>(), valid: new Set<string>() };
+  const started: unknown[] = [];
+  const { checkpoint, logFolder, best, chosenOn } = await run(folder, {
+    tune,
+    // Another seed of the run leaves the split as it is.
+    seed: 77,
+    onExam: ({ phase, id }) => seen[phase].add(id),
+    onStart: ({ trainExams, validExams, chosenOn }) =>
+      started.push(trainExams, validExams, chosenOn),
+  });
+  const kept = ids.filter((id) => isTuneExam(id, tune));
+  assert.ok(kept.length > 1);
+  assert.deepEqual([...seen.valid], kept);
+  assert.deepEqual([...seen.train].sort(), ids.filter((id) => !kept.includes(id)));
+  assert.deepEqual([...started, chosenOn], [16 - kept.length, kept.length, "tune", "tune"]);
+  const { model, card, metadata } = await loadMRNet(checkpoint!);
+  assert.deepEqual(card.tune, tune);
+  const config = JSON.parse(await Deno.readTextFile(`${logFolder}/config.json`));
+  for (const each of [config, JSON.parse(metadata.config)]) {
+    assert.deepEqual([each.tune, each.tune_seed, each.seed], [0.4, 3, 77]);
+  }
+  const which = { task: "acl", plane: "coronal", split: "tune", tune } as const;
+  const { auc, predictions } = await evaluate(
+    model,
+    await openDataset({ data: folder.at("data"), ...which }),
+  );
+  model.dispose();
+  assert.ok(Math.abs(auc - best!.valAuc) < 1e-4);
+  const labels = predictions.map(({ label }) => label);
+  const { threshold } = youdenPoint(labels, predictions.map(({ probability }) => probability));
+  assert.equal(card.operatingPoint?.exams, "tune");
+  assert.equal(card.operatingPoint.threshold, best!.threshold);
+  assert.ok(Math.abs(threshold - best!.threshold) < 1e-4, `${threshold}, ${best!.threshold}`);
+});
+
+test("without a tune split nothing says that there is one", async (folder) => {
+  await writeTinyDataset(folder);
+  const { checkpoint, logFolder, chosenOn } = await run(folder);
+  const { model, card } = await loadMRNet(checkpoint!);
+  model.dispose();
+  assert.deepEqual([card.tune, card.operatingPoint?.exams, chosenOn], [
+    undefined,
+    "valid",
+    "valid",
+  ]);
+  assert.ok(!("tune" in JSON.parse(await Deno.readTextFile(`${logFolder}/config.json`))));
 });
 
 test("the same seed gives the same model, another seed another one", async (folder) => {
@@ -326,7 +454,7 @@ test("earlier logs of the task and plane are removed where that is asked for", a
   assert.deepEqual(flushed, [0, 2]);
   const kept = await folder.files("logs");
   const prefix = `${second.logFolder.slice(folder.at("logs").length + 1)}/`;
-  assert.equal(kept.filter((name) => name.startsWith(prefix)).length, 3);
+  assert.equal(kept.filter((name) => name.startsWith(prefix)).length, 4);
   assert.deepEqual(kept.filter((name) => !name.startsWith(prefix)), [
     "acl/axial/20200101-000000/history.csv",
   ]);

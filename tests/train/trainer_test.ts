@@ -211,6 +211,51 @@ onCpu("each set weighs its loss by its own labels", async () => {
   }
 });
 
+onCpu("by class each exam weighs by how rare its class is in its own set", async () => {
+  const data = {
+    train: tinyDataset([[0, 0], [0, 0], [0, 0], [1, 0]]),
+    valid: tinyDataset([[1, 0], [1, 0], [0, 0]], 10),
+  };
+  const { exams } = await run({ epochs: 1, learningRate: STILL, lossWeights: "class" }, data);
+  // With both logits 0 each output costs ln 2.
+  const weights = [1 / 4, 1 / 4, 1 / 4, 3 / 4, 1 / 3, 1 / 3, 2 / 3];
+  assert.equal(exams.length, weights.length);
+  exams.forEach(({ loss }, index) => {
+    assert.ok(Math.abs(loss - Math.LN2 * weights[index]) < 1e-6, `${index}: ${loss}`);
+  });
+});
+
+onCpu("the operating point of an epoch is Youden's, over its own validation exams", async () => {
+  const data = {
+    train: tinyDataset([[0, 20], [1, 120]]),
+    valid: tinyDataset([[0, 10], [0, 90], [1, 60], [1, 150], [1, 200]], 10),
+  };
+  const { epochs, exams } = await run({ epochs: 2, learningRate: 0.05, weightDecay: 0 }, data);
+  for (const { epoch, threshold } of epochs) {
+    const valid = exams.filter((each) => each.phase === "valid" && each.epoch === epoch);
+    // Above 90 both bright exams are right and one is missed, above 10 one is called wrongly: 2/3 and
+    // 1/2. The threshold lies between what 90 and 150 are given.
+    const [, below, , above] = valid.map(({ probability }) => probability);
+    assert.ok(Math.abs(threshold - (below + above) / 2) < 1e-12, `${threshold}`);
+  }
+  assert.notEqual(epochs[0].threshold, epochs[1].threshold);
+});
+
+onCpu("the plateau schedule is patient and strict as it is told", async () => {
+  const rates = async (options: TrainOptions) => {
+    const still = { epochs: 6, patience: 9, learningRate: 1e-6, weightDecay: 0, ...options };
+    // Exams without values leave the model where it is, and so the validation loss.
+    const data = { train: tinyDataset([[0, 0], [1, 0]]), valid: tinyDataset([[1, 0], [0, 0]], 10) };
+    return (await run(still, data)).epochs.map(({ learningRate }) => learningRate / 1e-6);
+  };
+  const near = (actual: number[], expected: number[]) =>
+    actual.forEach((rate, at) => assert.ok(Math.abs(rate - expected[at]) < 1e-9, `${actual}`));
+  near(await rates({ plateauPatience: 0, plateauFactor: 0.5 }), [1, 1, 0.5, 0.25, 0.125, 0.0625]);
+  near(await rates({ plateauPatience: 2, plateauFactor: 0.1 }), [1, 1, 1, 1, 0.1, 0.1]);
+  near(await rates({}), [1, 1, 1, 1, 1, 0.3]);
+  near(await rates({ recipe: "stanford", intensity: "raw" }), [1, 1, 1, 1, 1, 1]);
+});
+
 onCpu("a signal in the middle of an epoch ends it after the exam at hand", async () => {
   const stop = new AbortController();
   const { result, exams, epochs, data } = await run({
@@ -364,6 +409,44 @@ onCpu("every option out of its range is refused before an exam is read", async (
     [{ seed: 0.5 }, "Cannot train with seed 0.5: give a whole number of 0 or more"],
     [{ weightDecay: -0.1 }, "Cannot train with weightDecay -0.1: give a number of 0 or more"],
     [{ weightDecay: NaN }, "Cannot train with weightDecay NaN: give a number of 0 or more"],
+    [
+      { recipe: "harvard" as TrainOptions["recipe"] },
+      "Cannot train with recipe 'harvard': give one of reference, stanford",
+    ],
+    [
+      { intensity: "bright" as TrainOptions["intensity"] },
+      "Cannot train with intensity 'bright': give one of raw, standardized",
+    ],
+    [
+      { lossWeights: "exam" as TrainOptions["lossWeights"] },
+      "Cannot train with lossWeights 'exam': give one of output, class",
+    ],
+    [
+      { plateauPatience: 1.5 },
+      "Cannot train with plateauPatience 1.5: give a whole number of 0 or more",
+    ],
+    [
+      { plateauFactor: 1 },
+      "Cannot train with plateauFactor 1: give a number above 0 and below 1",
+    ],
+    [{ rotation: 181 }, "Cannot train with rotation 181: give degrees of 0 to 180"],
+    [{ rotation: -1 }, "Cannot train with rotation -1: give degrees of 0 to 180"],
+    [
+      { shift: 25 },
+      "Cannot train with shift '25': " +
+      "give a share of the side of 0 to 1, such as 0.11, or pixels, such as 25px",
+    ],
+    [
+      { shift: "-3px" },
+      "Cannot train with shift '-3px': " +
+      "give a share of the side of 0 to 1, such as 0.11, or pixels, such as 25px",
+    ],
+    [{ flip: 1.1 }, "Cannot train with flip 1.1: give a probability of 0 to 1"],
+    [
+      { recipe: "stanford" },
+      "Cannot train with intensity standardized: the model's own is raw: " +
+      "make it with intensity standardized, or train with intensity raw",
+    ],
   ];
   for (const [options, message] of cases) {
     const data = datasets();
@@ -419,7 +502,6 @@ onEachEngine("weights that are no longer finite end training though the loss is"
   // At this rate some filters overflow; a ReLU makes 0 of what they give, and the loss a number.
   await assert.rejects(realLosses(2, 1, 1e6), {
     name: "TrainingError",
-    message:
-      /^Cannot go on training: .* (is NaN|is no longer finite after epoch 1): lower --lr, now/,
+    message: /^Cannot go on training: .* (is NaN|is no longer finite in epoch 1): lower --lr, now/,
   });
 }, { engines: ["wasm"] });

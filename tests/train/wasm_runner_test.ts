@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { type Augmentation, drawAugmentation } from "../../lib/data/augment.ts";
 import type { Exam } from "../../lib/data/exam.ts";
+import type { Intensity } from "../../lib/data/intensity.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
 import { createRandom } from "../../lib/random.ts";
 import type { Label } from "../../lib/terms.ts";
 import type { AdamOptions } from "../../lib/train/adam.ts";
+import type { OutputWeights } from "../../lib/train/loss.ts";
 import type { ExamFigures, Runner } from "../../lib/train/runner.ts";
 import { createRunner } from "../../lib/train/runner.ts";
 import { TensorRunner } from "../../lib/train/tensor_runner.ts";
@@ -35,21 +37,23 @@ interface Steps {
   labels: Label[];
   augmentation?: Augmentation;
   adam?: AdamOptions;
+  intensity?: Intensity;
+  weights?: OutputWeights;
 }
 
 async function follow(
   make: (model: MRNet, adam: AdamOptions) => Runner | Promise<Runner>,
-  { exam, labels, augmentation, adam = {} }: Steps,
+  { exam, labels, augmentation, adam = {}, intensity, weights = [1, 2.5] }: Steps,
 ): Promise<Outcome> {
   await startEngine("wasm");
-  const model = new MRNet(initialWeights(4));
+  const model = new MRNet(initialWeights(4), { intensity });
   const runner = await make(model, adam);
   try {
     const figures: ExamFigures[] = [];
     for (const label of labels) {
-      figures.push(await runner.train({ exam, label }, 2.5, augmentation));
+      figures.push(await runner.train({ exam, label }, weights, augmentation));
     }
-    const judged = await runner.judge({ exam, label: 1 }, 2.5);
+    const judged = await runner.judge({ exam, label: 1 }, weights);
     await runner.sync();
     const parameters = new Map<string, Float32Array>();
     for (const [name, parameter] of model.parameters) {
@@ -127,6 +131,26 @@ for (const [index, size] of SIZES.entries()) {
   }
 }
 
+for (const augmented of [false, true]) {
+  const how = augmented ? ", augmented" : "";
+  Deno.test(`a step on a standardized exam is the plain one${how}`, async () => {
+    const exam = noiseExam([3, 96, 80]);
+    // Neither 0 nor 255 among its values, so that it has to be stretched.
+    for (let at = 0; at < exam.voxels.length; at++) exam.voxels[at] = 40 + exam.voxels[at] / 2;
+    const augmentation = augmented ? drawAugmentation(createRandom(3), [96, 80]) : undefined;
+    const steps: Steps = { exam, labels: [1], augmentation, adam: SHOW_GRADIENTS };
+    const standardized: Steps = { ...steps, intensity: "standardized" };
+    const [expected, actual] = [
+      await follow(plain, standardized),
+      await follow(fast(2), standardized),
+    ];
+    assertSameFigures(expected, actual, 1e-5);
+    assertSameMoves(expected, actual, 2e-5);
+    const raw = await follow(fast(2), steps);
+    assert.ok(Math.abs(raw.figures[0].logits[1] - actual.figures[0].logits[1]) > 1e-3);
+  });
+}
+
 Deno.test("ten steps of Adam are the plain ones", async () => {
   const labels = Array.from({ length: 10 }, (_, step) => step % 2 as Label);
   const steps = { exam: noiseExam([3, 80, 64]), labels };
@@ -179,9 +203,26 @@ Deno.test("exams of changing sizes are computed as if each were alone", async ()
   for (const size of sizes) {
     const exam = noiseExam(size, size[0]);
     const alone = await WasmRunner.create(model, {}, 2);
-    const expected = await alone.judge({ exam, label: 1 }, 1);
+    const expected = await alone.judge({ exam, label: 1 }, [1, 1]);
     alone.dispose();
-    assert.deepEqual(await runner.judge({ exam, label: 1 }, 1), expected);
+    assert.deepEqual(await runner.judge({ exam, label: 1 }, [1, 1]), expected);
+  }
+  runner.dispose();
+  model.dispose();
+});
+
+Deno.test("hundreds of short exams of changing slice counts, back to back, keep their figures", async () => {
+  await startEngine("wasm");
+  const model = new MRNet(initialWeights(4));
+  const exams = [1, 5, 2, 7, 3].map((slices) => noiseExam([slices, 64, 64], slices));
+  const alone = await WasmRunner.create(model, {}, 1);
+  const expected: ExamFigures[] = [];
+  for (const exam of exams) expected.push(await alone.judge({ exam, label: 1 }, [1, 1]));
+  alone.dispose();
+  const runner = await WasmRunner.create(model, {}, 4);
+  for (let round = 0; round < 300; round++) {
+    const at = round % exams.length;
+    assert.deepEqual(await runner.judge({ exam: exams[at], label: 1 }, [1, 1]), expected[at]);
   }
   runner.dispose();
   model.dispose();
@@ -192,13 +233,13 @@ Deno.test("judging does not move the model, and a step is judged by its new weig
   const model = new MRNet(initialWeights(4));
   const runner = await WasmRunner.create(model, { learningRate: 1e-3 }, 2);
   const labelled = { exam: noiseExam([2, 64, 64]), label: 1 } as const;
-  const first = await runner.judge(labelled, 1);
-  assert.deepEqual(await runner.judge(labelled, 1), first);
-  assert.deepEqual(await runner.train(labelled, 1), first);
-  const second = await runner.judge(labelled, 1);
+  const first = await runner.judge(labelled, [1, 1]);
+  assert.deepEqual(await runner.judge(labelled, [1, 1]), first);
+  assert.deepEqual(await runner.train(labelled, [1, 1]), first);
+  const second = await runner.judge(labelled, [1, 1]);
   assert.ok(second.loss < first.loss);
   await runner.sync();
-  const plainFigures = await new TensorRunner(model).judge(labelled, 1);
+  const plainFigures = await new TensorRunner(model).judge(labelled, [1, 1]);
   assert.ok(Math.abs(plainFigures.loss - second.loss) < 1e-4 * Math.max(1, second.loss));
   runner.dispose();
   model.dispose();
@@ -210,10 +251,10 @@ Deno.test("fifty steps leave no tensor behind and take no more memory", async ()
   const tensors = tf.memory().numTensors;
   const runner = await createRunner(model);
   const labelled = { exam: noiseExam([2, 64, 64]), label: 0 } as const;
-  for (let step = 0; step < 10; step++) await runner.train(labelled, 1);
+  for (let step = 0; step < 10; step++) await runner.train(labelled, [1, 1]);
   const before = Deno.memoryUsage().rss;
   for (let step = 0; step < 50; step++) {
-    await runner.train(labelled, 1);
+    await runner.train(labelled, [1, 1]);
     if (step % 10 === 0) await runner.sync();
   }
   await runner.sync();
@@ -254,7 +295,7 @@ Deno.test("a model predicts what it is judged to, and follows its parameters", a
   const exam = noiseExam([3, 64, 72]);
   const judge = async () => {
     const runner = await WasmRunner.create(model, {}, 1);
-    const { logits, probability } = await runner.judge({ exam, label: 1 }, 1);
+    const { logits, probability } = await runner.judge({ exam, label: 1 }, [1, 1]);
     runner.dispose();
     return { logits, probability };
   };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Augmentation } from "../../lib/data/augment.ts";
 import type { Dataset, LabelledExam } from "../../lib/data/dataset.ts";
+import type { Intensity } from "../../lib/data/intensity.ts";
 import { currentGpu, startEngine } from "../../lib/engine/engine.ts";
 import type { Tiles } from "../../lib/engine/webgpu/gpu.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
@@ -8,12 +9,14 @@ import { MRNet } from "../../lib/model/mrnet.ts";
 import type { StateDict } from "../../lib/model/weights/tensors.ts";
 import { createRandom } from "../../lib/random.ts";
 import type { AdamOptions } from "../../lib/train/adam.ts";
+import type { OutputWeights } from "../../lib/train/loss.ts";
 import { createRunner, type ExamFigures, type Runner } from "../../lib/train/runner.ts";
 import { TensorRunner } from "../../lib/train/tensor_runner.ts";
 import { type ExamReport, train, type TrainResult } from "../../lib/train/trainer.ts";
 import type { TrainOptions } from "../../lib/train/options.ts";
 import { WebGPURunner } from "../../lib/train/webgpu_runner.ts";
 import { onEachEngine } from "../support/engines.ts";
+import { HALF_TOLERANCES } from "../support/tolerances.ts";
 
 type Size = readonly [slices: number, height: number, width: number];
 type Step = [exam: LabelledExam, augmentation?: Augmentation];
@@ -37,13 +40,23 @@ interface Run {
   state: StateDict;
 }
 
+/** What the model is made with, and what the two outputs count. */
+interface Setting {
+  intensity?: Intensity;
+  weights?: OutputWeights;
+}
+
 /** Judges the first exam, takes the steps, and gives back all that can be compared. */
-async function run(steps: Step[], make: (model: MRNet) => Runner | Promise<Runner>): Promise<Run> {
-  const model = new MRNet(initialWeights(1));
+async function run(
+  steps: Step[],
+  make: (model: MRNet) => Runner | Promise<Runner>,
+  { intensity, weights = [1, 3] }: Setting = {},
+): Promise<Run> {
+  const model = new MRNet(initialWeights(1), { intensity });
   const runner = await make(model);
-  const judged = await runner.judge(steps[0][0], 3);
+  const judged = await runner.judge(steps[0][0], weights);
   const figures: ExamFigures[] = [];
-  for (const [exam, change] of steps) figures.push(await runner.train(exam, 3, change));
+  for (const [exam, change] of steps) figures.push(await runner.train(exam, weights, change));
   await runner.sync();
   const state = await model.stateDict();
   runner.dispose();
@@ -84,15 +97,24 @@ function assertMoves(actual: StateDict, expected: StateDict, share: number): voi
 
 const CHANGE: Augmentation = { degrees: 13, down: 3.3, right: -4.1, flip: true };
 
+interface Comparison extends AdamOptions, Setting {
+  tiles: Tiles;
+  plain?: Step[];
+}
+
 /** Both on the `wasm` engine and in our kernels. */
 async function compare(
   steps: Step[],
-  { tiles, plain = steps, ...options }: AdamOptions & { tiles: Tiles; plain?: Step[] },
+  { tiles, plain = steps, intensity, weights, ...options }: Comparison,
 ): Promise<[ours: Run, plain: Run]> {
   const gpu = currentGpu();
-  const ours = await run(steps, (model) => WebGPURunner.create(gpu!, model, { tiles, ...options }));
+  const make = (model: MRNet) => WebGPURunner.create(gpu!, model, { tiles, ...options });
+  const ours = await run(steps, make, { intensity, weights });
   await startEngine("wasm");
-  const reference = await run(plain, (model) => new TensorRunner(model, options));
+  const reference = await run(plain, (model) => new TensorRunner(model, options), {
+    intensity,
+    weights,
+  });
   await startEngine("webgpu");
   return [ours, reference];
 }
@@ -125,6 +147,26 @@ for (const [size, tiles, count] of CASES) {
     ours.steps.forEach((figures, index) => assertFigures(figures, plain.steps[index], 1e-4));
     // Where a gradient is near zero, rounding decides its sign, and the sign a whole step.
     assertMoves(ours.state, plain.state, 0.5);
+  }, webgpu);
+}
+
+for (const change of [undefined, CHANGE]) {
+  const how = change === undefined ? "" : ", augmented";
+  onEachEngine(`a step on a standardized exam is the plain one${how}`, async () => {
+    const { exam, label } = makeExam([3, 96, 80]);
+    // Neither 0 nor 255 among its values, so that it has to be stretched.
+    for (let at = 0; at < exam.voxels.length; at++) exam.voxels[at] = 40 + exam.voxels[at] / 2;
+    const [ours, plain] = await compare([[{ exam, label }, change]], {
+      tiles: "registers",
+      intensity: "standardized",
+      // A hundred times what raw values need, whose gradients are that much larger.
+      learningRate: 1,
+      epsilon: 100,
+      weightDecay: 0,
+    });
+    assertFigures(ours.judged, plain.judged, 1e-5);
+    assertFigures(ours.steps[0], plain.steps[0], 1e-5);
+    assertMoves(ours.state, plain.state, 1e-3);
   }, webgpu);
 }
 
@@ -164,10 +206,10 @@ onEachEngine(
     const runner = await createRunner(model);
     assert.ok(runner instanceof WebGPURunner);
     const exam = makeExam([2, 96, 80]);
-    await runner.train(exam, 3);
+    await runner.train(exam, [1, 3]);
     const start = { ...counts };
     // Given all at once, they are read a few times in all: a read takes what is there.
-    await Promise.all(Array.from({ length: 30 }, () => runner.train(exam, 3)));
+    await Promise.all(Array.from({ length: 30 }, () => runner.train(exam, [1, 3])));
     assert.ok((counts.dispatches - start.dispatches) / 30 <= 60);
     assert.equal(counts.uploads - start.uploads, 30);
     assert.ok(counts.uploadedBytes - start.uploadedBytes <= 30 * (2 * 96 * 80 + 256));
@@ -184,18 +226,64 @@ onEachEngine(
   webgpu,
 );
 
+onEachEngine("an exam in parts has the figures and the gradient of the whole", async () => {
+  const gpu = currentGpu()!;
+  // Five slices in parts of two; then one slice, which is a part by itself.
+  const steps: Step[] = [[makeExam([5, 72, 64]), CHANGE], [makeExam([1, 72, 64], 0)]];
+  const options = { tiles: "shared", learningRate: 0.01, epsilon: 100, weightDecay: 0 } as const;
+  const whole = await run(steps, (model) => WebGPURunner.create(gpu, model, options));
+  const inParts = await run(
+    steps,
+    (model) => WebGPURunner.create(gpu, model, { ...options, slicesAtOnce: 2 }),
+  );
+  // No slice's own figures depend on what is computed beside it.
+  assert.deepEqual(inParts.judged, whole.judged);
+  assert.deepEqual(inParts.steps[0], whole.steps[0]);
+  assertFigures(inParts.steps[1], whole.steps[1], 1e-5);
+  assertMoves(inParts.state, whole.state, 1e-3);
+}, webgpu);
+
+onEachEngine(
+  "with activations stored as halves a step is that of float32 to their rounding",
+  async () => {
+    const gpu = currentGpu()!;
+    const options = { tiles: "shared", learningRate: 0.01, epsilon: 100, weightDecay: 0 } as const;
+    const steps: Step[] = [[makeExam([3, 72, 64]), CHANGE]];
+    const single = await run(steps, (model) => WebGPURunner.create(gpu, model, options));
+    const half = await run(
+      steps,
+      (model) => WebGPURunner.create(gpu, model, { ...options, precision: "half" }),
+    );
+    assertFigures(half.judged, single.judged, HALF_TOLERANCES.logits);
+    assertFigures(half.steps[0], single.steps[0], HALF_TOLERANCES.logits);
+    assert.notDeepEqual(half.judged, single.judged, "nothing was rounded to halves");
+    for (const [name, { data }] of initialWeights(1)) {
+      const [a, b] = [half.state.get(name)!.data, single.state.get(name)!.data];
+      const length = (of: (at: number) => number) =>
+        Math.sqrt(data.reduce((sum, _, at) => sum + of(at) ** 2, 0));
+      const off = length((at) => a[at] - b[at]);
+      const moved = length((at) => b[at] - data[at]);
+      assert.ok(moved > 0, `${name} did not move`);
+      const decided = name.includes("features") && name !== "pretrained_model.features.10.bias";
+      const bound = HALF_TOLERANCES[decided ? "gradients" : "behindMaxima"];
+      assert.ok(off <= bound * moved, `${name} is off by ${off / moved}`);
+    }
+  },
+  webgpu,
+);
+
 onEachEngine("an exam that no buffer can hold is refused in one line", async () => {
   const model = new MRNet(initialWeights(1));
   const runner = await createRunner(model);
   const most = currentGpu()!.device.limits.maxStorageBufferBindingSize;
-  const slices = Math.ceil(most / (15 * 19 * 64 * 4)) + 8;
+  const slices = Math.ceil(most / (64 * 80)) + 8;
   const exam = { id: "long", slices, height: 64, width: 80, voxels: new Uint8Array(0) };
-  await assert.rejects(runner.judge({ exam, label: 1 }, 1), {
+  await assert.rejects(runner.judge({ exam, label: 1 }, [1, 1]), {
     name: "EngineError",
-    message: /^Cannot compute an exam of \d+ slices of 64x80 pixels on this GPU: 'conv1' needs/,
+    message: /^Cannot compute an exam of \d+ slices of 64x80 pixels on this GPU: 'voxels' needs/,
   });
   runner.dispose();
-  await assert.rejects(runner.judge(makeExam([2, 96, 80]), 1), { name: "EngineError" });
+  await assert.rejects(runner.judge(makeExam([2, 96, 80]), [1, 1]), { name: "EngineError" });
   model.dispose();
 }, webgpu);
 

@@ -1,0 +1,173 @@
+/**
+ * One half of an epoch: a pass over the training exams or over the validation exams, which may begin
+ * in its middle and may be left there.
+ *
+ * @module
+ */
+import { type Dataset, examsInOrder, type LabelledExam } from "../data/dataset.ts";
+import { currentEngine } from "../engine/engine.ts";
+import { DataError, messageOf } from "../errors.ts";
+import { RunningAuc } from "../metrics/roc.ts";
+import { sigmoid } from "../model/mrnet.ts";
+import type { Label } from "../terms.ts";
+import { breathe } from "./breathe.ts";
+import { type Started, withLag } from "./lag.ts";
+import type { Passed, Place } from "./progress.ts";
+import type { ExamFigures, Runner } from "./runner.ts";
+import type { ExamReport, SkippedExam } from "./trainer.ts";
+
+/** A half, and what it is done with. */
+export interface EpochHalf {
+  phase: "train" | "valid";
+  /** The epoch, counted from 1. */
+  epoch: number;
+  dataset: Dataset;
+  /** The places of its exams in the dataset, in the order of the pass. */
+  order: readonly number[];
+  /** What is done already; the rest is added. */
+  passed: Passed[];
+  /** Exams that are left out; those that cannot be read are added where they may be. */
+  skipped: SkippedExam[];
+  skipBadExams: boolean;
+  runner: Runner;
+  /** Gives an exam to the runner. */
+  start(exam: LabelledExam): Promise<ExamFigures>;
+  /** The error of a loss that is not finite. */
+  diverged(id: string, loss: number): Error;
+  signal?: AbortSignal;
+  onExam?: (report: ExamReport) => void;
+  /** Told of each exam before it is waited for. */
+  onPlace?: (place: Pick<Place, "number" | "total" | "id">) => void;
+  /** Whether the pass should rest after the exam at hand, for the state to be saved. */
+  due?: () => boolean;
+  /** Saves the state; every exam that was started is done by then. */
+  save: () => Promise<void>;
+}
+
+/** What a whole half came to. */
+export interface HalfFigures {
+  /** The mean of the losses. */
+  loss: number;
+  auc: number;
+  labels: Label[];
+  probabilities: number[];
+}
+
+/**
+ * Runs the half to its end.
+ *
+ * @returns nothing where the signal ended it before
+ * @throws {DataError} where an exam cannot be read and may not be left out, after what came before it
+ * was saved; or where those that are left are of one class
+ */
+export async function runHalf(half: EpochHalf): Promise<HalfFigures | undefined> {
+  const { phase, epoch, dataset, order, passed, skipped, runner, signal } = half;
+  const engine = currentEngine();
+  const out = new Set(skipped.filter(({ split }) => split === phase).map(({ id }) => id));
+  const labelled = (place: number) => dataset.labels[order[place]];
+  const tally = new Tally();
+  passed.forEach((each, place) => tally.add(labelled(place).label, each));
+  const total = order.length;
+  while (passed.length < total) {
+    if (out.has(labelled(passed.length).id)) {
+      passed.push(null);
+      continue;
+    }
+    if (signal?.aborted) return undefined;
+    const next = order.slice(passed.length);
+    const stop = next.findIndex((index) => out.has(dataset.labels[index].id));
+    const places = stop < 0 ? next : next.slice(0, stop);
+    const announce = () => {
+      if (passed.length === total) return;
+      half.onPlace?.({ number: passed.length + 1, total, id: labelled(passed.length).id });
+    };
+    announce();
+    try {
+      for await (const { id, label, figures } of withLag(_started(half, places), runner.lag)) {
+        engine.check();
+        const { loss, logits } = figures;
+        if (!Number.isFinite(loss)) throw half.diverged(id, loss);
+        const done: Passed = [loss, ...logits];
+        passed.push(done);
+        tally.add(label, done);
+        half.onExam?.({
+          ...{ phase, epoch, done: passed.length, total, id, ...figures },
+          ...{ meanLoss: tally.loss, auc: tally.auc, learningRate: runner.learningRate },
+        });
+        announce();
+      }
+    } catch (failure) {
+      if (!(failure instanceof ReadFailure)) throw failure;
+      // All before it is done, so that mending the file loses nothing.
+      if (!half.skipBadExams || !(failure.error instanceof DataError)) {
+        await half.save();
+        throw failure.error;
+      }
+      const { id } = labelled(passed.length);
+      out.add(id);
+      skipped.push({ split: phase, id, reason: messageOf(failure.error) });
+      continue;
+    }
+    if (passed.length < total && signal?.aborted) return undefined;
+    if (half.due?.() === true && passed.length < total) await half.save();
+  }
+  if (tally.seen.size === 2) return tally;
+  const exams = phase === "train" ? "train on" : "validate on";
+  throw new DataError(
+    `Cannot go on training: of the ${total} exams to ${exams} ${out.size} cannot be read, and ` +
+      "those that are left are not of both classes: mend the files",
+  );
+}
+
+/** An exam that could not be read, as opposed to one that could not be computed. */
+class ReadFailure {
+  constructor(readonly error: unknown) {}
+}
+
+async function* _read(exams: AsyncIterable<LabelledExam>): AsyncGenerator<LabelledExam> {
+  try {
+    yield* exams;
+  } catch (error) {
+    throw new ReadFailure(error);
+  }
+}
+
+/** Gives exam after exam to the runner; ends at the signal, and where the state is to be saved. */
+async function* _started(
+  { dataset, start, signal, due }: EpochHalf,
+  places: readonly number[],
+): AsyncGenerator<Started> {
+  for await (const labelled of _read(examsInOrder(dataset, places))) {
+    yield { id: labelled.exam.id, label: labelled.label, figures: start(labelled) };
+    await breathe();
+    if (signal?.aborted || due?.() === true) return;
+  }
+}
+
+/** The figures of a half so far. */
+class Tally implements HalfFigures {
+  readonly labels: Label[] = [];
+  readonly probabilities: number[] = [];
+  readonly seen = new Set<Label>();
+  readonly #running = new RunningAuc();
+  #sum = 0;
+
+  add(label: Label, passed: Passed): void {
+    if (passed === null) return;
+    const [loss, , present] = passed;
+    const probability = sigmoid(present);
+    this.#sum += loss;
+    this.#running.add(label, probability);
+    this.seen.add(label);
+    this.labels.push(label);
+    this.probabilities.push(probability);
+  }
+
+  get loss(): number {
+    return this.#sum / this.labels.length;
+  }
+
+  get auc(): number {
+    return this.#running.value;
+  }
+}

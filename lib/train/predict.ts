@@ -1,0 +1,61 @@
+/**
+ * Predicting exams from their files.
+ *
+ * @module
+ */
+import { type ReadExamFile, readExamFiles } from "../data/exam_files.ts";
+import { currentEngine } from "../engine/engine.ts";
+import { type FilePrediction, filePrediction } from "../model/file_prediction.ts";
+import type { MRNet } from "../model/mrnet.ts";
+import { breathe } from "./breathe.ts";
+import { createRunner } from "./runner.ts";
+
+/**
+ * Predicts exams from their files, in order, on all threads of the engine and reading ahead. One that
+ * cannot be read is given as its error, and the others go on.
+ *
+ * @param paths `.npy` files of any slice count and size that an exam can have
+ * @throws {EngineError} where the engine fails
+ *
+ * @example
+ * ```ts
+ * import { createMRNet, encodeNpy, predictFiles } from "../../mod.ts";
+ * const path = `${await Deno.makeTempDir()}/0001.npy`;
+ * await Deno.writeFile(path, encodeNpy(new Uint8Array(2 * 64 * 64), [2, 64, 64]));
+ * const model = await createMRNet({ weights: "none", seed: 1 });
+ * for await (const { id, ...outcome } of predictFiles(model, [path])) {
+ *   console.assert(id === "0001" && "prediction" in outcome);
+ * }
+ * ```
+ */
+export async function* predictFiles(
+  model: MRNet,
+  paths: readonly string[],
+): AsyncGenerator<FilePrediction> {
+  const engine = currentEngine();
+  const runner = await createRunner(model);
+  const predict = async (file: ReadExamFile): Promise<FilePrediction> => {
+    if ("error" in file) return file;
+    // Label and weights are those of a loss, which nobody asks for.
+    return filePrediction(file, await runner.judge({ exam: file.exam, label: 0 }, [1, 1]));
+  };
+  const underWay: Promise<FilePrediction>[] = [];
+  const oldest = async () => {
+    const outcome = await underWay.shift()!;
+    engine.check();
+    return outcome;
+  };
+  try {
+    for await (const file of readExamFiles(paths)) {
+      const predicting = predict(file);
+      // Where an earlier one fails, nobody waits for this one any more.
+      predicting.catch(() => {});
+      underWay.push(predicting);
+      await breathe();
+      if (underWay.length > runner.lag) yield await oldest();
+    }
+    while (underWay.length > 0) yield await oldest();
+  } finally {
+    runner.dispose();
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * A training's progress as JSON and back, every number exactly.
+ *
+ * @module
+ */
+import type { Passed, TrainProgress } from "./progress.ts";
+import type { EpochReport, SkippedExam } from "./trainer.ts";
+
+/** The figures of an epoch, in the order in which they are kept. */
+const FIGURES = [
+  ...["trainLoss", "trainAuc", "valLoss", "valAuc", "threshold", "learningRate", "seconds"],
+] as readonly Exclude<keyof EpochReport, "epoch" | "isBest">[];
+
+/** As plain JSON values; JSON has no NaN and no infinities, so these are text. */
+export function progressJson(progress: TrainProgress): Record<string, unknown> {
+  const { epochs, train, valid, seconds, skipped } = progress;
+  const rows = epochs.map((report) => [
+    ...FIGURES.map((name) => Number.isFinite(report[name]) ? report[name] : String(report[name])),
+    report.isBest,
+  ]);
+  return { epochs: rows, train, valid, seconds, skipped };
+}
+
+/**
+ * Reads it back.
+ *
+ * @throws {RangeError} where it is anything else
+ */
+export function parseProgress(value: Record<string, unknown>): TrainProgress {
+  const { epochs, train, valid, seconds, skipped } = value;
+  if (typeof seconds !== "number" || !(seconds >= 0)) throw new RangeError("its time is none");
+  return {
+    epochs: _list(epochs, "epochs", _epoch),
+    train: _list(train, "training exams", _passed),
+    valid: _list(valid, "validation exams", _passed),
+    seconds,
+    skipped: _list(skipped, "exams left out", _skipped),
+  };
+}
+
+function _list<T>(
+  value: unknown,
+  what: string,
+  read: (each: unknown, index: number) => T | undefined,
+): T[] {
+  if (!Array.isArray(value)) throw new RangeError(`its list of ${what} is none`);
+  return value.map((each, index) => {
+    const made = read(each, index);
+    if (made !== undefined) return made;
+    throw new RangeError(`its list of ${what} is wrong at ${index + 1}`);
+  });
+}
+
+function _epoch(row: unknown, index: number): EpochReport | undefined {
+  if (!Array.isArray(row) || row.length !== FIGURES.length + 1) return undefined;
+  const values = row.slice(0, -1).map(_number);
+  const isBest = row.at(-1);
+  if (values.includes(undefined) || typeof isBest !== "boolean") return undefined;
+  const figures = Object.fromEntries(FIGURES.map((name, at) => [name, values[at]]));
+  return { epoch: index + 1, ...figures, isBest } as EpochReport;
+}
+
+function _number(value: unknown): number | undefined {
+  if (typeof value === "number") return value;
+  const named = ["NaN", "Infinity", "-Infinity"].includes(value as string);
+  return named ? Number(value) : undefined;
+}
+
+function _passed(value: unknown): Passed | undefined {
+  if (value === null) return null;
+  const sound = Array.isArray(value) && value.length === 3 && value.every(Number.isFinite);
+  return sound ? value as unknown as Passed : undefined;
+}
+
+function _skipped(value: unknown): SkippedExam | undefined {
+  const { split, id, reason } = (value ?? {}) as Record<string, unknown>;
+  const sound = (split === "train" || split === "valid") && typeof id === "string" &&
+    typeof reason === "string";
+  return sound ? { split, id, reason } : undefined;
+}

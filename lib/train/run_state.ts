@@ -1,0 +1,216 @@
+/**
+ * The file that a run goes on from, `state.safetensors` in the run's own log folder: parameters and
+ * Adam's moments as tensors in PyTorch's names and layout, everything else as JSON in the metadata.
+ *
+ * @module
+ */
+import { messageOf, OutputError, WeightsError } from "../errors.ts";
+import { checkPlainFile, fileError, writeWhole } from "../files.ts";
+import type { OptimizerState } from "../model/optimizer_state.ts";
+import { filtersToHWIO, filtersToOIHW } from "../model/layout.ts";
+import { MRNET_PARAMETERS, selectMRNet } from "../model/weights/mrnet.ts";
+import { encodeSafetensors, readSafetensorsFrom } from "../model/weights/safetensors.ts";
+import { bytesSource, openSource, type Source } from "../model/weights/source.ts";
+import { elementCount, quoted, type StateDict } from "../model/weights/tensors.ts";
+import { type EngineName, ENGINES } from "../engine/engine.ts";
+import { type Precision, PRECISIONS } from "../engine/webgpu/precision.ts";
+import { parseProgress, progressJson } from "./progress_json.ts";
+import type { TrainProgress } from "./progress.ts";
+
+/** The name of the file in a run's folder. */
+export const STATE_FILE = "state.safetensors";
+
+const FORMAT = "mrnet-run";
+const VERSION = 1;
+
+/** Room for the figures of some fifty thousand exams. Parsed, JSON may take twenty times its size. */
+const MOST_HEADER_BYTES = 4 * 1024 * 1024;
+
+/** What begins the names of Adam's moments. */
+const MOMENTS = { first: "adam.first.", second: "adam.second." } as const;
+
+/** Everything that a run is at a moment. */
+export interface RunState {
+  /** Tells this run from all others. */
+  run: string;
+  /** How it trains, under the names of the command line. */
+  config: Record<string, unknown>;
+  /** Hashes of the labels it is trained on and chosen by. */
+  labels: { train: string; valid: string };
+  /** What computed it so far. */
+  computed: { engine: EngineName; threads: number; precision: Precision };
+  progress: TrainProgress;
+  /** The name of the file of the best model so far, in the folder of models. */
+  checkpoint?: string;
+  /** The event file, and how long it was. */
+  events: { name: string; size: number };
+  /** The twelve parameters in PyTorch's layout. */
+  parameters: StateDict;
+  /** Nothing before the first step. */
+  optimizer?: OptimizerState;
+}
+
+/** Writes the file whole; the one before it stays until then. */
+export async function writeRunState(path: string, state: RunState): Promise<void> {
+  await writeWhole(path, encodeRunState(state));
+}
+
+/**
+ * The bytes of the file, in parts.
+ *
+ * @throws {OutputError} where there are more exams than a state has room for
+ */
+export function encodeRunState(state: RunState): Uint8Array[] {
+  const { parameters, optimizer, progress, ...rest } = state;
+  const tensors: StateDict = new Map(parameters);
+  if (optimizer !== undefined) {
+    for (const which of ["first", "second"] as const) {
+      for (const { name, shape } of MRNET_PARAMETERS) {
+        const values = optimizer[which].get(name)!;
+        const data = shape.length === 4 ? filtersToOIHW(values, shape) : values;
+        tensors.set(MOMENTS[which] + name, { shape: [...shape], data });
+      }
+    }
+  }
+  const text = JSON.stringify({ ...rest, steps: optimizer?.steps ?? 0, ...progressJson(progress) });
+  const parts = encodeSafetensors(tensors, {
+    ...{ format: FORMAT, version: String(VERSION), state: text },
+  });
+  if (parts[0].length <= MOST_HEADER_BYTES) return parts;
+  throw new OutputError(
+    `Cannot save the state of a run of ${progress.train.length + progress.valid.length} exams: ` +
+      `their figures take ${parts[0].length} bytes, and ${MOST_HEADER_BYTES} are allowed: ` +
+      "train on fewer exams",
+  );
+}
+
+/**
+ * Reads the file.
+ *
+ * @throws {WeightsError} where it is none, or is damaged
+ * @throws {PermissionError} where Deno may not read it
+ */
+export async function readRunState(path: string): Promise<RunState> {
+  const action = { what: "go on from", path, access: "read", error: WeightsError } as const;
+  await checkPlainFile(path).catch((error) => {
+    throw fileError(error, action);
+  });
+  using source = await openSource(path);
+  return _read(source);
+}
+
+/** Decodes the bytes of a whole file; `name` is for messages. */
+export function decodeRunState(bytes: Uint8Array, name: string): RunState {
+  return _read(bytesSource(bytes, name));
+}
+
+function _read(source: Source): RunState {
+  const wanted = new Map(
+    MRNET_PARAMETERS.flatMap(({ name, shape }) =>
+      ["", ...Object.values(MOMENTS)].map((begin) => [begin + name, shape] as const)
+    ),
+  );
+  const { tensors, metadata } = readSafetensorsFrom(source, {
+    mostHeaderBytes: MOST_HEADER_BYTES,
+    // Nothing is taken into memory that is not of this size.
+    want: (name, shape) => elementCount(shape) === elementCount(wanted.get(name) ?? []),
+  });
+  const { name } = source;
+  const { steps, ...said } = _guarded(name, () => {
+    if (metadata.format === FORMAT && metadata.version === String(VERSION)) {
+      return _parse(metadata.state ?? "null");
+    }
+    throw new RangeError(`it is no state of a run, of version ${VERSION}`);
+  });
+  const optimizer = steps === 0 ? undefined : _guarded(name, () => ({
+    steps,
+    first: _moments(tensors, MOMENTS.first),
+    second: _moments(tensors, MOMENTS.second),
+  }));
+  return { ...said, parameters: selectMRNet(_named(tensors, ""), name), optimizer };
+}
+
+/** What a state says beside its tensors. */
+export type SaidState = Omit<RunState, "parameters" | "optimizer"> & { steps: number };
+
+/**
+ * Decodes what a state says beside its tensors: the JSON of its metadata.
+ *
+ * @throws {WeightsError} where it is anything else
+ */
+export function decodeSaidState(text: string, name: string): SaidState {
+  return _guarded(name, () => _parse(text));
+}
+
+function _guarded<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new WeightsError(
+      `Cannot go on from '${name}': ${quoted(messageOf(error)).slice(1, -1)}: ` +
+        `give the ${STATE_FILE} that a run has left, or start anew`,
+    );
+  }
+}
+
+function _parse(json: string): SaidState {
+  const value = record(JSON.parse(json), "what it says");
+  const { run, config, labels, computed, checkpoint, events, steps } = value;
+  const { train, valid } = record(labels, "its labels");
+  const { engine, threads, precision } = record(computed, "its engine");
+  const file = record(events, "its events");
+  const sound = text(run) && text(train) && text(valid) && text(file.name) &&
+    (checkpoint === undefined || text(checkpoint)) && whole(file.size) && whole(threads) &&
+    ENGINES.includes(engine as EngineName) && PRECISIONS.includes(precision as Precision) &&
+    whole(steps);
+  if (!sound) throw new RangeError("what it says is not whole");
+  return {
+    run: run as string,
+    config: record(config, "its config"),
+    labels: { train: train as string, valid: valid as string },
+    computed: { engine, threads, precision } as RunState["computed"],
+    progress: parseProgress(value),
+    checkpoint: checkpoint as string | undefined,
+    events: { name: file.name as string, size: file.size as number },
+    steps: steps as number,
+  };
+}
+
+/** The parameters' tensors that begin so, under the parameters' names. */
+function _named(tensors: StateDict, begin: string): StateDict {
+  const found: StateDict = new Map();
+  for (const { name } of MRNET_PARAMETERS) {
+    const tensor = tensors.get(begin + name);
+    if (tensor !== undefined) found.set(name, tensor);
+  }
+  return found;
+}
+
+function _moments(tensors: StateDict, begin: string): Map<string, Float32Array> {
+  const found = _named(tensors, begin);
+  const moments = new Map<string, Float32Array>();
+  for (const { name, shape } of MRNET_PARAMETERS) {
+    const tensor = found.get(name);
+    if (tensor === undefined || tensor.shape.join() !== shape.join()) {
+      throw new RangeError(`'${begin}${name}' is not there, or has another shape`);
+    }
+    moments.set(name, shape.length === 4 ? filtersToHWIO(tensor.data, shape) : tensor.data);
+  }
+  return moments;
+}
+
+/** A JSON object. */
+export function record(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw new RangeError(`${what} is no JSON object`);
+}
+
+function text(value: unknown): boolean {
+  return typeof value === "string" && value.length <= 1000;
+}
+
+function whole(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

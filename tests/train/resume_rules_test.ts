@@ -1,0 +1,294 @@
+/**
+ * Which run is gone on with, what may be another than it was, and what is refused.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { startEngine } from "../../lib/engine/engine.ts";
+import { flushHistory } from "../../lib/logs/run_folder.ts";
+import { lockRun } from "../../lib/logs/run_lock.ts";
+import { MRNET_PARAMETERS } from "../../lib/model/weights/mrnet.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
+import {
+  decodeRunState,
+  encodeRunState,
+  readRunState,
+  writeRunState,
+} from "../../lib/train/run_state.ts";
+import { type RunOptions, type RunResult, trainClassifier } from "../../lib/train/run.ts";
+import * as tf from "../../lib/tf.ts";
+import { TemporaryFolder, writeTinyDataset } from "../support/folders.ts";
+
+await startEngine("wasm");
+
+type More = Partial<RunOptions>;
+const WHICH = { task: "acl", plane: "coronal" } as const;
+
+function begin(folder: TemporaryFolder, more: More = {}): Promise<RunResult> {
+  return trainClassifier({
+    ...{ ...WHICH, data: folder.at("data"), models: folder.at("models"), logs: folder.at("logs") },
+    ...{ weights: "none", engine: "wasm", threads: 1, seed: 1, epochs: 1, learningRate: 1e-4 },
+    ...more,
+  });
+}
+
+function goOn(folder: TemporaryFolder, more: More = {}): Promise<RunResult> {
+  return trainClassifier({ ...WHICH, logs: folder.at("logs"), resume: true, ...more });
+}
+
+/** A test in a folder with the least dataset; it leaves no tensor behind. */
+function test(name: string, body: (folder: TemporaryFolder) => Promise<void>): void {
+  Deno.test(name, async () => {
+    await using folder = await TemporaryFolder.make();
+    await writeTinyDataset(folder);
+    const before = tf.memory().numTensors;
+    await body(folder);
+    assert.equal(tf.memory().numTensors, before, "tensors were left behind");
+  });
+}
+
+test("a run that is at its end stays so, and goes on with more epochs as if it had had them", async (folder) => {
+  const first = await begin(folder);
+  // What a kill has left half-written goes.
+  const left = `${first.logFolder}/state.safetensors.0a1b2c3d.part`;
+  await Deno.writeTextFile(left, "half");
+  const again = await goOn(folder, { onExam: () => assert.fail("there is nothing to do") });
+  await assert.rejects(Deno.stat(left), Deno.errors.NotFound);
+  assert.deepEqual(again, first);
+  const more = await goOn(folder, { epochs: 3, patience: 2 });
+  assert.equal(more.epochs.length, 3);
+  const whole = await begin(folder, { epochs: 3, patience: 2, logs: folder.at("whole") });
+  const figures = ({ epochs }: RunResult) => epochs.map(({ seconds: _, ...rest }) => rest);
+  assert.deepEqual(figures(more), figures(whole));
+  const config = JSON.parse(await Deno.readTextFile(`${more.logFolder}/config.json`));
+  assert.deepEqual([config.epochs, config.patience], [3, 2]);
+  assert.deepEqual(config.resumed.map(({ epoch }: { epoch: number }) => epoch), [2, 2]);
+  // Two losses no better than one before: with that little patience it had ended earlier.
+  const still = await begin(folder, {
+    ...{ epochs: 3, learningRate: 1e-30, augment: false, logs: folder.at("still") },
+  });
+  assert.equal(still.epochs.length, 3);
+  const ended = await goOn(folder, { logs: folder.at("still"), epochs: 9, patience: 1 });
+  assert.deepEqual([ended.stopped, ended.epochs.length], ["early", 3]);
+});
+
+test("what would change the run is named, all of it", async (folder) => {
+  const { logFolder } = await begin(folder);
+  const state = `${logFolder}/state.safetensors`;
+  const changes: [More, string][] = [
+    [{ learningRate: 1e-3 }, "lr 0.001 instead of 0.0001"],
+    [{ seed: 2 }, "seed 2 instead of 1"],
+    [{ recipe: "stanford" }, "recipe stanford instead of reference"],
+    [{ intensity: "standardized" }, "intensity standardized instead of raw"],
+    [{ lossWeights: "class" }, "loss_weights class instead of output"],
+    [{ weightDecay: 0 }, "weight_decay 0 instead of 0.1"],
+    [{ schedule: "step" }, "lr_scheduler step instead of plateau"],
+    [{ gamma: 0.1 }, "gamma 0.1 instead of 0.5"],
+    [{ plateauPatience: 1 }, "plateau_patience 1 instead of 3"],
+    [{ plateauFactor: 0.5 }, "plateau_factor 0.5 instead of 0.3"],
+    [{ rotation: 5 }, "rotation 5 instead of 25"],
+    [{ shift: "5px" }, "shift 5px instead of 0.11"],
+    [{ flip: 0 }, "flip 0 instead of 0.5"],
+    [{ augment: false }, "augment false instead of true"],
+    [{ shuffle: false }, "shuffle false instead of true"],
+    [{ saveModel: false }, "save_model false instead of true"],
+    [{ weights: "imagenet" }, "weights imagenet instead of none"],
+    [{ models: "elsewhere" }, `models elsewhere instead of ${folder.at("models")}`],
+    [
+      { tune: { fraction: 0.5, seed: 0 } },
+      "tune 0.5 instead of none, tune_seed 0 instead of none",
+    ],
+    [{ learningRate: 1, flip: 0 }, "lr 1 instead of 0.0001, flip 0 instead of 0.5"],
+  ];
+  for (const [more, named] of changes) {
+    await assert.rejects(goOn(folder, { epochs: 2, ...more }), {
+      name: "OptionError",
+      message: `Cannot go on with '${state}': this is ${named}: ` +
+        "leave it out or give what it was, or start anew without --resume",
+    });
+  }
+  const other = { plane: "axial", resume: logFolder } as const;
+  await assert.rejects(goOn(folder, other), /this is plane axial instead of coronal: /);
+  await assert.rejects(goOn(folder, { flushHistory: true }), {
+    name: "OptionError",
+    message: /^Cannot go on with a run and remove the earlier logs, its own among them: /,
+  });
+  await assert.rejects(goOn(folder, { saveEvery: -1 }), /^OptionError: Cannot save every -1 min/);
+  // The same once more is no difference.
+  await goOn(folder, { learningRate: 1e-4, flip: 0.5, seed: 1, weights: "none" });
+});
+
+test("labels that are not those it began with are refused", async (folder) => {
+  await begin(folder);
+  for (const [split, use] of [["train", "train"], ["valid", "validate"]]) {
+    const name = `data/${split}-acl.csv`;
+    const before = await folder.text(name);
+    await folder.write(name, before.replace(/,0/, ",x").replace(/,1/, ",0").replace(/,x/, ",1"));
+    await assert.rejects(goOn(folder, { epochs: 2 }), {
+      name: "DataError",
+      message: new RegExp(`the labels to ${use} on are not those that it began with: give them`),
+    });
+    await folder.write(name, before);
+  }
+  // The exams may be in another folder by now.
+  await Deno.rename(folder.at("data"), folder.at("moved"));
+  const { epochs } = await goOn(folder, { epochs: 2, data: folder.at("moved") });
+  assert.equal(epochs.length, 2);
+});
+
+test("the latest run of a prefix is meant, or the one that is named", async (folder) => {
+  const first = await begin(folder);
+  const other = await begin(folder, { prefix: "other", seed: 2 });
+  const latest = await begin(folder, { seed: 3 });
+  assert.equal((await goOn(folder)).logFolder, latest.logFolder);
+  assert.equal((await goOn(folder, { prefix: "other" })).logFolder, other.logFolder);
+  assert.equal((await goOn(folder, { resume: first.logFolder })).seed, 1);
+  const file = `${other.logFolder}/state.safetensors`;
+  assert.equal((await goOn(folder, { resume: file })).seed, 2);
+  const none = `Cannot go on with a run of acl, coronal, prefix 'third': there is none in ` +
+    `'${folder.at("logs")}': start one without --resume`;
+  await assert.rejects(goOn(folder, { prefix: "third" }), {
+    name: "TrainingError",
+    message: none,
+  });
+  await Deno.remove(`${latest.logFolder}/state.safetensors`);
+  await assert.rejects(goOn(folder), {
+    name: "TrainingError",
+    message: `Cannot go on with the latest run of acl, coronal, prefix 'mrnet': ` +
+      `'${latest.logFolder}' has no state.safetensors: start anew without --resume, ` +
+      "or give the folder of another run",
+  });
+});
+
+test("a run goes on elsewhere from the same state, and says that the bits are not the same", async (folder) => {
+  const whole = await begin(folder, { epochs: 2, logs: folder.at("whole") });
+  await begin(folder);
+  const said: unknown[] = [];
+  const more = await goOn(folder, {
+    ...{ epochs: 2, threads: 2 },
+    onStart: ({ resumed }) => said.push(resumed?.elsewhere),
+  });
+  assert.deepEqual(said, ["wasm, 1 thread"]);
+  const [, one] = whole.epochs;
+  assert.ok(Math.abs(more.epochs[1].trainLoss - one.trainLoss) < 2e-4);
+  const { computed } = await readRunState(`${more.logFolder}/state.safetensors`);
+  assert.deepEqual(computed, { engine: "wasm", threads: 2, precision: "float32" });
+});
+
+test("no two processes work on one run, and flushing leaves a run that is at work", async (folder) => {
+  const { logFolder } = await begin(folder);
+  const lock = await lockRun(logFolder);
+  assert.ok(lock !== undefined);
+  await assert.rejects(goOn(folder, { epochs: 2 }), {
+    name: "TrainingError",
+    message: `Cannot go on with the run in '${logFolder}': another process is at work on it: ` +
+      "wait for its end, or stop it",
+  });
+  assert.equal(await flushHistory(folder.at("logs"), "acl", "coronal"), 0);
+  await lock.release();
+  assert.equal((await goOn(folder, { epochs: 2 })).epochs.length, 2);
+  assert.equal(await flushHistory(folder.at("logs"), "acl", "coronal"), 1);
+  assert.deepEqual(await folder.files("logs"), []);
+});
+
+test("two runs at once keep their own models, though these have the same name", async (folder) => {
+  const results = await Promise.all([
+    begin(folder, { prefix: "same", epochs: 2 }),
+    begin(folder, { prefix: "same", epochs: 2, logs: folder.at("other") }),
+  ]);
+  const kept = results.map(({ checkpoint }) => checkpoint!);
+  assert.notEqual(kept[0], kept[1]);
+  assert.deepEqual(
+    (await folder.files("models")).map((name) => folder.at("models", name)).sort(),
+    [
+      ...kept,
+    ].sort(),
+  );
+  for (const path of kept) decodeSafetensors(await Deno.readFile(path), path);
+  assert.match(kept.sort()[0], /_epoch_\d+-2\.safetensors$/);
+});
+
+test("a run that was killed behind its best model finds it to be its own", async (folder) => {
+  const first = await begin(folder);
+  const state = `${first.logFolder}/state.safetensors`;
+  const end = await readRunState(state);
+  // As if the kill had come between the model and the state.
+  const { progress, optimizer: _, checkpoint: __, ...rest } = await beginning(folder);
+  await writeRunState(state, { ...rest, run: end.run, progress });
+  const again = await goOn(folder);
+  assert.equal(again.checkpoint, first.checkpoint);
+  assert.equal((await folder.files("models")).length, 1);
+});
+
+/** The state of a run before its first exam. */
+async function beginning(folder: TemporaryFolder) {
+  const logs = folder.at("beginning");
+  const signal = AbortSignal.abort();
+  const { logFolder } = await begin(folder, { logs, signal });
+  return await readRunState(`${logFolder}/state.safetensors`);
+}
+
+test("a state that was tampered with is refused in one line, and touches no other file", async (folder) => {
+  await folder.write("precious.safetensors", "mine");
+  const { logFolder } = await begin(folder);
+  const path = `${logFolder}/state.safetensors`;
+  const good = await readRunState(path);
+  const bytes = await Deno.readFile(path);
+  const refuses = async (message: RegExp) => {
+    await assert.rejects(goOn(folder, { epochs: 2 }), (error: Error) => {
+      assert.ok(["WeightsError", "OptionError"].includes(error.name), `${error.stack}`);
+      assert.match(error.message, message);
+      return true;
+    });
+  };
+  await writeRunState(path, { ...good, checkpoint: "../precious.safetensors" });
+  await refuses(/what it says of the best model is not the name of one: start anew/);
+  const passed = good.progress.train.concat([[1, 0, 0], [1, 0, 0], [1, 0, 0]]);
+  await writeRunState(path, { ...good, progress: { ...good.progress, train: passed } });
+  await refuses(/its position is not among the exams: start anew/);
+  await writeRunState(path, { ...good, config: { ...good.config, gamma: "much" } });
+  await refuses(/gamma much/);
+  for (const length of [0, 7, 200, 5000, bytes.length - 1]) {
+    await Deno.writeFile(path, bytes.subarray(0, length));
+    await refuses(/^Cannot (read weights|go on from) '.*state\.safetensors': /);
+  }
+  const { tensors, metadata } = decodeSafetensors(bytes, path, { mostHeaderBytes: 1 << 24 });
+  const { name } = MRNET_PARAMETERS[0];
+  const damaged = async (change: () => void, message: RegExp) => {
+    const before = new Map(tensors);
+    const text = metadata.state;
+    change();
+    const parts = encodeSafetensors(tensors, metadata) as BlobPart[];
+    await Deno.writeFile(path, await new Blob(parts).bytes());
+    await refuses(message);
+    tensors.clear();
+    for (const [key, tensor] of before) tensors.set(key, tensor);
+    metadata.state = text;
+  };
+  await damaged(() => tensors.delete(name), /missing 'pretrained_model\.features\.0\.weight'/);
+  await damaged(() => tensors.delete(`adam.first.${name}`), /adam\.first\..* is not there/);
+  await damaged(() => metadata.state = "{}", /: start anew|or start anew$/);
+  await damaged(() => metadata.state = "[", /or start anew$/);
+  await damaged(() => delete metadata.state, /or start anew$/);
+  await damaged(
+    () => metadata.state = metadata.state.replace('"run":"', '"run":7,"x":"'),
+    /what it says is not whole/,
+  );
+  // An event file's name that leads elsewhere is not followed.
+  await folder.write("events", "mine");
+  await writeRunState(path, { ...good, events: { name: "../../../../events", size: 0 } });
+  await goOn(folder, { epochs: 2 });
+  assert.equal(await folder.text("events"), "mine");
+  assert.equal(await folder.text("precious.safetensors"), "mine");
+});
+
+test("a state is read back as it was written", async (folder) => {
+  const { logFolder } = await begin(folder, { skipBadExams: true });
+  const state = await readRunState(`${logFolder}/state.safetensors`);
+  const [report] = state.progress.epochs;
+  state.progress.epochs.push({ ...report, epoch: 2, trainAuc: NaN, threshold: Infinity });
+  state.progress.train.push([0.1 + 0.2, -1e-300, 3], null);
+  state.progress.skipped.push({ split: "valid", id: "0003", reason: "Cannot read it" });
+  const bytes = await new Blob(encodeRunState(state) as BlobPart[]).bytes();
+  assert.deepEqual(decodeRunState(bytes, "state"), state);
+});
