@@ -1,0 +1,161 @@
+/**
+ * Where a model looked: the finding's logit taken apart into the slices, and each slice's share into
+ * the places of its picture.
+ *
+ * The maximum over the slices makes that exact. Of each channel only the slice with the largest mean
+ * enters the logit, so with the linear layer's weights `w` and bias `b` of the finding
+ *
+ *     logit = b + Σ_c w[c] · mean_hw feature[winner(c), h, w, c]
+ *
+ * and every term belongs to one slice. Class activation maps: B. Zhou et al., Learning Deep Features
+ * for Discriminative Localization, CVPR 2016.
+ *
+ * @module
+ */
+import type { Exam } from "../data/exam.ts";
+import { CHANNELS, type Features } from "../model/features.ts";
+import type { MRNet, Prediction } from "../model/mrnet.ts";
+
+/** The two maps. */
+export const MAP_KINDS = ["share", "classic"] as const;
+/**
+ * `share`: of each slice the channels that it won, so that the pixels of a map add up to the slice's
+ * share, and all shares and the bias to the logit. `classic`: all channels of each slice, so that the
+ * pixels and the bias add up to the logit that an exam of this slice alone would have.
+ */
+export type MapKind = (typeof MAP_KINDS)[number];
+
+/** What one slice has to do with an answer. */
+export interface SliceShare {
+  /** What the channels that it won add to the logit; may be negative, 0 where it won none. */
+  share: number;
+  /** How many channels it won with a mean above 0. Where that is 0, the slice changed nothing. */
+  channelsWon: number;
+  /**
+   * The class activation map, `[mapHeight, mapWidth]`, in units of the logit. Its pixel at row `r`
+   * and column `c` looks at the exam's pixels around row `32 r + 31` and column `32 c + 31`.
+   */
+  map: Float64Array;
+}
+
+/** Where an answer comes from. */
+export interface Explanation extends Prediction {
+  /** The exam's name. */
+  id: string;
+  /** Which maps these are. */
+  map: MapKind;
+  /** The linear layer's bias of the finding: what the logit is made of beside the shares. */
+  bias: number;
+  /** `[256]`: the slice that won each channel, from 0; the first of equals, as in the model. */
+  winners: number[];
+  /** `[256]`: what each channel adds to the logit. */
+  contributions: number[];
+  /** Height of a map, 7 for slices of 256 pixels. */
+  mapHeight: number;
+  /** Width of a map. */
+  mapWidth: number;
+  /** One for each slice of the exam, in order. */
+  slices: SliceShare[];
+}
+
+/** How to explain. */
+export interface ExplainOptions {
+  /**
+   * Which map of each slice.
+   * @default "share"
+   */
+  map?: MapKind;
+}
+
+/**
+ * Reads one exam and takes the answer apart: the second logit, which is the finding's.
+ *
+ * The sums are made in double precision from the features that the engine computed, and differ from
+ * its logit by the rounding of float32.
+ *
+ * @throws {EngineError} where the engine fails
+ *
+ * @example
+ * ```ts
+ * import { createMRNet, explain } from "../../mod.ts";
+ * const voxels = Uint8Array.from({ length: 3 * 64 * 64 }, (_, i) => i * 37 % 251);
+ * const exam = { id: "a", slices: 3, height: 64, width: 64, voxels };
+ * const { bias, slices, logits } = await explain(await createMRNet({ weights: "none", seed: 1 }), exam);
+ * const sum = slices.reduce((sum, { share }) => sum + share, bias);
+ * console.assert(Math.abs(sum - logits[1]) < 1e-5 * Math.abs(logits[1]));
+ * ```
+ */
+export async function explain(
+  model: MRNet,
+  exam: Exam,
+  { map = "share" }: ExplainOptions = {},
+): Promise<Explanation> {
+  const { features, ...prediction } = await model.predictWithFeatures(exam);
+  const [weight, bias] = await Promise.all(
+    ["weight", "bias"].map((name) => model.parameters.get(`classifer.${name}`)!.data()),
+  );
+  // The rows of the linear layer: the finding's absence, its presence.
+  const present = Float64Array.from(weight.subarray(CHANNELS, 2 * CHANNELS));
+  const means = channelMeans(features);
+  const winners = _winners(means, features.slices);
+  const won = (channel: number, slice: number) => winners[channel] === slice;
+  const wanted = { share: won, classic: () => true }[map];
+  return {
+    id: exam.id,
+    ...prediction,
+    map,
+    bias: bias[1],
+    winners,
+    contributions: winners.map((slice, channel) => {
+      return present[channel] * means[slice * CHANNELS + channel];
+    }),
+    mapHeight: features.height,
+    mapWidth: features.width,
+    slices: Array.from({ length: features.slices }, (_, slice) => {
+      const own = winners.flatMap((winner, channel) => winner === slice ? [channel] : []);
+      const mean = (channel: number) => means[slice * CHANNELS + channel];
+      return {
+        share: own.reduce((sum, channel) => sum + present[channel] * mean(channel), 0),
+        channelsWon: own.filter((channel) => mean(channel) > 0).length,
+        map: _mapOf(features, slice, present.map((w, channel) => wanted(channel, slice) ? w : 0)),
+      };
+    }),
+  };
+}
+
+/** The mean of each channel over each slice, `[slices, 256]`. */
+export function channelMeans({ slices, height, width, values }: Features): Float64Array {
+  const pixels = height * width;
+  const means = new Float64Array(slices * CHANNELS);
+  for (let slice = 0; slice < slices; slice++) {
+    for (let at = slice * pixels * CHANNELS; at < (slice + 1) * pixels * CHANNELS; at++) {
+      means[slice * CHANNELS + at % CHANNELS] += values[at];
+    }
+  }
+  return means.map((sum) => sum / pixels);
+}
+
+/** The slice with the largest mean of each channel. */
+function _winners(means: Float64Array, slices: number): number[] {
+  return Array.from({ length: CHANNELS }, (_, channel) => {
+    let winner = 0;
+    for (let slice = 1; slice < slices; slice++) {
+      if (means[slice * CHANNELS + channel] > means[winner * CHANNELS + channel]) winner = slice;
+    }
+    return winner;
+  });
+}
+
+/** What each pixel of a slice adds, `[height, width]`. */
+function _mapOf(features: Features, slice: number, weights: Float64Array): Float64Array {
+  const { height, width, values } = features;
+  const pixels = height * width;
+  return Float64Array.from({ length: pixels }, (_, pixel) => {
+    const at = (slice * pixels + pixel) * CHANNELS;
+    let sum = 0;
+    for (let channel = 0; channel < CHANNELS; channel++) {
+      sum += weights[channel] * values[at + channel];
+    }
+    return sum / pixels;
+  });
+}

@@ -1,0 +1,85 @@
+/**
+ * Explaining exams from their files, into a folder.
+ *
+ * @module
+ */
+import { examFileOf, readExamFiles } from "../data/exam_files.ts";
+import { currentEngine } from "../engine/engine.ts";
+import { OptionError } from "../errors.ts";
+import { type FilePrediction, filePrediction } from "../model/file_prediction.ts";
+import type { MRNet } from "../model/mrnet.ts";
+import { explain, type ExplainOptions } from "./explain.ts";
+import { type ExplainedModel, type ExplanationFiles, writeExplanation } from "./write.ts";
+
+/** How to explain, and where to. */
+export interface ExplainFilesOptions extends ExplainOptions {
+  /** The folder that is written to; made where it is missing. */
+  folder: string;
+  /** Which model it is. */
+  model: ExplainedModel;
+}
+
+/** What a model says about an exam's file, and what was written about it. */
+export type FileExplanation = FilePrediction & { files?: ExplanationFiles };
+
+/**
+ * Predicts exams from their files, in order, and writes for each where the model looked. One that
+ * cannot be read is given as its error, and the others go on.
+ *
+ * @param paths `.npy` files of any slice count and size that an exam can have
+ * @throws {OptionError} where two files have the same name, and would write the same pictures
+ * @throws {OutputError} where a picture cannot be written
+ * @throws {EngineError} where the engine fails
+ *
+ * @example
+ * ```ts
+ * import { createMRNet, encodeNpy, explainFiles } from "../../mod.ts";
+ * const folder = await Deno.makeTempDir();
+ * const voxels = Uint8Array.from({ length: 2 * 64 * 64 }, (_, i) => i * 37 % 251);
+ * await Deno.writeFile(`${folder}/0001.npy`, encodeNpy(voxels, [2, 64, 64]));
+ * const network = await createMRNet({ weights: "none", seed: 1 });
+ * const model = { task: "acl", plane: "axial", intensity: "raw", file: "a.pth", sha256: "" } as const;
+ * for await (const { files } of explainFiles(network, [`${folder}/0001.npy`], { folder, model })) {
+ *   console.assert(files?.animation === `${folder}/0001.gif`);
+ * }
+ * ```
+ */
+export async function* explainFiles(
+  network: MRNet,
+  paths: readonly string[],
+  { folder, model, map }: ExplainFilesOptions,
+): AsyncGenerator<FileExplanation> {
+  checkNames(paths, folder);
+  const engine = currentEngine();
+  for await (const file of readExamFiles(paths)) {
+    if ("error" in file) {
+      yield file;
+      continue;
+    }
+    const explanation = await explain(network, file.exam, { map });
+    engine.check();
+    const outcome = filePrediction(file, explanation);
+    if ("error" in outcome) yield outcome;
+    else yield { ...outcome, files: await writeExplanation(folder, file.exam, explanation, model) };
+  }
+}
+
+/**
+ * Refuses files whose pictures would have the same names.
+ *
+ * @throws {OptionError} where two have the same, upper and lower case not told apart, as on some disks
+ */
+export function checkNames(paths: readonly string[], folder: string): void {
+  const seen = new Map<string, string>();
+  for (const path of paths) {
+    const name = examFileOf(path).id.toLowerCase();
+    const before = seen.get(name);
+    if (before !== undefined) {
+      throw new OptionError(
+        `Cannot write pictures of both '${before}' and '${path}' to '${folder}': ` +
+          "they would have the same names: give each a folder of its own",
+      );
+    }
+    seen.set(name, path);
+  }
+}

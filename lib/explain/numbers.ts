@@ -1,0 +1,28 @@
+/**
+ * Numbers in pictures.
+ *
+ * @module
+ */
+
+/**
+ * Writes numbers that are compared with one another: with a sign, and as many decimals as give the
+ * largest of them three digits.
+ *
+ * @param largest the largest size among them
+ *
+ * @example
+ * ```ts
+ * import { signed } from "./numbers.ts";
+ * const write = signed(0.731);
+ * console.assert(write(0.731) === "+0.731" && write(-0.0042) === "−0.004" && write(0) === "0.000");
+ * ```
+ */
+export function signed(largest: number): (value: number) => string {
+  const exponent = largest > 0 && Number.isFinite(largest) ? Math.floor(Math.log10(largest)) : 0;
+  const decimals = Math.min(9, Math.max(0, 2 - exponent));
+  return (value) => {
+    const digits = Math.abs(value).toFixed(decimals);
+    if (Number(digits) === 0) return digits;
+    return `${value < 0 ? "−" : "+"}${digits}`;
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * A slice with its map laid over it.
+ *
+ * All pictures of an exam share one window and one scale, so they can be compared: the greys run from
+ * the exam's least value to its largest, the colours from the map's largest size against the finding
+ * to the same size for it. The nearer a map is to 0, the more the slice shines through.
+ *
+ * @module
+ */
+import type { Exam } from "../data/exam.ts";
+import { colorOf } from "./color_map.ts";
+import type { Explanation } from "./explain.ts";
+import type { Picture } from "./png.ts";
+import { resample, type Size, spreadMap } from "./resample.ts";
+
+/** How much of the slice the strongest place of a map covers. */
+export const OPACITY = 0.75;
+
+/** Steps between 0 and 1 in the table of colours. */
+const STEPS = 255;
+
+/** What all pictures of an exam share. */
+export interface View {
+  /** The exam as it is in its file. */
+  exam: Exam;
+  /** What is drawn over it. */
+  explanation: Explanation;
+  /** The grey value that is drawn black. */
+  black: number;
+  /** The grey value that is drawn white. */
+  white: number;
+  /** The largest size of a pixel in all maps: the ends of the scale, in units of the logit. */
+  strongest: number;
+}
+
+/** Prepares an exam's pictures. */
+export function viewOf(exam: Exam, explanation: Explanation): View {
+  let [black, white] = [Infinity, -Infinity];
+  for (const value of exam.voxels) {
+    if (value < black) black = value;
+    if (value > white) white = value;
+  }
+  const sizes = explanation.slices.map(({ map }) => Math.max(...map.map(Math.abs)));
+  return { exam, explanation, black, white, strongest: Math.max(...sizes) };
+}
+
+/** The size of a slice's picture whose longer side has so many pixels. */
+export function fitted({ height, width }: Size, side: number): Size {
+  const scale = side / Math.max(height, width);
+  const scaled = (length: number) => Math.max(1, Math.round(length * scale));
+  return { height: scaled(height), width: scaled(width) };
+}
+
+/**
+ * Draws a slice with its map.
+ *
+ * @param slice from 0
+ * @param size of the picture
+ */
+export function overlay(view: View, slice: number, size: Size): Picture {
+  const { exam, explanation, black, white, strongest } = view;
+  const pixels = exam.height * exam.width;
+  const grey = resample(exam.voxels.subarray(slice * pixels, (slice + 1) * pixels), exam, size);
+  const { mapHeight: height, mapWidth: width, slices } = explanation;
+  const map = spreadMap(slices[slice].map, { height, width }, exam, size);
+  const window = white > black ? 255 / (white - black) : 0;
+  const scale = strongest > 0 ? STEPS / strongest : 0;
+  const colors = _table();
+  const data = new Uint8Array(grey.length * 3);
+  grey.forEach((value, pixel) => {
+    const shade = (value - black) * window;
+    const step = Math.round(map[pixel] * scale);
+    const cover = OPACITY * Math.abs(map[pixel]) * scale / STEPS;
+    for (let channel = 0; channel < 3; channel++) {
+      const color = colors[(step + STEPS) * 3 + channel];
+      data[3 * pixel + channel] = Math.round(shade + cover * (color - shade));
+    }
+  });
+  return { ...size, data };
+}
+
+let table: Uint8Array | undefined;
+
+/** The colours from −1 to 1. */
+function _table(): Uint8Array {
+  table ??= Uint8Array.from(
+    Array.from({ length: 2 * STEPS + 1 }, (_, step) => colorOf((step - STEPS) / STEPS)).flat(),
+  );
+  return table;
+}

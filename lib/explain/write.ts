@@ -1,0 +1,145 @@
+/**
+ * An explanation as files: pictures to look at, and the numbers they were made from.
+ *
+ * @module
+ */
+import type { Exam } from "../data/exam.ts";
+import type { Intensity } from "../data/intensity.ts";
+import { OutputError } from "../errors.ts";
+import { fileError, join, makeFolder, writeWhole } from "../files.ts";
+import type { Plane, Task } from "../terms.ts";
+import { animation } from "./animation.ts";
+import type { Explanation } from "./explain.ts";
+import { fitted, overlay, type View, viewOf } from "./overlay.ts";
+import { encodePng } from "./png.ts";
+import { contactSheet } from "./sheet.ts";
+
+/** Which model an explanation is of. */
+export interface ExplainedModel {
+  /** The finding it predicts. */
+  task: Task;
+  /** The plane it reads. */
+  plane: Plane;
+  /** How its input was prepared. */
+  intensity: Intensity;
+  /** Its file. */
+  file: string;
+  /** The SHA-256 hash of the file, in hexadecimal. */
+  sha256: string;
+}
+
+/** The files that were written. */
+export interface ExplanationFiles {
+  /** Contact sheet, PNG. */
+  sheet: string;
+  /** Through the exam, animated GIF. */
+  animation: string;
+  /** The numbers, JSON. */
+  contributions: string;
+  /** A PNG for each slice that has one, in order. */
+  slices: string[];
+}
+
+/** Slices are drawn at a whole multiple of their size that comes nearest to so many pixels. */
+const SIDE = 256;
+
+/**
+ * Writes an exam's explanation into a folder, which is made where it is missing:
+ *
+ * - `{exam}_slice_{nn}.png`: the slice with its map, for each slice with a share (of the classic maps
+ *   for each slice); `nn` counts from 0
+ * - `{exam}_sheet.png`: all slices with their shares
+ * - `{exam}.gif`: through the exam
+ * - `{exam}_contributions.json`: what each slice and each channel adds to the logit
+ *
+ * Slices that an earlier explanation of an exam of this name wrote and this one does not are removed.
+ *
+ * @throws {OutputError} where a file cannot be written
+ * @throws {PermissionError} where Deno may not read or write the folder
+ *
+ * @example
+ * ```ts
+ * import { createMRNet, explain, writeExplanation } from "../../mod.ts";
+ * const voxels = Uint8Array.from({ length: 3 * 64 * 64 }, (_, i) => i * 37 % 251);
+ * const exam = { id: "0001", slices: 3, height: 64, width: 64, voxels };
+ * const explanation = await explain(await createMRNet({ weights: "none", seed: 1 }), exam);
+ * const model = { task: "acl", plane: "axial", intensity: "raw", file: "a.pth", sha256: "" } as const;
+ * const { sheet } = await writeExplanation(await Deno.makeTempDir(), exam, explanation, model);
+ * console.assert(sheet.endsWith("/0001_sheet.png") && (await Deno.stat(sheet)).isFile);
+ * ```
+ */
+export async function writeExplanation(
+  folder: string,
+  exam: Exam,
+  explanation: Explanation,
+  model: ExplainedModel,
+): Promise<ExplanationFiles> {
+  await makeFolder(folder);
+  const view = viewOf(exam, explanation);
+  const title = `${model.task} · ${model.plane}`;
+  const at = (name: string) => join(folder, exam.id + name);
+  const files: ExplanationFiles = {
+    sheet: at("_sheet.png"),
+    animation: at(".gif"),
+    contributions: at("_contributions.json"),
+    slices: await _writeSlices(view, at),
+  };
+  const text = { Title: `${exam.id}: ${title}`.replace(/[^ -~]/g, "-") };
+  await writeWhole(files.sheet, encodePng(contactSheet(view, title), text));
+  await writeWhole(files.animation, animation(view));
+  await writeWhole(files.contributions, contributionsJson(explanation, model));
+  await _removeOthers(folder, exam.id, files.slices);
+  return files;
+}
+
+/** What {@linkcode writeExplanation} writes as JSON; slices and channels count from 0. */
+export function contributionsJson(explanation: Explanation, model: ExplainedModel): string {
+  const { id, logits, probability, bias, map, winners, contributions, slices } = explanation;
+  const lines = {
+    exam: id,
+    task: model.task,
+    plane: model.plane,
+    model: { file: model.file, sha256: model.sha256, intensity: model.intensity },
+    probability,
+    logits,
+    bias,
+    shares: slices.map(({ share }) => share),
+    channels_won: slices.map(({ channelsWon }) => channelsWon),
+    winners,
+    contributions,
+    map,
+  };
+  // A line a key: to be read by people too, who want no line for each of 256 numbers.
+  const text = Object.entries(lines).map(([key, value]) => `  "${key}": ${JSON.stringify(value)}`);
+  return `{\n${text.join(",\n")}\n}\n`;
+}
+
+async function _writeSlices(view: View, at: (name: string) => string): Promise<string[]> {
+  const { exam, explanation: { map, slices } } = view;
+  const longest = Math.max(exam.height, exam.width);
+  const size = fitted(exam, longest * Math.max(1, Math.round(SIDE / longest)));
+  const digits = Math.max(2, String(slices.length - 1).length);
+  const written: string[] = [];
+  for (const [slice, { channelsWon }] of slices.entries()) {
+    if (map === "share" && channelsWon === 0) continue;
+    const path = at(`_slice_${String(slice).padStart(digits, "0")}.png`);
+    await writeWhole(path, encodePng(overlay(view, slice, size)));
+    written.push(path);
+  }
+  return written;
+}
+
+/** Removes slices of an earlier explanation, which would be taken for some of this one. */
+async function _removeOthers(folder: string, id: string, written: string[]): Promise<void> {
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      const path = join(folder, name);
+      const isSlice = name.startsWith(`${id}_slice_`) &&
+        /^\d+\.png$/.test(name.slice(`${id}_slice_`.length));
+      if (isSlice && !written.includes(path)) await Deno.remove(path);
+    }
+  } catch (error) {
+    const what = "remove earlier pictures from";
+    throw fileError(error, { what, path: folder, access: "read", error: OutputError });
+  }
+}
