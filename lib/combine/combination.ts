@@ -1,0 +1,129 @@
+/**
+ * The combination of the three planes: a logistic regression over the probabilities that three
+ * models, one a plane, give to the three series of one patient.
+ *
+ *     p = σ(w_axial·p_axial + w_coronal·p_coronal + w_sagittal·p_sagittal + b)
+ *
+ * The features are probabilities and not logits, as in the paper: N. Bien et al., Deep-learning-assisted
+ * diagnosis for knee magnetic resonance imaging: Development and retrospective validation of MRNet,
+ * PLOS Medicine 15(11), 2018.
+ *
+ * @module
+ */
+import type { TuneSplit } from "../data/tune.ts";
+import { OptionError } from "../errors.ts";
+import { CHOSEN_ON, type OperatingPoint } from "../model/card.ts";
+import { sigmoid } from "../model/mrnet.ts";
+import { type Plane, PLANES, type Task } from "../terms.ts";
+
+/** Something of each plane. */
+export type ByPlane<T> = Record<Plane, T>;
+
+/** The exams that a combination can be fitted on; `table` are predictions made elsewhere. */
+export const FIT_ON = [...CHOSEN_ON, "table"] as const;
+/** The exams that a combination was fitted on. */
+export type FitOn = (typeof FIT_ON)[number];
+
+/** A model of a combination. */
+export interface CombinedMember {
+  /** Its file, as it is reached from the folder of the combination's file. */
+  file: string;
+  /** The SHA-256 of that file, 64 hexadecimal digits. */
+  sha256: string;
+}
+
+/** From which combined probability on a patient counts as positive; see {@linkcode OperatingPoint}. */
+export interface CombinedOperatingPoint extends Omit<OperatingPoint, "exams"> {
+  /** The exams it was chosen by, the same that the weights were fitted on. */
+  exams: FitOn;
+}
+
+/** A fitted combination, as its file has it. */
+export interface Combination {
+  /** The finding; unknown where a table of predictions did not come with it. */
+  task?: Task;
+  /** The weight of each plane's probability. */
+  coefficients: ByPlane<number>;
+  /** The constant that is added. */
+  intercept: number;
+  /** The models; none where it was fitted on a table of predictions. */
+  members?: ByPlane<CombinedMember>;
+  /** The exams it was fitted on. */
+  fitOn: FitOn;
+  /** The tune split of all members, where it was fitted on that. */
+  tune?: TuneSplit;
+  /** How many patients it was fitted on. */
+  exams: number;
+  /** How many of them have the finding. */
+  positives: number;
+  /** Its AUC over them, in 0–1: how well it fits, not how well it does on others. */
+  auc: number;
+  /** From where on a patient counts as positive, chosen on the same exams. */
+  operatingPoint: CombinedOperatingPoint;
+}
+
+/** A value for each plane, in the toolkit's order: axial, coronal, sagittal. */
+export function byPlane<T>(make: (plane: Plane) => T): ByPlane<T> {
+  return Object.fromEntries(PLANES.map((plane) => [plane, make(plane)])) as ByPlane<T>;
+}
+
+/**
+ * The probability of the finding, from those of the three planes.
+ *
+ * @param probabilities what the three models say, each in 0–1
+ * @returns in 0–1
+ * @throws {OptionError} where a plane is missing, or its value is not a probability
+ *
+ * @example
+ * ```ts
+ * import { combinedProbability } from "./combination.ts";
+ * const weights = { coefficients: { axial: 1, coronal: 1, sagittal: 2 }, intercept: -2 };
+ * console.assert(combinedProbability(weights, { axial: 0.5, coronal: 0.5, sagittal: 0.5 }) === 0.5);
+ * ```
+ */
+export function combinedProbability(
+  { coefficients, intercept }: Pick<Combination, "coefficients" | "intercept">,
+  probabilities: Readonly<ByPlane<number>>,
+): number {
+  return sigmoid(combinedLogit({ coefficients, intercept }, probabilities));
+}
+
+/** The sum before the sigmoid of {@linkcode combinedProbability}. */
+export function combinedLogit(
+  { coefficients, intercept }: Pick<Combination, "coefficients" | "intercept">,
+  probabilities: Readonly<ByPlane<number>>,
+): number {
+  let sum = intercept;
+  for (const plane of PLANES) {
+    const probability = probabilities[plane];
+    if (!(probability >= 0 && probability <= 1)) {
+      throw new OptionError(
+        `Cannot combine the planes: the ${plane} probability is ${probability}: give a number in 0–1`,
+      );
+    }
+    sum += coefficients[plane] * probability;
+  }
+  return sum;
+}
+
+/**
+ * What the choice of exams does to the figures, in one sentence; nothing where they can be believed as
+ * they are.
+ */
+export function fitRemark(fitOn: FitOn): string | undefined {
+  switch (fitOn) {
+    case "tune":
+      return undefined;
+    case "train":
+      return "Fitted on exams that the models were trained on: their probabilities are surer there " +
+        "than on new exams, so the weights and the operating point do not fit new exams as well.";
+    case "valid":
+      return "Fitted on the validation exams: figures of this combination on them are too good, " +
+        "and only exams of another source can judge it.";
+    case "table":
+      return "Fitted on predictions made elsewhere: whether the models had seen these exams is not " +
+        "known here, and figures of this combination on the same exams are too good.";
+    default:
+      return fitOn satisfies never;
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Combining three trained models: what `cli.ts combine` does, as one function.
+ *
+ * @module
+ */
+import { type Engine, type EngineChoice, startEngine } from "../engine/engine.ts";
+import { OptionError } from "../errors.ts";
+import { folderOf, join, makeWritableFolder } from "../files.ts";
+import { CHOSEN_ON, type ChosenOn } from "../model/card.ts";
+import { checkPrefix } from "../train/checkpoint.ts";
+import { type Plane, PLANES, type Task } from "../terms.ts";
+import { type ByPlane, byPlane, type Combination } from "./combination.ts";
+import { writeCombination } from "./file.ts";
+import { fitCombination } from "./fit.ts";
+import { judgePlanes, openPlanes } from "./judge.ts";
+import { type Candidate, describeMembers, loadCandidates, sharedTune } from "./members.ts";
+import { readPredictions } from "./predictions.ts";
+
+/** What to combine, on which exams, and where to keep it. */
+export interface CombineOptions {
+  /**
+   * Three model files: in any order where they say which plane they read, otherwise axial, coronal,
+   * sagittal.
+   */
+  models: readonly string[];
+  /** The finding, where the files do not say it. */
+  task?: Task;
+  /**
+   * The folder of the dataset.
+   * @default "data"
+   */
+  data?: string;
+  /**
+   * The exams to fit on: the tune split that the models share, or, at the price of figures to be
+   * believed, all exams of the training or the validation set.
+   * @default "tune"
+   */
+  fitOn?: ChosenOn;
+  /**
+   * The name of the kind of run, in the file's name.
+   * @default "mrnet"
+   */
+  prefix?: string;
+  /**
+   * The file to write.
+   * @default `combined_{prefix}_{task}.json` in the folder of the axial model
+   */
+  out?: string;
+  /**
+   * The engine to compute on.
+   * @default "auto"
+   */
+  engine?: EngineChoice;
+  /** How many threads of the processor compute on WebAssembly, at least 1. */
+  threads?: number;
+  /** Ends the work before anything is written; the function then fails with the signal's reason. */
+  signal?: AbortSignal;
+  /** Called once everything is checked, before the first exam. */
+  onStart?: (start: { engine: Engine; task: Task; patients: number }) => void;
+  /** Called after each exam; there are three a patient. */
+  onExam?: (progress: { plane: Plane; done: number; total: number }) => void;
+}
+
+/** What was made of it. */
+export interface CombineResult {
+  /** The weights, and what they were found by. */
+  combination: Combination;
+  /** The file. */
+  path: string;
+}
+
+/**
+ * Fits the combination of three models on exams and writes its file.
+ *
+ * @throws {OptionError} where the models do not go together, or share no tune split and other exams
+ * were not asked for
+ * @throws {WeightsError} where a file is no model
+ * @throws {DataError} where the exams cannot be used
+ * @throws {OutputError} where the file cannot be written
+ *
+ * @example
+ * ```ts
+ * import { combineModels, trainClassifier, writePhantomDataset } from "../../mod.ts";
+ * const home = await Deno.makeTempDir();
+ * const [data, models, logs] = ["data", "models", "logs"].map((name) => `${home}/${name}`);
+ * await writePhantomDataset({ folder: data, train: 8, valid: 4, size: 64, slices: [2, 2], seed: 1 });
+ * const run = { task: "abnormal", epochs: 1, seed: 1, weights: "none", data, models, logs } as const;
+ * const files: string[] = [];
+ * for (const plane of ["axial", "coronal", "sagittal"] as const) {
+ *   files.push((await trainClassifier({ ...run, plane })).checkpoint!);
+ * }
+ * const { combination } = await combineModels({ models: files, data, fitOn: "valid" });
+ * console.assert(combination.exams === 4 && combination.members?.axial.sha256.length === 64);
+ * ```
+ */
+export async function combineModels(options: CombineOptions): Promise<CombineResult> {
+  const { models, data = "data", fitOn = "tune", prefix = "mrnet", signal } = options;
+  checkPrefix(prefix);
+  if (!CHOSEN_ON.includes(fitOn)) {
+    throw new OptionError(`Cannot fit on '${fitOn}': choose from ${CHOSEN_ON.join(", ")}`);
+  }
+  const engine = await startEngine(options.engine, { threads: options.threads });
+  const members = await loadCandidates(models, { task: options.task });
+  try {
+    const { task } = members.axial.card;
+    const tune = fitOn === "tune" ? sharedTune(members) : undefined;
+    const datasets = await openPlanes({ data, split: fitOn, task, tune });
+    const name = `combined_${prefix}_${task}.json`;
+    const path = options.out ?? join(folderOf(members.axial.path), name);
+    const described = await describeMembers(path, byPlane((plane) => members[plane].path));
+    await makeWritableFolder(folderOf(path));
+    options.onStart?.({ engine, task, patients: datasets.axial.labels.length });
+    const patients = await judgePlanes(byPlane((plane) => members[plane].model), datasets, {
+      signal,
+      onExam: options.onExam,
+    });
+    const fitted = fitCombination(patients, fitOn);
+    const combination: Combination = { ...fitted, task, members: described };
+    if (tune !== undefined) combination.tune = tune;
+    await writeCombination(path, combination);
+    return { combination, path };
+  } finally {
+    _dispose(members);
+  }
+}
+
+/**
+ * The same from a table of predictions made elsewhere; see {@linkcode readPredictions} for its form.
+ *
+ * @param table the table's file
+ * @param options the finding, where the combination's file should say it, and that file, where one is
+ * wanted
+ * @throws {DataError} where the table cannot be used
+ * @throws {OutputError} where the file cannot be written
+ */
+export async function combineTable(
+  table: string,
+  { task, out }: Pick<CombineOptions, "task" | "out"> = {},
+): Promise<Combination> {
+  const combination = fitCombination(await readPredictions(table), "table");
+  if (task !== undefined) combination.task = task;
+  if (out !== undefined) {
+    await makeWritableFolder(folderOf(out));
+    await writeCombination(out, combination);
+  }
+  return combination;
+}
+
+function _dispose(members: ByPlane<Candidate>): void {
+  for (const plane of PLANES) members[plane].model.dispose();
+}

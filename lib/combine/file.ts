@@ -1,0 +1,223 @@
+/**
+ * The file of a combination: JSON that says how three models go together, and how that was found.
+ *
+ * Nothing in it is taken on trust: a value that is not what its key promises is refused by name.
+ *
+ * @module
+ */
+import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
+import { messageOf, WeightsError } from "../errors.ts";
+import { checkPlainFile, type FileAction, fileError, readBytes, writeWhole } from "../files.ts";
+import { PLANES, TASKS } from "../terms.ts";
+import {
+  type ByPlane,
+  byPlane,
+  type Combination,
+  type CombinedMember,
+  type CombinedOperatingPoint,
+  FIT_ON,
+  type FitOn,
+  fitRemark,
+} from "./combination.ts";
+
+/** What the file calls itself. */
+const FORMAT = "mrnet-combination";
+const VERSION = 1;
+
+/** The size from which a file is not taken for a combination, in bytes; they have about a thousand. */
+const LARGEST_FILE = 64 * 1024;
+
+/** The text of a combination's file, which {@linkcode parseCombination} reads back. */
+export function formatCombination(combination: Combination): string {
+  const { task, coefficients, intercept, members, fitOn, tune, operatingPoint } = combination;
+  const { exams, positives, auc } = combination;
+  return JSON.stringify(
+    {
+      format: FORMAT,
+      version: VERSION,
+      task,
+      planes: PLANES,
+      coefficients,
+      intercept,
+      members,
+      fit_on: fitOn,
+      tune,
+      exams,
+      positives,
+      auc,
+      operating_point: operatingPoint,
+      remark: fitRemark(fitOn),
+    },
+    null,
+    2,
+  ) + "\n";
+}
+
+/**
+ * Reads the text of a combination's file. Keys that it does not know are passed over.
+ *
+ * @param text the file's text
+ * @param path the file, for messages
+ * @throws {WeightsError} where it is no combination, or says of itself what cannot be
+ */
+export function parseCombination(text: string, path: string): Combination {
+  try {
+    return _combination(_object(_json(text), "the file"));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw _refusal(path, error.message, "give a file that 'cli.ts combine' wrote");
+  }
+}
+
+/**
+ * Reads a combination's file; its members are left alone.
+ *
+ * @throws {WeightsError} as {@linkcode parseCombination}
+ * @throws {PermissionError} where Deno may not read it
+ */
+export async function readCombination(path: string): Promise<Combination> {
+  const action: FileAction = {
+    what: "read the combination",
+    path,
+    access: "read",
+    error: WeightsError,
+    mend: "check the path",
+  };
+  const { size } = await checkPlainFile(path).catch((error) => {
+    throw fileError(error, action);
+  });
+  if (size > LARGEST_FILE) {
+    const found = `it is ${size} bytes long, allowed are ${LARGEST_FILE}`;
+    throw _refusal(path, found, "give a file that 'cli.ts combine' wrote");
+  }
+  return parseCombination(new TextDecoder().decode(await readBytes(action)), path);
+}
+
+/**
+ * Writes a combination's file whole.
+ *
+ * @throws {OutputError} where it cannot be written
+ */
+export async function writeCombination(path: string, combination: Combination): Promise<void> {
+  await writeWhole(path, formatCombination(combination));
+}
+
+function _refusal(path: string, found: string, mend: string): WeightsError {
+  return new WeightsError(`Cannot use the combination '${path}': ${found}: ${mend}`);
+}
+
+function _combination(file: Record<string, unknown>): Combination {
+  if (file.format !== FORMAT) throw new RangeError(`its format is not '${FORMAT}'`);
+  if (file.version !== VERSION) {
+    throw new RangeError(`its version is ${_shown(file.version)} and not ${VERSION}`);
+  }
+  const fitOn = _word(file.fit_on, "fit_on", FIT_ON);
+  const exams = _count(file.exams, "exams", 2);
+  const combination: Combination = {
+    coefficients: _byPlane(file.coefficients, "coefficients", _finite),
+    intercept: _finite(file.intercept, "intercept"),
+    fitOn,
+    exams,
+    positives: _count(file.positives, "positives", 1, exams - 1),
+    auc: _share(file.auc, "auc"),
+    operatingPoint: _operatingPoint(file.operating_point, fitOn),
+  };
+  if (file.task !== undefined) combination.task = _word(file.task, "task", TASKS);
+  if (file.members !== undefined) {
+    combination.members = _byPlane(file.members, "members", _member);
+    // A model has a finding; only a table may come without one.
+    if (combination.task === undefined) throw new RangeError("its task is missing");
+  }
+  if (file.tune !== undefined) combination.tune = _tune(file.tune);
+  if (fitOn === "tune" && combination.tune === undefined) {
+    throw new RangeError("its tune is missing, though it was fitted on that");
+  }
+  return combination;
+}
+
+function _json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new RangeError(`it is not JSON (${messageOf(error).slice(0, 80)})`);
+  }
+}
+
+function _byPlane<T>(value: unknown, key: string, read: (value: unknown, key: string) => T) {
+  const object = _object(value, key);
+  return byPlane((plane) => read(object[plane], `${key}.${plane}`)) satisfies ByPlane<T>;
+}
+
+function _member(value: unknown, key: string): CombinedMember {
+  const { file, sha256 } = _object(value, key);
+  if (typeof file !== "string" || file === "" || file.includes("\0")) {
+    throw _wrong(file, `${key}.file`, "the name of a file");
+  }
+  if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) {
+    throw _wrong(sha256, `${key}.sha256`, "64 hexadecimal digits");
+  }
+  return { file, sha256 };
+}
+
+function _operatingPoint(value: unknown, fitOn: FitOn): CombinedOperatingPoint {
+  const { threshold, rule, exams } = _object(value, "operating_point");
+  return {
+    threshold: _share(threshold, "operating_point.threshold"),
+    rule: _word(rule, "operating_point.rule", ["youden"]),
+    exams: _word(exams, "operating_point.exams", [fitOn]),
+  };
+}
+
+function _tune(value: unknown): TuneSplit {
+  const { fraction, seed } = _object(value, "tune");
+  const split = { fraction: _finite(fraction, "tune.fraction"), seed: _count(seed, "tune.seed") };
+  try {
+    checkTuneSplit(split);
+  } catch (error) {
+    throw new RangeError(`its tune is ${_shown(value)} (${messageOf(error)})`);
+  }
+  return split;
+}
+
+function _object(value: unknown, key: string): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw key === "the file"
+    ? new RangeError("it is no JSON object")
+    : _wrong(value, key, "an object");
+}
+
+function _word<const T extends string>(value: unknown, key: string, words: readonly T[]): T {
+  if (words.includes(value as T)) return value as T;
+  throw _wrong(value, key, words.length === 1 ? `'${words[0]}'` : `one of ${words.join(", ")}`);
+}
+
+function _finite(value: unknown, key: string): number {
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  throw _wrong(value, key, "a number");
+}
+
+function _share(value: unknown, key: string): number {
+  if (typeof value === "number" && value >= 0 && value <= 1) return value;
+  throw _wrong(value, key, "a number in 0–1");
+}
+
+function _count(value: unknown, key: string, least = 0, most = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) {
+    return value as number;
+  }
+  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `in ${least}–${most}`;
+  throw _wrong(value, key, `a whole number ${range}`);
+}
+
+function _wrong(value: unknown, key: string, needed: string): RangeError {
+  const found = value === undefined ? "missing" : _shown(value);
+  return new RangeError(`its ${key} is ${found}, needed is ${needed}`);
+}
+
+/** A value from a file, safe to print: short and on one line. */
+function _shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return (text.length > 40 ? `${text.slice(0, 40)}...` : text).replace(/[^ -~]/g, "?");
+}

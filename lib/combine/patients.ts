@@ -1,0 +1,115 @@
+/**
+ * Patients' exams from their files: which file is whose, in which plane, and what a combination says
+ * about them.
+ *
+ * @module
+ */
+import { examFileOf } from "../data/exam_files.ts";
+import { DataError, type MRNetError, OptionError } from "../errors.ts";
+import { baseName, folderOf } from "../files.ts";
+import type { FilePrediction } from "../model/file_prediction.ts";
+import type { Prediction } from "../model/mrnet.ts";
+import { type Plane, PLANES } from "../terms.ts";
+import { predictFiles } from "../train/predict.ts";
+import { type ByPlane, byPlane } from "./combination.ts";
+import type { CombinedMRNet, CombinedPrediction } from "./loaded.ts";
+
+/** The files of one patient. */
+export interface PatientFiles {
+  /** The patient's name. */
+  id: string;
+  /** The exam of each plane. */
+  files: ByPlane<string>;
+}
+
+/** What a combination says about a patient, or why it says nothing. */
+export type PatientOutcome =
+  & PatientFiles
+  & ({ prediction: CombinedPrediction } | { error: MRNetError });
+
+/**
+ * Sorts exams by patient and plane, as MRNet's folders have them: `…/axial/0012.npy`,
+ * `…/coronal/0012.npy` and `…/sagittal/0012.npy` are one patient.
+ *
+ * @param paths in any order
+ * @returns the patients in the order of their first file
+ * @throws {OptionError} where a file's folder is not called by its plane, or a plane comes twice
+ * @throws {DataError} where a patient lacks a plane, naming it
+ *
+ * @example
+ * ```ts
+ * import { groupByPatient } from "./patients.ts";
+ * const paths = ["axial", "coronal", "sagittal"].map((plane) => `data/valid/${plane}/0012.npy`);
+ * const [patient] = groupByPatient(paths);
+ * console.assert(patient.id === "0012" && patient.files.coronal === paths[1]);
+ * ```
+ */
+export function groupByPatient(paths: readonly string[]): PatientFiles[] {
+  const patients = new Map<string, Partial<ByPlane<string>>>();
+  for (const path of paths) {
+    const { id } = examFileOf(path);
+    const plane = baseName(folderOf(path)).toLowerCase() as Plane;
+    if (!PLANES.includes(plane)) {
+      throw new OptionError(
+        `Cannot tell the plane of '${path}': its folder is not called axial, coronal or sagittal: ` +
+          "give the three files with --axial, --coronal and --sagittal",
+      );
+    }
+    const files = patients.get(id) ?? {};
+    if (files[plane] !== undefined) {
+      throw new OptionError(
+        `Cannot tell which is the ${plane} exam of patient '${id}': both '${files[plane]}' and ` +
+          `'${path}' are: predict them one after the other`,
+      );
+    }
+    patients.set(id, { ...files, [plane]: path });
+  }
+  return [...patients].map(([id, files]) => patientOf(id, files));
+}
+
+/**
+ * One patient by the files of the three planes.
+ *
+ * @throws {DataError} where a plane is missing, naming it
+ */
+export function patientOf(id: string, files: Partial<ByPlane<string>>): PatientFiles {
+  const missing = PLANES.filter((plane) => files[plane] === undefined);
+  if (missing.length === 0) return { id, files: byPlane((plane) => files[plane]!) };
+  throw new DataError(
+    `Cannot predict patient '${id}': there is no ${missing.join(" and no ")} exam: ` +
+      "a combination needs the axial, the coronal and the sagittal exam",
+  );
+}
+
+/** What a model of one plane says about files, in their order. */
+export type PlanePredictor = (plane: Plane, paths: string[]) => AsyncIterator<FilePrediction>;
+
+/**
+ * Predicts patients, in order. One with an exam that cannot be read is given as its error, and the
+ * others go on.
+ *
+ * @param predict what runs the model of each plane; {@linkcode predictFiles} where it is left out
+ * @throws {EngineError} where the engine fails
+ */
+export async function* predictPatients(
+  combined: CombinedMRNet,
+  patients: readonly PatientFiles[],
+  predict: PlanePredictor = (plane, paths) => predictFiles(combined.members[plane].model, paths),
+): AsyncGenerator<PatientOutcome> {
+  const running = byPlane((plane) => predict(plane, patients.map(({ files }) => files[plane])));
+  try {
+    for (const patient of patients) {
+      const planes: Partial<ByPlane<Prediction>> = {};
+      let error: MRNetError | undefined;
+      for (const plane of PLANES) {
+        const outcome: FilePrediction = (await running[plane].next()).value;
+        if ("error" in outcome) error ??= outcome.error;
+        else planes[plane] = outcome.prediction;
+      }
+      if (error !== undefined) yield { ...patient, error };
+      else yield { ...patient, prediction: combined.combine(planes as ByPlane<Prediction>) };
+    }
+  } finally {
+    for (const plane of PLANES) await running[plane].return?.();
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * A table of what three models said about patients, made here or elsewhere: CSV with a header, a line
+ * a patient, with the columns `label`, `axial`, `coronal` and `sagittal` in any order. Other columns
+ * are passed over.
+ *
+ * @module
+ */
+import { type CsvLine, eachCsvLine } from "../data/csv.ts";
+import { DataError } from "../errors.ts";
+import { checkPlainFile, type FileAction, fileError, readBytes } from "../files.ts";
+import { type Label, PLANES } from "../terms.ts";
+import { type ByPlane, byPlane } from "./combination.ts";
+
+/** What three models said about one patient, and what is so. */
+export interface PlanePredictions {
+  /** 1 where the finding is present. */
+  label: Label;
+  /** The probability of the finding by each plane, in 0–1. */
+  probabilities: ByPlane<number>;
+}
+
+/** The size from which a file is not taken for such a table, in bytes: some 15,000 patients. */
+const LARGEST_TABLE = 1024 * 1024;
+
+/** How many faults of a file are named. */
+const MOST_FAULTS = 10;
+
+/** After so many lines with another number of values a file is no table; each costs the parser time. */
+const MOST_RAGGED = 1000;
+
+const COLUMNS = ["label", ...PLANES] as const;
+
+/** A number as CSV files have it; JavaScript would also take `0x1f` and the empty text. */
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/**
+ * Parses the text of a table.
+ *
+ * @param path the file, for messages
+ * @throws {DataError} where a column is missing, or a value is no label or no probability, naming the
+ * first ten lines at fault, or where all labels are the same
+ *
+ * @example
+ * ```ts
+ * import { parsePredictions } from "./predictions.ts";
+ * const [first] = parsePredictions("label,axial,coronal,sagittal\n1,0.8,0.6,0.9\n0,0,0,0.1\n", "t.csv");
+ * console.assert(first.label === 1 && first.probabilities.coronal === 0.6);
+ * ```
+ */
+export function parsePredictions(text: string, path: string): PlanePredictions[] {
+  if (text.includes("\0")) {
+    throw _refusal(path, "it holds zero bytes, so it is not text", "save it as CSV in UTF-8");
+  }
+  const [header, ...lines] = _lines(text, path);
+  const names = (header?.values ?? []).map((name) => name.toLowerCase());
+  _checkHeader(names, path);
+  const rows: PlanePredictions[] = [];
+  const faults: string[] = [];
+  for (const { values, line } of lines) {
+    const fault = values.length === names.length
+      ? _faultOf((column) => values[names.indexOf(column)])
+      : `${values.length} values where the header names ${names.length} columns`;
+    if (fault !== undefined) {
+      faults.push(`line ${line}: ${fault}`);
+      continue;
+    }
+    const value = (column: string) => values[names.indexOf(column)];
+    rows.push({
+      label: value("label") === "1" ? 1 : 0,
+      probabilities: byPlane((plane) => Number(value(plane))),
+    });
+  }
+  if (faults.length > 0) {
+    const more = faults.length > MOST_FAULTS ? `; and ${faults.length - MOST_FAULTS} more` : "";
+    const mend = "labels are 0 or 1, probabilities numbers in 0–1";
+    throw _refusal(path, faults.slice(0, MOST_FAULTS).join("; ") + more, mend);
+  }
+  _checkClasses(rows, lines.at(-1)?.line ?? 1, path);
+  return rows;
+}
+
+/**
+ * Reads such a table.
+ *
+ * @throws {DataError} where it is missing, not UTF-8, too large, or as {@linkcode parsePredictions}
+ * @throws {PermissionError} where Deno may not read it
+ */
+export async function readPredictions(path: string): Promise<PlanePredictions[]> {
+  const action: FileAction = {
+    what: "read the predictions",
+    path,
+    access: "read",
+    error: DataError,
+    mend: "check the path",
+  };
+  const { size } = await checkPlainFile(path).catch((error) => {
+    throw fileError(error, action);
+  });
+  if (size > LARGEST_TABLE) {
+    const found = `it is ${size} bytes long, allowed are ${LARGEST_TABLE}`;
+    throw _refusal(path, found, "give a table with a line a patient");
+  }
+  return decodePredictions(await readBytes(action), path);
+}
+
+/** The same from the bytes of a whole file; what may be wrong with them is wrong with the file. */
+export function decodePredictions(bytes: Uint8Array, path: string): PlanePredictions[] {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw _refusal(path, "it is not UTF-8 text", "save it as CSV in UTF-8");
+  }
+  return parsePredictions(text, path);
+}
+
+/** The lines of a table; one whose lines have all another number of values is not read to its end. */
+function _lines(text: string, path: string): CsvLine[] {
+  const lines: CsvLine[] = [];
+  const columns = /[^\r\n]*\S[^\r\n]*/.exec(text)?.[0].split(",").length ?? COLUMNS.length;
+  let ragged = 0;
+  const keep = (line: CsvLine) => {
+    lines.push(line);
+    if (line.values.length !== columns && ++ragged > MOST_RAGGED) {
+      const found = `more than ${MOST_RAGGED} lines have not the header's ${columns} values`;
+      throw _refusal(path, found, "give a table with a line a patient");
+    }
+  };
+  eachCsvLine(text, keep, {
+    columns,
+    refuse: (found) => _refusal(path, found, "write numbers without quotes"),
+  });
+  return lines;
+}
+
+function _refusal(path: string, found: string, mend: string): DataError {
+  return new DataError(`Cannot read the predictions '${path}': ${found}: ${mend}`);
+}
+
+function _checkHeader(names: readonly string[], path: string): void {
+  const mend = `let the first line be the columns' names, ${COLUMNS.join(",")} among them`;
+  const missing = COLUMNS.filter((column) => !names.includes(column));
+  if (missing.length > 0) {
+    throw _refusal(path, `line 1: there is no column ${missing.join(" and no column ")}`, mend);
+  }
+  const twice = COLUMNS.find((column) => names.indexOf(column) !== names.lastIndexOf(column));
+  if (twice === undefined) return;
+  throw _refusal(path, `line 1: there are several columns '${twice}'`, mend);
+}
+
+function _faultOf(value: (column: string) => string): string | undefined {
+  const label = value("label");
+  if (label !== "0" && label !== "1") return `the label ${_shown(label)} is not 0 or 1`;
+  for (const plane of PLANES) {
+    const text = value(plane);
+    const probability = Number(text);
+    if (DECIMAL.test(text) && probability >= 0 && probability <= 1) continue;
+    return `the ${plane} probability ${_shown(text)} is not a number in 0–1`;
+  }
+  return undefined;
+}
+
+function _checkClasses(rows: readonly PlanePredictions[], last: number, path: string): void {
+  if (rows.length === 0) {
+    throw _refusal(path, "it holds no predictions", "put a line for each patient");
+  }
+  if (rows.some(({ label }) => label !== rows[0].label)) return;
+  const found = `all ${rows.length} labels, lines 2 to ${last}, are ${rows[0].label}`;
+  throw _refusal(path, found, "patients with the finding and patients without it are needed");
+}
+
+/** Text from a file, safe to print: short and on one line. */
+function _shown(text: string): string {
+  const short = text.length > 40 ? `${text.slice(0, 40)}...` : text;
+  return `'${short.replace(/[^ -~]/g, "?")}'`;
+}

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { byPlane, combinedProbability } from "../../lib/combine/combination.ts";
+import { combineModels } from "../../lib/combine/combine.ts";
+import { readCombination } from "../../lib/combine/file.ts";
+import { evaluateCombined, judgePlanes, openPlanes } from "../../lib/combine/judge.ts";
+import { loadCombined } from "../../lib/combine/loaded.ts";
+import { isTuneExam } from "../../lib/data/tune.ts";
+import { startEngine } from "../../lib/engine/engine.ts";
+import { convertWeights } from "../../lib/model/convert.ts";
+import { PLANES } from "../../lib/terms.ts";
+import * as tf from "../../lib/tf.ts";
+import { memberName, writeMember, writePlanes } from "../support/combined.ts";
+import { TemporaryFolder } from "../support/folders.ts";
+import { tinyDataset, tinyModel } from "../support/tiny_model.ts";
+
+const TUNE = { fraction: 0.5, seed: 0 };
+const ENGINE = { engine: "wasm", threads: 1 } as const;
+
+Deno.test("three models are combined on the exams that none was trained on", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: 16, valid: 6 });
+  for (const plane of PLANES) await writeMember(folder, plane, { tune: TUNE });
+  const data = folder.at("data");
+  // The files say their planes, so any order does.
+  const models = ["sagittal", "axial", "coronal"] as const;
+  const before = tf.memory().numTensors;
+  const seen = new Map<string, number>();
+  const { path, combination } = await combineModels({
+    models: models.map((plane) => folder.at("models", memberName(plane))),
+    data,
+    ...ENGINE,
+    onExam: ({ plane, done }) => seen.set(plane, done),
+  });
+  assert.equal(tf.memory().numTensors, before);
+  assert.equal(path, folder.at("models/combined_mrnet_acl.json"));
+  assert.deepEqual(await readCombination(path), combination);
+  const kept = Array.from({ length: 16 }, (_, i) => String(i).padStart(4, "0"))
+    .filter((id) => isTuneExam(id, TUNE));
+  assert.ok(kept.length > 3 && kept.length < 13, `${kept}`);
+  assert.equal(combination.exams, kept.length);
+  assert.deepEqual([...seen.values()], [kept.length, kept.length, kept.length]);
+  assert.deepEqual([combination.fitOn, combination.tune, combination.task], ["tune", TUNE, "acl"]);
+  assert.equal(combination.operatingPoint.exams, "tune");
+  assert.equal(combination.members!.coronal.file, memberName("coronal"));
+
+  // A dataset is judged by the models' own words, whatever way they came.
+  const combined = await loadCombined(path);
+  const datasets = await openPlanes({ data, split: "valid", task: "acl" });
+  const { predictions, auc, loss } = await evaluateCombined(combined, datasets);
+  assert.equal(predictions.length, 6);
+  assert.ok(auc >= 0 && auc <= 1);
+  let sum = 0;
+  for (const [index, { id, label, probability, planes }] of predictions.entries()) {
+    assert.deepEqual({ id, label }, datasets.axial.labels[index]);
+    for (const plane of PLANES) {
+      const exam = await datasets[plane].read(index);
+      const alone = await combined.members[plane].model.predict(exam);
+      assert.ok(Math.abs(planes[plane].probability - alone.probability) < 1e-6);
+    }
+    const own = byPlane((plane) => planes[plane].probability);
+    assert.equal(probability, combinedProbability(combination, own));
+    sum -= Math.log(label === 1 ? probability : 1 - probability);
+  }
+  assert.ok(Math.abs(loss - sum / 6) < 1e-12);
+  combined.dispose();
+});
+
+Deno.test("files of PyTorch are taken in the order given, for the task given", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: 4, valid: 4 });
+  const models: string[] = [];
+  for (const plane of PLANES) {
+    models.push(folder.at(`${plane}.pth`));
+    await convertWeights(await writeMember(folder, plane), models.at(-1)!);
+  }
+  const options = { models, data: folder.at("data"), fitOn: "valid", ...ENGINE } as const;
+  await assert.rejects(combineModels(options), {
+    name: "OptionError",
+    message: `Cannot use the model '${models[0]}': its file does not say its task: give --task`,
+  });
+  const { path, combination } = await combineModels({
+    ...options,
+    task: "acl",
+    out: folder.at("models/mine.json"),
+  });
+  assert.equal(combination.members!.sagittal.file, "../sagittal.pth");
+  assert.match(JSON.parse(await Deno.readTextFile(path)).remark, /^Fitted on the validation exams/);
+  const combined = await loadCombined(path);
+  assert.deepEqual(PLANES.map((plane) => combined.members[plane].card.plane), [...PLANES]);
+  combined.dispose();
+});
+
+Deno.test("models that do not go together are refused in one line, and nothing is written", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: 16, valid: 4 });
+  const data = folder.at("data");
+  const at = (name: string) => folder.at("models", name);
+  const axial = await writeMember(folder, "axial", { tune: TUNE });
+  const coronal = await writeMember(folder, "coronal", { tune: TUNE });
+  const sagittal = await writeMember(folder, "sagittal", { tune: TUNE });
+  const before = tf.memory().numTensors;
+  const refuses = async (models: string[], message: string) => {
+    const name = "OptionError";
+    await assert.rejects(combineModels({ models, data, ...ENGINE }), { name, message });
+    assert.equal(tf.memory().numTensors, before);
+  };
+  await refuses(
+    [axial, coronal],
+    [
+      "Cannot combine 2 models: give three, of the axial, the coronal and the sagittal plane",
+    ].join(),
+  );
+  await refuses(
+    [axial, coronal, axial],
+    `Cannot combine '${axial}' and '${axial}': both read the axial plane: give one model of each ` +
+      "plane; files that do not say theirs are taken as axial, coronal, sagittal",
+  );
+  const other = await writeMember(
+    folder,
+    "sagittal",
+    { task: "meniscus", tune: TUNE },
+    "o.safetensors",
+  );
+  await refuses(
+    [axial, coronal, other],
+    `Cannot combine models of different tasks: '${axial}' is for acl, '${other}' for meniscus: ` +
+      "give three models of one task",
+  );
+  const whole = await writeMember(folder, "sagittal", {}, "whole.safetensors");
+  await refuses(
+    [axial, coronal, whole],
+    `Cannot combine on exams that no model was trained on: by its file '${whole}' was trained ` +
+      "without a tune split: train with --tune 0.1, or fit on other exams with --fit_on train or " +
+      "--fit_on valid, at the price of figures to be believed",
+  );
+  const seed = await writeMember(
+    folder,
+    "sagittal",
+    { tune: { ...TUNE, seed: 7 } },
+    "seed.safetensors",
+  );
+  await refuses(
+    [axial, coronal, seed],
+    `Cannot combine on exams that no model was trained on: '${axial}' kept out 0.5 of the exams ` +
+      `by seed 0 and '${seed}' 0.5 of the exams by seed 7: train all three with the same --tune ` +
+      "and --tune_seed, or give --fit_on train or valid",
+  );
+  const models = [axial, coronal, sagittal];
+  await assert.rejects(
+    combineModels({ models, data, task: "meniscus", ...ENGINE }),
+    /^OptionError: Cannot use the model '.*' for meniscus in the axial plane: by its file /,
+  );
+  await assert.rejects(combineModels({ models, data, prefix: "../x", ...ENGINE }), {
+    name: "OptionError",
+  });
+  await assert.rejects(
+    combineModels({ models, data, signal: AbortSignal.abort(), ...ENGINE }),
+    { name: "AbortError" },
+  );
+  assert.deepEqual((await folder.files("models")).filter((name) => name.endsWith(".json")), []);
+  assert.ok((await Deno.stat(at(memberName("axial")))).isFile);
+});
+
+Deno.test("patients must be the same in the three planes", async () => {
+  const models = { axial: tinyModel(), coronal: tinyModel(0.2), sagittal: tinyModel(0.3) };
+  await startEngine("cpu");
+  const exams = [[0, 10], [1, 200], [0, 30]] as const;
+  const same = {
+    axial: tinyDataset(exams),
+    coronal: tinyDataset(exams),
+    sagittal: tinyDataset(exams),
+  };
+  const patients = await judgePlanes(models, same);
+  assert.deepEqual(patients.map(({ id, label }) => [id, label]), [
+    ["0000", 0],
+    ["0001", 1],
+    ["0002", 0],
+  ]);
+  assert.ok(patients[1].probabilities.sagittal > patients[1].probabilities.axial);
+  const fewer = { ...same, coronal: tinyDataset(exams.slice(0, 2)) };
+  await assert.rejects(judgePlanes(models, fewer), {
+    name: "DataError",
+    message: "Cannot combine the planes: 2 exams are coronal and 3 axial: " +
+      "give the same patients in the three planes",
+  });
+  const shifted = { ...same, sagittal: tinyDataset(exams, 1) };
+  await assert.rejects(judgePlanes(models, shifted), {
+    message: "Cannot combine the planes: exam '0001' is not in the axial dataset with the same " +
+      "label as in the sagittal one: give the same patients in the three planes",
+  });
+  for (const plane of PLANES) models[plane].dispose();
+});
