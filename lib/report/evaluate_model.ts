@@ -1,0 +1,239 @@
+/**
+ * Judging a trained model by a part of a dataset: what `cli.ts evaluate` does, as one function.
+ *
+ * @module
+ */
+import type { Combination } from "../combine/combination.ts";
+import { describeEngine, type Engine, type EngineChoice, startEngine } from "../engine/engine.ts";
+import { OptionError } from "../errors.ts";
+import type { AucComparison } from "../metrics/delong.ts";
+import {
+  compareModels,
+  type NamedThreshold,
+  type PredictionSummary,
+  summarizePredictions,
+} from "../metrics/summary.ts";
+import { drawSeed } from "../random.ts";
+import type { Plane, Split, Task } from "../terms.ts";
+import {
+  type Judgeable,
+  type JudgedCard,
+  type JudgedPrediction,
+  loadJudgeable,
+  type OpenedExams,
+  type ToldOfModel,
+} from "./judgeable.ts";
+
+/** Which model to judge, and by what. */
+export interface EvaluateModelOptions {
+  /** The model's file: `.safetensors`, `.pth` or `.pt`, or `.json` of a combination. */
+  model: string;
+  /** The finding, for a file that does not say it; it must not contradict one that does. */
+  task?: Task;
+  /** The plane, for a file that does not say it; it must not contradict one that does. */
+  plane?: Plane;
+  /**
+   * The folder of the dataset.
+   * @default "data"
+   */
+  data?: string;
+  /**
+   * The part of the dataset; `tune` are the training exams that the model was not trained on.
+   * @default "valid"
+   */
+  split?: Split | "tune";
+  /** Another model's file, to hold this one against by the same exams; its plane may be another. */
+  against?: string;
+  /** A threshold of one's own, 0 to 1, to give figures at. */
+  threshold?: number;
+  /** Which bootstrap draws; drawn at random where it is left out. */
+  seed?: number;
+  /**
+   * How many bootstrap draws, at least 1.
+   * @default 2000
+   */
+  samples?: number;
+  /**
+   * The engine to compute on.
+   * @default "auto"
+   */
+  engine?: EngineChoice;
+  /**
+   * How many threads of the processor compute on WebAssembly, at least 1.
+   * @default the processor's cores, at most 16
+   */
+  threads?: number;
+  /** Called once everything is checked, before the first exam; what it throws ends the evaluation. */
+  onStart?: (start: EvaluationStart) => void | Promise<void>;
+  /** Called after each exam, the exams of a second model counted on. */
+  onExam?: (progress: { done: number; total: number; auc: number }) => void;
+}
+
+/** What is known when an evaluation begins. */
+export interface EvaluationStart {
+  /** The engine that was started. */
+  engine: Engine;
+  /** What is known about the model. */
+  card: JudgedCard;
+  /** How many exams there are. */
+  exams: number;
+  /** How many of them show the finding. */
+  positives: number;
+  /** The seed of the bootstrap draws, drawn or given. */
+  seed: number;
+}
+
+/** A model that was judged. */
+export interface JudgedModel {
+  /** The model's file. */
+  file: string;
+  /** The SHA-256 of the file. */
+  sha256: string;
+  /** What is known about it. */
+  card: JudgedCard;
+  /** How it was made, as its file says; empty for files of PyTorch and for combinations. */
+  metadata: Record<string, string>;
+  /** The weights of the planes, where it is a combination. */
+  combination?: Combination;
+  /** What it says about each exam; of a combination, about each patient. */
+  predictions: JudgedPrediction[];
+  /** What that comes to. */
+  summary: PredictionSummary;
+}
+
+/** An evaluation, ready to be written down. */
+export interface ModelEvaluation extends JudgedModel {
+  /** The folder of the dataset. */
+  data: string;
+  /** The part of it. */
+  split: Split | "tune";
+  /** What computed it. */
+  engine: string;
+  /** Why there are no figures at the model's own operating point, where there are none. */
+  noOperatingPoint?: string;
+  /** The other model, and the test of the two. */
+  against?: JudgedModel & { comparison: AucComparison };
+}
+
+/**
+ * Judges a model by a part of a dataset.
+ *
+ * Figures at the model's operating point are given only where that was chosen by other exams than
+ * these.
+ *
+ * @throws {OptionError} where task, plane or split do not go with the model, or a number is out of
+ * its range
+ * @throws {WeightsError} where a file is no model
+ * @throws {DataError} where the dataset is missing or broken, or all labels are the same
+ *
+ * @example
+ * ```ts
+ * import { createMRNet, evaluateModel, saveMRNet, writePhantomDataset } from "../../mod.ts";
+ * const data = await Deno.makeTempDir();
+ * await writePhantomDataset({ folder: data, train: 2, valid: 4, size: 64, slices: [2, 2], seed: 1 });
+ * const model = `${data}/model.safetensors`;
+ * const about = { task: "acl", plane: "axial" };
+ * await saveMRNet(await createMRNet({ weights: "none", seed: 1 }), model, about);
+ * const { summary } = await evaluateModel({ model, data, seed: 1 });
+ * console.assert(summary.exams === 4 && summary.auc.value >= 0);
+ * ```
+ */
+export async function evaluateModel(options: EvaluateModelOptions): Promise<ModelEvaluation> {
+  const { data = "data", split = "valid", seed = drawSeed(), samples, onStart, onExam } = options;
+  _checkOptions(options);
+  const engine = await startEngine(options.engine, { threads: options.threads });
+  using models = new DisposableStack();
+  const load = async (file: string, told: ToldOfModel) => {
+    const loaded = await loadJudgeable(file, told);
+    models.defer(() => loaded.dispose());
+    return loaded;
+  };
+  const first = await load(options.model, options);
+  const { task, plane, tune } = first.card;
+  // A second model answers the same question; which plane it reads is its own affair.
+  const second = options.against === undefined
+    ? undefined
+    : await load(options.against, { task, otherwise: plane === "combined" ? undefined : plane });
+  if (split === "tune") _checkTune(first, second);
+  const exams = await first.open({ data, split, tune });
+  const others = await second?.open({ data, split, tune });
+  const { thresholds, noOperatingPoint } = _thresholds(first.card, split, options.threshold);
+  const positives = exams.labels.filter(({ label }) => label === 1).length;
+  await onStart?.({ engine, card: first.card, exams: exams.labels.length, positives, seed });
+
+  const total = exams.total + (others?.total ?? 0);
+  let done = 0;
+  const judge = async (loaded: Judgeable, opened: OpenedExams): Promise<JudgedModel> => {
+    const predictions = await opened.judge((auc) => {
+      done++;
+      onExam?.({ done, total, auc });
+    });
+    const { file, sha256, card, metadata, combination } = loaded;
+    const summary = summarizePredictions(predictions, { seed, samples, thresholds });
+    return { file, sha256, card, metadata, combination, predictions, summary };
+  };
+  const judged = await judge(first, exams);
+  const against = second && others && await judge(second, others);
+  return {
+    ...judged,
+    data,
+    split,
+    engine: describeEngine(engine),
+    noOperatingPoint,
+    against: against && {
+      ...against,
+      comparison: compareModels(judged.predictions, against.predictions),
+    },
+  };
+}
+
+function _checkOptions({ threshold, samples }: EvaluateModelOptions): void {
+  if (threshold !== undefined && !(threshold >= 0 && threshold <= 1)) {
+    throw new OptionError(`Cannot decide at the threshold ${threshold}: give a number in 0–1`);
+  }
+  if (samples !== undefined && !(Number.isSafeInteger(samples) && samples >= 1)) {
+    throw new OptionError(
+      `Cannot draw ${samples} bootstrap samples: give a whole number of at least 1`,
+    );
+  }
+}
+
+/** The exams of a tune split are unseen only by models that kept the same ones out. */
+function _checkTune(first: Judgeable, second: Judgeable | undefined): void {
+  const { tune } = first.card;
+  if (tune === undefined) {
+    throw new OptionError(
+      `Cannot judge the model '${first.file}' by its tune split: it was trained without one: ` +
+        "use the validation set, or train with a tune split",
+    );
+  }
+  const other = second?.card.tune;
+  if (second === undefined || (other?.fraction === tune.fraction && other.seed === tune.seed)) {
+    return;
+  }
+  throw new OptionError(
+    `Cannot judge the model '${second.file}' by the tune split of '${first.file}': it was trained ` +
+      `with ${other === undefined ? "none" : "another"}: use the validation set`,
+  );
+}
+
+/** The thresholds to give figures at: figures at one that these exams chose would flatter. */
+function _thresholds(
+  { operatingPoint }: JudgedCard,
+  split: Split | "tune",
+  given: number | undefined,
+): { thresholds: NamedThreshold[]; noOperatingPoint?: string } {
+  const thresholds: NamedThreshold[] = [{ threshold: 0.5, kind: "half" }];
+  let noOperatingPoint: string | undefined;
+  if (operatingPoint === undefined) {
+    noOperatingPoint = "the model's file names none";
+  } else if (operatingPoint.exams === split) {
+    noOperatingPoint = `it was chosen by these very exams (${split})`;
+  } else {
+    thresholds.push({ threshold: operatingPoint.threshold, kind: "operating point" });
+  }
+  if (given !== undefined && thresholds.every(({ threshold }) => threshold !== given)) {
+    thresholds.push({ threshold: given, kind: "given" });
+  }
+  return { thresholds, noOperatingPoint };
+}

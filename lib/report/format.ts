@@ -1,0 +1,83 @@
+/**
+ * Figures as text. What is undefined says so.
+ *
+ * @module
+ */
+import type { ThresholdKind } from "../metrics/summary.ts";
+import type { Plane, Task } from "../terms.ts";
+
+/** What a figure is called that does not exist, such as a sensitivity without a positive exam. */
+export const UNDEFINED = "undefined";
+
+/** A figure with so many digits after the point. */
+export function fixed(value: number, digits: number): string {
+  return Number.isNaN(value) ? UNDEFINED : value.toFixed(digits);
+}
+
+/** An interval, `0.851–0.973`. */
+export function range({ low, high }: { low: number; high: number }, digits: number): string {
+  const ends = [fixed(low, digits), fixed(high, digits)];
+  if (ends.includes(UNDEFINED)) return UNDEFINED;
+  // A dash after a minus sign cannot be read.
+  return ends.some((end) => end.startsWith("-")) ? ends.join(" to ") : ends.join("–");
+}
+
+/** A p value, `p = 0.027` or `p < 0.001`. */
+export function pValue(p: number): string {
+  if (Number.isNaN(p)) return `p ${UNDEFINED}`;
+  return p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`;
+}
+
+/** How a threshold is written: its shortest form of at most four digits after the point. */
+export function thresholdText(threshold: number): string {
+  return String(Number(threshold.toFixed(4)));
+}
+
+/** What a threshold is, in a word or two. */
+export function thresholdKind(kind: ThresholdKind): string {
+  switch (kind) {
+    case "half":
+      return "default";
+    case "operating point":
+      return "operating point";
+    case "given":
+      return "as asked";
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** What is said of a combination that is judged by the exams it was fitted on. */
+export const FITTED_HERE =
+  "The combination was fitted on these exams. The figures say how well it fits, not how it does on others.";
+
+/** The finding as a heading. */
+export const FINDINGS: Readonly<Record<Task, string>> = {
+  abnormal: "Any abnormality",
+  acl: "ACL tear",
+  meniscus: "Meniscal tear",
+};
+
+/** A model's subject as a heading: `ACL tear, sagittal plane`. */
+export function subject(task: Task, plane: Plane | "combined"): string {
+  return `${FINDINGS[task]}, ${planeText(plane)}`;
+}
+
+/** `sagittal plane`, or `three planes combined`. */
+export function planeText(plane: Plane | "combined"): string {
+  return plane === "combined" ? "three planes combined" : `${plane} plane`;
+}
+
+/** The name of a figure at a threshold, and where it is found. */
+export const RATES = [
+  ["sensitivity", "Sensitivity"],
+  ["specificity", "Specificity"],
+  ["accuracy", "Accuracy"],
+  ["ppv", "Positive predictive value"],
+  ["npv", "Negative predictive value"],
+] as const;
+
+/** What to say where DeLong's interval has no width. */
+export const FAULTLESS =
+  "The probabilities separate the classes without fault. DeLong’s interval then has no width, " +
+  "which says nothing about how sure the figure is: with few exams it is not.";

@@ -1,0 +1,157 @@
+/**
+ * HTML that cannot be broken by what is put into it: everything is escaped but for markup that was
+ * made here.
+ *
+ * @module
+ */
+
+/** Markup, as against text. */
+export class Markup {
+  /** @param text as it stands in the page */
+  constructor(readonly text: string) {}
+
+  /** As it stands in the page. */
+  toString(): string {
+    return this.text;
+  }
+}
+
+/**
+ * What a template takes: text and numbers, which are escaped, markup, lists, or nothing at all, be it
+ * undefined or the outcome of a condition.
+ */
+export type Part = string | number | Markup | undefined | false | readonly Part[];
+
+/**
+ * A piece of HTML or SVG.
+ *
+ * @example
+ * ```ts
+ * import { markup } from "./html.ts";
+ * console.assert(`${markup`<p>${"1 < 2"}</p>`}` === "<p>1 &lt; 2</p>");
+ * ```
+ */
+export function markup(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
+  const rest = parts.map((part, index) => _text(part) + strings[index + 1]);
+  return new Markup(strings[0] + rest.join(""));
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+function _text(part: Part): string {
+  if (part === undefined || part === false) return "";
+  if (part instanceof Markup) return part.text;
+  if (typeof part === "object") return part.map(_text).join("");
+  return String(part).replace(/[&<>"']/g, (character) => ENTITIES[character]);
+}
+
+/** A whole page. */
+export interface Page {
+  /** The page's name. */
+  title: string;
+  /** What stands above everything. */
+  header: Part;
+  /** The content. */
+  main: Part;
+  /** What stands below everything. */
+  footer: Part;
+  /** The page's style sheet. */
+  style: string;
+}
+
+/** A self-contained page in English: no script, nothing fetched. */
+export function page({ title, header, main, footer, style }: Page): string {
+  // The policy makes the promise of nothing fetched one that the browser keeps.
+  return `<!DOCTYPE html>
+${markup`<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<style>${new Markup(style)}</style>
+</head>
+<body>
+<header>
+${header}
+</header>
+<main>
+${main}</main>
+<footer>
+${footer}
+</footer>
+</body>
+</html>`}
+`;
+}
+
+/** A part of the page under a heading. */
+export function section(id: string, heading: string, content: Part): Markup {
+  return markup`<section aria-labelledby="${id}">
+<h2 id="${id}">${heading}</h2>
+${content}
+</section>
+`;
+}
+
+/** Columns where there is room, one below the other where there is not. */
+export function sideBySide(...columns: readonly Part[]): Markup {
+  const boxes = columns.map((column) => markup`<div>${column}</div>\n`);
+  return markup`<div class="side-by-side">
+${boxes}</div>`;
+}
+
+/** A remark that must not be missed. */
+export function note(text: string): Markup {
+  return markup`<p class="note">${text}</p>`;
+}
+
+/** A cell that holds a number and is set right. */
+export class NumberCell {
+  /** @param content what stands in it */
+  constructor(readonly content: Part) {}
+}
+
+/** A table's cell. */
+export type Cell = Part | NumberCell;
+
+/** A table. */
+export interface Table {
+  /** What it shows; read out before it. */
+  caption: Part;
+  /** The names of the columns. */
+  head: readonly Cell[];
+  /** The rows; the first cell of each is its head. */
+  rows: readonly (readonly Cell[])[];
+  /** A class for the style sheet. */
+  className?: string;
+}
+
+/** A table with a caption. */
+export function table({ caption, head, rows, className }: Table): Markup {
+  const kind = className === undefined ? undefined : markup` class="${className}"`;
+  const lines = rows.map(([first, ...cells]) =>
+    markup`<tr>${_cell(first, "row")}${cells.map((cell) => _cell(cell))}</tr>\n`
+  );
+  return markup`<table${kind}>
+<caption>${caption}</caption>
+<thead><tr>${head.map((cell) => _cell(cell, "col"))}</tr></thead>
+<tbody>
+${lines}</tbody>
+</table>`;
+}
+
+function _cell(cell: Cell, scope?: "col" | "row"): Markup {
+  const isNumber = cell instanceof NumberCell;
+  const content = isNumber ? cell.content : cell;
+  const kind = isNumber ? markup` class="number"` : undefined;
+  if (scope === undefined) return markup`<td${kind}>${content}</td>`;
+  return markup`<th scope="${scope}"${kind}>${content}</th>`;
+}

@@ -1,0 +1,161 @@
+/**
+ * What can be judged by a dataset: the file of a model, or of a combination of three.
+ *
+ * @module
+ */
+import { byPlane, type Combination, type CombinedOperatingPoint } from "../combine/combination.ts";
+import { type CombinedExamPrediction, evaluateCombined, openPlanes } from "../combine/judge.ts";
+import { isCombinationFile, loadCombined } from "../combine/loaded.ts";
+import { type DatasetOptions, openDataset } from "../data/dataset.ts";
+import type { LabelledId } from "../data/labels.ts";
+import type { TuneSplit } from "../data/tune.ts";
+import { OptionError, WeightsError } from "../errors.ts";
+import { hashFile } from "../files.ts";
+import { settleCard, type SettledCard } from "../model/card.ts";
+import { loadMRNet } from "../model/create.ts";
+import { type Plane, PLANES, type Task } from "../terms.ts";
+import { evaluate, type ExamPrediction } from "../train/evaluate.ts";
+
+/** What is known about a model, or about a combination of three. */
+export interface JudgedCard extends Omit<SettledCard, "plane" | "operatingPoint" | "intensity"> {
+  /** The plane it reads; a combination reads all three. */
+  plane: Plane | "combined";
+  /** How its input is prepared; none where the models of a combination differ in it. */
+  intensity?: SettledCard["intensity"];
+  /** From where on an exam counts as positive; none where the file does not say. */
+  operatingPoint?: CombinedOperatingPoint;
+}
+
+/** What was said about an exam, or about the three exams of a patient. */
+export type JudgedPrediction = ExamPrediction | CombinedExamPrediction;
+
+/** Called after each exam with the AUC so far, NaN where there is none. */
+export type OnExam = (auc: number) => void;
+
+/** The exams that something is to be judged by. */
+export interface OpenedExams {
+  /** The exams' ids and labels; of a combination the patients'. */
+  labels: readonly LabelledId[];
+  /** How many exams are read; a combination reads three a patient. */
+  total: number;
+  /** Reads them all. */
+  judge(onExam: OnExam): Promise<JudgedPrediction[]>;
+}
+
+/** A model or a combination, loaded. */
+export interface Judgeable {
+  /** Its file. */
+  file: string;
+  /** The SHA-256 of the file. */
+  sha256: string;
+  /** What is known about it. */
+  card: JudgedCard;
+  /** How it was made, as its file says; empty for files of PyTorch and for combinations. */
+  metadata: Record<string, string>;
+  /** The combination, where it is one. */
+  combination?: Combination;
+  /** Opens and checks the exams of a part of a dataset. */
+  open(options: Omit<DatasetOptions, "task" | "plane">): Promise<OpenedExams>;
+  /** Frees its memory. */
+  dispose(): void;
+}
+
+/** What the caller takes a model to be for, where that is known. */
+export interface ToldOfModel {
+  /** The finding. */
+  task?: Task;
+  /** The plane. */
+  plane?: Plane;
+  /** The plane where the file does not say it, and nothing more certain is told. */
+  otherwise?: Plane;
+}
+
+/**
+ * Reads a model or, from a `.json` file, a combination onto the current engine.
+ *
+ * @param told what must not contradict the file, and says what that leaves open
+ * @throws {OptionError} where it contradicts the file, or the file leaves it open
+ * @throws {WeightsError} where the file is neither
+ */
+export async function loadJudgeable(
+  file: string,
+  told: ToldOfModel,
+): Promise<Judgeable> {
+  return isCombinationFile(file) ? await _combined(file, told) : await _single(file, told);
+}
+
+async function _single(file: string, told: ToldOfModel): Promise<Judgeable> {
+  const { model, metadata, card: own } = await loadMRNet(file);
+  const dispose = () => model.dispose();
+  try {
+    const plane = told.plane ?? (own.plane === undefined ? told.otherwise : undefined);
+    const card = settleCard(own, { task: told.task, plane }, file);
+    const open = async (options: Omit<DatasetOptions, "task" | "plane">) => {
+      const { task, plane, lossWeights } = card;
+      const dataset = await openDataset({ ...options, task, plane });
+      const judge = async (onExam: OnExam) => {
+        const { predictions } = await evaluate(model, dataset, {
+          lossWeights,
+          onExam: (_, { auc }) => onExam(auc),
+        });
+        return predictions;
+      };
+      return { labels: dataset.labels, total: dataset.labels.length, judge };
+    };
+    return { file, sha256: await _hash(file), card, metadata, open, dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+async function _combined(file: string, told: ToldOfModel): Promise<Judgeable> {
+  const combined = await loadCombined(file);
+  const { task, combination, members } = combined;
+  const dispose = () => combined.dispose();
+  try {
+    if (told.plane !== undefined || (told.task ?? task) !== task) {
+      const asked = [told.task ?? task, told.plane && `in the ${told.plane} plane`];
+      throw new OptionError(
+        `Cannot use the combination '${file}' for ${asked.filter(Boolean).join(" ")}: ` +
+          `by its file it is for ${task} in all three planes: leave --task and --plane out`,
+      );
+    }
+    const intensities = new Set(PLANES.map((plane) => members[plane].card.intensity));
+    const card: JudgedCard = {
+      task,
+      plane: "combined",
+      intensity: intensities.size === 1 ? members.axial.card.intensity : undefined,
+      operatingPoint: combination.operatingPoint,
+      tune: _sharedTune(byPlane((plane) => members[plane].card)),
+    };
+    const open = async (options: Omit<DatasetOptions, "task" | "plane">) => {
+      const datasets = await openPlanes({ ...options, task });
+      const judge = async (onExam: OnExam) => {
+        const { predictions } = await evaluateCombined(combined, datasets, {
+          onExam: () => onExam(NaN),
+        });
+        return predictions;
+      };
+      const { labels } = datasets.axial;
+      return { labels, total: labels.length * PLANES.length, judge };
+    };
+    return { file, sha256: await _hash(file), card, metadata: {}, combination, open, dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** The exams that none of three models was trained on, where they kept out the same. */
+function _sharedTune(cards: Record<Plane, { tune?: TuneSplit }>): TuneSplit | undefined {
+  const [first, ...others] = PLANES.map((plane) => cards[plane].tune);
+  const same = others.every((tune) =>
+    tune?.fraction === first?.fraction && tune?.seed === first?.seed
+  );
+  return same ? first : undefined;
+}
+
+async function _hash(path: string): Promise<string> {
+  return await hashFile({ what: "read the model", path, access: "read", error: WeightsError });
+}

@@ -1,0 +1,144 @@
+/**
+ * An evaluation as a page: one file that opens from a disk without a network, is read out well and
+ * prints well.
+ *
+ * @module
+ */
+import type { LabelledPrediction, PredictionSummary } from "../metrics/summary.ts";
+import { VERSION } from "../version.ts";
+import { calibrationPlot } from "./calibration_plot.ts";
+import type { ModelEvaluation } from "./evaluate_model.ts";
+import {
+  FAULTLESS,
+  FITTED_HERE,
+  fixed,
+  range,
+  subject,
+  thresholdKind,
+  thresholdText,
+} from "./format.ts";
+import { histogramPlot } from "./histogram_plot.ts";
+import { type Markup, markup, note, page, type Part, section, sideBySide } from "./html.ts";
+import { legendMark } from "./plot.ts";
+import { rocPlot } from "./roc_plot.ts";
+import { STYLE } from "./style.ts";
+import {
+  calibrationTable,
+  combinationTable,
+  comparisonTable,
+  confusionTables,
+  examsTable,
+  originTable,
+  overallTable,
+  ratesTable,
+  recipeTable,
+} from "./tables.ts";
+
+/**
+ * The page of an evaluation.
+ *
+ * @param date when the evaluation was made
+ */
+export function evaluationHtml(evaluation: ModelEvaluation, date: Date): string {
+  const { card, summary, predictions, against, noOperatingPoint, combination } = evaluation;
+  const name = subject(card.task, card.plane);
+  const [day, time] = date.toISOString().split("T");
+  return page({
+    title: `${name}: evaluation`,
+    style: STYLE,
+    header: markup`<p class="kicker">MRNet evaluation, ${day}</p>
+<h1>${name}</h1>
+${_headline(evaluation)}`,
+    main: [
+      section("curves", "Curves", [_legend(summary), _plots(summary, predictions)]),
+      section("decisions", "Decisions", [
+        noOperatingPoint && note(`No figures at an operating point: ${noOperatingPoint}.`),
+        sideBySide(ratesTable(summary), confusionTables(summary)),
+      ]),
+      against && section("comparison", "Against another model", [
+        markup`<p>Both models judged the same exams. The other one:</p>
+<p><code>${against.file}</code><br><span class="remark">SHA-256 <code>${against.sha256}</code></span></p>
+`,
+        comparisonTable(evaluation as Required<ModelEvaluation>),
+      ]),
+      section("overall", "Overall figures", [
+        sideBySide([overallTable(summary), _methods(evaluation)], calibrationTable(summary)),
+      ]),
+      section("origin", "What was judged", [
+        sideBySide(
+          originTable(evaluation),
+          combination === undefined ? recipeTable(evaluation) : combinationTable(combination),
+        ),
+      ]),
+      section("exams", "Exams by error", examsTable(evaluation)),
+    ],
+    footer: markup`<p>Made with MRNet for Deno ${VERSION} on ${day} at ${time.slice(0, 5)} UTC.
+Not a medical device: not for diagnosis.</p>`,
+  });
+}
+
+function _headline({ summary, data, split, combination }: ModelEvaluation): Markup {
+  const { auc, exams, positives } = summary;
+  const set = { train: "training", valid: "validation", tune: "tune" }[split];
+  const count = `${exams} ${exams === 1 ? "exam" : "exams"}`;
+  const faultless = auc.delong.low === auc.delong.high;
+  return markup`<p class="headline"><strong>AUC ${fixed(auc.value, 3)}</strong>
+<span>95 % CI ${range(auc.delong, 3)}</span></p>
+<p>${count} of the ${set} set in <code>${data}</code>, ${positives} with the finding.
+The interval is DeLong’s.</p>${faultless && note(FAULTLESS)}${
+    split === "train" &&
+    note(
+      "The model was trained on these exams. The figures say how well it knows them, not how it " +
+        "does on others.",
+    )
+  }${split === combination?.fitOn && note(FITTED_HERE)}`;
+}
+
+function _legend({ thresholds }: PredictionSummary): Markup {
+  const items = thresholds.map(({ threshold, kind }, index) => {
+    const text = `Threshold ${thresholdText(threshold)} (${thresholdKind(kind)})`;
+    return markup`<li>${legendMark(index)}${text}</li>\n`;
+  });
+  return markup`<ul class="legend">
+${items}</ul>
+`;
+}
+
+function _plots(summary: PredictionSummary, predictions: readonly LabelledPrediction[]): Markup {
+  const figure = (name: string, plot: Part, caption: string) =>
+    markup`<figure>
+<h3>${name}</h3>
+${plot ?? note("Undefined with exams of one class only.")}
+<figcaption>${caption}</figcaption>
+</figure>
+`;
+  const { calibration, brier, thresholds, auc } = summary;
+  const figures = [
+    figure(
+      "ROC curve",
+      rocPlot("roc", summary),
+      `Shaded: 95 % of ${auc.bootstrap.samples} bootstrap draws. Dotted: chance.`,
+    ),
+    figure(
+      "Calibration",
+      calibrationPlot("calibration", calibration, brier),
+      "Bars: 95 % intervals (Wilson). Dotted: probabilities that mean what they say.",
+    ),
+    figure(
+      "Probabilities by class",
+      histogramPlot("histogram", predictions, thresholds),
+      "Upright lines: the thresholds.",
+    ),
+  ];
+  return markup`<div class="figures">
+${figures}</div>`;
+}
+
+function _methods({ summary, combination }: ModelEvaluation): Markup {
+  const { samples, seed } = summary.auc.bootstrap;
+  const loss = combination === undefined
+    ? "weighted cross-entropy of training"
+    : "cross-entropy of the combined probability";
+  return markup`<p class="remark">The bootstrap draws exams within each class, ${samples} times,
+seed ${seed}; its interval is their percentiles. The loss is the ${loss}.</p>`;
+}

@@ -1,0 +1,219 @@
+/**
+ * The tables of a report.
+ *
+ * @module
+ */
+import type { Combination } from "../combine/combination.ts";
+import type { PredictionSummary } from "../metrics/summary.ts";
+import { type Proportion, wilsonInterval } from "../metrics/threshold.ts";
+import { PLANES } from "../terms.ts";
+import type { JudgedModel, ModelEvaluation } from "./evaluate_model.ts";
+import {
+  fixed,
+  planeText,
+  pValue,
+  range,
+  RATES,
+  subject,
+  thresholdKind,
+  thresholdText,
+} from "./format.ts";
+import { type Cell, type Markup, markup, note, NumberCell, type Part, table } from "./html.ts";
+
+/** The rates at every threshold. */
+export function ratesTable({ thresholds }: PredictionSummary): Markup {
+  const columns = thresholds.map(({ threshold, kind }) =>
+    _withBelow(thresholdText(threshold), thresholdKind(kind))
+  );
+  return table({
+    caption: "Figures at each threshold, with 95 % intervals (Wilson)",
+    head: ["Threshold", ...columns],
+    rows: RATES.map(([rate, name]) => [
+      name,
+      ...thresholds.map(({ [rate]: share }) => _proportion(share)),
+    ]),
+  });
+}
+
+/** How many exams were decided how, a table for each threshold. */
+export function confusionTables({ thresholds }: PredictionSummary): Markup[] {
+  return thresholds.map(({ threshold, confusion }) =>
+    table({
+      caption: `Exams at the threshold ${thresholdText(threshold)}`,
+      className: "confusion",
+      head: ["Finding", ..._numbers("Called positive", "Called negative")],
+      rows: [
+        ["present", ..._numbers(confusion.truePositives, confusion.falseNegatives)],
+        ["absent", ..._numbers(confusion.falsePositives, confusion.trueNegatives)],
+      ],
+    })
+  );
+}
+
+/** Two models and the test of their difference. */
+export function comparisonTable({ summary, card, against }: Required<ModelEvaluation>): Markup {
+  const { comparison, summary: other, card: otherCard } = against;
+  const row = (name: string, value: number, ends: { low: number; high: number }) => [
+    name,
+    ..._numbers(fixed(value, 3), range(ends, 3)),
+  ];
+  return table({
+    caption: `DeLong’s paired test: z = ${fixed(comparison.z, 2)}, ${pValue(comparison.p)}`,
+    className: "narrow",
+    head: ["Area under the ROC curve", ..._numbers("AUC", "95 % CI")],
+    rows: [
+      row(`This model, ${planeText(card.plane)}`, summary.auc.value, summary.auc.delong),
+      row(`The other model, ${planeText(otherCard.plane)}`, other.auc.value, other.auc.delong),
+      row("Difference", comparison.difference, comparison),
+    ],
+  });
+}
+
+/** The figures that need no threshold. */
+export function overallTable({ auc, brier, loss, exams, positives }: PredictionSummary): Markup {
+  const value = fixed(auc.value, 3);
+  return table({
+    caption: "Figures that need no threshold",
+    head: ["Figure", ..._numbers("Value", "95 % CI")],
+    rows: [
+      ["AUC, DeLong’s interval", ..._numbers(value, range(auc.delong, 3))],
+      ["AUC, bootstrap interval", ..._numbers(value, range(auc.bootstrap, 3))],
+      ["Brier score", ..._numbers(fixed(brier, 3), "")],
+      ["Loss", ..._numbers(fixed(loss, 4), "")],
+      ["Exams", ..._numbers(exams, "")],
+      ["Exams with the finding", ..._numbers(positives, "")],
+    ],
+  });
+}
+
+/** The bins of the calibration curve that have exams. */
+export function calibrationTable({ calibration }: PredictionSummary): Markup {
+  const filled = calibration.filter(({ count }) => count > 0);
+  return table({
+    caption: "Calibration by bin of probability",
+    className: "bins",
+    head: ["Bin", ..._numbers("Exams", "Mean probability", "Share with the finding")],
+    rows: filled.map(({ from, to, count, meanProbability, positiveShare }) => [
+      `${from.toFixed(1)}–${to.toFixed(1)}`,
+      ..._numbers(count, meanProbability.toFixed(2)),
+      _proportion(wilsonInterval(Math.round(positiveShare * count), count)),
+    ]),
+  });
+}
+
+/** Every exam, the worst mistake first. */
+export function examsTable({ predictions, summary: { thresholds } }: ModelEvaluation): Markup {
+  const sorted = predictions.map((prediction) => ({
+    ...prediction,
+    error: Math.abs(prediction.label - prediction.probability),
+  })).sort((a, b) => b.error - a.error || (a.id < b.id ? -1 : 1));
+  return table({
+    caption: "The error is the distance of the probability from the truth. At a threshold a " +
+      "decision is a true positive (TP), a true negative (TN), a false positive (FP) or a false " +
+      "negative (FN); the wrong ones are bold.",
+    className: "narrow exams",
+    head: [
+      "Exam",
+      "Finding",
+      ..._numbers("Probability", "Error"),
+      ...thresholds.map(({ threshold }) => `At ${thresholdText(threshold)}`),
+    ],
+    rows: sorted.map(({ id, label, probability, error }) => [
+      id,
+      label === 1 ? "present" : "absent",
+      ..._numbers(fixed(probability, 3), fixed(error, 3)),
+      ...thresholds.map(({ threshold }) => {
+        const positive = probability >= threshold;
+        const called = positive ? "P" : "N";
+        return positive === (label === 1) ? `T${called}` : markup`<strong>F${called}</strong>`;
+      }),
+    ]),
+  });
+}
+
+/** Which model judged which data. */
+export function originTable(evaluation: ModelEvaluation): Markup {
+  const { file, sha256, card: { operatingPoint, tune, ...card }, data, split } = evaluation;
+  const set = split === "tune" ? "the training exams kept out for tuning" : `the ${split} exams`;
+  const chosen = operatingPoint &&
+    `${
+      thresholdText(operatingPoint.threshold)
+    }, by Youden’s index on the ${operatingPoint.exams} exams`;
+  return table({
+    caption: "Model and data",
+    head: ["What", "Which"],
+    rows: [
+      ["Model", markup`<code>${file}</code>`],
+      ["SHA-256", markup`<code>${sha256}</code>`],
+      ["Finding and plane", subject(card.task, card.plane)],
+      ["Input", _inputText(card.intensity)],
+      ["Operating point", chosen ?? "none"],
+      ["Tune split", tune ? `${tune.fraction} of the training exams, seed ${tune.seed}` : "none"],
+      ["Data", markup`<code>${data}</code>, ${set}`],
+      ["Engine", evaluation.engine],
+    ],
+  });
+}
+
+/** What the grey values become. */
+function _inputText(intensity: JudgedModel["card"]["intensity"]): string {
+  if (intensity === undefined) return "differs from plane to plane";
+  return intensity === "raw" ? "grey values as in the file" : "standardized per exam";
+}
+
+/** How three models go together, and by which exams that was found. */
+export function combinationTable(combination: Combination): Markup {
+  const { coefficients, intercept, fitOn, exams, positives, members } = combination;
+  return table({
+    caption: "How the planes go together: logistic regression over their probabilities",
+    head: ["What", "Which"],
+    rows: [
+      ...PLANES.map((plane) => [
+        `Weight, ${plane}`,
+        [coefficients[plane].toFixed(3), members && markup`, <code>${members[plane].file}</code>`],
+      ]),
+      ["Intercept", intercept.toFixed(3)],
+      ["Fitted on", `the ${fitOn} exams: ${exams} patients, ${positives} with the finding`],
+    ],
+  });
+}
+
+/**
+ * How the model was trained, as the run wrote it into the file. That may be a run of another version,
+ * so whatever it wrote is shown.
+ */
+export function recipeTable({ metadata }: JudgedModel): Markup {
+  const rows: Cell[][] = [
+    ...Object.entries(_config(metadata)),
+    ...["epoch", "train_auc", "val_auc", "val_loss"].map((name) => [name, metadata[name]]),
+  ].filter(([, value]) => value !== undefined).map(([name, value]) => [
+    String(name),
+    (typeof value === "object" ? JSON.stringify(value) : String(value)).slice(0, 200),
+  ]);
+  if (rows.length === 0) return note("The model’s file does not say how it was trained.");
+  return table({ caption: "How it was trained", head: ["Option", "Value"], rows });
+}
+
+function _config(metadata: JudgedModel["metadata"]): Record<string, unknown> {
+  try {
+    const config = JSON.parse(metadata.config ?? "{}");
+    return typeof config === "object" && config !== null ? config : {};
+  } catch {
+    return {};
+  }
+}
+
+/** A share and below it its interval, where it has one. */
+function _proportion(share: Proportion): NumberCell {
+  const below = Number.isNaN(share.value) ? undefined : range(share, 2);
+  return _withBelow(fixed(share.value, 2), below);
+}
+
+function _withBelow(content: Part, below: string | undefined): NumberCell {
+  const small = below && markup`<span class="below">${below}</span>`;
+  return new NumberCell([content, small]);
+}
+
+function _numbers(...values: (number | string)[]): NumberCell[] {
+  return values.map((value) => new NumberCell(value));
+}

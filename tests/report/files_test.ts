@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { evaluationJson, predictionsCsv } from "../../lib/report/files.ts";
+import { evaluationLines } from "../../lib/report/text.ts";
+import { drawEvaluation, drawPredictions } from "../support/evaluation.ts";
+
+Deno.test("the CSV file keeps every digit", () => {
+  const predictions = drawPredictions(20, 1);
+  const [head, ...rows] = predictionsCsv(predictions).trimEnd().split("\n");
+  assert.equal(head, "exam,label,probability");
+  assert.deepEqual(
+    rows.map((row) => row.split(",")).map(([id, label, p]) => [id, Number(label), Number(p)]),
+    predictions.map(({ id, label, probability }) => [id, label, probability]),
+  );
+});
+
+Deno.test("the JSON object has the figures under plain names", () => {
+  const evaluation = drawEvaluation();
+  const json = JSON.parse(JSON.stringify(evaluationJson(evaluation)));
+  const { summary, against } = evaluation;
+  assert.deepEqual(Object.keys(json), [
+    ...["model", "sha256", "task", "plane", "intensity", "data", "split", "engine", "exams"],
+    ...["positives", "loss", "auc", "auc_ci_delong", "auc_ci_bootstrap", "bootstrap", "brier"],
+    ...["thresholds", "calibration", "no_operating_point", "against"],
+  ]);
+  assert.equal(json.auc, summary.auc.value);
+  assert.deepEqual(json.auc_ci_delong, [summary.auc.delong.low, summary.auc.delong.high]);
+  const [half, chosen] = json.thresholds;
+  assert.equal(half.kind, "half");
+  assert.equal(chosen.kind, "operating_point");
+  assert.equal(half.true_positives, summary.thresholds[0].confusion.truePositives);
+  assert.equal(half.sensitivity, summary.thresholds[0].sensitivity.value);
+  assert.equal(half.npv_ci[1], summary.thresholds[0].npv.high);
+  assert.equal(json.calibration.length, 10);
+  assert.equal(json.against.p, against!.comparison.p);
+  assert.equal(json.no_operating_point, null);
+});
+
+Deno.test("what is undefined is null in JSON, and says so in the table", () => {
+  const ones = drawPredictions(40, 1).filter(({ label }) => label === 1);
+  const evaluation = drawEvaluation(ones, { against: undefined, noOperatingPoint: "why" });
+  const json = JSON.parse(JSON.stringify(evaluationJson(evaluation)));
+  assert.equal(json.auc, null);
+  assert.equal(json.auc_ci_delong, null);
+  assert.equal(json.thresholds[0].specificity, null);
+  assert.equal(json.thresholds[0].specificity_ci, null);
+  assert.equal(json.against, null);
+  assert.equal(json.no_operating_point, "why");
+  const lines = evaluationLines(evaluation);
+  assert(lines.some((line) => /^AUC +undefined \(95 % CI undefined, DeLong\)$/.test(line)));
+  assert(lines.some((line) => /^Specificity +undefined +undefined +undefined$/.test(line)));
+});
+
+Deno.test("the table is aligned, fits a terminal and ends no line with blanks", () => {
+  const lines = evaluationLines(drawEvaluation());
+  for (const line of lines) assert(line.length <= 100 && line === line.trimEnd(), line);
+  const at = lines.findIndex((line) => line.includes("at 0.5"));
+  assert.match(lines[at], /^ +at 0\.5 +at 0\.3614 +at 0\.7$/);
+  const column = lines[at].indexOf("at 0.3614");
+  for (const line of lines.slice(at + 1, at + 11)) {
+    assert.equal(line[column - 1], " ", line);
+    assert.notEqual(line[column], " ", line);
+  }
+  assert(lines.includes("Against models/other.safetensors"));
+  // The other model gives the squares of the same probabilities: the same order.
+  assert(lines.some((line) => /^Difference +0\.000 \(95 % CI 0\.000–0\.000\)$/.test(line)));
+  assert(lines.some((line) => /^DeLong's test +z = 0\.00, p = 1\.000$/.test(line)));
+});
+
+Deno.test("the table says what an interval without width is worth", () => {
+  const says = (apart: number) =>
+    evaluationLines(drawEvaluation(drawPredictions(20, apart), { against: undefined }))
+      .some((line) => line.startsWith("The probabilities separate the classes without fault."));
+  assert.deepEqual([says(40), says(1)], [true, false]);
+});

@@ -1,0 +1,135 @@
+/**
+ * The report as a file, and in a browser where there is one.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { evaluationHtml } from "../../lib/report/report.ts";
+import type { ModelEvaluation } from "../../lib/report/evaluate_model.ts";
+import { drawEvaluation, drawPredictions } from "../support/evaluation.ts";
+import { openBrowser } from "../support/browser.ts";
+import { WHY_LEFT_OUT, WITHOUT_CHROMIUM } from "../support/chromium.ts";
+import { TemporaryFolder } from "../support/folders.ts";
+
+const DATE = new Date("2026-03-04T05:06:07Z");
+
+/** Evaluations of every kind that a report must show. */
+const KINDS: Record<string, ModelEvaluation> = {
+  "a usual one": drawEvaluation(),
+  "one without an operating point": drawEvaluation(drawPredictions(30, 1), {
+    against: undefined,
+    noOperatingPoint: "the model's file names none",
+    metadata: {},
+  }),
+  "one of classes told apart without fault": drawEvaluation(drawPredictions(20, 40)),
+  "one of the training exams": drawEvaluation(undefined, { split: "train" }),
+  "one of one class": drawEvaluation(drawPredictions(40, 1).filter(({ label }) => label === 1)),
+  "one of a single exam": drawEvaluation(drawPredictions(1, 1)),
+  "one of a thousand exams": drawEvaluation(drawPredictions(1130, 1.5)),
+  "one with names that are markup": drawEvaluation(undefined, {
+    file: `<img src="https://example.org/x.png" onerror=alert(1)>`,
+    data: `"><script>alert(1)</script>`,
+    metadata: { config: "not JSON", epoch: "<b>1</b>" },
+  }),
+};
+
+for (const [kind, evaluation] of Object.entries(KINDS)) {
+  const text = evaluationHtml(evaluation, DATE);
+
+  Deno.test(`a report needs nothing outside of itself: ${kind}`, () => {
+    const tags = text.match(/<[^>]*>/g)!.join("\n");
+    assert.doesNotMatch(tags, /<(script|link|img|iframe|object|embed|base|form)\b/i);
+    assert.doesNotMatch(tags, /\b(src|srcset|href|action|on[a-z]+)\s*=/i);
+    assert.doesNotMatch(text, /url\(|@import/);
+  });
+
+  Deno.test(`a report has landmarks, headings in order and names for its plots: ${kind}`, () => {
+    assert.match(text, /^<!DOCTYPE html>\n<html lang="en">/);
+    for (const landmark of ["header", "main", "footer", "h1", "title"]) {
+      const count = text.match(new RegExp(`<${landmark}[ >]`, "g"))?.length;
+      // Each plot has a title too.
+      if (landmark === "title") assert(count! >= 2);
+      else assert.equal(count, 1, landmark);
+    }
+    const ids = [...text.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    assert.equal(new Set(ids).size, ids.length, "no id twice");
+    for (const [, names] of text.matchAll(/aria-labelledby="([^"]+)"/g)) {
+      for (const name of names.split(" ")) assert(ids.includes(name), name);
+    }
+    const tables = text.match(/<table/g)!.length;
+    assert.equal(text.match(/<table[^>]*>\n<caption>/g)!.length, tables);
+    const levels = [...text.matchAll(/<h([1-6])/g)].map(([, level]) => Number(level));
+    levels.forEach((level, i) => assert(i === 0 ? level === 1 : level <= levels[i - 1] + 1));
+  });
+
+  Deno.test(`nothing that is not a number reaches a report: ${kind}`, () => {
+    assert.doesNotMatch(text, /NaN|Infinity|\[object|null|>undefined undefined</);
+    // No coordinate of a plot is undefined.
+    assert.doesNotMatch(text, / (d|x|y|cx|cy|width|height|transform)="[^"]*undefined/);
+  });
+}
+
+Deno.test("a report says what was judged, when, by what, and what it is not for", () => {
+  const text = evaluationHtml(KINDS["a usual one"], DATE);
+  for (
+    const part of [
+      "ACL tear, sagittal plane",
+      "40 exams of the validation set",
+      "models/one.safetensors",
+      "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+      "2026-03-04 at 05:06 UTC",
+      "not for diagnosis",
+      "0.3614, by Youden’s index on the tune exams",
+      "0.1 of the training exams, seed 0",
+      "DeLong’s paired test: z = 0.00, p = 1.000",
+    ]
+  ) assert(text.includes(part), part);
+  assert.match(text, /<strong>AUC 0\.\d{3}<\/strong>\n<span>95 % CI 0\.\d{3}–[01]\.\d{3}<\/span>/);
+});
+
+Deno.test("a report lists every exam, the worst mistake first", () => {
+  const evaluation = drawEvaluation(drawPredictions(30, 1));
+  const text = evaluationHtml(evaluation, DATE);
+  const list = text.slice(text.indexOf(`id="exams"`));
+  const ids = [...list.matchAll(/<tr><th scope="row">(\d+)/g)].map(([, id]) => id);
+  const error = (id: string) => {
+    const { label, probability } = evaluation.predictions.find((each) => each.id === id)!;
+    return Math.abs(label - probability);
+  };
+  assert.equal(new Set(ids).size, 30);
+  ids.forEach((id, i) => assert(i === 0 || error(id) <= error(ids[i - 1])));
+});
+
+Deno.test("a report says what its figures are not worth", () => {
+  const says = (kind: string, words: string) =>
+    assert(evaluationHtml(KINDS[kind], DATE).includes(words), kind);
+  says("one of classes told apart without fault", "separate the classes without fault");
+  says("one of the training exams", "The model was trained on these exams.");
+  says("one without an operating point", "No figures at an operating point: the model&#39;s file");
+  says("one of one class", "Undefined with exams of one class only.");
+});
+
+const VIEWS = [{ colors: "light", width: 1280 }, { colors: "dark", width: 400 }] as const;
+
+Deno.test({
+  name: `a browser finds reports accessible, quiet and no wider than a phone${WHY_LEFT_OUT}`,
+  ignore: WITHOUT_CHROMIUM,
+  async fn() {
+    await using folder = await TemporaryFolder.make();
+    await using browser = await openBrowser();
+    for (const [kind, evaluation] of Object.entries(KINDS)) {
+      // Axe takes a minute for the table of a thousand rows, which are all alike.
+      if (evaluation.predictions.length > 100) continue;
+      await folder.write("report.html", evaluationHtml(evaluation, DATE));
+      for (const view of VIEWS) {
+        const found = await browser.inspect(folder.at("report.html"), view);
+        const what = `${kind}, ${view.colors}, ${view.width} pixels`;
+        assert.deepEqual(found.violations, [], what);
+        assert.deepEqual(found.requests, [], what);
+        assert.deepEqual(found.messages, [], what);
+        assert(found.pageWidth <= view.width, `${what}: ${found.pageWidth} pixels wide`);
+        assert.deepEqual(found.overlaps, [], what);
+      }
+    }
+  },
+});
