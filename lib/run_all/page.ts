@@ -1,0 +1,197 @@
+/**
+ * What nine models and their combinations came to, as a page: one file that opens from a disk without
+ * a network, is read out well and prints well.
+ *
+ * @module
+ */
+import type { TuneSplit } from "../data/tune.ts";
+import { FINDINGS, fixed, range, RATES, thresholdText } from "../report/format.ts";
+import { type Markup, markup, NumberCell, page, type Part, table } from "../report/html.ts";
+import { horizontalAxis, LEFT, plot, TOP, x } from "../report/plot.ts";
+import { STYLE } from "../report/style.ts";
+import { PLANES } from "../terms.ts";
+import { VERSION } from "../version.ts";
+import { RESULT_COLUMNS, type TaskResult } from "./results.ts";
+
+/** What the page says about how the figures were made. */
+export interface ResultsOrigin {
+  /** The folder of the dataset. */
+  data: string;
+  /** The exams that chose the models, their operating points and the combinations. */
+  tune: TuneSplit;
+  /** Everything else that the figures depend on. */
+  config: Readonly<Record<string, unknown>>;
+}
+
+/** The page; `date` is when it was made. */
+export function resultsPage(
+  results: readonly TaskResult[],
+  origin: ResultsOrigin,
+  date: Date = new Date(),
+): string {
+  const { data, tune } = origin;
+  const patients = results[0].exams;
+  return page({
+    title: "MRNet: nine models and their combinations",
+    style: STYLE + OWN_STYLE,
+    header: markup`<p class="kicker">MRNet, ${date.toISOString().slice(0, 10)}</p>
+<h1>Nine models and their combinations</h1>
+<p>Three findings in three planes, judged by the ${patients} validation exams in <code>${data}</code>, which decided nothing before. ${
+      Number((tune.fraction * 100).toFixed(2))
+    } % of the training exams (seed ${tune.seed}) were kept out of training; they chose each model’s best epoch, the weights of the planes and the operating points.</p>`,
+    main: [
+      _section("aucs", "Area under the ROC curve", [
+        _wide("AUC by finding and plane", _aucTable(results)),
+        _flawless(results),
+        markup`<div class="figures">${results.map(_aucFigure)}</div>`,
+      ]),
+      _section(
+        "decisions",
+        "Decisions of the combined models",
+        _wide("Decisions by finding", _decisions(results)),
+      ),
+      _section("weights", "How the planes go together", _weights(results)),
+      _section("options", "How they were trained", _options(origin)),
+    ],
+    footer: markup`<p>Made with MRNet for Deno ${VERSION} on ${
+      date.toISOString().slice(0, 16).replace("T", " ")
+    } UTC. Not a medical device: not for diagnosis.</p>`,
+  });
+}
+
+/** What the style sheet of reports lacks. */
+const OWN_STYLE = `
+.wide { overflow-x: auto; }
+.figures { margin-top: 1.75rem; }
+.figures .whisker { stroke-width: 2; }
+svg text.row { fill: var(--ink); }
+`;
+
+function _section(id: string, heading: string, content: Part): Markup {
+  return markup`<section aria-labelledby="${id}">
+<h2 id="${id}">${heading}</h2>
+${content}
+</section>`;
+}
+
+function _aucTable(results: readonly TaskResult[]): Markup {
+  return table({
+    caption: "AUC on the validation exams, with DeLong’s 95 % interval",
+    head: ["Finding", ..._numbers("With it", ...RESULT_COLUMNS)],
+    rows: results.map(({ task, exams, positives, figures }) => [
+      FINDINGS[task],
+      new NumberCell(`${positives} of ${exams}`),
+      ...RESULT_COLUMNS.map((column) =>
+        new NumberCell(
+          markup`${fixed(figures[column].auc, 3)}<span class="below">${
+            range(figures[column], 3)
+          }</span>`,
+        )
+      ),
+    ]),
+  });
+}
+
+/** A model without a fault looks surer than it is. */
+function _flawless(results: readonly TaskResult[]): Markup | undefined {
+  const flawless = results.some(({ figures }) =>
+    RESULT_COLUMNS.some((column) => figures[column].low === figures[column].high)
+  );
+  if (!flawless) return undefined;
+  return markup`
+    <p
+      class="note">Where the probabilities separate the classes without fault, DeLong’s interval has no width, which says nothing about how sure the figure is: with few exams it is not.</p>
+  `;
+}
+
+const ROW = 36;
+
+/** Each model's area as a point with its interval, the combination last. */
+function _aucFigure({ task, figures, exams }: TaskResult): Markup {
+  const bottom = TOP + (RESULT_COLUMNS.length + 0.25) * ROW;
+  const rows = RESULT_COLUMNS.map((column, index) => {
+    const { auc, low, high } = figures[column];
+    const at = TOP + (index + 0.75) * ROW;
+    return markup`
+      <path class="whisker" d="M${x(low)} ${at}H${x(high)}" />
+      <circle class="point" cx="${x(auc)}" cy="${at}" r="4.5" />
+      <text class="row" x="${LEFT + 6}" y="${at - 8}">${column}</text>
+    `;
+  });
+  return markup`<figure><h3>${FINDINGS[task]}</h3>${
+    plot({
+      id: `auc-${task}`,
+      title: `${FINDINGS[task]}: AUC by plane`,
+      description: RESULT_COLUMNS.map((column) =>
+        `${column} ${fixed(figures[column].auc, 3)}, interval ${range(figures[column], 3)}`
+      ).join("; ") + `; over ${exams} exams. At 0.5 a model guesses.`,
+      bottom,
+      content: markup`
+        ${horizontalAxis("AUC", TOP, bottom)}<path class="chance" d="M${x(0.5)} ${TOP}V${bottom}" />
+        ${rows}
+      `,
+    })
+  }</figure>`;
+}
+
+function _decisions(results: readonly TaskResult[]): Markup {
+  return markup`${
+    table({
+      caption: "At operating points chosen on the tune split, with 95 % intervals (Wilson)",
+      head: ["Finding", ..._numbers("Positive from", ...RATES.map(([, name]) => name))],
+      rows: results.map(({ task, decisions }) => [
+        FINDINGS[task],
+        new NumberCell(thresholdText(decisions.threshold)),
+        ...RATES.map(([rate]) =>
+          new NumberCell(
+            markup`${fixed(decisions[rate].value, 2)}<span class="below">${
+              range(decisions[rate], 2)
+            }</span>`,
+          )
+        ),
+      ]),
+    })
+  }`;
+}
+
+function _weights(results: readonly TaskResult[]): Markup {
+  return markup`<p>Logistic regression over the three probabilities, fitted on the tune split. The AUC there says how well it fits, not how well it does on others.</p>
+${
+    _wide(
+      "Weights by finding",
+      table({
+        caption: "Weights of the planes’ probabilities",
+        head: ["Finding", ..._numbers(...PLANES, "intercept", "patients", "AUC there")],
+        rows: results.map(({ task, combination }) => [
+          FINDINGS[task],
+          ..._numbers(
+            ...PLANES.map((plane) => combination.coefficients[plane].toFixed(3)),
+            combination.intercept.toFixed(3),
+            `${combination.positives} of ${combination.exams}`,
+            fixed(combination.auc, 3),
+          ),
+        ]),
+      }),
+    )
+  }`;
+}
+
+function _options({ config }: ResultsOrigin): Markup {
+  const text = (value: unknown) =>
+    typeof value === "object" ? JSON.stringify(value) : String(value);
+  return table({
+    caption: "Everything that the figures depend on",
+    head: ["Option", "Value"],
+    rows: Object.entries(config).map(([name, value]) => [name, text(value)]),
+  });
+}
+
+/** A table that can be moved sideways where it does not fit, by the keyboard too. */
+function _wide(name: string, content: Markup): Markup {
+  return markup`<div class="wide" role="region" aria-label="${name}" tabindex="0">
+${content}</div>`;
+}
+
+function _numbers(...values: (number | string)[]): NumberCell[] {
+  return values.map((value) => new NumberCell(value));
+}

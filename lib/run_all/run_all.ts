@@ -1,0 +1,356 @@
+/**
+ * All nine models of MRNet and the combinations of their planes: what `cli.ts run_all` does, as one
+ * function.
+ *
+ * The tune split is kept out of all nine, chooses their best epochs and operating points, and fits the
+ * combinations; the validation set is judged once, at the end of each model's training, and decides
+ * nothing.
+ *
+ * @module
+ */
+import { byPlane } from "../combine/combination.ts";
+import { writeCombination } from "../combine/file.ts";
+import { fitCombination } from "../combine/fit.ts";
+import { describeMembers } from "../combine/members.ts";
+import { openDataset } from "../data/dataset.ts";
+import { labelFile } from "../data/labels.ts";
+import { checkTuneSplit, TUNE_SEED, type TuneSplit } from "../data/tune.ts";
+import { DataError, OptionError, TrainingError, WeightsError } from "../errors.ts";
+import { hashFile, join, makeFolder, makeWritableFolder, writeWhole } from "../files.ts";
+import { loadMRNet } from "../model/create.ts";
+import { drawSeed } from "../random.ts";
+import { type Plane, PLANES, SPLITS, type Task, TASKS } from "../terms.ts";
+import { checkPrefix } from "../train/checkpoint.ts";
+import { evaluate } from "../train/evaluate.ts";
+import { resolveTrainOptions } from "../train/options.ts";
+import { resumable } from "../train/resume.ts";
+import { type RunOptions, type RunStart, trainClassifier } from "../train/run.ts";
+import type { EpochReport, ExamReport } from "../train/trainer.ts";
+import { resultsPage } from "./page.ts";
+import {
+  flatResults,
+  patientsOf,
+  predictionsTable,
+  type TaskResult,
+  taskResult,
+} from "./results.ts";
+import {
+  differences,
+  type DoneModel,
+  modelKey,
+  readState,
+  type RunAllState,
+  type SavedPrediction,
+  writeState,
+} from "./state.ts";
+
+/** Which of the nine models something is about. */
+export interface ModelOfAll {
+  /** The finding. */
+  task: Task;
+  /** The plane. */
+  plane: Plane;
+  /** Which of them it is, counted from 1. */
+  number: number;
+  /** How many there are. */
+  total: number;
+}
+
+/** How to train all of them; the options of one run, and what concerns them all. */
+export interface RunAllOptions extends
+  Omit<
+    RunOptions,
+    | "task"
+    | "plane"
+    | "tune"
+    | "saveModel"
+    | "flushHistory"
+    | "resume"
+    | "onStart"
+    | "onExam"
+    | "onEpoch"
+  > {
+  /**
+   * The training exams that are kept out to choose and to combine by.
+   * @default a tenth, by seed 0
+   */
+  tune?: TuneSplit;
+  /**
+   * The folder of the state, the predictions and the report.
+   * @default `run_all/{prefix}` in the folder of the logs
+   */
+  out?: string;
+  /** Called once everything is checked: which models are done already, and which are to be trained. */
+  onPlan?: (plan: { done: ModelOfAll[]; open: ModelOfAll[]; seed: number; out: string }) => void;
+  /** Called when a model's training begins, before its first exam. */
+  onStart?: (model: ModelOfAll, start: RunStart) => void;
+  /** Called after each exam of a training. */
+  onExam?: (model: ModelOfAll, report: ExamReport) => void;
+  /** Called after each epoch; `checkpoint` is the file of the best model so far. */
+  onEpoch?: (model: ModelOfAll, report: EpochReport, checkpoint: string | undefined) => void;
+  /** Called after each exam that a trained model is judged by. */
+  onJudged?: (model: ModelOfAll, progress: { done: number; total: number }) => void;
+  /** Called when a model is trained and judged. */
+  onDone?: (model: ModelOfAll, done: DoneModel) => void;
+}
+
+/** What came of it. */
+export interface RunAllResult {
+  /** Whether everything is done, or the signal ended it; running again goes on from there. */
+  stopped: "finished" | "interrupted";
+  /** A row for each task; empty where it was interrupted. */
+  results: TaskResult[];
+  /** The folder of the state, the predictions and the report. */
+  out: string;
+  /** The table as a page, one file that needs no other; none where it was interrupted. */
+  report?: string;
+}
+
+/** The share of training exams that is kept out where nothing else is said. */
+export const TUNE_FRACTION = 0.1;
+
+/**
+ * Trains the three planes of the three tasks, combines them, and judges all twelve on the validation
+ * set.
+ *
+ * What is done is kept in the folder `out`: running again with the same options trains only what is
+ * missing, and goes on with the model that was interrupted from its last saved state. With other
+ * options it refuses and names the differences.
+ *
+ * @throws {OptionError} where an option is out of its range, or earlier runs there had others
+ * @throws {TrainingError} where a training fails, or no epoch of it was worth keeping
+ * @throws {DataError} where exams cannot be used; all are checked before the first training
+ * @throws what {@linkcode trainClassifier} throws
+ *
+ * @example
+ * ```ts
+ * import { runAll, writePhantomDataset } from "../../mod.ts";
+ * const home = await Deno.makeTempDir();
+ * const [data, models, logs] = ["data", "models", "logs"].map((name) => `${home}/${name}`);
+ * const half = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
+ * const prevalence = { train: half, valid: half };
+ * const knees = { train: 24, valid: 4, size: 64, slices: [1, 1], seed: 1, prevalence } as const;
+ * await writePhantomDataset({ folder: data, ...knees });
+ * const { results } = await runAll({
+ *   ...{ data, models, logs, weights: "none", seed: 1, epochs: 1, augment: false },
+ *   tune: { fraction: 0.3, seed: 0 },
+ * });
+ * console.assert(results.length === 3 && results[0].exams === 4);
+ * ```
+ */
+export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
+  const plan = await _plan(options);
+  const { out, state, statePath, models } = plan;
+  for (const model of plan.open) {
+    const done = await _trainAndJudge(plan, options, model);
+    if (done === undefined) return { stopped: "interrupted", results: [], out };
+    state.models[modelKey(model.task, model.plane)] = done;
+    delete state.running;
+    await writeState(statePath, state);
+    options.onDone?.(model, done);
+  }
+  const results: TaskResult[] = [];
+  for (const task of TASKS) {
+    const members = byPlane((plane) => state.models[modelKey(task, plane)]);
+    const patients = (split: "tune" | "valid") =>
+      patientsOf(byPlane((plane) => members[plane][split]));
+    const files = byPlane((plane) => members[plane].checkpoint);
+    const path = join(models, `combined_${plan.prefix}_${task}.json`);
+    const combination = {
+      ...fitCombination(patients("tune"), "tune"),
+      task,
+      tune: plan.tune,
+      members: await describeMembers(path, files),
+    };
+    await writeCombination(path, combination);
+    for (const split of ["tune", "valid"] as const) {
+      const table = predictionsTable(patients(split), combination);
+      await writeWhole(join(out, `predictions_${task}_${split}.csv`), table);
+    }
+    results.push(taskResult(task, patients("valid"), combination, { ...files, combined: path }));
+  }
+  const rows = JSON.stringify(flatResults(results), null, 2);
+  await writeWhole(join(out, "results.json"), rows + "\n");
+  const report = join(out, "report.html");
+  await writeWhole(report, resultsPage(results, { ...plan, config: state.config }));
+  return { stopped: "finished", results, out, report };
+}
+
+/** What is to be done, every default filled in. */
+interface Plan {
+  prefix: string;
+  data: string;
+  models: string;
+  out: string;
+  tune: TuneSplit;
+  seed: number;
+  state: RunAllState;
+  statePath: string;
+  open: ModelOfAll[];
+}
+
+/** The nine, in the order of the table. */
+const ALL: readonly ModelOfAll[] = TASKS.flatMap((task) => PLANES.map((plane) => ({ task, plane })))
+  .map((model, index, all) => ({ ...model, number: index + 1, total: all.length }));
+
+/** Checks everything, finds out what is done already, and makes the folders. */
+async function _plan(options: RunAllOptions): Promise<Plan> {
+  const { prefix = "mrnet", data = "data", models = "models", logs = "logs" } = options;
+  const { tune = { fraction: TUNE_FRACTION, seed: TUNE_SEED }, weights = "imagenet" } = options;
+  checkPrefix(prefix);
+  checkTuneSplit(tune);
+  const out = options.out ?? join(logs, "run_all", prefix);
+  const statePath = join(out, "run_all.json");
+  const before = await readState(statePath);
+  const earlierSeed = before?.config.seed;
+  const seed = options.seed ?? (typeof earlierSeed === "number" ? earlierSeed : drawSeed());
+  const config = _plain({
+    ..._settings(options),
+    ...{ prefix, data, weights, tune, seed },
+    labels: await _labelHashes(data),
+  });
+  const changed = differences(before?.config ?? config, config);
+  if (changed.length > 0) {
+    throw new OptionError(
+      `Cannot go on with the runs of '${statePath}': this is ${changed.join(", ")}: ` +
+        "give the same options and data, or another --prefix_name or --out",
+    );
+  }
+  const state = before ?? { config, models: {} };
+  const done: ModelOfAll[] = [];
+  const open: ModelOfAll[] = [];
+  for (const model of ALL) {
+    const isDone = await _isDone(state.models[modelKey(model.task, model.plane)]);
+    (isDone ? done : open).push(model);
+  }
+  for (const { task, plane } of open) {
+    for (const split of ["train", "tune", "valid"] as const) {
+      await openDataset({ data, task, plane, split, tune });
+    }
+  }
+  await makeFolder(models);
+  await makeWritableFolder(out);
+  await writeState(statePath, state);
+  options.onPlan?.({ done, open, seed, out });
+  return { prefix, data, models, out, tune, seed, state, statePath, open };
+}
+
+/** What the figures do not depend on: where things are kept, and what computes them. */
+const INDIFFERENT = [
+  ...["signal", "engine", "threads", "inMemory", "saveEvery", "models", "logs", "out"],
+];
+
+/** Every setting that the outcome of a training depends on. */
+function _settings(options: RunAllOptions): Record<string, unknown> {
+  const settings = Object.entries(options).filter(([name, value]) =>
+    !INDIFFERENT.includes(name) && typeof value !== "function"
+  );
+  return { ...resolveTrainOptions(Object.fromEntries(settings)) };
+}
+
+/** As it is read back from JSON: without functions, and without what is not defined. */
+function _plain(config: Record<string, unknown>): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(config));
+}
+
+/** The hash of every label file: other labels are another run. */
+async function _labelHashes(data: string): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {};
+  for (const task of TASKS) {
+    for (const split of SPLITS) {
+      const path = labelFile(data, split, task);
+      const mend = "all three tasks need their labels";
+      const what = "read the labels";
+      const action = { what, path, access: "read", error: DataError, mend } as const;
+      hashes[`${split}-${task}`] = (await hashFile(action)).slice(0, 16);
+    }
+  }
+  return hashes;
+}
+
+async function _isDone(model: DoneModel | undefined): Promise<boolean> {
+  if (model === undefined) return false;
+  const path = model.checkpoint;
+  const there = await Deno.stat(path).then(() => true, () => false);
+  const action = { what: "read the model", path, access: "read", error: WeightsError } as const;
+  return there && await hashFile(action) === model.sha256;
+}
+
+/** One model from its beginning to its figures; nothing where the signal ended it. */
+async function _trainAndJudge(
+  { prefix, data, models, tune, seed, state, statePath }: Plan,
+  options: RunAllOptions,
+  model: ModelOfAll,
+): Promise<DoneModel | undefined> {
+  const { out: _out, onPlan: _plan, onDone: _done, onJudged: _judged, ...shared } = options;
+  const { task, plane } = model;
+  const key = modelKey(task, plane);
+  const run = { ...shared, ...{ task, plane, prefix, data, models, tune, seed } };
+  const begun = { ...run, onStart: undefined, onExam: undefined, onEpoch: undefined };
+  const resume = state.running?.model === key
+    ? await resumable(begun, state.running.logFolder)
+    : undefined;
+  let noted: Promise<void> | undefined;
+  const { best, checkpoint, epochs, stopped } = await trainClassifier({
+    ...run,
+    resume,
+    onStart(start) {
+      state.running = { model: key, logFolder: start.logFolder };
+      noted = writeState(statePath, state);
+      noted.catch(() => {});
+      options.onStart?.(model, start);
+    },
+    onExam: (report) => options.onExam?.(model, report),
+    onEpoch: (report, checkpoint) => options.onEpoch?.(model, report, checkpoint),
+  });
+  await noted;
+  if (stopped === "interrupted") return undefined;
+  if (checkpoint === undefined || best === undefined) {
+    throw new TrainingError(
+      `Cannot go on after ${task} ${plane}: no epoch had an AUC above 0 on the tune split: ` +
+        "keep more exams out with --tune, or look at the exams",
+    );
+  }
+  const judged = await _judge({ data, tune, checkpoint }, options, model);
+  if (judged === undefined) return undefined;
+  const action = {
+    what: "read the model",
+    path: checkpoint,
+    access: "read",
+    error: WeightsError,
+  } as const;
+  const sha256 = await hashFile(action);
+  return { checkpoint, sha256, epoch: best.epoch, epochs: epochs.length, ...judged };
+}
+
+/** What the best model says about the tune split and the validation set. */
+async function _judge(
+  { data, tune, checkpoint }: { data: string; tune: TuneSplit; checkpoint: string },
+  { signal, onJudged }: RunAllOptions,
+  model: ModelOfAll,
+): Promise<Pick<DoneModel, "tune" | "valid"> | undefined> {
+  const { task, plane } = model;
+  const loaded = await loadMRNet(checkpoint);
+  try {
+    const splits = {
+      tune: await openDataset({ data, task, plane, split: "tune", tune }),
+      valid: await openDataset({ data, task, plane, split: "valid" }),
+    };
+    const total = splits.tune.labels.length + splits.valid.labels.length;
+    let done = 0;
+    const judge = async (split: "tune" | "valid"): Promise<SavedPrediction[]> => {
+      const { predictions } = await evaluate(loaded.model, splits[split], {
+        signal,
+        onExam() {
+          done++;
+          onJudged?.(model, { done, total });
+        },
+      });
+      return predictions.map(({ id, label, probability }) => [id, label, probability]);
+    };
+    const judged = { tune: await judge("tune"), valid: await judge("valid") };
+    return done === total ? judged : undefined;
+  } finally {
+    loaded.model.dispose();
+  }
+}

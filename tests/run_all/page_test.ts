@@ -1,0 +1,55 @@
+// The page of nine models and their combinations, in a browser where there is one.
+import assert from "node:assert/strict";
+import { byPlane } from "../../lib/combine/combination.ts";
+import { fitCombination } from "../../lib/combine/fit.ts";
+import type { PlanePredictions } from "../../lib/combine/predictions.ts";
+import { createRandom } from "../../lib/random.ts";
+import { resultsPage } from "../../lib/run_all/page.ts";
+import { taskResult } from "../../lib/run_all/results.ts";
+import { type Task, TASKS } from "../../lib/terms.ts";
+import { openBrowser } from "../support/browser.ts";
+import { WHY_LEFT_OUT, WITHOUT_CHROMIUM } from "../support/chromium.ts";
+import { TemporaryFolder } from "../support/folders.ts";
+
+/** Patients of whom three models know something; `spread` 0 makes models without a mistake. */
+function patients(seed: number, spread: number): PlanePredictions[] {
+  const random = createRandom(seed, "page");
+  return Array.from({ length: 40 }, (_, index) => {
+    const label = index % 2 as 0 | 1;
+    const probability = () => Math.min(1, Math.max(0, 0.25 + label / 2 + spread * random.normal()));
+    return { label, probabilities: byPlane(probability) };
+  });
+}
+
+function result(task: Task, spread: number) {
+  const combination = { ...fitCombination(patients(1, spread), "tune"), task };
+  const planes = byPlane((plane) => `models/${task}_${plane}`);
+  const files = { ...planes, combined: `models/${task}_combined` };
+  return taskResult(task, patients(2, spread), combination, files);
+}
+
+const ORIGIN = { data: "data", tune: { fraction: 0.1, seed: 0 }, config: { epochs: 3, lr: 1e-5 } };
+
+Deno.test({
+  name: `a browser finds the page of nine models accessible, quiet and narrow${WHY_LEFT_OUT}`,
+  ignore: WITHOUT_CHROMIUM,
+  async fn() {
+    await using folder = await TemporaryFolder.make();
+    await using browser = await openBrowser();
+    for (const [kind, spread] of [["of mixed worth", 0.3], ["without a mistake", 0]] as const) {
+      const results = TASKS.map((task) => result(task, spread));
+      await folder.write("report.html", resultsPage(results, ORIGIN, new Date(0)));
+      for (
+        const view of [{ colors: "light", width: 1280 }, { colors: "dark", width: 400 }] as const
+      ) {
+        const found = await browser.inspect(folder.at("report.html"), view);
+        const what = `models ${kind}, ${view.colors}, ${view.width} pixels`;
+        assert.deepEqual(found.violations, [], what);
+        assert.deepEqual(found.requests, [], what);
+        assert.deepEqual(found.messages, [], what);
+        assert.ok(found.pageWidth <= view.width, `${what}: ${found.pageWidth} pixels wide`);
+        assert.deepEqual(found.overlaps, [], what);
+      }
+    }
+  },
+});

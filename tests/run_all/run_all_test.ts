@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { combinedProbability } from "../../lib/combine/combination.ts";
+import { readCombination } from "../../lib/combine/file.ts";
+import { readPredictions } from "../../lib/combine/predictions.ts";
+import { isTuneExam } from "../../lib/data/tune.ts";
+import { rocAuc } from "../../lib/metrics/roc.ts";
+import { resultsText } from "../../lib/run_all/results.ts";
+import { readMRNet } from "../../lib/model/weights/read.ts";
+import { type ModelOfAll, runAll, type RunAllOptions } from "../../lib/run_all/run_all.ts";
+import { PLANES, TASKS } from "../../lib/terms.ts";
+import { trainClassifier } from "../../lib/train/run.ts";
+import * as tf from "../../lib/tf.ts";
+import { writePlanes } from "../support/combined.ts";
+import { TemporaryFolder } from "../support/folders.ts";
+
+const TUNE = { fraction: 0.4, seed: 0 };
+const TRAIN = 12;
+
+/** The least that trains all nine. */
+function options(folder: TemporaryFolder, run: string): RunAllOptions {
+  return {
+    data: folder.at("data"),
+    models: folder.at(run, "models"),
+    logs: folder.at(run, "logs"),
+    weights: "none",
+    engine: "wasm",
+    threads: 1,
+    epochs: 2,
+    learningRate: 1e-4,
+    seed: 1,
+    tune: TUNE,
+  };
+}
+
+const name = ({ task, plane }: ModelOfAll) => `${task}/${plane}`;
+
+Deno.test("nine models and three combinations, with one table", async (t) => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: TRAIN, valid: 6 }, TASKS);
+  const first = options(folder, "first");
+
+  await t.step("an interruption in the middle of a model", async () => {
+    const stop = new AbortController();
+    const result = await runAll({
+      ...first,
+      signal: stop.signal,
+      onExam({ number }, { epoch }) {
+        if (number === 3 && epoch === 2) stop.abort();
+      },
+    });
+    assert.equal(result.stopped, "interrupted");
+    assert.deepEqual(result.results, []);
+    assert.deepEqual(await folder.files("first/logs/run_all/mrnet"), ["run_all.json"]);
+  });
+
+  const trained: string[] = [];
+  const goneOn: string[] = [];
+  const result = await runAll({
+    ...first,
+    onPlan({ done, open, seed }) {
+      assert.deepEqual(done.map(name), ["abnormal/axial", "abnormal/coronal"]);
+      assert.equal(open.length, 7);
+      assert.equal(seed, 1);
+    },
+    onStart(model, { resumed }) {
+      trained.push(name(model));
+      if (resumed !== undefined) goneOn.push(`${name(model)} after ${resumed.epochs}`);
+    },
+  });
+  assert.equal(trained.length, 7);
+  assert.deepEqual(goneOn, ["abnormal/sagittal after 1"]);
+  assert.equal(result.stopped, "finished");
+
+  await t.step("a model that was interrupted is that of a run that never was", async () => {
+    const { checkpoint } = await trainClassifier({
+      ...{
+        ...options(folder, "second"),
+        onStart: undefined,
+        onExam: undefined,
+        onEpoch: undefined,
+      },
+      ...{ task: "abnormal", plane: "sagittal" },
+    });
+    const { tensors } = await readMRNet(checkpoint!);
+    const path = result.results[0].figures.sagittal.model;
+    assert.deepEqual((await readMRNet(path)).tensors, tensors);
+  });
+
+  await t.step(
+    "the validation set decides nothing, the tune split is the same for all",
+    async () => {
+      const kept = Array.from({ length: TRAIN }, (_, i) => String(i).padStart(4, "0"))
+        .filter((id) => isTuneExam(id, TUNE));
+      for (const { task, combination, figures, exams, decisions } of result.results) {
+        const path = `first/models/combined_mrnet_${task}.json`;
+        assert.deepEqual(await readCombination(folder.at(path)), combination);
+        assert.deepEqual([combination.exams, combination.tune], [kept.length, TUNE]);
+        const table = `first/logs/run_all/mrnet/predictions_${task}`;
+        const rows = (await folder.text(`${table}_tune.csv`)).trim().split("\n").slice(1);
+        assert.deepEqual(rows.map((row) => row.split(",")[0]), kept);
+        // What the table of the figures says follows from what each model said.
+        const patients = await readPredictions(folder.at(`${table}_valid.csv`));
+        assert.deepEqual([patients.length, exams], [6, 6]);
+        const labels = patients.map(({ label }) => label);
+        for (const plane of PLANES) {
+          const scores = patients.map(({ probabilities }) => probabilities[plane]);
+          assert.ok(Math.abs(figures[plane].auc - rocAuc(labels, scores)) < 1e-12);
+        }
+        const combined = patients.map(({ probabilities }) =>
+          combinedProbability(combination, probabilities)
+        );
+        assert.ok(Math.abs(figures.combined.auc - rocAuc(labels, combined)) < 1e-12);
+        assert.equal(decisions.threshold, combination.operatingPoint.threshold);
+      }
+    },
+  );
+
+  await t.step("the table is in the terminal, as a page and as JSON", async () => {
+    const [head, ...rows] = resultsText(result.results);
+    assert.match(head, /^ +axial +coronal +sagittal +combined$/);
+    assert.deepEqual(rows.map((row) => row.split(" ")[0]), [...TASKS]);
+    const page = await folder.text("first/logs/run_all/mrnet/report.html");
+    assert.equal(result.report, folder.at("first/logs/run_all/mrnet/report.html"));
+    for (const { figures } of result.results) {
+      assert.ok(page.includes(figures.combined.auc.toFixed(3)));
+    }
+    assert.doesNotMatch(page, /<script|https?:(?!\/\/www\.w3\.org)/);
+    const flat = JSON.parse(await folder.text("first/logs/run_all/mrnet/results.json"));
+    assert.equal(flat.length, 12);
+    assert.deepEqual(Object.keys(flat[3]), [
+      ...["task", "plane", "exams", "positives", "auc", "auc_low", "auc_high", "model"],
+    ]);
+    assert.equal(flat[3].plane, "combined");
+  });
+
+  await t.step("once all is done nothing is computed again", async () => {
+    const before = tf.memory().numTensors;
+    const fail = () => assert.fail("nothing is to be trained or judged");
+    const again = await runAll({ ...first, onStart: fail, onJudged: fail });
+    assert.deepEqual(again.results, result.results);
+    assert.equal(tf.memory().numTensors, before);
+  });
+
+  await t.step("a model whose file is gone is trained again, and no other", async () => {
+    await Deno.remove(result.results[1].figures.coronal.model);
+    const started: string[] = [];
+    const again = await runAll({ ...first, onStart: (model) => started.push(name(model)) });
+    assert.deepEqual(started, ["acl/coronal"]);
+    // The file says which run it is of, and so is another one to the byte.
+    const plain = (results: typeof result.results) =>
+      JSON.parse(JSON.stringify(results).replaceAll(/"sha256":"[0-9a-f]{64}"/g, '"sha256":""'));
+    assert.deepEqual(plain(again.results), plain(result.results));
+    result.results = again.results;
+  });
+
+  await t.step("with other options or labels it refuses, and names them", async () => {
+    const state = folder.at("first/logs/run_all/mrnet/run_all.json");
+    const mend = "give the same options and data, or another --prefix_name or --out";
+    await assert.rejects(runAll({ ...first, epochs: 3, seed: 2 }), {
+      name: "OptionError",
+      message: `Cannot go on with the runs of '${state}': this is epochs 3 instead of 2, ` +
+        `seed 2 instead of 1: ${mend}`,
+    });
+    const labels = await folder.text("data/train-acl.csv");
+    await folder.write("data/train-acl.csv", labels.replace("0000,0", "0000,1"));
+    await assert.rejects(runAll(first), /this is labels \{.*\} instead of \{.*\}: give the same/);
+    await folder.write("data/train-acl.csv", labels);
+    // Where computing goes on is no difference.
+    const { stopped } = await runAll({ ...first, threads: 2, inMemory: true, seed: undefined });
+    assert.equal(stopped, "finished");
+  });
+});
+
+Deno.test("everything is checked before the first training", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: TRAIN, valid: 6 }, TASKS);
+  const all = options(folder, "run");
+  const refuses = async (change: Partial<RunAllOptions>, error: RegExp) => {
+    await assert.rejects(runAll({ ...all, ...change, onStart: () => assert.fail() }), error);
+    assert.deepEqual(await folder.files("run"), []);
+  };
+  await refuses({ prefix: "../x" }, /^OptionError: Cannot name a model with the prefix/);
+  await refuses({ epochs: 0 }, /^OptionError: Cannot train with epochs 0/);
+  await refuses({ tune: { fraction: 1, seed: 0 } }, /^OptionError: Cannot keep 1 of the training/);
+  await refuses(
+    { tune: { fraction: 0.01, seed: 0 } },
+    /^DataError: Cannot keep a share of 0.01, seed 0, of the exams in .*: no exams are kept out/,
+  );
+  await Deno.remove(folder.at("data/valid/sagittal/0015.npy"));
+  await refuses({}, /^DataError: Cannot use 1 of the 6 exams .*0015/);
+  await Deno.remove(folder.at("data/train-meniscus.csv"));
+  await refuses({}, /^DataError: Cannot read the labels '.*train-meniscus.csv': there is no such/);
+});

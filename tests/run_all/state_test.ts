@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { differences, readState, type RunAllState, writeState } from "../../lib/run_all/state.ts";
+import { TemporaryFolder } from "../support/folders.ts";
+
+const STATE: RunAllState = {
+  config: { epochs: 3, tune: { fraction: 0.1, seed: 0 } },
+  models: {
+    "acl/axial": {
+      checkpoint: "models/a.safetensors",
+      sha256: "ab",
+      epoch: 2,
+      epochs: 3,
+      tune: [["0000", 0, 0.25], ["0003", 1, 0.75]],
+      valid: [["0010", 1, 1]],
+    },
+  },
+};
+
+Deno.test("what is done is read back; where nothing is there nothing is done", async () => {
+  await using folder = await TemporaryFolder.make();
+  assert.equal(await readState(folder.at("run_all.json")), undefined);
+  await writeState(folder.at("run_all.json"), STATE);
+  assert.deepEqual(await readState(folder.at("run_all.json")), STATE);
+  const running = { model: "acl/coronal", logFolder: "logs/acl/coronal/20260101-000000" };
+  await writeState(folder.at("run_all.json"), { ...STATE, running });
+  assert.deepEqual(await readState(folder.at("run_all.json")), { ...STATE, running });
+  await folder.write(
+    "bad.json",
+    (await folder.text("run_all.json")).replace('"logFolder":', '"x":'),
+  );
+  await assert.rejects(
+    readState(folder.at("bad.json")),
+    /what it says of the model at hand is not/,
+  );
+});
+
+Deno.test("a state that is none is refused in one line", async () => {
+  await using folder = await TemporaryFolder.make();
+  const path = folder.at("run_all.json");
+  await writeState(path, STATE);
+  const text = await folder.text("run_all.json");
+  const refuses = async (content: string, found: string) => {
+    await folder.write("run_all.json", content);
+    await assert.rejects(readState(path), {
+      name: "DataError",
+      message: `Cannot go on with the runs of '${path}': ${found}: move it away to start over`,
+    });
+  };
+  await refuses(text.slice(0, -1), "it is not JSON");
+  await refuses("[]", "the file is no JSON object");
+  await refuses(
+    text.replace('"version":1', '"version":2'),
+    "it is not a 'mrnet-run-all' file of version 1",
+  );
+  await refuses(text.replace('"epoch":2', '"epoch":"2"'), "what it says of acl/axial is not whole");
+  await refuses(text.replace("0.75", "1.75"), "its predictions of acl/axial are none");
+  await refuses(
+    text.replace('"models":{', '"models":["'.slice(0, -1) + '],"x":{'),
+    [
+      "models is no JSON object",
+    ].join(),
+  );
+});
+
+Deno.test("differences are named with both values", () => {
+  const { config } = STATE;
+  assert.deepEqual(differences(config, { ...config }), []);
+  assert.deepEqual(differences(config, { epochs: 5, tune: { fraction: 0.1, seed: 1 }, lr: 0.1 }), [
+    "epochs 5 instead of 3",
+    'tune {"fraction":0.1,"seed":1} instead of {"fraction":0.1,"seed":0}',
+    "lr 0.1 instead of none",
+  ]);
+});
