@@ -1,0 +1,127 @@
+/**
+ * Bodies of requests: counted while they stream in, so that none takes more memory than it may.
+ *
+ * @module
+ */
+import { Problem } from "./problem.ts";
+
+/** Bytes that the bodies of all requests under way may take together. */
+export class Budget {
+  #taken = 0;
+
+  /** @param bytes how many there are */
+  constructor(readonly bytes: number) {}
+
+  /** How many are taken. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Takes some; false where there are not so many left. */
+  take(bytes: number): boolean {
+    if (this.#taken + bytes > this.bytes) return false;
+    this.#taken += bytes;
+    return true;
+  }
+
+  /** Gives some back. */
+  give(bytes: number): void {
+    this.#taken -= bytes;
+  }
+}
+
+/** What a body may take. */
+export interface BodyLimits {
+  /** The most bytes. */
+  most: number;
+  /** What it shares with the other requests under way. */
+  budget: Budget;
+  /** Fires where nobody waits for the answer any more, or time is up. */
+  signal: AbortSignal;
+}
+
+/** A body in memory; disposing of it gives its bytes back to the budget. */
+export interface Body extends Disposable {
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Reads a request's body.
+ *
+ * @throws {Problem} 413 where it is too large, by what it says or by what comes; 503 where too many
+ *   bytes are under way; 400 where it breaks off
+ * @throws the signal's reason where that fires
+ */
+export async function readBody(
+  request: Request,
+  { most, budget, signal }: BodyLimits,
+): Promise<Body> {
+  const claimed = Number(request.headers.get("content-length") ?? 0);
+  if (claimed > most) {
+    await request.body?.cancel().catch(() => {});
+    throw _tooLarge(most);
+  }
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  const free = () => budget.give(size);
+  const reader = request.body?.getReader();
+  if (reader === undefined) return { bytes: new Uint8Array(), [Symbol.dispose]() {} };
+  const aborted = Promise.withResolvers<never>();
+  aborted.promise.catch(() => {});
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  let next: ReturnType<typeof _next> | undefined;
+  try {
+    while (true) {
+      signal.throwIfAborted();
+      next = _next(reader);
+      const { done, value } = await Promise.race([next, aborted.promise]);
+      next = undefined;
+      if (done) break;
+      if (size + value.length > most) throw _tooLarge(most);
+      if (!budget.take(value.length)) throw _busy();
+      size += value.length;
+      parts.push(value);
+    }
+    return { bytes: _joined(parts, size), [Symbol.dispose]: free };
+  } catch (error) {
+    free();
+    // Not while it is being read: Deno 2.9 would keep the buffer of that read for good. The answer ends
+    // the connection, and with it the read.
+    Promise.resolve(next).catch(() => {}).then(() => reader.cancel()).catch(() => {});
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+async function _next(reader: ReadableStreamDefaultReader<Uint8Array>) {
+  try {
+    return await reader.read();
+  } catch {
+    throw new Problem(400, "The body broke off before its end: send it again");
+  }
+}
+
+function _joined(parts: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+function _tooLarge(most: number): Problem {
+  return new Problem(
+    413,
+    `The body has more than ${most} bytes: send the exam as uint8, which takes a byte a voxel`,
+  );
+}
+
+function _busy(): Problem {
+  return new Problem(503, "Too many exams are on their way in: send this one again later", {
+    "retry-after": "5",
+  });
+}

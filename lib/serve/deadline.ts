@@ -1,0 +1,64 @@
+/**
+ * Until when a request is worth working on: its client waits for it, and its time is not up.
+ *
+ * @module
+ */
+import { Problem } from "./problem.ts";
+
+/** The end of a request. To be disposed of when it is answered. */
+export class Deadline implements Disposable {
+  /** Fires when the client has gone or time is up; the reason is then the {@linkcode Problem}. */
+  readonly signal: AbortSignal;
+  readonly #controller = new AbortController();
+  readonly #client: AbortSignal;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  #uploading = true;
+
+  /**
+   * @param client the request's own signal
+   * @param milliseconds how long the request may take
+   */
+  constructor(client: AbortSignal, milliseconds: number) {
+    this.signal = this.#controller.signal;
+    this.#client = client;
+    if (client.aborted) this.#leave();
+    else client.addEventListener("abort", this.#leave);
+    this.#timer = setTimeout(() => this.#expire(milliseconds), milliseconds);
+  }
+
+  /** The body is here; from now on it is not the client that is slow. */
+  uploaded(): void {
+    this.#uploading = false;
+  }
+
+  /** What comes first: the work's result, or the signal. The work goes on in any case. */
+  async wait<T>(work: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const stop = () => reject(this.signal.reason);
+    this.signal.addEventListener("abort", stop);
+    try {
+      this.signal.throwIfAborted();
+      return await Promise.race([work, promise]);
+    } finally {
+      this.signal.removeEventListener("abort", stop);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#client.removeEventListener("abort", this.#leave);
+  }
+
+  readonly #leave = () => this.#controller.abort(new Problem(503, "The client has gone"));
+
+  #expire(milliseconds: number): void {
+    const seconds = `${milliseconds / 1000} s`;
+    this.#controller.abort(
+      this.#uploading
+        ? new Problem(408, `The body was not complete after ${seconds}: send it again`)
+        : new Problem(503, `There was no answer after ${seconds}: try again later`, {
+          "retry-after": "10",
+        }),
+    );
+  }
+}

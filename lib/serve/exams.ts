@@ -1,0 +1,125 @@
+/**
+ * The exams in a request's body: one `.npy` file, or up to three in a form, a plane each.
+ *
+ * @module
+ */
+import { checkExamHeader, type Exam, examFromNpy } from "../data/exam.ts";
+import { decodeNpy } from "../data/npy.ts";
+import { parseNpyHeader } from "../data/npy_header.ts";
+import { DataError, messageOf } from "../errors.ts";
+import { type Plane, PLANES } from "../terms.ts";
+import { Problem } from "./problem.ts";
+
+/** The exams of a request; one that was sent by itself has no plane yet. */
+export type SentExams = { alone: Exam } | { planes: Map<Plane, Exam> };
+
+/** The media types of an exam that is sent by itself. */
+const NPY_TYPES = ["application/octet-stream", "application/x-npy"];
+const FORM_TYPE = "multipart/form-data";
+
+/**
+ * Checks that a body of a request's type can be read, before it is.
+ *
+ * @throws {Problem} 415 where it cannot
+ */
+export function checkType({ headers }: Request): void {
+  const encoding = headers.get("content-encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") {
+    throw new Problem(415, "The body is compressed: send it as it is", {
+      "accept-encoding": "identity",
+    });
+  }
+  const type = _essence(headers);
+  if (NPY_TYPES.includes(type) || type === FORM_TYPE) return;
+  const found = type === "" ? "has no content type" : `is '${type.slice(0, 60)}'`;
+  throw new Problem(
+    415,
+    `The body ${found}: send a .npy file as ${NPY_TYPES[0]}, or several as ${FORM_TYPE}`,
+    { "accept-post": `${NPY_TYPES[0]}, ${FORM_TYPE}` },
+  );
+}
+
+/**
+ * Reads the exams of a body.
+ *
+ * @param mostVoxels how many voxels an exam may have
+ * @throws {Problem} 400 where the form is broken or names another part than the planes; 422 where a
+ *   part is no exam, or too large a one
+ */
+export async function readExams(
+  { headers }: Request,
+  bytes: Uint8Array<ArrayBuffer>,
+  mostVoxels: number,
+): Promise<SentExams> {
+  if (_essence(headers) !== FORM_TYPE) return { alone: decodeExam(bytes, "body", mostVoxels) };
+  const planes = new Map<Plane, Exam>();
+  for (const [name, part] of await _parts(headers, bytes)) {
+    planes.set(name, decodeExam(part, name, mostVoxels));
+  }
+  return { planes };
+}
+
+/**
+ * An exam from the bytes of its file.
+ *
+ * @param name what it is called in messages
+ * @throws {Problem} 422 where it is no exam, or has more voxels than it may
+ */
+export function decodeExam(bytes: Uint8Array, name: string, mostVoxels: number): Exam {
+  try {
+    const { slices, height, width } = checkExamHeader(
+      parseNpyHeader(bytes, bytes.length, name),
+      name,
+    );
+    if (slices * height * width > mostVoxels) {
+      throw new DataError(
+        `Cannot use '${name}' as an exam: it has ${slices} slices of ${height}x${width} pixels, ` +
+          `${slices * height * width} voxels: send one of at most ${mostVoxels}`,
+      );
+    }
+    return examFromNpy(decodeNpy(bytes, name), name, name);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new Problem(422, messageOf(error));
+  }
+}
+
+async function _parts(
+  headers: Headers,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<[Plane, Uint8Array][]> {
+  let form: FormData;
+  try {
+    const type = headers.get("content-type")!;
+    form = await new Response(bytes, { headers: { "content-type": type } }).formData();
+  } catch {
+    throw new Problem(400, "The form cannot be read: check its boundary and its end");
+  }
+  const planes = PLANES.join(", ");
+  const parts: [Plane, Uint8Array][] = [];
+  for (const [name, value] of form) {
+    const shown = name.slice(0, 40).replace(/[^ -~]/g, "?");
+    if (!PLANES.includes(name as Plane)) {
+      throw new Problem(
+        400,
+        `The form has a part '${shown}': name each after its plane, ${planes}`,
+      );
+    }
+    if (parts.some(([plane]) => plane === name)) {
+      throw new Problem(400, `The form has '${shown}' twice: send one exam a plane`);
+    }
+    if (typeof value === "string") {
+      throw new Problem(400, `The form's part '${shown}' is text: send a file, with a file name`);
+    }
+    parts.push([name as Plane, new Uint8Array(await value.arrayBuffer())]);
+  }
+  if (parts.length > 0) return parts;
+  throw new Problem(
+    400,
+    `The form is empty: send a .npy file under the name of its plane, ${planes}`,
+  );
+}
+
+function _essence(headers: Headers): string {
+  return (headers.get("content-type") ?? "").split(";")[0].trim().toLowerCase();
+}

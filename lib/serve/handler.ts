@@ -1,0 +1,66 @@
+/**
+ * The service as a function from a request to a response: the same for a laptop and a serverless
+ * function. Nothing of it is loaded before the first request, unless that is asked for.
+ *
+ * @module
+ */
+import { type ServeOptions, settleOptions } from "./options.ts";
+import type { Service } from "./service.ts";
+
+/** Answers requests; `Deno.serve` and every runtime of that shape takes it as it is. */
+export interface Handler {
+  /** Answers a request, whatever it is. */
+  (request: Request): Promise<Response>;
+  /**
+   * Starts the engine and loads the models now. Without it the first request does so, and is told only
+   * that something is wrong where this says what.
+   *
+   * @throws {WeightsError} where a model is missing, or is none
+   * @throws {OptionError} where a model's finding or plane is left open, or two have one name
+   * @throws {PermissionError} where Deno refuses a file or the network
+   * @throws {EngineError} where the engine cannot be had
+   */
+  ready(): Promise<void>;
+}
+
+/**
+ * Makes the handler of the service:
+ *
+ * | request | answer |
+ * | --- | --- |
+ * | `POST /v1/predict` | how likely the findings are in the exam that is sent |
+ * | `GET /v1/models` | the models, with what their files say about them |
+ * | `GET /healthz` | whether the service answers |
+ * | `GET /openapi.json` | all of this in OpenAPI 3.1 |
+ * | `GET /` | the viewer, where it is asked for |
+ *
+ * Whatever cannot be answered gets problem details (RFC 9457) that say what to mend: 400, 401, 404,
+ * 405, 408, 413, 415, 421, 422, 429, 503. One exam is computed at a time.
+ *
+ * @throws {OptionError} where an option has a value that cannot be; what is wrong with a model is found
+ *   when it is loaded
+ *
+ * @example
+ * ```ts
+ * import { createHandler, createMRNet, saveMRNet } from "../../mod.ts";
+ * const model = `${await Deno.makeTempDir()}/acl.safetensors`;
+ * const card = { task: "acl", plane: "sagittal" };
+ * await saveMRNet(await createMRNet({ weights: "none", seed: 1 }), model, card);
+ *
+ * const handler = createHandler({ models: [model] });
+ * const response = await handler(new Request("http://localhost/v1/models"));
+ * console.assert((await response.json()).models[0].planes[0] === "sagittal");
+ * // Deno.serve(handler), or in a file for `deno serve`: export default { fetch: handler }
+ * ```
+ */
+export function createHandler(options: ServeOptions = {}): Handler {
+  const settled = settleOptions(options);
+  let service: Promise<Service> | undefined;
+  const start = () =>
+    service ??= import("./service.ts").then(({ Service }) => new Service(settled));
+  const ready = async () => await (await start()).ready();
+  if (settled.warm) ready().catch((error) => settled.onError?.(error));
+  // Only the request: a runtime may pass more, which is its own business.
+  const answer = async (request: Request) => await (await start()).answer(request);
+  return Object.assign(answer, { ready });
+}

@@ -1,0 +1,153 @@
+/**
+ * The service's description in OpenAPI 3.1, made from the schemas that check requests.
+ *
+ * @module
+ */
+import { PROBLEM_TITLES, PROBLEM_TYPE, type ProblemStatus } from "./problem.ts";
+import {
+  HealthAnswer,
+  ModelsAnswer,
+  PredictAnswer,
+  PredictQuery,
+  ProblemDetails,
+  z,
+} from "./schemas.ts";
+
+/** What of the options the document says. */
+export interface Described {
+  /** Whether a token is asked for. */
+  token: boolean;
+  /** The most bytes of a body. */
+  bodyBytes: number;
+}
+
+type Json = Record<string, unknown>;
+
+/** Parts of an exam's upload, as `multipart/form-data` has them. */
+const PARTS = ["axial", "coronal", "sagittal"] as const;
+
+/** Makes the document. */
+export function openApi({ token, bodyBytes }: Described): Json {
+  const schemas: Json = {};
+  const schema = (type: z.ZodType, io: "input" | "output" = "output"): Json => {
+    const { $schema: _, $defs = {}, ...own } = z.toJSONSchema(type, {
+      io,
+      reused: "inline",
+    });
+    const moved = JSON.parse(
+      JSON.stringify({ own, $defs }).replaceAll('"#/$defs/', '"#/components/schemas/'),
+    );
+    for (const [name, each] of Object.entries(moved.$defs as Json)) {
+      schemas[name] = _plain(each as Json);
+    }
+    const { id } = own as { id?: string };
+    if (id === undefined) return _plain(moved.own);
+    schemas[id] = _plain(moved.own);
+    return { $ref: `#/components/schemas/${id}` };
+  };
+  const answer = (type: z.ZodType, description: string): Json => ({
+    description,
+    content: { "application/json": { schema: schema(type) } },
+  });
+  const problems = (...statuses: ProblemStatus[]): Json =>
+    Object.fromEntries(statuses.map((status) => [`${status}`, {
+      description: PROBLEM_TITLES[status],
+      content: { [PROBLEM_TYPE]: { schema: schema(ProblemDetails) } },
+    }]));
+  const secured = token ? [{ token: [] }] : [];
+  const unauthorized: ProblemStatus[] = token ? [401] : [];
+  const paths = {
+    "/v1/predict": {
+      post: {
+        operationId: "predict",
+        summary: "How likely the findings are in one patient's exam.",
+        security: secured,
+        parameters: _parameters(schema(PredictQuery, "input")),
+        requestBody: {
+          required: true,
+          description:
+            `One exam as a .npy file, [slices, height, width] in grey values; or up to ` +
+            `three, one a plane. At most ${bodyBytes} bytes.`,
+          content: {
+            "application/octet-stream": {},
+            "multipart/form-data": {
+              schema: {
+                type: "object",
+                minProperties: 1,
+                additionalProperties: false,
+                properties: Object.fromEntries(PARTS.map((plane) => [plane, {
+                  type: "string",
+                  contentMediaType: "application/octet-stream",
+                  description: `The ${plane} series as a .npy file.`,
+                }])),
+              },
+            },
+          },
+        },
+        responses: {
+          "200": answer(PredictAnswer, "What the models say."),
+          ...problems(400, ...unauthorized, 408, 413, 415, 422, 429, 503),
+        },
+      },
+    },
+    "/v1/models": {
+      get: {
+        operationId: "models",
+        summary: "The models, with what their files say about them.",
+        security: secured,
+        responses: {
+          "200": answer(ModelsAnswer, "The models."),
+          ...problems(...unauthorized, 503),
+        },
+      },
+    },
+    "/healthz": {
+      get: {
+        operationId: "health",
+        summary: "Whether the service answers; loads nothing.",
+        security: [],
+        responses: { "200": answer(HealthAnswer, "It does.") },
+      },
+    },
+    "/openapi.json": {
+      get: {
+        operationId: "description",
+        summary: "This document.",
+        security: [],
+        responses: {
+          "200": {
+            description: "This document.",
+            content: { "application/json": { schema: { type: "object" } } },
+          },
+        },
+      },
+    },
+  };
+  const securitySchemes = token ? { token: { type: "http", scheme: "bearer" } } : undefined;
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "MRNet",
+      version: "1",
+      summary: "How likely a knee MRI exam shows an injury.",
+      description: "Not a medical device: not for diagnosis.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/" }],
+    paths,
+    components: { schemas, ...(securitySchemes && { securitySchemes }) },
+  };
+}
+
+/** Query parameters from an object's schema, a property each. */
+function _parameters({ properties }: Json): Json[] {
+  return Object.entries(properties as Record<string, Json>).map(([name, own]) => {
+    const { description, ...schema } = own;
+    return { name, in: "query", required: false, description, schema };
+  });
+}
+
+/** A schema without the name that says where it is kept. */
+function _plain({ id: _, ...own }: Json): Json {
+  return own;
+}

@@ -1,0 +1,140 @@
+/**
+ * What a handler is made of: models, limits, a token.
+ *
+ * @module
+ */
+import type { EngineChoice } from "../engine/engine.ts";
+import { OptionError } from "../errors.ts";
+import type { ModelSource } from "../model/model_source.ts";
+import type { Plane, Task } from "../terms.ts";
+
+/** A model to serve, with what its file does not say. */
+export interface GivenModel {
+  /** Its file: a path, a URL or bytes. */
+  source: ModelSource;
+  /**
+   * The name that answers call it by.
+   * @default the file's name without its extension
+   */
+  name?: string;
+  /** The finding, for files of PyTorch, which do not say it. */
+  task?: Task;
+  /** The plane, for files of PyTorch, which do not say it. */
+  plane?: Plane;
+}
+
+/** What requests may take. */
+export interface ServeLimits {
+  /**
+   * The most bytes of a body.
+   * @default 67_108_864, three planes of MRNet's longest series as float32
+   */
+  bodyBytes: number;
+  /**
+   * The most bytes of all bodies under way together.
+   * @default 268_435_456
+   */
+  uploadBytes: number;
+  /**
+   * The most voxels of an exam; the engine's memory grows with it, some 27 bytes a voxel.
+   * @default 8_388_608, 128 slices of 256×256
+   */
+  voxels: number;
+  /**
+   * How many requests may wait for the engine beside the one that it is busy with.
+   * @default 16
+   */
+  queue: number;
+  /**
+   * How long a request may take in all, in milliseconds. An exam that is being computed is not cut
+   * short on WebAssembly: its request gets its answer late.
+   * @default 30_000
+   */
+  deadline: number;
+}
+
+/** The limits where nothing else is asked for. */
+export const SERVE_LIMITS: Readonly<ServeLimits> = {
+  bodyBytes: 64 * 1024 * 1024,
+  uploadBytes: 256 * 1024 * 1024,
+  voxels: 8 * 1024 * 1024,
+  queue: 16,
+  deadline: 30_000,
+};
+
+/** How to serve. */
+export interface ServeOptions {
+  /**
+   * The models, single or combined: each a path, a URL, the bytes of a file, or one of these with what
+   * the file does not say.
+   * @default none, for a viewer of exams
+   */
+  models?: readonly (ModelSource | GivenModel)[];
+  /**
+   * Where tensors are computed.
+   * @default "auto"
+   */
+  engine?: EngineChoice;
+  /** What requests may take; {@linkcode SERVE_LIMITS} where nothing is said. */
+  limits?: Partial<ServeLimits>;
+  /**
+   * What clients must send as `Authorization: Bearer …`.
+   * @default none, everybody is answered
+   */
+  token?: string;
+  /**
+   * Start the engine and load the models at once and not with the first request.
+   * @default false
+   */
+  warm?: boolean;
+  /**
+   * Serve the viewer's page at `/`, and for it the exams of this folder in MRNet's layout (`true`: no
+   * folder, only exams that are dropped on the page).
+   * @default false
+   */
+  viewer?: boolean | { data?: string };
+  /**
+   * The host names that are answered, such as `localhost` or `[::1]`, without a port. With a service on
+   * the own machine this keeps web pages of others out, whatever address their names resolve to.
+   * @default any
+   */
+  hosts?: readonly string[];
+  /** Told whatever goes wrong on this side of the connection; clients are told only that it did. */
+  onError?: (error: unknown) => void;
+}
+
+/** Options with nothing left open. */
+export interface SettledOptions extends Omit<ServeOptions, "models" | "limits" | "viewer"> {
+  models: readonly GivenModel[];
+  limits: ServeLimits;
+  viewer?: { data?: string };
+}
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws {OptionError} where a limit or the token cannot be
+ */
+export function settleOptions(options: ServeOptions): SettledOptions {
+  const limits = { ...SERVE_LIMITS, ...options.limits };
+  for (const [name, value] of Object.entries(limits)) {
+    const least = name === "queue" ? 0 : 1;
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    throw new OptionError(
+      `Cannot serve with the limit ${name} ${value}: give a whole number of at least ${least}`,
+    );
+  }
+  // What a header can carry; anything else could never be sent.
+  if (options.token !== undefined && !/^[!-~]+$/.test(options.token)) {
+    throw new OptionError(
+      "Cannot serve with this token: give letters, digits and signs of ASCII, without blanks",
+    );
+  }
+  const models = (options.models ?? []).map((model): GivenModel =>
+    typeof model === "string" || model instanceof URL || model instanceof Uint8Array
+      ? { source: model }
+      : model
+  );
+  const viewer = options.viewer === true ? {} : options.viewer || undefined;
+  return { ...options, models, limits, viewer };
+}

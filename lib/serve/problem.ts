@@ -1,0 +1,62 @@
+/**
+ * What a request gets that cannot be answered: a status and problem details that say what to mend.
+ *
+ * The format is RFC 9457, Problem Details for HTTP APIs.
+ *
+ * @module
+ */
+import { messageOf, MRNetError } from "../errors.ts";
+
+/** The statuses that a request can be refused with, and what HTTP calls them. */
+export const PROBLEM_TITLES = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  421: "Misdirected Request",
+  422: "Unprocessable Content",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+} as const;
+
+/** A status that a request can be refused with. */
+export type ProblemStatus = keyof typeof PROBLEM_TITLES;
+
+/** The media type of problem details. */
+export const PROBLEM_TYPE = "application/problem+json";
+
+/** Thrown where a request cannot be answered; what it says goes to the client as it is. */
+export class Problem extends MRNetError {
+  /** The response's status. */
+  readonly status: ProblemStatus;
+  /** Headers that the status asks for, such as `Allow`. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  /**
+   * @param detail one line: what was found, and what to mend
+   * @param headers what the status asks for
+   */
+  constructor(status: ProblemStatus, detail: string, headers: Record<string, string> = {}) {
+    super(detail);
+    this.status = status;
+    this.headers = headers;
+  }
+
+  /** The response. */
+  response(): Response {
+    const body = {
+      type: "about:blank",
+      title: PROBLEM_TITLES[this.status],
+      status: this.status,
+      detail: messageOf(this),
+    };
+    return new Response(JSON.stringify(body), {
+      status: this.status,
+      headers: { ...this.headers, "content-type": PROBLEM_TYPE },
+    });
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * What requests may say and what answers hold. Requests are checked by these schemas, and the OpenAPI
+ * document is made from them.
+ *
+ * @module
+ */
+import * as z from "npm:zod@4.6.7";
+import { PLANES, TASKS } from "../terms.ts";
+import { Problem } from "./problem.ts";
+
+export { z };
+
+const Task = z.enum(TASKS).meta({ id: "Task", description: "A finding." });
+const Plane = z.enum(PLANES).meta({ id: "Plane", description: "The plane of a series." });
+const Probability = z.number().min(0).max(1);
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/).meta({
+  description: "SHA-256 of the model's file, 64 hexadecimal digits",
+});
+const Count = z.int().min(0);
+
+const Switch = z.enum(["true", "false", "1", "0"]).transform((word) =>
+  word === "true" || word === "1"
+);
+
+/** What stands behind the question mark of a prediction. */
+export const PredictQuery = z.strictObject({
+  model: z.string().min(1).max(200).optional().meta({
+    description: "The model to ask, by its name; all that fit the planes where it is left out.",
+  }),
+  plane: Plane.optional().meta({
+    description: "The plane of an exam that is sent by itself; needed where the models read " +
+      "several planes.",
+  }),
+  contributions: Switch.optional().meta({
+    description: "Whether to say how much each slice adds to the logit.",
+  }),
+  overlays: Switch.optional().meta({
+    description: "Whether to draw where the network looked, for every slice with a share.",
+  }),
+});
+
+const OperatingPoint = z.object({
+  threshold: Probability.meta({ description: "Positive from this probability on." }),
+  rule: z.string().meta({ description: "How it was chosen." }),
+  exams: z.string().meta({ description: "The exams it was chosen by." }),
+}).meta({ id: "OperatingPoint", description: "From where on an exam counts as positive." });
+
+/** How much each slice adds to the logit. */
+export const Contributions = z.object({
+  bias: z.number().meta({ description: "What is added whatever the exam shows." }),
+  slices: z.array(z.number()).meta({
+    description: "What each slice adds to logit 1, by the channels whose maximum is in it; " +
+      "together with the bias they are the logit.",
+  }),
+}).meta({ id: "Contributions" });
+
+const Overlay = z.object({
+  slice: Count.meta({ description: "The slice, counted from 0." }),
+  png: z.string().meta({
+    description: "The slice with its map over it, a PNG image.",
+    contentEncoding: "base64",
+    contentMediaType: "image/png",
+  }),
+}).meta({ id: "Overlay" });
+
+const Explained = {
+  contributions: Contributions.optional(),
+  overlays: z.array(Overlay).optional(),
+};
+
+const Outcome = {
+  model: z.string().meta({ description: "The model's name." }),
+  task: Task,
+  sha256: Sha256,
+  probability: Probability.meta({ description: "Of the finding." }),
+  decision: z.boolean().meta({ description: "Whether the probability reaches the threshold." }),
+  threshold: Probability.meta({
+    description: "From where on the exam counts as positive: the operating point's, else 0.5.",
+  }),
+};
+
+const Logits = z.array(z.number()).length(2).meta({
+  description: "The two outputs before the sigmoid; the second is the finding's.",
+});
+
+const SinglePrediction = z.object({
+  kind: z.literal("single"),
+  ...Outcome,
+  plane: Plane,
+  logits: Logits,
+  ...Explained,
+}).meta({ id: "SinglePrediction", description: "What a model says about one exam." });
+
+const MemberPrediction = z.object({
+  sha256: Sha256,
+  probability: Probability,
+  logits: Logits,
+  ...Explained,
+}).meta({ id: "MemberPrediction", description: "What one of three models says about its exam." });
+
+const CombinedPrediction = z.object({
+  kind: z.literal("combined"),
+  ...Outcome,
+  logit: z.number().meta({ description: "What the sigmoid makes the probability of." }),
+  planes: z.object({
+    axial: MemberPrediction,
+    coronal: MemberPrediction,
+    sagittal: MemberPrediction,
+  }),
+}).meta({
+  id: "CombinedPrediction",
+  description: "What three models, one a plane, say together about a patient.",
+});
+
+const ExamSize = z.object({ slices: Count, height: Count, width: Count }).meta({
+  id: "ExamSize",
+  description: "The size of an exam in slices and pixels.",
+});
+
+/** The answer to `POST /v1/predict`. */
+export const PredictAnswer = z.object({
+  exams: z.object({
+    axial: ExamSize.optional(),
+    coronal: ExamSize.optional(),
+    sagittal: ExamSize.optional(),
+  }).meta({ description: "What was sent." }),
+  predictions: z.array(z.union([SinglePrediction, CombinedPrediction])),
+  remark: z.string().meta({ description: "What the answer is not fit for." }),
+}).meta({ id: "PredictAnswer" });
+
+/** What is known about a model. */
+export const ServedModel = z.object({
+  model: z.string().meta({ description: "Its name, by which it can be asked for." }),
+  kind: z.enum(["single", "combined"]),
+  task: Task,
+  planes: z.array(Plane).meta({ description: "The planes it reads; it needs all of them." }),
+  sha256: Sha256,
+  operating_point: OperatingPoint.optional(),
+}).meta({ id: "ServedModel" });
+
+/** The answer to `GET /v1/models`. */
+export const ModelsAnswer = z.object({ models: z.array(ServedModel) }).meta({ id: "ModelsAnswer" });
+
+/** The answer to `GET /healthz`. */
+export const HealthAnswer = z.object({
+  status: z.literal("ok"),
+  models: z.enum(["not loaded", "loading", "loaded"]),
+  waiting: Count.meta({ description: "Requests whose exams wait or are being read." }),
+}).meta({ id: "HealthAnswer" });
+
+/** What a request gets that cannot be answered. */
+export const ProblemDetails = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().meta({ description: "What was found, and what to mend." }),
+}).meta({ id: "Problem", description: "Problem details as RFC 9457 has them." });
+
+/** What a request asks for. */
+export type PredictQuery = z.output<typeof PredictQuery>;
+/** An answer. */
+export type PredictAnswer = z.output<typeof PredictAnswer>;
+/** A part of it. */
+export type SinglePrediction = z.output<typeof SinglePrediction>;
+/** A part of it. */
+export type CombinedPrediction = z.output<typeof CombinedPrediction>;
+/** What of a prediction may be left out. */
+export type Explained = Pick<SinglePrediction, "contributions" | "overlays">;
+/** What is known about a model. */
+export type ServedModel = z.output<typeof ServedModel>;
+/** How the service is. */
+export type HealthAnswer = z.output<typeof HealthAnswer>;
+
+/**
+ * Checks what stands behind the question mark.
+ *
+ * @throws {Problem} 400 where it has a key that is not known or twice, or a value that cannot be
+ */
+export function readQuery<T extends z.ZodType>(schema: T, query: URLSearchParams): z.output<T> {
+  const given = [...query.keys()];
+  const twice = given.find((key, index) => given.indexOf(key) !== index);
+  if (twice !== undefined) throw new Problem(400, `The query has '${_shown(twice)}' twice`);
+  const checked = schema.safeParse(Object.fromEntries(query));
+  if (checked.success) return checked.data;
+  const faults = checked.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join(".")}: ${message}`
+  );
+  throw new Problem(400, `The query cannot be used: ${_shown(faults.join("; "), 300)}`);
+}
+
+function _shown(text: string, most = 40): string {
+  const short = text.length > most ? `${text.slice(0, most)}...` : text;
+  return short.replace(/[^ -~]/g, "?");
+}

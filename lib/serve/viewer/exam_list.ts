@@ -1,0 +1,92 @@
+/**
+ * The exams of a data folder as a viewer shows them: whatever is there, with the labels that are
+ * there. A dataset to train on has to be whole (`openDataset`); one to look at need not be.
+ *
+ * @module
+ */
+import { examId, labelFile, readLabels } from "../../data/labels.ts";
+import { DataError, messageOf, MRNetError } from "../../errors.ts";
+import { fileError, join } from "../../files.ts";
+import { type Label, type Plane, PLANES, type Split, SPLITS, TASKS } from "../../terms.ts";
+
+/** An exam of the list. */
+export interface ListedExam {
+  split: Split;
+  /** Its name, such as `0012`. */
+  id: string;
+  /** The planes there is a file of. */
+  planes: Plane[];
+  /** The labels there are, by finding. */
+  labels: Partial<Record<string, Label>>;
+}
+
+/** The exams of a folder, and what could not be read of it. */
+export interface ExamList {
+  exams: ListedExam[];
+  /** A line for each label file that is broken. */
+  faults: string[];
+}
+
+/**
+ * Lists the exams of a folder in MRNet's layout: the validation exams first.
+ *
+ * @throws {DataError} where the folder is not there
+ * @throws {PermissionError} where Deno may not read it
+ */
+export async function listExams(data: string): Promise<ExamList> {
+  await Deno.stat(data).catch((error) => {
+    const mend =
+      "make a practice set with 'deno run -A cli.ts synth --out DIR', or name its folder";
+    throw fileError(error, {
+      what: "open the dataset in",
+      path: data,
+      access: "read",
+      error: DataError,
+      mend,
+    });
+  });
+  const exams: ListedExam[] = [];
+  const faults: string[] = [];
+  for (const split of SPLITS.toReversed()) {
+    const listed = new Map<string, ListedExam>();
+    for (const plane of PLANES) {
+      for (const id of await _ids(join(data, split, plane))) {
+        const exam = listed.get(id) ?? { split, id, planes: [], labels: {} };
+        exam.planes.push(plane);
+        listed.set(id, exam);
+      }
+    }
+    for (const task of TASKS) {
+      const path = labelFile(data, split, task);
+      if (!await Deno.stat(path).then(() => true, () => false)) continue;
+      try {
+        for (const { id, label } of await readLabels(path)) {
+          const exam = listed.get(id);
+          if (exam !== undefined) exam.labels[task] = label;
+        }
+      } catch (error) {
+        if (!(error instanceof MRNetError)) throw error;
+        faults.push(messageOf(error));
+      }
+    }
+    exams.push(...[...listed.values()].sort((a, b) => a.id < b.id ? -1 : 1));
+  }
+  return { exams, faults };
+}
+
+/** The exams that a folder has files of; none where there is no such folder. */
+async function _ids(folder: string): Promise<string[]> {
+  const ids: string[] = [];
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      const id = /^([A-Za-z0-9_-]{1,64})\.npy$/.exec(name)?.[1];
+      // A name that is not in its padded form would not be found again.
+      if (!isDirectory && id !== undefined && examId(id) === id) ids.push(id);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) {
+      throw fileError(error, { what: "list", path: folder, access: "read", error: DataError });
+    }
+  }
+  return ids;
+}

@@ -1,0 +1,88 @@
+/**
+ * Exams that are in no dataset: files that are chosen or dropped on the page, and their planes.
+ *
+ * @module
+ */
+
+const PLANES = ["sagittal", "coronal", "axial"];
+
+const find = (selector) => document.querySelector(selector);
+
+/** The plane that a file's name speaks of. */
+function planeOfName(name) {
+  return PLANES.find((plane) =>
+    new RegExp(`${plane}|(^|[^a-z])${plane.slice(0, 3)}([^a-z]|$)`, "i").test(name)
+  );
+}
+
+/** Asks which file is in which plane; the names are a first guess. */
+function choosePlanes(files) {
+  const dialog = find("#planes-dialog");
+  const guessed = files.map(({ name }) => planeOfName(name));
+  const free = PLANES.filter((plane) => !guessed.includes(plane));
+  const rows = files.map((file, index) => {
+    const row = document.createElement("label");
+    row.className = "choice";
+    const name = document.createElement("span");
+    name.textContent = file.name;
+    const select = document.createElement("select");
+    select.append(...PLANES.map((plane) => new Option(plane, plane)));
+    select.value = guessed[index] ?? free.shift() ?? PLANES[0];
+    row.append(name, select);
+    return row;
+  });
+  find("#planes-choices").replaceChildren(...rows);
+  const chosen = () => rows.map((row) => row.querySelector("select").value);
+  const fault = find("#planes-fault");
+  fault.hidden = true;
+  dialog.showModal();
+  return new Promise((resolve) => {
+    find("#planes-read").onclick = (event) => {
+      if (new Set(chosen()).size === files.length) return;
+      event.preventDefault();
+      fault.hidden = false;
+      fault.textContent = "Two files have the same plane.";
+    };
+    dialog.onclose = () => {
+      const planes = dialog.returnValue === "read" ? chosen() : undefined;
+      dialog.returnValue = "";
+      resolve(planes);
+    };
+  });
+}
+
+/**
+ * Takes files that are chosen or dropped anywhere on the page.
+ *
+ * @param {(files: File[], planes: string[]) => void} onFiles called once their planes are known
+ * @param {(words: string) => void} onFault told what is wrong with them
+ */
+export function takeFiles(onFiles, onFault) {
+  const take = async (dropped) => {
+    const files = [...dropped];
+    if (files.length === 0) return;
+    if (files.length > PLANES.length) return onFault("Give at most three files, one a plane.");
+    const planes = await choosePlanes(files);
+    if (planes !== undefined) await onFiles(files, planes);
+  };
+  for (const id of ["#open", "#open-empty"]) {
+    find(id).addEventListener("click", () => find("#files").click());
+  }
+  find("#files").addEventListener("change", async ({ target }) => {
+    await take(target.files);
+    target.value = "";
+  });
+  addEventListener("dragover", (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    find("#drop").hidden = false;
+  });
+  addEventListener("dragleave", (event) => {
+    if (event.relatedTarget === null) find("#drop").hidden = true;
+  });
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    find("#drop").hidden = true;
+    take(event.dataTransfer.files);
+  });
+}

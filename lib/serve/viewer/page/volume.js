@@ -1,0 +1,109 @@
+/**
+ * An exam's voxels in one plane, slice by slice as they arrive.
+ *
+ * @module
+ */
+import { ask, chunks } from "./api.js";
+
+const TYPES = { uint8: Uint8Array, float32: Float32Array };
+
+/** How many volumes are kept: the exam on show and those around it, three planes each. */
+const MOST_KEPT = 15;
+
+const kept = new Map();
+
+/** Voxels of one series. */
+export class Volume {
+  /** Resolves when all slices are there. */
+  whole;
+  slices = 0;
+  height = 0;
+  width = 0;
+  /** The least and the largest value of the slices that are there. */
+  least = Infinity;
+  largest = -Infinity;
+  #parts = [];
+  #listeners = new Set();
+  #abort = new AbortController();
+
+  constructor(path) {
+    this.whole = this.#load(path);
+    this.whole.catch(() => {});
+  }
+
+  /** The voxels of a slice, once they are there. */
+  slice(index) {
+    return this.#parts[index];
+  }
+
+  /** Calls whenever a slice has come. */
+  onSlice(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Stops loading. */
+  cancel() {
+    this.#abort.abort();
+  }
+
+  async #load(path) {
+    const response = await ask(path, { signal: this.#abort.signal });
+    let bytes = new Uint8Array();
+    let head;
+    const unpacking = [];
+    for await (const chunk of chunks(response.body)) {
+      bytes = joined(bytes, chunk);
+      if (head === undefined) {
+        const end = bytes.indexOf(10);
+        if (end === -1) continue;
+        head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)));
+        Object.assign(this, { slices: head.slices, height: head.height, width: head.width });
+        bytes = bytes.subarray(end + 1);
+      }
+      while (bytes.length >= 8) {
+        const view = new DataView(bytes.buffer, bytes.byteOffset);
+        const [index, length] = [view.getUint32(0, true), view.getUint32(4, true)];
+        if (bytes.length < 8 + length) break;
+        unpacking.push(this.#unpack(index, bytes.slice(8, 8 + length), TYPES[head.type]));
+        bytes = bytes.subarray(8 + length);
+      }
+    }
+    await Promise.all(unpacking);
+    if (this.#parts.filter(Boolean).length < this.slices) throw new Error("The series broke off");
+  }
+
+  async #unpack(index, bytes, Type) {
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    const voxels = new Type(await new Response(stream).arrayBuffer());
+    for (const value of voxels) {
+      if (value < this.least) this.least = value;
+      if (value > this.largest) this.largest = value;
+    }
+    this.#parts[index] = voxels;
+    for (const listener of this.#listeners) listener(index);
+  }
+}
+
+/** The volume of a plane: from memory, or on its way. */
+export function volumeOf({ split, id }, plane) {
+  const path = `viewer/slices/${split}/${id}/${plane}`;
+  const volume = kept.get(path) ?? new Volume(path);
+  kept.delete(path);
+  kept.set(path, volume);
+  volume.whole.catch(() => kept.delete(path));
+  for (const [oldest, each] of kept) {
+    if (kept.size <= MOST_KEPT) break;
+    each.cancel();
+    kept.delete(oldest);
+  }
+  return volume;
+}
+
+function joined(a, b) {
+  if (a.length === 0) return b;
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

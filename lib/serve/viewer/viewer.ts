@@ -1,0 +1,265 @@
+/**
+ * The viewer: a page to look at exams with, and what the page asks for. The page is part of the module
+ * and loads nothing from anywhere else.
+ *
+ * @module
+ */
+import { type Exam, readExam } from "../../data/exam.ts";
+import { examFile } from "../../data/labels.ts";
+import { DataError, messageOf } from "../../errors.ts";
+import { colorOf } from "../../explain/color_map.ts";
+import { type Plane, PLANES, type Split, SPLITS } from "../../terms.ts";
+import { operatingPointOf, planesOf, taskOf, thresholdOf } from "../models.ts";
+import { Problem } from "../problem.ts";
+import type { Route, Service } from "../service.ts";
+import { type ExamList, type ListedExam, listExams } from "./exam_list.ts";
+import { LeastRecent } from "./least_recent.ts";
+import answer from "./page/answer.js" with { type: "text" };
+import api from "./page/api.js" with { type: "text" };
+import examList from "./page/exam_list.js" with { type: "text" };
+import files from "./page/files.js" with { type: "text" };
+import heatMap from "./page/heat_map.js" with { type: "text" };
+import style from "./page/page.css" with { type: "text" };
+import page from "./page/page.html" with { type: "text" };
+import script from "./page/page.js" with { type: "text" };
+import planePanel from "./page/plane_panel.js" with { type: "text" };
+import volume from "./page/volume.js" with { type: "text" };
+import { Readings } from "./readings.ts";
+import { sliceStream } from "./slices.ts";
+
+/** Only what this service itself serves, and nothing that was written into the page's text. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join("; ");
+
+/** The page's modules, by name. */
+const SCRIPTS = {
+  answer,
+  api,
+  exam_list: examList,
+  files,
+  heat_map: heatMap,
+  page: script,
+  plane_panel: planePanel,
+  volume,
+};
+
+/** How many exams that were dropped on the page are kept. */
+const MOST_DROPPED = 8;
+
+/** How long nobody must have asked for an exam before the list's next one is read, in milliseconds. */
+const QUIET = 400;
+
+/** Steps of the colours' scale on either side of 0. */
+const COLOR_STEPS = 64;
+
+/** An exam's place: of the dataset, or dropped on the page. */
+const EXAM_PATH = /^\/viewer\/(slices|reading)\/([a-z]+)\/([A-Za-z0-9_-]+)(?:\/([a-z]+))?$/;
+
+/** Answers the page's requests. */
+export class Viewer {
+  readonly #service: Service;
+  readonly #data: string | undefined;
+  readonly #readings: Readings;
+  readonly #dropped = new LeastRecent<Map<Plane, Exam>>(MOST_DROPPED);
+  #drops = 0;
+  /** When an exam was last asked for. */
+  #asked = -Infinity;
+  readonly #routes: ReadonlyMap<string, Route>;
+
+  /**
+   * @param service whose models read the exams
+   * @param options where the exams are
+   */
+  constructor(service: Service, { data }: { data?: string }) {
+    this.#service = service;
+    this.#data = data;
+    this.#readings = new Readings(service);
+    const text = (content: string, type: string): Route => ({
+      method: "GET",
+      open: true,
+      answer: () =>
+        new Response(content, {
+          headers: {
+            "content-type": `${type}; charset=utf-8`,
+            "content-security-policy": POLICY,
+          },
+        }),
+    });
+    this.#routes = new Map<string, Route>([
+      ["/", text(page, "text/html")],
+      ...Object.entries(SCRIPTS).map(([name, content]) =>
+        [`/viewer/${name}.js`, text(content, "text/javascript")] as const
+      ),
+      ["/viewer/page.css", text(style, "text/css")],
+      ["/viewer/setup", { method: "GET", answer: () => this.#setup() }],
+      ["/viewer/verdicts", { method: "GET", answer: (_, url) => this.#verdicts(url) }],
+      ["/viewer/exams", { method: "POST", answer: (request) => this.#drop(request) }],
+    ]);
+  }
+
+  /** What answers a path of the page's. */
+  route(path: string): Route | undefined {
+    const fixed = this.#routes.get(path);
+    if (fixed !== undefined) return fixed;
+    const [, what, split, id, plane] = EXAM_PATH.exec(path) ?? [];
+    if (what === "slices" && PLANES.includes(plane as Plane)) {
+      return { method: "GET", answer: () => this.#slices(split, id, plane as Plane) };
+    }
+    if (what === "reading" && plane === undefined) {
+      return { method: "GET", answer: () => this.#reading(split, id) };
+    }
+    return undefined;
+  }
+
+  /** What the page needs to know before it can show anything. */
+  async #setup(): Promise<Response> {
+    const list: ExamList = this.#data === undefined
+      ? { exams: [], faults: [] }
+      : await listExams(this.#data).catch((error) => {
+        if (!(error instanceof DataError)) throw error;
+        return { exams: [], faults: [messageOf(error)] };
+      });
+    const { faults } = list;
+    const models = await this.#service.models().catch((error) => {
+      if (!(error instanceof Problem)) throw error;
+      faults.push(messageOf(error));
+      return [];
+    });
+    const colors = Array.from(
+      { length: 2 * COLOR_STEPS + 1 },
+      (_, step) => colorOf((step - COLOR_STEPS) / COLOR_STEPS),
+    );
+    return Response.json({
+      data: this.#data,
+      ...list,
+      models: models.map((model) => ({
+        name: model.name,
+        kind: model.kind,
+        task: taskOf(model),
+        planes: planesOf(model),
+        members: model.kind === "single"
+          ? { [model.card.plane]: model.sha256 }
+          : Object.fromEntries(PLANES.map((plane) => [plane, model.members[plane].sha256])),
+        threshold: thresholdOf(model),
+        chosen: operatingPointOf(model)?.exams,
+      })),
+      colors,
+    });
+  }
+
+  async #slices(split: string, id: string, plane: Plane): Promise<Response> {
+    this.#asked = performance.now();
+    const exam = await this.#exam(split, id, plane);
+    return new Response(sliceStream(exam), {
+      headers: { "content-type": "application/octet-stream" },
+    });
+  }
+
+  async #reading(split: string, id: string): Promise<Response> {
+    const reading = await this.#readings.reading(`${split}/${id}`, () => this.#exams(split, id));
+    return Response.json(reading);
+  }
+
+  /** A line for each exam of a split, as soon as its verdicts are known. */
+  async #verdicts(url: URL): Promise<Response> {
+    const split = url.searchParams.get("split");
+    if (!SPLITS.includes(split as Split)) {
+      throw new Problem(400, `The query must name a split: ${SPLITS.join(" or ")}`);
+    }
+    const { exams } = await listExams(this.#folder());
+    const waiting = exams.filter((exam) => exam.split === split);
+    const left = new AbortController();
+    const next = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      const exam = waiting.shift();
+      if (exam === undefined) return controller.close();
+      controller.enqueue(new TextEncoder().encode(await this.#verdictLine(exam, left.signal)));
+    };
+    const stream = new ReadableStream({ pull: next, cancel: () => left.abort() });
+    return new Response(stream, { headers: { "content-type": "application/x-ndjson" } });
+  }
+
+  async #verdictLine({ split, id }: ListedExam, signal: AbortSignal): Promise<string> {
+    // WebAssembly computes on the main thread: whoever leafs through exams is not made to wait for it.
+    while (performance.now() - this.#asked < QUIET && !signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, QUIET / 4));
+    }
+    try {
+      const read = () => this.#exams(split, id);
+      const verdicts = await this.#readings.verdicts(`${split}/${id}`, read, signal);
+      return `${JSON.stringify({ id, verdicts })}\n`;
+    } catch (error) {
+      // One broken exam does not keep the others from being read.
+      if (!(error instanceof Problem)) throw error;
+      return `${JSON.stringify({ id, fault: messageOf(error) })}\n`;
+    }
+  }
+
+  /** Takes in an exam that is in no dataset. */
+  async #drop(request: Request): Promise<Response> {
+    return await this.#service.withExams(request, (sent) => {
+      if (!("planes" in sent)) {
+        throw new Problem(415, "The planes are not known: send a form with a part for each");
+      }
+      const id = `exam-${++this.#drops}`;
+      this.#dropped.set(id, sent.planes);
+      const exam = { split: "dropped", id, planes: [...sent.planes.keys()], labels: {} };
+      return Promise.resolve(Response.json(exam));
+    });
+  }
+
+  /** All planes that there are of an exam. */
+  async #exams(split: string, id: string): Promise<Map<Plane, Exam>> {
+    if (split === "dropped") return this.#droppedExam(id);
+    const planes = new Map<Plane, Exam>();
+    for (const plane of PLANES) {
+      if (await this.#has(split, id, plane)) planes.set(plane, await this.#exam(split, id, plane));
+    }
+    if (planes.size === 0) throw _noExam(split, id);
+    return planes;
+  }
+
+  async #exam(split: string, id: string, plane: Plane): Promise<Exam> {
+    if (split === "dropped") {
+      const exam = this.#droppedExam(id).get(plane);
+      if (exam === undefined) throw _noExam(split, id);
+      return exam;
+    }
+    if (!await this.#has(split, id, plane)) throw _noExam(split, id);
+    try {
+      return await readExam(examFile(this.#folder(), split as Split, plane, id), id);
+    } catch (error) {
+      if (error instanceof DataError) throw new Problem(422, messageOf(error));
+      throw error;
+    }
+  }
+
+  async #has(split: string, id: string, plane: Plane): Promise<boolean> {
+    if (!SPLITS.includes(split as Split)) return false;
+    const path = examFile(this.#folder(), split as Split, plane, id);
+    return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
+  }
+
+  #droppedExam(id: string): Map<Plane, Exam> {
+    const planes = this.#dropped.get(id);
+    if (planes === undefined) throw _noExam("dropped", id);
+    return planes;
+  }
+
+  #folder(): string {
+    if (this.#data !== undefined) return this.#data;
+    throw new Problem(404, "This viewer has no dataset: start it with --data");
+  }
+}
+
+function _noExam(split: string, id: string): Problem {
+  return new Problem(404, `There is no exam '${split}/${id}' in this plane, or it was let go`);
+}

@@ -1,0 +1,338 @@
+import assert from "node:assert/strict";
+import { attack } from "../support/hostile.ts";
+import { CLI, runCli, withoutDriver } from "../support/cli.ts";
+import { examBytes, TemporaryFolder, writeTinyDataset } from "../support/folders.ts";
+import { modelBytes, writeModel } from "../support/served_models.ts";
+
+const MOD = JSON.stringify(new URL("../../mod.ts", import.meta.url).href);
+
+/** A service in a process of its own, ended with the scope. */
+class Process implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  readonly #err: Promise<string>;
+  /** What it has written so far. */
+  out = "";
+
+  constructor(folder: TemporaryFolder, args: readonly string[]) {
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: [...args],
+      cwd: folder.path,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      env: { NO_COLOR: "1" },
+    }).spawn();
+    this.#reader = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    this.#err = new Response(this.#child.stderr).text();
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Waits for some output. */
+  async said(words: RegExp): Promise<RegExpExecArray> {
+    while (true) {
+      const found = words.exec(this.out);
+      if (found !== null) return found;
+      const { done, value } = await this.#reader.read();
+      if (done) throw new Error(`it ended: ${this.out}${await this.#err}`);
+      this.out += value;
+    }
+  }
+
+  /** Asks it to end, and says how it did. */
+  async end(signal: Deno.Signal = "SIGINT"): Promise<{ code: number; err: string }> {
+    this.#child.kill(signal);
+    const { code } = await this.#child.status;
+    return { code, err: withoutDriver(await this.#err) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await this.#child.status;
+    await this.#reader.cancel();
+    await this.#err;
+  }
+}
+
+async function predict(address: string, query = ""): Promise<Response> {
+  return await fetch(`${address}v1/predict${query}`, {
+    method: "POST",
+    headers: { "content-type": "application/octet-stream" },
+    body: examBytes() as BodyInit,
+  });
+}
+
+Deno.test("the handler runs under Deno.serve and under deno serve, with the same answers", async () => {
+  await using folder = await TemporaryFolder.make();
+  await folder.write("acl.safetensors", await modelBytes());
+  await folder.write(
+    "function.ts",
+    `import { createHandler } from ${MOD};
+     export default {
+       fetch: createHandler({ models: [new URL("./acl.safetensors", import.meta.url)] }),
+     };`,
+  );
+  await folder.write(
+    "service.ts",
+    `import handler from "./function.ts";
+     Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: ({ port }) => console.log("on", port) },
+       handler.fetch);`,
+  );
+  const answers: unknown[] = [];
+  const read = `--allow-read=${folder.at("acl.safetensors")}`;
+  const net = "--allow-net=127.0.0.1";
+  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  for (
+    const [args, words] of [
+      [["run", "--quiet", "--no-prompt", read, net, "service.ts"], /on (\d+)/],
+      [
+        ["serve", "--no-prompt", read, "--host=127.0.0.1", `--port=${port}`, "function.ts"],
+        undefined,
+      ],
+    ] as const
+  ) {
+    await using service = new Process(folder, args);
+    const at = words === undefined ? port : Number((await service.said(words))[1]);
+    const address = `http://127.0.0.1:${at}/`;
+    const end = Date.now() + 30_000;
+    while (words === undefined && Date.now() < end) {
+      if (await fetch(`${address}healthz`).then((each) => each.text(), () => undefined)) break;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const response = await predict(address);
+    assert.equal(response.status, 200);
+    answers.push(await response.json());
+    const wrong = await fetch(`${address}v1/predict`);
+    assert.equal(wrong.status, 405);
+    assert.equal((await wrong.json()).detail, "This path answers POST only");
+  }
+  assert.deepEqual(answers[0], answers[1]);
+});
+
+Deno.test("serve runs with the documented permissions, answers this machine and ends on Ctrl-C", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writeTinyDataset(folder);
+  await folder.write("models/acl.safetensors", await modelBytes());
+  await folder.write("token", "s3cret\n");
+  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const net = `--allow-net=127.0.0.1:${port}`;
+  const cli = (read: string, ...args: string[]) => [
+    ...["run", "--quiet", "--no-prompt", `--allow-read=${read}`, net, CLI],
+    ...args,
+    ...["--port", `${port}`, "--backend", "wasm"],
+  ];
+  const models = ["--models", "models/acl.safetensors"];
+  {
+    await using service = new Process(
+      folder,
+      cli("data,models", "serve", "--data", "data", ...models),
+    );
+    const [, address] = await service.said(/^Serving at (http:\/\/127\.0\.0\.1:\d+\/)\n/);
+    assert.equal((await predict(address)).status, 200);
+    const page = await fetch(address);
+    assert.match(await page.text(), /Not for diagnosis/);
+    const policy = page.headers.get("content-security-policy")!;
+    assert.ok(policy.includes("default-src 'none'") && !policy.includes("unsafe"), policy);
+    const setup = await (await fetch(`${address}viewer/setup`)).json();
+    assert.deepEqual(setup.exams.map(({ id }: { id: string }) => id), [
+      "0002",
+      "0003",
+      "0000",
+      "0001",
+    ]);
+    const lines = (await (await fetch(`${address}viewer/verdicts?split=valid`)).text()).trim()
+      .split("\n");
+    assert.deepEqual(lines.map((line) => JSON.parse(line).id), ["0002", "0003"]);
+    for (
+      const path of ["valid/..%2f..%2fmodels/coronal", "valid/9999/coronal", "etc/0002/coronal"]
+    ) {
+      const away = await fetch(`${address}viewer/slices/${path}`);
+      assert.equal(away.status, 404, path);
+      await away.body?.cancel();
+    }
+    const { code, err } = await service.end();
+    assert.equal(code, 0);
+    assert.equal(
+      err,
+      "Not for diagnosis. Ctrl-C stops it.\nStopping after the requests under way.\n",
+    );
+  }
+  {
+    await using service = new Process(
+      folder,
+      cli("models,token", "serve", ...models, "--token_file", "token"),
+    );
+    const [, address] = await service.said(/^Serving at (http:\S+\/)#token=…, the token in place/);
+    const refused = await predict(address);
+    assert.equal(refused.status, 401);
+    await refused.body?.cancel();
+    const headers = { authorization: "Bearer s3cret" };
+    assert.equal((await (await fetch(`${address}v1/models`, { headers })).json()).models.length, 1);
+  }
+  {
+    await using service = new Process(folder, cli("data", "view"));
+    await service.said(/^Serving at /);
+  }
+});
+
+Deno.test("what serve cannot do is one line that says what to mend", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writeTinyDataset(folder);
+  await writeModel(folder.at("models/acl.safetensors").replace("models/", ""), 1, {});
+  const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr as Deno.NetAddr;
+  for (
+    const [args, code, words] of [
+      [["serve", "--port", "99999"], 2, /argument --port: invalid value: 99999/],
+      [["serve", "--models", "a,,b"], 2, /argument --models: invalid value: 'a,,b'/],
+      [["serve", "--token", "a", "--token_file", "b"], 2, /not allowed with argument --token/],
+      [
+        ["serve", "--models", "none.pth"],
+        1,
+        /^Cannot read the model 'none\.pth': there is no such/,
+      ],
+      [["serve", "--models", "acl.safetensors"], 1, /does not say its task and plane/],
+      [
+        ["serve", "--data", "nowhere"],
+        1,
+        /^Cannot open the dataset in 'nowhere': there is no such/,
+      ],
+      [["view"], 1, /^Cannot open the dataset in 'data'/],
+      [
+        ["serve", "--port", `${port}`],
+        1,
+        /^Cannot listen on 127\.0\.0\.1:\d+: something else listens/,
+      ],
+      [["serve", "--port", "1234"], 1, /run again with --allow-net=127\.0\.0\.1:1234\n$/],
+    ] as const
+  ) {
+    const view = args[0] === "view";
+    if (view) await Deno.rename(folder.at("data"), folder.at("moved"));
+    const { code: found, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--quiet", "--no-prompt", "--allow-read=.", `--allow-net=127.0.0.1:${port}`],
+        ...[CLI, ...args, "--backend", "wasm"],
+      ],
+      cwd: folder.path,
+      env: { NO_COLOR: "1" },
+    }).output();
+    const err = withoutDriver(new TextDecoder().decode(stderr));
+    assert.match(code === 2 ? err.replace(/^[\s\S]*cli\.ts: error: /, "") : err, words);
+    assert.deepEqual([found, new TextDecoder().decode(stdout)], [code, ""], err);
+  }
+  taken.close();
+});
+
+Deno.test("serve names the flag of a permission that is missing; help, README and deno.json name all", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writeTinyDataset(folder);
+  await folder.write("models/acl.safetensors", await modelBytes());
+  const args = [
+    "serve",
+    "--data",
+    "data",
+    "--models",
+    "models/acl.safetensors",
+    "--backend",
+    "wasm",
+  ];
+  const net = "--allow-net=127.0.0.1:8080";
+  for (
+    const [granted, missing] of [
+      [["--allow-read=data", net], "--allow-read=models"],
+      [["--allow-read=models", net], "--allow-read=data"],
+      [["--allow-read=data,models"], net],
+    ] as const
+  ) {
+    const { code, out, err } = await runCli(folder, args, { permissions: granted });
+    assert.deepEqual([code, out], [1, ""], err);
+    assert.match(
+      err,
+      new RegExp(`^Cannot .*: Deno has no permission for it: run again with ${missing}\n$`),
+    );
+  }
+  const root = new URL("../../", import.meta.url);
+  const { permissions } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+  assert.deepEqual(permissions.serve, { read: ["data", "models"], net: ["127.0.0.1:8080"] });
+  const readme = await Deno.readTextFile(new URL("README.md", root));
+  for (const command of ["serve", "view"]) {
+    const { out } = await runCli(folder, [command, "--help"], { permissions: [] });
+    for (const text of [out, readme]) {
+      assert.ok(text.includes("--allow-net=HOST:PORT --allow-read=DIR"), text);
+      assert.ok(text.includes("-P=serve"), text);
+    }
+  }
+});
+
+Deno.test("strangers' requests each come to a right end, and the service goes on", async () => {
+  await using folder = await TemporaryFolder.make();
+  await folder.write("acl.safetensors", await modelBytes());
+  const limits = { bodyBytes: 262_144, deadline: 3000, queue: 64 };
+  await folder.write(
+    "service.ts",
+    `import { createHandler } from ${MOD};
+     const options = ${JSON.stringify({ models: ["acl.safetensors"], engine: "wasm", limits })};
+     Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: ({ port }) => console.log("on", port) },
+       createHandler({ ...options, onError: (error) => console.log("FAULT", error) }));`,
+  );
+  const flags = ["--quiet", "--no-prompt", "--allow-read", "--allow-net"];
+  await using service = new Process(folder, ["run", ...flags, "service.ts"]);
+  const [, port] = await service.said(/on (\d+)/);
+  const first = await predict(`http://127.0.0.1:${port}/`);
+  assert.equal(first.status, 200);
+  await first.body?.cancel();
+  const tally = await attack({ port: Number(port), bodyBytes: limits.bodyBytes }, 200, 20);
+  assert.equal(tally.size, 10, "every kind was among them");
+  assert.equal((await predict(`http://127.0.0.1:${port}/`)).status, 200);
+  assert.ok(!service.out.includes("FAULT"), service.out);
+});
+
+Deno.test("bodies that are too slow leave no memory behind", async () => {
+  await using folder = await TemporaryFolder.make();
+  await folder.write("acl.safetensors", await modelBytes());
+  const options = { models: ["acl.safetensors"], engine: "wasm", limits: { deadline: 200 } };
+  await folder.write(
+    "service.ts",
+    `import { createHandler } from ${MOD};
+     const handler = createHandler(${JSON.stringify(options)});
+     Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: ({ port }) => console.log("on", port) },
+       async (request) => {
+         if (!request.url.endsWith("/memory")) return await handler(request);
+         for (let time = 0; time < 3; time++) {
+           globalThis.gc();
+           await new Promise((resolve) => setTimeout(resolve, 50));
+         }
+         return new Response(String(Deno.memoryUsage().external));
+       });`,
+  );
+  const flags = ["--quiet", "--no-prompt", "--allow-read", "--allow-net", "--v8-flags=--expose-gc"];
+  await using service = new Process(folder, ["run", ...flags, "service.ts"]);
+  const [, port] = await service.said(/on (\d+)/);
+  const slow = async () => {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    const head = "POST /v1/predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9000\r\n" +
+      "content-type: application/octet-stream\r\nconnection: close\r\n\r\n";
+    await connection.write(new TextEncoder().encode(head));
+    const answer = new Uint8Array(12);
+    await connection.read(answer);
+    assert.equal(new TextDecoder().decode(answer), "HTTP/1.1 408");
+  };
+  const memory = async () => {
+    // What was cut off last is let go a moment after.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return Number(await (await fetch(`http://127.0.0.1:${port}/memory`)).text());
+  };
+  await Promise.all(Array.from({ length: 20 }, slow));
+  const before = await memory();
+  for (let round = 0; round < 4; round++) await Promise.all(Array.from({ length: 25 }, slow));
+  const grown = await memory() - before;
+  // A buffer of 64 KiB for each of the hundred would be 6.5 MB.
+  assert.ok(grown < 1e6, `${grown} bytes more`);
+});

@@ -1,0 +1,476 @@
+import assert from "node:assert/strict";
+import { readExam } from "../../lib/data/exam.ts";
+import { writePhantomDataset } from "../../lib/data/phantom/mod.ts";
+import { explain } from "../../lib/explain/explain.ts";
+import { loadMRNet } from "../../lib/model/create.ts";
+import { createHandler } from "../../lib/serve/handler.ts";
+import type { ServeOptions } from "../../lib/serve/options.ts";
+import { PLANES } from "../../lib/terms.ts";
+import { type Browser, inaccessible, inChromium, type Page } from "../support/chromium.ts";
+import { TemporaryFolder } from "../support/folders.ts";
+import { writeCombinedModels } from "../support/served_models.ts";
+
+/** Exams 0002 to 0006 to validate on, of few small slices. */
+async function writeExams(folder: TemporaryFolder): Promise<void> {
+  await writePhantomDataset({
+    folder: folder.at("data"),
+    train: 2,
+    valid: 5,
+    size: 96,
+    slices: [5, 7],
+    seed: 4,
+  });
+}
+
+interface Window {
+  folder: TemporaryFolder;
+  page: Page;
+  address: string;
+  /** What the page asked of other hosts, and what the browser complained about. */
+  faults: string[];
+}
+
+/** Opens the page of a service with a dataset and, unless the options differ, four models. */
+async function withPage(
+  browser: Browser,
+  body: (window: Window) => Promise<void>,
+  { options = {}, view = {}, hash = "" }: {
+    options?: Partial<ServeOptions>;
+    view?: NonNullable<Parameters<Browser["newPage"]>[0]>;
+    hash?: string;
+  } = {},
+): Promise<void> {
+  await using folder = await TemporaryFolder.make();
+  await writeExams(folder);
+  await writeCombinedModels(folder);
+  const names = [...PLANES.map((plane) => `${plane}.safetensors`), "combined.json"];
+  const handler = createHandler({
+    engine: "wasm",
+    models: names.map((name) => folder.at(name)),
+    viewer: { data: folder.at("data") },
+    ...options,
+  });
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, handler);
+  const address = `http://127.0.0.1:${server.addr.port}/`;
+  const page = await browser.newPage({ viewport: { width: 1300, height: 900 }, ...view });
+  const faults: string[] = [];
+  page.on("request", (request) => {
+    if (!request.url().startsWith(address)) faults.push(`asked for ${request.url()}`);
+  });
+  page.on("console", (message) => faults.push(message.text()));
+  page.on("pageerror", (error) => faults.push(`${error}`));
+  try {
+    await page.goto(address + hash);
+    await body({ folder, page, address, faults });
+    assert.deepEqual(faults.filter((fault) => !fault.startsWith("asked for data:")), []);
+  } finally {
+    await page.close();
+    await server.shutdown();
+  }
+}
+
+const shown = (page: Page, id: string) => page.waitForSelector(`body[data-shown="${id}"]`);
+const text = (page: Page, selector: string) => page.locator(selector).innerText();
+const SAGITTAL = '[data-plane="sagittal"]';
+
+/** Waits until something is as it should be; the page's policy forbids the browser's own way. */
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 20_000; Date.now() < end;) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+  assert.fail(`waited in vain until ${what}`);
+}
+
+/** The colours of a plane's picture, four bytes a pixel. */
+async function picture(page: Page, plane: string): Promise<number[]> {
+  return await page.locator(`[data-plane="${plane}"] .stage canvas`).evaluate(pixelsOf);
+}
+
+/** Runs in the page: reads a copy, for the page's own canvas is not made to be read. */
+// deno-lint-ignore no-explicit-any -- Deno knows no canvas
+function pixelsOf(canvas: any): number[] {
+  const { width, height } = canvas;
+  // deno-lint-ignore no-explicit-any
+  const copy = new (globalThis as any).OffscreenCanvas(width, height);
+  const context = copy.getContext("2d", { willReadFrequently: true });
+  context.drawImage(canvas, 0, 0);
+  return [...context.getImageData(0, 0, width, height).data];
+}
+
+async function ready(page: Page): Promise<void> {
+  await until(
+    "the exam is read",
+    async () => /^Combined/.test(await text(page, "#probabilities")),
+  );
+}
+
+inChromium(
+  "leafing: slider, wheel, keys and play; the values are those of the file",
+  async (browser) => {
+    await withPage(browser, async ({ page, folder }) => {
+      await shown(page, "0002");
+      await ready(page);
+      await page.locator("#map-on").uncheck();
+      const exam = await readExam(folder.at("data/valid/sagittal/0002.npy"), "0002");
+      const middle = (exam.slices - 1) >> 1;
+      const at = async (slice: number) => {
+        await until(
+          `slice ${slice} is shown`,
+          async () =>
+            (await text(page, `${SAGITTAL} .at`)).startsWith(
+              `Slice ${slice + 1} of ${exam.slices}`,
+            ),
+        );
+        const pixels = exam.height * exam.width;
+        const voxels = exam.voxels.subarray(slice * pixels, (slice + 1) * pixels);
+        const drawn = (await picture(page, "sagittal")).filter((_, at) => at % 4 === 0);
+        const values = Array.from(exam.voxels);
+        const black = values.reduce((a, b) => Math.min(a, b));
+        const white = values.reduce((a, b) => Math.max(a, b));
+        drawn.forEach((value, pixel) => {
+          const wanted = (voxels[pixel] - black) * 255 / (white - black);
+          assert.ok(Math.abs(value - wanted) <= 0.51, `pixel ${pixel} is ${value}, not ${wanted}`);
+        });
+      };
+      await at(middle);
+      const slider = page.locator(`${SAGITTAL} input.slice`);
+      await slider.focus();
+      await page.keyboard.press("ArrowRight");
+      await at(middle + 1);
+      await page.keyboard.press("Home");
+      await at(0);
+      assert.match(await slider.getAttribute("aria-valuetext") ?? "", /^slice 1 of \d/);
+      await page.locator(`${SAGITTAL} .stage`).hover();
+      await page.mouse.wheel(0, 130);
+      await at(2);
+      await page.locator(`${SAGITTAL} .play`).click();
+      await until(
+        "it plays",
+        async () => !(await text(page, `${SAGITTAL} .at`)).startsWith("Slice 3 "),
+      );
+      assert.equal(await page.locator(`${SAGITTAL} .play`).getAttribute("aria-pressed"), "true");
+      await page.locator(`${SAGITTAL} .play`).click();
+      await slider.focus();
+      await page.keyboard.press("Home");
+
+      // The value under the pointer, in the middle of the pixel at column 30, row 40.
+      const box = (await page.locator(`${SAGITTAL} .stage`).boundingBox())!;
+      const scale = box.width / exam.width;
+      await page.mouse.move(box.x + 30.5 * scale, box.y + 40.5 * scale);
+      const value = exam.voxels[40 * exam.width + 30];
+      const pixel = () => text(page, `${SAGITTAL} .pixel`);
+      assert.equal(await pixel(), `Value ${value} at column 30, row 40`);
+      await page.keyboard.press("Shift+ArrowDown");
+      assert.equal(
+        await pixel(),
+        `Value ${exam.voxels[41 * exam.width + 30]} at column 30, row 41`,
+      );
+      assert.equal(await text(page, "#announce"), await pixel(), "and it is said aloud");
+
+      // Dragging: to the right more contrast, a double click takes it back.
+      const contrast = async () =>
+        Number(/Contrast ([\d.]+)/.exec(await text(page, `${SAGITTAL} .window`))![1]);
+      const before = await contrast();
+      await page.mouse.down();
+      await page.mouse.move(box.x + 90 * scale, box.y + 40 * scale, { steps: 4 });
+      await page.mouse.up();
+      assert.ok(await contrast() < before);
+      await page.mouse.dblclick(box.x + 50, box.y + 50);
+      assert.equal(await contrast(), before);
+    });
+  },
+);
+
+inChromium(
+  "the answer: what the models say, what decided, and the map over the slices",
+  async (browser) => {
+    await withPage(browser, async ({ page, folder }) => {
+      await shown(page, "0002");
+      await ready(page);
+      const exam = await readExam(folder.at("data/valid/sagittal/0002.npy"), "0002");
+      const { model } = await loadMRNet(folder.at("sagittal.safetensors"));
+      const { probability, slices } = await explain(model, exam);
+      const said = await text(page, "#probabilities");
+      assert.match(said, new RegExp(`Sagittal\\s+${probability.toFixed(3).replace(".", "\\.")}`));
+      assert.match(said, /Positive from 0\.400 on \(chosen on valid exams\)/);
+      const decided = slices.map(({ share }, slice) => ({ share, slice }))
+        .filter(({ share }) => share !== 0)
+        .sort((a, b) => Math.abs(b.share) - Math.abs(a.share)).slice(0, 3);
+      const buttons = page.locator(`${SAGITTAL} .deciders button`);
+      const named = (await buttons.allInnerTexts()).map((each) => Number(each.split(":")[0]) - 1);
+      assert.deepEqual(named, decided.map(({ slice }) => slice));
+      await buttons.first().click();
+      assert.match(await text(page, `${SAGITTAL} .at`), new RegExp(`^Slice ${named[0] + 1} of`));
+
+      const grey = (pixels: number[]) =>
+        pixels.every((value, at) => at % 4 === 3 || value === pixels[at - at % 4]);
+      const strong = await picture(page, "sagittal");
+      assert.equal(grey(strong), false, "there is colour where it looked");
+      await page.locator("#opacity").fill("10");
+      const faint = await picture(page, "sagittal");
+      const colour = (pixels: number[]) =>
+        pixels.reduce(
+          (sum, value, at) => at % 4 === 2 ? sum + Math.abs(value - pixels[at - 2]) : sum,
+          0,
+        );
+      assert.ok(colour(faint) < 0.5 * colour(strong) && colour(faint) > 0);
+      await page.keyboard.press("h");
+      assert.equal(grey(await picture(page, "sagittal")), true);
+      // Columns on the slider's strip in two colours, neither of them black.
+      const strip = await page.locator(`${SAGITTAL} .marks`).evaluate(pixelsOf);
+      const marks = strip.filter((value, at) =>
+        at % 4 === 2 && strip[at + 1] > 0 && Math.abs(value - strip[at - 2]) > 60
+      ).length;
+      assert.ok(marks > 20, `${marks} pixels are coloured`);
+      await page.locator("#model").selectOption("coronal");
+      await until(
+        "another model answers",
+        async () =>
+          /^Coronal/.test(await text(page, "#probabilities")),
+      );
+    });
+  },
+);
+
+inChromium("the list: verdicts as they come, search, filters and order", async (browser) => {
+  await withPage(browser, async ({ page }) => {
+    await until("all are read", async () => await text(page, "#count") === "5 exams");
+    const rows = async () => {
+      let texts: string[] = [];
+      // A row that was never drawn yet has no text to be read.
+      await until("the list is drawn", async () => {
+        texts = await page.locator("#exams li").allInnerTexts();
+        return texts.every((row) => row !== "");
+      });
+      return texts.map((row) => {
+        const [id, probability, tag] = row.split(/\s+/);
+        return { id, probability: Number(probability), tag };
+      });
+    };
+    const all = await rows();
+    assert.deepEqual(all.map(({ id }) => id), ["0002", "0003", "0004", "0005", "0006"]);
+    for (const { probability, tag } of all) {
+      assert.match(tag, probability >= 0.4 ? /^(TP|FP)$/ : /^(TN|FN)$/);
+    }
+    await page.locator("#order").selectOption("probability");
+    const falling = (await rows()).map(({ probability }) => probability);
+    assert.deepEqual(falling, falling.toSorted((a, b) => b - a));
+    await page.locator("#order").selectOption("error");
+    const errors = (await rows()).map(({ probability, tag }) =>
+      /TP|FN/.test(tag) ? 1 - probability : probability
+    );
+    assert.deepEqual(errors, errors.toSorted((a, b) => b - a));
+    for (const tag of ["TP", "FP", "TN", "FN"]) {
+      await page.locator("#outcome").selectOption(tag);
+      assert.deepEqual(
+        (await rows()).map(({ id }) => id).sort(),
+        all.filter((row) => row.tag === tag).map(({ id }) => id),
+      );
+    }
+    await page.locator("#outcome").selectOption("");
+    await page.locator("#label").selectOption("1");
+    assert.deepEqual(
+      (await rows()).map(({ id }) => id).sort(),
+      all.filter(({ tag }) => /TP|FN/.test(tag)).map(({ id }) => id),
+    );
+    await page.locator("#label").selectOption("");
+    await page.locator("#search").fill("5");
+    assert.deepEqual((await rows()).map(({ id }) => id), ["0005"]);
+    assert.equal(await text(page, "#count"), "1 of 5 exams");
+    await page.locator("#exams li").click();
+    await shown(page, "0005");
+    assert.equal(await text(page, "#exam-title"), "Exam 0005");
+  });
+});
+
+inChromium(
+  "files: one to three are dropped on the page, or chosen; what is no exam is said so",
+  async (browser) => {
+    await withPage(browser, async ({ page, folder, faults }) => {
+      await shown(page, "0002");
+      await ready(page);
+      const files = ["sagittal", "coronal", "axial"].map((plane) => ({
+        name: `knee_${plane}.npy`,
+        mimeType: "application/octet-stream",
+        buffer: undefined as unknown as Buffer,
+        plane,
+      }));
+      for (const file of files) {
+        file.buffer = (await import("node:buffer")).Buffer.from(
+          await Deno.readFile(folder.at(`data/train/${file.plane}/0000.npy`)),
+        );
+      }
+      await page.locator("#files").setInputFiles(files.map(({ plane: _, ...file }) => file));
+      const choices = page.locator("#planes-choices select");
+      assert.deepEqual(
+        await choices.evaluateAll((all) =>
+          all.map((select) => (select as { value?: string }).value)
+        ),
+        ["sagittal", "coronal", "axial"],
+      );
+      await choices.first().selectOption("axial");
+      await page.locator("#planes-read").click();
+      assert.equal(await text(page, "#planes-fault"), "Two files have the same plane.");
+      await choices.first().selectOption("sagittal");
+      await page.locator("#planes-read").click();
+      await shown(page, "exam-1");
+      await ready(page);
+      const exam = await readExam(folder.at("data/train/axial/0000.npy"), "0000");
+      const { model } = await loadMRNet(folder.at("axial.safetensors"));
+      const { probability } = await model.predict(exam);
+      assert.match(
+        await text(page, "#probabilities"),
+        new RegExp(`Axial\\s+${probability.toFixed(3)}`),
+      );
+      assert.match(await page.locator("#exams li").first().innerText(), /^exam-1 \(dropped\)/);
+
+      // A real drop, of one file that is no exam.
+      const transfer = await page.evaluateHandle(`(() => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File(["not an exam"], "note_cor.npy"));
+      return transfer;
+    })()`);
+      await page.dispatchEvent("main", "drop", { dataTransfer: transfer });
+      await page.locator("#planes-read").click();
+      await until(
+        "the fault is said",
+        async () =>
+          /^Cannot read 'coronal' as \.npy: it begins with/.test(await text(page, "#message")),
+      );
+      // The browser itself notes the request that was refused.
+      assert.match(faults.pop() ?? "", /422 \(Unprocessable/);
+    });
+  },
+);
+
+inChromium("with the keyboard alone", async (browser) => {
+  await withPage(browser, async ({ page }) => {
+    await shown(page, "0002");
+    await ready(page);
+    await page.keyboard.press("Tab");
+    assert.equal(await text(page, ":focus"), "Skip to the exam");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("n");
+    await shown(page, "0003");
+    await page.keyboard.press("p");
+    await shown(page, "0002");
+    await ready(page);
+    const focused = () => page.locator(":focus").getAttribute("aria-label");
+    await page.keyboard.press("2");
+    assert.equal(await focused(), "coronal slice");
+    await page.keyboard.press("1");
+    assert.equal(await focused(), "sagittal slice");
+    const first = (await text(page, `${SAGITTAL} .deciders button:nth-of-type(1)`)).split(":")[0];
+    const second = (await text(page, `${SAGITTAL} .deciders button:nth-of-type(2)`)).split(":")[0];
+    await page.keyboard.press("Home");
+    await page.keyboard.press("d");
+    const at = async () => /^Slice (\d+)/.exec(await text(page, `${SAGITTAL} .at`))![1];
+    if (await at() !== first) await page.keyboard.press("d");
+    assert.ok([first, second].includes(await at()));
+    await page.keyboard.press("Space");
+    assert.equal(await page.locator(`${SAGITTAL} .play`).getAttribute("aria-pressed"), "true");
+    await page.keyboard.press("Space");
+    const window = () => text(page, `${SAGITTAL} .window`);
+    const before = await window();
+    await page.keyboard.press("c");
+    assert.notEqual(await window(), before);
+    await page.keyboard.press("r");
+    assert.equal(await window(), before);
+    await page.keyboard.press("/");
+    assert.equal(await page.locator(":focus").getAttribute("id"), "search");
+    await page.keyboard.type("0004");
+    assert.equal(await text(page, "#count").then((count) => count.split(" exams")[0]), "1 of 5");
+    await page.locator("#search").fill("");
+    await page.locator("#exams").focus();
+    await page.keyboard.press("End");
+    await shown(page, "0006");
+    assert.equal(
+      await page.locator("#exams").getAttribute("aria-activedescendant"),
+      "exam-valid-0006",
+    );
+    await page.keyboard.press("?");
+    assert.equal(await page.locator("#help-dialog").isVisible(), true);
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator("#help-dialog").isVisible(), false);
+  });
+});
+
+inChromium(
+  "accessible in light and dark, wide and narrow, and never wider than the window",
+  async (browser) => {
+    for (const [colorScheme, width] of [["light", 1300], ["dark", 1300], ["light", 380]] as const) {
+      await withPage(browser, async ({ page }) => {
+        await shown(page, "0002");
+        await ready(page);
+        assert.match(await text(page, "#notice"), /^Not for diagnosis\./);
+        assert.deepEqual(await inaccessible(page), [], `${colorScheme}, ${width} pixels`);
+        const wide = await page.evaluate("document.documentElement.scrollWidth") as number;
+        assert.ok(wide <= width, `${wide} pixels wide`);
+        await page.locator("#help").click();
+        assert.deepEqual(await inaccessible(page), [], "with the help open");
+      }, { view: { colorScheme, viewport: { width, height: 900 } } });
+    }
+  },
+);
+
+inChromium(
+  "without a model it is a browser of exams; without exams it waits for files",
+  async (browser) => {
+    await withPage(browser, async ({ page }) => {
+      await shown(page, "0004");
+      assert.equal(await page.locator("#answer").isVisible(), false);
+      assert.equal(await page.locator("#outcome").isVisible(), false);
+      assert.equal(await text(page, "#count"), "5 exams");
+      assert.equal(await page.locator("#labels li").count(), 3);
+    }, { options: { models: [] }, hash: "#valid/0004" });
+    await withPage(browser, async ({ page }) => {
+      await until("files are asked for", () => page.locator("#empty").isVisible());
+      assert.deepEqual(await inaccessible(page), []);
+    }, { options: { models: [], viewer: true } });
+  },
+);
+
+inChromium(
+  "a service with a token asks for it once, or finds it in the address",
+  async (browser) => {
+    const options = { models: [], token: "s3cret" };
+    await withPage(browser, async ({ page }) => {
+      await shown(page, "0002");
+      assert.equal(new URL(page.url()).hash, "#valid/0002", "the token is not left in the address");
+    }, { options, hash: "#token=s3cret" });
+    await withPage(browser, async ({ page, faults }) => {
+      await page.locator("#token").fill("s3cret");
+      await page.keyboard.press("Enter");
+      await shown(page, "0002");
+      // The browser notes the request that was refused.
+      assert.match(faults.shift() ?? "", /401/);
+    }, { options });
+  },
+);
+
+inChromium("the next exam shows within 200 ms", async (browser) => {
+  await using folder = await TemporaryFolder.make();
+  await writePhantomDataset({
+    folder: folder.at("data"),
+    train: 0,
+    valid: 5,
+    size: 256,
+    slices: [24, 24],
+    seed: 4,
+  });
+  const handler = createHandler({ viewer: { data: folder.at("data") } });
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, handler);
+  const page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${server.addr.port}/`);
+  await shown(page, "0000");
+  let least = Infinity;
+  for (const id of ["0001", "0002", "0003", "0004"]) {
+    await page.keyboard.press("n");
+    await shown(page, id);
+    least = Math.min(least, Number(await page.evaluate("document.body.dataset.milliseconds")));
+  }
+  await server.shutdown();
+  // The least of four: whatever else the machine does makes it longer, never shorter.
+  assert.ok(least < 200, `${least} ms`);
+});

@@ -1,0 +1,50 @@
+/**
+ * Takes the README's pictures of the viewer: wide and light, narrow and dark.
+ *
+ * ```sh
+ * deno run -A cli.ts serve --data data/practice --models models/combined_practice_acl.json
+ * deno run -A tools/viewer_pictures.ts http://127.0.0.1:8080/#valid/0131
+ * ```
+ *
+ * @module
+ */
+import { type Browser, launchChromium } from "../tests/support/chromium.ts";
+
+const [address] = Deno.args;
+if (address === undefined) throw new Error("usage: tools/viewer_pictures.ts ADDRESS");
+
+const browser = await launchChromium();
+await take(browser, "viewer_light", { colorScheme: "light", width: 1440, height: 850 });
+await take(browser, "viewer_dark", { colorScheme: "dark", width: 1440, height: 850 });
+await take(browser, "viewer_narrow", { colorScheme: "dark", width: 400, height: 850 });
+await browser.close();
+
+async function take(
+  browser: Browser,
+  name: string,
+  { colorScheme, width, height }: { colorScheme: "light" | "dark"; width: number; height: number },
+): Promise<void> {
+  const page = await browser.newPage({ colorScheme, viewport: { width, height } });
+  await page.goto(address);
+  await page.waitForSelector("body[data-shown]", { state: "attached" });
+  // Each plane at a slice that speaks for the finding, where it has one.
+  const deciders = page.locator(".deciders");
+  await deciders.first().locator("button").first().waitFor();
+  for (let plane = 0; plane < await deciders.count(); plane++) {
+    const speaking = deciders.nth(plane).locator("button.for");
+    if (await speaking.count() > 0) await speaking.first().click();
+  }
+  // Until the list's verdicts are there.
+  for (let left = 100; left > 0 && / read$/.test(await count()); left--) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  await page.locator("main").focus();
+  await page.evaluate("scrollTo(0, 0)");
+  const path = new URL(`../docs/images/${name}.png`, import.meta.url).pathname;
+  await page.screenshot({ path });
+  await page.close();
+
+  async function count(): Promise<string> {
+    return (await page.locator("#count").textContent()) ?? "";
+  }
+}
