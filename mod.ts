@@ -37,6 +37,7 @@ export {
   ENGINES,
   startEngine,
 } from "./lib/engine/engine.ts";
+export { type Precision, PRECISIONS } from "./lib/engine/webgpu/precision.ts";
 
 export type { Tensor2D, Tensor3D, Tensor4D, Variable } from "./lib/tf.ts";
 
@@ -52,7 +53,10 @@ export {
 } from "./lib/data/npy.ts";
 export { type Exam, examFromNpy, type ExamSize, readExam } from "./lib/data/exam.ts";
 export { type LabelledId, readLabels } from "./lib/data/labels.ts";
-export type { Augmentation } from "./lib/data/augment.ts";
+export { type ExamFile, type ReadExamFile, readExamFiles } from "./lib/data/exam_files.ts";
+export type { Augmentation, Shift } from "./lib/data/augment.ts";
+export { INTENSITIES, type Intensity } from "./lib/data/intensity.ts";
+export { TUNE_SEED, type TuneSplit } from "./lib/data/tune.ts";
 export {
   type Dataset,
   type DatasetOptions,
@@ -71,20 +75,108 @@ export {
   type CreateOptions,
   type LoadedMRNet,
   loadMRNet,
+  type LoadOptions,
   saveMRNet,
 } from "./lib/model/create.ts";
+export type { ModelSource } from "./lib/model/model_source.ts";
+export {
+  CHOSEN_ON,
+  type ChosenOn,
+  type ModelCard,
+  type OperatingPoint,
+  settleCard,
+  type SettledCard,
+} from "./lib/model/card.ts";
 export { type Conversion, convertWeights } from "./lib/model/convert.ts";
-export { MRNet, type Prediction } from "./lib/model/mrnet.ts";
+export type { FilePrediction } from "./lib/model/file_prediction.ts";
+export type { Features } from "./lib/model/features.ts";
+export { MRNet, type MRNetOptions, type Prediction } from "./lib/model/mrnet.ts";
 export type { NamedTensor, StateDict } from "./lib/model/weights/tensors.ts";
+
+// The three planes together.
+export {
+  type ByPlane,
+  type Combination,
+  type CombinedMember,
+  type CombinedOperatingPoint,
+  combinedProbability,
+  FIT_ON,
+  type FitOn,
+} from "./lib/combine/combination.ts";
+export {
+  combineModels,
+  type CombineOptions,
+  type CombineResult,
+  combineTable,
+} from "./lib/combine/combine.ts";
+export { fitCombination } from "./lib/combine/fit.ts";
+export {
+  type CombinedEvaluation,
+  type CombinedExamPrediction,
+  evaluateCombined,
+  type JudgeOptions,
+  openPlanes,
+} from "./lib/combine/judge.ts";
+export {
+  parsePredictions,
+  type PlanePredictions,
+  readPredictions,
+} from "./lib/combine/predictions.ts";
+export {
+  formatCombination,
+  parseCombination,
+  readCombination,
+  writeCombination,
+} from "./lib/combine/file.ts";
+export {
+  CombinedMRNet,
+  type CombinedPrediction,
+  loadCombined,
+  type LoadedMember,
+} from "./lib/combine/loaded.ts";
+export {
+  groupByPatient,
+  type PatientFiles,
+  type PatientOutcome,
+  type PlanePredictor,
+  predictPatients,
+} from "./lib/combine/patients.ts";
+
+// All nine models and their combinations.
+export {
+  type ModelOfAll,
+  runAll,
+  type RunAllOptions,
+  type RunAllResult,
+} from "./lib/run_all/run_all.ts";
+export {
+  type AucFigure,
+  type Column,
+  RESULT_COLUMNS,
+  type TaskResult,
+} from "./lib/run_all/results.ts";
+export type { DoneModel, SavedPrediction } from "./lib/run_all/state.ts";
 
 // Training and judging.
 export { train } from "./lib/train/trainer.ts";
-export type { EpochReport, ExamReport, TrainResult } from "./lib/train/trainer.ts";
+export type { EpochReport, ExamReport, SkippedExam, TrainResult } from "./lib/train/trainer.ts";
+export {
+  describeRecipe,
+  LOSS_WEIGHTS,
+  type LossWeights,
+  RECIPE_NAMES,
+  type RecipeName,
+  type RecipeParts,
+  RECIPES,
+} from "./lib/recipe.ts";
 export { TRAIN_DEFAULTS, type TrainOptions } from "./lib/train/options.ts";
 export {
+  type ResumedRun,
   type RunOptions,
   type RunResult,
   type RunStart,
+  type RunTraining,
+  type Selection,
   trainClassifier,
 } from "./lib/train/run.ts";
 export {
@@ -93,6 +185,99 @@ export {
   type Evaluation,
   type ExamPrediction,
 } from "./lib/train/evaluate.ts";
+export { predictFiles } from "./lib/train/predict.ts";
 export type { ExamFigures, Runner } from "./lib/train/runner.ts";
+export type { OptimizerState } from "./lib/model/optimizer_state.ts";
+export { type OutputWeights, outputWeights } from "./lib/train/loss.ts";
 export { type ScheduleName, SCHEDULES } from "./lib/train/schedule.ts";
+
+// Figures of labels and scores, whatever made them.
 export { rocAuc, type RocCurve, rocCurve } from "./lib/metrics/roc.ts";
+export {
+  type AucComparison,
+  type AucInterval,
+  delongInterval,
+  delongTest,
+} from "./lib/metrics/delong.ts";
+export {
+  type BootstrapOptions,
+  bootstrapRoc,
+  type RocBand,
+  type RocBootstrap,
+} from "./lib/metrics/bootstrap.ts";
+export {
+  type ConfusionMatrix,
+  confusionMatrix,
+  figuresAt,
+  type Proportion,
+  type ThresholdFigures,
+  wilsonInterval,
+  type YoudenPoint,
+  youdenPoint,
+} from "./lib/metrics/threshold.ts";
+export {
+  compareModels,
+  type LabelledPrediction,
+  type NamedThreshold,
+  type PredictionSummary,
+  summarizePredictions,
+  type SummaryOptions,
+  THRESHOLD_KINDS,
+  type ThresholdKind,
+} from "./lib/metrics/summary.ts";
+export { brierScore, type CalibrationBin, calibrationCurve } from "./lib/metrics/calibration.ts";
+export { fitLogistic, type LogisticModel, logisticProbability } from "./lib/metrics/logistic.ts";
+
+// Judging a model's file, and the report of it.
+export {
+  evaluateModel,
+  type EvaluateModelOptions,
+  type EvaluationStart,
+  type JudgedModel,
+  type ModelEvaluation,
+} from "./lib/report/evaluate_model.ts";
+export type {
+  Judgeable,
+  JudgedCard,
+  JudgedPrediction,
+  OnExam,
+  OpenedExams,
+  ToldOfModel,
+} from "./lib/report/judgeable.ts";
+export { evaluationJson, predictionsCsv } from "./lib/report/files.ts";
+export { evaluationHtml } from "./lib/report/report.ts";
+export { evaluationLines } from "./lib/report/text.ts";
+
+// Where a model looked.
+export {
+  explain,
+  type ExplainOptions,
+  type Explanation,
+  MAP_KINDS,
+  type MapKind,
+  type SliceShare,
+} from "./lib/explain/explain.ts";
+export {
+  explainFiles,
+  type ExplainFilesOptions,
+  type FileExplanation,
+} from "./lib/explain/explain_files.ts";
+export {
+  type ExplainedModel,
+  type ExplanationFiles,
+  writeExplanation,
+} from "./lib/explain/write.ts";
+export { overlay, type View, viewOf } from "./lib/explain/overlay.ts";
+export { contactSheet } from "./lib/explain/sheet.ts";
+export { animation } from "./lib/explain/animation.ts";
+export { encodePng, type Picture } from "./lib/explain/png.ts";
+export type { Size } from "./lib/explain/resample.ts";
+
+// Serving.
+export { createHandler, type Handler } from "./lib/serve/handler.ts";
+export {
+  type GivenModel,
+  SERVE_LIMITS,
+  type ServeLimits,
+  type ServeOptions,
+} from "./lib/serve/options.ts";

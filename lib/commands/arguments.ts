@@ -50,16 +50,25 @@ export function wholeNumber(least = -Infinity, most = Infinity): Reader<number> 
 /** A number as Python's `float` takes it; JavaScript would also take `0x1f` and the empty text. */
 const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
 
-/** A number above `above`. */
-export function numberAbove(above: number): Reader<number> {
+function number(text: string): number {
+  const value = Number(text);
+  if (DECIMAL.test(text) && Number.isFinite(value)) return value;
+  throw new UsageError(`invalid float value: '${text}'`);
+}
+
+/** A number above `above` and, where that is given, below `below`. */
+export function numberAbove(above: number, below = Infinity): Reader<number> {
   return (text) => {
-    const value = Number(text);
-    if (!DECIMAL.test(text) || !Number.isFinite(value)) {
-      throw new UsageError(`invalid float value: '${text}'`);
-    }
-    if (value > above) return value;
-    throw new UsageError(`invalid value: ${value} (must be above ${above})`);
+    const value = number(text);
+    if (value > above && value < below) return value;
+    const range = below === Infinity ? `above ${above}` : `above ${above} and below ${below}`;
+    throw new UsageError(`invalid value: ${value} (must be ${range})`);
   };
+}
+
+/** A number within bounds. */
+export function numberWithin(least: number, most = Infinity): Reader<number> {
+  return (text) => _within(number(text), least, most);
 }
 
 /** Any text but none at all. */
@@ -114,12 +123,15 @@ export function usageOf(command: CommandUnknownOpts): string {
   const begin = command.parent === null ? "usage: cli.ts" : `usage: cli.ts ${command.name()}`;
   const parts = ["[-h]"];
   for (const { short, long, flags, mandatory } of command.options) {
-    const value = /<(.*)>/.exec(flags)?.[1];
+    // An argument that may be left out is shown in brackets.
+    const value = /<(.*)>/.exec(flags)?.[1] ?? /\[.*\]/.exec(flags)?.[0];
     const shown = [short ?? long, value].filter((part) => part !== undefined).join(" ");
     parts.push(mandatory ? shown : `[${shown}]`);
   }
   for (const argument of command.registeredArguments) {
-    parts.push(argument.variadic ? `${argument.name()} [${argument.name()} ...]` : argument.name());
+    const name = argument.name();
+    if (!argument.required) parts.push(argument.variadic ? `[${name} ...]` : `[${name}]`);
+    else parts.push(argument.variadic ? `${name} [${name} ...]` : name);
   }
   const lines = [begin];
   for (const part of parts) {

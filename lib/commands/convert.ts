@@ -16,12 +16,22 @@ export function convertCommand() {
     )
     .argument("IN", "the model to read")
     .argument("OUT", "the file to write")
-    .addHelpText("after", "\nPermissions: --allow-read=IN,OUT --allow-write=OUT's folder")
+    .addHelpText(
+      "after",
+      "\nPermissions: --allow-read=DIR --allow-write=DIR, where DIR is the folder of both files. The set\n" +
+        "-P=convert grants that for models.",
+    )
     .action(async (from, to) => {
       const { metadata, keptMetadata } = await convertWeights(from, to);
       print(`Wrote ${to}`);
       if (!keptMetadata && Object.keys(metadata).length > 0) {
-        remark(`A PyTorch state dict has no place for metadata: how it was made stays in ${from}`);
+        const { intensity } = metadata;
+        const input = intensity === undefined || intensity === "raw"
+          ? ""
+          : `, and so does that its input is ${intensity}`;
+        remark(
+          `A PyTorch state dict has no place for metadata: how it was made stays in ${from}${input}`,
+        );
       }
     });
 }

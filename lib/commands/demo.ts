@@ -10,7 +10,7 @@ import { clock } from "../logs/progress.ts";
 import type { RunOptions } from "../train/run.ts";
 import { Command } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
-import { report, runTraining } from "./train.ts";
+import { INTERRUPTED, report, runTraining } from "./training_display.ts";
 
 /** The set: small slices and few of them, and as many torn ligaments as whole ones. */
 const KNEES = {
@@ -42,8 +42,8 @@ const TRAINING = {
   inMemory: true,
 } as const satisfies RunOptions;
 
-/** The command. */
-export function demoCommand() {
+/** The command; `exit` is told the exit code. */
+export function demoCommand(exit: (code: number) => void) {
   return new Command("demo")
     .description("Make a small set of made-up knees, train on it, show what came of it.")
     .addHelpText(
@@ -57,6 +57,7 @@ export function demoCommand() {
       const result = await runTraining({ ...TRAINING, data }, Infinity);
       print();
       report(result);
+      if (result.stopped === "interrupted") return exit(INTERRUPTED);
       print(
         `\nThe AUC is over ${KNEES.valid} made-up knees that the model was not trained on; it took ` +
           `${clock((performance.now() - start) / 1000)} from random weights.\n` +

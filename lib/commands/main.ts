@@ -14,10 +14,16 @@ import {
   usageOf,
 } from "./arguments.ts";
 import { print, remark } from "./console.ts";
+import { combineCommand } from "./combine.ts";
 import { convertCommand } from "./convert.ts";
 import { demoCommand } from "./demo.ts";
+import { evaluateCommand } from "./evaluate.ts";
+import { predictCommand } from "./predict.ts";
+import { runAllCommand } from "./run_all.ts";
+import { serveCommand, viewCommand } from "./serve.ts";
 import { synthCommand } from "./synth.ts";
-import { INTERRUPTED, trainCommand } from "./train.ts";
+import { trainCommand } from "./train.ts";
+import { INTERRUPTED } from "./training_display.ts";
 
 /** How wide the help is written, in columns. */
 const HELP_WIDTH = 100;
@@ -38,7 +44,18 @@ export async function main(args: readonly string[]): Promise<number> {
     .description("MRNet for Deno: train and judge classifiers of knee MRI exams.")
     .option("--debug", "show the stack of an error");
   const train = trainCommand(exit);
-  const commands: CommandUnknownOpts[] = [train, demoCommand(), synthCommand(), convertCommand()];
+  const commands: CommandUnknownOpts[] = [
+    train,
+    evaluateCommand(),
+    predictCommand(exit),
+    combineCommand(),
+    runAllCommand(exit),
+    serveCommand(),
+    viewCommand(),
+    demoCommand(exit),
+    synthCommand(),
+    convertCommand(),
+  ];
   // Somebody who knows the original script looks for its options here.
   program.addHelpText("after", () => `\n${train.helpInformation()}`);
   commands.forEach((command, index) => {
@@ -76,7 +93,7 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     // Ctrl-C before there was anything to keep, as while weights are fetched.
     if (error instanceof DOMException && error.name === "AbortError") {
-      remark("Interrupted before training began: nothing was kept.");
+      remark("Interrupted: nothing was kept.");
       return INTERRUPTED;
     }
     _explain(error, debug);

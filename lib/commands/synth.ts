@@ -5,8 +5,8 @@
  */
 import { writePhantomDataset } from "../data/phantom/mod.ts";
 import { drawSeed } from "../random.ts";
-import { SPLITS, TASKS } from "../terms.ts";
-import { Command, option, text, UsageError, wholeNumber } from "./arguments.ts";
+import { SPLITS, type Task, TASKS } from "../terms.ts";
+import { Command, numberWithin, option, text, UsageError, wholeNumber } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
 
 /** `24`, or `17-61`. */
@@ -16,6 +16,15 @@ function sliceRange(given: string): [number, number] {
     throw new UsageError(`invalid value: '${given}' (must be a number such as 24 or 17-61)`);
   }
   return [Number(fewest), Number(most)];
+}
+
+/** `0.7,0.5,0.4`: of abnormal knees, torn ligaments and torn menisci. */
+function shares(given: string): Record<Task, number> {
+  const values = given.split(",").map((part) => numberWithin(0, 1)(part));
+  if (values.length === TASKS.length) {
+    return Object.fromEntries(TASKS.map((task, i) => [task, values[i]])) as Record<Task, number>;
+  }
+  throw new UsageError(`invalid value: '${given}' (must be three shares such as 0.7,0.5,0.4)`);
 }
 
 /** The command. */
@@ -38,17 +47,30 @@ export function synthCommand() {
     )
     .addOption(
       option(
+        "--prevalence <ABNORMAL,ACL,MENISCUS>",
+        "shares of exams with each finding, for learning from few exams (default: MRNet's)",
+        shares,
+      ),
+    )
+    .addOption(
+      option(
         "--seed <N>",
         "the same seed gives the same files (default: drawn, and printed)",
         wholeNumber(0, 2 ** 32 - 1),
       ),
     )
-    .addHelpText("after", "\nPermissions: --allow-read=DIR --allow-write=DIR")
-    .action(async ({ out, train, valid, size, slices, seed = drawSeed() }) => {
+    .addHelpText(
+      "after",
+      "\nPermissions: --allow-read=DIR --allow-write=DIR; the set -P=synth grants that for data.",
+    )
+    .action(async ({ out, train, valid, size, slices, prevalence, seed = drawSeed() }) => {
       const start = performance.now();
       remark(`Seed ${seed}`);
       const summary = await writePhantomDataset(
-        { folder: out, train, valid, size, slices, seed },
+        {
+          ...{ folder: out, train, valid, size, slices, seed },
+          prevalence: prevalence && { train: prevalence, valid: prevalence },
+        },
         (done, total) => {
           const seconds = (performance.now() - start) / 1000;
           showProgress({ label: "knees", done, total, seconds, unit: "knees" });

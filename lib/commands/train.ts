@@ -3,29 +3,31 @@
  *
  * @module
  */
-import { describeEngine, ENGINE_CHOICES } from "../engine/engine.ts";
-import { clock } from "../logs/progress.ts";
+import { parseShift, type Shift, SHIFT_RULE } from "../data/augment.ts";
+import { INTENSITIES } from "../data/intensity.ts";
+import { TUNE_SEED } from "../data/tune.ts";
+import { ENGINE_CHOICES } from "../engine/engine.ts";
+import { MOST_THREADS } from "../engine/wasm/capabilities.ts";
+import { PRECISIONS } from "../engine/webgpu/precision.ts";
+import { LOSS_WEIGHTS, RECIPE_NAMES } from "../recipe.ts";
 import { TASKS } from "../terms.ts";
 import { isPrefix, PREFIX_RULE } from "../train/checkpoint.ts";
 import { TRAIN_DEFAULTS } from "../train/options.ts";
-import { type RunOptions, type RunResult, trainClassifier } from "../train/run.ts";
+import { type RunOptions, SAVE_EVERY } from "../train/run.ts";
 import type { ScheduleName } from "../train/schedule.ts";
-import type { EpochReport, ExamReport } from "../train/trainer.ts";
 import {
   choice,
   Command,
   numberAbove,
+  numberWithin,
   option,
   text,
   UsageError,
   wholeNumber,
   zeroOrOne,
 } from "./arguments.ts";
-import { endProgress, isWatched, print, remark, showProgress } from "./console.ts";
-import { interruptible } from "./interrupt.ts";
-
-/** The process's exit code after Ctrl-C, as shells count it. */
-export const INTERRUPTED = 130;
+import { remark } from "./console.ts";
+import { INTERRUPTED, report, runTraining } from "./training_display.ts";
 
 /** The schedules under the names and numbers of the original script. */
 const SCHEDULE_WORDS = { "0": "none", "1": "plateau", plateau: "plateau", step: "step" } as const;
@@ -40,6 +42,17 @@ function scheduleName(given: string): ScheduleName {
 function prefixName(given: string): string {
   if (isPrefix(given)) return given;
   throw new UsageError(`invalid value: '${given}' (${PREFIX_RULE})`);
+}
+
+/** `--prefix_name`. */
+export function prefixOption(description: string) {
+  return option("--prefix_name <PREFIX>", description, prefixName).default("mrnet");
+}
+
+function shift(given: string): Shift {
+  const read = parseShift(given);
+  if (read !== undefined) return read;
+  throw new UsageError(`invalid value: '${given}' (must be ${SHIFT_RULE})`);
 }
 
 /** The command; `exit` is told the exit code. */
@@ -61,10 +74,7 @@ export function trainCommand(exit: (code: number) => void) {
         choice(["sagittal", "coronal", "axial"]),
       ).makeOptionMandatory(),
     )
-    .addOption(
-      option("--prefix_name <PREFIX>", "begins the checkpoint's name", prefixName)
-        .default("mrnet"),
-    )
+    .addOption(prefixOption("begins the checkpoint's name"))
     .addOption(flag("--augment", "rotate, shift and flip the training exams at random", true))
     .addOption(
       option(
@@ -106,6 +116,68 @@ export function trainCommand(exit: (code: number) => void) {
     )
     .addOption(
       option(
+        "--recipe <{reference,stanford}>",
+        "a published way of training: sets the eight options that follow, each of which can be " +
+          "changed (default: reference)",
+        choice(RECIPE_NAMES),
+      ),
+    )
+    .addOption(
+      option(
+        "--intensity <{raw,standardized}>",
+        "grey values as in the file, or each exam stretched to 0-255 and standardized; " +
+          "reference raw, stanford standardized",
+        choice(INTENSITIES),
+      ),
+    )
+    .addOption(
+      option(
+        "--loss_weights <{output,class}>",
+        "the second output counts negatives/positives, or an exam counts the more the rarer its " +
+          "class; reference output, stanford class",
+        choice(LOSS_WEIGHTS),
+      ),
+    )
+    .addOption(
+      option(
+        "--weight_decay <NUMBER>",
+        "this share of each weight is added to its gradient; reference 0.1, stanford 0.01",
+        numberWithin(0),
+      ),
+    )
+    .addOption(
+      option(
+        "--plateau_patience <N>",
+        "epochs without lower loss that the plateau scheduler bears; reference 3, stanford 5",
+        wholeNumber(0),
+      ),
+    )
+    .addOption(
+      option(
+        "--plateau_factor <NUMBER>",
+        "what the plateau scheduler multiplies the learning rate by; both 0.3",
+        numberAbove(0, 1),
+      ),
+    )
+    .addOption(
+      option("--rotation <DEGREES>", "largest rotation either way; both 25", numberWithin(0, 180)),
+    )
+    .addOption(
+      option(
+        "--shift <{SHARE,PIXELSpx}>",
+        "largest shift either way, of the side or in pixels; reference 0.11, stanford 25px",
+        shift,
+      ),
+    )
+    .addOption(
+      option(
+        "--flip <P>",
+        "probability of a flip from left to right; both 0.5",
+        numberWithin(0, 1),
+      ),
+    )
+    .addOption(
+      option(
         "--backend <{auto,webgpu,wasm,cpu}>",
         "the engine to compute on",
         choice(ENGINE_CHOICES),
@@ -115,8 +187,15 @@ export function trainCommand(exit: (code: number) => void) {
       option(
         "--threads <N>",
         "threads of the wasm engine (default: the processor's cores, at most 16)",
-        wholeNumber(1),
+        wholeNumber(1, MOST_THREADS),
       ),
+    )
+    .addOption(
+      option(
+        "--precision <{float32,half}>",
+        "how the webgpu engine stores activations; half takes less memory and is less exact",
+        choice(PRECISIONS),
+      ).default("float32" as const),
     )
     .addOption(flag("--shuffle", "visit the exams in a new order each epoch", true))
     .addOption(
@@ -126,131 +205,120 @@ export function trainCommand(exit: (code: number) => void) {
         wholeNumber(0, SEED_RANGE),
       ),
     )
+    .addOption(
+      option(
+        "--tune <FRACTION>",
+        "keep this share of the training exams out and choose by them instead of by the " +
+          "validation set, which is then not touched; 0.1 is usual (default: none)",
+        numberAbove(0, 1),
+      ),
+    )
+    .addOption(
+      option(
+        "--tune_seed <N>",
+        `which exams are kept out, the same for every plane and task (default: ${TUNE_SEED})`,
+        wholeNumber(0, SEED_RANGE),
+      ),
+    )
     .addOption(flag("--in_memory", "keep the exams in memory once they are read", false))
+    .addOption(
+      option(
+        "--resume [FILE]",
+        "go on with a run that was stopped: the latest of this prefix, task and plane, or that of " +
+          "this folder or state file; what is not given is as it was",
+        text,
+      ),
+    )
+    .addOption(
+      option(
+        "--save_every <MINUTES>",
+        "save the state so often, besides at each epoch's end; 0 is after every exam",
+        numberWithin(0),
+      ).default(SAVE_EVERY),
+    )
+    .addOption(
+      flag("--skip_bad_exams", "go on without exams that cannot be read, and list them", false),
+    )
     .addHelpText(
       "after",
       "\nPermissions: --allow-read=data,models,logs --allow-write=models,logs, and\n" +
         "--allow-net=download.pytorch.org to fetch the ImageNet weights the first time.",
     )
-    .action(async (given) => {
+    .action(async (given, command) => {
+      const { log_every, resume } = given;
+      const asked = resume === undefined ? given : _withoutDefaults(given, command);
+      let before: number | undefined;
       const result = await runTraining({
-        task: given.task,
-        plane: given.plane,
-        prefix: given.prefix_name,
-        augment: given.augment,
-        schedule: given.lr_scheduler,
-        gamma: given.gamma,
-        epochs: given.epochs,
-        learningRate: given.lr,
-        flushHistory: given.flush_history,
-        saveModel: given.save_model,
-        patience: given.patience,
-        data: given.data,
-        models: given.models,
-        logs: given.logs,
-        weights: given.weights,
-        engine: given.backend,
-        threads: given.threads,
-        shuffle: given.shuffle,
-        seed: given.seed,
-        inMemory: given.in_memory,
-      }, given.log_every);
+        ...runOptions(asked),
+        // Commander says true where the option has no argument.
+        resume: resume as true | string | undefined,
+        onStart: ({ resumed }) => before = resumed?.epochs,
+      }, log_every);
+      if (before === result.epochs.length && result.stopped !== "interrupted") {
+        remark("That run is at its end; with more --epochs or --patience it goes on.");
+      }
       report(result);
       if (result.stopped === "interrupted") exit(INTERRUPTED);
     });
 }
 
-/** Trains with what a terminal shows of it. */
-export async function runTraining(options: RunOptions, logEvery: number): Promise<RunResult> {
-  const epochs = options.epochs ?? TRAIN_DEFAULTS.epochs;
-  using interrupt = interruptible(() =>
-    remark("Stopping after the exam at hand; press Ctrl-C again to stop at once.")
+/** Only what was typed: a run that goes on has its own settings for the rest. */
+function _withoutDefaults(
+  given: GivenRun,
+  command: { getOptionValueSource(name: string): string | undefined },
+): GivenRun {
+  const typed = Object.entries(given).filter(([name]) =>
+    command.getOptionValueSource(name) !== "default"
   );
-  let phaseStart = performance.now();
-  // An epoch half begins where what came before it ends, not when its first exam is done.
-  let before = phaseStart;
-  try {
-    return await trainClassifier({
-      ...options,
-      signal: interrupt.signal,
-      onDownload(received, total) {
-        const megabytes = (bytes: number) => Math.round(bytes / 1e6);
-        showProgress({
-          label: "ImageNet weights",
-          done: megabytes(received),
-          total: megabytes(total ?? received),
-          seconds: (performance.now() - phaseStart) / 1000,
-          unit: "MB",
-        });
-      },
-      onStart({ engine, seed, trainExams, validExams, logFolder, flushed }) {
-        remark(`Engine: ${describeEngine(engine)}`);
-        remark(`Exams:  ${trainExams} to train on, ${validExams} to validate on; seed ${seed}`);
-        if (flushed > 0) remark(`Removed the logs of ${flushed} earlier runs`);
-        remark(`Logs:   ${logFolder}`);
-        before = performance.now();
-      },
-      onExam(exam) {
-        if (exam.done === 1) phaseStart = before;
-        before = performance.now();
-        _follow(exam, epochs, (before - phaseStart) / 1000, logEvery);
-      },
-      onEpoch(epoch, checkpoint) {
-        print(epochLine(epoch, epochs));
-        if (epoch.isBest && checkpoint !== undefined) remark(`Kept ${checkpoint}`);
-        before = performance.now();
-      },
-    });
-  } finally {
-    endProgress();
+  return Object.fromEntries(typed) as GivenRun;
+}
+
+/** What the command line says about a run, under the names of the command line. */
+export type GivenRun = ReturnType<ReturnType<typeof trainCommand>["opts"]>;
+
+/**
+ * The run that was asked for.
+ *
+ * @throws {UsageError} where options do not go together
+ */
+export function runOptions(given: GivenRun): RunOptions {
+  const { tune, tune_seed } = given;
+  if (tune === undefined && tune_seed !== undefined) {
+    throw new UsageError("argument --tune_seed: only allowed with argument --tune");
   }
-}
-
-function _follow(exam: ExamReport, epochs: number, seconds: number, logEvery: number): void {
-  const { phase, epoch, done, total, meanLoss, auc, learningRate } = exam;
-  if (phase === "train" && done % logEvery === 0) {
-    remark(
-      `[Epoch: ${epoch} / ${epochs} | Single batch number : ${done} / ${total}] | ` +
-        `avg train loss ${meanLoss.toFixed(4)} | train auc : ${_figure(auc)} | ` +
-        `lr : ${learningRate}`,
-    );
-  }
-  if (!isWatched()) return;
-  showProgress({
-    label: `epoch ${epoch}/${epochs} ${phase}`,
-    done,
-    total,
-    seconds,
-    unit: "exams",
-    details: [`loss ${meanLoss.toFixed(4)}`, `auc ${_figure(auc)}`],
-  });
-}
-
-/** An AUC of one class is undefined, and says so. */
-function _figure(auc: number): string {
-  return Number.isNaN(auc) ? "undefined" : auc.toFixed(4);
-}
-
-/** The line after an epoch, in the original script's words. */
-export function epochLine(report: EpochReport, epochs: number): string {
-  const { epoch, trainLoss, trainAuc, valLoss, valAuc, seconds } = report;
-  return `epoch ${epoch} / ${epochs} | train loss : ${trainLoss.toFixed(4)} | ` +
-    `train auc ${_figure(trainAuc)} | val loss ${valLoss.toFixed(4)} | ` +
-    `val auc ${_figure(valAuc)} | elapsed time ${clock(seconds)}`;
-}
-
-/** What a run came to. */
-export function report({ epochs, best, checkpoint, logFolder, stopped }: RunResult): void {
-  if (stopped === "early") remark("Stopped early: the validation loss no longer improves.");
-  if (stopped === "interrupted") remark(`Interrupted in epoch ${epochs.length + 1}.`);
-  const none = epochs.length === 0
-    ? "No epoch was completed."
-    : "No epoch reached a validation AUC above 0.";
-  print(
-    best === undefined
-      ? none
-      : `Best validation AUC ${best.valAuc.toFixed(4)} in epoch ${best.epoch}`,
-  );
-  print(`Checkpoint: ${checkpoint ?? "none was kept"}`);
-  print(`Logs:       ${logFolder}`);
+  return {
+    task: given.task,
+    plane: given.plane,
+    prefix: given.prefix_name,
+    recipe: given.recipe,
+    intensity: given.intensity,
+    lossWeights: given.loss_weights,
+    weightDecay: given.weight_decay,
+    plateauPatience: given.plateau_patience,
+    plateauFactor: given.plateau_factor,
+    rotation: given.rotation,
+    shift: given.shift,
+    flip: given.flip,
+    augment: given.augment,
+    schedule: given.lr_scheduler,
+    gamma: given.gamma,
+    epochs: given.epochs,
+    learningRate: given.lr,
+    flushHistory: given.flush_history,
+    saveModel: given.save_model,
+    patience: given.patience,
+    data: given.data,
+    models: given.models,
+    logs: given.logs,
+    weights: given.weights,
+    engine: given.backend,
+    threads: given.threads,
+    precision: given.precision,
+    shuffle: given.shuffle,
+    seed: given.seed,
+    tune: tune === undefined ? undefined : { fraction: tune, seed: tune_seed ?? TUNE_SEED },
+    inMemory: given.in_memory,
+    saveEvery: given.save_every,
+    skipBadExams: given.skip_bad_exams,
+  };
 }

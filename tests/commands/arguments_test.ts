@@ -4,6 +4,7 @@ import {
   choice,
   Command,
   numberAbove,
+  numberWithin,
   option,
   type Reader,
   text,
@@ -76,6 +77,19 @@ Deno.test("a number is written as Python writes one", () => {
   fc.assert(fc.property(numbers, (value) => read(above, `${value}`) === value));
 });
 
+Deno.test("a number keeps to its bounds", () => {
+  const between = numberAbove(0, 1);
+  assert.equal(read(between, "0.3"), 0.3);
+  for (const text of ["0", "1", "-2", "7"]) {
+    assert.equal(read(between, text), `invalid value: ${text} (must be above 0 and below 1)`);
+  }
+  const within = numberWithin(0, 180);
+  assert.deepEqual(["0", "180", "12.5"].map((text) => read(within, text)), [0, 180, 12.5]);
+  assert.equal(read(within, "181"), "invalid value: 181 (must be 0 to 180)");
+  assert.equal(read(within, "x"), "invalid float value: 'x'");
+  assert.equal(read(numberWithin(0), "-1"), "invalid value: -1 (must be at least 0)");
+});
+
 Deno.test("a text is anything but nothing", () => {
   assert.equal(read(text, "my data"), "my data");
   assert.equal(read(text, ""), "invalid value: '' (must not be empty)");
@@ -91,7 +105,11 @@ Deno.test("the usage shows what must and what may be given, in lines of bearable
   assert.equal(usageOf(parent), "usage: cli.ts [-h]");
   assert.equal(
     usageOf(command),
-    "usage: cli.ts make [-h] -o DIR [--count N] IN MORE [MORE ...]",
+    "usage: cli.ts make [-h] -o DIR [--count N] IN [MORE ...]",
+  );
+  assert.equal(
+    usageOf(new Command("cli.ts").addCommand(new Command("read")).commands[0].argument("<IN...>")),
+    "usage: cli.ts read [-h] IN [IN ...]",
   );
   const many = new Command("many");
   for (let i = 0; i < 12; i++) many.addOption(option(`--option_${i} <N>`, "x", wholeNumber()));
@@ -136,7 +154,50 @@ Deno.test("what is wrong with the arguments is said in argparse's words, after t
     [["--epochs", "-3"], "argument --epochs: invalid value: -3 (must be at least 1)"],
     [["--patience", "0"], "argument --patience: invalid value: 0 (must be at least 1)"],
     [["--log_every", "0"], "argument --log_every: invalid value: 0 (must be at least 1)"],
+    [["--threads", "0"], "argument --threads: invalid value: 0 (must be 1 to 64)"],
+    [["--threads", "65"], "argument --threads: invalid value: 65 (must be 1 to 64)"],
+    [["--threads", "two"], "argument --threads: invalid int value: 'two'"],
     [["--lr", "fast"], "argument --lr: invalid float value: 'fast'"],
+    [
+      ["--recipe", "harvard"],
+      "argument --recipe: invalid choice: 'harvard' (choose from 'reference', 'stanford')",
+    ],
+    [
+      ["--intensity", "bright"],
+      "argument --intensity: invalid choice: 'bright' (choose from 'raw', 'standardized')",
+    ],
+    [
+      ["--loss_weights", "exam"],
+      "argument --loss_weights: invalid choice: 'exam' (choose from 'output', 'class')",
+    ],
+    [["--weight_decay", "-1"], "argument --weight_decay: invalid value: -1 (must be at least 0)"],
+    [["--weight_decay", "x"], "argument --weight_decay: invalid float value: 'x'"],
+    [
+      ["--plateau_patience", "-1"],
+      "argument --plateau_patience: invalid value: -1 (must be at least 0)",
+    ],
+    [
+      ["--plateau_factor", "1"],
+      "argument --plateau_factor: invalid value: 1 (must be above 0 and below 1)",
+    ],
+    [["--rotation", "200"], "argument --rotation: invalid value: 200 (must be 0 to 180)"],
+    [
+      ["--shift", "25"],
+      "argument --shift: invalid value: '25' " +
+      "(must be a share of the side of 0 to 1, such as 0.11, or pixels, such as 25px)",
+    ],
+    [["--tune", "1"], "argument --tune: invalid value: 1 (must be above 0 and below 1)"],
+    [["--tune", "ten"], "argument --tune: invalid float value: 'ten'"],
+    [
+      ["--tune", "0.1", "--tune_seed", "-1"],
+      "argument --tune_seed: invalid value: -1 " +
+      "(must be 0 to 4294967295)",
+    ],
+    [
+      [...REQUIRED, "--tune_seed", "3"],
+      "argument --tune_seed: only allowed with argument --tune",
+    ],
+    [["--flip", "2"], "argument --flip: invalid value: 2 (must be 0 to 1)"],
     [["--lr", "-1"], "argument --lr: invalid value: -1 (must be above 0)"],
     [["--lr", "-1e-4"], "argument --lr: invalid value: -0.0001 (must be above 0)"],
     [["--gamma", "0"], "argument --gamma: invalid value: 0 (must be above 0)"],

@@ -28,12 +28,30 @@ Deno.test("synth writes a dataset in MRNet's layout with no permission beyond it
   assert.deepEqual(await folder.files("practice"), files);
 });
 
+Deno.test("synth deals out findings in the shares that were asked for", async () => {
+  await using folder = await TemporaryFolder.make();
+  const args = ["synth", "--out", "practice", "--train", "8", "--valid", "4", "--size", "64"];
+  const shares = ["--slices", "1", "--seed", "5", "--prevalence", "0.75,0.5,0.25"];
+  const { code, out, err } = await runCli(folder, [...args, ...shares], { permissions });
+  assert.equal(code, 0, err);
+  assert.match(out, /^train: 8 exams in three planes: 6 abnormal, 4 acl, 2 meniscus\n/);
+  assert.match(out, /\nvalid: 4 exams in three planes: 3 abnormal, 2 acl, 1 meniscus\n/);
+});
+
 Deno.test("synth explains wrong arguments in argparse's words", async () => {
   await using folder = await TemporaryFolder.make();
   for (
     const [args, words] of [
       [["synth"], "the following arguments are required: --out"],
       [["synth", "--out", "x", "--slices", "9-3"], "argument --slices: invalid value: '9-3' "],
+      [
+        ["synth", "--out", "x", "--prevalence", "0.5"],
+        "argument --prevalence: invalid value: '0.5' ",
+      ],
+      [
+        ["synth", "--out", "x", "--prevalence", "1,2,0"],
+        "argument --prevalence: invalid value: 2 ",
+      ],
       [["synth", "--out", "x", "--size", "32"], "argument --size: invalid value: 32 "],
     ] as const
   ) {

@@ -71,8 +71,13 @@ Deno.test("a set that NumPy wrote trains in one command, and leaves model and lo
     remarks[0],
     /^Engine: WebAssembly on the processor, (one thread|\d+ threads) \(asked for by name\)$/,
   );
-  assert.equal(remarks[1], "Exams:  8 to train on, 4 to validate on; seed 1");
-  assert.equal(remarks[2], `Logs:   ${logs}`);
+  assert.equal(
+    remarks[1],
+    "Recipe: reference: input raw, loss weighted by output, weight decay 0.1, lr × 0.3 after 3 " +
+      "epochs on a plateau, rotation ±25°, shift ±0.11 of the side, flip 0.5",
+  );
+  assert.equal(remarks[2], "Exams:  8 to train on, 4 to validate on; seed 1");
+  assert.equal(remarks[3], `Logs:   ${logs}`);
   // A line every third exam: at 3 and at 6, in both epochs.
   const every = remarks.filter((line) => line.startsWith("["));
   assert.deepEqual(
@@ -103,9 +108,12 @@ Deno.test("a set that NumPy wrote trains in one command, and leaves model and lo
   assert.equal(metadata.task, "meniscus");
 
   const files = await folder.files(logs);
-  assert.equal(files.length, 3);
-  const [config, events, history] = files;
-  assert.deepEqual([config, history], ["config.json", "history.csv"]);
+  assert.equal(files.length, 4);
+  const [config, events, history, state] = files;
+  assert.deepEqual(
+    [config, history, state],
+    ["config.json", "history.csv", "state.safetensors"],
+  );
   assert.equal(JSON.parse(await folder.text(`${logs}/config.json`)).lr, 1e-4);
   const rows = lines(await folder.text(`${logs}/history.csv`));
   assert.equal(rows[0], "epoch,train_loss,train_auc,val_loss,val_auc,lr,seconds");
@@ -159,7 +167,7 @@ Deno.test("options do what they say", () =>
     );
     assert.ok(flushed.err.includes("Removed the logs of 1 earlier runs"), flushed.err.join("\n"));
     const logs = await folder.files("logs/acl/coronal");
-    assert.equal(logs.length, 4);
+    assert.equal(logs.length, 5);
     assert.equal(logs.at(-1), "notes/config.json");
     assert.deepEqual(
       (await folder.files("models")).map((name) => name.replace(/_val.*/, "")),
@@ -172,7 +180,9 @@ Deno.test("the help names every option with its default, and needs no permission
   const help = await runCli(folder, ["--help"], { permissions: [] });
   assert.equal(help.code, 0, help.err);
   assert.equal(help.err, "");
-  const text = help.out.replace(/\s+/g, " ");
+  // What stands ahead of training's own options are the other commands, which name some of them.
+  const [, own] = help.out.split("Usage: cli.ts train");
+  const text = own.replace(/\s+/g, " ");
   for (
     const [flag, byDefault] of [
       ["-t, --task <{abnormal,acl,meniscus}>"],
@@ -195,6 +205,20 @@ Deno.test("the help names every option with its default, and needs no permission
       ["--shuffle", "1"],
       ["--seed", "drawn, and printed"],
       ["--in_memory", "0"],
+      ["--recipe <{reference,stanford}>", "reference"],
+      ["--intensity <{raw,standardized}>"],
+      ["--loss_weights <{output,class}>"],
+      ["--weight_decay <NUMBER>"],
+      ["--plateau_patience <N>"],
+      ["--plateau_factor <NUMBER>"],
+      ["--rotation <DEGREES>"],
+      ["--shift <{SHARE,PIXELSpx}>"],
+      ["--flip <P>"],
+      ["--tune <FRACTION>", "none"],
+      ["--tune_seed <N>", "0"],
+      ["--resume [FILE]"],
+      ["--save_every <MINUTES>", "10"],
+      ["--skip_bad_exams", "0"],
     ]
   ) {
     const at = text.indexOf(` ${flag} `);
@@ -440,6 +464,94 @@ Deno.test({
       await assertWhole(folder);
     }),
 });
+
+Deno.test({
+  name: "what Ctrl-C has stopped goes on with --resume to the end of a run without a stop",
+  ignore: noSignals,
+  fn: () =>
+    withTinyDataset(async (folder) => {
+      const stopped = await interrupt(folder, [["[Epoch: 2", "SIGTERM"]]);
+      assert.equal(stopped.code, 130);
+      assert.match(
+        stopped.err,
+        /\nThe state is saved: go on with --resume\.\nInterrupted in epoch /,
+      );
+      const logs = /Logs: {7}(\S+)\n/.exec(stopped.out)![1];
+      const resume = [...ACL, "--resume", "--epochs", "3"];
+      const { code, out, err } = await runCli(folder, resume);
+      assert.equal(code, 0, err);
+      assert.match(err, /\nGoes on after \d epochs?(, and \d training and \d validation exams)?\n/);
+      assert.ok(err.includes("Exams:  2 to train on, 2 to validate on; seed 1\n"), err);
+      assert.ok(err.includes(`Logs:   ${logs}\n`));
+      const history = lines(await folder.text(`${logs}/history.csv`));
+      assert.deepEqual(history.slice(1).map((row) => row.split(",")[0]), ["1", "2", "3"]);
+      const whole = await runCli(folder, [
+        ...ACL,
+        ...QUICK,
+        "--epochs",
+        "3",
+        "--logs",
+        "logs/whole",
+      ]);
+      const [other] = (await folder.files("logs/whole")).filter((name) => name.endsWith(".csv"));
+      const figures = (rows: string[]) => rows.map((row) => row.replace(/,[^,]*$/, ""));
+      assert.deepEqual(
+        figures(history),
+        figures(lines(await folder.text(`logs/whole/${other}`))),
+        whole.err,
+      );
+      // At its end there is nothing left to do; what it printed last is printed again.
+      const again = await runCli(folder, [...ACL, "--resume", logs]);
+      assert.equal(again.code, 0, again.err);
+      assert.match(
+        again.err,
+        /\nThat run is at its end; with more --epochs or --patience it goes /,
+      );
+      assert.equal(again.out, out.slice(out.indexOf("Best validation")));
+    }),
+});
+
+Deno.test("what cannot be gone on with is refused in one line", () =>
+  withTinyDataset(async (folder) => {
+    const none = await runCli(folder, [...ACL, "--resume"]);
+    assert.deepEqual([none.code, none.out], [1, ""]);
+    assert.equal(
+      none.err,
+      "Cannot go on with a run of acl, coronal, prefix 'mrnet': there is none in 'logs': " +
+        "start one without --resume\n",
+    );
+    const first = await runCli(folder, [...ACL, ...QUICK, "--epochs", "1"]);
+    assert.equal(first.code, 0, first.err);
+    const other = await runCli(folder, [...ACL, "--resume", "--lr", "0.1", "--flip", "1"]);
+    assert.equal(other.code, 1);
+    assert.match(
+      other.err,
+      /^Cannot go on with 'logs\/.*': this is lr 0\.1 instead of 0\.0001, flip 1 instead of 0\.5: /,
+    );
+    assert.equal(lines(other.err).length, 1);
+    const flush = await runCli(folder, [...ACL, "--resume", "--flush_history", "1"]);
+    assert.match(flush.err, /^Cannot go on with a run and remove the earlier logs, its own among/);
+    assert.equal(flush.code, 1);
+    const wrong = await runCli(folder, [...ACL, "--save_every", "-1"]);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.err, /argument --save_every: invalid value: -1 \(must be at least 0\)/);
+    assert.match(wrong.err, /\[--resume \[FILE\]\]/);
+  }));
+
+Deno.test("exams that are left out are listed at the end", () =>
+  withTinyDataset(async (folder) => {
+    await folder.write("data/train-acl.csv", "0,0\n1,1\n7,1\n");
+    const refused = await runCli(folder, [...ACL, ...QUICK, "--epochs", "1"]);
+    assert.match(refused.err, /^Cannot use 1 of the 3 exams/);
+    const { code, out, err } = await runCli(folder, [
+      ...[...ACL, ...QUICK, "--epochs", "1", "--skip_bad_exams", "1"],
+    ]);
+    assert.equal(code, 0, err);
+    assert.deepEqual(lines(out).slice(-2), [
+      "Left out:   1 exam that could not be read",
+      "  to train on, 0007: there is no 'data/train/coronal/0007.npy'",
+    ]);
+  }));
 
 const adapter = await navigator.gpu?.requestAdapter().catch(() => null) ?? null;
 const noAdapter = adapter === null && Deno.env.get("MRNET_REQUIRE_WEBGPU") !== "1";

@@ -1,0 +1,140 @@
+/**
+ * `cli.ts combine`: puts the models of the three planes together, or tables of what they said.
+ *
+ * @module
+ */
+import { type Combination, fitRemark } from "../combine/combination.ts";
+import { combineModels, combineTable } from "../combine/combine.ts";
+import { describeEngine } from "../engine/engine.ts";
+import { CHOSEN_ON } from "../model/card.ts";
+import { PLANES } from "../terms.ts";
+import { choice, Command, option, text, UsageError } from "./arguments.ts";
+import { endProgress, print, remark, showProgress } from "./console.ts";
+import { interruptible } from "./interrupt.ts";
+import { backendOption, dataOption, taskOption, threadsOption } from "./model_options.ts";
+import { prefixOption } from "./train.ts";
+
+/** `AXIAL,CORONAL,SAGITTAL`. */
+function threeFiles(given: string): string[] {
+  const files = given.split(",");
+  if (files.length === PLANES.length && files.every((file) => file !== "")) return files;
+  throw new UsageError(`invalid value: '${given}' (must be three files joined by commas)`);
+}
+
+/** The command. */
+export function combineCommand() {
+  return new Command("combine")
+    .description(
+      "Combine the models of the three planes by logistic regression, on exams that none of them\n" +
+        "was trained on: the tune split that they share. evaluate and predict take what it writes.",
+    )
+    .addOption(
+      option(
+        "--models <AXIAL,CORONAL,SAGITTAL>",
+        "the three models; any order where their files say their planes",
+        threeFiles,
+      ),
+    )
+    .addOption(
+      option(
+        "--predictions <CSV>",
+        "in place of models: a table label,axial,coronal,sagittal of probabilities",
+        text,
+      ),
+    )
+    .addOption(taskOption())
+    .addOption(dataOption())
+    .addOption(
+      option(
+        "--fit_on <{tune,train,valid}>",
+        "the exams to fit on; on train or valid the figures are not to be believed (default: tune)",
+        choice(CHOSEN_ON),
+      ),
+    )
+    .addOption(prefixOption("begins the file's name"))
+    .addOption(
+      option(
+        "--out <FILE>",
+        "the file to write (default: combined_PREFIX_TASK.json beside the axial model; none for a table)",
+        text,
+      ),
+    )
+    .addOption(backendOption())
+    .addOption(threadsOption())
+    .addHelpText(
+      "after",
+      "\nPermissions: --allow-read=data,models --allow-write=models; with --predictions\n" +
+        "--allow-read=CSV and --allow-write of the folder of --out.",
+    )
+    .action(async (given) => {
+      if (given.predictions !== undefined) {
+        for (const name of ["models", "fit_on"] as const) {
+          if (given[name] === undefined) continue;
+          throw new UsageError(`argument --${name}: not allowed with argument --predictions`);
+        }
+        const { out, task, predictions } = given;
+        report(await combineTable(predictions, { task, out }), out);
+        return;
+      }
+      if (given.models === undefined) {
+        throw new UsageError("one of the arguments --models --predictions is required");
+      }
+      using interrupt = interruptible(() => remark("Stopping after the exam at hand."));
+      let start = performance.now();
+      try {
+        const { combination, path } = await combineModels({
+          models: given.models,
+          task: given.task,
+          data: given.data,
+          fitOn: given.fit_on,
+          prefix: given.prefix_name,
+          out: given.out,
+          engine: given.backend,
+          threads: given.threads,
+          signal: interrupt.signal,
+          onStart({ engine, task, patients }) {
+            remark(`Engine: ${describeEngine(engine)}`);
+            remark(`Exams:  ${patients} patients in three planes, ${task}`);
+          },
+          onExam({ plane, done, total }) {
+            if (done === 1) start = performance.now();
+            const seconds = (performance.now() - start) / 1000;
+            showProgress({ label: plane, done, total, seconds, unit: "exams" });
+          },
+        });
+        endProgress();
+        report(combination, path);
+      } finally {
+        endProgress();
+      }
+    });
+}
+
+/** Where the exams come from, in words. */
+const EXAMS = {
+  tune: "of the tune split, which no model was trained on",
+  train: "of the training set",
+  valid: "of the validation set",
+  table: "of the table",
+};
+
+/** What the fit came to. */
+export function report(combination: Combination, path?: string): void {
+  const { coefficients, intercept, fitOn, exams, positives, auc, operatingPoint } = combination;
+  print(`Fitted on ${exams} patients ${EXAMS[fitOn]}; ${positives} have the finding`);
+  for (const plane of PLANES) print(`${plane.padEnd(10)}${_signed(coefficients[plane])}`);
+  print(`${"intercept".padEnd(10)}${_signed(intercept)}`);
+  print(
+    `Positive from ${operatingPoint.threshold.toFixed(4)} on (Youden's index on these patients)`,
+  );
+  print(
+    `AUC ${auc.toFixed(4)} on these patients: how well it fits, not how well it does on others`,
+  );
+  const words = fitRemark(fitOn);
+  if (words !== undefined) remark(words);
+  if (path !== undefined) print(`Wrote ${path}`);
+}
+
+function _signed(value: number): string {
+  return (value < 0 ? "−" : "+") + Math.abs(value).toFixed(4);
+}

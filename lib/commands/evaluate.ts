@@ -1,0 +1,120 @@
+/**
+ * `cli.ts evaluate --model FILE`: judges a trained model by a part of a dataset.
+ *
+ * @module
+ */
+import { describeEngine } from "../engine/engine.ts";
+import { join, makeWritableFolder, writeWhole } from "../files.ts";
+import { evaluateModel, type EvaluateModelOptions } from "../report/evaluate_model.ts";
+import { evaluationJson, predictionsCsv } from "../report/files.ts";
+import { FITTED_HERE, subject } from "../report/format.ts";
+import { evaluationHtml } from "../report/report.ts";
+import { evaluationLines } from "../report/text.ts";
+import { choice, Command, numberWithin, option, text, wholeNumber } from "./arguments.ts";
+import { endProgress, print, remark, showProgress } from "./console.ts";
+import {
+  backendOption,
+  dataOption,
+  modelOption,
+  planeOption,
+  taskOption,
+  threadsOption,
+} from "./model_options.ts";
+
+/** The command. */
+export function evaluateCommand() {
+  return new Command("evaluate")
+    .description(
+      "Judge a trained model by exams with known labels: AUC with intervals, decisions at\n" +
+        "thresholds, calibration; as a table, JSON, or a page with plots.",
+    )
+    .addOption(modelOption("the model: .safetensors, .pth or .pt, or .json of a combination"))
+    .addOption(dataOption())
+    .addOption(
+      option(
+        "--split <{valid,train,tune}>",
+        "which exams; tune are the training exams that the model was not trained on",
+        choice(["valid", "train", "tune"]),
+      ).default("valid" as const),
+    )
+    .addOption(
+      option("--out <DIR>", "write predictions.csv and report.html to this folder", text),
+    )
+    .addOption(
+      option("--against <FILE>", "test the difference to this model by the same exams", text),
+    )
+    .addOption(
+      option(
+        "--threshold <NUMBER>",
+        "give figures at this threshold too, 0 to 1",
+        numberWithin(0, 1),
+      ),
+    )
+    .addOption(taskOption())
+    .addOption(planeOption())
+    .addOption(backendOption())
+    .addOption(threadsOption())
+    .addOption(
+      option(
+        "--seed <N>",
+        "for the bootstrap draws (default: drawn, and printed)",
+        wholeNumber(0, 2 ** 32 - 1),
+      ),
+    )
+    .option("--json", "print one JSON object in place of the table")
+    .addHelpText(
+      "after",
+      "\nPermissions: --allow-read=data,models, and with --out DIR also DIR in --allow-read and\n" +
+        "--allow-write.",
+    )
+    .action(async ({ backend, out, json, ...given }) => {
+      const evaluation = await _evaluate({ ...given, engine: backend }, out);
+      const files = out === undefined
+        ? []
+        : [join(out, "predictions.csv"), join(out, "report.html")];
+      if (out !== undefined) {
+        await writeWhole(files[0], predictionsCsv(evaluation.predictions));
+        await writeWhole(files[1], evaluationHtml(evaluation, new Date()));
+      }
+      if (json) print(JSON.stringify(evaluationJson(evaluation)));
+      else for (const line of evaluationLines(evaluation)) print(line);
+      if (evaluation.noOperatingPoint !== undefined) {
+        remark(`No figures at an operating point: ${evaluation.noOperatingPoint}`);
+      }
+      if (given.split === "train") {
+        remark("The model was trained on these exams: the figures say nothing about others");
+      }
+      if (given.split === evaluation.combination?.fitOn) remark(FITTED_HERE);
+      if (out !== undefined) remark(`Wrote ${files.join(" and ")}`);
+    });
+}
+
+/** Evaluates with what a terminal shows of it. */
+async function _evaluate(options: EvaluateModelOptions, out: string | undefined) {
+  let start = performance.now();
+  try {
+    return await evaluateModel({
+      ...options,
+      async onStart({ engine, card, exams, positives, seed }) {
+        // Found before the exams are judged, not after.
+        if (out !== undefined) await makeWritableFolder(out);
+        remark(`Engine: ${describeEngine(engine)}`);
+        remark(`Model:  ${options.model} (${subject(card.task, card.plane)})`);
+        remark(`Exams:  ${exams}, ${positives} with the finding; seed ${seed}`);
+        start = performance.now();
+      },
+      onExam({ done, total, auc }) {
+        showProgress({
+          label: "evaluate",
+          done,
+          total,
+          seconds: (performance.now() - start) / 1000,
+          unit: "exams",
+          details: Number.isNaN(auc) ? [] : [`auc ${auc.toFixed(4)}`],
+        });
+      },
+    });
+  } finally {
+    endProgress();
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * `cli.ts predict --model combined.json`: what a combination says about patients.
+ *
+ * @module
+ */
+import { type CombinedOperatingPoint } from "../combine/combination.ts";
+import { type CombinedMRNet, loadCombined, memberPath } from "../combine/loaded.ts";
+import {
+  groupByPatient,
+  type PatientFiles,
+  patientOf,
+  type PatientOutcome,
+  type PlanePredictor,
+  predictPatients,
+} from "../combine/patients.ts";
+import { examFileOf } from "../data/exam_files.ts";
+import { describeEngine, startEngine } from "../engine/engine.ts";
+import { messageOf, OptionError } from "../errors.ts";
+import type { MapKind } from "../explain/explain.ts";
+import { explainFiles } from "../explain/explain_files.ts";
+import { join, makeWritableFolder } from "../files.ts";
+import { thresholdText } from "../report/format.ts";
+import { type Plane, PLANES } from "../terms.ts";
+import { UsageError } from "./arguments.ts";
+import { print, remark } from "./console.ts";
+import type { GivenModel } from "./model_options.ts";
+
+/** The files of one patient, where they are given one by one. */
+export type GivenPlanes = Partial<Record<Plane, string>>;
+
+/** What `predict` was asked for beside the exams. */
+export interface GivenPrediction extends GivenModel, GivenPlanes {
+  json: boolean;
+  cam?: string;
+  map?: MapKind;
+}
+
+/**
+ * Predicts patients with a combination; `exit` is told the exit code.
+ *
+ * @param exams files in folders called by their planes; none where the planes are given one by one
+ */
+export async function predictCombined(
+  exams: readonly string[],
+  given: GivenPrediction,
+  exit: (code: number) => void,
+): Promise<void> {
+  const patients = _patients(exams, given);
+  const { model: file, cam, json } = given;
+  if (cam !== undefined) {
+    for (const plane of PLANES) await makeWritableFolder(join(cam, plane));
+  }
+  const engine = await startEngine(given.backend, { threads: given.threads });
+  const combined = await loadCombined(file);
+  try {
+    _check(combined, given);
+    const { operatingPoint } = combined.combination;
+    remark(`Engine: ${describeEngine(engine)}`);
+    remark(
+      `Positive from ${
+        thresholdText(operatingPoint.threshold)
+      } on: the combination's operating point, chosen on ` +
+        `its ${operatingPoint.exams} exams`,
+    );
+    const predict = cam === undefined ? undefined : _explaining(combined, given);
+    const write = json ? _json : _line;
+    for await (const outcome of predictPatients(combined, patients, predict)) {
+      if ("error" in outcome) {
+        remark(messageOf(outcome.error));
+        exit(1);
+      } else {
+        print(write(outcome, combined.task, operatingPoint));
+      }
+    }
+    if (cam !== undefined) remark(`Pictures: ${cam}`);
+  } finally {
+    combined.dispose();
+  }
+}
+
+function _patients(exams: readonly string[], given: GivenPlanes): PatientFiles[] {
+  const named = PLANES.filter((plane) => given[plane] !== undefined);
+  if (named.length === 0) {
+    if (exams.length > 0) return groupByPatient(exams);
+    throw new UsageError("the following arguments are required: EXAM");
+  }
+  if (exams.length > 0) {
+    throw new UsageError(`argument EXAM: not allowed with argument --${named[0]}`);
+  }
+  const ids = new Set(named.map((plane) => examFileOf(given[plane]!).id));
+  return [patientOf([...ids].join("+"), given)];
+}
+
+function _check({ task }: CombinedMRNet, { model, task: asked, plane }: GivenModel): void {
+  if (plane === undefined && (asked ?? task) === task) return;
+  throw new OptionError(
+    `Cannot use the combination '${model}' for ${
+      plane ?? asked
+    }: by its file it is for ${task} in ` +
+      "all three planes: leave --task and --plane out",
+  );
+}
+
+/** Predicts and writes where the model of each plane looked, to a folder called by the plane. */
+function _explaining(
+  { members, combination }: CombinedMRNet,
+  { model, cam, map }: GivenPrediction,
+): PlanePredictor {
+  return (plane, paths) => {
+    const { model: network, card } = members[plane];
+    const member = combination.members![plane];
+    return explainFiles(network, paths, {
+      folder: join(cam!, plane),
+      model: { ...card, file: memberPath(model, member), sha256: member.sha256 },
+      map,
+    });
+  };
+}
+
+type Predicted = Extract<PatientOutcome, { prediction: unknown }>;
+
+function _decision(probability: number, { threshold }: CombinedOperatingPoint): string {
+  return probability >= threshold ? "positive" : "negative";
+}
+
+function _line({ id, prediction }: Predicted, task: string, point: CombinedOperatingPoint): string {
+  const { probability, planes } = prediction;
+  return [
+    id,
+    `${task} combined`,
+    `probability ${probability.toFixed(4)}`,
+    PLANES.map((plane) => `${plane} ${planes[plane].probability.toFixed(4)}`).join(" "),
+    `${_decision(probability, point)} (from ${thresholdText(point.threshold)})`,
+  ].join("  ");
+}
+
+function _json(
+  { id, files, prediction }: Predicted,
+  task: string,
+  point: CombinedOperatingPoint,
+): string {
+  const { probability, logit, planes } = prediction;
+  return JSON.stringify({
+    exam: id,
+    task,
+    plane: "combined",
+    probability,
+    logit,
+    decision: _decision(probability, point),
+    threshold: point.threshold,
+    threshold_from: "model",
+    planes: Object.fromEntries(
+      PLANES.map((plane) => [plane, { file: files[plane], ...planes[plane] }]),
+    ),
+  });
+}

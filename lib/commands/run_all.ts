@@ -1,0 +1,120 @@
+/**
+ * `cli.ts run_all`: the three planes of the three tasks and their combinations, with one table.
+ *
+ * @module
+ */
+import { fixed } from "../report/format.ts";
+import { flatResults, resultsText } from "../run_all/results.ts";
+import { type ModelOfAll, runAll, TUNE_FRACTION } from "../run_all/run_all.ts";
+import { Command, numberAbove, option, text } from "./arguments.ts";
+import { endProgress, print, remark, showProgress } from "./console.ts";
+import { type GivenRun, runOptions, trainCommand } from "./train.ts";
+import { INTERRUPTED, stoppable, trainingDisplay } from "./training_display.ts";
+
+/** What one run is asked for and all nine are not. */
+const OF_ONE = ["--task", "--plane", "--flush_history", "--save_model", "--tune", "--resume"];
+
+/** The command; `exit` is told the exit code. */
+export function runAllCommand(exit: (code: number) => void) {
+  const command = new Command("run_all")
+    .description(
+      "Train the three planes of the three tasks, combine the planes, and judge all twelve by the\n" +
+        "validation set, which decides nothing before. What is done already is not done again:\n" +
+        "after an interruption, run it again; the model at hand goes on where it was.",
+    )
+    .addOption(
+      option(
+        "--tune <FRACTION>",
+        "the share of training exams that is kept out to choose and to combine by",
+        numberAbove(0, 1),
+      ).default(TUNE_FRACTION),
+    )
+    .addOption(
+      option(
+        "--out <DIR>",
+        "folder of the state, the predictions and the report (default: LOGS/run_all/PREFIX)",
+        text,
+      ),
+    )
+    .option("--json", "print an object a line in place of the table, and nothing else");
+  // Everything else is as in training one.
+  for (const each of trainCommand(exit).options) {
+    if (!OF_ONE.includes(each.long!)) command.addOption(each);
+  }
+  return command
+    .addHelpText(
+      "after",
+      "\nPermissions: --allow-read=data,models,logs --allow-write=models,logs, and\n" +
+        "--allow-net=download.pytorch.org to fetch the ImageNet weights the first time.",
+    )
+    .action(async (own) => {
+      const { out, json = false } = own;
+      // The options were added from the other command, whose types they have.
+      const given = own as unknown as GivenRun;
+      const { task: _task, plane: _plane, ...options } = runOptions(given);
+      using interrupt = stoppable();
+      const begin = performance.now();
+      let shown = trainingDisplay(given.epochs, given.log_every);
+      const say = json ? remark : print;
+      try {
+        const { stopped, results, report } = await runAll({
+          ...options,
+          out,
+          signal: interrupt.signal,
+          onDownload: shown.onDownload,
+          onPlan({ done, open, seed, out }) {
+            remark(`State:  ${out}; seed ${seed}`);
+            if (done.length > 0) remark(`Done:   ${done.map(_name).join(", ")}`);
+            remark(`To do:  ${open.length === 0 ? "nothing" : open.map(_name).join(", ")}`);
+          },
+          onStart(model, start) {
+            say(`${_place(model)} ${_name(model)}`);
+            shown = trainingDisplay(given.epochs, given.log_every, say);
+            shown.onStart(start);
+          },
+          onExam: (_, exam) => shown.onExam(exam),
+          onEpoch: (_, epoch, checkpoint) => shown.onEpoch(epoch, checkpoint),
+          onJudged(model, { done, total }) {
+            const seconds = (performance.now() - begin) / 1000;
+            showProgress({ label: `judge ${_name(model)}`, done, total, seconds, unit: "exams" });
+          },
+          onDone(model, { checkpoint }) {
+            endProgress();
+            remark(`${_place(model)} done: ${checkpoint}`);
+          },
+        });
+        endProgress();
+        if (stopped === "interrupted") {
+          remark("Interrupted. Run the same again to go on: what is done is not done again.");
+          exit(INTERRUPTED);
+          return;
+        }
+        if (json) {
+          for (const row of flatResults(results)) print(JSON.stringify(row));
+        } else {
+          print();
+          print(`AUC on the ${results[0].exams} validation exams, with DeLong's 95 % interval`);
+          print();
+          for (const line of resultsText(results)) print(line);
+          print();
+          for (const { task, decisions: { sensitivity, specificity, threshold } } of results) {
+            print(
+              `${task.padEnd(8)}  combined, positive from ${fixed(threshold, 4)} on: sensitivity ` +
+                `${fixed(sensitivity.value, 2)}, specificity ${fixed(specificity.value, 2)}`,
+            );
+          }
+        }
+        remark(`Report: ${report}`);
+      } finally {
+        endProgress();
+      }
+    });
+}
+
+function _name({ task, plane }: ModelOfAll): string {
+  return `${task} ${plane}`;
+}
+
+function _place({ number, total }: ModelOfAll): string {
+  return `[${number}/${total}]`;
+}

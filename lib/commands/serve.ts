@@ -1,0 +1,182 @@
+/**
+ * `cli.ts serve` and `cli.ts view`: the models behind a URL, and exams to look at in a browser.
+ *
+ * @module
+ */
+import type { EngineChoice } from "../engine/engine.ts";
+import { DataError, messageOf, MRNetError, OptionError, PermissionError } from "../errors.ts";
+import { fileError, readBytes } from "../files.ts";
+import { createHandler } from "../serve/handler.ts";
+import { Command, option, text, UsageError, wholeNumber } from "./arguments.ts";
+import { print, remark } from "./console.ts";
+import { interruptible } from "./interrupt.ts";
+import { backendOption } from "./model_options.ts";
+
+/** Names of the own machine, which no other reaches. */
+const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
+
+/** How long requests under way may take after Ctrl-C, in milliseconds. */
+const GRACE = 3000;
+
+const PERMISSIONS =
+  "\nPermissions: --allow-net=HOST:PORT --allow-read=DIR, where DIR are the folders of the models and\n" +
+  "of the data; deno run -P=serve cli.ts … grants 127.0.0.1:8080, data and models.";
+
+/** `FILE,FILE`. */
+function fileList(given: string): string[] {
+  const files = given.split(",");
+  if (files.every((file) => file !== "")) return files;
+  throw new UsageError(`invalid value: '${given}' (must be files joined by commas)`);
+}
+
+function modelsOption() {
+  return option(
+    "--models <FILE,…>",
+    "models to ask: .safetensors, .pth, .pt, or what combine wrote; a path or a URL each",
+    fileList,
+  );
+}
+
+function portOption() {
+  return option("--port <N>", "port to listen on; 0 takes a free one", wholeNumber(0, 65535))
+    .default(8080);
+}
+
+function hostOption() {
+  return option("--host <ADDRESS>", "address to listen on; 0.0.0.0 is every one", text)
+    .default("127.0.0.1");
+}
+
+/** `cli.ts serve`. */
+export function serveCommand() {
+  return new Command("serve")
+    .description(
+      "Serve models by HTTP: POST /v1/predict, and the viewer at /. Only this machine is answered\n" +
+        "unless --host says otherwise.",
+    )
+    .addOption(option("--data <DIR>", "dataset to show in the viewer (default: none)", text))
+    .addOption(modelsOption())
+    .addOption(portOption())
+    .addOption(hostOption())
+    .addOption(option("--token <TEXT>", "what clients must send as Authorization: Bearer", text))
+    .addOption(
+      option(
+        "--token_file <FILE>",
+        "the same from a file, where no list of processes shows it",
+        text,
+      ),
+    )
+    .addOption(backendOption())
+    .addHelpText("after", PERMISSIONS)
+    .action(async ({ token, token_file, ...given }) => {
+      if (token !== undefined && token_file !== undefined) {
+        throw new UsageError("argument --token_file: not allowed with argument --token");
+      }
+      await _serve({
+        ...given,
+        token: token_file === undefined ? token : await _readToken(token_file),
+      });
+    });
+}
+
+/** `cli.ts view`. */
+export function viewCommand() {
+  return new Command("view")
+    .description(
+      "Look at a dataset in a browser: three planes side by side, and with --models where the\n" +
+        "networks looked.",
+    )
+    .addOption(option("--data <DIR>", "folder of the dataset", text).default("data"))
+    .addOption(modelsOption())
+    .addOption(portOption())
+    .addOption(hostOption())
+    .addOption(backendOption())
+    .addHelpText("after", PERMISSIONS)
+    .action(_serve);
+}
+
+/** What both commands take. */
+interface _Given {
+  data?: string;
+  models?: string[];
+  port: number;
+  host: string;
+  token?: string;
+  backend: EngineChoice;
+}
+
+async function _serve({ data, models = [], port, host, token, backend }: _Given): Promise<void> {
+  if (data !== undefined) await _checkFolder(data);
+  const name = host.includes(":") ? `[${host}]` : host;
+  const local = LOOPBACK.includes(name);
+  const handler = createHandler({
+    models,
+    engine: backend,
+    token,
+    viewer: { data },
+    // Without a token anything in a browser here could ask, so only our own names are answered.
+    hosts: local && token === undefined ? LOOPBACK : undefined,
+    onError: (error) => remark(error instanceof MRNetError ? messageOf(error) : `Fault: ${error}`),
+  });
+  await handler.ready();
+  using interrupt = interruptible(() => remark("Stopping after the requests under way."));
+  const server = _listen(host, port, handler);
+  const shown = name === "0.0.0.0" || name === "[::]" ? "localhost" : name;
+  const address = `http://${shown}:${server.addr.port}/`;
+  print(
+    `Serving at ${address}${token === undefined ? "" : "#token=…, the token in place of the dots"}`,
+  );
+  if (!local && token === undefined) {
+    remark(`Whoever reaches ${host} is answered: give --token, or leave --host out.`);
+  }
+  remark("Not for diagnosis. Ctrl-C stops it.");
+  await new Promise<void>((resolve) => interrupt.signal.addEventListener("abort", () => resolve()));
+  const grace = new Promise<void>((resolve) => setTimeout(resolve, GRACE));
+  await Promise.race([server.shutdown(), grace]);
+}
+
+function _listen(host: string, port: number, handler: (request: Request) => Promise<Response>) {
+  try {
+    return Deno.serve({ hostname: host, port, onListen() {} }, handler);
+  } catch (error) {
+    const doing = `Cannot listen on ${host}:${port}`;
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new PermissionError(
+        `${doing}: Deno has no permission for it: run again with --allow-net=${host}:${port}`,
+      );
+    }
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new OptionError(`${doing}: something else listens there: choose another --port`);
+    }
+    throw new OptionError(`${doing}: ${messageOf(error)}: choose another --host or --port`);
+  }
+}
+
+async function _checkFolder(data: string): Promise<void> {
+  const mend = `name its folder, or make one with 'deno run -A cli.ts synth --out ${data}'`;
+  const action = {
+    what: "open the dataset in",
+    path: data,
+    access: "read",
+    error: DataError,
+    mend,
+  } as const;
+  const info = await Deno.stat(data).catch((error) => {
+    throw fileError(error, action);
+  });
+  if (!info.isDirectory) {
+    throw new DataError(`Cannot open the dataset in '${data}': it is a file: ${mend}`);
+  }
+}
+
+async function _readToken(path: string): Promise<string> {
+  const mend = "give a file that holds the token alone";
+  const action = {
+    what: "read the token from",
+    path,
+    access: "read",
+    error: OptionError,
+    mend,
+  } as const;
+  return new TextDecoder().decode(await readBytes(action)).trim();
+}

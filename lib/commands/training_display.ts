@@ -1,0 +1,167 @@
+/**
+ * What a terminal shows of a training, and how it is stopped from one.
+ *
+ * @module
+ */
+import { describeEngine } from "../engine/engine.ts";
+import { clock } from "../logs/progress.ts";
+import { describeRecipe } from "../recipe.ts";
+import { TRAIN_DEFAULTS } from "../train/options.ts";
+import { type ResumedRun, type RunOptions, type RunResult, trainClassifier } from "../train/run.ts";
+import type { EpochReport, ExamReport } from "../train/trainer.ts";
+import { endProgress, isWatched, print, remark, showProgress } from "./console.ts";
+import { type Interrupt, interruptible } from "./interrupt.ts";
+
+/** The process's exit code after Ctrl-C, as shells count it. */
+export const INTERRUPTED = 130;
+
+/** Trains with what a terminal shows of it. */
+export async function runTraining(options: RunOptions, logEvery: number): Promise<RunResult> {
+  using interrupt = stoppable();
+  try {
+    const display = trainingDisplay(options.epochs, logEvery);
+    return await trainClassifier({
+      ...options,
+      ...display,
+      onStart(start) {
+        display.onStart(start);
+        options.onStart?.(start);
+      },
+      signal: interrupt.signal,
+    });
+  } finally {
+    endProgress();
+  }
+}
+
+/** Ctrl-C ends a training after the exam at hand. */
+export function stoppable(): Interrupt {
+  return interruptible(() =>
+    remark("Stopping after the exam at hand; press Ctrl-C again to stop at once.")
+  );
+}
+
+/**
+ * What a terminal shows of a training: lines that stay, and one that follows it.
+ *
+ * @param epochs at most so many, as training takes it
+ * @param logEvery a line after so many exams
+ * @param say where the line of each epoch goes
+ */
+export function trainingDisplay(
+  epochs: number = TRAIN_DEFAULTS.epochs,
+  logEvery: number,
+  say: (line: string) => void = print,
+) {
+  let phaseStart = performance.now();
+  // An epoch half begins where what came before it ends, not when its first exam is done.
+  let before = phaseStart;
+  let followed = "";
+  return {
+    onDownload(received, total) {
+      const megabytes = (bytes: number) => Math.round(bytes / 1e6);
+      showProgress({
+        label: "ImageNet weights",
+        done: megabytes(received),
+        total: megabytes(total ?? received),
+        seconds: (performance.now() - phaseStart) / 1000,
+        unit: "MB",
+      });
+    },
+    onStart(start) {
+      const { engine, seed, training, trainExams, validExams, chosenOn, flushed, resumed } = start;
+      epochs = training.epochs;
+      remark(`Engine: ${describeEngine(engine)}`);
+      remark(`Recipe: ${describeRecipe(training.recipe, training, training)}`);
+      const others = chosenOn === "valid"
+        ? `${validExams} to validate on; seed ${seed}`
+        : `${validExams} kept out of training to validate on; seed ${seed}`;
+      remark(`Exams:  ${trainExams} to train on, ${others}`);
+      if (flushed > 0) remark(`Removed the logs of ${flushed} earlier runs`);
+      remark(`Logs:   ${start.logFolder}`);
+      if (resumed !== undefined) _tellResumed(resumed);
+      before = performance.now();
+    },
+    onExam(exam) {
+      // A run that goes on may enter a half in its middle.
+      const half = `${exam.epoch} ${exam.phase}`;
+      if (half !== followed) phaseStart = before;
+      followed = half;
+      before = performance.now();
+      _follow(exam, epochs, (before - phaseStart) / 1000, logEvery);
+    },
+    onEpoch(epoch, checkpoint) {
+      say(epochLine(epoch, epochs));
+      if (epoch.isBest && checkpoint !== undefined) remark(`Kept ${checkpoint}`);
+      before = performance.now();
+    },
+  } satisfies Partial<RunOptions>;
+}
+
+function _tellResumed({ epochs, done: { train, valid }, elsewhere }: ResumedRun): void {
+  const exams = train === 0 ? "" : `, and ${train} training and ${valid} validation exams`;
+  remark(`Goes on after ${epochs} epoch${epochs === 1 ? "" : "s"}${exams}`);
+  if (elsewhere === undefined) return;
+  remark(
+    `So far it was computed on ${elsewhere}: it goes on from the same state, but not with the same ` +
+      "bits as if it had not been stopped",
+  );
+}
+
+function _follow(exam: ExamReport, epochs: number, seconds: number, logEvery: number): void {
+  const { phase, epoch, done, total, meanLoss, auc, learningRate } = exam;
+  if (phase === "train" && done % logEvery === 0) {
+    remark(
+      `[Epoch: ${epoch} / ${epochs} | Single batch number : ${done} / ${total}] | ` +
+        `avg train loss ${meanLoss.toFixed(4)} | train auc : ${_figure(auc)} | ` +
+        `lr : ${learningRate}`,
+    );
+  }
+  if (!isWatched()) return;
+  showProgress({
+    label: `epoch ${epoch}/${epochs} ${phase}`,
+    done,
+    total,
+    seconds,
+    unit: "exams",
+    details: [`loss ${meanLoss.toFixed(4)}`, `auc ${_figure(auc)}`],
+  });
+}
+
+/** An AUC of one class is undefined, and says so. */
+function _figure(auc: number): string {
+  return Number.isNaN(auc) ? "undefined" : auc.toFixed(4);
+}
+
+/** The line after an epoch, in the original script's words. */
+export function epochLine(report: EpochReport, epochs: number): string {
+  const { epoch, trainLoss, trainAuc, valLoss, valAuc, seconds } = report;
+  return `epoch ${epoch} / ${epochs} | train loss : ${trainLoss.toFixed(4)} | ` +
+    `train auc ${_figure(trainAuc)} | val loss ${valLoss.toFixed(4)} | ` +
+    `val auc ${_figure(valAuc)} | elapsed time ${clock(seconds)}`;
+}
+
+/** What a run came to. */
+export function report(result: RunResult): void {
+  const { epochs, best, chosenOn, checkpoint, logFolder, stopped } = result;
+  const set = chosenOn === "valid" ? "validation" : "tune";
+  if (stopped === "early") remark(`Stopped early: the ${set} loss no longer improves.`);
+  if (stopped === "interrupted") {
+    remark("The state is saved: go on with --resume.");
+    remark(`Interrupted in epoch ${epochs.length + 1}.`);
+  }
+  const none = epochs.length === 0
+    ? "No epoch was completed."
+    : `No epoch reached a ${set} AUC above 0.`;
+  print(
+    best === undefined ? none : `Best ${set} AUC ${best.valAuc.toFixed(4)} in epoch ${best.epoch}`,
+  );
+  print(`Checkpoint: ${checkpoint ?? "none was kept"}`);
+  print(`Logs:       ${logFolder}`);
+  if (result.skipped === undefined) return;
+  const count = result.skipped.length;
+  print(`Left out:   ${count} exam${count === 1 ? "" : "s"} that could not be read`);
+  for (const { split, id, reason } of result.skipped) {
+    print(`  ${split === "train" ? "to train on" : "to validate on"}, ${id}: ${reason}`);
+  }
+}

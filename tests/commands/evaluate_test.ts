@@ -1,0 +1,273 @@
+/**
+ * Judging a model from the command line, as a user does it: another process, with the documented
+ * permissions, on files.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { isTuneExam } from "../../lib/data/tune.ts";
+import { writeWhole } from "../../lib/files.ts";
+import { rocAuc } from "../../lib/metrics/roc.ts";
+import { cardMetadata, type ModelCard } from "../../lib/model/card.ts";
+import { initialWeights } from "../../lib/model/initialise.ts";
+import { encodePytorch } from "../../lib/model/weights/pytorch_writer.ts";
+import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
+import { createRandom } from "../../lib/random.ts";
+import { type Outcome, runCli } from "../support/cli.ts";
+import { runMain } from "../support/console.ts";
+import { examBytes, TemporaryFolder } from "../support/folders.ts";
+
+const READING = ["--allow-read=data,models"];
+const WRITING = ["--allow-read=data,models,reports", "--allow-write=reports"];
+const ACL: ModelCard = { task: "acl", plane: "coronal", intensity: "raw" };
+const TUNE = { fraction: 0.5, seed: 0 };
+
+/** Twelve exams of noise to train on and eight to validate on, in two planes. */
+async function writeNoise(folder: TemporaryFolder): Promise<void> {
+  for (const [split, first, count] of [["train", 0, 12], ["valid", 12, 8]] as const) {
+    let labels = "";
+    for (let i = first; i < first + count; i++) {
+      const id = String(i).padStart(4, "0");
+      labels += `${id},${i % 3 === 0 ? 1 : 0}\n`;
+      for (const plane of ["coronal", "axial"]) {
+        const random = createRandom(i, plane);
+        const voxels = Uint8Array.from({ length: 2 * 64 * 64 }, () => random.integer(256));
+        await folder.write(`data/${split}/${plane}/${id}.npy`, examBytes(voxels));
+      }
+    }
+    await folder.write(`data/${split}-acl.csv`, labels);
+  }
+}
+
+async function writeModel(
+  folder: TemporaryFolder,
+  name: string,
+  card: ModelCard,
+  seed = 1,
+): Promise<void> {
+  await Deno.mkdir(folder.at("models"), { recursive: true });
+  const state = initialWeights(seed);
+  await writeWhole(folder.at("models", name), encodeSafetensors(state, cardMetadata(card)));
+}
+
+/** A folder with data and a model that says everything of itself. */
+async function withModel(
+  body: (
+    run: (args: string[], permissions?: string[]) => Promise<Outcome>,
+    folder: TemporaryFolder,
+  ) => Promise<void>,
+  card = ACL,
+): Promise<void> {
+  await using folder = await TemporaryFolder.make();
+  await writeNoise(folder);
+  await writeModel(folder, "a.safetensors", card);
+  const begin = ["evaluate", "--model", "models/a.safetensors", "--backend", "wasm", "--seed", "1"];
+  await body(
+    (args, permissions = READING) =>
+      runCli(folder, [...begin, "--threads", "1", ...args], { permissions }),
+    folder,
+  );
+}
+
+/** The last remark of a run. */
+function lastLine({ err }: Outcome): string {
+  return err.trimEnd().split("\n").at(-1)!;
+}
+
+Deno.test("evaluate prints a table, and writes predictions and a report where asked", async () => {
+  await withModel(async (run, folder) => {
+    const table = await run(["--out", "reports/first", "--threshold", "0.4"], WRITING);
+    assert.equal(table.code, 0, table.err);
+    assert.match(table.out, /^Exams {9}8, 3 with the finding\nAUC {11}\d\.\d{3} \(95 % CI /);
+    assert.match(
+      table.out,
+      /\n {28}at 0\.5 +at 0\.4\n {28}\(default\) +\(as asked\)\nSensitivity /,
+    );
+    assert.match(table.err, /^Engine: WebAssembly/);
+    assert.match(table.err, /\nModel: {2}models\/a\.safetensors \(ACL tear, coronal plane\)\n/);
+    assert.match(table.err, /\nExams: {2}8, 3 with the finding; seed 1\n/);
+    assert.match(table.err, /\nNo figures at an operating point: the model's file names none\n/);
+    assert.equal(
+      lastLine(table),
+      "Wrote reports/first/predictions.csv and reports/first/report.html",
+    );
+
+    assert.deepEqual(await folder.files("reports"), ["first/predictions.csv", "first/report.html"]);
+    const [head, ...rows] = (await folder.text("reports/first/predictions.csv")).trim().split("\n");
+    assert.equal(head, "exam,label,probability");
+    const cells = rows.map((row) => row.split(","));
+    assert.deepEqual(
+      cells.map(([id]) => id),
+      [12, 13, 14, 15, 16, 17, 18, 19].map((n) => `00${n}`),
+    );
+    const report = await folder.text("reports/first/report.html");
+    assert(report.includes("<h1>ACL tear, coronal plane</h1>") && report.endsWith("</html>\n"));
+
+    const json = await run(["--json"]);
+    assert.equal(json.code, 0, json.err);
+    const [object, ...more] = json.out.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual(more, []);
+    const [labels, scores] = [cells.map(([, l]) => Number(l)), cells.map(([, , p]) => Number(p))];
+    assert.equal(object.auc, rocAuc(labels, scores));
+    assert.equal(object.exams, 8);
+    assert.match(object.sha256, /^[0-9a-f]{64}$/);
+    assert(report.includes(object.sha256));
+    assert.deepEqual(object.bootstrap, { seed: 1, samples: 2000 });
+  });
+});
+
+Deno.test("figures at the operating point are given only where other exams chose it", async () => {
+  const at = (exams: "tune" | "valid"): ModelCard => ({
+    ...ACL,
+    tune: TUNE,
+    operatingPoint: { threshold: 0.25, rule: "youden", exams },
+  });
+  await withModel(async (run, folder) => {
+    const kinds = async (args: string[]) => {
+      const { out, code, err } = await run(["--json", ...args]);
+      assert.equal(code, 0, err);
+      const { thresholds, no_operating_point, exams } = JSON.parse(out);
+      return [thresholds.map(({ kind }: { kind: string }) => kind), no_operating_point, exams];
+    };
+    assert.deepEqual(await kinds([]), [["half", "operating_point"], null, 8]);
+    const kept = Array.from({ length: 12 }, (_, i) => String(i).padStart(4, "0"))
+      .filter((id) => isTuneExam(id, TUNE));
+    assert.deepEqual(await kinds(["--split", "tune"]), [
+      ["half"],
+      "it was chosen by these very exams (tune)",
+      kept.length,
+    ]);
+    assert.deepEqual(await kinds(["--split", "train"]), [
+      ["half", "operating_point"],
+      null,
+      12 - kept.length,
+    ]);
+    await writeModel(folder, "a.safetensors", at("valid"));
+    assert.deepEqual(await kinds([]), [["half"], "it was chosen by these very exams (valid)", 8]);
+    assert.match((await run(["--split", "train"])).err, /was trained on these exams/);
+  }, at("tune"));
+});
+
+Deno.test("two models are tested against each other by the same exams, in whatever planes", async () => {
+  await withModel(async (run, folder) => {
+    await writeModel(folder, "b.safetensors", { ...ACL, plane: "axial" }, 2);
+    const { code, out, err } = await run(["--against", "models/b.safetensors"]);
+    assert.equal(code, 0, err);
+    assert.match(
+      out,
+      /\nAgainst models\/b\.safetensors\nAUC .*\nDifference .*\nDeLong's test +z = -?\d/,
+    );
+    const same = await run(["--against", "models/a.safetensors", "--json"]);
+    const { against } = JSON.parse(same.out);
+    assert.deepEqual([against.auc_difference, against.z, against.p], [0, 0, 1]);
+  });
+});
+
+Deno.test("a file of PyTorch is judged once task and plane are given", async () => {
+  await withModel(async (run, folder) => {
+    await writeWhole(folder.at("models/a.pth"), encodePytorch(initialWeights(1)));
+    const told = await run(["--model", "models/a.pth", "-t", "acl", "-p", "coronal", "--json"]);
+    assert.equal(told.code, 0, told.err);
+    const known = await run(["--json"]);
+    const without = (text: string) => ({ ...JSON.parse(text), model: "", sha256: "" });
+    assert.deepEqual(without(told.out), without(known.out));
+    const against = await run(["--against", "models/a.pth", "--json"]);
+    assert.equal(JSON.parse(against.out).against.plane, "coronal");
+  });
+});
+
+Deno.test("mistakes in the arguments are told in argparse's words", async () => {
+  const model = ["--model", "a.safetensors"];
+  const cases: [string[], string][] = [
+    [[], "the following arguments are required: --model"],
+    [
+      [...model, "--split", "test"],
+      "argument --split: invalid choice: 'test' (choose from 'valid', 'train', 'tune')",
+    ],
+    [
+      [...model, "--threshold", "1.5"],
+      "argument --threshold: invalid value: 1.5 (must be 0 to 1)",
+    ],
+    [[...model, "--threshold", "high"], "argument --threshold: invalid float value: 'high'"],
+    [[...model, "--seed", "-1"], "argument --seed: invalid value: -1 (must be 0 to 4294967295)"],
+    [
+      [...model, "-t", "knee"],
+      "argument -t/--task: invalid choice: 'knee' (choose from 'abnormal', 'acl', 'meniscus')",
+    ],
+    [[...model, "extra"], "unrecognized arguments: extra"],
+  ];
+  for (const [args, words] of cases) {
+    const { code, out, err } = await runMain(["evaluate", ...args]);
+    assert.equal(code, 2);
+    assert.equal(out, "");
+    assert.match(err, /^usage: cli\.ts evaluate \[-h\] --model FILE /);
+    assert.ok(err.endsWith(`\ncli.ts: error: ${words}\n`), err);
+  }
+});
+
+Deno.test("what cannot be judged is refused in one line, and nothing is written", async () => {
+  await withModel(async (run, folder) => {
+    await writeModel(folder, "meniscus.safetensors", { ...ACL, task: "meniscus" });
+    await writeModel(folder, "cut.safetensors", { ...ACL, tune: TUNE });
+    await writeWhole(folder.at("models/a.pth"), encodePytorch(initialWeights(1)));
+    await folder.write("models/not.pth", "not a model");
+    await folder.write("data/valid-meniscus.csv", "0012,1\n0013,1\n");
+    await folder.write("reports/taken", "a file");
+    const a = "models/a.safetensors";
+    const cases: [string[], string | RegExp, string[]?][] = [
+      [
+        ["-t", "meniscus"],
+        `Cannot use the model '${a}' for meniscus in the coronal plane: by its file it is for acl ` +
+        "in the coronal plane: leave --task and --plane out, or give another model",
+      ],
+      [
+        ["-p", "axial"],
+        `Cannot use the model '${a}' for acl in the axial plane: by its file it is for acl in the ` +
+        "coronal plane: leave --task and --plane out, or give another model",
+      ],
+      [
+        ["--model", "models/a.pth"],
+        "Cannot use the model 'models/a.pth': its file does not say its task and plane: " +
+        "give --task and --plane",
+      ],
+      [["--model", "models/not.pth"], /^Cannot read weights 'models\/not\.pth': /],
+      [["--model", "models/none.pth"], /^Cannot .*'models\/none\.pth': there is no such file/],
+      [
+        ["--split", "tune"],
+        `Cannot judge the model '${a}' by its tune split: it was trained without one: ` +
+        "use the validation set, or train with a tune split",
+      ],
+      [
+        ["--model", "models/cut.safetensors", "--split", "tune", "--against", a],
+        `Cannot judge the model '${a}' by the tune split of 'models/cut.safetensors': it was ` +
+        "trained with none: use the validation set",
+      ],
+      [
+        ["--against", "models/meniscus.safetensors"],
+        /^Cannot use the model 'models\/meniscus\.safetensors' for acl in the coronal plane: by /,
+      ],
+      [
+        ["--model", "models/meniscus.safetensors"],
+        /^Cannot use the labels 'data\/valid-meniscus\.csv': all 2 of them are 1: /,
+      ],
+      [["--data", "data/none"], /^Cannot open the dataset in 'data\/none': /],
+      [
+        ["--out", "reports/new"],
+        /^Cannot make the folder 'reports\/new': Deno has no permission for it: run again with --allow-(read|write)=reports$/,
+        READING,
+      ],
+      [["--out", "reports/taken"], /^Cannot make the folder 'reports\/taken': .*: /],
+    ];
+    for (const [args, line, permissions = WRITING] of cases) {
+      const { code, out, err } = await run(args, permissions);
+      const what = `evaluate ${args.join(" ")}`;
+      assert.equal(code, 1, `${what}: ${err}`);
+      assert.equal(out, "", what);
+      const [first, ...more] = err.trimEnd().split("\n");
+      assert.deepEqual(more, [], what);
+      if (typeof line === "string") assert.equal(first, line, what);
+      else assert.match(first, line, what);
+    }
+    assert.deepEqual(await folder.files("reports"), ["taken"]);
+  });
+});

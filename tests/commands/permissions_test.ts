@@ -1,0 +1,221 @@
+/**
+ * The least permissions of each command: it runs with exactly what its help, the README and
+ * `deno.json` name, and with any part missing it says in one line which flag to add.
+ *
+ * A new command is a new entry of the table.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { writePhantomDataset } from "../../lib/data/phantom/mod.ts";
+import { initialWeights } from "../../lib/model/initialise.ts";
+import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
+import { writeWhole } from "../../lib/files.ts";
+import { PLANES } from "../../lib/terms.ts";
+import { runCli } from "../support/cli.ts";
+import { memberName, writeMember, writePlanes } from "../support/combined.ts";
+import { TemporaryFolder, writeTinyDataset } from "../support/folders.ts";
+
+/** A permission and what it is for: `read` of `data` is `--allow-read=data`. */
+type Grants = Readonly<Partial<Record<"read" | "write" | "net", readonly string[]>>>;
+
+interface Entry {
+  /** The command as its help is asked for. */
+  command: string;
+  /** What the user types. */
+  args: readonly string[];
+  /** The least that is needed for that. */
+  least: Grants;
+  /** The permission set of `deno.json`, and what it grants beyond the least. */
+  set: { name: string; more?: Grants };
+  /** How help and README put it, where that differs from the flags themselves. */
+  words?: string;
+  /** Puts the input there. */
+  prepare?(folder: TemporaryFolder): Promise<void>;
+  /** For a part that is missing, how the folder must look for it to matter. */
+  prepareWithout?: Readonly<Record<string, (folder: TemporaryFolder) => Promise<void>>>;
+  /** What must be there afterwards, a folder and the beginning of a file's name in it. */
+  leaves: readonly [folder: string, file: string];
+}
+
+const TRAIN = ["-t", "acl", "-p", "coronal", "--weights", "none", "--epochs", "1", "--seed", "1"];
+
+const ENTRIES: readonly Entry[] = [
+  {
+    command: "train",
+    args: [...TRAIN, "--backend", "wasm"],
+    least: { read: ["data", "models", "logs"], write: ["models", "logs"] },
+    set: { name: "train", more: { net: ["download.pytorch.org"] } },
+    prepare: (folder) => writeTinyDataset(folder),
+    leaves: ["models", "model_mrnet_acl_coronal_"],
+  },
+  {
+    command: "demo",
+    args: ["demo"],
+    least: { read: ["data", "models", "logs"], write: ["data", "models", "logs"] },
+    set: { name: "demo" },
+    // The knees that an earlier demo made; it made fewer of them.
+    async prepare(folder) {
+      const knees = { train: 4, valid: 3, size: 64, slices: [2, 2], seed: 1 } as const;
+      await Deno.mkdir(folder.at("data"));
+      await writePhantomDataset({ folder: folder.at("data/demo"), ...knees });
+    },
+    prepareWithout: { "--allow-write=data": () => Promise.resolve() },
+    leaves: ["models", "model_demo_acl_sagittal_"],
+  },
+  {
+    command: "synth",
+    args: [
+      ...["synth", "--out", "data/practice", "--train", "2", "--valid", "2", "--size", "64"],
+      ...["--slices", "2", "--seed", "1"],
+    ],
+    least: { read: ["data"], write: ["data"] },
+    set: { name: "synth" },
+    words: "--allow-read=DIR --allow-write=DIR",
+    leaves: ["data/practice", "train-acl.csv"],
+  },
+  {
+    command: "convert",
+    args: ["convert", "models/a.safetensors", "models/b.pth"],
+    least: { read: ["models"], write: ["models"] },
+    set: { name: "convert" },
+    words: "--allow-read=DIR --allow-write=DIR",
+    async prepare(folder) {
+      await Deno.mkdir(folder.at("models"));
+      await writeWhole(folder.at("models/a.safetensors"), encodeSafetensors(initialWeights(1)));
+    },
+    leaves: ["models", "b.pth"],
+  },
+  {
+    command: "evaluate",
+    args: [
+      ...["evaluate", "--model", "models/a.safetensors", "-t", "acl", "-p", "coronal"],
+      ...["--backend", "wasm", "--seed", "1", "--out", "reports"],
+    ],
+    least: { read: ["data", "models", "reports"], write: ["reports"] },
+    set: { name: "evaluate" },
+    words: "--allow-read=data,models",
+    async prepare(folder) {
+      await writeTinyDataset(folder);
+      await Deno.mkdir(folder.at("models"));
+      await writeWhole(folder.at("models/a.safetensors"), encodeSafetensors(initialWeights(1)));
+    },
+    leaves: ["reports", "report.html"],
+  },
+  {
+    command: "predict",
+    args: [
+      ...["predict", "--model", "models/a.safetensors", "-t", "acl", "-p", "coronal"],
+      ...["--backend", "wasm", "--cam", "cam", "data/valid/coronal/0002.npy"],
+    ],
+    least: { read: ["models", "data", "cam"], write: ["cam"] },
+    set: { name: "predict" },
+    words: "--allow-read=FILE,EXAM,DIR --allow-write=DIR",
+    async prepare(folder) {
+      await writeTinyDataset(folder);
+      await Deno.mkdir(folder.at("models"));
+      await writeWhole(folder.at("models/a.safetensors"), encodeSafetensors(initialWeights(1)));
+    },
+    leaves: ["cam", "0002_sheet.png"],
+  },
+  {
+    command: "combine",
+    args: [
+      ...["combine", "--models", PLANES.map((plane) => `models/${memberName(plane)}`).join()],
+      ...["--fit_on", "valid", "--backend", "wasm"],
+    ],
+    least: { read: ["data", "models"], write: ["models"] },
+    set: { name: "combine" },
+    async prepare(folder) {
+      await writePlanes(folder, { train: 2, valid: 4 });
+      for (const plane of PLANES) await writeMember(folder, plane);
+    },
+    leaves: ["models", "combined_mrnet_acl.json"],
+  },
+];
+
+const CONFIG = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
+const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+
+/** `--allow-read=data,models`. */
+function flagsOf(grants: Grants): string[] {
+  return Object.entries(grants).filter(([, places]) => places.length > 0)
+    .map(([access, places]) => `--allow-${access}=${places.join(",")}`);
+}
+
+/** The same without one place, for every place. */
+function* withoutOne(grants: Grants): Generator<{ missing: string; left: string[] }> {
+  for (const [access, places] of Object.entries(grants)) {
+    for (const place of places) {
+      const others = places.filter((other) => other !== place);
+      yield {
+        missing: `--allow-${access}=${place}`,
+        left: flagsOf({ ...grants, [access]: others }),
+      };
+    }
+  }
+}
+
+async function assertWorks(entry: Entry, permissions: readonly string[]): Promise<void> {
+  await using folder = await TemporaryFolder.make();
+  await entry.prepare?.(folder);
+  // A permission set means the folders beside the configuration that names it.
+  await folder.write("deno.json", JSON.stringify({ permissions: CONFIG.permissions }));
+  const { code, err } = await runCli(folder, entry.args, { permissions });
+  assert.equal(code, 0, err);
+  const [place, begin] = entry.leaves;
+  assert.ok((await folder.files(place)).some((name) => name.startsWith(begin)), place);
+}
+
+for (const entry of ENTRIES) {
+  const { command, least, set, words } = entry;
+
+  Deno.test(`${command} runs with its least permissions`, async () => {
+    await assertWorks(entry, flagsOf(least));
+  });
+
+  Deno.test(`${command} runs with the permission set of deno.json`, async () => {
+    assert.deepEqual(CONFIG.permissions[set.name], { ...least, ...set.more });
+    await assertWorks(entry, [`-P=${set.name}`, "--config", "deno.json"]);
+  });
+
+  for (const { missing, left } of withoutOne(least)) {
+    Deno.test(`${command} without ${missing} says so in one line`, async () => {
+      await using folder = await TemporaryFolder.make();
+      await (entry.prepareWithout?.[missing] ?? entry.prepare)?.(folder);
+      const before = await folder.files("models");
+      const { code, out, err } = await runCli(folder, entry.args, { permissions: left });
+      assert.equal(code, 1, err);
+      assert.equal(out, "");
+      const lines = err.trimEnd().split("\n");
+      assert.match(
+        lines.at(-1)!,
+        new RegExp(`^Cannot .*: Deno has no permission for it: run again with ${missing}$`),
+      );
+      // Remarks on what is being done may stand before it, of what went wrong there is one line.
+      assert.deepEqual(
+        lines.slice(0, -1).filter((line) =>
+          !/^(Seed \d+|Knees: .*|Engine: .*|Positive from .*)$/.test(line)
+        ),
+        [],
+      );
+      assert.deepEqual(await folder.files("models"), before);
+    });
+  }
+
+  Deno.test(`${command}'s help and the README name its least permissions`, async () => {
+    await using folder = await TemporaryFolder.make();
+    const { out } = await runCli(folder, [command, "--help"], { permissions: [] });
+    const named = words ?? flagsOf(least).join(" ");
+    assert.ok(out.replace(/\s+/g, " ").includes(`Permissions: ${named}`), out);
+    const row = README.split("\n").find((line) => line.startsWith(`| ${command} `));
+    assert.ok(row?.includes(named), `the README's row of ${command}: ${row}`);
+    assert.ok(row?.includes(`-P=${set.name}`), `the README's row of ${command}: ${row}`);
+  });
+}
+
+Deno.test("every permission set of deno.json belongs to a command of the table", () => {
+  // A service does not end by itself: tests/serve/processes_test.ts has it.
+  const names = [...ENTRIES.map(({ set }) => set.name), "serve"];
+  assert.deepEqual(Object.keys(CONFIG.permissions).sort(), names.toSorted());
+});

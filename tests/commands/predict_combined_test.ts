@@ -1,0 +1,84 @@
+/**
+ * Predicting patients and judging a combination from the command line, with the documented
+ * permissions.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { PLANES } from "../../lib/terms.ts";
+import { runCli } from "../support/cli.ts";
+import { writeCombined, writePlanes } from "../support/combined.ts";
+import { TemporaryFolder } from "../support/folders.ts";
+
+const MODEL = ["--model", "models/combined.json", "--backend", "wasm", "--threads", "1"];
+const EXAMS = PLANES.map((plane) => `data/valid/${plane}/0003.npy`);
+
+Deno.test("a combination predicts a patient, says how, and shows where it looked", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: 2, valid: 4 });
+  await writeCombined(folder);
+  const permissions = ["--allow-read=data,models,cams", "--allow-write=cams"];
+  const run = (...args: string[]) => runCli(folder, [...args, ...MODEL], { permissions });
+
+  const line = await run("predict", ...EXAMS);
+  assert.equal(line.code, 0, line.err);
+  const p = "0\\.\\d{4}";
+  assert.match(
+    line.out,
+    new RegExp(
+      `^0003  acl combined  probability ${p}  axial ${p} coronal ${p} sagittal ${p}  ` +
+        "(positive|negative) \\(from 0\\.5\\)\n$",
+    ),
+  );
+  assert.match(line.err, /Positive from 0\.5 on: the combination's operating point, .* tune exams/);
+
+  const files = PLANES.flatMap((plane, i) => [`--${plane}`, EXAMS[i]]);
+  const told = await run("predict", ...files, "--json", "--cam", "cams");
+  assert.equal(told.code, 0, told.err);
+  const json = JSON.parse(told.out);
+  assert.deepEqual([json.exam, json.task, json.plane], ["0003", "acl", "combined"]);
+  assert.ok(line.out.includes(`probability ${json.probability.toFixed(4)}`));
+  assert.deepEqual(Object.keys(json.planes), [...PLANES]);
+  assert.equal(json.planes.sagittal.file, EXAMS[2]);
+  const made = await folder.files("cams");
+  for (const plane of PLANES) assert.ok(made.includes(`${plane}/0003.gif`), `${made}`);
+
+  const judged = await run("evaluate", "--json", "--seed", "1");
+  assert.equal(judged.code, 0, judged.err);
+  const { plane, exams, auc } = JSON.parse(judged.out);
+  assert.deepEqual([plane, exams], ["combined", 4]);
+  assert.ok(auc >= 0 && auc <= 1);
+});
+
+Deno.test("what does not go together is refused", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: 2, valid: 2 });
+  await writeCombined(folder);
+  const refuses = async (args: string[], code: number, message: RegExp) => {
+    const outcome = await runCli(folder, ["predict", ...args], { permissions: ["--allow-read"] });
+    assert.deepEqual([outcome.code, outcome.out], [code, ""], outcome.err);
+    assert.match(outcome.err.trimEnd().split("\n").at(-1)!, message);
+  };
+  await refuses(
+    [...MODEL, EXAMS[0], EXAMS[1]],
+    1,
+    /^Cannot predict patient '0003': there is no sagi/,
+  );
+  await refuses([...MODEL, "--axial", EXAMS[0]], 1, /there is no coronal and no sagittal exam: /);
+  await refuses(MODEL, 2, /^cli\.ts: error: the following arguments are required: EXAM$/);
+  await refuses(
+    [...MODEL, EXAMS[0], "--axial", EXAMS[0]],
+    2,
+    /^cli\.ts: error: argument EXAM: not allowed with argument --axial$/,
+  );
+  await refuses(
+    ["--model", "models/model_axial.safetensors", EXAMS[0], "--axial", EXAMS[0]],
+    2,
+    /^cli\.ts: error: argument --axial: only allowed with a combination's \.json file$/,
+  );
+  await refuses(
+    [...MODEL, ...EXAMS, "-p", "axial"],
+    1,
+    /^Cannot use the combination .* for axial: /,
+  );
+});
