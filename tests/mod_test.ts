@@ -57,8 +57,10 @@ Deno.test("what a user needs is exported, and nothing that is private", () => {
     const name of [
       ...["TASKS", "PLANES", "SPLITS", "ENGINES", "ENGINE_CHOICES", "SCHEDULES", "TRAIN_DEFAULTS"],
       ...["openDataset", "readExam", "readLabels", "readNpy", "decodeNpy", "encodeNpy"],
-      ...["createMRNet", "loadMRNet", "MRNet", "startEngine", "describeEngine"],
+      ...["createMRNet", "loadMRNet", "MRNet", "startEngine", "describeEngine", "createHandler"],
       ...["train", "trainClassifier", "evaluate", "rocAuc", "rocCurve"],
+      ...["explain", "explainFiles", "predictFiles", "readExamFiles", "writeExplanation"],
+      ...["combineModels", "combineTable", "loadCombined", "evaluateCombined", "runAll"],
       ...["MRNetError", "DataError", "WeightsError", "OptionError", "EngineError"],
       ...["PermissionError", "OutputError", "TrainingError"],
     ]

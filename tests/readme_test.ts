@@ -43,7 +43,7 @@ Deno.test("the README names every option of the help, and no other", async () =>
   assert.ok(out.includes("--prefix_name"), out);
   const options = [...out.matchAll(/^ {2}(?:-\w, )?(--\w+) /gm)].map(([, name]) => name);
   const section = README.slice(README.indexOf("## Train"), README.indexOf("### Permissions"));
-  const named = new Set([...section.matchAll(/`(--\w+)`/g)].map(([, name]) => name));
+  const named = new Set([...section.matchAll(/`(--\w+)[ `]/g)].map(([, name]) => name));
   const short = new Set(["--task", "--plane", "--help"]);
   assert.deepEqual(options.filter((name) => !short.has(name) && !named.has(name)), []);
   assert.deepEqual([...named].filter((name) => !options.includes(name) && name !== "--help"), []);

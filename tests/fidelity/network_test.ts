@@ -5,7 +5,9 @@
  */
 import assert from "node:assert/strict";
 import type { EngineName } from "../../lib/engine/engine.ts";
+import { currentGpu } from "../../lib/engine/engine.ts";
 import { TensorRunner } from "../../lib/train/tensor_runner.ts";
+import { WebGPURunner } from "../../lib/train/webgpu_runner.ts";
 import { onEachEngine } from "../support/engines.ts";
 import {
   compareNetwork,
@@ -16,7 +18,7 @@ import {
   type NetworkOutcome,
   runNetworkCase,
 } from "../support/network_golden.ts";
-import { DEMANDED, NETWORK_TOLERANCES } from "../support/tolerances.ts";
+import { DEMANDED, HALF_TOLERANCES, NETWORK_TOLERANCES } from "../support/tolerances.ts";
 
 /**
  * How much of each case runs on which engine: all of it, or a gradient and a step. What is left out
@@ -48,6 +50,17 @@ onEachEngine("TensorFlow.js's own operations give PyTorch's numbers", async () =
   const make: MakeRunner = (model, options) => Promise.resolve(new TensorRunner(model, options));
   assertClose(NETWORK_CASES[0], await runNetworkCase(NETWORK_CASES[0], "first", make));
 }, { engines: ["webgpu", "wasm"] });
+
+onEachEngine("with activations stored as halves PyTorch's numbers are near", async () => {
+  const make: MakeRunner = (model, options) =>
+    WebGPURunner.create(currentGpu()!, model, { ...options, tiles: "shared", precision: "half" });
+  const [reference] = NETWORK_CASES;
+  const figures = compareNetwork(reference, await runNetworkCase(reference, "first", make));
+  assert(figures.logits > 1e-5, "nothing was rounded to halves");
+  assert(figures.logits <= HALF_TOLERANCES.logits, `logits: ${figures.logits}`);
+  assert(figures.losses <= HALF_TOLERANCES.logits, `losses: ${figures.losses}`);
+  assert(figures.gradients <= HALF_TOLERANCES.gradients, `gradients: ${figures.gradients}`);
+}, { engines: ["webgpu"] });
 
 Deno.test("no bound is wider than what is demanded", () => {
   for (const bounds of Object.values(NETWORK_TOLERANCES)) {

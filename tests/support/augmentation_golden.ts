@@ -60,7 +60,7 @@ export async function compareAugmentedStep(
   const model = new MRNet(goldenState());
   const runner = await createRunner(model);
   try {
-    const figures = await runner.train({ exam, label: 1 }, 1, change);
+    const figures = await runner.train({ exam, label: 1 }, [1, 1], change);
     return worstNumber(figures.logits, logits);
   } finally {
     runner.dispose();

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import assert from "node:assert/strict";
 import { type EngineName, startEngine } from "../../lib/engine/engine.ts";
 import * as tf from "../../lib/tf.ts";
+import { liveWorkers } from "./workers.ts";
 
 /** Set where the absence of a WebGPU adapter must fail instead of skip. */
 const DEMANDED = Deno.env.get("MRNET_REQUIRE_WEBGPU") === "1";
@@ -23,7 +25,8 @@ export interface EngineTestOptions {
 }
 
 /**
- * Runs a test body once on each engine, and checks that it leaves no tensor behind.
+ * Runs a test body once on each engine, and checks that it leaves no tensor and no worker
+ * behind.
  *
  * WebGPU is skipped with a reason where this machine has no adapter, unless the environment demands
  * it with `MRNET_REQUIRE_WEBGPU=1`.
@@ -47,6 +50,7 @@ export function onEachEngine(
         const before = tf.memory().numTensors;
         await body({ engine });
         running.check();
+        assert.equal(liveWorkers(), 0, "a worker was left behind");
         const left = tf.memory().numTensors - before;
         if (left !== 0) throw new Error(`${left} tensors were left behind`);
       },

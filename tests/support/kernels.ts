@@ -4,10 +4,12 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { kernels } from "../../lib/engine/wasm/kernels.js";
+import { findCapabilities } from "../../lib/engine/wasm/capabilities.ts";
+import { loadKernels } from "../../lib/engine/wasm/kernels.js";
 import { instantiate, kernelNames } from "../../lib/engine/wasm/thread.js";
 import { createRandom } from "../../lib/random.ts";
 
+const kernels = await loadKernels(findCapabilities());
 const memory = new WebAssembly.Memory({ initial: 256, maximum: 65536, shared: true });
 const names = kernelNames(kernels);
 const functions = instantiate(kernels, memory);

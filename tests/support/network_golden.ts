@@ -105,7 +105,7 @@ export async function gradientOf(
   const model = new MRNet(initial);
   const runner = await makeRunner(model, options);
   try {
-    await runner.train(exam, golden.positive_weight);
+    await runner.train(exam, [1, golden.positive_weight]);
     await runner.sync();
     const state = await model.stateDict();
     for (const [name, { data }] of state) {
@@ -146,11 +146,11 @@ export async function runNetworkCase(
   const runner = await makeRunner(model);
   try {
     const predicted = await model.predict(exam);
-    const judged = await runner.judge({ exam, label: 0 }, golden.positive_weight);
+    const judged = await runner.judge({ exam, label: 0 }, [1, golden.positive_weight]);
     const losses = [judged.loss];
     const step = async (index: number) => {
       const labelled = { exam: examAt(index), label: (1 - index % 2) as Label };
-      losses.push((await runner.train(labelled, golden.positive_weight)).loss);
+      losses.push((await runner.train(labelled, [1, golden.positive_weight])).loss);
     };
     const parameters = async () => {
       await runner.sync();

@@ -20,6 +20,7 @@ export function tinyModel(weight = 0.1): MRNet {
   ]);
   const model = {
     parameters,
+    intensity: "raw",
     logits(exam: tf.Tensor3D): tf.Tensor2D {
       return tf.tidy(() => {
         const mean = tf.div(tf.mean(exam), 100);

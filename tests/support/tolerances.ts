@@ -73,3 +73,12 @@ export const AUGMENTATION_TOLERANCE = 0.005;
 
 /** The logits of an exam that a step has resampled, relative. */
 export const AUGMENTED_STEP_TOLERANCE = 1e-5;
+
+/**
+ * How far a step with activations stored as halves may be from one in float32: logits relative or, below
+ * 1, absolute; gradients by the L2 norm of each tensor (docs/performance_webgpu.md has the measured).
+ *
+ * Rounding moves some maxima to other pixels: where one of the 256 channels' does, that is a sixteenth
+ * of the last filters' gradient by itself. The tensors behind all maxima have a bound of their own.
+ */
+export const HALF_TOLERANCES = { logits: 3e-3, gradients: 0.2, behindMaxima: 3e-3 } as const;
