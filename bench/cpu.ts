@@ -1,5 +1,6 @@
 /**
- * Training and judging on the processor, beside PyTorch with as many threads, in one run.
+ * Training and judging on the processor, beside PyTorch and onnxruntime with as many threads, in one
+ * run.
  *
  * ```sh
  * deno task bench:cpu           # exams of 2, 8, 24 and 60 slices, 256×256; best of 3
@@ -11,191 +12,175 @@
  * else.
  *
  * Each figure is the least of the repeats after one that is not counted, in a process of its own, whose
- * peak memory stands beside it. Compare within a run, not between runs.
+ * peak memory stands beside it. Compare within a run, not between runs. A peer that cannot be had is
+ * left out; onnxruntime-node is fetched from npm the first time.
  *
  * @module
  */
-import { cpuUsage } from "node:process";
-import type { Exam } from "../lib/data/exam.ts";
-import { startEngine } from "../lib/engine/engine.ts";
-import { initialWeights } from "../lib/model/initialise.ts";
+import { type EpochMemory, type Figures, type Kind, SIDE } from "./cpu_process.ts";
+import { type FirstAnswer, measureFirstAnswer } from "./first_answer.ts";
+import { describeEngine, startEngine } from "../lib/engine/engine.ts";
+import { messageOf } from "../lib/errors.ts";
+import { convertWeights } from "../lib/model/convert.ts";
 import { saveMRNet } from "../lib/model/create.ts";
+import { initialWeights } from "../lib/model/initialise.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
-import { createRandom } from "../lib/random.ts";
-import { createRunner } from "../lib/train/runner.ts";
-import { TensorRunner } from "../lib/train/tensor_runner.ts";
 
-/** How wide the columns of the table are. */
-const WIDTHS = [6, 7, 7, 7, 7, 5, 12, 7, 7, 5, 10, 13];
+/** How many slices the exam has whose training's memory is measured: MRNet's largest. */
+const LARGEST = 61;
+/** Epochs of that training: what V8 keeps of voxels that are read no more grows in the first few. */
+const EPOCHS = 5;
 
-/** Height and width of a slice. */
-const SIDE = 256;
+/** The exam that the numbers to reach are about. */
+const TYPICAL = 24;
 
-/** What a process found. */
-interface Figures {
-  /** Seconds. */
-  step: number;
-  /** Seconds. */
-  forward: number;
-  /** What all threads together computed for a step, in processor seconds. */
-  work: number;
-  /** The most memory the process had, in megabytes; NaN where the system does not say. */
-  peak: number;
-}
+/** How long a peer may take to be fetched and to run, in milliseconds. */
+const PEER_TIME = 180_000;
 
-/** Who computes: our kernels, or TensorFlow.js's operations. */
-type Kind = "kernels" | "operations";
-
-if (Deno.args[0] === "measure") {
-  const [, kind, slices, threads, repeats] = Deno.args;
-  const counts = [slices, threads, repeats].map(Number);
-  print(JSON.stringify(await measure(kind as Kind, counts)));
-  Deno.exit(0);
+/** A row of the table. */
+interface Row {
+  slices: number;
+  threads: number;
+  ours: Figures;
+  torch?: Figures;
+  onnx?: { forward: number };
 }
 
 const [repeats = 3, ...given] = Deno.args.map(Number);
-const sizes = given.length === 0 ? [2, 8, 24, 60] : given;
+const sizes = given.length === 0 ? [2, 8, TYPICAL, 60] : given;
 if (![repeats, ...sizes].every((count) => Number.isInteger(count) && count > 0)) {
   print("usage: deno task bench:cpu [REPEATS [SLICES ...]]");
   Deno.exit(2);
 }
+const engine = await startEngine("wasm");
 const cores = navigator.hardwareConcurrency;
-const threadCounts = cores === 1 ? [1] : [1, cores];
-
-await compareSteps();
-await firstAnswer();
+const started = performance.now();
+const folder = await Deno.makeTempDir();
+const leftOut = new Set<string>();
+try {
+  const weights = `${folder}/model.safetensors`;
+  const network = `${folder}/model.onnx`;
+  await saveMRNet(new MRNet(initialWeights(1)), weights);
+  await convertWeights(weights, network);
+  print(describeEngine(engine));
+  print(`Exams of ${SIDE}×${SIDE}; best of ${repeats}; seconds; peak memory in MB`);
+  const rows = await compare(network);
+  for (const peer of leftOut) print(`Left out: ${peer}`);
+  await compareOperations(rows);
+  const memory = await inProcess<EpochMemory>("epochs", [LARGEST, cores, EPOCHS]);
+  print(
+    `Training on exams of up to ${LARGEST} slices, ${threadsWord(cores)}: peak ` +
+      `${memory.first.toFixed(0)} MB after the first exam, ` +
+      `${
+        memory.epochs.map((peak) => peak.toFixed(0)).join(", ")
+      } MB after epochs 1 to ${EPOCHS}; ` +
+      `resident after a collection ${memory.held.map((held) => held.toFixed(0)).join(", ")} MB`,
+  );
+  const answer = await measureFirstAnswer(weights, SIDE, repeats);
+  print("A fresh process, seconds:");
+  print(`  an empty script                               ${answer.empty.toFixed(3)}`);
+  print(`  import of mod.ts                              ${answer.import.toFixed(3)}`);
+  print(`  import, weights, first model.predict          ${answer.predict.toFixed(3)}`);
+  print(`  import, weights, first exam of evaluate       ${answer.evaluate.toFixed(3)}`);
+  printGoals(rows, { memory, answer });
+  print(`The bench took ${Math.round((performance.now() - started) / 1000)} s.`);
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
 Deno.exit(0);
 
-async function compareSteps(): Promise<void> {
-  print(`Exams of ${SIDE}×${SIDE}; best of ${repeats}; seconds; peak memory in MB`);
-  const figures = ["work", "forward", "peak"];
-  const heads = ["slices", "threads", "step", ...figures, "PyTorch step", ...figures];
-  heads.push("step ratio", "forward ratio");
-  row(heads);
-  const alone = new Map<number, Figures>();
-  const together: string[] = [];
+/** Measures and prints the table. */
+async function compare(network: string): Promise<Row[]> {
+  const heads = ["slices", "threads", "step", "work", "forward", "peak"];
+  heads.push("PyTorch step", "work", "forward", "peak", "ONNX forward");
+  heads.push("step ratio", "forward ratio", "ONNX ratio");
+  const widths = heads.map((head) => Math.max(head.length, 6));
+  const line = (cells: string[]) =>
+    print(cells.map((each, i) => each.padStart(widths[i])).join(" "));
+  line(heads);
+  const rows: Row[] = [];
   for (const slices of sizes) {
-    for (const threads of threadCounts) {
-      const counts = [slices, threads, repeats].map(String);
-      const ours = await inProcess("kernels", counts);
+    for (const threads of cores === 1 ? [1] : [1, cores]) {
+      const ours = await inProcess<Figures>("kernels", [slices, threads, repeats]);
       const torch = await inPython(slices, threads);
-      const ratio = (part: "step" | "forward") =>
-        torch === undefined ? "–" : (ours[part] / torch[part]).toFixed(2);
-      const theirs = torch === undefined ? ["–", "–", "–", "–"] : cells(torch);
-      row([`${slices}`, `${threads}`, ...cells(ours), ...theirs, ratio("step"), ratio("forward")]);
-      if (threads === 1) alone.set(slices, ours);
-      else {
-        const one = alone.get(slices)!;
-        const faster = (part: "step" | "forward") => (one[part] / ours[part]).toFixed(2);
-        together.push(
-          `${slices} slices: ${threads} threads are ${faster("step")} times as fast as one in a ` +
-            `step, ${faster("forward")} times in a forward pass`,
-        );
-      }
+      const onnx = await inOnnxruntime(network, slices, threads);
+      const ratio = (part: "step" | "forward", peer?: Partial<Figures>) => {
+        return peer?.[part] === undefined ? "–" : (ours[part] / peer[part]).toFixed(2);
+      };
+      line([
+        ...[`${slices}`, `${threads}`, ...cells(ours), ...cells(torch)],
+        ...[onnx?.forward.toFixed(3) ?? "–"],
+        ...[ratio("step", torch), ratio("forward", torch), ratio("forward", onnx)],
+      ]);
+      rows.push({ slices, threads, ours, torch, onnx });
     }
   }
-  together.forEach(print);
-  const few = Math.min(8, ...sizes.filter((slices) => slices >= 8), Math.max(...sizes));
-  const plain = await inProcess("operations", [few, 1, 1].map(String));
-  const kernels = alone.get(few) ?? await inProcess("kernels", [few, 1, repeats].map(String));
+  for (const slices of sizes) {
+    const [one, all] = rows.filter((row) => row.slices === slices);
+    if (all === undefined) continue;
+    print(
+      `${slices} slices: ${threadsWord(all.threads)} are ${
+        faster(one, all, "step")
+      } times as fast ` +
+        `as one in a step, ${faster(one, all, "forward")} times in a forward pass`,
+    );
+  }
+  return rows;
+}
+
+/** Our kernels against TensorFlow.js's operations with our gradients. */
+async function compareOperations(rows: Row[]): Promise<void> {
+  const of8 = rows.find(({ slices, threads }) => slices === 8 && threads === 1);
+  const ours = of8?.ours ?? await inProcess<Figures>("kernels", [8, 1, repeats]);
+  const plain = await inProcess<Figures>("operations", [8, 1, 1]);
   print(
-    `${few} slices, one thread, in TensorFlow.js's operations: step ${plain.step.toFixed(3)}, ` +
-      `forward ${plain.forward.toFixed(3)}, peak ${plain.peak.toFixed(0)} MB; our kernels are ` +
-      `${(plain.step / kernels.step).toFixed(1)} and ` +
-      `${(plain.forward / kernels.forward).toFixed(1)} times as fast`,
+    `8 slices, one thread, in TensorFlow.js's operations: step ${plain.step.toFixed(3)}, forward ` +
+      `${plain.forward.toFixed(3)}, peak ${plain.peak.toFixed(0)} MB; our kernels are ` +
+      `${(plain.step / ours.step).toFixed(1)} and ${
+        (plain.forward / ours.forward).toFixed(1)
+      } times as fast`,
   );
 }
 
-/** A fresh process: an import alone; and import, weights and the first exam of 24 slices. */
-async function firstAnswer(): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await startEngine("wasm");
-    const weights = `${folder}/model.safetensors`;
-    await saveMRNet(new MRNet(initialWeights(1)), weights);
-    const module = new URL("../mod.ts", import.meta.url).href;
-    const size = `slices: 24, height: ${SIDE}, width: ${SIDE}`;
-    const start = `import * as m from ${JSON.stringify(module)};`;
-    const exam = `{ id: "first", ${size}, voxels: new Uint8Array(24 * ${SIDE} * ${SIDE}).fill(9) }`;
-    const read = `await m.startEngine("wasm"); ` +
-      `const { model } = await m.loadMRNet(${JSON.stringify(weights)}); const exam = ${exam};`;
-    const dataset = `{ labels: [{ id: "first", label: 0 }, { id: "again", label: 1 }], ` +
-      "read: () => Promise.resolve(exam) }";
-    const stop = "Deno.exit(0);";
-    const scripts = {
-      "an empty script": "",
-      "import of mod.ts": start,
-      "import, weights, model.predict": `${start} ${read} await model.predict(exam);`,
-      "import, weights, first exam of evaluate": `${start} ${read} ` +
-        `await m.evaluate(model, ${dataset}, { onExam() { ${stop} } });`,
-    };
-    print("A fresh process, seconds:");
-    for (const [name, script] of Object.entries(scripts)) {
-      const path = `${folder}/script.ts`;
-      await Deno.writeTextFile(path, script);
-      const seconds = await bestOf(async () => {
-        const args = ["run", "-A", "--no-check", path];
-        const { success, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
-        if (!success) throw new Error(new TextDecoder().decode(stderr));
-      }, repeats);
-      print(`  ${name.padEnd(42)} ${seconds.toFixed(3)}`);
-    }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+/** The numbers that this engine is to reach, and those that it has reached now. */
+function printGoals(
+  rows: Row[],
+  { memory, answer }: { memory: EpochMemory; answer: FirstAnswer },
+): void {
+  const [one, all] = rows.filter(({ slices }) => slices === TYPICAL);
+  const last = all ?? one;
+  const goals: [string, number | undefined, "≤" | "≥", number][] = [
+    ["peak memory of training, MB", Math.max(...memory.epochs), "≤", 2500],
+    ["growth after collection, last epoch", memory.held.at(-1)! - memory.held.at(-2)!, "≤", 20],
+    ["import of mod.ts, seconds", answer.import, "≤", 0.15],
+    ["first answer, seconds", Math.max(answer.predict, answer.evaluate), "≤", 1.5],
+  ];
+  if (last?.torch) {
+    goals.push(["step on 24 slices, PyTorch's", last.ours.step / last.torch.step, "≤", 3]);
+    goals.push(["forward on 24 slices, PyTorch's", last.ours.forward / last.torch.forward, "≤", 3]);
+  }
+  if (all) {
+    goals.push(["all threads against one, step", Number(faster(one, all, "step")), "≥", 1.7]);
+  }
+  print("What is to be reached:");
+  for (const [name, found, relation, goal] of goals) {
+    if (found === undefined || Number.isNaN(found)) continue;
+    const reached = relation === "≤" ? found <= goal : found >= goal;
+    const figure = found.toFixed(found >= 20 ? 0 : 3).padStart(8);
+    print(`  ${name.padEnd(40)}${figure} ${relation} ${goal}${reached ? "" : "   missed"}`);
   }
 }
 
-async function measure(kind: Kind, [slices, threads, repeats]: number[]): Promise<Figures> {
-  await startEngine("wasm", { threads });
-  const model = new MRNet(initialWeights(1));
-  const runner = kind === "kernels" ? await createRunner(model) : new TensorRunner(model);
-  const labelled = { exam: makeExam(slices), label: 1 } as const;
-  let work = Infinity;
-  const step = await bestOf(async () => {
-    const before = processorSeconds();
-    await runner.train(labelled, 3);
-    work = Math.min(work, processorSeconds() - before);
-  }, repeats);
-  const forward = await bestOf(() => runner.judge(labelled, 3), repeats);
-  return { step, forward, work, peak: peakMemory() };
+function faster(one: Row, all: Row, part: "step" | "forward"): string {
+  return (one.ours[part] / all.ours[part]).toFixed(2);
 }
 
-/** An exam of noise: no two slices are alike, so more of them win a channel than of real ones. */
-function makeExam(slices: number): Exam {
-  const random = createRandom(1, "bench");
-  const voxels = new Uint8Array(slices * SIDE * SIDE);
-  for (let index = 0; index < voxels.length; index++) voxels[index] = random.integer(256);
-  return { id: "bench", slices, height: SIDE, width: SIDE, voxels };
-}
-
-async function bestOf(work: () => Promise<unknown>, repeats: number): Promise<number> {
-  await work();
-  let best = Infinity;
-  for (let repeat = 0; repeat < repeats; repeat++) {
-    const start = performance.now();
-    await work();
-    best = Math.min(best, (performance.now() - start) / 1000);
-  }
-  return best;
-}
-
-function processorSeconds(): number {
-  const { user, system } = cpuUsage();
-  return (user + system) / 1e6;
-}
-
-function peakMemory(): number {
-  try {
-    const status = Deno.readTextFileSync("/proc/self/status");
-    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1000;
-  } catch {
-    return NaN;
-  }
-}
-
-async function inProcess(kind: Kind, counts: string[]): Promise<Figures> {
-  const args = ["run", "-A", "--no-check", import.meta.filename!, "measure", kind, ...counts];
-  const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+async function inProcess<T>(kind: Kind | "epochs", counts: number[]): Promise<T> {
+  const script = new URL("cpu_process.ts", import.meta.url).pathname;
+  const flags = ["--no-check", "--v8-flags=--expose-gc"];
+  const args = ["run", "-A", ...flags, script, kind, ...counts.map(String)];
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
@@ -207,19 +192,40 @@ async function inPython(slices: number, threads: number): Promise<Figures | unde
     const run = await new Deno.Command(python, { args }).output().catch(() => undefined);
     if (run?.success) return JSON.parse(new TextDecoder().decode(run.stdout));
   }
+  leftOut.add("PyTorch: no python3 here has torch and torchvision");
   return undefined;
 }
 
-function cells({ step, work, forward, peak }: Figures): string[] {
+/** onnxruntime's figure; `undefined` where it cannot be had, which is asked once. */
+async function inOnnxruntime(
+  network: string,
+  slices: number,
+  threads: number,
+): Promise<{ forward: number } | undefined> {
+  if ([...leftOut].some((line) => line.startsWith("onnxruntime"))) return undefined;
+  const script = new URL("onnxruntime.ts", import.meta.url).pathname;
+  // Without the lock file: the package is no dependency, and must not become one.
+  const args = ["run", "-A", "--no-lock", "--no-check", script, network];
+  args.push(...[slices, SIDE, threads, repeats].map(String));
+  try {
+    const signal = AbortSignal.timeout(PEER_TIME);
+    const run = await new Deno.Command(Deno.execPath(), { args, signal }).output();
+    if (run.success) return JSON.parse(new TextDecoder().decode(run.stdout));
+    throw new Error(new TextDecoder().decode(run.stderr).split("\n").find((line) => line !== ""));
+  } catch (error) {
+    leftOut.add(`onnxruntime-node: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+function cells(figures: Figures | undefined): string[] {
+  if (figures === undefined) return ["–", "–", "–", "–"];
+  const { step, work, forward, peak } = figures;
   return [step.toFixed(3), work.toFixed(3), forward.toFixed(3), peak.toFixed(0)];
 }
 
-function row(texts: string[]): void {
-  print(
-    texts.map((text, column) => text.padStart(WIDTHS[column])).join(
-      "  ",
-    ),
-  );
+function threadsWord(count: number): string {
+  return count === 1 ? "one thread" : `${count} threads`;
 }
 
 function print(line: string): void {

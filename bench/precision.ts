@@ -1,0 +1,65 @@
+/**
+ * How far the ways to compute on WebGPU are from PyTorch's numbers: the direct sum, minimal filtering,
+ * and activations stored as halves.
+ *
+ * ```sh
+ * deno run -A bench/precision.ts
+ * ```
+ *
+ * Logits are compared relatively, gradients by the L2 norm of the difference of each tensor relative to
+ * the tensor's, of which the worst is shown: of those up to the last maximum, and of those behind it.
+ *
+ * @module
+ */
+import { currentGpu, startEngine } from "../lib/engine/engine.ts";
+import { MRNet } from "../lib/model/mrnet.ts";
+import type { NetworkOptions } from "../lib/model/webgpu/network.ts";
+import { WebGPURunner } from "../lib/train/webgpu_runner.ts";
+import {
+  compareTensors,
+  goldenState,
+  gradientOf,
+  type MakeRunner,
+  NETWORK_CASES,
+  worstNumber,
+} from "../tests/support/network_golden.ts";
+import { seededExam } from "../tests/support/seeded.ts";
+
+const WAYS: Record<string, NetworkOptions> = {
+  direct: { winograd: false },
+  winograd: { winograd: true },
+  "direct, half": { winograd: false, precision: "half" },
+};
+
+/** The tensors whose gradient no maximum decides about. */
+const BEHIND = ["pretrained_model.features.10.bias", "classifer.weight", "classifer.bias"];
+
+await startEngine("webgpu");
+const gpu = currentGpu()!;
+for (const reference of NETWORK_CASES.filter(({ name }) => name !== "7x224x240")) {
+  const exam = seededExam(reference.seed, reference);
+  for (const [way, options] of Object.entries(WAYS)) {
+    // Shared tiles compile fastest, and the sums are the same.
+    const make: MakeRunner = (model, adam) =>
+      WebGPURunner.create(gpu, model, { tiles: "shared", ...adam, ...options });
+    const model = new MRNet(goldenState());
+    const runner = await make(model);
+    const { logits } = await runner.judge({ exam, label: 0 }, [1, 1]);
+    runner.dispose();
+    model.dispose();
+    const gradient = await gradientOf({ exam, label: 1 }, make);
+    const off = compareTensors(gradient, reference.gradient_present);
+    const worst = (behind: boolean) =>
+      Math.max(
+        ...[...off].filter(([name]) => BEHIND.includes(name) === behind).map(([, each]) => each),
+      );
+    const figures = [worstNumber(logits, reference.logits), worst(false), worst(true)];
+    const words = figures.map((figure) => figure.toExponential(1)).join("  ");
+    print(`${reference.name.padEnd(10)}  ${way.padEnd(12)}  logits, gradients, behind: ${words}`);
+  }
+}
+Deno.exit(0);
+
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
