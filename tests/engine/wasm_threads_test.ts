@@ -2,7 +2,7 @@
 // Deno's own watch over what is left behind.
 import assert from "node:assert/strict";
 import { Program } from "../../lib/engine/wasm/program.ts";
-import { execute } from "../../lib/engine/wasm/thread.js";
+import { CONTROL_WORDS, execute } from "../../lib/engine/wasm/thread.js";
 import { FIRST_FREE, Threads } from "../../lib/engine/wasm/threads.ts";
 
 const AT = Math.ceil(FIRST_FREE / 4096) * 4096;
@@ -135,6 +135,21 @@ Deno.test("a worker that never answers is given up", async () => {
   }, 150);
 });
 
+Deno.test("a thread whose share is empty waits for one that is at work, however long that is", async () => {
+  await withThreads(2, (threads) => {
+    const scratch = PROGRAMS + 65536;
+    const bytes = 16 * 2 ** 20;
+    threads.reserve(scratch + bytes);
+    const programs = load(threads, (program, thread) => {
+      if (thread === 1) { for (let i = 0; i < 300; i++) program.call("clear", scratch, bytes); }
+      program.barrier();
+    });
+    const start = performance.now();
+    threads.run(programs);
+    assert.ok(performance.now() - start > 200, "it was too quick to say anything");
+  }, 200);
+});
+
 Deno.test("a process that was stopped for longer than a thread may be late goes on", async () => {
   const script = new URL("../support/busy_threads.ts", import.meta.url).pathname;
   const args = ["run", "-A", "--no-check", script];
@@ -186,7 +201,8 @@ Deno.test("a thread reads nothing of its program once the last barrier is open",
   Object.assign(Atomics, { notify: opening });
   try {
     const kernels = [(...args: number[]) => void calls.push(args)];
-    execute({ memory, kernels, control: FIRST_FREE - 64, threads: 1, patience: 100 }, AT);
+    const control = FIRST_FREE - 4 * CONTROL_WORDS;
+    execute({ memory, kernels, control, threads: 1, patience: 100 }, AT);
   } finally {
     Object.assign(Atomics, { notify });
   }

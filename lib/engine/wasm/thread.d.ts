@@ -1,5 +1,10 @@
 /** The words at the start of the control block. */
-export const CONTROL: { readonly failed: 0; readonly arrived: 1; readonly phase: 2 };
+export const CONTROL: {
+  readonly failed: 0;
+  readonly arrived: 1;
+  readonly phase: 2;
+  readonly calls: 16;
+};
 /** How many words the control block has. */
 export const CONTROL_WORDS: number;
 /** Codes of a program's instructions that are no kernel. */
@@ -17,7 +22,7 @@ export interface Thread {
   control: number;
   /** How many threads run the program together. */
   threads: number;
-  /** How long a barrier waits for the others at the least, in milliseconds. */
+  /** How long a barrier waits while no thread ends a call, in milliseconds. */
   patience: number;
 }
 

@@ -15,8 +15,9 @@
 /** How often a barrier looks before it sleeps: about as long as waking up takes. */
 const LOOKS = 2000;
 
-export const CONTROL = { failed: 0, arrived: 1, phase: 2 };
-export const CONTROL_WORDS = 16;
+// The calls are counted in a cache line of their own, away from what barriers look at.
+export const CONTROL = { failed: 0, arrived: 1, phase: 2, calls: 16 };
+export const CONTROL_WORDS = 32;
 export const INSTRUCTION = { end: 0, barrier: 1, skipUnless: 2 };
 export const FIRST_KERNEL = 3;
 
@@ -34,17 +35,17 @@ export function execute(thread, program) {
   // Made anew for each program: the memory may have grown.
   const words = new Int32Array(thread.memory.buffer);
   const control = words.subarray(thread.control / 4, thread.control / 4 + CONTROL_WORDS);
-  const start = performance.now();
   try {
     for (let at = program >>> 2; words[at] !== INSTRUCTION.end;) {
       const code = words[at];
       const next = at + 2 + words[at + 1];
       if (code >= FIRST_KERNEL) {
         thread.kernels[code - FIRST_KERNEL].apply(null, words.subarray(at + 2, next));
+        Atomics.add(control, CONTROL.calls, 1);
       } else if (code === INSTRUCTION.barrier) {
         // Asked before: behind the last barrier the caller may write the next program over this one.
         const last = words[next] === INSTRUCTION.end;
-        meet(control, thread.threads, Math.max(thread.patience, 10 * (performance.now() - start)));
+        meet(control, thread.threads, thread.patience);
         if (last) return;
       } else if (words[words[at + 2] >>> 2] !== words[at + 3]) {
         at = next + words[at + 4];
@@ -61,7 +62,10 @@ export function execute(thread, program) {
 /** How long a barrier sleeps before it looks whether a failure was told, in milliseconds. */
 const SLEEP = 100;
 
-/** Waits until all threads are here. One that is ten times slower than this one is taken for lost. */
+/**
+ * Waits until all threads are here, however long that is, as long as calls go on being made. How long
+ * this thread took says nothing: its share may be empty.
+ */
 function meet(control, threads, patience) {
   const phase = Atomics.load(control, CONTROL.phase);
   if (Atomics.add(control, CONTROL.arrived, 1) === threads - 1) {
@@ -74,6 +78,7 @@ function meet(control, threads, patience) {
     if (Atomics.load(control, CONTROL.phase) !== phase) return;
   }
   let waited = 0;
+  let calls = Atomics.load(control, CONTROL.calls);
   while (Atomics.load(control, CONTROL.phase) === phase) {
     if (Atomics.load(control, CONTROL.failed) === 1) throw new Error("one of them failed");
     if (waited >= patience) throw new Error("one of them does not answer");
@@ -82,6 +87,9 @@ function meet(control, threads, patience) {
     Atomics.wait(control, CONTROL.phase, phase, Math.min(patience - waited, SLEEP));
     // No sleep counts for more: a process that was stopped, as by Ctrl-Z, stopped all its threads.
     waited += Math.min(performance.now() - before, 2 * SLEEP);
+    const made = Atomics.load(control, CONTROL.calls);
+    if (made !== calls) waited = 0;
+    calls = made;
   }
 }
 

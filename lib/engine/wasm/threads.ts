@@ -23,7 +23,7 @@ export interface ThreadsOptions {
   /** How many, at least 1; with 1 there is no worker, and where workers cannot be had there is 1. */
   threads: number;
   /**
-   * How long to wait at the least for a thread that is late, in milliseconds.
+   * How long to wait for a thread that is late while no thread ends a kernel's call, in milliseconds.
    * @default 10_000
    */
   patience?: number;
