@@ -37,6 +37,7 @@ export {
   ENGINES,
   startEngine,
 } from "./lib/engine/engine.ts";
+export type { AdapterInfo } from "./lib/engine/webgpu/adapter.ts";
 export { type Precision, PRECISIONS } from "./lib/engine/webgpu/precision.ts";
 
 export type { Tensor2D, Tensor3D, Tensor4D, Variable } from "./lib/tf.ts";

@@ -7,7 +7,7 @@
  */
 import { EngineError, messageOf, OptionError } from "../errors.ts";
 import * as tf from "../tf.ts";
-import { adapterWords, describeAdapter } from "./webgpu/adapter.ts";
+import { type AdapterInfo, adapterInfo, adapterWords, describeAdapter } from "./webgpu/adapter.ts";
 import type { Gpu } from "./webgpu/gpu.ts";
 import { type Precision, PRECISIONS } from "./webgpu/precision.ts";
 import { findAdapter, registerWebGPU } from "./webgpu/start.ts";
@@ -35,6 +35,8 @@ export interface Engine {
   readonly name: EngineName;
   /** What computes, such as the GPU's name. */
   readonly device: string;
+  /** The GPU as its driver names it, where the engine is `webgpu`. */
+  readonly adapter?: AdapterInfo;
   /** Why it was chosen. */
   readonly reason: string;
   /** How many threads of the processor train and judge; 1 but on WebAssembly. */
@@ -71,7 +73,8 @@ let starting: Promise<unknown> = Promise.resolve();
 let gpu: Gpu | undefined;
 
 /**
- * Starts an engine and makes it TensorFlow.js's current one. Starting the same one again is cheap.
+ * Starts an engine and makes it TensorFlow.js's current one. Starting the same one again is cheap, but
+ * for a GPU that has failed: it is started anew, and models that were on it have to be loaded again.
  *
  * A software adapter (llvmpipe, SwiftShader, WARP) counts as a GPU only where `webgpu` is asked for
  * by name: WebAssembly is faster than WebGPU computed by the processor.
@@ -209,15 +212,24 @@ async function _start(
   const has = findCapabilities();
   const threads = name === "wasm" ? threadsToUse(wanted, has) : 1;
   device ??= name === "wasm" ? describeProcessor(wanted, has) : "the processor, one thread";
-  let engine = running.get(name);
-  if (engine === undefined) {
+  const before = running.get(name);
+  let check = before !== undefined && _works(before) ? before.check : undefined;
+  if (check === undefined) {
     if (name === "wasm") await registerWasm();
-    if (adapter !== undefined) gpu = await registerWebGPU(adapter);
-    const check = adapter === undefined ? () => {} : () => gpu!.check();
-    engine = { name, device, reason, threads, precision, check };
+    if (adapter !== undefined) {
+      const failed = gpu;
+      gpu = await registerWebGPU(adapter);
+      // What it held is of no use any more.
+      failed?.device.destroy();
+    }
+    check = adapter === undefined ? () => {} : gpu!.check;
   }
   // Why, how and on how many threads is said anew each time; the device that is watched stays.
-  engine = { ...engine, device, reason, threads, precision };
+  const info = adapter && adapterInfo(adapter);
+  const engine: Engine = {
+    ...{ name, device, reason, threads, precision, check },
+    ...(info && { adapter: info }),
+  };
   try {
     if (!await tf.setBackend(name)) throw new Error("TensorFlow.js could not initialise it");
   } catch (error) {
@@ -226,6 +238,15 @@ async function _start(
   if (name === "cpu") _silenceAdvice();
   running.set(name, engine);
   return engine;
+}
+
+function _works({ check }: Engine): boolean {
+  try {
+    check();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The plain backend greets its first tensor with an advertisement for a native add-on. */

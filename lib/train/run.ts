@@ -106,7 +106,7 @@ export async function trainClassifier(options: RunOptions): Promise<RunResult> {
       );
     }
     const flushed = settings.flushHistory ? await flushHistory(logs, task, plane) : 0;
-    const begun = { ...config, engine: describeEngine(engine), started: new Date().toISOString() };
+    const begun = { ...config, ..._computedOn(engine), started: new Date().toISOString() };
     const logged = from === undefined ? begun : await _goneOn(from, config, engine);
     log = from === undefined
       ? await RunLog.create(logs, { task, plane }, begun)
@@ -197,8 +197,13 @@ async function _goneOn(
     .catch(() => ({}));
   const earlier = Array.isArray(before?.resumed) ? before.resumed : [];
   const epoch = state.progress.epochs.length + 1;
-  const now = { epoch, engine: describeEngine(engine), started: new Date().toISOString() };
+  const now = { epoch, ..._computedOn(engine), started: new Date().toISOString() };
   return { ...before, ...config, resumed: [...earlier, now] };
+}
+
+/** What `config.json` says of the engine; a driver's own words where it is a GPU. */
+function _computedOn(engine: Engine): Record<string, unknown> {
+  return { engine: describeEngine(engine), adapter: engine.adapter };
 }
 
 function _resumed({ path, state }: Resumption, engine: Engine): ResumedRun {

@@ -18,9 +18,11 @@ const CAPPED = 2 ** 32 - 4;
 Deno.test("the start asks a boundless adapter for names in a flat list and limits that Deno takes", async () => {
   const { startEngine } = await import("../../lib/engine/engine.ts?boundless");
   const { device, report, lose } = fakeDevice();
-  const { adapter, asked } = boundless({ description: "NVIDIA H200" }, () => device);
+  const info = { vendor: "4318", device: "9013", architecture: "", description: "NVIDIA H200" };
+  const { adapter, asked } = boundless(info, () => device);
   await withAdapter(adapter, async () => {
     const engine = await startEngine("auto");
+    assert.deepEqual(engine.adapter, info);
     assert.equal(describeEngine(engine), "WebGPU on NVIDIA H200 (a GPU is there)");
     assert.equal(tf.getBackend(), "webgpu");
     assert.deepEqual(asked, [{
@@ -60,6 +62,32 @@ Deno.test("the start asks a boundless adapter for names in a flat list and limit
     assert.throws(() => engine.check(), /reported an error: Validation Error/);
   });
   await startEngine("cpu");
+});
+
+Deno.test("a GPU that failed is started anew, on a device of its own", async () => {
+  const { startEngine, currentGpu } = await import("../../lib/engine/engine.ts?anew");
+  const [first, second] = [fakeDevice(), fakeDevice()];
+  const given = [first, second];
+  const { adapter, asked } = boundless({ description: "A10" }, () => given.shift()!.device);
+  await withAdapter(adapter, async () => {
+    const failed = await startEngine("webgpu");
+    await first.lose("unknown", "driver reset");
+    const engine = await startEngine("webgpu");
+    assert.equal(asked.length, 2);
+    assert.equal(currentGpu()!.device, second.device);
+    engine.check();
+    assert.ok(first.state.destroyed, "it holds its memory still");
+    // Whoever had the one that failed learns of that still.
+    assert.throws(() => failed.check(), /^EngineError: The GPU 'A10' was lost: driver reset: /);
+    // Where there is no other, it is said why, and auto does without.
+    second.report("Validation Error");
+    adapter.requestDevice = () => Promise.reject(new Error("device removed"));
+    await assert.rejects(startEngine("webgpu"), {
+      name: "EngineError",
+      message: "Cannot get a device of the GPU 'A10': device removed",
+    });
+    assert.equal((await startEngine("auto")).name, "wasm");
+  });
 });
 
 Deno.test("the adapter that TensorFlow.js itself cannot start is refused as Deno refuses it", async () => {
@@ -147,6 +175,10 @@ Deno.test({
         return true;
       });
       assert.ok((await Deno.stat(kept)).size > 1e6);
+      const config = (await folder.files("logs")).find((name) => name.endsWith("config.json"))!;
+      const { engine, adapter } = JSON.parse(await folder.text(`logs/${config}`));
+      assert.match(engine, /^WebGPU on NVIDIA H200 /);
+      assert.deepEqual(adapter, { description: "NVIDIA H200" });
     });
   },
 });

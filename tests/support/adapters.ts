@@ -132,15 +132,21 @@ export async function withAdapter(
 
 /** A device that computes nothing, and fails when a test says so. */
 export function fakeDevice() {
+  const state = { destroyed: false };
   const lost = Promise.withResolvers<GPUDeviceLostInfo>();
   const device = Object.assign(new EventTarget(), {
     lost: lost.promise,
     features: new Set(),
     limits: {},
     queue: {},
+    destroy() {
+      state.destroyed = true;
+      lost.resolve({ reason: "destroyed", message: "device was lost" } as GPUDeviceLostInfo);
+    },
   }) as unknown as GPUDevice;
   return {
     device,
+    state,
     async lose(reason: "unknown" | "destroyed", message: string) {
       lost.resolve({ reason, message } as GPUDeviceLostInfo);
       await lost.promise;

@@ -20,6 +20,12 @@ export interface AdapterDescription {
   openGL: boolean;
 }
 
+/** What an adapter's driver says of it, word for word. */
+export type AdapterInfo = Pick<
+  GPUAdapterInfo,
+  "vendor" | "device" | "architecture" | "description"
+>;
+
 /** Names under which Vulkan, OpenGL and Direct3D offer the processor as an adapter. */
 const SOFTWARE = /llvmpipe|lavapipe|softpipe|swiftshader|warp|basic render|software/i;
 
@@ -37,6 +43,12 @@ export function describeAdapter(
   const name = words.find((word) => /[a-z]/i.test(word ?? "")) ?? "an adapter without a name";
   const software = info.isFallbackAdapter === true || SOFTWARE.test(words.join(" "));
   return { name, software, openGL: !NOT_OF_OPENGL.some((feature) => features.has(feature)) };
+}
+
+/** What a driver says of its adapter, as a plain object: an adapter's own `info` has only getters. */
+export function adapterInfo({ info }: Pick<AdapterLike, "info">): AdapterInfo {
+  const { vendor, device, architecture, description } = info;
+  return { vendor, device, architecture, description };
 }
 
 /** An adapter in a few words, for the log. */
