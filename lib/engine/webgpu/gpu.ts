@@ -67,7 +67,8 @@ export class Gpu {
   }
 
   /**
-   * Compiles a kernel, in the background and once for each text, and binds its buffers.
+   * Compiles a kernel, once for each text, and binds its buffers. Deno compiles at once, and nothing
+   * else goes on meanwhile, whichever of WebGPU's functions is called for it.
    *
    * @param buffers a buffer for each of the kernel's bindings, by name
    */

@@ -28,8 +28,7 @@ export interface PassParts {
 }
 
 /**
- * Compiles the forward pass over a part of the exam, up to the mean of each channel over each slice;
- * the kernels are compiled at the same time.
+ * Compiles the forward pass over a part of the exam, up to the mean of each channel over each slice.
  */
 export function forwardPass(parts: PassParts, part: number): Promise<Dispatch[]> {
   const { gpu, layers, parameters, exam } = parts;

@@ -242,31 +242,34 @@ export class GpuNetwork {
 
   async #plan(parts: PassParts): Promise<Passes> {
     const { exam } = parts;
-    if (this.#layOut.length === 0) this.#layOut = await this.parameters.layOut();
     const each = Array.from({ length: exam.parts }, (_, part) => forwardPass(parts, part));
-    const [head, ...forward] = await Promise.all([headPass(parts), ...each]);
+    const layOut = this.#layOut.length === 0 ? this.parameters.layOut() : this.#layOut;
+    const prepared = Promise.all([headPass(parts), layOut, ...each]);
+    const [head, laidOut, ...forward] = await prepared;
+    this.#layOut = laidOut;
     return { exam, parts, forward, head };
   }
 
   async #prepareTraining(): Promise<Training> {
     const { parts, exam } = this.#passes!;
     const { parameters } = this;
-    const turn = await parameters.turn();
-    const adam = await parameters.adam(exam.step(), exam.parts);
-    if (exam.parts === 1) {
-      return { turn, winners: [], backward: await backwardPass(parts), add: [], adam };
-    }
-    const winners = this.#partWinners ??= this.#gpu.buffer("winners of a part", WINNERS_BYTES);
-    return {
-      turn,
-      winners: await Promise.all(Array.from({ length: exam.parts }, (_, part) => {
-        const buffers = { step: exam.step(part), all: this.#winners, winners };
-        return this.#gpu.prepare(winnersOfPart(), buffers);
-      })),
-      backward: await backwardPass({ ...parts, winners }),
-      add: [await parameters.add(true), await parameters.add(false)],
-      adam,
+    const inParts = exam.parts > 1;
+    const winners = inParts
+      ? this.#partWinners ??= this.#gpu.buffer("winners of a part", WINNERS_BYTES)
+      : this.#winners;
+    const winnersOf = (part: number) => {
+      const buffers = { step: exam.step(part), all: this.#winners, winners };
+      return this.#gpu.prepare(winnersOfPart(), buffers);
     };
+    const prepared = Promise.all([
+      parameters.turn(),
+      Promise.all(Array.from({ length: inParts ? exam.parts : 0 }, (_, part) => winnersOf(part))),
+      backwardPass({ ...parts, winners }),
+      Promise.all(inParts ? [parameters.add(true), parameters.add(false)] : []),
+      parameters.adam(exam.step(), exam.parts),
+    ]);
+    const [turn, ofParts, backward, add, adam] = await prepared;
+    return { turn, winners: ofParts, backward, add, adam };
   }
 
   #submit({ forward, head, training }: Passes, lengths: readonly number[], train: boolean): void {
@@ -293,14 +296,20 @@ export class GpuNetwork {
     gpu.run(end, lengths[last]);
   }
 
-  /** Makes buffers; says so in one line where the GPU has no memory left. */
+  /**
+   * Makes buffers; says so in one line where the GPU has no memory left.
+   *
+   * @param make makes all of them before it waits for anything: error scopes are the device's, and one
+   *   held open meanwhile would catch what other networks do
+   */
   async #guarded<T>(make: () => Promise<T>): Promise<T> {
     const { device } = this.#gpu;
     device.pushErrorScope("out-of-memory");
     const made = make();
-    // The scope is closed in any case, and what it caught explains what was thrown.
+    const caught = device.popErrorScope();
+    // What was caught explains what was thrown.
     await made.catch(() => {});
-    const error = await device.popErrorScope();
+    const error = await caught;
     if (error !== null) {
       throw new EngineError(
         `Cannot compute an exam on this GPU: its memory is full: ${error.message}: ` +

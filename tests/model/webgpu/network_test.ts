@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import type { Exam } from "../../../lib/data/exam.ts";
+import { startEngine } from "../../../lib/engine/engine.ts";
+import { Gpu } from "../../../lib/engine/webgpu/gpu.ts";
+import { initialWeights } from "../../../lib/model/initialise.ts";
+import { MRNet } from "../../../lib/model/mrnet.ts";
+import { GpuNetwork } from "../../../lib/model/webgpu/network.ts";
+import { fakeDevice } from "../../support/adapters.ts";
+
+/** A device that has no memory for buffers above a size, and keeps one stack of error scopes. */
+function smallDevice(most: number): { device: GPUDevice; open(): number } {
+  const scopes: { error: GPUError | null }[] = [];
+  const { device } = fakeDevice();
+  Object.assign(device, {
+    limits: { maxStorageBufferBindingSize: 2 ** 31 },
+    pushErrorScope: () => void scopes.push({ error: null }),
+    popErrorScope: () => Promise.resolve(scopes.pop()!.error),
+    createBuffer({ size }: GPUBufferDescriptor) {
+      const error = { message: `no room for ${size} bytes` };
+      if (size > most) scopes.at(-1)!.error ??= error;
+      return { size, destroy: () => {} };
+    },
+    createBindGroupLayout: () => ({}),
+    createPipelineLayout: () => ({}),
+    createShaderModule: () => ({}),
+    // So that whoever waits for it lets others go on.
+    createComputePipelineAsync: () =>
+      new Promise((resolve) => setTimeout(resolve, 1, { getBindGroupLayout: () => ({}) })),
+    createBindGroup: () => ({}),
+  });
+  return { device, open: () => scopes.length };
+}
+
+function makeExam(slices: number): Exam {
+  const voxels = new Uint8Array(slices * 128 * 128);
+  return { id: "exam", slices, height: 128, width: 128, voxels };
+}
+
+Deno.test("of two networks at once only the one whose memory is full learns of it", async () => {
+  await startEngine("cpu");
+  const model = new MRNet(initialWeights(1));
+  // The parameters have room, and what eight slices leave; what 250 do has not.
+  const { device, open } = smallDevice(40e6);
+  const gpu = new Gpu(device, { software: false, check: () => {} });
+  const networks = [8, 250, 8, 250].map((slices) => ({
+    slices,
+    network: new GpuNetwork(gpu, model, { slicesAtOnce: slices }),
+  }));
+  await Promise.all(networks.map(async ({ network, slices }) => {
+    const prepared = network.prepare(makeExam(slices), true);
+    if (slices === 8) return await prepared;
+    await assert.rejects(prepared, {
+      name: "EngineError",
+      message: /^Cannot compute an exam on this GPU: its memory is full: no room for \d+ bytes: /,
+    });
+  }));
+  assert.equal(open(), 0, "an error scope was left open");
+  for (const { network } of networks) network.dispose();
+  assert.equal(gpu.counts.heldBytes, 0);
+  model.dispose();
+});
