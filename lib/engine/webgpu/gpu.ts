@@ -124,7 +124,9 @@ export class Gpu {
   /**
    * Runs kernels as {@linkcode run} does, and measures each.
    *
-   * @returns seconds, in the order of the dispatches; `undefined` where the adapter cannot measure
+   * @returns seconds, in the order of the dispatches, if the adapter counts nanoseconds as WebGPU asks:
+   *   not every one does, so whoever needs seconds holds one against the clock; below 0 where its
+   *   counter began anew meanwhile; `undefined` where it cannot measure
    */
   async time(dispatches: readonly Dispatch[], slices: number): Promise<number[] | undefined> {
     const { device } = this;
@@ -144,12 +146,10 @@ export class Gpu {
     });
     encoder.resolveQuerySet(querySet, 0, count, times, 0);
     device.queue.submit([encoder.finish()]);
-    const nanoseconds = new BigUint64Array(await this.read(times, 8 * count));
+    const ticks = new BigInt64Array(await this.read(times, 8 * count));
     this.free(times);
     querySet.destroy();
-    return dispatches.map((_, index) =>
-      Number(nanoseconds[2 * index + 1] - nanoseconds[2 * index]) / 1e9
-    );
+    return dispatches.map((_, index) => Number(ticks[2 * index + 1] - ticks[2 * index]) / 1e9);
   }
 
   /**
