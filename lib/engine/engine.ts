@@ -52,8 +52,9 @@ export interface EngineOptions {
   /**
    * How many threads of the processor the WebAssembly engine trains and judges on, 1 to 64. The
    * same number gives the same bits, another number the same figures to about seven digits.
-   * @default the processor's cores, at most 16: an exam has some 17 to 61 slices to share out, and a
-   * thread needs 20 MB of its own; one where shared memory or workers cannot be had
+   * @default the processor's cores, at most 16: an exam has some 17 to 61 slices to share out, and
+   * each thread holds memory and takes part in every step; one where shared memory or workers cannot
+   * be had
    */
   threads?: number;
   /**
