@@ -57,7 +57,7 @@ export { type LabelledId, readLabels } from "./lib/data/labels.ts";
 export { type ExamFile, type ReadExamFile, readExamFiles } from "./lib/data/exam_files.ts";
 export type { Augmentation, Shift } from "./lib/data/augment.ts";
 export { INTENSITIES, type Intensity } from "./lib/data/intensity.ts";
-export { TUNE_SEED, type TuneSplit } from "./lib/data/tune.ts";
+export { isTuneExam, TUNE_SEED, type TuneSplit } from "./lib/data/tune.ts";
 export {
   type Dataset,
   type DatasetOptions,
@@ -83,6 +83,9 @@ export type { ModelSource } from "./lib/model/model_source.ts";
 export {
   CHOSEN_ON,
   type ChosenOn,
+  decide,
+  type Decision,
+  DEFAULT_THRESHOLD,
   type ModelCard,
   type OperatingPoint,
   settleCard,
@@ -149,6 +152,7 @@ export {
   runAll,
   type RunAllOptions,
   type RunAllResult,
+  TUNE_FRACTION,
 } from "./lib/run_all/run_all.ts";
 export {
   type AucFigure,
@@ -245,6 +249,7 @@ export type {
   OpenedExams,
   ToldOfModel,
 } from "./lib/report/judgeable.ts";
+export { cautions } from "./lib/report/cautions.ts";
 export { evaluationJson, predictionsCsv } from "./lib/report/files.ts";
 export { evaluationHtml } from "./lib/report/report.ts";
 export { evaluationLines } from "./lib/report/text.ts";

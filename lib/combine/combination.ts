@@ -10,6 +10,7 @@
  *
  * @module
  */
+import type { Intensity } from "../data/intensity.ts";
 import type { TuneSplit } from "../data/tune.ts";
 import { OptionError } from "../errors.ts";
 import { CHOSEN_ON, type OperatingPoint } from "../model/card.ts";
@@ -30,6 +31,8 @@ export interface CombinedMember {
   file: string;
   /** The SHA-256 of that file, 64 hexadecimal digits. */
   sha256: string;
+  /** How its input is prepared, where that file does not say it. */
+  intensity?: Intensity;
 }
 
 /** From which combined probability on a patient counts as positive; see {@linkcode OperatingPoint}. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Intensity } from "../data/intensity.ts";
 import { type Engine, type EngineChoice, startEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import { folderOf, join, makeWritableFolder } from "../files.ts";
@@ -25,6 +26,11 @@ export interface CombineOptions {
   models: readonly string[];
   /** The finding, where the files do not say it. */
   task?: Task;
+  /**
+   * How the models' input is prepared, where the files do not say it; kept in the combination's file.
+   * @default "raw"
+   */
+  intensity?: Intensity;
   /**
    * The folder of the dataset.
    * @default "data"
@@ -100,7 +106,8 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
     throw new OptionError(`Cannot fit on '${fitOn}': choose from ${CHOSEN_ON.join(", ")}`);
   }
   const engine = await startEngine(options.engine, { threads: options.threads });
-  const members = await loadCandidates(models, { task: options.task });
+  const { task: told, intensity } = options;
+  const members = await loadCandidates(models, { task: told, intensity });
   try {
     const { task } = members.axial.card;
     const tune = fitOn === "tune" ? sharedTune(members) : undefined;
@@ -115,6 +122,11 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
       onExam: options.onExam,
     });
     const fitted = fitCombination(patients, fitOn);
+    for (const plane of PLANES) {
+      const { intensity } = members[plane];
+      // What only the caller knows would be lost.
+      if (intensity !== undefined) described[plane].intensity = intensity;
+    }
     const combination: Combination = { ...fitted, task, members: described };
     if (tune !== undefined) combination.tune = tune;
     await writeCombination(path, combination);

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { INTENSITIES } from "../data/intensity.ts";
 import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { messageOf, WeightsError } from "../errors.ts";
 import { checkPlainFile, type FileAction, fileError, readBytes, writeWhole } from "../files.ts";
@@ -149,14 +150,15 @@ function _byPlane<T>(value: unknown, key: string, read: (value: unknown, key: st
 }
 
 function _member(value: unknown, key: string): CombinedMember {
-  const { file, sha256 } = _object(value, key);
+  const { file, sha256, intensity } = _object(value, key);
   if (typeof file !== "string" || file === "" || file.includes("\0")) {
     throw _wrong(file, `${key}.file`, "the name of a file");
   }
   if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) {
     throw _wrong(sha256, `${key}.sha256`, "64 hexadecimal digits");
   }
-  return { file, sha256 };
+  if (intensity === undefined) return { file, sha256 };
+  return { file, sha256, intensity: _word(intensity, `${key}.intensity`, INTENSITIES) };
 }
 
 function _operatingPoint(value: unknown, fitOn: FitOn): CombinedOperatingPoint {

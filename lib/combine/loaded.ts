@@ -152,7 +152,7 @@ async function _load(
         `${member.sha256.slice(0, 12)}…): ${mend}`,
     );
   }
-  const { model, card } = await loadMRNet(file);
+  const { model, card } = await loadMRNet(file, { intensity: member.intensity });
   try {
     return { model, card: settleCard(card, { task, plane }, file) };
   } catch (error) {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Intensity } from "../data/intensity.ts";
 import type { TuneSplit } from "../data/tune.ts";
 import { OptionError, WeightsError } from "../errors.ts";
 import { folderOf, hashFile, relativePath } from "../files.ts";
@@ -21,6 +22,8 @@ export interface Candidate {
   model: MRNet;
   /** What its file and its place in the order say about it. */
   card: SettledCard;
+  /** How its input is prepared, where its file does not say it. */
+  intensity?: Intensity;
 }
 
 /**
@@ -28,14 +31,14 @@ export interface Candidate {
  * not say it by their place, axial, coronal, sagittal.
  *
  * @param paths three files
- * @param told the task, which files of PyTorch do not say
- * @throws {OptionError} where there are not three, two are of one plane, or their tasks differ or are
- * not known
+ * @param told the task and how the input is prepared, which files of PyTorch do not say
+ * @throws {OptionError} where there are not three, two are of one plane, their tasks differ or are not
+ * known, or a file says that its input is prepared in another way
  * @throws {WeightsError} where a file is no model
  */
 export async function loadCandidates(
   paths: readonly string[],
-  told: { task?: Task },
+  told: { task?: Task; intensity?: Intensity },
 ): Promise<ByPlane<Candidate>> {
   if (paths.length !== PLANES.length) {
     throw new OptionError(
@@ -46,9 +49,10 @@ export async function loadCandidates(
   const candidates: Candidate[] = [];
   try {
     for (const [place, path] of paths.entries()) {
-      const { model, card } = await loadMRNet(path);
+      const { model, card, metadata } = await loadMRNet(path, { intensity: told.intensity });
+      const intensity = metadata.intensity === undefined ? card.intensity : undefined;
       // Kept at once, so that it is freed whatever the next line says.
-      candidates.push({ path, model, card: card as SettledCard });
+      candidates.push({ path, model, card: card as SettledCard, intensity });
       const plane = card.plane ?? PLANES[place];
       candidates[place].card = settleCard(card, { task: told.task, plane }, path);
     }

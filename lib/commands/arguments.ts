@@ -146,6 +146,9 @@ export function inArgparsesWords(error: CommanderError, command: CommandUnknownO
   const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? "";
   switch (error.code) {
     case "commander.unknownOption":
+      // What stands behind it may be an argument that the command takes.
+      if (command.registeredArguments.length > 0) return `unrecognized arguments: ${quoted}`;
+      return `unrecognized arguments: ${_surplus(command).join(" ")}`;
     case "commander.excessArguments":
       return `unrecognized arguments: ${_surplus(command).join(" ")}`;
     case "commander.optionMissingArgument": {

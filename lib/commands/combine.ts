@@ -11,7 +11,14 @@ import { PLANES } from "../terms.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
 import { interruptible } from "./interrupt.ts";
-import { backendOption, dataOption, taskOption, threadsOption } from "./model_options.ts";
+import {
+  backendOption,
+  dataOption,
+  intensityOption,
+  intensityRemark,
+  taskOption,
+  threadsOption,
+} from "./model_options.ts";
 import { prefixOption } from "./train.ts";
 
 /** `AXIAL,CORONAL,SAGITTAL`. */
@@ -43,6 +50,7 @@ export function combineCommand() {
       ),
     )
     .addOption(taskOption())
+    .addOption(intensityOption())
     .addOption(dataOption())
     .addOption(
       option(
@@ -68,7 +76,7 @@ export function combineCommand() {
     )
     .action(async (given) => {
       if (given.predictions !== undefined) {
-        for (const name of ["models", "fit_on"] as const) {
+        for (const name of ["models", "fit_on", "intensity"] as const) {
           if (given[name] === undefined) continue;
           throw new UsageError(`argument --${name}: not allowed with argument --predictions`);
         }
@@ -85,6 +93,7 @@ export function combineCommand() {
         const { combination, path } = await combineModels({
           models: given.models,
           task: given.task,
+          intensity: given.intensity,
           data: given.data,
           fitOn: given.fit_on,
           prefix: given.prefix_name,
@@ -104,6 +113,13 @@ export function combineCommand() {
         });
         endProgress();
         report(combination, path);
+        for (const plane of PLANES) {
+          // It is kept of a model only where the model's file does not say it.
+          const { file, intensity } = combination.members![plane];
+          if (given.intensity === undefined && intensity !== undefined) {
+            remark(intensityRemark(file));
+          }
+        }
       } finally {
         endProgress();
       }

@@ -3,18 +3,34 @@
  *
  * @module
  */
+import { INTENSITIES, type Intensity } from "../data/intensity.ts";
 import { describeEngine } from "../engine/engine.ts";
 import { join, makeWritableFolder, writeWhole } from "../files.ts";
-import { evaluateModel, type EvaluateModelOptions } from "../report/evaluate_model.ts";
+import { cautions } from "../report/cautions.ts";
+import {
+  evaluateModel,
+  type EvaluateModelOptions,
+  type JudgedModel,
+} from "../report/evaluate_model.ts";
 import { evaluationJson, predictionsCsv } from "../report/files.ts";
-import { FITTED_HERE, subject } from "../report/format.ts";
+import { subject } from "../report/format.ts";
 import { evaluationHtml } from "../report/report.ts";
 import { evaluationLines } from "../report/text.ts";
-import { choice, Command, numberWithin, option, text, wholeNumber } from "./arguments.ts";
+import {
+  choice,
+  Command,
+  numberWithin,
+  option,
+  text,
+  UsageError,
+  wholeNumber,
+} from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
 import {
   backendOption,
   dataOption,
+  intensityOption,
+  intensityRemark,
   modelOption,
   planeOption,
   taskOption,
@@ -45,6 +61,20 @@ export function evaluateCommand() {
     )
     .addOption(
       option(
+        "--against_plane <{sagittal,coronal,axial}>",
+        "its plane, where its file does not say it (default: that of --model)",
+        choice(["sagittal", "coronal", "axial"]),
+      ),
+    )
+    .addOption(
+      option(
+        "--against_intensity <{raw,standardized}>",
+        "how its input is prepared, where its file does not say it",
+        choice(INTENSITIES),
+      ),
+    )
+    .addOption(
+      option(
         "--threshold <NUMBER>",
         "give figures at this threshold too, 0 to 1",
         numberWithin(0, 1),
@@ -52,6 +82,7 @@ export function evaluateCommand() {
     )
     .addOption(taskOption())
     .addOption(planeOption())
+    .addOption(intensityOption())
     .addOption(backendOption())
     .addOption(threadsOption())
     .addOption(
@@ -67,8 +98,14 @@ export function evaluateCommand() {
       "\nPermissions: --allow-read=data,models, and with --out DIR also DIR in --allow-read and\n" +
         "--allow-write.",
     )
-    .action(async ({ backend, out, json, ...given }) => {
-      const evaluation = await _evaluate({ ...given, engine: backend }, out);
+    .action(async ({ backend, out, json, against_plane, against_intensity, ...given }) => {
+      for (const [name, value] of Object.entries({ against_plane, against_intensity })) {
+        if (value === undefined || given.against !== undefined) continue;
+        throw new UsageError(`argument --${name}: not allowed without argument --against`);
+      }
+      const other = { againstPlane: against_plane, againstIntensity: against_intensity };
+      const evaluation = await _evaluate({ ...given, ...other, engine: backend }, out);
+      const { against } = evaluation;
       const files = out === undefined
         ? []
         : [join(out, "predictions.csv"), join(out, "report.html")];
@@ -81,12 +118,22 @@ export function evaluateCommand() {
       if (evaluation.noOperatingPoint !== undefined) {
         remark(`No figures at an operating point: ${evaluation.noOperatingPoint}`);
       }
-      if (given.split === "train") {
-        remark("The model was trained on these exams: the figures say nothing about others");
+      for (const caution of cautions(evaluation, given.split)) remark(caution);
+      _remarkIntensity(evaluation, given.intensity);
+      if (against !== undefined) {
+        for (const caution of cautions(against, given.split)) remark(`${against.file}: ${caution}`);
+        _remarkIntensity(against, against_intensity);
       }
-      if (given.split === evaluation.combination?.fitOn) remark(FITTED_HERE);
       if (out !== undefined) remark(`Wrote ${files.join(" and ")}`);
     });
+}
+
+function _remarkIntensity(
+  { file, metadata, combination }: JudgedModel,
+  told: Intensity | undefined,
+): void {
+  if (told !== undefined || metadata.intensity !== undefined || combination !== undefined) return;
+  remark(intensityRemark(file));
 }
 
 /** Evaluates with what a terminal shows of it. */

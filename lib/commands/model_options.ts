@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { INTENSITIES, type Intensity } from "../data/intensity.ts";
 import { type Engine, ENGINE_CHOICES, type EngineChoice, startEngine } from "../engine/engine.ts";
 import { settleCard, type SettledCard } from "../model/card.ts";
 import { type LoadedMRNet, loadMRNet } from "../model/create.ts";
@@ -30,6 +31,20 @@ export function planeOption() {
     "the plane, where the model's file does not say it",
     choice(["sagittal", "coronal", "axial"]),
   );
+}
+
+/** `--intensity`, for files that do not say how their model's input is prepared. */
+export function intensityOption() {
+  return option(
+    "--intensity <{raw,standardized}>",
+    "grey values as in the file, or standardized, where the model's file does not say it",
+    choice(INTENSITIES),
+  );
+}
+
+/** What is said once of a file that leaves it open, where nobody else says it. */
+export function intensityRemark(file: string): string {
+  return `'${file}' does not say how its model's input is prepared: taken as raw`;
 }
 
 /** `--backend`. */
@@ -60,6 +75,7 @@ export interface GivenModel {
   model: string;
   task?: Task;
   plane?: Plane;
+  intensity?: Intensity;
   backend: EngineChoice;
   threads?: number;
 }
@@ -82,7 +98,7 @@ export interface OpenedModel extends LoadedMRNet {
  */
 export async function openModel(given: GivenModel): Promise<OpenedModel> {
   const engine = await startEngine(given.backend, { threads: given.threads });
-  const loaded = await loadMRNet(given.model);
+  const loaded = await loadMRNet(given.model, { intensity: given.intensity });
   try {
     return { ...loaded, card: settleCard(loaded.card, given, given.model), engine };
   } catch (error) {

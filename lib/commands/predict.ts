@@ -5,20 +5,22 @@
  */
 import { isCombinationFile } from "../combine/loaded.ts";
 import { describeEngine } from "../engine/engine.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf, WeightsError } from "../errors.ts";
 import { MAP_KINDS } from "../explain/explain.ts";
 import { checkNames, explainFiles } from "../explain/explain_files.ts";
-import { makeWritableFolder } from "../files.ts";
-import type { SettledCard } from "../model/card.ts";
+import { hashFile, makeWritableFolder } from "../files.ts";
+import { decide, DEFAULT_THRESHOLD, type SettledCard } from "../model/card.ts";
 import type { FilePrediction } from "../model/file_prediction.ts";
 import type { Prediction } from "../model/mrnet.ts";
-import { hashFile } from "../model/weights/download.ts";
+import { thresholdText } from "../report/format.ts";
 import { PLANES } from "../terms.ts";
 import { predictFiles } from "../train/predict.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
 import { print, remark } from "./console.ts";
 import {
   backendOption,
+  intensityOption,
+  intensityRemark,
   modelOption,
   type OpenedModel,
   openModel,
@@ -27,9 +29,6 @@ import {
   threadsOption,
 } from "./model_options.ts";
 import { predictCombined } from "./predict_combined.ts";
-
-/** From which probability on an exam is positive where the model does not say. */
-const DEFAULT_THRESHOLD = 0.5;
 
 /** The command; `exit` is told the exit code. */
 export function predictCommand(exit: (code: number) => void) {
@@ -42,6 +41,7 @@ export function predictCommand(exit: (code: number) => void) {
     .addOption(modelOption("the model: .safetensors, .pth or .pt, or .json of a combination"))
     .addOption(taskOption())
     .addOption(planeOption())
+    .addOption(intensityOption())
     .option("--json", "an object a line, and nothing else on standard output")
     .addOption(
       option("--cam <DIR>", "write where the model looked: pictures and contributions", text),
@@ -83,6 +83,9 @@ export function predictCommand(exit: (code: number) => void) {
       }
       const opened = await openModel(given);
       remark(`Engine: ${describeEngine(opened.engine)}`);
+      if (given.intensity === undefined && opened.metadata.intensity === undefined) {
+        remark(intensityRemark(given.model));
+      }
       remark(_aboutThreshold(opened.card));
       const write = json ? _json : _line;
       let predicted = 0;
@@ -107,7 +110,13 @@ async function* _outcomes(
 ): AsyncGenerator<FilePrediction> {
   if (cam === undefined) return yield* predictFiles(model, exams);
   const { task, plane, intensity } = card;
-  const about = { task, plane, intensity, file, sha256: (await hashFile(file))! };
+  const action = {
+    what: "read the model",
+    path: file,
+    access: "read",
+    error: WeightsError,
+  } as const;
+  const about = { task, plane, intensity, file, sha256: await hashFile(action) };
   yield* explainFiles(model, exams, { folder: cam, model: about, map });
 }
 
@@ -116,30 +125,27 @@ function _aboutThreshold({ operatingPoint }: SettledCard): string {
     return `Positive from ${DEFAULT_THRESHOLD} on: the model's file names no operating point`;
   }
   const { threshold, exams } = operatingPoint;
-  return `Positive from ${threshold} on: the model's operating point, chosen on its ${exams} exams`;
-}
-
-/** What the probability means at the model's operating point. */
-function _decision({ probability }: Prediction, { operatingPoint }: SettledCard) {
-  const threshold = operatingPoint?.threshold ?? DEFAULT_THRESHOLD;
-  return { decision: probability >= threshold ? "positive" : "negative", threshold };
+  return `Positive from ${
+    thresholdText(threshold)
+  } on: the model's operating point, chosen on its ` +
+    `${exams} exams`;
 }
 
 function _line({ path }: FilePrediction, prediction: Prediction, card: SettledCard): string {
-  const { decision, threshold } = _decision(prediction, card);
+  const { decision, threshold } = decide(prediction.probability, card);
   const logits = prediction.logits.map((logit) => logit.toFixed(4)).join(" ");
   return [
     path,
     `${card.task} ${card.plane}`,
     `probability ${prediction.probability.toFixed(4)}`,
     `logits ${logits}`,
-    `${decision} (from ${threshold})`,
+    `${decision} (from ${thresholdText(threshold)})`,
   ].join("  ");
 }
 
 function _json({ path, id }: FilePrediction, prediction: Prediction, card: SettledCard): string {
-  const { decision, threshold } = _decision(prediction, card);
   const { probability, logits } = prediction;
+  const { decision, threshold } = decide(probability, card);
   return JSON.stringify({
     exam: id,
     file: path,

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { type CombinedOperatingPoint } from "../combine/combination.ts";
 import { type CombinedMRNet, loadCombined, memberPath } from "../combine/loaded.ts";
 import {
   groupByPatient,
@@ -15,11 +14,13 @@ import {
 } from "../combine/patients.ts";
 import { examFileOf } from "../data/exam_files.ts";
 import { describeEngine, startEngine } from "../engine/engine.ts";
-import { messageOf, OptionError } from "../errors.ts";
+import { messageOf } from "../errors.ts";
 import type { MapKind } from "../explain/explain.ts";
 import { explainFiles } from "../explain/explain_files.ts";
 import { join, makeWritableFolder } from "../files.ts";
+import { decide } from "../model/card.ts";
 import { thresholdText } from "../report/format.ts";
+import { checkToldOfCombination } from "../report/judgeable.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import { UsageError } from "./arguments.ts";
 import { print, remark } from "./console.ts";
@@ -53,7 +54,7 @@ export async function predictCombined(
   const engine = await startEngine(given.backend, { threads: given.threads });
   const combined = await loadCombined(file);
   try {
-    _check(combined, given);
+    checkToldOfCombination(file, combined, given);
     const { operatingPoint } = combined.combination;
     remark(`Engine: ${describeEngine(engine)}`);
     remark(
@@ -64,15 +65,17 @@ export async function predictCombined(
     );
     const predict = cam === undefined ? undefined : _explaining(combined, given);
     const write = json ? _json : _line;
+    let predicted = 0;
     for await (const outcome of predictPatients(combined, patients, predict)) {
       if ("error" in outcome) {
         remark(messageOf(outcome.error));
         exit(1);
       } else {
-        print(write(outcome, combined.task, operatingPoint));
+        print(write(outcome, combined));
+        predicted++;
       }
     }
-    if (cam !== undefined) remark(`Pictures: ${cam}`);
+    if (cam !== undefined && predicted > 0) remark(`Pictures: ${cam}`);
   } finally {
     combined.dispose();
   }
@@ -89,16 +92,6 @@ function _patients(exams: readonly string[], given: GivenPlanes): PatientFiles[]
   }
   const ids = new Set(named.map((plane) => examFileOf(given[plane]!).id));
   return [patientOf([...ids].join("+"), given)];
-}
-
-function _check({ task }: CombinedMRNet, { model, task: asked, plane }: GivenModel): void {
-  if (plane === undefined && (asked ?? task) === task) return;
-  throw new OptionError(
-    `Cannot use the combination '${model}' for ${
-      plane ?? asked
-    }: by its file it is for ${task} in ` +
-      "all three planes: leave --task and --plane out",
-  );
 }
 
 /** Predicts and writes where the model of each plane looked, to a folder called by the plane. */
@@ -119,25 +112,21 @@ function _explaining(
 
 type Predicted = Extract<PatientOutcome, { prediction: unknown }>;
 
-function _decision(probability: number, { threshold }: CombinedOperatingPoint): string {
-  return probability >= threshold ? "positive" : "negative";
-}
-
-function _line({ id, prediction }: Predicted, task: string, point: CombinedOperatingPoint): string {
+function _line({ id, prediction }: Predicted, { task, combination }: CombinedMRNet): string {
   const { probability, planes } = prediction;
+  const { decision, threshold } = decide(probability, combination);
   return [
     id,
     `${task} combined`,
     `probability ${probability.toFixed(4)}`,
     PLANES.map((plane) => `${plane} ${planes[plane].probability.toFixed(4)}`).join(" "),
-    `${_decision(probability, point)} (from ${thresholdText(point.threshold)})`,
+    `${decision} (from ${thresholdText(threshold)})`,
   ].join("  ");
 }
 
 function _json(
   { id, files, prediction }: Predicted,
-  task: string,
-  point: CombinedOperatingPoint,
+  { task, combination }: CombinedMRNet,
 ): string {
   const { probability, logit, planes } = prediction;
   return JSON.stringify({
@@ -146,8 +135,7 @@ function _json(
     plane: "combined",
     probability,
     logit,
-    decision: _decision(probability, point),
-    threshold: point.threshold,
+    ...decide(probability, combination),
     threshold_from: "model",
     planes: Object.fromEntries(
       PLANES.map((plane) => [plane, { file: files[plane], ...planes[plane] }]),

@@ -36,6 +36,16 @@ export function checkTuneSplit({ fraction, seed }: TuneSplit): void {
 }
 
 /**
+ * Whether a model that kept out the exams of one split was trained on none of another: a larger
+ * fraction by the same seed contains a smaller one.
+ *
+ * @param kept the exams that it kept out; none where that is not known
+ */
+export function coversTuneSplit(kept: TuneSplit | undefined, asked: TuneSplit): boolean {
+  return kept !== undefined && kept.seed === asked.seed && kept.fraction >= asked.fraction;
+}
+
+/**
  * Whether a training exam is kept out: each id draws a number in [0, 1) and is kept out below the
  * fraction, so a larger fraction keeps the exams of a smaller one and more.
  *

@@ -9,7 +9,7 @@
  * @module
  */
 import { createRandom } from "../random.ts";
-import { checkCases } from "./cases.ts";
+import { checkCases, checkLevel } from "./cases.ts";
 
 /** How to draw. */
 export interface BootstrapOptions {
@@ -21,7 +21,7 @@ export interface BootstrapOptions {
    */
   samples?: number;
   /**
-   * The share of draws that lie in an interval, in 0–1.
+   * The share of draws that lie in an interval, above 0 and below 1.
    * @default 0.95
    */
   level?: number;
@@ -61,8 +61,8 @@ export const BOOTSTRAP_SAMPLES = 2000;
  *
  * @param labels 1 for a positive case, 0 for a negative one
  * @param scores one for each label, higher for what is more likely positive
- * @throws {RangeError} if the lengths differ, a label is not 0 or 1, a score is NaN, or there is not
- * at least one draw
+ * @throws {RangeError} if the lengths differ, a label is not 0 or 1, a score is NaN, there is not at
+ * least one draw, or the level is not between 0 and 1
  *
  * @example
  * ```ts
@@ -77,6 +77,7 @@ export function bootstrapRoc(
   { seed, samples = BOOTSTRAP_SAMPLES, level = 0.95 }: BootstrapOptions,
 ): RocBootstrap {
   checkCases(labels, scores);
+  checkLevel(level);
   if (!(Number.isSafeInteger(samples) && samples >= 1)) {
     throw new RangeError(`There must be at least one draw: current value is ${samples}`);
   }

@@ -1,5 +1,6 @@
 /**
- * What every metric asks of its cases: labels of 0 and 1, and a score for each.
+ * What every metric asks of its cases: labels of 0 and 1, and a score for each; and every interval of
+ * its level.
  *
  * @module
  */
@@ -40,4 +41,14 @@ export function checkProbabilities(
     if (probabilities[i] >= 0 && probabilities[i] <= 1) continue;
     throw new RangeError(`A probability must be in 0–1: current value is ${probabilities[i]}`);
   }
+}
+
+/**
+ * Refuses a level that no interval has.
+ *
+ * @throws {RangeError} if it is not between 0 and 1
+ */
+export function checkLevel(level: number): void {
+  if (level > 0 && level < 1) return;
+  throw new RangeError(`A level must be above 0 and below 1: current value is ${level}`);
 }

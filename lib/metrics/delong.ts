@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { checkCases } from "./cases.ts";
+import { checkCases, checkLevel } from "./cases.ts";
 import { normalQuantile, twoSidedP } from "./normal.ts";
 import { rocAuc } from "./roc.ts";
 
@@ -50,8 +50,9 @@ export interface AucComparison {
  *
  * @param labels 1 for a positive case, 0 for a negative one
  * @param scores one for each label, higher for what is more likely positive
- * @param level the share of intervals that would hold the true area, in 0–1
- * @throws {RangeError} if the lengths differ, a label is not 0 or 1, or a score is NaN
+ * @param level the share of intervals that would hold the true area, above 0 and below 1
+ * @throws {RangeError} if the lengths differ, a label is not 0 or 1, a score is NaN, or the level is not
+ * between 0 and 1
  *
  * @example
  * ```ts
@@ -65,6 +66,7 @@ export function delongInterval(
   scores: ArrayLike<number>,
   level = 0.95,
 ): AucInterval {
+  checkLevel(level);
   const { positives, negatives } = _placements(labels, scores);
   const auc = rocAuc(labels, scores);
   const variance = _variance(positives) / positives.length +
@@ -80,7 +82,7 @@ export function delongInterval(
  * @param labels 1 for a positive case, 0 for a negative one
  * @param first the first model's score of each case
  * @param second the second model's; the two may be on different scales
- * @param level of the difference's interval, in 0–1
+ * @param level of the difference's interval, above 0 and below 1
  * @throws {RangeError} as {@linkcode delongInterval}
  *
  * @example
@@ -97,6 +99,7 @@ export function delongTest(
   second: ArrayLike<number>,
   level = 0.95,
 ): AucComparison {
+  checkLevel(level);
   const [a, b] = [_placements(labels, first), _placements(labels, second)];
   const positives = a.positives.map((placement, i) => placement - b.positives[i]);
   const negatives = a.negatives.map((placement, i) => placement - b.negatives[i]);

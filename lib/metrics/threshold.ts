@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { checkCases } from "./cases.ts";
+import { checkCases, checkLevel } from "./cases.ts";
 import { normalQuantile } from "./normal.ts";
 import { rocCurve } from "./roc.ts";
 
@@ -115,7 +115,8 @@ export function figuresAt(
  *
  * @param successes a whole number from 0 to `total`
  * @param total how many cases
- * @param level the share of intervals that would hold the true share, in 0–1
+ * @param level the share of intervals that would hold the true share, above 0 and below 1
+ * @throws {RangeError} if the level is not between 0 and 1
  *
  * @example
  * ```ts
@@ -125,6 +126,7 @@ export function figuresAt(
  * ```
  */
 export function wilsonInterval(successes: number, total: number, level = 0.95): Proportion {
+  checkLevel(level);
   const value = successes / total;
   const squared = normalQuantile((1 + level) / 2) ** 2;
   const middle = (successes + squared / 2) / (total + squared);

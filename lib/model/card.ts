@@ -26,6 +26,40 @@ export interface OperatingPoint {
   exams: ChosenOn;
 }
 
+/** From which probability on an exam counts as positive where a model's file does not say. */
+export const DEFAULT_THRESHOLD = 0.5;
+
+/** What a probability comes to. */
+export interface Decision {
+  /** Whether the finding is said to be there. */
+  decision: "positive" | "negative";
+  /** From which probability on it is, in 0–1. */
+  threshold: number;
+}
+
+/**
+ * What a probability means at a model's operating point, or at {@linkcode DEFAULT_THRESHOLD} where the
+ * model has none.
+ *
+ * @param probability the model's, or the combination's, in 0–1
+ * @param card what is known about the model, or the combination itself
+ *
+ * @example
+ * ```ts
+ * import { decide } from "./card.ts";
+ * const operatingPoint = { threshold: 0.25, rule: "youden", exams: "tune" } as const;
+ * console.assert(decide(0.3, { operatingPoint }).decision === "positive");
+ * console.assert(decide(0.3, {}).decision === "negative");
+ * ```
+ */
+export function decide(
+  probability: number,
+  { operatingPoint }: { operatingPoint?: Pick<OperatingPoint, "threshold"> },
+): Decision {
+  const threshold = operatingPoint?.threshold ?? DEFAULT_THRESHOLD;
+  return { decision: probability >= threshold ? "positive" : "negative", threshold };
+}
+
 /** What is known about a model. */
 export interface ModelCard {
   /** The finding it predicts; unknown for a file of PyTorch. */
@@ -53,6 +87,7 @@ export type SettledCard = ModelCard & { task: Task; plane: Plane };
  * @param card what the file says
  * @param told which finding and plane the caller takes it to be for, where that is known
  * @param path the file, for messages
+ * @param planeOption what the command line calls the option that tells the plane, for messages
  * @throws {OptionError} where the two contradict each other, or neither says it
  *
  * @example
@@ -66,26 +101,31 @@ export function settleCard(
   card: ModelCard,
   told: { task?: Task; plane?: Plane },
   path: string,
+  planeOption = "--plane",
 ): SettledCard {
   const { task = told.task, plane = told.plane } = card;
-  const open = Object.entries({ task, plane }).filter(([, word]) => word === undefined)
-    .map(([name]) => name);
+  const options = { task: "--task", plane: planeOption };
+  const named = (which: (name: "task" | "plane") => boolean) =>
+    (["task", "plane"] as const).filter(which);
   if (task === undefined || plane === undefined) {
+    const open = named((name) => (card[name] ?? told[name]) === undefined);
     throw new OptionError(
       `Cannot use the model '${path}': its file does not say its ${open.join(" and ")}: ` +
-        `give ${open.map((name) => `--${name}`).join(" and ")}`,
+        `give ${open.map((name) => options[name]).join(" and ")}`,
     );
   }
-  const own = _named(task, plane);
-  const asked = _named(told.task ?? task, told.plane ?? plane);
-  if (own === asked) return { ...card, task, plane };
+  const settled = { ...card, task, plane };
+  const wrong = named((name) => (told[name] ?? settled[name]) !== settled[name]);
+  if (wrong.length === 0) return settled;
+  const asked = { task: told.task ?? task, plane: told.plane ?? plane };
   throw new OptionError(
-    `Cannot use the model '${path}' for ${asked}: by its file it is for ${own}: ` +
-      "leave --task and --plane out, or give another model",
+    `Cannot use the model '${path}' for ${_named(asked)}: by its file it is for ` +
+      `${_named(settled)}: leave ${wrong.map((name) => options[name]).join(" and ")} out, ` +
+      "or give another model",
   );
 }
 
-function _named(task: Task, plane: Plane): string {
+function _named({ task, plane }: { task: Task; plane: Plane }): string {
   return `${task} in the ${plane} plane`;
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Intensity } from "../data/intensity.ts";
+import { coversTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { ensureEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import { type WriteOptions, writeWhole } from "../files.ts";
@@ -37,6 +38,12 @@ export interface CreateOptions {
   /** Where random weights start; drawn at random where it is left out. */
   seed?: number;
   /**
+   * Training exams that will be kept out of training. Weights that may know them already are refused:
+   * those of an MRNet whose file does not say that it kept out these exams too.
+   * @default none
+   */
+  tune?: TuneSplit;
+  /**
    * The folder in which the ImageNet weights are kept.
    * @default "models"
    */
@@ -51,6 +58,7 @@ export interface CreateOptions {
  * Makes a model to train, on the current engine; one is started where none runs.
  *
  * @throws {WeightsError} where the weights cannot be fetched or read
+ * @throws {OptionError} where exams are to be kept out that the weights may have been trained on
  * @throws {PermissionError} where Deno refuses the file or the network
  *
  * @example
@@ -65,6 +73,20 @@ export async function createMRNet(options: CreateOptions = {}): Promise<MRNet> {
   const { state, intensity } = await _startingWeights(weights, seed, { ...options, models });
   await ensureEngine();
   return new MRNet(state, { intensity: options.intensity ?? intensity });
+}
+
+/**
+ * Refuses to keep exams out of a training that starts from a model which may know them; nothing is
+ * fetched and no tensor is kept.
+ *
+ * @param weights what training starts from; see {@linkcode CreateOptions.weights}
+ * @param tune the exams that are to be kept out
+ * @throws {OptionError} where the file is an MRNet's and does not say that it kept them out too
+ * @throws {WeightsError} where it cannot be read
+ */
+export async function checkStart(weights: string, tune: TuneSplit): Promise<void> {
+  if (["none", "imagenet"].includes(weights) || isRemote(weights)) return;
+  if (!await _isAlexNet(weights)) await _readStart(weights, tune);
 }
 
 /** What is known of a file beside what it says itself. */
@@ -164,19 +186,41 @@ export async function writeMRNet(
 async function _startingWeights(
   weights: string,
   seed: number,
-  { models, onProgress, signal }: CreateOptions & { models: string },
+  { models, tune, onProgress, signal }: CreateOptions & { models: string },
 ): Promise<{ state: StateDict; intensity?: Intensity }> {
   if (weights === "none") return { state: initialWeights(seed) };
-  const url = /^https?:/.test(weights) ? weights : undefined;
+  const url = isRemote(weights) ? weights : undefined;
   const path = weights === "imagenet" || url !== undefined
     ? await fetchImageNetWeights({ folder: models, url, onProgress, signal })
     : weights;
   if (!await _isAlexNet(path)) {
-    const { tensors, metadata } = await readMRNet(path);
-    return { state: tensors, intensity: readCard(metadata, path).intensity };
+    const { tensors, card } = await _readStart(path, tune);
+    return { state: tensors, intensity: card.intensity };
   }
   const features = (await readFeatures(path)).tensors;
   return { state: new Map([...features, ...initialClassifier(seed)]) };
+}
+
+/** An MRNet to start from, one that knows none of the exams that are to be kept out. */
+async function _readStart(
+  path: string,
+  tune: TuneSplit | undefined,
+): Promise<{ tensors: StateDict; card: ModelCard }> {
+  const { tensors, metadata } = await readMRNet(path);
+  const card = readCard(metadata, path);
+  if (tune === undefined || coversTuneSplit(card.tune, tune)) return { tensors, card };
+  const split = ({ fraction, seed }: TuneSplit) =>
+    `${fraction} of the training exams by seed ${seed}`;
+  const found = card.tune === undefined
+    ? "its file does not say that it was trained with a tune split"
+    : `by its file it kept out ${split(card.tune)}`;
+  throw new OptionError(
+    `Cannot keep ${
+      split(tune)
+    } out of a training that starts from '${path}', which may know them: ` +
+      `${found}: start from a model that kept them out too, or from imagenet or none; a training ` +
+      "without --tune may start from any",
+  );
 }
 
 /** Whether a file holds an AlexNet rather than an MRNet, which wraps one; no tensor is loaded. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Combination } from "../combine/combination.ts";
+import type { Intensity } from "../data/intensity.ts";
 import { describeEngine, type Engine, type EngineChoice, startEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import type { AucComparison } from "../metrics/delong.ts";
@@ -33,6 +34,11 @@ export interface EvaluateModelOptions {
   /** The plane, for a file that does not say it; it must not contradict one that does. */
   plane?: Plane;
   /**
+   * How its input is prepared, for a file that does not say it; it must not contradict one that does.
+   * @default "raw"
+   */
+  intensity?: Intensity;
+  /**
    * The folder of the dataset.
    * @default "data"
    */
@@ -44,6 +50,16 @@ export interface EvaluateModelOptions {
   split?: Split | "tune";
   /** Another model's file, to hold this one against by the same exams; its plane may be another. */
   against?: string;
+  /**
+   * The plane of that other model, for a file that does not say it.
+   * @default the first model's, where that reads one
+   */
+  againstPlane?: Plane;
+  /**
+   * How the other model's input is prepared, for a file that does not say it.
+   * @default "raw"
+   */
+  againstIntensity?: Intensity;
   /** A threshold of one's own, 0 to 1, to give figures at. */
   threshold?: number;
   /** Which bootstrap draws; drawn at random where it is left out. */
@@ -99,6 +115,8 @@ export interface JudgedModel {
   predictions: JudgedPrediction[];
   /** What that comes to. */
   summary: PredictionSummary;
+  /** Why there are no figures at its own operating point, where there are none. */
+  noOperatingPoint?: string;
 }
 
 /** An evaluation, ready to be written down. */
@@ -109,8 +127,6 @@ export interface ModelEvaluation extends JudgedModel {
   split: Split | "tune";
   /** What computed it. */
   engine: string;
-  /** Why there are no figures at the model's own operating point, where there are none. */
-  noOperatingPoint?: string;
   /** The other model, and the test of the two. */
   against?: JudgedModel & { comparison: AucComparison };
 }
@@ -118,8 +134,8 @@ export interface ModelEvaluation extends JudgedModel {
 /**
  * Judges a model by a part of a dataset.
  *
- * Figures at the model's operating point are given only where that was chosen by other exams than
- * these.
+ * Figures at a model's operating point are given only where that was chosen by other exams than these;
+ * a second model is judged at its own.
  *
  * @throws {OptionError} where task, plane or split do not go with the model, or a number is out of
  * its range
@@ -151,13 +167,16 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
   const first = await load(options.model, options);
   const { task, plane, tune } = first.card;
   // A second model answers the same question; which plane it reads is its own affair.
-  const second = options.against === undefined
-    ? undefined
-    : await load(options.against, { task, otherwise: plane === "combined" ? undefined : plane });
+  const second = options.against === undefined ? undefined : await load(options.against, {
+    task,
+    plane: options.againstPlane,
+    intensity: options.againstIntensity,
+    otherwise: plane === "combined" ? undefined : plane,
+    planeOption: "--against_plane",
+  });
   if (split === "tune") _checkTune(first, second);
   const exams = await first.open({ data, split, tune });
   const others = await second?.open({ data, split, tune });
-  const { thresholds, noOperatingPoint } = _thresholds(first.card, split, options.threshold);
   const positives = exams.labels.filter(({ label }) => label === 1).length;
   await onStart?.({ engine, card: first.card, exams: exams.labels.length, positives, seed });
 
@@ -169,8 +188,10 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
       onExam?.({ done, total, auc });
     });
     const { file, sha256, card, metadata, combination } = loaded;
+    const { thresholds, noOperatingPoint } = _thresholds(card, split, options.threshold);
     const summary = summarizePredictions(predictions, { seed, samples, thresholds });
-    return { file, sha256, card, metadata, combination, predictions, summary };
+    const about = { file, sha256, card, metadata, combination };
+    return { ...about, predictions, summary, noOperatingPoint };
   };
   const judged = await judge(first, exams);
   const against = second && others && await judge(second, others);
@@ -179,7 +200,6 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
     data,
     split,
     engine: describeEngine(engine),
-    noOperatingPoint,
     against: against && {
       ...against,
       comparison: compareModels(judged.predictions, against.predictions),

@@ -5,9 +5,10 @@
  */
 import type { ByPlane } from "../combine/combination.ts";
 import type { Proportion } from "../metrics/threshold.ts";
-import type { LabelledPrediction, PredictionSummary } from "../metrics/summary.ts";
+import type { LabelledPrediction } from "../metrics/summary.ts";
 import type { Prediction } from "../model/mrnet.ts";
 import { PLANES } from "../terms.ts";
+import { cautions } from "./cautions.ts";
 import type { JudgedModel, ModelEvaluation } from "./evaluate_model.ts";
 import { RATES } from "./format.ts";
 
@@ -37,7 +38,7 @@ export function predictionsCsv(
  * `null`; intervals are `[low, high]` of 95 %.
  */
 export function evaluationJson(evaluation: ModelEvaluation): Record<string, unknown> {
-  const { data, split, engine, noOperatingPoint, against, summary } = evaluation;
+  const { data, split, engine, against, summary } = evaluation;
   return {
     ..._model(evaluation),
     data,
@@ -45,11 +46,10 @@ export function evaluationJson(evaluation: ModelEvaluation): Record<string, unkn
     engine,
     exams: summary.exams,
     positives: summary.positives,
-    ..._figures(summary),
-    no_operating_point: noOperatingPoint ?? null,
+    ..._figures(evaluation, split),
     against: against === undefined ? null : {
       ..._model(against),
-      ..._figures(against.summary),
+      ..._figures(against, split),
       auc_difference: _number(against.comparison.difference),
       auc_difference_ci: _interval(against.comparison),
       z: _number(against.comparison.z),
@@ -68,8 +68,8 @@ function _model({ file, sha256, card }: JudgedModel): Record<string, unknown> {
   };
 }
 
-function _figures(summary: PredictionSummary): Record<string, unknown> {
-  const { auc, loss, brier, thresholds, calibration } = summary;
+function _figures(judged: JudgedModel, split: ModelEvaluation["split"]): Record<string, unknown> {
+  const { auc, loss, brier, thresholds, calibration } = judged.summary;
   const { seed, samples } = auc.bootstrap;
   return {
     loss: _number(loss),
@@ -94,6 +94,8 @@ function _figures(summary: PredictionSummary): Record<string, unknown> {
       mean_probability: _number(meanProbability),
       positive_share: _number(positiveShare),
     })),
+    no_operating_point: judged.noOperatingPoint ?? null,
+    cautions: cautions(judged, split),
   };
 }
 

@@ -47,10 +47,6 @@ export function thresholdKind(kind: ThresholdKind): string {
   }
 }
 
-/** What is said of a combination that is judged by the exams it was fitted on. */
-export const FITTED_HERE =
-  "The combination was fitted on these exams. The figures say how well it fits, not how it does on others.";
-
 /** The finding as a heading. */
 export const FINDINGS: Readonly<Record<Task, string>> = {
   abnormal: "Any abnormality",
@@ -76,8 +72,3 @@ export const RATES = [
   ["ppv", "Positive predictive value"],
   ["npv", "Negative predictive value"],
 ] as const;
-
-/** What to say where DeLong's interval has no width. */
-export const FAULTLESS =
-  "The probabilities separate the classes without fault. DeLong’s interval then has no width, " +
-  "which says nothing about how sure the figure is: with few exams it is not.";

@@ -5,13 +5,14 @@
  */
 import { byPlane, type Combination, type CombinedOperatingPoint } from "../combine/combination.ts";
 import { type CombinedExamPrediction, evaluateCombined, openPlanes } from "../combine/judge.ts";
-import { isCombinationFile, loadCombined } from "../combine/loaded.ts";
+import { type CombinedMRNet, isCombinationFile, loadCombined } from "../combine/loaded.ts";
 import { type DatasetOptions, openDataset } from "../data/dataset.ts";
+import type { Intensity } from "../data/intensity.ts";
 import type { LabelledId } from "../data/labels.ts";
 import type { TuneSplit } from "../data/tune.ts";
 import { OptionError, WeightsError } from "../errors.ts";
 import { hashFile } from "../files.ts";
-import { settleCard, type SettledCard } from "../model/card.ts";
+import { type ChosenOn, type ModelCard, settleCard, type SettledCard } from "../model/card.ts";
 import { loadMRNet } from "../model/create.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
 import { evaluate, type ExamPrediction } from "../train/evaluate.ts";
@@ -24,6 +25,8 @@ export interface JudgedCard extends Omit<SettledCard, "plane" | "operatingPoint"
   intensity?: SettledCard["intensity"];
   /** From where on an exam counts as positive; none where the file does not say. */
   operatingPoint?: CombinedOperatingPoint;
+  /** The exams that chose its epoch, as far as that is known; of a combination those of its models. */
+  epochBy: readonly ChosenOn[];
 }
 
 /** What was said about an exam, or about the three exams of a patient. */
@@ -66,8 +69,15 @@ export interface ToldOfModel {
   task?: Task;
   /** The plane. */
   plane?: Plane;
+  /** How its input is prepared. */
+  intensity?: Intensity;
   /** The plane where the file does not say it, and nothing more certain is told. */
   otherwise?: Plane;
+  /**
+   * What the command line calls the option that tells the plane, for messages.
+   * @default "--plane"
+   */
+  planeOption?: string;
 }
 
 /**
@@ -85,11 +95,13 @@ export async function loadJudgeable(
 }
 
 async function _single(file: string, told: ToldOfModel): Promise<Judgeable> {
-  const { model, metadata, card: own } = await loadMRNet(file);
+  const { intensity, planeOption } = told;
+  const { model, metadata, card: own } = await loadMRNet(file, { intensity });
   const dispose = () => model.dispose();
   try {
     const plane = told.plane ?? (own.plane === undefined ? told.otherwise : undefined);
-    const card = settleCard(own, { task: told.task, plane }, file);
+    const settled = settleCard(own, { task: told.task, plane }, file, planeOption);
+    const card = { ...settled, epochBy: _epochBy([settled]) };
     const open = async (options: Omit<DatasetOptions, "task" | "plane">) => {
       const { task, plane, lossWeights } = card;
       const dataset = await openDataset({ ...options, task, plane });
@@ -114,13 +126,7 @@ async function _combined(file: string, told: ToldOfModel): Promise<Judgeable> {
   const { task, combination, members } = combined;
   const dispose = () => combined.dispose();
   try {
-    if (told.plane !== undefined || (told.task ?? task) !== task) {
-      const asked = [told.task ?? task, told.plane && `in the ${told.plane} plane`];
-      throw new OptionError(
-        `Cannot use the combination '${file}' for ${asked.filter(Boolean).join(" ")}: ` +
-          `by its file it is for ${task} in all three planes: leave --task and --plane out`,
-      );
-    }
+    checkToldOfCombination(file, combined, told);
     const intensities = new Set(PLANES.map((plane) => members[plane].card.intensity));
     const card: JudgedCard = {
       task,
@@ -128,6 +134,7 @@ async function _combined(file: string, told: ToldOfModel): Promise<Judgeable> {
       intensity: intensities.size === 1 ? members.axial.card.intensity : undefined,
       operatingPoint: combination.operatingPoint,
       tune: _sharedTune(byPlane((plane) => members[plane].card)),
+      epochBy: _epochBy(PLANES.map((plane) => members[plane].card)),
     };
     const open = async (options: Omit<DatasetOptions, "task" | "plane">) => {
       const datasets = await openPlanes({ ...options, task });
@@ -145,6 +152,39 @@ async function _combined(file: string, told: ToldOfModel): Promise<Judgeable> {
     dispose();
     throw error;
   }
+}
+
+/**
+ * Refuses what contradicts a combination, whose file and models say all of it.
+ *
+ * @param file the combination's, for messages
+ * @throws {OptionError} where something does
+ */
+export function checkToldOfCombination(
+  file: string,
+  { task, members }: CombinedMRNet,
+  told: ToldOfModel,
+): void {
+  if (told.plane !== undefined || (told.task ?? task) !== task) {
+    const plane = told.plane === undefined ? "" : ` in the ${told.plane} plane`;
+    throw new OptionError(
+      `Cannot use the combination '${file}' for ${told.task ?? task}${plane}: by its file it is ` +
+        `for ${task} in all three planes: leave --task and ${told.planeOption ?? "--plane"} out`,
+    );
+  }
+  const { intensity } = told;
+  const other = PLANES.find((plane) => members[plane].card.intensity !== intensity);
+  if (intensity === undefined || other === undefined) return;
+  throw new OptionError(
+    `Cannot use the combination '${file}' with intensity ${intensity}: its ${other} model is ` +
+      `${members[other].card.intensity}: leave the intensity out, or combine again with it`,
+  );
+}
+
+/** The exams that chose the epochs of models, as far as their files say it. */
+function _epochBy(cards: readonly ModelCard[]): ChosenOn[] {
+  const exams = cards.map(({ operatingPoint }) => operatingPoint?.exams);
+  return exams.filter((each) => each !== undefined);
 }
 
 /** The exams that none of three models was trained on, where they kept out the same. */

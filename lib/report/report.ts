@@ -7,16 +7,9 @@
 import type { LabelledPrediction, PredictionSummary } from "../metrics/summary.ts";
 import { VERSION } from "../version.ts";
 import { calibrationPlot } from "./calibration_plot.ts";
+import { cautions, widthCaution } from "./cautions.ts";
 import type { ModelEvaluation } from "./evaluate_model.ts";
-import {
-  FAULTLESS,
-  FITTED_HERE,
-  fixed,
-  range,
-  subject,
-  thresholdKind,
-  thresholdText,
-} from "./format.ts";
+import { fixed, range, subject, thresholdKind, thresholdText } from "./format.ts";
 import { histogramPlot } from "./histogram_plot.ts";
 import { type Markup, markup, note, page, type Part, section, sideBySide } from "./html.ts";
 import { legendMark } from "./plot.ts";
@@ -59,6 +52,7 @@ ${_headline(evaluation)}`,
         markup`<p>Both models judged the same exams. The other one:</p>
 <p><code>${against.file}</code><br><span class="remark">SHA-256 <code>${against.sha256}</code></span></p>
 `,
+        cautions(against, evaluation.split).map(note),
         comparisonTable(evaluation as Required<ModelEvaluation>),
       ]),
       section("overall", "Overall figures", [
@@ -77,21 +71,15 @@ Not a medical device: not for diagnosis.</p>`,
   });
 }
 
-function _headline({ summary, data, split, combination }: ModelEvaluation): Markup {
-  const { auc, exams, positives } = summary;
+function _headline(evaluation: ModelEvaluation): Markup {
+  const { summary: { auc, exams, positives }, data, split } = evaluation;
   const set = { train: "training", valid: "validation", tune: "tune" }[split];
   const count = `${exams} ${exams === 1 ? "exam" : "exams"}`;
-  const faultless = auc.delong.low === auc.delong.high;
+  const caution = widthCaution({ auc: auc.value, ...auc.delong });
   return markup`<p class="headline"><strong>AUC ${fixed(auc.value, 3)}</strong>
 <span>95 % CI ${range(auc.delong, 3)}</span></p>
 <p>${count} of the ${set} set in <code>${data}</code>, ${positives} with the finding.
-The interval is DeLong’s.</p>${faultless && note(FAULTLESS)}${
-    split === "train" &&
-    note(
-      "The model was trained on these exams. The figures say how well it knows them, not how it " +
-        "does on others.",
-    )
-  }${split === combination?.fitOn && note(FITTED_HERE)}`;
+The interval is DeLong’s.</p>${caution && note(caution)}${cautions(evaluation, split).map(note)}`;
 }
 
 function _legend({ thresholds }: PredictionSummary): Markup {

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { widthCaution } from "./cautions.ts";
 import type { ModelEvaluation } from "./evaluate_model.ts";
 import {
-  FAULTLESS,
   fixed,
+  planeText,
   pValue,
   range,
   RATES,
@@ -37,6 +38,7 @@ export function evaluationLines(evaluation: ModelEvaluation): string[] {
       ...thresholds.map(({ confusion }) => `${confusion[count as keyof typeof confusion]}`),
     ]),
   ];
+  const caution = widthCaution({ auc: auc.value, ...auc.delong });
   return [
     ..._aligned([
       ["Exams", `${exams}, ${positives} with the finding`],
@@ -47,15 +49,15 @@ export function evaluationLines(evaluation: ModelEvaluation): string[] {
     ]),
     "",
     ..._aligned(rows),
-    ...(auc.delong.low === auc.delong.high ? ["", ..._folded(FAULTLESS)] : []),
+    ...(caution === undefined ? [] : ["", ..._folded(caution)]),
     ...(against === undefined ? [] : ["", ..._comparison(evaluation)]),
   ];
 }
 
 function _comparison({ against }: ModelEvaluation): string[] {
-  const { comparison: { difference, z, p, ...ends }, summary: other, file } = against!;
+  const { comparison: { difference, z, p, ...ends }, summary: other, file, card } = against!;
   return [
-    `Against ${file}`,
+    `Against ${file} (${planeText(card.plane)})`,
     ..._aligned([
       ["AUC", `${fixed(other.auc.value, 3)} (95 % CI ${range(other.auc.delong, 3)})`],
       [

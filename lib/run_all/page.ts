@@ -5,8 +5,9 @@
  * @module
  */
 import type { TuneSplit } from "../data/tune.ts";
+import { widthCaution } from "../report/cautions.ts";
 import { FINDINGS, fixed, range, RATES, thresholdText } from "../report/format.ts";
-import { type Markup, markup, NumberCell, page, type Part, table } from "../report/html.ts";
+import { type Markup, markup, note, NumberCell, page, type Part, table } from "../report/html.ts";
 import { horizontalAxis, LEFT, plot, TOP, x } from "../report/plot.ts";
 import { STYLE } from "../report/style.ts";
 import { PLANES } from "../terms.ts";
@@ -92,16 +93,12 @@ function _aucTable(results: readonly TaskResult[]): Markup {
   });
 }
 
-/** A model without a fault looks surer than it is. */
-function _flawless(results: readonly TaskResult[]): Markup | undefined {
-  const flawless = results.some(({ figures }) =>
-    RESULT_COLUMNS.some((column) => figures[column].low === figures[column].high)
+/** A model without a fault, or of faults alone, looks surer than it is. */
+function _flawless(results: readonly TaskResult[]): Markup {
+  const cautions = results.flatMap(({ figures }) =>
+    RESULT_COLUMNS.map((column) => widthCaution(figures[column]))
   );
-  if (!flawless) return undefined;
-  return markup`
-    <p
-      class="note">Where the probabilities separate the classes without fault, DeLong’s interval has no width, which says nothing about how sure the figure is: with few exams it is not.</p>
-  `;
+  return markup`${[...new Set(cautions)].map((caution) => caution && note(caution))}`;
 }
 
 const ROW = 36;

@@ -17,7 +17,7 @@ import { labelFile } from "../data/labels.ts";
 import { checkTuneSplit, TUNE_SEED, type TuneSplit } from "../data/tune.ts";
 import { DataError, OptionError, TrainingError, WeightsError } from "../errors.ts";
 import { hashFile, join, makeFolder, makeWritableFolder, writeWhole } from "../files.ts";
-import { loadMRNet } from "../model/create.ts";
+import { checkStart, loadMRNet } from "../model/create.ts";
 import { drawSeed } from "../random.ts";
 import { type Plane, PLANES, SPLITS, type Task, TASKS } from "../terms.ts";
 import { checkPrefix } from "../train/checkpoint.ts";
@@ -223,6 +223,8 @@ async function _plan(options: RunAllOptions): Promise<Plan> {
     const isDone = await _isDone(state.models[modelKey(model.task, model.plane)]);
     (isDone ? done : open).push(model);
   }
+  // Models that are done no longer need what they started from.
+  if (open.length > 0) await checkStart(weights, tune);
   for (const { task, plane } of open) {
     for (const split of ["train", "tune", "valid"] as const) {
       await openDataset({ data, task, plane, split, tune });

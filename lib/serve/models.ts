@@ -6,9 +6,14 @@
 import { type ByPlane, byPlane, type Combination } from "../combine/combination.ts";
 import { parseCombination } from "../combine/file.ts";
 import { startEngine } from "../engine/engine.ts";
-import { OptionError, WeightsError } from "../errors.ts";
+import { MRNetError, OptionError, WeightsError } from "../errors.ts";
 import { folderOf, join, sha256Of } from "../files.ts";
-import { type OperatingPoint, settleCard, type SettledCard } from "../model/card.ts";
+import {
+  DEFAULT_THRESHOLD,
+  type OperatingPoint,
+  settleCard,
+  type SettledCard,
+} from "../model/card.ts";
 import { loadMRNet } from "../model/create.ts";
 import {
   isRemote,
@@ -47,9 +52,6 @@ export interface CombinedModel {
 /** A model that can be asked. */
 export type LoadedModel = SingleModel | CombinedModel;
 
-/** From where on an exam counts as positive where the model's file does not say it. */
-const EVEN = 0.5;
-
 /** The finding that a model predicts. */
 export function taskOf(model: LoadedModel): Task {
   return model.kind === "single" ? model.card.task : model.task;
@@ -71,7 +73,7 @@ export function operatingPointOf(model: LoadedModel):
 
 /** From where on a model calls an exam positive. */
 export function thresholdOf(model: LoadedModel): number {
-  return operatingPointOf(model)?.threshold ?? EVEN;
+  return operatingPointOf(model)?.threshold ?? DEFAULT_THRESHOLD;
 }
 
 /**
@@ -108,21 +110,29 @@ async function _load(given: GivenModel, known: Map<string, MRNet>): Promise<Load
 }
 
 async function _loadSingle(
-  { source, task, plane }: Omit<GivenModel, "name">,
+  { source, task, plane, intensity }: Omit<GivenModel, "name">,
   name: string,
   bytes: Uint8Array,
   known: Map<string, MRNet>,
 ): Promise<SingleModel> {
   const sha256 = await sha256Of(bytes);
   const shown = modelName(source);
-  const loaded = await loadMRNet(bytes).catch((error) => {
+  const loaded = await loadMRNet(bytes, { intensity }).catch((error) => {
     // In its own words, but by the name that the user knows.
-    if (!(error instanceof WeightsError)) throw error;
-    throw new WeightsError(error.message.replace(`'${modelName(bytes)}'`, `'${shown}'`));
+    if (error instanceof MRNetError) {
+      error.message = error.message.replace(`'${modelName(bytes)}'`, `'${shown}'`);
+    }
+    throw error;
   });
   const before = known.get(sha256);
   if (before === undefined) known.set(sha256, loaded.model);
   else loaded.model.dispose();
+  if (before !== undefined && before.intensity !== loaded.card.intensity) {
+    throw new OptionError(
+      `Cannot serve the model '${shown}' with intensity ${loaded.card.intensity}: it is served ` +
+        `with ${before.intensity} too: give it one intensity`,
+    );
+  }
   const card = settleCard(loaded.card, { task, plane }, shown);
   return { kind: "single", name, sha256, card, model: before ?? loaded.model };
 }
@@ -144,10 +154,10 @@ async function _loadCombined(
   }
   const members: Partial<ByPlane<SingleModel>> = {};
   for (const plane of PLANES) {
-    const { file, sha256 } = named[plane];
+    const { file, sha256, intensity } = named[plane];
     const from = _memberSource(source, file);
     const member = await _loadSingle(
-      { source: from, task, plane },
+      { source: from, task, plane, intensity },
       `${name}/${plane}`,
       await readModelBytes(from),
       known,

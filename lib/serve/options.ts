@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Intensity } from "../data/intensity.ts";
 import type { EngineChoice } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import type { ModelSource } from "../model/model_source.ts";
@@ -21,6 +22,11 @@ export interface GivenModel {
   task?: Task;
   /** The plane, for files of PyTorch, which do not say it. */
   plane?: Plane;
+  /**
+   * How its input is prepared, for files of PyTorch, which do not say it.
+   * @default "raw"
+   */
+  intensity?: Intensity;
 }
 
 /** What requests may take. */

@@ -9,10 +9,17 @@ import type { Exam } from "../data/exam.ts";
 import { explain } from "../explain/explain.ts";
 import { fitted, overlay, viewOf } from "../explain/overlay.ts";
 import { encodePng } from "../explain/png.ts";
+import { decide } from "../model/card.ts";
 import type { Prediction } from "../model/mrnet.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import type { SentExams } from "./exams.ts";
-import { type LoadedModel, planesOf, type SingleModel, taskOf, thresholdOf } from "./models.ts";
+import {
+  type LoadedModel,
+  operatingPointOf,
+  planesOf,
+  type SingleModel,
+  taskOf,
+} from "./models.ts";
 import { Problem } from "./problem.ts";
 import type { CombinedPrediction, Explained, PredictQuery, SinglePrediction } from "./schemas.ts";
 
@@ -116,16 +123,13 @@ export async function predictions(
   const answers: (SinglePrediction | CombinedPrediction)[] = [];
   for (const model of models) {
     const base = { model: model.name, task: taskOf(model), sha256: model.sha256 };
-    const threshold = thresholdOf(model);
     if (model.kind === "single") {
       const answer = await ask(model);
-      const decision = answer.probability >= threshold;
       answers.push({
         kind: "single",
         ...base,
         plane: model.card.plane,
-        decision,
-        threshold,
+        ..._decided(model, answer.probability),
         ...answer,
       });
       continue;
@@ -143,10 +147,15 @@ export async function predictions(
       ...base,
       probability,
       logit: combinedLogit(model.combination, probabilities),
-      decision: probability >= threshold,
-      threshold,
+      ..._decided(model, probability),
       planes: whole,
     });
   }
   return answers;
+}
+
+function _decided(model: LoadedModel, probability: number) {
+  const operatingPoint = operatingPointOf(model);
+  const { decision, threshold } = decide(probability, { operatingPoint });
+  return { decision: decision === "positive", threshold };
 }

@@ -78,7 +78,7 @@ export async function trainClassifier(options: RunOptions): Promise<RunResult> {
   if (from !== undefined) checkLabels(from, labels, datasets);
   const { threads, precision } = settings;
   const engine = await startEngine(settings.engine, { threads, precision });
-  const start = { weights, seed, models, intensity: asked.intensity };
+  const start = { weights, seed, models, intensity: asked.intensity, tune };
   const model = from === undefined
     ? await createMRNet({ ...start, signal, onProgress: onDownload })
     : new MRNet(from.state.parameters, { intensity: asked.intensity });

@@ -76,7 +76,8 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
   /**
    * Training exams to keep out of training and to use in the place of the validation set: schedule,
    * best model, operating point and early stop go by them, all figures called "valid" are theirs, and
-   * no file of the validation set is opened.
+   * no file of the validation set is opened. Where `weights` are a model's, its file must say that it
+   * kept these exams out too.
    * @default none: all training exams are trained on, and the validation set is used
    */
   tune?: TuneSplit;

@@ -88,6 +88,18 @@ Deno.test("files of PyTorch are taken in the order given, for the task given", a
   const combined = await loadCombined(path);
   assert.deepEqual(PLANES.map((plane) => combined.members[plane].card.plane), [...PLANES]);
   combined.dispose();
+
+  // How their input is prepared is kept, for their files have no place for it.
+  for (const intensity of ["standardized", undefined] as const) {
+    const { path } = await combineModels({ ...options, task: "acl", intensity });
+    const { members } = await readCombination(path);
+    const loaded = await loadCombined(path);
+    for (const plane of PLANES) {
+      assert.equal(members![plane].intensity, intensity ?? "raw");
+      assert.equal(loaded.members[plane].model.intensity, intensity ?? "raw");
+    }
+    loaded.dispose();
+  }
 });
 
 Deno.test("models that do not go together are refused in one line, and nothing is written", async () => {
@@ -148,7 +160,7 @@ Deno.test("models that do not go together are refused in one line, and nothing i
   const models = [axial, coronal, sagittal];
   await assert.rejects(
     combineModels({ models, data, task: "meniscus", ...ENGINE }),
-    /^OptionError: Cannot use the model '.*' for meniscus in the axial plane: by its file /,
+    /^OptionError: Cannot use the model '.*' for meniscus in the axial plane: by its file it is for acl in the axial plane: leave --task out, or give another model$/,
   );
   await assert.rejects(combineModels({ models, data, prefix: "../x", ...ENGINE }), {
     name: "OptionError",

@@ -94,6 +94,10 @@ Deno.test("a value that is not what its key promises is refused by name", () => 
     changed({ members: { axial: MEMBER, coronal: { ...MEMBER, sha256: "AB" }, sagittal: MEMBER } }),
     'its members.coronal.sha256 is "AB", needed is 64 hexadecimal digits',
   );
+  refuses(
+    changed({ members: { axial: { ...MEMBER, intensity: "bright" }, coronal: MEMBER } }),
+    'its members.axial.intensity is "bright", needed is one of raw, standardized',
+  );
   refuses(changed({ members: [] }), "its members is [], needed is an object");
   refuses(changed({ tune: undefined }), "its tune is missing, though it was fitted on that");
   refuses(

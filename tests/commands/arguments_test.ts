@@ -221,6 +221,9 @@ Deno.test("what is wrong with the arguments is said in argparse's words, after t
     [["convert", "only-one.pth"], "the following arguments are required: OUT"],
     [["convert"], "the following arguments are required: IN, OUT"],
     [["convert", "a", "b", "c", "d"], "unrecognized arguments: c d"],
+    [["convert", "--bogus", "a", "b"], "unrecognized arguments: --bogus"],
+    [["convert", "a", "--bogus=1", "b"], "unrecognized arguments: --bogus=1"],
+    [["predict", "--model", "x", "--bogus", "a.npy"], "unrecognized arguments: --bogus"],
     [["synth", "-t", "acl"], "the following arguments are required: --out"],
   ];
   for (const [args, words] of cases) {
@@ -228,7 +231,7 @@ Deno.test("what is wrong with the arguments is said in argparse's words, after t
     const what = `cli.ts ${args.join(" ")}`;
     assert.equal(code, 2, what);
     assert.equal(out, "", what);
-    const command = ["convert", "synth"].includes(args[0]) ? args[0] : "train";
+    const command = ["convert", "predict", "synth"].includes(args[0]) ? args[0] : "train";
     assert.ok(err.startsWith(`usage: cli.ts ${command} [-h] `), what);
     assert.ok(err.endsWith(`\ncli.ts: error: ${words}\n`), `${what}: ${err.split("\n").at(-2)}`);
     assert.equal(err.match(/error:/g)?.length, 1, what);

@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { readCombination } from "../../lib/combine/file.ts";
+import { convertWeights } from "../../lib/model/convert.ts";
 import { PLANES } from "../../lib/terms.ts";
 import { runCli } from "../support/cli.ts";
 import { memberName, writeMember, writePlanes } from "../support/combined.ts";
@@ -47,6 +48,21 @@ Deno.test("three models become a file that says how they go together", async () 
   assert.match(valid.out, /^Fitted on 4 patients of the validation set; 2 have the finding\n/);
   assert.match(valid.err, /\nFitted on the validation exams: figures .* too good, .*\n$/);
   assert.equal((await readCombination(folder.at("models/combined_v2_acl.json"))).fitOn, "valid");
+
+  // A file of PyTorch does not say how its input is prepared: that is told once, or remarked.
+  const torch = MODELS.replace(".safetensors", ".pth");
+  const axial = folder.at("models", memberName("axial"));
+  await convertWeights(axial, axial.replace(".safetensors", ".pth"));
+  const combine = (...more: string[]) =>
+    runCli(folder, [...args, "--fit_on", "valid", "--models", torch, ...more], { permissions });
+  const open = await combine();
+  assert.match(
+    open.err,
+    /\n'model_axial\.pth' does not say how its model's input is prepared: taken as raw\n$/,
+  );
+  const told = await combine("--intensity", "raw");
+  assert.equal(told.code, 0, told.err);
+  assert.ok(!told.err.includes("taken as raw"));
 
   const denied = await runCli(folder, args, { permissions: ["--allow-read=data,models"] });
   assert.equal(denied.code, 1);
@@ -91,6 +107,11 @@ Deno.test("arguments that do not go together are refused in argparse's words", a
     ["--predictions", "table.csv", "--fit_on", "valid"],
     2,
     `${wrong} argument --fit_on: not allowed with argument --predictions`,
+  );
+  await refuses(
+    ["--predictions", "table.csv", "--intensity", "raw"],
+    2,
+    `${wrong} argument --intensity: not allowed with argument --predictions`,
   );
   await refuses(
     ["--models", "a,b"],

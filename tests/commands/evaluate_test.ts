@@ -148,6 +148,46 @@ Deno.test("figures at the operating point are given only where other exams chose
   }, at("tune"));
 });
 
+Deno.test("each of two models is judged at its own operating point, and told what it owes", async () => {
+  const at = (threshold: number, exams: "tune" | "valid"): ModelCard => ({
+    ...ACL,
+    operatingPoint: { threshold, rule: "youden", exams },
+  });
+  const chosen = "These exams chose the model’s epoch: its AUC on them is the best of several.";
+  await withModel(async (run, folder) => {
+    await writeModel(folder, "b.safetensors", at(0.75, "tune"), 2);
+    await writeModel(folder, "c.safetensors", at(0.5, "valid"), 3);
+    const told = async (other: string) => {
+      const args = ["--json", "--threshold", "0.4", "--against", `models/${other}`];
+      const { out, err, code } = await run(args);
+      assert.equal(code, 0, err);
+      const { thresholds, no_operating_point, cautions, against } = JSON.parse(out);
+      const at = (all: { kind: string; threshold: number }[]) =>
+        all.map(({ kind, threshold }) => `${kind} ${threshold}`);
+      return {
+        first: [at(thresholds), no_operating_point, cautions],
+        second: [at(against.thresholds), against.no_operating_point, against.cautions],
+        chosen: err.split("\n").filter((line) => line.includes("These exams chose")),
+      };
+    };
+    const first = [["half 0.5", "operating_point 0.25", "given 0.4"], null, []];
+    assert.deepEqual(await told("b.safetensors"), {
+      first,
+      second: [["half 0.5", "operating_point 0.75", "given 0.4"], null, []],
+      chosen: [],
+    });
+    const why = "it was chosen by these very exams (valid)";
+    assert.deepEqual(await told("c.safetensors"), {
+      first,
+      second: [["half 0.5", "given 0.4"], why, [chosen]],
+      chosen: [`models/c.safetensors: ${chosen}`],
+    });
+    const { out, err } = await run(["--model", "models/c.safetensors", "--json"]);
+    assert.deepEqual(JSON.parse(out).cautions, [chosen]);
+    assert.ok(err.includes(`\n${chosen}\n`), err);
+  }, at(0.25, "tune"));
+});
+
 Deno.test("two models are tested against each other by the same exams, in whatever planes", async () => {
   await withModel(async (run, folder) => {
     await writeModel(folder, "b.safetensors", { ...ACL, plane: "axial" }, 2);
@@ -155,7 +195,7 @@ Deno.test("two models are tested against each other by the same exams, in whatev
     assert.equal(code, 0, err);
     assert.match(
       out,
-      /\nAgainst models\/b\.safetensors\nAUC .*\nDifference .*\nDeLong's test +z = -?\d/,
+      /\nAgainst models\/b\.safetensors \(axial plane\)\nAUC .*\nDifference .*\nDeLong's test +z = -?\d/,
     );
     const same = await run(["--against", "models/a.safetensors", "--json"]);
     const { against } = JSON.parse(same.out);
@@ -171,8 +211,33 @@ Deno.test("a file of PyTorch is judged once task and plane are given", async () 
     const known = await run(["--json"]);
     const without = (text: string) => ({ ...JSON.parse(text), model: "", sha256: "" });
     assert.deepEqual(without(told.out), without(known.out));
+    const raw = "'models/a.pth' does not say how its model's input is prepared: taken as raw";
+    assert.equal(lastLine(told), raw);
+    assert.ok(!known.err.includes("taken as raw"));
     const against = await run(["--against", "models/a.pth", "--json"]);
     assert.equal(JSON.parse(against.out).against.plane, "coronal");
+    assert.equal(lastLine(against), raw);
+
+    // What nobody says is not taken from the first model where the user knows better.
+    await writeModel(folder, "s.safetensors", {
+      ...ACL,
+      plane: "axial",
+      intensity: "standardized",
+    });
+    const standardized = await run(["--model", "models/s.safetensors", "--json"]);
+    const tell = (...args: string[]) => run(["--against", "models/a.pth", "--json", ...args]);
+    const other = await tell("--against_plane", "axial", "--against_intensity", "standardized");
+    assert.equal(other.code, 0, other.err);
+    assert.ok(!other.err.includes("taken as raw"));
+    const { plane, intensity, auc } = JSON.parse(other.out).against;
+    assert.deepEqual([plane, intensity], ["axial", "standardized"]);
+    assert.equal(auc, JSON.parse(standardized.out).auc);
+    const refused = await run(["--model", "models/s.safetensors", "--intensity", "raw"]);
+    assert.deepEqual([refused.code, refused.out], [1, ""]);
+    assert.match(
+      refused.err,
+      /^Cannot use the model '.*s\.safetensors' with intensity raw: by its /,
+    );
   });
 });
 
@@ -195,6 +260,14 @@ Deno.test("mistakes in the arguments are told in argparse's words", async () => 
       "argument -t/--task: invalid choice: 'knee' (choose from 'abnormal', 'acl', 'meniscus')",
     ],
     [[...model, "extra"], "unrecognized arguments: extra"],
+    [
+      [...model, "--against_plane", "axial"],
+      "argument --against_plane: not allowed without argument --against",
+    ],
+    [
+      [...model, "--against_intensity", "raw"],
+      "argument --against_intensity: not allowed without argument --against",
+    ],
   ];
   for (const [args, words] of cases) {
     const { code, out, err } = await runMain(["evaluate", ...args]);
@@ -218,12 +291,12 @@ Deno.test("what cannot be judged is refused in one line, and nothing is written"
       [
         ["-t", "meniscus"],
         `Cannot use the model '${a}' for meniscus in the coronal plane: by its file it is for acl ` +
-        "in the coronal plane: leave --task and --plane out, or give another model",
+        "in the coronal plane: leave --task out, or give another model",
       ],
       [
         ["-p", "axial"],
         `Cannot use the model '${a}' for acl in the axial plane: by its file it is for acl in the ` +
-        "coronal plane: leave --task and --plane out, or give another model",
+        "coronal plane: leave --plane out, or give another model",
       ],
       [
         ["--model", "models/a.pth"],

@@ -106,7 +106,8 @@ const ENTRIES: readonly Entry[] = [
     command: "predict",
     args: [
       ...["predict", "--model", "models/a.safetensors", "-t", "acl", "-p", "coronal"],
-      ...["--backend", "wasm", "--cam", "cam", "data/valid/coronal/0002.npy"],
+      ...["--intensity", "raw", "--backend", "wasm", "--cam", "cam"],
+      "data/valid/coronal/0002.npy",
     ],
     least: { read: ["models", "data", "cam"], write: ["cam"] },
     set: { name: "predict" },

@@ -79,6 +79,27 @@ Deno.test("what does not go together is refused", async () => {
   await refuses(
     [...MODEL, ...EXAMS, "-p", "axial"],
     1,
-    /^Cannot use the combination .* for axial: /,
+    /^Cannot use the combination .* for acl in the axial plane: by its file it is for acl in all /,
   );
+  await refuses(
+    [...MODEL, ...EXAMS, "--intensity", "standardized"],
+    1,
+    /^Cannot use the combination .* with intensity standardized: its axial model is raw: /,
+  );
+});
+
+Deno.test("pictures are named only where there are some", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: 2, valid: 2 });
+  await writeCombined(folder);
+  await folder.write("data/valid/sagittal/0003.npy", "no array");
+  const permissions = ["--allow-read=data,models,cams", "--allow-write=cams"];
+  const { code, out, err } = await runCli(
+    folder,
+    ["predict", ...MODEL, "--cam", "cams", ...EXAMS],
+    { permissions },
+  );
+  assert.deepEqual([code, out], [1, ""]);
+  assert.match(err, /\nCannot .*0003\.npy/);
+  assert.doesNotMatch(err, /Pictures/);
 });

@@ -146,6 +146,42 @@ Deno.test("a PyTorch model is told what it is for", async () => {
   assert.equal(code, 0);
   const { task, plane } = JSON.parse(out);
   assert.deepEqual([task, plane], ["meniscus", "coronal"]);
+
+  await writeWhole(
+    folder.at("models/s.safetensors"),
+    encodeSafetensors(seededState(11), cardMetadata({ ...CARD, intensity: "standardized" })),
+  );
+  const own = ["predict", "--model", folder.at("models/s.safetensors"), "--backend", "wasm"];
+  const { logits } = JSON.parse((await runMain([...own, "--json", exam])).out);
+  const told = [...args, "-t", "acl", "-p", "axial", "--json", exam];
+  const standardized = await runMain([...told, "--intensity", "standardized"]);
+  assert.deepEqual(JSON.parse(standardized.out).logits, logits);
+  assert.ok(!standardized.err.includes("taken as raw"));
+  const raw = await runMain(told);
+  assert.notDeepEqual(JSON.parse(raw.out).logits, logits);
+  const words = "a.pth' does not say how its model's input is prepared: taken as raw\n";
+  assert.equal(raw.err.split(words).length - 1, 1, raw.err);
+  const refused = await runMain([...own, "--intensity", "raw", exam]);
+  assert.deepEqual([refused.code, refused.out], [1, ""]);
+  assert.match(
+    refused.err,
+    /^Cannot use the model '.+' with intensity raw: by its file it is stand/,
+  );
+});
+
+Deno.test("thresholds have four digits for people, and all of them for programs", async () => {
+  const threshold = 0.5670403093336751;
+  const operatingPoint = { threshold, rule: "youden", exams: "tune" } as const;
+  await using folder = await setUp({ ...CARD, operatingPoint });
+  const model = ["--model", folder.at("models/a.safetensors"), "--backend", "wasm"];
+  const args = ["predict", ...model, folder.at("exams/0007.npy")];
+  const { out, err } = await runMain(args);
+  assert.match(out, / \(from 0\.567\)\n$/);
+  assert.match(
+    err,
+    /\nPositive from 0\.567 on: the model's operating point, chosen on its tune exa/,
+  );
+  assert.equal(JSON.parse((await runMain([...args, "--json"])).out).threshold, threshold);
 });
 
 Deno.test("what cannot be predicted is one clear line each, and the others go on", async () => {

@@ -214,4 +214,19 @@ Deno.test("numbers have a sign and three digits of the largest", () => {
   assert.equal(signed(31)(31.25), "+31.3");
   assert.equal(signed(4000)(-4000.2), "−4000");
   assert.equal(signed(0)(0), "0.00");
+  assert.equal(signed(999_999)(-999_999), "−999999");
+});
+
+Deno.test("numbers of any size leave room for one another", () => {
+  assert.deepEqual([1.2271e28, -4e26, 3, 0].map(signed(1.2271e28)), [
+    "+1.23e28",
+    "−0.04e28",
+    "0.00",
+    "0.00",
+  ]);
+  assert.equal(signed(1e6)(-1e6), "−1.00e6");
+  for (let exponent = -300; exponent <= 300; exponent++) {
+    const value = 9.99 * 10 ** exponent;
+    assert.ok(signed(value)(-value).length <= 12, signed(value)(-value));
+  }
 });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
+import { bootstrapRoc } from "../../lib/metrics/bootstrap.ts";
 import { delongInterval, delongTest } from "../../lib/metrics/delong.ts";
 import { rocAuc } from "../../lib/metrics/roc.ts";
+import { wilsonInterval } from "../../lib/metrics/threshold.ts";
 import { assertNear, METRICS_GOLDEN, unzip } from "../support/metrics_golden.ts";
 
 const { labels, scores, ...published } = METRICS_GOLDEN.delong;
@@ -35,8 +37,20 @@ Deno.test("another level gives another interval", () => {
   const wide = delongInterval(labels, scores.ndka, 0.99);
   const narrow = delongInterval(labels, scores.ndka, 0.5);
   assert(wide.low < narrow.low && narrow.high < wide.high);
-  const all = delongInterval(labels, scores.ndka, 1);
-  assert.deepEqual([all.low, all.high], [0, 1]);
+});
+
+Deno.test("a level that no interval has is refused by all that take one", () => {
+  const [labels, first] = [[0, 0, 1, 1], [0.1, 0.4, 0.3, 0.9]];
+  const uses = [
+    (level: number) => delongInterval(labels, first, level),
+    (level: number) => delongTest(labels, first, first, level),
+    (level: number) => bootstrapRoc(labels, first, { seed: 1, samples: 5, level }),
+    (level: number) => wilsonInterval(1, 2, level),
+  ];
+  for (const level of [2, 1, 0, -1, NaN]) {
+    const message = `A level must be above 0 and below 1: current value is ${level}`;
+    for (const use of uses) assert.throws(() => use(level), { name: "RangeError", message });
+  }
 });
 
 Deno.test("classes that are separated without fault have no variance", () => {

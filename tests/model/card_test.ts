@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { OptionError, WeightsError } from "../../lib/errors.ts";
-import { cardMetadata, type ModelCard, readCard, settleCard } from "../../lib/model/card.ts";
+import {
+  cardMetadata,
+  decide,
+  type ModelCard,
+  readCard,
+  settleCard,
+} from "../../lib/model/card.ts";
 
 Deno.test("what is written is read back", () => {
   const cards: ModelCard[] = [
@@ -71,17 +77,42 @@ Deno.test("a model without task or plane, or of another, is refused in one line"
   refusal({}, {}, `${begin} task and plane: give --task and --plane`);
   refusal({}, { plane: "axial" }, `${begin} task: give --task`);
   refusal({ task: "acl" }, {}, `${begin} plane: give --plane`);
-  const mend = "leave --task and --plane out, or give another model";
   refusal(
     { task: "acl", plane: "axial" },
     { task: "meniscus" },
     "Cannot use the model 'm.pth' for meniscus in the axial plane: " +
-      `by its file it is for acl in the axial plane: ${mend}`,
+      "by its file it is for acl in the axial plane: leave --task out, or give another model",
   );
   refusal(
     { task: "acl", plane: "axial" },
     { plane: "coronal" },
     "Cannot use the model 'm.pth' for acl in the coronal plane: " +
-      `by its file it is for acl in the axial plane: ${mend}`,
+      "by its file it is for acl in the axial plane: leave --plane out, or give another model",
   );
+  refusal(
+    { task: "acl", plane: "axial" },
+    { task: "abnormal", plane: "coronal" },
+    "Cannot use the model 'm.pth' for abnormal in the coronal plane: by its file it is for acl in " +
+      "the axial plane: leave --task and --plane out, or give another model",
+  );
+});
+
+Deno.test("an option of another name is called by it", () => {
+  const refuses = (card: Partial<ModelCard>, told: Partial<ModelCard>, mend: RegExp) =>
+    assert.throws(
+      () => settleCard({ intensity: "raw", task: "acl", ...card }, told, "m", "--against_plane"),
+      mend,
+    );
+  refuses({}, {}, /does not say its plane: give --against_plane$/);
+  refuses({ plane: "axial" }, { plane: "coronal" }, /: leave --against_plane out, or give another/);
+});
+
+Deno.test("a probability is positive from the operating point on, or from 0.5", () => {
+  const at = (threshold: number) => ({ operatingPoint: { threshold } });
+  assert.deepEqual(decide(0.25, at(0.25)), { decision: "positive", threshold: 0.25 });
+  assert.deepEqual(decide(0.24, at(0.25)), { decision: "negative", threshold: 0.25 });
+  assert.deepEqual([0.5, 0.499].map((probability) => decide(probability, {})), [
+    { decision: "positive", threshold: 0.5 },
+    { decision: "negative", threshold: 0.5 },
+  ]);
 });

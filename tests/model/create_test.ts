@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { createMRNet } from "../../lib/model/create.ts";
+import type { TuneSplit } from "../../lib/data/tune.ts";
+import { cardMetadata } from "../../lib/model/card.ts";
+import { checkStart, createMRNet } from "../../lib/model/create.ts";
 import { initialClassifier, initialWeights } from "../../lib/model/initialise.ts";
 import { encodePytorch } from "../../lib/model/weights/pytorch_writer.ts";
+import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
 import { writeWhole } from "../../lib/files.ts";
 import { runCli } from "../support/cli.ts";
 import { copyFolder, NUMPY_DATASET, TemporaryFolder } from "../support/folders.ts";
@@ -33,6 +36,55 @@ onEachEngine("a model starts from an AlexNet's file with a linear layer of its o
   }
   for (const [name, tensor] of initialClassifier(4)) assert.deepEqual(state.get(name), tensor);
 }, { engines: ["wasm"] });
+
+Deno.test("exams that are to be kept out are unknown to the weights, or these are refused", async () => {
+  await using folder = await TemporaryFolder.make();
+  const state = initialWeights(1);
+  const tuned = (tune: TuneSplit) => cardMetadata({ task: "acl", intensity: "raw", tune });
+  const tune = { fraction: 0.3, seed: 0 };
+  const none = "its file does not say that it was trained with a tune split";
+  const cases: [name: string, parts: Iterable<Uint8Array>, found?: string][] = [
+    ["alexnet.pth", encodePytorch(alexnet)],
+    ["same.safetensors", encodeSafetensors(state, tuned(tune))],
+    ["more.safetensors", encodeSafetensors(state, tuned({ fraction: 0.4, seed: 0 }))],
+    ["mrnet.pth", encodePytorch(state), none],
+    ["all.safetensors", encodeSafetensors(state, cardMetadata({ intensity: "raw" })), none],
+    [
+      "fewer.safetensors",
+      encodeSafetensors(state, tuned({ fraction: 0.2, seed: 0 })),
+      "by its file it kept out 0.2 of the training exams by seed 0",
+    ],
+    [
+      "other.safetensors",
+      encodeSafetensors(state, tuned({ fraction: 0.3, seed: 1 })),
+      "by its file it kept out 0.3 of the training exams by seed 1",
+    ],
+  ];
+  for (const [name, parts, found] of cases) {
+    const weights = folder.at(name);
+    await writeWhole(weights, parts);
+    (await createMRNet({ weights, seed: 1 })).dispose();
+    for (
+      const start of [
+        () => checkStart(weights, tune),
+        async () => (await createMRNet({ weights, tune, seed: 1 })).dispose(),
+      ]
+    ) {
+      if (found === undefined) await start();
+      else {
+        await assert.rejects(start(), {
+          name: "OptionError",
+          message:
+            "Cannot keep 0.3 of the training exams by seed 0 out of a training that starts " +
+            `from '${weights}', which may know them: ${found}: start from a model that kept them ` +
+            "out too, or from imagenet or none; a training without --tune may start from any",
+        });
+      }
+    }
+  }
+  await checkStart("none", tune);
+  await checkStart("imagenet", tune);
+});
 
 Deno.test("training fetches AlexNet once from an address of one's own and keeps it", async () => {
   await using folder = await TemporaryFolder.make();

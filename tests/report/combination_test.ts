@@ -5,14 +5,17 @@
  */
 import assert from "node:assert/strict";
 import { combinedProbability } from "../../lib/combine/combination.ts";
+import { combineModels } from "../../lib/combine/combine.ts";
 import { parsePredictions } from "../../lib/combine/predictions.ts";
 import { rocAuc } from "../../lib/metrics/roc.ts";
+import { convertWeights } from "../../lib/model/convert.ts";
 import { evaluateModel } from "../../lib/report/evaluate_model.ts";
 import { evaluationJson, predictionsCsv } from "../../lib/report/files.ts";
 import { evaluationHtml } from "../../lib/report/report.ts";
 import { evaluationLines } from "../../lib/report/text.ts";
+import { PLANES } from "../../lib/terms.ts";
 import * as tf from "../../lib/tf.ts";
-import { memberName, writeCombined, writePlanes } from "../support/combined.ts";
+import { memberName, writeCombined, writeMember, writePlanes } from "../support/combined.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 
 const ENGINE = { engine: "wasm", threads: 1, seed: 1, samples: 50 } as const;
@@ -57,6 +60,47 @@ Deno.test("a combination is judged by patients, with the figures of a model", as
   assert.match(page, /This model, three planes combined/);
 });
 
+Deno.test("a combination is held against a model of PyTorch once that is told its plane", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: 2, valid: 8 });
+  const { path: model } = await writeCombined(folder);
+  const against = folder.at("coronal.pth");
+  await convertWeights(folder.at("models", memberName("coronal")), against);
+  const options = { model, against, data: folder.at("data"), ...ENGINE };
+  const evaluation = await evaluateModel({ ...options, againstPlane: "coronal" });
+  assert.equal(evaluation.against!.card.plane, "coronal");
+  evaluation.predictions.forEach((prediction, i) => {
+    assert.ok("planes" in prediction);
+    const { probability } = evaluation.against!.predictions[i];
+    assert.equal(prediction.planes.coronal.probability, probability);
+  });
+  assert.ok(evaluationLines(evaluation).includes(`Against ${against} (coronal plane)`));
+  assert.match(evaluationHtml(evaluation, new Date()), /The other model, coronal plane/);
+  await assert.rejects(evaluateModel(options), {
+    name: "OptionError",
+    message: `Cannot use the model '${against}': its file does not say its plane: ` +
+      "give --against_plane",
+  });
+  await assert.rejects(
+    evaluateModel({ ...options, against: model, againstPlane: "axial" }),
+    /: by its file it is for acl in all three planes: leave --task and --against_plane out$/,
+  );
+});
+
+Deno.test("a combination owes its figures to the exams that chose its models", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: 2, valid: 8 });
+  const operatingPoint = { threshold: 0.5, rule: "youden", exams: "valid" } as const;
+  const models: string[] = [];
+  for (const plane of PLANES) models.push(await writeMember(folder, plane, { operatingPoint }));
+  const data = folder.at("data");
+  const { path: model } = await combineModels({ models, data, fitOn: "train", engine: "wasm" });
+  const evaluation = await evaluateModel({ model, data, ...ENGINE });
+  assert.deepEqual(evaluationJson(evaluation).cautions, [
+    "These exams chose the epochs of its models: its AUC on them profits from that.",
+  ]);
+});
+
 Deno.test("a combination that is judged by what it was fitted on is called that", async () => {
   await using folder = await TemporaryFolder.make();
   await writePlanes(folder, { train: 12, valid: 8 });
@@ -77,6 +121,11 @@ Deno.test("a combination that is judged by what it was fitted on is called that"
     });
   await refuses({ task: "meniscus" }, "meniscus");
   await refuses({ plane: "axial" }, "acl in the axial plane");
+  await assert.rejects(evaluateModel({ model, data, ...ENGINE, intensity: "standardized" }), {
+    name: "OptionError",
+    message: `Cannot use the combination '${model}' with intensity standardized: its axial model ` +
+      "is raw: leave the intensity out, or combine again with it",
+  });
   await assert.rejects(
     evaluateModel({ model, data, split: "tune", ...ENGINE }),
     /^OptionError: Cannot judge the model '.*combined.json' by its tune split: it was trained without one/,

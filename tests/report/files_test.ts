@@ -20,7 +20,7 @@ Deno.test("the JSON object has the figures under plain names", () => {
   assert.deepEqual(Object.keys(json), [
     ...["model", "sha256", "task", "plane", "intensity", "data", "split", "engine", "exams"],
     ...["positives", "loss", "auc", "auc_ci_delong", "auc_ci_bootstrap", "bootstrap", "brier"],
-    ...["thresholds", "calibration", "no_operating_point", "against"],
+    ...["thresholds", "calibration", "no_operating_point", "cautions", "against"],
   ]);
   assert.equal(json.auc, summary.auc.value);
   assert.deepEqual(json.auc_ci_delong, [summary.auc.delong.low, summary.auc.delong.high]);
@@ -32,7 +32,12 @@ Deno.test("the JSON object has the figures under plain names", () => {
   assert.equal(half.npv_ci[1], summary.thresholds[0].npv.high);
   assert.equal(json.calibration.length, 10);
   assert.equal(json.against.p, against!.comparison.p);
-  assert.equal(json.no_operating_point, null);
+  assert.deepEqual([json.no_operating_point, json.cautions], [null, []]);
+  assert.deepEqual([json.against.plane, json.against.cautions], ["sagittal", []]);
+  const tuned = evaluationJson(drawEvaluation(undefined, { split: "tune" }));
+  assert.deepEqual(tuned.cautions, [
+    "These exams chose the model’s epoch: its AUC on them is the best of several.",
+  ]);
 });
 
 Deno.test("what is undefined is null in JSON, and says so in the table", () => {
@@ -60,15 +65,18 @@ Deno.test("the table is aligned, fits a terminal and ends no line with blanks", 
     assert.equal(line[column - 1], " ", line);
     assert.notEqual(line[column], " ", line);
   }
-  assert(lines.includes("Against models/other.safetensors"));
+  assert(lines.includes("Against models/other.safetensors (sagittal plane)"));
   // The other model gives the squares of the same probabilities: the same order.
   assert(lines.some((line) => /^Difference +0\.000 \(95 % CI 0\.000–0\.000\)$/.test(line)));
   assert(lines.some((line) => /^DeLong's test +z = 0\.00, p = 1\.000$/.test(line)));
 });
 
 Deno.test("the table says what an interval without width is worth", () => {
-  const says = (apart: number) =>
+  const says = (apart: number, words: string) =>
     evaluationLines(drawEvaluation(drawPredictions(20, apart), { against: undefined }))
-      .some((line) => line.startsWith("The probabilities separate the classes without fault."));
-  assert.deepEqual([says(40), says(1)], [true, false]);
+      .some((line) => line.startsWith(words));
+  const faultless = "Where the probabilities separate the classes without fault, DeLong’s interval";
+  assert.deepEqual([40, 1, -40].map((apart) => says(apart, faultless)), [true, false, false]);
+  const alike = "Where every exam ranks alike among those of the other class, ";
+  assert.deepEqual([40, 1, -40].map((apart) => says(apart, alike)), [false, false, true]);
 });

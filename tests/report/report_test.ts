@@ -22,6 +22,11 @@ const KINDS: Record<string, ModelEvaluation> = {
     metadata: {},
   }),
   "one of classes told apart without fault": drawEvaluation(drawPredictions(20, 40)),
+  "one of classes told apart the wrong way round": drawEvaluation(drawPredictions(20, -40)),
+  "one of one probability for all": drawEvaluation(
+    drawPredictions(20, 1).map((each) => ({ ...each, probability: 0.5 })),
+  ),
+  "one of the exams that chose the model": drawEvaluation(undefined, { split: "tune" }),
   "one of the training exams": drawEvaluation(undefined, { split: "train" }),
   "one of one class": drawEvaluation(drawPredictions(40, 1).filter(({ label }) => label === 1)),
   "one of a single exam": drawEvaluation(drawPredictions(1, 1)),
@@ -104,6 +109,17 @@ Deno.test("a report says what its figures are not worth", () => {
   const says = (kind: string, words: string) =>
     assert(evaluationHtml(KINDS[kind], DATE).includes(words), kind);
   says("one of classes told apart without fault", "separate the classes without fault");
+  for (const kind of ["classes told apart the wrong way round", "one probability for all"]) {
+    says(`one of ${kind}`, "every exam ranks alike among those of the other class");
+    assert.doesNotMatch(evaluationHtml(KINDS[`one of ${kind}`], DATE), /without fault/);
+  }
+  const chosen = "These exams chose the model’s epoch: its AUC on them is the best of several.";
+  assert.equal(
+    evaluationHtml(KINDS["one of the exams that chose the model"], DATE).split(chosen).length - 1,
+    2,
+    "of the model and of the other one",
+  );
+  assert.ok(!evaluationHtml(KINDS["a usual one"], DATE).includes(chosen));
   says("one of the training exams", "The model was trained on these exams.");
   says("one without an operating point", "No figures at an operating point: the model&#39;s file");
   says("one of one class", "Undefined with exams of one class only.");

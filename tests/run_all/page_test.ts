@@ -30,6 +30,24 @@ function result(task: Task, spread: number) {
 
 const ORIGIN = { data: "data", tune: { fraction: 0.1, seed: 0 }, config: { epochs: 3, lr: 1e-5 } };
 
+Deno.test("the page says what intervals without width are worth, each kind once", () => {
+  const page = (...spreads: number[]) =>
+    resultsPage(TASKS.map((task, i) => result(task, spreads[i])), ORIGIN, new Date(0));
+  const count = (text: string, words: string) => text.split(words).length - 1;
+  const [faultless, alike] = ["separate the classes without fault", "every exam ranks alike among"];
+  const mixed = page(0.3, 0.3, 0.3);
+  assert.deepEqual([count(mixed, faultless), count(mixed, alike)], [0, 0]);
+  const without = page(0, 0, 0.3);
+  assert.deepEqual([count(without, faultless), count(without, alike)], [1, 0]);
+  // One probability for all.
+  const constant = TASKS.map((task) => result(task, 0.3)).map((each) => ({
+    ...each,
+    figures: { ...each.figures, axial: { ...each.figures.axial, auc: 0.5, low: 0.5, high: 0.5 } },
+  }));
+  const text = resultsPage(constant, ORIGIN, new Date(0));
+  assert.deepEqual([count(text, faultless), count(text, alike)], [0, 1]);
+});
+
 Deno.test({
   name: `a browser finds the page of nine models accessible, quiet and narrow${WHY_LEFT_OUT}`,
   ignore: WITHOUT_CHROMIUM,

@@ -10,7 +10,7 @@ import { type ModelOfAll, runAll, type RunAllOptions } from "../../lib/run_all/r
 import { PLANES, TASKS } from "../../lib/terms.ts";
 import { trainClassifier } from "../../lib/train/run.ts";
 import * as tf from "../../lib/tf.ts";
-import { writePlanes } from "../support/combined.ts";
+import { writeMember, writePlanes } from "../support/combined.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 
 const TUNE = { fraction: 0.4, seed: 0 };
@@ -185,6 +185,11 @@ Deno.test("everything is checked before the first training", async () => {
   await refuses(
     { tune: { fraction: 0.01, seed: 0 } },
     /^DataError: Cannot keep a share of 0.01, seed 0, of the exams in .*: no exams are kept out/,
+  );
+  const weights = await writeMember(folder, "axial");
+  await refuses(
+    { weights },
+    /^OptionError: Cannot keep 0.4 of the training exams by seed 0 out of a/,
   );
   await Deno.remove(folder.at("data/valid/sagittal/0015.npy"));
   await refuses({}, /^DataError: Cannot use 1 of the 6 exams .*0015/);

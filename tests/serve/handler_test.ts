@@ -4,6 +4,7 @@ import { combinedProbability } from "../../lib/combine/combination.ts";
 import { examFromNpy } from "../../lib/data/exam.ts";
 import { decodeNpy } from "../../lib/data/npy.ts";
 import { OptionError, WeightsError } from "../../lib/errors.ts";
+import { convertWeights } from "../../lib/model/convert.ts";
 import { loadMRNet } from "../../lib/model/create.ts";
 import { createHandler, type Handler } from "../../lib/serve/handler.ts";
 import type { ServeOptions } from "../../lib/serve/options.ts";
@@ -501,3 +502,40 @@ Deno.test("a body that breaks off is refused", OUTLIVING, async () => {
     await problem(await post(handler, broken), 400, /^The body broke off before its end/);
   });
 });
+
+Deno.test(
+  "a file of PyTorch is served with the intensity that it is told, and one alone",
+  OUTLIVING,
+  async () => {
+    await using folder = await TemporaryFolder.make();
+    const [own, torch] = [folder.at("own.safetensors"), folder.at("torch.pth")];
+    await writeModel(own, 1);
+    await convertWeights(own, torch);
+    const told = { source: torch, task: "acl", plane: "sagittal" } as const;
+    const ask = async (...models: NonNullable<ServeOptions["models"]>) => {
+      const response = await post(
+        createHandler({ models, engine: "wasm" }),
+        examBytes() as BodyInit,
+      );
+      return PredictAnswer.parse(await response.json()).predictions[0].probability;
+    };
+    const raw = await ask(own);
+    assert.equal(await ask(told), raw);
+    assert.notEqual(await ask({ ...told, intensity: "standardized" }), raw);
+    const refuses = (models: ServeOptions["models"], message: string) =>
+      assert.rejects(createHandler({ models, engine: "wasm" }).ready(), {
+        name: "OptionError",
+        message,
+      });
+    await refuses(
+      [{ source: own, intensity: "standardized" }],
+      `Cannot use the model '${own}' with intensity standardized: by its file it is raw: leave the ` +
+        "intensity out",
+    );
+    await refuses(
+      [told, { ...told, name: "other", intensity: "standardized" }],
+      `Cannot serve the model '${torch}' with intensity standardized: it is served with raw too: ` +
+        "give it one intensity",
+    );
+  },
+);

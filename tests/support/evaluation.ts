@@ -55,6 +55,7 @@ export function drawEvaluation(
       intensity: "raw",
       operatingPoint: { threshold: 0.3614, rule: "youden", exams: "tune" },
       tune: { fraction: 0.1, seed: 0 },
+      epochBy: ["tune"],
     },
     metadata: { config: JSON.stringify({ epochs: 50, lr: 1e-5, augment: true }), epoch: "17" },
     predictions,

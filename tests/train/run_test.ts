@@ -253,6 +253,24 @@ test("with a tune split its exams are chosen by, and the validation set is not t
   assert.ok(Math.abs(threshold - best!.threshold) < 1e-4, `${threshold}, ${best!.threshold}`);
 });
 
+test("a run that keeps exams out starts from no model that was trained on them", async (folder) => {
+  await writeSixteen(folder);
+  const tune = { fraction: 0.4, seed: 3 };
+  const weights = (await run(folder, { tune })).checkpoint!;
+  const before = [await folder.files("models"), await folder.files("logs")];
+  const more = { fraction: 0.5, seed: 3 };
+  await assert.rejects(run(folder, { weights, tune: more, flushHistory: true }), {
+    name: "OptionError",
+    message:
+      /^Cannot keep 0\.5 of the training exams by seed 3 out of a training that starts from /,
+  });
+  assert.deepEqual([await folder.files("models"), await folder.files("logs")], before);
+  const { checkpoint } = await run(folder, { weights, tune, prefix: "further" });
+  const { model, card } = await loadMRNet(checkpoint!);
+  model.dispose();
+  assert.deepEqual(card.tune, tune);
+});
+
 test("without a tune split nothing says that there is one", async (folder) => {
   await writeTinyDataset(folder);
   const { checkpoint, logFolder, chosenOn } = await run(folder);

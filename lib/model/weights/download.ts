@@ -44,16 +44,19 @@ const MOST_ATTEMPTS = 10;
 class Broken extends Error {}
 
 /**
- * The SHA-256 hash of a file, in hexadecimal; `undefined` where there is no such file.
+ * Whether the file is there, with this hash.
  *
+ * @throws {WeightsError} where it is there and cannot be read
  * @throws {PermissionError} where Deno may not read it
  */
-export async function hashFile(path: string, signal?: AbortSignal): Promise<string | undefined> {
+export async function isThere(
+  { path, hash, signal }: Pick<Download, "path" | "hash" | "signal">,
+): Promise<boolean> {
   try {
     using file = await Deno.open(path);
-    return await hashOf(file, signal);
+    return (await hashOf(file, signal)).startsWith(hash);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Deno.errors.NotFound) return false;
     signal?.throwIfAborted();
     throw fileError(error, { what: "read weights", path, access: "read", error: WeightsError });
   }
@@ -131,10 +134,6 @@ async function isLocked(part: Deno.FsFile): Promise<boolean> {
     // A file system without locks: the hash still tells whether two processes got mixed up.
     return false;
   }
-}
-
-async function isThere({ path, hash, signal }: Download): Promise<boolean> {
-  return (await hashFile(path, signal))?.startsWith(hash) ?? false;
 }
 
 /** True while the open file is the one under the name `.part`. */

@@ -6,7 +6,7 @@
  */
 import { OptionError } from "../../errors.ts";
 import { baseName, join, makeFolder } from "../../files.ts";
-import { type Download, download, hashFile } from "./download.ts";
+import { type Download, download, isThere } from "./download.ts";
 
 /** Where torchvision publishes AlexNet's weights; the name carries the first digits of the hash. */
 export const IMAGENET_URL = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth";
@@ -36,7 +36,7 @@ export async function fetchImageNetWeights(options: ImageNetOptions): Promise<st
   const { folder, url = IMAGENET_URL, ...rest } = options;
   const { name, hash } = fileOf(url);
   const path = join(folder, name);
-  if ((await hashFile(path, rest.signal))?.startsWith(hash)) return path;
+  if (await isThere({ path, hash, signal: rest.signal })) return path;
   await makeFolder(folder);
   const place = `${folder.replace(/\/+$/, "")}/`;
   const mend = `put ${name} into ${place} yourself, or start without it: --weights none`;
