@@ -1,109 +1,22 @@
 import assert from "node:assert/strict";
 import { readExam } from "../../lib/data/exam.ts";
 import { writePhantomDataset } from "../../lib/data/phantom/mod.ts";
+import { colorOf } from "../../lib/explain/color_map.ts";
 import { explain } from "../../lib/explain/explain.ts";
 import { loadMRNet } from "../../lib/model/create.ts";
 import { createHandler } from "../../lib/serve/handler.ts";
-import type { ServeOptions } from "../../lib/serve/options.ts";
-import { PLANES } from "../../lib/terms.ts";
-import { type Browser, inaccessible, inChromium, type Page } from "../support/chromium.ts";
+import { inaccessible, inChromium } from "../support/chromium.ts";
 import { TemporaryFolder } from "../support/folders.ts";
-import { writeCombinedModels } from "../support/served_models.ts";
-
-/** Exams 0002 to 0006 to validate on, of few small slices. */
-async function writeExams(folder: TemporaryFolder): Promise<void> {
-  await writePhantomDataset({
-    folder: folder.at("data"),
-    train: 2,
-    valid: 5,
-    size: 96,
-    slices: [5, 7],
-    seed: 4,
-  });
-}
-
-interface Window {
-  folder: TemporaryFolder;
-  page: Page;
-  address: string;
-  /** What the page asked of other hosts, and what the browser complained about. */
-  faults: string[];
-}
-
-/** Opens the page of a service with a dataset and, unless the options differ, four models. */
-async function withPage(
-  browser: Browser,
-  body: (window: Window) => Promise<void>,
-  { options = {}, view = {}, hash = "" }: {
-    options?: Partial<ServeOptions>;
-    view?: NonNullable<Parameters<Browser["newPage"]>[0]>;
-    hash?: string;
-  } = {},
-): Promise<void> {
-  await using folder = await TemporaryFolder.make();
-  await writeExams(folder);
-  await writeCombinedModels(folder);
-  const names = [...PLANES.map((plane) => `${plane}.safetensors`), "combined.json"];
-  const handler = createHandler({
-    engine: "wasm",
-    models: names.map((name) => folder.at(name)),
-    viewer: { data: folder.at("data") },
-    ...options,
-  });
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, handler);
-  const address = `http://127.0.0.1:${server.addr.port}/`;
-  const page = await browser.newPage({ viewport: { width: 1300, height: 900 }, ...view });
-  const faults: string[] = [];
-  page.on("request", (request) => {
-    if (!request.url().startsWith(address)) faults.push(`asked for ${request.url()}`);
-  });
-  page.on("console", (message) => faults.push(message.text()));
-  page.on("pageerror", (error) => faults.push(`${error}`));
-  try {
-    await page.goto(address + hash);
-    await body({ folder, page, address, faults });
-    assert.deepEqual(faults.filter((fault) => !fault.startsWith("asked for data:")), []);
-  } finally {
-    await page.close();
-    await server.shutdown();
-  }
-}
-
-const shown = (page: Page, id: string) => page.waitForSelector(`body[data-shown="${id}"]`);
-const text = (page: Page, selector: string) => page.locator(selector).innerText();
-const SAGITTAL = '[data-plane="sagittal"]';
-
-/** Waits until something is as it should be; the page's policy forbids the browser's own way. */
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end;) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
-  assert.fail(`waited in vain until ${what}`);
-}
-
-/** The colours of a plane's picture, four bytes a pixel. */
-async function picture(page: Page, plane: string): Promise<number[]> {
-  return await page.locator(`[data-plane="${plane}"] .stage canvas`).evaluate(pixelsOf);
-}
-
-/** Runs in the page: reads a copy, for the page's own canvas is not made to be read. */
-// deno-lint-ignore no-explicit-any -- Deno knows no canvas
-function pixelsOf(canvas: any): number[] {
-  const { width, height } = canvas;
-  // deno-lint-ignore no-explicit-any
-  const copy = new (globalThis as any).OffscreenCanvas(width, height);
-  const context = copy.getContext("2d", { willReadFrequently: true });
-  context.drawImage(canvas, 0, 0);
-  return [...context.getImageData(0, 0, width, height).data];
-}
-
-async function ready(page: Page): Promise<void> {
-  await until(
-    "the exam is read",
-    async () => /^Combined/.test(await text(page, "#probabilities")),
-  );
-}
+import {
+  picture,
+  pixelsOf,
+  ready,
+  SAGITTAL,
+  shown,
+  text,
+  until,
+  withPage,
+} from "../support/viewer_page.ts";
 
 inChromium(
   "leafing: slider, wheel, keys and play; the values are those of the file",
@@ -219,6 +132,12 @@ inChromium(
       assert.equal(grey(await picture(page, "sagittal")), true);
       // Columns on the slider's strip in two colours, neither of them black.
       const strip = await page.locator(`${SAGITTAL} .marks`).evaluate(pixelsOf);
+      const colors = new Set<string>();
+      for (let at = 0; at < strip.length; at += 4) colors.add(strip.slice(at, at + 3).join());
+      assert.ok(
+        [0.8, -0.8].some((value) => colors.has(colorOf(Math.round(value * 64) / 64).join())),
+        "the colours are the heat map's",
+      );
       const marks = strip.filter((value, at) =>
         at % 4 === 2 && strip[at + 1] > 0 && Math.abs(value - strip[at - 2]) > 60
       ).length;
@@ -227,7 +146,7 @@ inChromium(
       await until(
         "another model answers",
         async () =>
-          /^Coronal/.test(await text(page, "#probabilities")),
+          /^Coronal\s+\d/.test(await text(page, "#probabilities")),
       );
     });
   },
@@ -309,6 +228,7 @@ inChromium(
         ),
         ["sagittal", "coronal", "axial"],
       );
+      assert.deepEqual(await inaccessible(page), [], "with the files' dialog open");
       await choices.first().selectOption("axial");
       await page.locator("#planes-read").click();
       assert.equal(await text(page, "#planes-fault"), "Two files have the same plane.");
@@ -324,6 +244,13 @@ inChromium(
         new RegExp(`Axial\\s+${probability.toFixed(3)}`),
       );
       assert.match(await page.locator("#exams li").first().innerText(), /^exam-1 \(dropped\)/);
+
+      // A name that says no plane is no guess: MRNet's own files are such.
+      await page.locator("#files").setInputFiles({ ...files[2], name: "0012.npy" });
+      assert.equal(await choices.inputValue(), "");
+      await page.locator("#planes-read").click();
+      assert.equal(await text(page, "#planes-fault"), "Choose the plane of each file.");
+      await page.keyboard.press("Escape");
 
       // A real drop, of one file that is no exam.
       const transfer = await page.evaluateHandle(`(() => {

@@ -20,6 +20,7 @@ import examList from "./page/exam_list.js" with { type: "text" };
 import files from "./page/files.js" with { type: "text" };
 import heatMap from "./page/heat_map.js" with { type: "text" };
 import style from "./page/page.css" with { type: "text" };
+import marks from "./page/marks.js" with { type: "text" };
 import page from "./page/page.html" with { type: "text" };
 import script from "./page/page.js" with { type: "text" };
 import planePanel from "./page/plane_panel.js" with { type: "text" };
@@ -47,6 +48,7 @@ const SCRIPTS = {
   exam_list: examList,
   files,
   heat_map: heatMap,
+  marks,
   page: script,
   plane_panel: planePanel,
   volume,

@@ -3,19 +3,87 @@
  *
  * @module
  */
+import { outcomeOf } from "./exam_list.js";
+
+const PLANES = ["sagittal", "coronal", "axial"];
+
+/**
+ * Shows what a model says of an exam. The rows are there before the figures, so that what stands below
+ * them stays in its place.
+ *
+ * @param {HTMLDListElement} list
+ * @param {object} asked
+ * @param {object} asked.model
+ * @param {object[]} asked.models all there are
+ * @param {object} asked.exam
+ * @param {object} [asked.reading] what they say, once that is known
+ * @param {string} [asked.fault] why they say nothing
+ * @returns {string} what is to be said aloud of it
+ */
+export function showProbabilities(list, { model, models, exam, reading, fault }) {
+  const said = reading?.predictions.find((each) => each.model === model.name);
+  const missing = model.planes.filter((plane) => !exam.planes.includes(plane));
+  const lacks = missing.length === 0
+    ? undefined
+    : `This exam has no ${missing.join(", ")} plane, which this model needs.`;
+  const why = fault ?? lacks;
+  const title = model.kind === "combined" ? "Combined" : model.planes[0];
+  const verdict = said === undefined
+    ? undefined
+    : verdictOn(said.decision, exam.labels[model.task]);
+  list.replaceChildren(
+    probabilityRow(title, said?.probability, { threshold: model.threshold, verdict }),
+    ...besides(model, models, reading).map(([plane, each]) => probabilityRow(plane, each)),
+    note(why ?? thresholdWords(model)),
+  );
+  list.ariaBusy = String(said === undefined && why === undefined);
+  if (said === undefined) return why ?? "";
+  return `${title} probability ${said.probability.toFixed(3)}, ${verdict}`;
+}
+
+function verdictOn(decision, label) {
+  const outcome = outcomeOf(decision, label);
+  return `${decision ? "positive" : "negative"}${outcome === undefined ? "" : `, ${outcome}`}`;
+}
+
+/**
+ * The probability of each plane by itself, by a combination's members or by other models of the
+ * finding: undefined as long as it is not known.
+ */
+function besides({ name, kind, task, planes }, models, reading) {
+  const judges = models.filter((each) => each.kind === "single" && each.task === task);
+  const asked = PLANES.filter((plane) =>
+    kind === "combined" ||
+    !planes.includes(plane) && judges.some((each) => each.planes.includes(plane))
+  );
+  const said = reading?.predictions.find(({ model }) => model === name);
+  const others = reading?.predictions.filter(({ model }) =>
+    judges.some((each) => each.name === model)
+  );
+  return asked.map((plane) => {
+    const each = said?.planes?.[plane] ?? others?.find((other) => other.plane === plane);
+    return [plane, each?.probability];
+  });
+}
 
 /** From where on a model calls an exam positive, and how that was found. */
-export function thresholdWords({ threshold, chosen }) {
+function thresholdWords({ threshold, chosen }) {
   const from = chosen === undefined
     ? "its file names no operating point"
     : `chosen on ${chosen} exams`;
   return `Positive from ${threshold.toFixed(3)} on (${from}).`;
 }
 
-/** A probability as a bar and a figure, with the threshold on it where there is one. */
-export function probabilityRow(title, probability, verdict, threshold) {
+/**
+ * A probability as a bar and a figure, and a dash as long as there is none.
+ *
+ * @param {string} title
+ * @param {number} [probability]
+ * @param {{ threshold: number, verdict?: string }} [main] of the row that the answer is in
+ */
+function probabilityRow(title, probability, main) {
   const row = document.createElement("div");
-  row.className = verdict === undefined ? "" : "main-row";
+  row.className = main === undefined ? "" : "main-row";
   const term = document.createElement("dt");
   term.textContent = title[0].toUpperCase() + title.slice(1);
   const bar = document.createElement("dd");
@@ -23,23 +91,24 @@ export function probabilityRow(title, probability, verdict, threshold) {
   bar.setAttribute("aria-hidden", "true");
   const value = document.createElement("div");
   value.className = "value";
-  value.style.width = `${100 * probability}%`;
+  value.style.width = `${100 * (probability ?? 0)}%`;
   bar.append(value);
-  if (threshold !== undefined) {
+  if (main !== undefined) {
     const mark = document.createElement("div");
     mark.className = "threshold";
-    mark.style.left = `${100 * threshold}%`;
+    mark.style.left = `${100 * main.threshold}%`;
     bar.append(mark);
   }
   const figure = document.createElement("dd");
   figure.className = "figure";
-  figure.textContent = probability.toFixed(3) + (verdict === undefined ? "" : ` ${verdict}`);
+  const verdict = main?.verdict === undefined ? "" : ` ${main.verdict}`;
+  figure.textContent = probability === undefined ? "–" : probability.toFixed(3) + verdict;
   row.append(term, bar, figure);
   return row;
 }
 
 /** A line below the probabilities. */
-export function note(text) {
+function note(text) {
   const row = document.createElement("div");
   const [term, words] = [document.createElement("dt"), document.createElement("dd")];
   term.className = "unseen";

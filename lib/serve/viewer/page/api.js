@@ -6,29 +6,66 @@
 
 const KEY = "mrnet-token";
 
+/** What a header can carry of a token. */
+const SENDABLE = /^[!-~]+$/;
+
+const UNSENDABLE = "A token has Latin letters, digits and signs only, and no spaces.";
+
+const find = (selector) => document.querySelector(selector);
+
+/** What the dialog says when it opens: what was wrong with the token before. */
+let fault = "";
+
 /** The token may come with the address, behind `#token=`, where no server sees it. */
 function takeToken() {
-  const given = /^#token=([!-~]+)$/.exec(location.hash)?.[1];
+  const given = /^#token=(.+)$/.exec(location.hash)?.[1];
   if (given === undefined) return;
-  sessionStorage.setItem(KEY, decodeURIComponent(given));
   history.replaceState(null, "", location.pathname);
+  const token = decoded(given);
+  if (SENDABLE.test(token)) sessionStorage.setItem(KEY, token);
+  else fault = UNSENDABLE;
 }
 takeToken();
+
+/** Without its escapes; as it is where a percent sign stands for itself. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 /** The dialog that is open, so that several requests ask once. */
 let asking;
 
 function askForToken() {
-  asking ??= new Promise((resolve) => {
-    const dialog = document.querySelector("#token-dialog");
-    dialog.addEventListener("close", () => {
-      sessionStorage.setItem(KEY, document.querySelector("#token").value.trim());
+  asking ??= new Promise((resolve, reject) => {
+    const dialog = find("#token-dialog");
+    const input = find("#token");
+    dialog.querySelector("form").onsubmit = (event) => {
+      const token = input.value.trim();
+      if (SENDABLE.test(token)) return sessionStorage.setItem(KEY, token);
+      event.preventDefault();
+      tell(UNSENDABLE);
+    };
+    dialog.onclose = () => {
       asking = undefined;
-      resolve();
-    }, { once: true });
+      const entered = dialog.returnValue === "enter";
+      dialog.returnValue = "";
+      input.value = "";
+      if (entered) resolve();
+      else reject(new Error("The service asks for a token: load the page again to give it one."));
+    };
+    tell(fault);
     dialog.showModal();
   });
   return asking;
+}
+
+function tell(words) {
+  find("#token-fault").hidden = words === "";
+  find("#token-fault").textContent = words;
 }
 
 /**
@@ -37,7 +74,7 @@ function askForToken() {
  * @param {string} path from the page's own address
  * @param {RequestInit} [init]
  * @returns {Promise<Response>} a good one
- * @throws {Error} with the service's own words where the answer is a problem
+ * @throws {Error} with the service's own words where the answer is a problem, and its `status`
  */
 export async function ask(path, init = {}) {
   const token = sessionStorage.getItem(KEY);
@@ -46,11 +83,17 @@ export async function ask(path, init = {}) {
   if (response.ok) return response;
   if (response.status === 401) {
     await response.body?.cancel();
-    await askForToken();
+    // Unless another request has been given one in the meantime.
+    if (sessionStorage.getItem(KEY) === token) {
+      if (token !== null) fault = "The token was refused.";
+      sessionStorage.removeItem(KEY);
+      await askForToken();
+    }
     return ask(path, init);
   }
   const { detail } = await response.json().catch(() => ({}));
-  throw new Error(detail ?? `The service answered ${response.status}`);
+  const { status } = response;
+  throw Object.assign(new Error(detail ?? `The service answered ${status}`), { status });
 }
 
 /**

@@ -6,6 +6,16 @@
 
 const find = (selector) => document.querySelector(selector);
 
+const OUTCOMES = {
+  TP: "true positive",
+  FP: "false positive",
+  TN: "true negative",
+  FN: "false negative",
+};
+
+/** How long a click may come after its pointer was let go, in milliseconds. */
+const CLICK = 100;
+
 /** What an exam's answer is, held against its label: TP, FP, TN or FN. */
 export function outcomeOf(decision, label) {
   if (decision === undefined || label === undefined) return undefined;
@@ -15,25 +25,44 @@ export function outcomeOf(decision, label) {
 /** The list in the page's left column. */
 export class ExamList {
   #exams = [];
-  /** What the models say, by exam and by model. */
-  #verdicts = new Map();
+  /** What the models say by exam, or why they say nothing. */
+  #answers = new Map();
   #shown = [];
+  /** The element of each exam, made once: a click that has begun finds it where it was. */
+  #rows = new Map();
   #chosen;
   #model;
   #frame;
+  /** Whether a pointer is down on the list, which then stays as it is. */
+  #pressed = false;
+  /** Whether exams are still to be read. */
+  #reading = false;
   #onChoose;
 
   /** @param onChoose called with the exam that somebody chose */
   constructor(onChoose) {
     this.#onChoose = onChoose;
     for (const id of ["search", "label", "outcome", "order", "split", "task"]) {
-      find(`#${id}`).addEventListener("input", () => this.#show());
+      find(`#${id}`).addEventListener("input", () => {
+        this.#show();
+        this.#say(find("#count").textContent);
+      });
     }
     const list = find("#exams");
     list.addEventListener("click", ({ target }) => {
       const item = target.closest("li");
-      if (item !== null) this.#choose(this.#shown[Number(item.dataset.place)]);
+      this.#choose(this.#shown.find((exam) => this.#rows.get(exam) === item));
     });
+    list.addEventListener("pointerdown", ({ button }) => this.#pressed ||= button === 0);
+    for (const end of ["pointerup", "pointercancel"]) {
+      addEventListener(end, () => {
+        if (!this.#pressed) return;
+        setTimeout(() => {
+          this.#pressed = false;
+          this.#showLater();
+        }, CLICK);
+      });
+    }
     list.addEventListener("keydown", (event) => this.#key(event));
   }
 
@@ -43,8 +72,11 @@ export class ExamList {
     this.#show();
   }
 
-  /** Adds an exam that is in no dataset, at the top. */
+  /** Adds an exam that is in no dataset, at the top; one of the same name gives way to it. */
   add(exam) {
+    const { split, id } = exam;
+    this.#answers.delete(`${split}/${id}`);
+    this.#exams = this.#exams.filter((each) => each.split !== split || each.id !== id);
     this.#exams.unshift(exam);
     this.#show();
   }
@@ -57,16 +89,18 @@ export class ExamList {
     for (const option of find("#order").options) {
       option.hidden = option.disabled = !judges && option.value !== "id";
     }
+    // What cannot be seen must not choose.
+    if (!judges) {
+      find("#outcome").value = "";
+      find("#order").value = "id";
+    }
     this.#show();
   }
 
-  /** What the models say about an exam; the list is drawn anew with the next frame. */
-  tell({ split, id }, verdicts) {
-    this.#verdicts.set(`${split}/${id}`, verdicts);
-    this.#frame ??= requestAnimationFrame(() => {
-      this.#frame = undefined;
-      this.#show();
-    });
+  /** What the models say about an exam, or what is wrong with it; seen with the next frame. */
+  tell({ split, id }, { verdicts, fault }) {
+    this.#answers.set(`${split}/${id}`, { verdicts, fault });
+    this.#showLater();
   }
 
   /** Marks the exam on show. */
@@ -100,11 +134,14 @@ export class ExamList {
     return this.#shown[0];
   }
 
-  /** What the chosen model says about an exam. */
-  verdict(exam) {
-    return this.#verdicts.get(`${exam.split}/${exam.id}`)?.find(({ model }) =>
-      model === this.#model?.name
-    );
+  /** What the chosen model says about an exam, or why it will say nothing. */
+  #answer({ split, id, planes }) {
+    if (this.#model === undefined) return {};
+    const { verdicts, fault } = this.#answers.get(`${split}/${id}`) ?? {};
+    if (fault !== undefined) return { none: "cannot be read", why: fault };
+    const missing = this.#model.planes.filter((plane) => !planes.includes(plane));
+    if (missing.length > 0) return { none: "plane missing", why: `no ${missing.join(", ")} plane` };
+    return { verdict: verdicts?.find(({ model }) => model === this.#model.name) };
   }
 
   #choose(exam) {
@@ -127,6 +164,14 @@ export class ExamList {
     this.#choose(this.#shown[Math.min(Math.max(to, 0), this.#shown.length - 1)]);
   }
 
+  /** Shows it all with the next frame, however much is told until then. */
+  #showLater() {
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = undefined;
+      if (!this.#pressed) this.#show();
+    });
+  }
+
   #show() {
     const value = (id) => find(`#${id}`).value;
     const [search, split, task] = [
@@ -139,11 +184,12 @@ export class ExamList {
       .filter((exam) => exam.split === split || exam.split === "dropped")
       .map((exam) => {
         const own = exam.labels[task];
-        const verdict = this.verdict(exam);
+        const { verdict, none, why } = this.#answer(exam);
         const error = verdict === undefined || own === undefined
           ? -1
           : Math.abs(own - verdict.probability);
-        return { exam, own, verdict, error, outcome: outcomeOf(verdict?.decision, own) };
+        const outcome = outcomeOf(verdict?.decision, own);
+        return { exam, own, verdict, none, why, error, outcome };
       });
     const matches = (each) =>
       each.exam.id.toLowerCase().includes(search) &&
@@ -156,43 +202,86 @@ export class ExamList {
     }
     this.#shown = shown.map(({ exam }) => exam);
     const list = find("#exams");
-    list.replaceChildren(...shown.map((each, place) => this.#item(each, place)));
-    const chosen = list.querySelector('[aria-selected="true"]');
-    if (chosen === null) list.removeAttribute("aria-activedescendant");
-    else list.setAttribute("aria-activedescendant", chosen.id);
-    const known = judged.filter(({ verdict }) => verdict !== undefined).length;
-    const reading = this.#model !== undefined && known < judged.length
-      ? `, ${known} of ${judged.length} read`
-      : "";
-    const of = `${judged.length} exam${judged.length === 1 ? "" : "s"}${reading}`;
-    find("#count").textContent = shown.length === judged.length ? of : `${shown.length} of ${of}`;
+    arrange(list, shown.map((each) => this.#row(each)));
+    const chosen = this.#shown.includes(this.#chosen) ? rowId(this.#chosen) : "";
+    if (list.getAttribute("aria-activedescendant") !== chosen) {
+      list.setAttribute("aria-activedescendant", chosen);
+    }
+    this.#count(judged, shown.length);
     find("#previous").disabled = this.neighbour(-1) === undefined;
     find("#next").disabled = this.neighbour(1) === undefined;
   }
 
-  #item({ exam, own, verdict, outcome }, place) {
-    const item = document.createElement("li");
-    item.id = `exam-${exam.split}-${exam.id}`;
-    item.dataset.place = place;
-    item.setAttribute("role", "option");
-    item.setAttribute("aria-selected", String(exam === this.#chosen));
-    const part = (className, text, title) => {
-      const span = document.createElement("span");
-      span.className = className;
-      span.textContent = text;
-      if (title !== undefined) span.title = title;
-      item.append(span);
-    };
-    part("name", exam.split === "dropped" ? `${exam.id} (dropped)` : exam.id);
-    part("probability", verdict === undefined ? "" : verdict.probability.toFixed(3));
-    const words = {
-      TP: "true positive",
-      FP: "false positive",
-      TN: "true negative",
-      FN: "false negative",
-    };
-    if (outcome !== undefined) part(`tag ${outcome}`, outcome, words[outcome]);
-    else part("tag none", own === undefined ? "" : own === 1 ? "present" : "absent");
-    return item;
+  /** How many there are, and how far they have been read: said aloud when that has ended. */
+  #count(judged, shown) {
+    const unread = judged.filter(({ verdict, none }) =>
+      verdict === undefined && none === undefined
+    );
+    const silent = judged.filter(({ none }) => none !== undefined).length;
+    const reading = this.#model !== undefined && unread.length > 0;
+    const read = reading
+      ? `, ${judged.length - unread.length} of ${judged.length} read`
+      : silent > 0
+      ? `, ${silent} without an answer`
+      : "";
+    const all = `${judged.length} exam${judged.length === 1 ? "" : "s"}${read}`;
+    const words = shown === judged.length ? all : `${shown} of ${all}`;
+    find("#count").textContent = words;
+    if (this.#reading && !reading && this.#model !== undefined) {
+      this.#say(`All exams are read: ${words}`);
+    }
+    this.#reading = reading;
+  }
+
+  #say(words) {
+    find("#list-said").textContent = words;
+  }
+
+  /** The exam's row, brought up to date. */
+  #row({ exam, own, verdict, none, why, outcome }) {
+    const row = this.#rows.get(exam) ?? makeRow(exam);
+    this.#rows.set(exam, row);
+    set(row, "ariaSelected", String(exam === this.#chosen));
+    const [, answer, tag] = row.children;
+    set(answer, "textContent", none ?? verdict?.probability.toFixed(3) ?? "");
+    set(answer, "title", why ?? "");
+    const label = own === undefined ? "" : own === 1 ? "present" : "absent";
+    set(tag, "textContent", outcome ?? label);
+    set(tag, "title", OUTCOMES[outcome] ?? "");
+    set(tag, "className", `tag ${outcome ?? "none"}`);
+    return row;
+  }
+}
+
+function rowId({ split, id }) {
+  return `exam-${split}-${id}`;
+}
+
+function makeRow({ split, id }) {
+  const row = document.createElement("li");
+  row.id = rowId({ split, id });
+  row.setAttribute("role", "option");
+  for (const name of ["name", "probability", "tag"]) {
+    const part = document.createElement("span");
+    part.className = name;
+    row.append(part);
+  }
+  row.firstElementChild.textContent = split === "dropped" ? `${id} (dropped)` : id;
+  return row;
+}
+
+/** Sets what has changed and nothing else, which would have the browser lay it all out anew. */
+function set(element, property, value) {
+  if (element[property] !== value) element[property] = value;
+}
+
+/** Makes these the list's rows, in this order; those that are in their place are not touched. */
+function arrange(list, rows) {
+  const wanted = new Set(rows);
+  for (const row of [...list.children]) if (!wanted.has(row)) row.remove();
+  let place = list.firstElementChild;
+  for (const row of rows) {
+    if (row === place) place = place.nextElementSibling;
+    else list.insertBefore(row, place);
   }
 }

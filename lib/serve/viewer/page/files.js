@@ -15,19 +15,19 @@ function planeOfName(name) {
   );
 }
 
-/** Asks which file is in which plane; the names are a first guess. */
+/** Asks which file is in which plane; a name that speaks of one is a first guess, and nothing else is. */
 function choosePlanes(files) {
   const dialog = find("#planes-dialog");
-  const guessed = files.map(({ name }) => planeOfName(name));
-  const free = PLANES.filter((plane) => !guessed.includes(plane));
-  const rows = files.map((file, index) => {
+  const rows = files.map((file) => {
     const row = document.createElement("label");
     row.className = "choice";
     const name = document.createElement("span");
     name.textContent = file.name;
     const select = document.createElement("select");
+    const guessed = planeOfName(file.name);
+    if (guessed === undefined) select.append(new Option("choose…", ""));
     select.append(...PLANES.map((plane) => new Option(plane, plane)));
-    select.value = guessed[index] ?? free.shift() ?? PLANES[0];
+    select.value = guessed ?? "";
     row.append(name, select);
     return row;
   });
@@ -38,10 +38,13 @@ function choosePlanes(files) {
   dialog.showModal();
   return new Promise((resolve) => {
     find("#planes-read").onclick = (event) => {
-      if (new Set(chosen()).size === files.length) return;
+      const unchosen = chosen().includes("");
+      if (!unchosen && new Set(chosen()).size === files.length) return;
       event.preventDefault();
       fault.hidden = false;
-      fault.textContent = "Two files have the same plane.";
+      fault.textContent = unchosen
+        ? "Choose the plane of each file."
+        : "Two files have the same plane.";
     };
     dialog.onclose = () => {
       const planes = dialog.returnValue === "read" ? chosen() : undefined;

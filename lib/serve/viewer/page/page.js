@@ -4,14 +4,20 @@
  * @module
  */
 import { ask, lines } from "./api.js";
-import { note, probabilityRow, thresholdWords } from "./answer.js";
-import { ExamList, outcomeOf } from "./exam_list.js";
+import { showProbabilities } from "./answer.js";
+import { ExamList } from "./exam_list.js";
 import { takeFiles } from "./files.js";
 import { PlanePanel } from "./plane_panel.js";
-import { volumeOf } from "./volume.js";
+import { forget, volumeOf } from "./volume.js";
 
 const PLANES = ["sagittal", "coronal", "axial"];
 const TASKS = { abnormal: "Abnormal", acl: "ACL tear", meniscus: "Meniscal tear" };
+
+/** How far out on the heat map's scale the marks have their colours: bright on black, as the map is. */
+const MARKS_AT = 0.8;
+
+/** How long an exam's reading waits for the next exam to be fetched, in milliseconds. */
+const MOST_PREPARING = 1000;
 
 const find = (selector) => document.querySelector(selector);
 
@@ -23,12 +29,15 @@ const list = new ExamList((exam) => show(exam));
 
 let setup = { exams: [], models: [], faults: [] };
 let current;
-/** What the models say about the exam on show. */
+/** What the models say about the exam on show, or why they say nothing. */
 let reading;
+let fault;
+/** The reading that is on its way. */
+let asking = new AbortController();
 /** The verdicts that are on their way. */
 let following = new AbortController();
-
-await start();
+/** The panel that was used or pointed at last. */
+let used;
 
 async function start() {
   try {
@@ -37,7 +46,8 @@ async function start() {
     return tell(error.message);
   }
   settings.colors = setup.colors;
-  if (setup.faults.length > 0) tell(setup.faults.join(" "));
+  tellFaults();
+  colorMarks();
   drawScale();
   const splits = [...new Set(setup.exams.map(({ split }) => split))];
   fill("#split", splits.map((split) => [split, split]));
@@ -57,14 +67,19 @@ async function start() {
   list.useModel(model());
   list.set([...setup.exams]);
   toggleList(setup.exams.length > 0 && !isNarrow());
-  const [, split, id] = /^#(\w+)\/([\w-]+)$/.exec(location.hash) ?? [];
-  const linked = setup.exams.find((exam) => exam.split === split && exam.id === id);
-  if (linked !== undefined) find("#split").value = split;
+  const linked = examOfAddress();
+  if (linked !== undefined) find("#split").value = linked.split;
   list.set([...setup.exams]);
   const first = linked ?? list.first;
   if (first === undefined) showNothing();
   else await show(first);
   followVerdicts();
+}
+
+/** The exam that the page's address names. */
+function examOfAddress() {
+  const [, split, id] = /^#(\w+)\/([\w-]+)$/.exec(location.hash) ?? [];
+  return setup.exams.find((exam) => exam.split === split && exam.id === id);
 }
 
 /** The model that was chosen; none where this is a browser of exams. */
@@ -83,11 +98,15 @@ function titleOf({ name, kind, task, planes }) {
 
 async function show(exam) {
   const begun = performance.now();
+  // Whoever leafs on does not want the answer to the exam before.
+  asking.abort();
+  asking = new AbortController();
   current = exam;
   reading = undefined;
+  fault = undefined;
   find("#empty").hidden = true;
   find(".stepper").hidden = false;
-  if (setup.faults.length === 0) tell("");
+  tellFaults();
   if (exam.split !== "dropped") history.replaceState(null, "", `#${exam.split}/${exam.id}`);
   find("#exam-title").textContent = exam.split === "dropped"
     ? `Dropped exam ${exam.id.replace("exam-", "")}`
@@ -99,39 +118,51 @@ async function show(exam) {
   showAnswer();
   const seen = [];
   for (const [plane, panel] of panels) {
-    panel.element.hidden = !exam.planes.includes(plane);
-    if (!panel.element.hidden) seen.push(panel.show(volumeOf(exam, plane)));
+    if (exam.planes.includes(plane)) seen.push(panel.show(volumeOf(exam, plane)));
+    else panel.hide();
   }
-  await Promise.all(seen);
+  const faults = (await Promise.all(seen)).filter((each) => each !== undefined);
   if (current !== exam) return;
   // Read by the tests: how long it took until every plane could be seen.
   document.body.dataset.shown = exam.id;
   document.body.dataset.milliseconds = (performance.now() - begun).toFixed(1);
-  say(`${find("#exam-title").textContent}, ${exam.planes.join(", ")}`);
-  await read(exam);
-  prepareNext(exam);
+  say([`${find("#exam-title").textContent}, ${exam.planes.join(", ")}`, ...faults].join(". "));
+  // The next exam first: while the models read this one, the service has little time for others.
+  await Promise.race([prepareNext(exam), passed(MOST_PREPARING)]);
+  if (current === exam) await read(exam);
 }
 
 async function read(exam) {
   if (setup.models.length === 0) return;
+  const { signal } = asking;
   try {
-    const answer = await (await ask(`viewer/reading/${exam.split}/${exam.id}`)).json();
-    list.tell(exam, answer.predictions);
+    const path = `viewer/reading/${exam.split}/${exam.id}`;
+    const answer = await (await ask(path, { signal })).json();
+    list.tell(exam, { verdicts: answer.predictions });
     if (current !== exam) return;
     reading = answer;
-    showAnswer();
   } catch (error) {
-    if (current === exam) tell(error.message);
+    if (signal.aborted) return;
+    // A service that is busy or gone says nothing about the exam.
+    if ([404, 422].includes(error.status)) list.tell(exam, { fault: error.message });
+    fault = error.message;
   }
+  showAnswer();
 }
 
 /** The exam that comes next is fetched while somebody looks at this one. */
 async function prepareNext(exam) {
-  const volumes = exam.planes.map((plane) => volumeOf(exam, plane).whole);
-  await Promise.allSettled(volumes);
+  await wholeOf(exam);
   const next = current === exam ? list.neighbour(1) : undefined;
-  if (next === undefined) return;
-  for (const plane of next.planes) volumeOf(next, plane);
+  if (next !== undefined) await wholeOf(next);
+}
+
+async function wholeOf(exam) {
+  await Promise.allSettled(exam.planes.map((plane) => volumeOf(exam, plane).whole));
+}
+
+function passed(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 function showLabels({ labels }) {
@@ -147,30 +178,9 @@ function showLabels({ labels }) {
 /** The probabilities by the chosen model, and each plane's map. */
 function showAnswer() {
   const chosen = model();
-  const rows = find("#probabilities");
-  if (chosen === undefined) return;
-  const said = reading?.predictions.find((each) => each.model === chosen.name);
-  if (said === undefined) {
-    const why = reading === undefined
-      ? "Reading the exam…"
-      : `This model needs the ${chosen.planes.join(", ")} plane.`;
-    rows.replaceChildren(note(why));
-  } else {
-    const label = current.labels[chosen.task];
-    const outcome = outcomeOf(said.decision, label);
-    const verdict = `${said.decision ? "positive" : "negative"}${
-      outcome === undefined ? "" : `, ${outcome}`
-    }`;
-    const title = chosen.kind === "combined" ? "Combined" : chosen.planes[0];
-    rows.replaceChildren(
-      probabilityRow(title, said.probability, verdict, chosen.threshold),
-      ...besides(chosen, said).map(([plane, { probability }]) =>
-        probabilityRow(plane, probability)
-      ),
-      note(thresholdWords(chosen)),
-    );
-    say(`${title} probability ${said.probability.toFixed(3)}, ${verdict}`);
-  }
+  if (chosen === undefined || current === undefined) return;
+  const asked = { model: chosen, models: setup.models, exam: current };
+  say(showProbabilities(find("#probabilities"), { ...asked, reading, fault }));
   for (const [plane, panel] of panels) {
     // Where the chosen model does not read a plane, another model of the same finding may.
     const other = setup.models.find(({ task, members }) =>
@@ -179,14 +189,6 @@ function showAnswer() {
     const sha256 = chosen.members[plane] ?? other?.members[plane];
     panel.explain(reading?.planes[sha256]);
   }
-}
-
-/** What is said of each plane by itself: by a combination's members, or by other models of the finding. */
-function besides({ task, planes }, said) {
-  const others = reading.predictions.filter((each) => each.kind === "single" && each.task === task);
-  return PLANES
-    .map((plane) => [plane, said.planes?.[plane] ?? others.find((each) => each.plane === plane)])
-    .filter(([plane, each]) => each !== undefined && (said.planes ?? !planes.includes(plane)));
 }
 
 /** Has the exams of the split read one after another, as long as somebody looks at it. */
@@ -198,8 +200,8 @@ async function followVerdicts() {
   if (setup.models.length === 0 || split === "") return;
   try {
     const response = await ask(`viewer/verdicts?split=${split}`, { signal });
-    for await (const { id, verdicts } of lines(response)) {
-      if (verdicts !== undefined) list.tell({ split, id }, verdicts);
+    for await (const { id, verdicts, fault } of lines(response)) {
+      list.tell({ split, id }, { verdicts, fault });
     }
   } catch (error) {
     if (!signal.aborted) tell(error.message);
@@ -211,7 +213,7 @@ function showNothing() {
   find("#answer").hidden = true;
   find(".stepper").hidden = true;
   find("#exam-title").textContent = "No exam yet";
-  for (const { element } of panels.values()) element.hidden = true;
+  for (const panel of panels.values()) panel.hide();
 }
 
 /** Has the service take in an exam of files, and shows it. */
@@ -221,6 +223,7 @@ async function openFiles(files, planes) {
   tell("");
   try {
     const exam = await (await ask("viewer/exams", { method: "POST", body: form })).json();
+    forget(exam);
     list.add(exam);
     if (!isNarrow()) toggleList(true);
     await show(exam);
@@ -264,15 +267,31 @@ find("#toggle-list").addEventListener(
 );
 find("#help").addEventListener("click", () => find("#help-dialog").showModal());
 addEventListener("said", ({ detail }) => say(detail));
+addEventListener("hashchange", () => {
+  const exam = examOfAddress();
+  if (exam === undefined || exam === current) return;
+  const split = find("#split");
+  if (split.value !== exam.split) {
+    split.value = exam.split;
+    split.dispatchEvent(new Event("input"));
+  }
+  show(exam);
+});
+for (const panel of panels.values()) {
+  for (const use of ["focusin", "pointerenter", "pointerdown"]) {
+    panel.element.addEventListener(use, () => used = panel);
+  }
+}
 addEventListener("keydown", (event) => {
   const { target, key } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog")) return;
   if (target.matches("input:not([type=range], [type=checkbox]), select")) return;
   // A button and a checkbox take the space bar for themselves.
   if (key === " " && target.matches("button, [type=checkbox], a")) return;
-  const panel = panels.get(target.closest(".plane")?.dataset.plane);
-  if (panel?.key(event)) return event.preventDefault();
   const visible = [...panels.values()].filter(({ element }) => !element.hidden);
+  const panel = panels.get(target.closest(".plane")?.dataset.plane) ??
+    visible.find((each) => each === used) ?? visible[0];
+  if (panel?.key(event)) return event.preventDefault();
   const actions = {
     n: () => step(1),
     p: () => step(-1),
@@ -299,7 +318,7 @@ function step(places) {
 
 /** Where the list would stand above the exam and not beside it. */
 function isNarrow() {
-  return matchMedia("(max-width: 820px)").matches;
+  return matchMedia("(max-width: 930px)").matches;
 }
 
 function toggleList(open) {
@@ -315,12 +334,31 @@ function fill(selector, options) {
 
 function tell(words) {
   const message = find("#message");
+  // Words that stand there already are not said once more.
+  if (message.textContent === words) return;
   message.hidden = words === "";
   message.textContent = words;
 }
 
+/** What is wrong with the dataset or the models as a whole. */
+function tellFaults() {
+  tell(setup.faults.join(" "));
+}
+
 function say(words) {
-  find("#announce").textContent = words;
+  if (words !== "") find("#announce").textContent = words;
+}
+
+/** The marks of the slices have the heat map's colours: one code for one thing. */
+function colorMarks() {
+  const end = setup.colors.length - 1;
+  const set = (name, place) =>
+    document.documentElement.style.setProperty(
+      name,
+      `rgb(${setup.colors[Math.round(place * end)].join(" ")})`,
+    );
+  set("--for", (1 + MARKS_AT) / 2);
+  set("--against", (1 - MARKS_AT) / 2);
 }
 
 /** What the colours mean, over black as they are over a picture. */
@@ -335,3 +373,5 @@ function drawScale() {
     context.fillRect(step, 0, 1, 1);
   });
 }
+
+await start();

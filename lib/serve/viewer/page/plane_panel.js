@@ -4,12 +4,10 @@
  * @module
  */
 import { drawSlice, signed, strongestOf } from "./heat_map.js";
+import { decidersOf, drawMarks, namesOf } from "./marks.js";
 
 /** Slices a second while a plane plays. */
 const SLICES_A_SECOND = 8;
-
-/** How many of the slices that decided are named. */
-const MOST_NAMED = 3;
 
 /** Pixels of the wheel's way for a slice; a notch of a mouse's wheel is some 100. */
 const WHEEL_STEP = 60;
@@ -24,7 +22,8 @@ export class PlanePanel {
   #plane;
   #settings;
   #volume;
-  #unlisten = () => {};
+  /** Turns away from the volume on show, come or not. */
+  #leave = () => {};
   #reading;
   #strongest = 0;
   #slice = 0;
@@ -34,6 +33,8 @@ export class PlanePanel {
   #image;
   #playing;
   #wheel = 0;
+  /** Whether the slider loses the focus only until it can be moved again. */
+  #refocus = false;
 
   /**
    * @param {string} plane its name
@@ -49,6 +50,7 @@ export class PlanePanel {
     this.#find("h3").textContent = plane;
     this.slider.setAttribute("aria-label", `${plane} slice`);
     this.#listen();
+    this.hide();
     new ResizeObserver(() => this.#drawMarks()).observe(this.#find(".marks"));
   }
 
@@ -56,21 +58,17 @@ export class PlanePanel {
     return this.#find(".slice");
   }
 
-  get plane() {
-    return this.#plane;
-  }
-
-  /** Shows a volume from its middle on; the promise resolves when there is something to see. */
+  /**
+   * Shows a volume from its middle on. Nothing of the exam before stays in sight, whether this one
+   * comes at once, later or never.
+   *
+   * @returns {Promise<string | undefined>} resolves when there is something to see, with the fault
+   *   where that is one
+   */
   show(volume) {
-    this.stop();
-    this.#unlisten();
+    this.#clear("Loading…");
+    this.element.hidden = false;
     this.#volume = volume;
-    this.#reading = undefined;
-    this.#window = undefined;
-    this.#cursor = undefined;
-    this.#slice = -1;
-    this.#find(".deciders").replaceChildren();
-    this.#drawMarks();
     const { promise, resolve } = Promise.withResolvers();
     const arrived = (index) => {
       if (this.#slice === -1) this.#begin();
@@ -79,29 +77,40 @@ export class PlanePanel {
         resolve();
       }
     };
-    this.#unlisten = volume.onSlice(arrived);
+    const unlisten = volume.onSlice(arrived);
+    this.#leave = () => {
+      unlisten();
+      resolve();
+    };
     if (volume.slices > 0) {
       this.#begin();
       if (volume.slice(this.#slice) !== undefined) arrived(this.#slice);
-    } else {
-      this.#wait("Loading…");
     }
     volume.whole.then(() => {
       // The window is that of all slices, which is known only now.
       if (this.#volume === volume) this.#draw();
     }, (error) => {
       if (this.#volume !== volume) return;
-      this.#wait(error.message);
-      resolve();
+      resolve(error.message);
+      this.#clear(error.message);
     });
     return promise;
   }
 
+  /** Shows nothing, where an exam lacks the plane. */
+  hide() {
+    this.#clear("");
+    this.element.hidden = true;
+  }
+
   /** What a model read in this exam, or nothing. */
   explain(reading) {
+    if (this.#volume === undefined) return;
     this.#reading = reading;
     this.#strongest = reading === undefined ? 0 : strongestOf(reading.maps);
-    this.#nameDeciders();
+    this.#find(".deciders").replaceChildren(
+      ...namesOf(this.#shares, this.#plane, (slice) => this.go(slice)),
+    );
     this.#drawMarks();
     this.#draw();
   }
@@ -121,7 +130,7 @@ export class PlanePanel {
 
   /** Goes through the slices that decided, the one with the largest share first. */
   goToDecider() {
-    const deciders = this.#deciders();
+    const deciders = decidersOf(this.#shares);
     if (deciders.length === 0) return;
     const place = deciders.findIndex(({ slice }) => slice === this.#slice);
     this.go(deciders[(place + 1) % deciders.length].slice);
@@ -145,26 +154,39 @@ export class PlanePanel {
     this.#showPlaying();
   }
 
-  /** A key that was pressed in this panel; says whether it means something here. */
+  /** A key that is meant for this plane; says whether it means something here. */
   key(event) {
+    const { key, shiftKey, target } = event;
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    if (event.shiftKey && event.key in steps) {
-      this.#moveCursor(...steps[event.key]);
-      return true;
-    }
     const range = this.#volume === undefined ? 0 : this.#volume.largest - this.#volume.least;
     const actions = {
       " ": () => this.play(),
-      d: () => this.goToDecider(),
+      d: () => this.#goAloud(() => this.goToDecider()),
       r: () => this.#resetWindow(),
       b: () => this.#changeWindow(-KEY_STEP * range, 0),
       v: () => this.#changeWindow(KEY_STEP * range, 0),
       c: () => this.#changeWindow(0, -KEY_STEP * range),
       x: () => this.#changeWindow(0, KEY_STEP * range),
     };
-    const action = actions[event.key.toLowerCase()];
+    const isSlider = target.matches("[type=range]");
+    if (shiftKey && key in steps && (!isSlider || target === this.slider)) {
+      actions[key.toLowerCase()] = () => this.#moveCursor(...steps[key]);
+    } else if (!shiftKey && !isSlider) {
+      // A slider goes by itself.
+      const goTo = (slice) => () => this.#goAloud(() => this.go(slice));
+      actions.arrowleft = goTo(this.#slice - 1);
+      actions.arrowright = goTo(this.#slice + 1);
+      actions.home = goTo(0);
+      actions.end = goTo(Infinity);
+    }
+    const action = actions[key.toLowerCase()];
     action?.();
     return action !== undefined;
+  }
+
+  /** What each slice adds to the logit, once that is known. */
+  get #shares() {
+    return this.#reading?.shares ?? [];
   }
 
   #find(selector) {
@@ -179,6 +201,8 @@ export class PlanePanel {
     });
     this.#find(".play").addEventListener("click", () => this.play());
     stage.addEventListener("wheel", (event) => {
+      // That is the browser's own zoom.
+      if (event.ctrlKey) return;
       event.preventDefault();
       this.#wheel += event.deltaY;
       const slices = Math.trunc(this.#wheel / WHEEL_STEP);
@@ -189,16 +213,20 @@ export class PlanePanel {
     }, { passive: false });
     let dragged;
     stage.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || !event.isPrimary) return;
       dragged = { x: event.clientX, y: event.clientY };
       stage.setPointerCapture(event.pointerId);
       this.slider.focus({ preventScroll: true });
     });
     stage.addEventListener("pointermove", (event) => {
       this.#pointAt(event);
+      if ((event.buttons & 1) === 0) dragged = undefined;
       if (dragged === undefined || this.#volume === undefined) return;
       const range = this.#volume.largest - this.#volume.least;
       const part = range / stage.clientWidth;
-      this.#changeWindow((event.clientY - dragged.y) * part, (dragged.x - event.clientX) * part);
+      // A finger that goes up or down scrolls the page.
+      const down = event.pointerType === "touch" ? 0 : event.clientY - dragged.y;
+      this.#changeWindow(down * part, (dragged.x - event.clientX) * part);
       dragged = { x: event.clientX, y: event.clientY };
     });
     for (const end of ["pointerup", "pointercancel"]) {
@@ -211,10 +239,37 @@ export class PlanePanel {
     stage.addEventListener("dblclick", () => this.#resetWindow());
   }
 
+  /** Takes off the panel whatever speaks of an exam, and says why there is nothing. */
+  #clear(words) {
+    this.stop();
+    this.#leave();
+    this.#volume = undefined;
+    this.#reading = undefined;
+    this.#window = undefined;
+    this.#cursor = undefined;
+    this.#slice = -1;
+    const canvas = this.#find(".stage canvas");
+    canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+    canvas.setAttribute("aria-label", `${this.#plane}, no slice`);
+    this.#refocus ||= document.activeElement === this.slider;
+    this.slider.disabled = this.#find(".play").disabled = true;
+    this.slider.value = 0;
+    this.slider.setAttribute("aria-valuetext", "no slice");
+    for (const part of [".at", ".pixel", ".window"]) this.#find(part).textContent = "";
+    this.#find(".deciders").replaceChildren();
+    this.#drawMarks();
+    this.#wait(words);
+  }
+
   #begin() {
     const { slices, height, width } = this.#volume;
     this.#slice = (slices - 1) >> 1;
     this.slider.max = slices - 1;
+    this.slider.disabled = this.#find(".play").disabled = false;
+    // Unless somebody has gone elsewhere in the meantime.
+    const left = document.activeElement === document.body;
+    if (this.#refocus && left) this.slider.focus({ preventScroll: true });
+    this.#refocus = false;
     const canvas = this.#find(".stage canvas");
     Object.assign(canvas, { width, height });
     this.#image = canvas.getContext("2d").createImageData(width, height);
@@ -232,14 +287,19 @@ export class PlanePanel {
     if (volume === undefined || this.#slice < 0) return;
     const words = `${this.#slice + 1} of ${volume.slices}`;
     this.slider.value = this.#slice;
-    const share = this.#reading?.shares[this.#slice];
+    const share = this.#shares[this.#slice];
     const shown = share === undefined || share === 0 ? "" : `, adds ${signed(share)} to the logit`;
     this.slider.setAttribute("aria-valuetext", `slice ${words}${shown}`);
     this.#find(".stage canvas").setAttribute("aria-label", `${this.#plane}, slice ${words}`);
     this.#find(".at").textContent = share ? `Slice ${words} · ${signed(share)}` : `Slice ${words}`;
     const voxels = volume.slice(this.#slice);
     this.#wait(voxels === undefined ? "Loading…" : "");
-    if (voxels === undefined) return;
+    const context = this.#find(".stage canvas").getContext("2d");
+    if (voxels === undefined) {
+      context.clearRect(0, 0, volume.width, volume.height);
+      this.#showPixel();
+      return;
+    }
     const { mapOn, opacity, colors } = this.#settings;
     const { maps, mapHeight, mapWidth } = this.#reading ?? {};
     const heat = !mapOn || maps === undefined ? undefined : {
@@ -252,7 +312,6 @@ export class PlanePanel {
     };
     const window = this.#windowNow();
     drawSlice(this.#image, voxels, window, heat);
-    const context = this.#find(".stage canvas").getContext("2d");
     context.putImageData(this.#image, 0, 0);
     this.#drawCursor(context);
     const round = (value) => Math.round(value * 10) / 10;
@@ -261,65 +320,12 @@ export class PlanePanel {
     this.#showPixel();
   }
 
-  /** A column for each slice that decided: above the line for the finding, below it against. */
   #drawMarks() {
-    const canvas = this.#find(".marks");
-    const slices = this.#volume?.slices ?? 0;
-    const ratio = devicePixelRatio;
-    canvas.width = Math.max(1, Math.round(canvas.clientWidth * ratio));
-    canvas.height = Math.round(28 * ratio);
-    const context = canvas.getContext("2d");
-    if (slices === 0) return;
-    // The thumb of a range runs from half its width to half its width before the end.
-    const inset = 8 * ratio;
-    const step = slices > 1 ? (canvas.width - 2 * inset) / (slices - 1) : 0;
-    const middle = canvas.height / 2;
-    const style = getComputedStyle(this.element);
-    context.fillStyle = style.getPropertyValue("--line");
-    context.fillRect(inset, middle - ratio / 2, canvas.width - 2 * inset, ratio);
-    const shares = this.#reading?.shares ?? [];
-    const largest = Math.max(...shares.map(Math.abs), 1e-12);
-    const width = Math.max(2 * ratio, Math.min(step * 0.6, 9 * ratio));
-    shares.forEach((share, slice) => {
-      if (share === 0) return;
-      const length = Math.max(ratio, Math.abs(share) / largest * (middle - 2 * ratio));
-      context.fillStyle = style.getPropertyValue(share > 0 ? "--for" : "--against");
-      const y = share > 0 ? middle - length : middle;
-      context.fillRect(inset + slice * step - width / 2, y, width, length);
+    drawMarks(this.#find(".marks"), {
+      slices: this.#volume?.slices ?? 0,
+      slice: this.#slice,
+      shares: this.#shares,
     });
-    context.fillStyle = style.color;
-    context.fillRect(
-      inset + this.#slice * step - ratio,
-      canvas.height - 3 * ratio,
-      2 * ratio,
-      3 * ratio,
-    );
-  }
-
-  #deciders() {
-    return (this.#reading?.shares ?? [])
-      .map((share, slice) => ({ share, slice }))
-      .filter(({ share }) => share !== 0)
-      .sort((a, b) => Math.abs(b.share) - Math.abs(a.share))
-      .slice(0, MOST_NAMED);
-  }
-
-  #nameDeciders() {
-    const deciders = this.#deciders();
-    const buttons = deciders.map(({ share, slice }) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = share > 0 ? "for" : "against";
-      button.textContent = `${slice + 1}: ${signed(share)}`;
-      // What is to be seen stands first, for those who speak to their machine.
-      const spoken = `${button.textContent}, go to this ${this.#plane} slice`;
-      button.setAttribute("aria-label", spoken);
-      button.addEventListener("click", () => this.go(slice));
-      return button;
-    });
-    this.#find(".deciders").replaceChildren(
-      ...(buttons.length > 0 ? ["Decided by", ...buttons] : []),
-    );
   }
 
   #windowNow() {
@@ -354,6 +360,18 @@ export class PlanePanel {
     this.#showPixel();
   }
 
+  /** Goes to a slice, and says which where the slider, which would say so, is not in use. */
+  #goAloud(go) {
+    this.stop();
+    go();
+    if (document.activeElement === this.slider || this.#slice < 0) return;
+    this.#say(`${this.#plane}, ${this.slider.getAttribute("aria-valuetext")}`);
+  }
+
+  #say(words) {
+    this.element.dispatchEvent(new CustomEvent("said", { bubbles: true, detail: words }));
+  }
+
   #moveCursor(right, down) {
     if (this.#volume === undefined || this.#volume.slices === 0) return;
     const { width, height } = this.#volume;
@@ -364,9 +382,7 @@ export class PlanePanel {
       drawn: true,
     };
     this.#draw();
-    this.element.dispatchEvent(
-      new CustomEvent("said", { bubbles: true, detail: this.#find(".pixel").textContent }),
-    );
+    this.#say(this.#find(".pixel").textContent);
   }
 
   #drawCursor(context) {

@@ -91,13 +91,22 @@ export function volumeOf({ split, id }, plane) {
   const volume = kept.get(path) ?? new Volume(path);
   kept.delete(path);
   kept.set(path, volume);
-  volume.whole.catch(() => kept.delete(path));
+  volume.whole.catch(() => {
+    if (kept.get(path) === volume) kept.delete(path);
+  });
   for (const [oldest, each] of kept) {
     if (kept.size <= MOST_KEPT) break;
     each.cancel();
     kept.delete(oldest);
   }
   return volume;
+}
+
+/** Forgets an exam's volumes, where another exam has come under its name. */
+export function forget({ split, id }) {
+  for (const path of kept.keys()) {
+    if (path.startsWith(`viewer/slices/${split}/${id}/`)) kept.delete(path);
+  }
 }
 
 function joined(a, b) {
