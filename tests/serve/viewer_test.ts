@@ -82,10 +82,23 @@ Deno.test("a viewer without a dataset, and exams that are not there or broken", 
 });
 
 Deno.test("of a few values the one that was not asked for the longest is let go", () => {
-  const kept = new LeastRecent<number>(2);
+  const gone: string[] = [];
+  const kept = new LeastRecent<number>({
+    most: 2,
+    mostSize: 10,
+    sizeOf: (value) => value,
+    onForget: (key) => gone.push(key),
+  });
+  const keys = () => ["a", "b", "c", "d"].filter((key) => kept.get(key) !== undefined);
   kept.set("a", 1);
   kept.set("b", 2);
   assert.equal(kept.get("a"), 1);
   kept.set("c", 3);
-  assert.deepEqual(["a", "b", "c"].map((key) => kept.get(key)), [1, undefined, 3]);
+  assert.deepEqual([keys(), gone], [["a", "c"], ["b"]]);
+  kept.set("d", 8);
+  assert.deepEqual([keys(), gone], [["d"], ["b", "a", "c"]], "together they were too large");
+  kept.set("a", 20);
+  assert.deepEqual(keys(), ["a"], "one alone may be larger");
+  kept.delete("a");
+  assert.deepEqual(gone, ["b", "a", "c", "d"], "what is deleted was not let go");
 });

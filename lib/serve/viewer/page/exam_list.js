@@ -183,7 +183,7 @@ export class ExamList {
       if (title !== undefined) span.title = title;
       item.append(span);
     };
-    part("name", exam.split === "dropped" ? `${exam.id} (dropped)` : exam.id);
+    part("name", exam.split === "dropped" ? `${exam.id.slice(0, 8)} (dropped)` : exam.id);
     part("probability", verdict === undefined ? "" : verdict.probability.toFixed(3));
     const words = {
       TP: "true positive",
