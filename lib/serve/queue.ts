@@ -34,6 +34,7 @@ const WEIGHT = 1 / 4;
 /** Gives turns, first come first served; idle work comes after all other. */
 export class Turns {
   #busy = false;
+  #cold = true;
   /** When the turn under way began. */
   #begun = 0;
   /** What a turn with an end usually takes, in milliseconds, once there was one. */
@@ -86,6 +87,8 @@ export class Turns {
   }
 
   #learn(took: number): void {
+    // The first one makes the kernels ready too.
+    if (this.#cold) return void (this.#cold = false);
     this.#usual = this.#usual === undefined ? took : this.#usual + WEIGHT * (took - this.#usual);
   }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { attack } from "../support/hostile.ts";
+import { attack, HOSTILE_KINDS } from "../support/hostile.ts";
 import { CLI, runCli, withoutDriver } from "../support/cli.ts";
 import { examBytes, TemporaryFolder, writeTinyDataset } from "../support/folders.ts";
 import { modelBytes, writeModel } from "../support/served_models.ts";
@@ -69,15 +69,89 @@ async function predict(address: string, query = ""): Promise<Response> {
   });
 }
 
+/** A request as it goes over the wire, and what comes back. */
+async function wire(
+  port: number,
+  { line, headers = {}, body = new Uint8Array(), length = body.length }: Wire,
+): Promise<{ status: number; headers: string; detail: string }> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  const all = { host: "127.0.0.1", ...NPY, connection: "close", ...headers };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const head = new TextEncoder().encode(
+    `${line} HTTP/1.1\r\n${lines}content-length: ${length}\r\n\r\n`,
+  );
+  for (const bytes of [head, body]) {
+    for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
+  }
+  // Not to its end: a service that refuses a body may wait for it before it hangs up.
+  const bytes = new Uint8Array(65536);
+  let text = "";
+  let missing = Infinity;
+  while (missing > 0) {
+    const count = await connection.read(bytes);
+    if (count === null) break;
+    text += new TextDecoder().decode(bytes.subarray(0, count));
+    const [, claimed = 0] = /content-length: (\d+)/i.exec(text) ?? [];
+    const end = text.indexOf("\r\n\r\n");
+    if (end >= 0) missing = end + 4 + Number(claimed) - text.length;
+  }
+  return {
+    status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]),
+    headers: text.split("\r\n\r\n")[0],
+    detail: /"detail":"(.*)"/.exec(text)?.[1] ?? "",
+  };
+}
+
+interface Wire {
+  line: string;
+  headers?: Record<string, string>;
+  body?: Uint8Array;
+  /** The length that is claimed. */
+  length?: number;
+}
+
+const NPY = { "content-type": "application/octet-stream" };
+const PREDICT = "POST /v1/predict";
+const TOKEN = { "x-guarded": "1", authorization: "Bearer s3cret" };
+
+/** Requests, their statuses and a word of what is said about them. */
+const STATUSES: [Wire, number, RegExp][] = [
+  [{ line: PREDICT, body: examBytes() }, 200, /^$/],
+  [{ line: "GET /healthz" }, 200, /^$/],
+  [{ line: "HEAD /openapi.json" }, 200, /^$/],
+  [{ line: `${PREDICT}?plane=knee`, body: examBytes() }, 400, /^The query cannot be used/],
+  [{ line: "GET /healthz", headers: { host: "[" } }, 400, /^The request's address cannot be read/],
+  [{ line: "GET /healthz", headers: { host: "a b" } }, 400, /^The request's address cannot/],
+  [{ line: "GET /", headers: { host: "127.0.0.1:99999" } }, 400, /^The request's address cannot/],
+  [{ line: PREDICT, headers: { "x-guarded": "1" } }, 401, /^There is no token/],
+  [{ line: PREDICT, headers: { "sec-fetch-site": "cross-site" } }, 403, /^A page of another site/],
+  [{ line: "GET /v2/predict" }, 404, /^There is nothing at this path/],
+  [{ line: "GET /viewer/reading/dropped/1" }, 404, /^There is no exam/],
+  [{ line: "GET /v1/predict" }, 405, /^This path answers POST only/],
+  [{ line: PREDICT, headers: TOKEN, body: examBytes(), length: 9000 }, 408, /^The body was not/],
+  [{ line: PREDICT, length: 200_000 }, 413, /^The body has more than 100000 bytes/],
+  [{ line: PREDICT, headers: { "content-type": "text/csv" } }, 415, /^The body is 'text\/csv'/],
+  [{ line: "GET /healthz", headers: { host: "example.org" } }, 421, /^This service does not go/],
+  [{ line: PREDICT, body: Uint8Array.of(1, 2, 3) }, 422, /^Cannot read 'body' as \.npy/],
+  [{ line: PREDICT, headers: { "x-bare": "1" } }, 503, /^This service has no model/],
+];
+
 Deno.test("the handler runs under Deno.serve and under deno serve, with the same answers", async () => {
   await using folder = await TemporaryFolder.make();
   await folder.write("acl.safetensors", await modelBytes());
   await folder.write(
     "function.ts",
     `import { createHandler } from ${MOD};
-     export default {
-       fetch: createHandler({ models: [new URL("./acl.safetensors", import.meta.url)] }),
-     };`,
+     const models = [new URL("./acl.safetensors", import.meta.url)];
+     const hosts = ["127.0.0.1"];
+     const onError = (error) => console.log("FAULT", error);
+     const open = createHandler({ models, hosts, onError, viewer: true, limits: { bodyBytes: 1e5 } });
+     const limits = { deadline: 500, queue: 0 };
+     const guarded = createHandler({ models, hosts, onError, limits, token: "s3cret" });
+     const bare = createHandler();
+     const handlerFor = ({ headers }) =>
+       headers.has("x-guarded") ? guarded : headers.has("x-bare") ? bare : open;
+     export default { fetch: (request) => handlerFor(request)(request) };`,
   );
   await folder.write(
     "service.ts",
@@ -109,9 +183,20 @@ Deno.test("the handler runs under Deno.serve and under deno serve, with the same
     const response = await predict(address);
     assert.equal(response.status, 200);
     answers.push(await response.json());
-    const wrong = await fetch(`${address}v1/predict`);
-    assert.equal(wrong.status, 405);
-    assert.equal((await wrong.json()).detail, "This path answers POST only");
+    for (const [request, status, detail] of STATUSES) {
+      const answer = await wire(at, request);
+      assert.equal(answer.status, status, `${request.line}: ${answer.detail}`);
+      assert.match(answer.detail, detail);
+      // What GET answers has a length; that none at all comes would be wrong.
+      if (request.line.startsWith("HEAD")) assert.doesNotMatch(answer.headers, /content-length/i);
+    }
+    // One that is coming in fills a queue of one.
+    const coming = wire(at, { line: PREDICT, headers: TOKEN, body: examBytes(), length: 9000 });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const full = await wire(at, { line: PREDICT, headers: TOKEN, body: examBytes() });
+    assert.deepEqual([full.status, (await coming).status], [429, 408]);
+    assert.match(full.headers, /retry-after: \d/i);
+    assert.ok(!service.out.includes("FAULT"), service.out);
   }
   assert.deepEqual(answers[0], answers[1]);
 });
@@ -278,7 +363,9 @@ Deno.test("strangers' requests each come to a right end, and the service goes on
   await folder.write(
     "service.ts",
     `import { createHandler } from ${MOD};
-     const options = ${JSON.stringify({ models: ["acl.safetensors"], engine: "wasm", limits })};
+     const viewer = true;
+     const models = ["acl.safetensors"];
+     const options = { models, engine: "wasm", viewer, limits: ${JSON.stringify(limits)} };
      Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: ({ port }) => console.log("on", port) },
        createHandler({ ...options, onError: (error) => console.log("FAULT", error) }));`,
   );
@@ -289,7 +376,7 @@ Deno.test("strangers' requests each come to a right end, and the service goes on
   assert.equal(first.status, 200);
   await first.body?.cancel();
   const tally = await attack({ port: Number(port), bodyBytes: limits.bodyBytes }, 200, 20);
-  assert.equal(tally.size, 10, "every kind was among them");
+  assert.equal(tally.size, HOSTILE_KINDS.length, "every kind was among them");
   assert.equal((await predict(`http://127.0.0.1:${port}/`)).status, 200);
   assert.ok(!service.out.includes("FAULT"), service.out);
 });
@@ -297,7 +384,8 @@ Deno.test("strangers' requests each come to a right end, and the service goes on
 Deno.test("bodies that are too slow leave no memory behind", async () => {
   await using folder = await TemporaryFolder.make();
   await folder.write("acl.safetensors", await modelBytes());
-  const options = { models: ["acl.safetensors"], engine: "wasm", limits: { deadline: 200 } };
+  const limits = { deadline: 200, queue: 64 };
+  const options = { models: ["acl.safetensors"], engine: "wasm", limits };
   await folder.write(
     "service.ts",
     `import { createHandler } from ${MOD};
