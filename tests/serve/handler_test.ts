@@ -604,6 +604,22 @@ Deno.test("bodies under way share one budget", OUTLIVING, async () => {
   });
 });
 
+Deno.test("exams are decoded one at a time, when their turn comes", OUTLIVING, async () => {
+  await withHandler({}, async (handler) => {
+    await handler.ready();
+    await knownAsFast();
+    const engine = Promise.withResolvers<void>();
+    const busy = engineTurns.take(() => engine.promise);
+    let answered = false;
+    const refused = post(handler, "not an exam").finally(() => answered = true);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(answered, false);
+    engine.resolve();
+    await busy;
+    await problem(await refused, 422, /it begins with the bytes/);
+  });
+});
+
 Deno.test("a body that breaks off is refused", OUTLIVING, async () => {
   await withHandler({}, async (handler) => {
     const broken = new ReadableStream({

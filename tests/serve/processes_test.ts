@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { attack, HOSTILE_KINDS } from "../support/hostile.ts";
 import { CLI, runCli, withoutDriver } from "../support/cli.ts";
-import { examBytes, TemporaryFolder, writeTinyDataset } from "../support/folders.ts";
-import { modelBytes, writeModel } from "../support/served_models.ts";
+import { PLANES } from "../../lib/terms.ts";
+import { examBytes, TemporaryFolder, voxels, writeTinyDataset } from "../support/folders.ts";
+import { modelBytes, writeCombinedModels, writeModel } from "../support/served_models.ts";
 
 const MOD = JSON.stringify(new URL("../../mod.ts", import.meta.url).href);
 
@@ -42,9 +43,13 @@ class Process implements AsyncDisposable {
     }
   }
 
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
   /** Asks it to end, and says how it did. */
   async end(signal: Deno.Signal = "SIGINT"): Promise<{ code: number; err: string }> {
-    this.#child.kill(signal);
+    this.kill(signal);
     const { code } = await this.#child.status;
     return { code, err: withoutDriver(await this.#err) };
   }
@@ -267,6 +272,87 @@ Deno.test("serve runs with the documented permissions, answers this machine and 
   }
 });
 
+/** Three planes of 24 slices, which take a while to be read. */
+function longForm(): FormData {
+  const form = new FormData();
+  const exam = new Blob([examBytes(voxels(1, 24 * 65536), [24, 256, 256]) as BlobPart]);
+  for (const plane of PLANES) form.append(plane, exam, "exam.npy");
+  return form;
+}
+
+Deno.test("SIGTERM: what was taken in is answered, what comes is refused, a second one ends it", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writeCombinedModels(folder);
+  const start = async () => {
+    const models = ["--models", "combined.json", "--port", "0", "--backend", "wasm"];
+    const service = new Process(folder, ["run", "--quiet", "-A", CLI, "serve", ...models]);
+    const [, address] = await service.said(/^Serving at (\S+)\n/);
+    const form = longForm();
+    const under = fetch(`${address}v1/predict`, { method: "POST", body: form });
+    under.catch(() => {});
+    while ((await (await fetch(`${address}healthz`)).json()).waiting === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return { service, address, under };
+  };
+  {
+    const { service, address, under } = await start();
+    await using _ = service;
+    const ended = service.end("SIGTERM");
+    let late: Response;
+    do late = await predict(address).catch(() => new Response(null, { status: 503 })); while (
+      late.status !== 503
+    );
+    await late.body?.cancel();
+    const response = await under;
+    assert.equal(response.status, 200);
+    assert.equal((await response.json()).predictions[0].kind, "combined");
+    const { code, err } = await ended;
+    assert.equal(code, 0);
+    assert.match(err, /Stopping after the requests under way\.\n$/);
+  }
+  {
+    const { service, under } = await start();
+    await using _ = service;
+    const ended = service.end("SIGTERM");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const again = performance.now();
+    service.kill("SIGTERM");
+    assert.notEqual((await ended).code, 0);
+    assert.ok(performance.now() - again < 3000);
+    await assert.rejects(under);
+  }
+});
+
+Deno.test("the next exam's slices come while one is being read", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writeCombinedModels(folder);
+  const exam = examBytes(voxels(1, 24 * 65536), [24, 256, 256]);
+  const ids = ["0000", "0001", "0002", "0003"];
+  for (const id of ids) {
+    for (const plane of PLANES) await folder.write(`data/valid/${plane}/${id}.npy`, exam);
+  }
+  const args = ["--data", "data", "--models", "combined.json", "--port", "0", "--backend", "wasm"];
+  await using service = new Process(folder, ["run", "--quiet", "-A", CLI, "serve", ...args]);
+  const [, address] = await service.said(/^Serving at (\S+)\n/);
+  const get = async (path: string) =>
+    (await (await fetch(`${address}viewer/${path}`)).bytes()).length;
+  const shown: number[] = [];
+  for (const [index, id] of ids.slice(0, 3).entries()) {
+    let read = false;
+    const reading = get(`reading/valid/${id}`).then(() => read = true);
+    while ((await (await fetch(`${address}healthz`)).json()).waiting === 0) { /* It begins. */ }
+    const start = performance.now();
+    await Promise.all(PLANES.map((plane) => get(`slices/valid/${ids[index + 1]}/${plane}`)));
+    shown.push(performance.now() - start);
+    assert.equal(read, false);
+    await reading;
+  }
+  // 200 ms on a machine with nothing else to do; this one may have.
+  const [, median] = shown.sort((a, b) => a - b);
+  assert.ok(median < 2000, `${shown} ms`);
+});
+
 Deno.test("what serve cannot do is one line that says what to mend", async () => {
   await using folder = await TemporaryFolder.make();
   await writeTinyDataset(folder);
@@ -296,6 +382,11 @@ Deno.test("what serve cannot do is one line that says what to mend", async () =>
         /^Cannot listen on 127\.0\.0\.1:\d+: something else listens/,
       ],
       [["serve", "--port", "1234"], 1, /run again with --allow-net=127\.0\.0\.1:1234\n$/],
+      [
+        ["serve", "--port", "1234", "--host", "::1"],
+        1,
+        /^Cannot listen on \[::1\]:1234: .* run again with --allow-net=\[::1\]:1234\n$/,
+      ],
     ] as const
   ) {
     const view = args[0] === "view";
