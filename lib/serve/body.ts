@@ -71,16 +71,20 @@ export async function readBody(
   let buffer = new ArrayBuffer(claimed > 0 ? claimed : FIRST_BYTES);
   let size = 0;
   const free = () => budget.give(size);
-  const aborted = Promise.withResolvers<never>();
-  aborted.promise.catch(() => {});
-  const abort = () => aborted.reject(signal.reason);
+  let stop: (reason: unknown) => void = () => {};
+  const abort = () => stop(signal.reason);
   signal.addEventListener("abort", abort);
   let next: ReturnType<typeof _next> | undefined;
   try {
     while (true) {
       signal.throwIfAborted();
-      next = _next(reader);
-      const { done, value } = await Promise.race([next, aborted.promise]);
+      const part = _next(reader);
+      next = part;
+      // One promise for the whole body would hold on to every part that it was raced with.
+      const { done, value } = await new Promise<Awaited<typeof part>>((resolve, reject) => {
+        stop = reject;
+        part.then(resolve, reject);
+      });
       next = undefined;
       if (done) break;
       eventLoop.step();

@@ -8,8 +8,11 @@
 /** How long the loop may be held up until connections are looked after, in milliseconds. */
 const HELD_UP = 20;
 
-/** How long others may go first between two parts of an exam, in milliseconds. */
+/** How long others may go first at the least between two parts of an exam, in milliseconds. */
 const GIVEN_WAY = 50;
+
+/** And at the most. */
+const MOST_GIVEN = 1000;
 
 /** What waits for the event loop and not for the engine. */
 export class Loop {
@@ -36,16 +39,21 @@ export class Loop {
     }
   }
 
-  /** Lets connections and timers have their turn, for as long as anything comes of it. */
+  /**
+   * Lets connections and timers have their turn, for as long as anything comes of it: up to the time
+   * that they had to wait.
+   */
   async free(): Promise<void> {
     // A timer of 0 waits for a millisecond at least, which a small exam takes altogether.
-    if (performance.now() - this.#freed < HELD_UP) {
+    const start = performance.now();
+    const heldUp = start - this.#freed;
+    if (heldUp < HELD_UP) {
       return await new Promise((resolve) => {
         if (typeof setImmediate === "function") setImmediate(() => resolve());
         else setTimeout(resolve);
       });
     }
-    const end = performance.now() + GIVEN_WAY;
+    const end = start + Math.max(GIVEN_WAY, Math.min(heldUp, MOST_GIVEN));
     let before: number;
     do {
       before = this.#steps;

@@ -515,3 +515,35 @@ Deno.test("bodies that are too slow leave no memory behind", async () => {
   // A buffer of 64 KiB for each of the hundred would be 6.5 MB.
   assert.ok(grown < 1e6, `${grown} bytes more`);
 });
+
+Deno.test("a body is in memory once", async () => {
+  await using folder = await TemporaryFolder.make();
+  const body = JSON.stringify(new URL("../../lib/serve/body.ts", import.meta.url).href);
+  await folder.write(
+    "body.ts",
+    `import { Budget, readBody } from ${body};
+     const parts = Array(320).keys();
+     const stream = new ReadableStream({
+       pull(controller) {
+         if (parts.next().done) controller.close();
+         else controller.enqueue(new Uint8Array(100_000).fill(1));
+       },
+     });
+     const request = new Request("http://localhost", { method: "POST", body: stream });
+     const limits = { most: 1e9, budget: new Budget(1e9), signal: new AbortController().signal };
+     const kept = await readBody(request, limits);
+     globalThis.gc();
+     await new Promise((resolve) => setTimeout(resolve, 100));
+     globalThis.gc();
+     console.log(kept.bytes.length, "bytes,", Deno.memoryUsage().external);`,
+  );
+  await using process = new Process(folder, [
+    "run",
+    "--quiet",
+    "--v8-flags=--expose-gc",
+    "body.ts",
+  ]);
+  const [, bytes, memory] = await process.said(/(\d+) bytes, (\d+)/);
+  assert.equal(Number(bytes), 32e6);
+  assert.ok(Number(memory) < 40e6, memory);
+});
