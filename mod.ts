@@ -94,7 +94,7 @@ export {
 export { type Conversion, convertWeights } from "./lib/model/convert.ts";
 export type { FilePrediction } from "./lib/model/file_prediction.ts";
 export type { Features } from "./lib/model/features.ts";
-export { MRNet, type MRNetOptions, type Prediction } from "./lib/model/mrnet.ts";
+export { MRNet, type MRNetOptions, type Prediction, type ReadOptions } from "./lib/model/mrnet.ts";
 export type { NamedTensor, StateDict } from "./lib/model/weights/tensors.ts";
 
 // The three planes together.

@@ -122,7 +122,7 @@ async function load(model: string): Promise<void> {
 /** Requests of strangers: what became of them, and memory before and after. */
 async function hostile(model: string): Promise<void> {
   const limits = { bodyBytes: 262_144, deadline: 2000, queue: 64 };
-  await using service = await serve({ models: [model], limits });
+  await using service = await serve({ models: [model], viewer: true, limits });
   const target = { port: service.port, bodyBytes: limits.bodyBytes };
   await attack(target, Math.ceil(strangers / 10), CONNECTIONS);
   const memory = resident(service.pid);

@@ -6,7 +6,7 @@
 import type { EngineChoice } from "../engine/engine.ts";
 import { DataError, messageOf, MRNetError, OptionError, PermissionError } from "../errors.ts";
 import { fileError, readBytes } from "../files.ts";
-import { createHandler } from "../serve/handler.ts";
+import { createHandler, type Handler } from "../serve/handler.ts";
 import { Command, option, text, UsageError, wholeNumber } from "./arguments.ts";
 import { print, remark } from "./console.ts";
 import { interruptible } from "./interrupt.ts";
@@ -15,7 +15,7 @@ import { backendOption } from "./model_options.ts";
 /** Names of the own machine, which no other reaches. */
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 
-/** How long requests under way may take after Ctrl-C, in milliseconds. */
+/** How long answers may take to go out after Ctrl-C when all are made, in milliseconds. */
 const GRACE = 3000;
 
 const PERMISSIONS =
@@ -120,7 +120,7 @@ async function _serve({ data, models = [], port, host, token, backend }: _Given)
   });
   await handler.ready();
   using interrupt = interruptible(() => remark("Stopping after the requests under way."));
-  const server = _listen(host, port, handler);
+  const server = _listen(name, host, port, handler);
   const shown = name === "0.0.0.0" || name === "[::]" ? "localhost" : name;
   const address = `http://${shown}:${server.addr.port}/`;
   print(
@@ -131,18 +131,21 @@ async function _serve({ data, models = [], port, host, token, backend }: _Given)
   }
   remark("Not for diagnosis. Ctrl-C stops it.");
   await new Promise<void>((resolve) => interrupt.signal.addEventListener("abort", () => resolve()));
+  // New requests are told so meanwhile; each of those under way has a deadline.
+  await handler.stop();
   const grace = new Promise<void>((resolve) => setTimeout(resolve, GRACE));
   await Promise.race([server.shutdown(), grace]);
 }
 
-function _listen(host: string, port: number, handler: (request: Request) => Promise<Response>) {
+/** @param name the host as it stands in an address */
+function _listen(name: string, hostname: string, port: number, handler: Handler) {
   try {
-    return Deno.serve({ hostname: host, port, onListen() {} }, handler);
+    return Deno.serve({ hostname, port, onListen() {} }, handler);
   } catch (error) {
-    const doing = `Cannot listen on ${host}:${port}`;
+    const doing = `Cannot listen on ${name}:${port}`;
     if (error instanceof Deno.errors.NotCapable) {
       throw new PermissionError(
-        `${doing}: Deno has no permission for it: run again with --allow-net=${host}:${port}`,
+        `${doing}: Deno has no permission for it: run again with --allow-net=${name}:${port}`,
       );
     }
     if (error instanceof Deno.errors.AddrInUse) {

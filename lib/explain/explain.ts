@@ -14,7 +14,7 @@
  */
 import type { Exam } from "../data/exam.ts";
 import { CHANNELS, type Features } from "../model/features.ts";
-import type { MRNet, Prediction } from "../model/mrnet.ts";
+import type { MRNet, Prediction, ReadOptions } from "../model/mrnet.ts";
 
 /** The two maps. */
 export const MAP_KINDS = ["share", "classic"] as const;
@@ -65,6 +65,8 @@ export interface ExplainOptions {
    * @default "share"
    */
   map?: MapKind;
+  /** Waited for between two parts of the exam; see {@linkcode ReadOptions.between}. */
+  between?: ReadOptions["between"];
 }
 
 /**
@@ -88,9 +90,9 @@ export interface ExplainOptions {
 export async function explain(
   model: MRNet,
   exam: Exam,
-  { map = "share" }: ExplainOptions = {},
+  { map = "share", between }: ExplainOptions = {},
 ): Promise<Explanation> {
-  const { features, ...prediction } = await model.predictWithFeatures(exam);
+  const { features, ...prediction } = await model.predictWithFeatures(exam, { between });
   const [weight, bias] = await Promise.all(
     ["weight", "bias"].map((name) => model.parameters.get(`classifer.${name}`)!.data()),
   );

@@ -55,6 +55,17 @@ export interface MRNetOptions {
   intensity?: Intensity;
 }
 
+/** How one exam is read. */
+export interface ReadOptions {
+  /**
+   * Waited for between two parts of an exam on the WebAssembly engine, which computes on the caller's
+   * thread: some slices of 50 to 100 ms together. It can let timers and connections have their turn;
+   * what it throws ends the reading.
+   * @default the exam is read in one go
+   */
+  between?: () => void | Promise<void>;
+}
+
 /** A model on the current engine. Its memory is held until {@linkcode MRNet.dispose}. */
 export class MRNet {
   /**
@@ -148,8 +159,8 @@ export class MRNet {
   }
 
   /** Reads one exam as it is in its file; the model prepares its input itself. */
-  async predict(exam: Exam): Promise<Prediction> {
-    const [absent, present] = await this.#logitsOf(exam);
+  async predict(exam: Exam, options: ReadOptions = {}): Promise<Prediction> {
+    const [absent, present] = await this.#logitsOf(exam, options);
     return { logits: [absent, present], probability: sigmoid(present) };
   }
 
@@ -158,8 +169,11 @@ export class MRNet {
    * TensorFlow.js's operations in float32, so the logits differ from {@linkcode MRNet.predict}'s by
    * rounding.
    */
-  async predictWithFeatures(exam: Exam): Promise<Prediction & { features: Features }> {
-    const { logits: [absent, present], features } = await this.#featuresOf(exam);
+  async predictWithFeatures(
+    exam: Exam,
+    options: ReadOptions = {},
+  ): Promise<Prediction & { features: Features }> {
+    const { logits: [absent, present], features } = await this.#featuresOf(exam, options);
     return { logits: [absent, present], probability: sigmoid(present), features };
   }
 
@@ -196,7 +210,10 @@ export class MRNet {
     this.#gpuPredictor = undefined;
   }
 
-  async #logitsOf(exam: Exam): Promise<ArrayLike<number> & Iterable<number>> {
+  async #logitsOf(
+    exam: Exam,
+    { between }: ReadOptions,
+  ): Promise<ArrayLike<number> & Iterable<number>> {
     const affine = affineOf(exam, this.intensity);
     const gpu = currentGpu();
     if (gpu !== undefined) {
@@ -205,7 +222,7 @@ export class MRNet {
     }
     const kernels = await this.#kernels();
     if (kernels !== undefined) {
-      return await kernels.logits(this.parameters, exam, affine);
+      return await kernels.logits(this.parameters, { exam, affine, between });
     }
     const logits = tf.tidy(() => this.logits(this.input(exam)));
     const values = await logits.data();
@@ -215,11 +232,12 @@ export class MRNet {
 
   async #featuresOf(
     exam: Exam,
+    { between }: ReadOptions,
   ): Promise<{ logits: ArrayLike<number> & Iterable<number>; features: Features }> {
     const kernels = await this.#kernels();
     if (kernels !== undefined) {
       const affine = affineOf(exam, this.intensity);
-      return await kernels.logitsAndFeatures(this.parameters, exam, affine);
+      return await kernels.logitsAndFeatures(this.parameters, { exam, affine, between });
     }
     const [features, logits] = tf.tidy(() => {
       const features = this.features(this.input(exam));

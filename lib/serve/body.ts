@@ -3,7 +3,11 @@
  *
  * @module
  */
+import { eventLoop } from "./loop.ts";
 import { Problem } from "./problem.ts";
+
+/** Room for a body that does not say its length. */
+const FIRST_BYTES = 65536;
 
 /** Bytes that the bodies of all requests under way may take together. */
 export class Budget {
@@ -61,29 +65,38 @@ export async function readBody(
     await request.body?.cancel().catch(() => {});
     throw _tooLarge(most);
   }
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  const free = () => budget.give(size);
   const reader = request.body?.getReader();
   if (reader === undefined) return { bytes: new Uint8Array(), [Symbol.dispose]() {} };
-  const aborted = Promise.withResolvers<never>();
-  aborted.promise.catch(() => {});
-  const abort = () => aborted.reject(signal.reason);
+  // One buffer from the start: parts that are joined at the end would be in memory twice.
+  let buffer = new ArrayBuffer(claimed > 0 ? claimed : FIRST_BYTES);
+  let size = 0;
+  const free = () => budget.give(size);
+  let stop: (reason: unknown) => void = () => {};
+  const abort = () => stop(signal.reason);
   signal.addEventListener("abort", abort);
   let next: ReturnType<typeof _next> | undefined;
   try {
     while (true) {
       signal.throwIfAborted();
-      next = _next(reader);
-      const { done, value } = await Promise.race([next, aborted.promise]);
+      const part = _next(reader);
+      next = part;
+      // One promise for the whole body would hold on to every part that it was raced with.
+      const { done, value } = await new Promise<Awaited<typeof part>>((resolve, reject) => {
+        stop = reject;
+        part.then(resolve, reject);
+      });
       next = undefined;
       if (done) break;
+      eventLoop.step();
       if (size + value.length > most) throw _tooLarge(most);
       if (!budget.take(value.length)) throw _busy();
+      if (size + value.length > buffer.byteLength) {
+        buffer = buffer.transfer(Math.min(most, 2 * (size + value.length)));
+      }
+      new Uint8Array(buffer).set(value, size);
       size += value.length;
-      parts.push(value);
     }
-    return { bytes: _joined(parts, size), [Symbol.dispose]: free };
+    return { bytes: new Uint8Array(buffer.transfer(size)), [Symbol.dispose]: free };
   } catch (error) {
     free();
     // Not while it is being read: Deno 2.9 would keep the buffer of that read for good. The answer ends
@@ -101,16 +114,6 @@ async function _next(reader: ReadableStreamDefaultReader<Uint8Array>) {
   } catch {
     throw new Problem(400, "The body broke off before its end: send it again");
   }
-}
-
-function _joined(parts: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 function _tooLarge(most: number): Problem {

@@ -3,12 +3,15 @@
  *
  * @module
  */
+import { eventLoop } from "./loop.ts";
 import { Problem } from "./problem.ts";
 
 /** The end of a request. To be disposed of when it is answered. */
 export class Deadline implements Disposable {
   /** Fires when the client has gone or time is up; the reason is then the {@linkcode Problem}. */
   readonly signal: AbortSignal;
+  /** When time is up, in milliseconds of `performance.now()`. */
+  readonly until: number;
   readonly #controller = new AbortController();
   readonly #client: AbortSignal;
   readonly #timer: ReturnType<typeof setTimeout>;
@@ -20,6 +23,7 @@ export class Deadline implements Disposable {
    */
   constructor(client: AbortSignal, milliseconds: number) {
     this.signal = this.#controller.signal;
+    this.until = performance.now() + milliseconds;
     this.#client = client;
     if (client.aborted) this.#leave();
     else client.addEventListener("abort", this.#leave);
@@ -27,9 +31,9 @@ export class Deadline implements Disposable {
   }
 
   /** The body is here; from now on it is not the client that is slow. */
-  uploaded(): void {
+  readonly uploaded = (): void => {
     this.#uploading = false;
-  }
+  };
 
   /** What comes first: the work's result, or the signal. The work goes on in any case. */
   async wait<T>(work: Promise<T>): Promise<T> {
@@ -51,7 +55,9 @@ export class Deadline implements Disposable {
 
   readonly #leave = () => this.#controller.abort(new Problem(503, "The client has gone"));
 
-  #expire(milliseconds: number): void {
+  async #expire(milliseconds: number): Promise<void> {
+    // What the client has sent may lie in the connection, unread while something else was computed.
+    if (this.#uploading) await eventLoop.free();
     const seconds = `${milliseconds / 1000} s`;
     this.#controller.abort(
       this.#uploading

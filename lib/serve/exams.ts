@@ -9,13 +9,10 @@ import { parseNpyHeader } from "../data/npy_header.ts";
 import { DataError, messageOf } from "../errors.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import { Problem } from "./problem.ts";
+import { FORM_TYPE, NPY_TYPES, PredictForm } from "./schemas.ts";
 
 /** The exams of a request; one that was sent by itself has no plane yet. */
 export type SentExams = { alone: Exam } | { planes: Map<Plane, Exam> };
-
-/** The media types of an exam that is sent by itself. */
-const NPY_TYPES = ["application/octet-stream", "application/x-npy"];
-const FORM_TYPE = "multipart/form-data";
 
 /**
  * Checks that a body of a request's type can be read, before it is.
@@ -30,12 +27,12 @@ export function checkType({ headers }: Request): void {
     });
   }
   const type = _essence(headers);
-  if (NPY_TYPES.includes(type) || type === FORM_TYPE) return;
+  if (NPY_TYPES.some((each) => each === type) || type === FORM_TYPE) return;
   const found = type === "" ? "has no content type" : `is '${type.slice(0, 60)}'`;
   throw new Problem(
     415,
     `The body ${found}: send a .npy file as ${NPY_TYPES[0]}, or several as ${FORM_TYPE}`,
-    { "accept-post": `${NPY_TYPES[0]}, ${FORM_TYPE}` },
+    { "accept-post": [...NPY_TYPES, FORM_TYPE].join(", ") },
   );
 }
 
@@ -99,7 +96,8 @@ async function _parts(
   const parts: [Plane, Uint8Array][] = [];
   for (const [name, value] of form) {
     const shown = name.slice(0, 40).replace(/[^ -~]/g, "?");
-    if (!PLANES.includes(name as Plane)) {
+    const part = PredictForm.shape[name as Plane];
+    if (part === undefined) {
       throw new Problem(
         400,
         `The form has a part '${shown}': name each after its plane, ${planes}`,
@@ -108,10 +106,11 @@ async function _parts(
     if (parts.some(([plane]) => plane === name)) {
       throw new Problem(400, `The form has '${shown}' twice: send one exam a plane`);
     }
-    if (typeof value === "string") {
+    const file = part.safeParse(value).data;
+    if (file === undefined) {
       throw new Problem(400, `The form's part '${shown}' is text: send a file, with a file name`);
     }
-    parts.push([name as Plane, new Uint8Array(await value.arrayBuffer())]);
+    parts.push([name as Plane, new Uint8Array(await file.arrayBuffer())]);
   }
   if (parts.length > 0) return parts;
   throw new Problem(

@@ -21,6 +21,11 @@ export interface Handler {
    * @throws {EngineError} where the engine cannot be had
    */
   ready(): Promise<void>;
+  /**
+   * Refuses requests from now on with 503, and waits until those before are answered or their time is
+   * up. A server is closed after it (`server.shutdown()`), which sends out what is left.
+   */
+  stop(): Promise<void>;
 }
 
 /**
@@ -34,8 +39,8 @@ export interface Handler {
  * | `GET /openapi.json` | all of this in OpenAPI 3.1 |
  * | `GET /` | the viewer, where it is asked for |
  *
- * Whatever cannot be answered gets problem details (RFC 9457) that say what to mend: 400, 401, 404,
- * 405, 408, 413, 415, 421, 422, 429, 503. One exam is computed at a time.
+ * Whatever cannot be answered gets problem details (RFC 9457) that say what to mend: 400, 401, 403,
+ * 404, 405, 408, 413, 415, 421, 422, 429, 503. One exam is computed at a time.
  *
  * @throws {OptionError} where an option has a value that cannot be; what is wrong with a model is found
  *   when it is loaded
@@ -62,5 +67,6 @@ export function createHandler(options: ServeOptions = {}): Handler {
   if (settled.warm) ready().catch((error) => settled.onError?.(error));
   // Only the request: a runtime may pass more, which is its own business.
   const answer = async (request: Request) => await (await start()).answer(request);
-  return Object.assign(answer, { ready });
+  const stop = async () => await (await start()).stop();
+  return Object.assign(answer, { ready, stop });
 }

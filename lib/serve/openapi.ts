@@ -3,11 +3,14 @@
  *
  * @module
  */
-import { PROBLEM_TITLES, PROBLEM_TYPE, type ProblemStatus } from "./problem.ts";
+import { PROBLEM_HEADERS, PROBLEM_TITLES, PROBLEM_TYPE, type ProblemStatus } from "./problem.ts";
 import {
+  FORM_TYPE,
   HealthAnswer,
   ModelsAnswer,
+  NPY_TYPES,
   PredictAnswer,
+  PredictForm,
   PredictQuery,
   ProblemDetails,
   z,
@@ -23,8 +26,8 @@ export interface Described {
 
 type Json = Record<string, unknown>;
 
-/** Parts of an exam's upload, as `multipart/form-data` has them. */
-const PARTS = ["axial", "coronal", "sagittal"] as const;
+/** What any request can be refused with: a host that cannot be or is not ours, a fault, a stop. */
+const ALWAYS: readonly ProblemStatus[] = [400, 421, 500, 503];
 
 /** Makes the document. */
 export function openApi({ token, bodyBytes }: Described): Json {
@@ -50,12 +53,19 @@ export function openApi({ token, bodyBytes }: Described): Json {
     content: { "application/json": { schema: schema(type) } },
   });
   const problems = (...statuses: ProblemStatus[]): Json =>
-    Object.fromEntries(statuses.map((status) => [`${status}`, {
+    Object.fromEntries([...statuses, ...ALWAYS].map((status) => [`${status}`, {
       description: PROBLEM_TITLES[status],
+      headers: Object.fromEntries(
+        Object.entries(PROBLEM_HEADERS[status] ?? {}).map((
+          [name, description],
+        ) => [name, { description, schema: { type: "string" } }]),
+      ),
       content: { [PROBLEM_TYPE]: { schema: schema(ProblemDetails) } },
     }]));
   const secured = token ? [{ token: [] }] : [];
   const unauthorized: ProblemStatus[] = token ? [401] : [];
+  // Without a token pages of other sites are kept out.
+  const forbidden: ProblemStatus[] = token ? [401] : [403];
   const paths = {
     "/v1/predict": {
       post: {
@@ -69,24 +79,13 @@ export function openApi({ token, bodyBytes }: Described): Json {
             `One exam as a .npy file, [slices, height, width] in grey values; or up to ` +
             `three, one a plane. At most ${bodyBytes} bytes.`,
           content: {
-            "application/octet-stream": {},
-            "multipart/form-data": {
-              schema: {
-                type: "object",
-                minProperties: 1,
-                additionalProperties: false,
-                properties: Object.fromEntries(PARTS.map((plane) => [plane, {
-                  type: "string",
-                  contentMediaType: "application/octet-stream",
-                  description: `The ${plane} series as a .npy file.`,
-                }])),
-              },
-            },
+            ...Object.fromEntries(NPY_TYPES.map((type) => [type, {}])),
+            [FORM_TYPE]: { schema: schema(PredictForm, "input") },
           },
         },
         responses: {
           "200": answer(PredictAnswer, "What the models say."),
-          ...problems(400, ...unauthorized, 408, 413, 415, 422, 429, 503),
+          ...problems(...forbidden, 408, 413, 415, 422, 429),
         },
       },
     },
@@ -97,7 +96,7 @@ export function openApi({ token, bodyBytes }: Described): Json {
         security: secured,
         responses: {
           "200": answer(ModelsAnswer, "The models."),
-          ...problems(...unauthorized, 503),
+          ...problems(...unauthorized),
         },
       },
     },
@@ -106,7 +105,7 @@ export function openApi({ token, bodyBytes }: Described): Json {
         operationId: "health",
         summary: "Whether the service answers; loads nothing.",
         security: [],
-        responses: { "200": answer(HealthAnswer, "It does.") },
+        responses: { "200": answer(HealthAnswer, "It does."), ...problems() },
       },
     },
     "/openapi.json": {
@@ -119,6 +118,7 @@ export function openApi({ token, bodyBytes }: Described): Json {
             description: "This document.",
             content: { "application/json": { schema: { type: "object" } } },
           },
+          ...problems(),
         },
       },
     },

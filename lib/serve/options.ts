@@ -37,23 +37,25 @@ export interface ServeLimits {
    */
   bodyBytes: number;
   /**
-   * The most bytes of all bodies under way together.
+   * The most bytes of all bodies under way together. Beside them the one that is being decoded takes
+   * up to three times its bytes, and the exams that were dropped on the viewer's page as many in all.
    * @default 268_435_456
    */
   uploadBytes: number;
   /**
-   * The most voxels of an exam; the engine's memory grows with it, some 27 bytes a voxel.
+   * The most voxels of an exam. On WebGPU the engine's memory grows with it, some 27 bytes a voxel.
    * @default 8_388_608, 128 slices of 256×256
    */
   voxels: number;
   /**
-   * How many requests may wait for the engine beside the one that it is busy with.
+   * How many requests with an exam, or for one to be read, may be under way beside the one that the
+   * engine is busy with: from their headers to their answer.
    * @default 16
    */
   queue: number;
   /**
-   * How long a request may take in all, in milliseconds. An exam that is being computed is not cut
-   * short on WebAssembly: its request gets its answer late.
+   * How long a request may take in all, in milliseconds. What those before it will keep waiting longer
+   * is refused at once.
    * @default 30_000
    */
   deadline: number;

@@ -78,23 +78,32 @@ function _placed(
   );
 }
 
-/** Reads an exam with a model, with what else is wanted of it. */
+/**
+ * Reads an exam with a model, with what else is wanted of it.
+ *
+ * @param between waited for between two parts of the work
+ */
 export async function readWith(
   { model }: SingleModel,
   exam: Exam,
   { contributions = false, overlays = false }: Wanted,
+  between: () => Promise<void>,
 ): Promise<Prediction & Explained> {
-  if (!contributions && !overlays) return await model.predict(exam);
-  const explanation = await explain(model, exam);
+  if (!contributions && !overlays) return await model.predict(exam, { between });
+  const explanation = await explain(model, exam, { between });
   const { logits, probability, bias, slices } = explanation;
   const explained: Explained = {};
   if (contributions) explained.contributions = { bias, slices: slices.map(({ share }) => share) };
   if (overlays) {
     const view = viewOf(exam, explanation);
     const size = fitted(exam, Math.max(exam.height, exam.width));
-    explained.overlays = slices.flatMap(({ channelsWon }, slice) =>
-      channelsWon === 0 ? [] : [{ slice, png: encodePng(overlay(view, slice, size)).toBase64() }]
-    );
+    explained.overlays = [];
+    for (const [slice, { channelsWon }] of slices.entries()) {
+      if (channelsWon === 0) continue;
+      const png = encodePng(overlay(view, slice, size)).toBase64();
+      explained.overlays.push({ slice, png });
+      await between();
+    }
   }
   return { logits, probability, ...explained };
 }
@@ -105,7 +114,7 @@ export type Read = (model: SingleModel, exam: Exam) => Promise<Prediction & Expl
 /**
  * Asks every chosen model; a member of several is asked once.
  *
- * @param read reads an exam when the engine is free
+ * @param read reads an exam with a model
  */
 export async function predictions(
   { exams, models }: Chosen,

@@ -11,6 +11,7 @@ import { messageOf, MRNetError } from "../errors.ts";
 export const PROBLEM_TITLES = {
   400: "Bad Request",
   401: "Unauthorized",
+  403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
   408: "Request Timeout",
@@ -22,6 +23,18 @@ export const PROBLEM_TITLES = {
   500: "Internal Server Error",
   503: "Service Unavailable",
 } as const;
+
+/** The headers that a status may bring along, and what they say. */
+export const PROBLEM_HEADERS: Partial<Record<ProblemStatus, Record<string, string>>> = {
+  401: { "www-authenticate": "How to send the token." },
+  405: { "allow": "The methods that the path answers." },
+  415: {
+    "accept-post": "The media types that can be read.",
+    "accept-encoding": "The encodings that can be read.",
+  },
+  429: { "retry-after": "In how many seconds it is worth trying again." },
+  503: { "retry-after": "In how many seconds it is worth trying again." },
+};
 
 /** A status that a request can be refused with. */
 export type ProblemStatus = keyof typeof PROBLEM_TITLES;

@@ -4,10 +4,14 @@
  *
  * @module
  */
+import { Problem } from "./problem.ts";
 
 /** Work that waits for its turn. */
 interface Waiting {
+  /** Until when it must be done. */
+  until: number;
   start(): void;
+  refuse(reason: unknown): void;
 }
 
 /** How work is queued. */
@@ -16,11 +20,25 @@ export interface TurnOptions {
   signal?: AbortSignal;
   /** Waits until nothing else waits. */
   idle?: boolean;
+  /**
+   * By when it must be done, in milliseconds of `performance.now()`. As soon as those before it are
+   * known to take longer it is refused.
+   * @default whenever its turn comes
+   */
+  until?: number;
 }
+
+/** Part of the last turn in what a turn usually takes. */
+const WEIGHT = 1 / 4;
 
 /** Gives turns, first come first served; idle work comes after all other. */
 export class Turns {
   #busy = false;
+  #cold = true;
+  /** When the turn under way began. */
+  #begun = 0;
+  /** What a turn with an end usually takes, in milliseconds, once there was one. */
+  #usual: number | undefined;
   readonly #waiting: Waiting[] = [];
   readonly #idle: Waiting[] = [];
 
@@ -29,21 +47,38 @@ export class Turns {
     return this.#waiting.length + (this.#busy ? 1 : 0);
   }
 
+  /** Seconds until all that waits will have been done, at least 1; 5 where nothing is known yet. */
+  get seconds(): number {
+    return Math.max(1, Math.ceil((this.#usual ?? 5000) * Math.max(1, this.length) / 1000));
+  }
+
   /**
    * Does some work when its turn comes.
    *
    * @throws whatever `work` throws; the signal's reason where that fires before the turn has come
+   * @throws {Problem} 429 where the turn would come too late
    */
-  async take<T>(
-    work: () => T | Promise<T>,
-    { signal, idle = false }: TurnOptions = {},
-  ): Promise<T> {
+  async take<T>(work: () => T | Promise<T>, options: TurnOptions = {}): Promise<T> {
+    const { signal, idle = false, until } = options;
     signal?.throwIfAborted();
-    if (this.#busy) await this.#wait(idle ? this.#idle : this.#waiting, signal);
+    if (this.#busy) {
+      const turn = this.#wait(idle ? this.#idle : this.#waiting, options);
+      this.#review(this.#begun + (this.#usual ?? 0));
+      await turn;
+    }
     this.#busy = true;
+    this.#begun = performance.now();
     try {
-      return await work();
+      const done = await work();
+      if (until !== undefined) this.#learn(performance.now() - this.#begun);
+      return done;
+    } catch (error) {
+      // Whatever was broken off would have taken longer still.
+      const took = performance.now() - this.#begun;
+      if (until !== undefined && took > (this.#usual ?? 0)) this.#learn(took);
+      throw error;
     } finally {
+      this.#review(0);
       // The turn is handed over without a gap in which a newcomer could take it.
       const next = this.#waiting.shift() ?? this.#idle.shift();
       if (next === undefined) this.#busy = false;
@@ -51,13 +86,40 @@ export class Turns {
     }
   }
 
-  #wait(line: Waiting[], signal?: AbortSignal): Promise<void> {
+  #learn(took: number): void {
+    // The first one makes the kernels ready too.
+    if (this.#cold) return void (this.#cold = false);
+    this.#usual = this.#usual === undefined ? took : this.#usual + WEIGHT * (took - this.#usual);
+  }
+
+  /**
+   * Refuses what cannot be done in time.
+   *
+   * @param free when the turn under way ends, at the earliest now
+   */
+  #review(free: number): void {
+    const usual = this.#usual;
+    if (usual === undefined) return;
+    let start = Math.max(free, performance.now());
+    for (const waiting of [...this.#waiting]) {
+      if (start + usual <= waiting.until) start += usual;
+      else {waiting.refuse(
+          tooMany("The exams that wait already take longer than this one may", this),
+        );}
+    }
+  }
+
+  #wait(line: Waiting[], { signal, until = Infinity }: TurnOptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      const leave = () => {
+      const refuse = (reason: unknown) => {
         line.splice(line.indexOf(waiting), 1);
-        reject(signal!.reason);
+        signal?.removeEventListener("abort", leave);
+        reject(reason);
       };
+      const leave = () => refuse(signal!.reason);
       const waiting = {
+        until,
+        refuse,
         start() {
           signal?.removeEventListener("abort", leave);
           resolve();
@@ -69,20 +131,13 @@ export class Turns {
   }
 }
 
+/** What a request gets that the queue does not take. */
+export function tooMany(what: string, { seconds }: Turns): Problem {
+  return new Problem(429, `${what}: try again in ${seconds} s`, { "retry-after": `${seconds}` });
+}
+
 /**
  * The turns of this process's engine. TensorFlow.js has one current engine, which all handlers of a
  * process share.
  */
 export const engineTurns: Turns = new Turns();
-
-/**
- * Lets connections and timers have their turn. WebAssembly computes on the main thread, so a row of
- * exams would hold everything else up.
- */
-export function freeTheLoop(): Promise<void> {
-  // A timer of 0 waits for a millisecond at least, which a small exam takes altogether.
-  return new Promise((resolve) => {
-    if (typeof setImmediate === "function") setImmediate(() => resolve());
-    else setTimeout(resolve);
-  });
-}

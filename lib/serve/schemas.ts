@@ -39,6 +39,23 @@ export const PredictQuery = z.strictObject({
   }),
 });
 
+/** The media types of an exam that is sent by itself. */
+export const NPY_TYPES = ["application/octet-stream", "application/x-npy"] as const;
+/** The media type of up to three that are sent together. */
+export const FORM_TYPE = "multipart/form-data";
+
+const Series = z.file().optional().meta({
+  description: "The series of this plane as a .npy file.",
+  contentMediaType: NPY_TYPES[0],
+});
+
+/** The form of a prediction. */
+export const PredictForm = z.strictObject({
+  axial: Series,
+  coronal: Series,
+  sagittal: Series,
+}).meta({ id: "PredictForm", description: "One exam a plane.", minProperties: 1 });
+
 const OperatingPoint = z.object({
   threshold: Probability.meta({ description: "Positive from this probability on." }),
   rule: z.string().meta({ description: "How it was chosen." }),
@@ -145,7 +162,7 @@ export const ModelsAnswer = z.object({ models: z.array(ServedModel) }).meta({ id
 export const HealthAnswer = z.object({
   status: z.literal("ok"),
   models: z.enum(["not loaded", "loading", "loaded"]),
-  waiting: Count.meta({ description: "Requests whose exams wait or are being read." }),
+  waiting: Count.meta({ description: "Requests with exams, from their headers to their answer." }),
 }).meta({ id: "HealthAnswer" });
 
 /** What a request gets that cannot be answered. */

@@ -5,13 +5,14 @@
  */
 import { Budget, readBody } from "./body.ts";
 import { Deadline } from "./deadline.ts";
-import { checkType, readExams } from "./exams.ts";
+import { checkType, readExams, type SentExams } from "./exams.ts";
+import { eventLoop } from "./loop.ts";
 import { type LoadedModel, loadModels, operatingPointOf, planesOf, taskOf } from "./models.ts";
 import { openApi } from "./openapi.ts";
 import type { SettledOptions } from "./options.ts";
 import { choose, predictions, readWith, REMARK } from "./predict.ts";
 import { Problem } from "./problem.ts";
-import { engineTurns, freeTheLoop, type TurnOptions } from "./queue.ts";
+import { engineTurns, tooMany, type TurnOptions } from "./queue.ts";
 import {
   type HealthAnswer,
   type PredictAnswer,
@@ -28,7 +29,18 @@ export interface Route {
   method: "GET" | "POST";
   /** Whether it answers without the token. */
   open?: boolean;
+  /** Whether its answer waits for the engine; all others go before the engine. */
+  queued?: boolean;
   answer(request: Request, url: URL): Response | Promise<Response>;
+}
+
+/** What the engine is to do: between two parts of it, `between` lets others have their turn. */
+export type Work<T> = (between: () => Promise<void>) => Promise<T>;
+
+/** The exams of a request as they came: decoded they take several times as much, so one is at a time. */
+export interface Upload extends Disposable {
+  /** Decodes them; to be called when the engine is free. */
+  exams(): Promise<SentExams>;
 }
 
 /** Headers of every response. */
@@ -49,8 +61,11 @@ export class Service {
   #viewer: Promise<Viewer> | undefined;
   #loading: Promise<LoadedModel[]> | undefined;
   #state: HealthAnswer["models"] = "not loaded";
-  /** Requests whose exams wait or are being computed. */
+  /** Requests with an exam, or for one to be read, from their headers to their answer. */
   #waiting = 0;
+  /** Everything that is being answered. */
+  readonly #answers = new Set<Promise<Response>>();
+  readonly #stopping = new AbortController();
 
   /** @param options what it serves */
   constructor(options: SettledOptions) {
@@ -58,11 +73,26 @@ export class Service {
     this.#token = options.token === undefined ? undefined : new TokenCheck(options.token);
     this.#uploads = new Budget(options.limits.uploadBytes);
     this.#routes = new Map<string, Route>([
-      ["/v1/predict", { method: "POST", answer: (request, url) => this.#predict(request, url) }],
+      ["/v1/predict", {
+        method: "POST",
+        queued: true,
+        answer: (request, url) => this.#predict(request, url),
+      }],
       ["/v1/models", { method: "GET", answer: () => this.#models() }],
       ["/healthz", { method: "GET", open: true, answer: () => this.#health() }],
       ["/openapi.json", { method: "GET", open: true, answer: () => this.#description() }],
     ]);
+  }
+
+  /** Fires when the service stops: answers without an end are to end. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  /** Refuses whatever comes from now on, and waits until what came before is answered. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Problem(503, "The service is stopping", { connection: "close" }));
+    while (this.#answers.size > 0) await Promise.allSettled(this.#answers);
   }
 
   /** Loads the models, and the engine with them; throws what is wrong with them. */
@@ -87,8 +117,19 @@ export class Service {
 
   /** Answers a request, whatever it is. */
   async answer(request: Request): Promise<Response> {
+    const answer = this.#answer(request);
+    this.#answers.add(answer);
+    try {
+      return await answer;
+    } finally {
+      this.#answers.delete(answer);
+    }
+  }
+
+  async #answer(request: Request): Promise<Response> {
     let response: Response;
     try {
+      this.stopping.throwIfAborted();
       response = await this.#route(request);
     } catch (error) {
       await request.body?.cancel().catch(() => {});
@@ -101,52 +142,63 @@ export class Service {
   }
 
   /**
-   * Has the engine do something when it is free.
+   * Has the engine do something when it is free, as long as the signal does not fire.
    *
-   * @throws {Problem} 503 where the engine fails
+   * @throws {Problem} 503 where the engine fails; 429 where its turn would come too late
+   * @throws the signal's reason where that fires
    */
-  async compute<T>(work: () => T | Promise<T>, options: TurnOptions): Promise<T> {
-    const done = await engineTurns.take(async () => {
+  async compute<T>(work: Work<T>, options: TurnOptions): Promise<T> {
+    const { signal } = options;
+    const between = async () => {
+      await eventLoop.free();
+      signal?.throwIfAborted();
+    };
+    return await engineTurns.take(async () => {
       try {
-        return await work();
+        return await work(between);
       } catch (error) {
+        if (signal?.aborted) throw signal.reason;
         throw this.#failure(error, "The exam could not be computed: try again later");
       } finally {
-        await freeTheLoop();
+        await eventLoop.free();
       }
     }, options);
-    return done;
   }
 
   /**
-   * Takes in a request's exams, under the limits.
+   * Answers a request that needs the engine, under the limits: the queue has room for it, and it is done
+   * in time.
    *
-   * @param use what is done with them once they are here
+   * @throws {Problem} 429 where the queue is full, 503 where time is up
    */
-  async withExams<T>(
-    request: Request,
-    use: (sent: Awaited<ReturnType<typeof readExams>>, deadline: Deadline) => Promise<T>,
-  ): Promise<T> {
-    const { limits } = this.options;
-    checkType(request);
-    this.#checkQueue();
-    using deadline = new Deadline(request.signal, limits.deadline);
-    const { signal } = deadline;
-    const most = limits.bodyBytes;
-    using body = await readBody(request, { most, budget: this.#uploads, signal });
-    deadline.uploaded();
-    const sent = await readExams(request, body.bytes, limits.voxels);
-    this.#checkQueue();
+  async queued<T>(request: Request, use: (deadline: Deadline) => Promise<T>): Promise<T> {
+    const { queue, deadline: milliseconds } = this.options.limits;
+    if (this.#waiting > queue) {
+      throw tooMany(`${this.#waiting} exams are waiting already`, engineTurns);
+    }
+    using deadline = new Deadline(request.signal, milliseconds);
     this.#waiting++;
     try {
-      return await use(sent, deadline);
+      return await use(deadline);
     } finally {
       this.#waiting--;
     }
   }
 
+  /** Takes in a request's exams, under the limits. */
+  async upload(request: Request, { signal, uploaded }: Deadline): Promise<Upload> {
+    const { bodyBytes: most, voxels } = this.options.limits;
+    checkType(request);
+    const body = await readBody(request, { most, budget: this.#uploads, signal });
+    uploaded();
+    return {
+      exams: () => readExams(request, body.bytes, voxels),
+      [Symbol.dispose]: () => body[Symbol.dispose](),
+    };
+  }
+
   async #route(request: Request): Promise<Response> {
-    const url = new URL(request.url);
+    const url = _urlOf(request);
     this.#checkHost(request, url);
     const route = this.#routes.get(url.pathname) ?? await this.#viewerRoute(url.pathname);
     if (route === undefined) {
@@ -158,8 +210,10 @@ export class Service {
       const allow = allowed.join(", ");
       throw new Problem(405, `This path answers ${allow} only`, { allow });
     }
-    const response = await route.answer(request, url);
-    return request.method === "HEAD" ? new Response(null, response) : response;
+    this.#checkSite(request);
+    const answer = () => route.answer(request, url);
+    const response = await (route.queued ? answer() : eventLoop.first(answer));
+    return request.method === "HEAD" ? await _withoutBody(response) : response;
   }
 
   async #viewerRoute(path: string): Promise<Route | undefined> {
@@ -174,19 +228,21 @@ export class Service {
     if (this.options.models.length === 0) {
       throw new Problem(503, "This service has no model: start it with one");
     }
-    const answer = await this.withExams(request, async (sent, deadline): Promise<PredictAnswer> => {
-      const { signal } = deadline;
-      const chosen = choose(await deadline.wait(this.models()), sent, query);
-      const predicted = await deadline.wait(
-        predictions(
+    const answer = await this.queued(request, async (deadline): Promise<PredictAnswer> => {
+      using upload = await this.upload(request, deadline);
+      const models = await deadline.wait(this.models());
+      const work: Work<PredictAnswer> = async (between) => {
+        const chosen = choose(models, await upload.exams(), query);
+        const predicted = await predictions(
           chosen,
-          (model, exam) => this.compute(() => readWith(model, exam, query), { signal }),
-        ),
-      );
-      const sizes = [...chosen.exams].map(([plane, { slices, height, width }]) => {
-        return [plane, { slices, height, width }];
-      });
-      return { exams: Object.fromEntries(sizes), predictions: predicted, remark: REMARK };
+          (model, exam) => readWith(model, exam, query, between),
+        );
+        const sizes = [...chosen.exams].map(([plane, { slices, height, width }]) => {
+          return [plane, { slices, height, width }];
+        });
+        return { exams: Object.fromEntries(sizes), predictions: predicted, remark: REMARK };
+      };
+      return await deadline.wait(this.compute(work, deadline));
     });
     return Response.json(answer);
   }
@@ -226,20 +282,21 @@ export class Service {
     }
   }
 
-  #checkQueue(): void {
-    if (this.#waiting <= this.options.limits.queue) return;
-    throw new Problem(
-      429,
-      `${this.#waiting} exams are waiting already, more than this service takes: try again later`,
-      { "retry-after": "5" },
-    );
-  }
-
   #checkHost({ headers }: Request, url: URL): void {
     const { hosts } = this.options;
     const host = (headers.get("host") ?? url.host).replace(/:\d*$/, "").toLowerCase();
     if (hosts === undefined || hosts.includes(host)) return;
     throw new Problem(421, "This service does not go by that name: use the address it printed");
+  }
+
+  /** Without a token, whoever opens a page of somebody else's would ask in that page's stead. */
+  #checkSite({ method, headers }: Request): void {
+    if (method !== "POST" || this.#token !== undefined) return;
+    if (headers.get("sec-fetch-site") !== "cross-site") return;
+    throw new Problem(
+      403,
+      "A page of another site asks: let it send a token, and start the service with that",
+    );
   }
 
   /** Something of ours that failed; a request that has a problem of its own keeps it. */
@@ -253,4 +310,21 @@ export class Service {
     this.options.onError?.(error);
     return new Problem(500, "The service failed: see its own messages");
   }
+}
+
+/** Where a request goes to. A server makes its URL of the header `Host`, which may say anything. */
+function _urlOf(request: Request): URL {
+  try {
+    return new URL(request.url);
+  } catch {
+    throw new Problem(400, "The request's address cannot be read: send a Host header with a name");
+  }
+}
+
+/** A response to `HEAD`. Its length is left out: it is not known before the body is made. */
+async function _withoutBody(response: Response): Promise<Response> {
+  await response.body?.cancel();
+  // Deno would say that a response without a body has none, whatever GET would have.
+  const empty = new ReadableStream({ start: (controller) => controller.close() });
+  return new Response(empty, response);
 }

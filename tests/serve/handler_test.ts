@@ -8,6 +8,7 @@ import { convertWeights } from "../../lib/model/convert.ts";
 import { loadMRNet } from "../../lib/model/create.ts";
 import { createHandler, type Handler } from "../../lib/serve/handler.ts";
 import type { ServeOptions } from "../../lib/serve/options.ts";
+import { PROBLEM_HEADERS, type ProblemStatus } from "../../lib/serve/problem.ts";
 import { engineTurns } from "../../lib/serve/queue.ts";
 import {
   HealthAnswer,
@@ -37,7 +38,18 @@ async function problem(response: Response, status: number, detail: RegExp): Prom
   assert.equal(details.type, "about:blank");
   assert.match(details.detail, detail);
   assert.ok(!details.detail.includes("\n"));
+  for (
+    const name of ["www-authenticate", "allow", "accept-post", "accept-encoding", "retry-after"]
+  ) {
+    const described = name in (PROBLEM_HEADERS[details.status as ProblemStatus] ?? {});
+    assert.ok(described || !response.headers.has(name), `${status} brings ${name}`);
+  }
   return response;
+}
+
+/** Has the queue expect short turns, however slow this machine is. */
+async function knownAsFast(): Promise<void> {
+  for (let turn = 0; turn < 40; turn++) await engineTurns.take(() => {}, { until: Infinity });
 }
 
 /** A handler of one small model; what goes wrong on its side fails the test. */
@@ -321,6 +333,7 @@ Deno.test(
       assert.equal(put.headers.get("allow"), "GET, HEAD");
       const head = await ask("/healthz", "HEAD");
       assert.deepEqual([head.status, await head.text()], [200, ""]);
+      assert.equal(head.headers.get("content-type"), "application/json");
       assert.equal(head.headers.get("x-content-type-options"), "nosniff");
     });
   },
@@ -342,7 +355,9 @@ Deno.test("with a token only those who send it are answered", OUTLIVING, async (
     assert.equal((await ask("Bearer s3cret")).status, 200);
     assert.equal((await ask(undefined, "/healthz")).status, 200);
     const openapi = await (await ask(undefined, "/openapi.json")).json();
-    assert.deepEqual(openapi.paths["/v1/predict"].post.security, [{ token: [] }]);
+    const { security, responses } = openapi.paths["/v1/predict"].post;
+    assert.deepEqual(security, [{ token: [] }]);
+    assert.deepEqual(Object.keys(responses[401].headers), ["www-authenticate"]);
   });
   assert.throws(() => createHandler({ token: "two words" }), OptionError);
   assert.throws(() => createHandler({ token: "" }), OptionError);
@@ -358,6 +373,46 @@ Deno.test("a service of this machine answers to its own names only", OUTLIVING, 
   });
 });
 
+Deno.test("a page of another site cannot post, unless it sends the token", OUTLIVING, async () => {
+  const site = (site: string) => ({ headers: { ...NPY, "sec-fetch-site": site } });
+  await withHandler({}, async (handler) => {
+    const exam = examBytes() as BodyInit;
+    await problem(await post(handler, exam, "", site("cross-site")), 403, /another site asks/);
+    assert.equal((await post(handler, exam, "", site("same-origin"))).status, 200);
+    const page = new Request("http://localhost/healthz", site("cross-site"));
+    assert.equal((await handler(page)).status, 200, "links of others lead here");
+  });
+  await withHandler({ token: "s3cret" }, async (handler) => {
+    const { headers } = site("cross-site");
+    const init = { headers: { ...headers, authorization: "Bearer s3cret" } };
+    assert.equal((await post(handler, examBytes() as BodyInit, "", init)).status, 200);
+  });
+});
+
+Deno.test(
+  "a service that stops answers what it has, and refuses what comes",
+  OUTLIVING,
+  async () => {
+    await withHandler({}, async (handler) => {
+      await handler.ready();
+      await knownAsFast();
+      const engine = Promise.withResolvers<void>();
+      const busy = engineTurns.take(() => engine.promise);
+      const early = post(handler, examBytes() as BodyInit);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      let stopped = false;
+      const stopping = handler.stop().then(() => stopped = true);
+      const late = await problem(await post(handler, examBytes() as BodyInit), 503, /is stopping$/);
+      assert.equal(late.headers.get("connection"), "close");
+      assert.equal(stopped, false);
+      engine.resolve();
+      await busy;
+      assert.equal((await early).status, 200);
+      await stopping;
+    });
+  },
+);
+
 Deno.test(
   "OpenAPI: the document is valid, and its schemas are those of the answers",
   OUTLIVING,
@@ -367,8 +422,18 @@ Deno.test(
       const { valid, errors } = await new Validator().validate(structuredClone(document));
       assert.ok(valid, JSON.stringify(errors));
       assert.equal(document.openapi, "3.1.0");
-      const statuses = Object.keys(document.paths["/v1/predict"].post.responses);
-      assert.deepEqual(statuses, ["200", "400", "408", "413", "415", "422", "429", "503"]);
+      const { responses, requestBody } = document.paths["/v1/predict"].post;
+      const refused = ["400", "403", "408", "413", "415", "421", "422", "429", "500", "503"];
+      assert.deepEqual(Object.keys(responses), ["200", ...refused]);
+      assert.deepEqual(Object.keys(responses[429].headers), ["retry-after"]);
+      assert.deepEqual(Object.keys(requestBody.content), [
+        "application/octet-stream",
+        "application/x-npy",
+        "multipart/form-data",
+      ]);
+      const form = document.components.schemas.PredictForm;
+      assert.deepEqual(Object.keys(form.properties), [...PLANES]);
+      assert.deepEqual([form.minProperties, form.additionalProperties], [1, false]);
       const references = JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g);
       for (const [, name] of references) assert.ok(name in document.components.schemas, name);
       const broken = { ...document, paths: { "/x": { get: { responses: 3 } } } };
@@ -405,10 +470,58 @@ Deno.test(
       assert.equal(health.waiting, 2);
       const full = await post(handler, examBytes() as BodyInit);
       const refused = await problem(full, 429, /^2 exams are waiting already/);
-      assert.equal(refused.headers.get("retry-after"), "5");
+      assert.match(refused.headers.get("retry-after")!, /^[1-9]\d*$/);
       engine.resolve();
       await busy;
       for (const response of await Promise.all(waiting)) assert.equal(response.status, 200);
+    });
+  },
+);
+
+Deno.test(
+  "a request counts from its headers on, and is let go with its client",
+  OUTLIVING,
+  async () => {
+    await withHandler({ limits: { queue: 0 } }, async (handler) => {
+      const client = new AbortController();
+      const slow = new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(1)) });
+      const coming = post(handler, slow, "", { signal: client.signal });
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      await problem(await post(handler, examBytes() as BodyInit), 429, /^1 exams are waiting/);
+      client.abort();
+      await coming;
+      assert.equal((await post(handler, examBytes() as BodyInit)).status, 200);
+    });
+  },
+);
+
+Deno.test(
+  "between two parts of an exam others are answered, and its client may go",
+  OUTLIVING,
+  async () => {
+    await withHandler({}, async (handler) => {
+      await handler.ready();
+      const exam = examBytes(voxels(1, 30 * 65536), [30, 256, 256]) as BodyInit;
+      const client = new AbortController();
+      let done = false;
+      const gone = post(handler, exam, "", { signal: client.signal }).then(() => done = true);
+      let healthy = 0;
+      while (engineTurns.length === 0) await new Promise((resolve) => setTimeout(resolve));
+      for (; healthy < 3; healthy++) {
+        const health = await handler(new Request("http://localhost/healthz"));
+        assert.equal(HealthAnswer.parse(await health.json()).waiting, 1);
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+      assert.equal(done, false);
+      client.abort();
+      await gone;
+      // A part may be under way still; all ten of them are not waited for.
+      const start = performance.now();
+      await engineTurns.take(() => {});
+      const rest = performance.now() - start;
+      const whole = performance.now();
+      await post(handler, exam);
+      assert.ok(rest < (performance.now() - whole) / 2, `${rest} ms`);
     });
   },
 );
@@ -419,6 +532,7 @@ Deno.test(
   async () => {
     await withHandler({ limits: { deadline: 80 } }, async (handler) => {
       await handler.ready();
+      await knownAsFast();
       const engine = Promise.withResolvers<void>();
       const busy = engineTurns.take(() => engine.promise);
       const late = await post(handler, examBytes() as BodyInit);
@@ -488,6 +602,22 @@ Deno.test("bodies under way share one budget", OUTLIVING, async () => {
       200,
       "what was taken is given back",
     );
+  });
+});
+
+Deno.test("exams are decoded one at a time, when their turn comes", OUTLIVING, async () => {
+  await withHandler({}, async (handler) => {
+    await handler.ready();
+    await knownAsFast();
+    const engine = Promise.withResolvers<void>();
+    const busy = engineTurns.take(() => engine.promise);
+    let answered = false;
+    const refused = post(handler, "not an exam").finally(() => answered = true);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(answered, false);
+    engine.resolve();
+    await busy;
+    await problem(await refused, 422, /it begins with the bytes/);
   });
 });
 

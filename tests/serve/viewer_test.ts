@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { inflateRawSync } from "node:zlib";
 import { readExam } from "../../lib/data/exam.ts";
-import { createHandler } from "../../lib/serve/handler.ts";
+import { createHandler, type Handler } from "../../lib/serve/handler.ts";
+import { engineTurns } from "../../lib/serve/queue.ts";
 import { listExams } from "../../lib/serve/viewer/exam_list.ts";
 import { LeastRecent } from "../../lib/serve/viewer/least_recent.ts";
 import { fromTheMiddle } from "../../lib/serve/viewer/slices.ts";
-import { examBytes, TemporaryFolder, writeTinyDataset } from "../support/folders.ts";
+import { examBytes, TemporaryFolder, voxels, writeTinyDataset } from "../support/folders.ts";
+import { modelBytes, writeModel } from "../support/served_models.ts";
+
+/** The engine outlives the tests on purpose. */
+const OUTLIVING = { sanitizeOps: false, sanitizeResources: false };
 
 Deno.test("whatever exams there are are listed, with the labels there are", async () => {
   await using folder = await TemporaryFolder.make();
@@ -81,11 +86,118 @@ Deno.test("a viewer without a dataset, and exams that are not there or broken", 
   assert.equal((await ask(handler, "verdicts?split=test"))[0], 400);
 });
 
+/** Drops an exam and says what it is called. */
+async function drop(handler: Handler, bytes = examBytes()): Promise<string> {
+  const body = new FormData();
+  body.append("sagittal", new Blob([bytes as BlobPart]), "exam.npy");
+  const response = await handler(
+    new Request("http://localhost/viewer/exams", { method: "POST", body }),
+  );
+  return (await response.json()).id;
+}
+
+Deno.test(
+  "nobody finds a dropped exam who does not know its name, and it is let go",
+  OUTLIVING,
+  async () => {
+    const models = [{ source: await modelBytes(), name: "acl" }];
+    const handler = createHandler({ models, engine: "wasm", viewer: true });
+    const ask = (path: string, from = handler) =>
+      from(new Request(`http://localhost/viewer/${path}`));
+    const names: string[] = [];
+    for (let time = 0; time < 9; time++) names.push(await drop(handler));
+    assert.equal(new Set(names).size, 9);
+    for (const name of names) assert.match(name, /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/);
+    const [first, second] = names;
+    assert.equal((await ask(`slices/dropped/${first}/sagittal`)).status, 404, "eight are kept");
+    const reading = await ask(`reading/dropped/${second}`);
+    assert.equal((await reading.json()).predictions.length, 1);
+    await drop(handler);
+    assert.equal((await ask(`reading/dropped/${second}`)).status, 200, "it was asked for just now");
+    for (let time = 0; time < 8; time++) await drop(handler);
+    assert.equal(
+      (await ask(`reading/dropped/${second}`)).status,
+      404,
+      "what was read of it is gone",
+    );
+    const other = createHandler({ viewer: true });
+    assert.equal((await ask(`slices/dropped/${names[8]}/sagittal`, other)).status, 404);
+  },
+);
+
+Deno.test("dropped exams take no more memory together than uploads may", OUTLIVING, async () => {
+  const handler = createHandler({ viewer: true, limits: { uploadBytes: 20_000 } });
+  const names = [await drop(handler), await drop(handler), await drop(handler)];
+  const statuses = await Promise.all(names.map(async (name) => {
+    const path = `http://localhost/viewer/slices/dropped/${name}/sagittal`;
+    const { status, body } = await handler(new Request(path));
+    await body?.cancel();
+    return status;
+  }));
+  assert.deepEqual(statuses, [404, 200, 200], "8192 bytes each");
+});
+
+Deno.test(
+  "a reading waits in the queue, leaves it with its client, and loads nothing before its turn",
+  OUTLIVING,
+  async () => {
+    await using folder = await TemporaryFolder.make();
+    await writeTinyDataset(folder);
+    await writeModel(folder.at("acl.safetensors"), 1, { task: "acl", plane: "coronal" });
+    const handler = createHandler({
+      models: [folder.at("acl.safetensors")],
+      engine: "wasm",
+      viewer: { data: folder.at("data") },
+      limits: { queue: 1 },
+    });
+    await handler.ready();
+    const read = (id: string, init: RequestInit = {}) =>
+      handler(new Request(`http://localhost/viewer/reading/valid/${id}`, init));
+    const engine = Promise.withResolvers<void>();
+    const busy = engineTurns.take(() => engine.promise);
+    const client = new AbortController();
+    const gone = read("0002", { signal: client.signal });
+    const both = [read("0003")];
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(engineTurns.length, 3);
+    const full = await read("0002");
+    assert.equal(full.status, 429);
+    assert.ok(full.headers.has("retry-after"));
+    client.abort();
+    assert.equal((await gone).status, 503);
+    assert.equal(engineTurns.length, 2);
+    both.push(read("0003"));
+    // Nothing of it is in memory yet.
+    await folder.write("data/valid/coronal/0003.npy", examBytes(voxels(0, 3 * 4096), [3, 64, 64]));
+    engine.resolve();
+    await busy;
+    for (const response of await Promise.all(both)) {
+      const { planes } = await response.json();
+      const [{ shares }] = Object.values(planes) as { shares: number[] }[];
+      assert.equal(shares.length, 3);
+    }
+    assert.equal((await read("0003")).status, 200);
+  },
+);
+
 Deno.test("of a few values the one that was not asked for the longest is let go", () => {
-  const kept = new LeastRecent<number>(2);
+  const gone: string[] = [];
+  const kept = new LeastRecent<number>({
+    most: 2,
+    mostSize: 10,
+    sizeOf: (value) => value,
+    onForget: (key) => gone.push(key),
+  });
+  const keys = () => ["a", "b", "c", "d"].filter((key) => kept.get(key) !== undefined);
   kept.set("a", 1);
   kept.set("b", 2);
   assert.equal(kept.get("a"), 1);
   kept.set("c", 3);
-  assert.deepEqual(["a", "b", "c"].map((key) => kept.get(key)), [1, undefined, 3]);
+  assert.deepEqual([keys(), gone], [["a", "c"], ["b"]]);
+  kept.set("d", 8);
+  assert.deepEqual([keys(), gone], [["d"], ["b", "a", "c"]], "together they were too large");
+  kept.set("a", 20);
+  assert.deepEqual(keys(), ["a"], "one alone may be larger");
+  kept.delete("a");
+  assert.deepEqual(gone, ["b", "a", "c", "d"], "what is deleted was not let go");
 });

@@ -134,6 +134,24 @@ const KINDS: Record<
     },
     right: [400, 404, 405, 415],
   },
+  "a host that cannot be": {
+    async send(connection, random) {
+      const host = ["[", "a b", "127.0.0.1:99999"][random.integer(3)];
+      const path = ["/", "/healthz", "/viewer/setup"][random.integer(3)];
+      await connection.write(
+        text(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`),
+      );
+    },
+    right: [400],
+  },
+  "an exam of the viewer's that is not there": {
+    async send(connection, random) {
+      const path = ["reading/dropped/1", "reading/valid/..", "slices/dropped/exam-1/axial"];
+      const line = `GET /viewer/${path[random.integer(3)]} HTTP/1.1`;
+      await connection.write(text(`${line}\r\nhost: localhost\r\nconnection: close\r\n\r\n`));
+    },
+    right: [404],
+  },
 };
 
 /** The kinds, a good exam among them. */

@@ -5,7 +5,7 @@
  */
 import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
-import type { Features } from "../features.ts";
+import { CHANNELS, type Features } from "../features.ts";
 import { FIRST_FREE, type Threads } from "../../engine/wasm/threads.ts";
 import {
   Arena,
@@ -102,13 +102,23 @@ export class MRNetThreads {
   }
 
   /**
+   * The channels' means of the exam that was run last, `[slices, 256]`; the view is good until the
+   * next exam.
+   *
+   * @param slices how many that exam has
+   */
+  means(slices: number): Float32Array {
+    return this.#floats(this.#laid!.exam.means, slices * CHANNELS);
+  }
+
+  /**
    * The features of the exam that was run last, copied: `[slices, height, width, 256]`.
    *
    * @param slices how many that exam has
    */
   features(slices: number): Features {
     const { exam, shapes: { pool5: { height, width } } } = this.#laid!;
-    const length = height * width * 256;
+    const length = height * width * CHANNELS;
     const values = new Float32Array(slices * length);
     for (let slice = 0; slice < slices; slice++) {
       values.set(this.#floats(exam.slices[slice].pool5, length), slice * length);

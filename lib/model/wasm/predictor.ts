@@ -7,13 +7,31 @@ import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
 import { Threads } from "../../engine/wasm/threads.ts";
 import type * as tf from "../../tf.ts";
-import type { Features } from "../features.ts";
+import { CHANNELS, type Features } from "../features.ts";
 import { MRNetThreads } from "./mrnet_threads.ts";
-import { readParameters } from "./parameters.ts";
+import { LINEAR, readParameters } from "./parameters.ts";
+
+/**
+ * How many pixels are computed at once: three slices of 256×256, which the kernels multiply together
+ * (`TILES_AT_ONCE`) and which take some 50 to 100 ms.
+ */
+const PIXELS_AT_ONCE = 3 * 256 * 256;
+
+/** What is to be read, and how. */
+export interface Reading {
+  exam: Exam;
+  /** What is done to each voxel. */
+  affine: Affine;
+  /** Waited for between two parts of the exam; what it throws ends the reading. */
+  between?: () => void | Promise<void>;
+}
 
 /**
  * The forward pass on the caller's own thread: workers would keep a script from ending that never
  * disposes of its model.
+ *
+ * An exam goes through in parts of a few slices. No slice knows of another before the maximum, so the
+ * answer has the same bits as in one go, and memory is needed for one part only.
  */
 export class Predictor {
   readonly #network: MRNetThreads;
@@ -32,38 +50,68 @@ export class Predictor {
   /** The two logits of an exam, its grey values prepared, with the parameters as they are now. */
   logits(
     parameters: ReadonlyMap<string, tf.Variable>,
-    exam: Exam,
-    affine: Affine,
+    reading: Reading,
   ): Promise<[number, number]> {
-    return this.#read(parameters, { exam, affine }, (logits) => logits);
+    return this.#read(parameters, reading, () => {});
   }
 
   /** The same with the features that the logits were made of. */
-  logitsAndFeatures(
+  async logitsAndFeatures(
     parameters: ReadonlyMap<string, tf.Variable>,
-    exam: Exam,
-    affine: Affine,
+    reading: Reading,
   ): Promise<{ logits: [number, number]; features: Features }> {
-    return this.#read(parameters, { exam, affine }, (logits) => {
-      return { logits, features: this.#network.features(exam.slices) };
+    const { slices } = reading.exam;
+    let features: Features | undefined;
+    const logits = await this.#read(parameters, reading, (first, count) => {
+      const { height, width, values } = this.#network.features(count);
+      const length = height * width * CHANNELS;
+      features ??= { slices, height, width, values: new Float32Array(slices * length) };
+      features.values.set(values, first * length);
     });
+    return { logits, features: features! };
   }
 
-  /** @param take what is wanted of the memory, before another exam may come */
-  async #read<T>(
+  /** @param take told the first slice of each part and how many it has, before the next part */
+  async #read(
     parameters: ReadonlyMap<string, tf.Variable>,
-    { exam, affine }: { exam: Exam; affine: Affine },
-    take: (logits: [number, number]) => T,
-  ): Promise<T> {
+    { exam, affine, between }: Reading,
+    take: (first: number, count: number) => void,
+  ): Promise<[number, number]> {
     const question = { label: 0, weights: [1, 1] as const, affine };
+    const atOnce = Math.max(1, Math.floor(PIXELS_AT_ONCE / (exam.height * exam.width)));
     const values = [...parameters.values()].map(({ dataId }) => dataId);
     if (values.some((value, index) => value !== this.#known[index])) {
       this.#known = [];
       await readParameters(parameters, this.#network.parameters);
-      this.#network.run("pack", exam, question);
+      this.#network.run("pack", _part(exam, 0, atOnce), question);
       this.#known = values;
     }
-    const [, absent, present] = this.#network.run("judge", exam, question);
-    return take([absent, present]);
+    const largest = new Float32Array(CHANNELS).fill(-Infinity);
+    for (let first = 0; first < exam.slices; first += atOnce) {
+      if (first > 0 && between !== undefined) await between();
+      const part = _part(exam, first, atOnce);
+      this.#network.run("judge", part, question);
+      this.#network.means(part.slices).forEach((mean, at) => {
+        largest[at % CHANNELS] = Math.max(largest[at % CHANNELS], mean);
+      });
+      take(first, part.slices);
+    }
+    return [this.#logit(largest, 0), this.#logit(largest, 1)];
   }
+
+  /** What the linear layer makes of the maxima: double precision, then rounded, as in the kernel `head`. */
+  #logit(largest: Float32Array, output: number): number {
+    const { parameters } = this.#network;
+    const row = parameters.subarray(LINEAR.weight + output * CHANNELS);
+    const bias = parameters[LINEAR.bias + output];
+    return Math.fround(largest.reduce((sum, mean, channel) => sum + mean * row[channel], bias));
+  }
+}
+
+/** Some slices of an exam, at most `count`. */
+function _part({ height, width, voxels, ...exam }: Exam, first: number, count: number): Exam {
+  const slices = Math.min(count, exam.slices - first);
+  const pixels = height * width;
+  const part = voxels.subarray(first * pixels, (first + slices) * pixels);
+  return { ...exam, slices, height, width, voxels: part };
 }

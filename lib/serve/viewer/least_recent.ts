@@ -4,12 +4,30 @@
  * @module
  */
 
+/** What is kept. */
+export interface LeastRecentOptions<T> {
+  /** How many values at most. */
+  most: number;
+  /**
+   * How large they are together at most; a single value may be larger.
+   * @default any size
+   */
+  mostSize?: number;
+  /** How large a value is. */
+  sizeOf?: (value: T) => number;
+  /** Told the key of a value that had to give way. */
+  onForget?: (key: string) => void;
+}
+
 /** Keeps at most so many values. */
 export class LeastRecent<T> {
   readonly #values = new Map<string, T>();
+  readonly #options: LeastRecentOptions<T>;
 
-  /** @param most how many are kept */
-  constructor(readonly most: number) {}
+  /** @param options how many are kept */
+  constructor(options: LeastRecentOptions<T>) {
+    this.#options = options;
+  }
 
   /** The value, which is then the most recent. */
   get(key: string): T | undefined {
@@ -22,11 +40,21 @@ export class LeastRecent<T> {
   set(key: string, value: T): void {
     this.#values.delete(key);
     this.#values.set(key, value);
-    if (this.#values.size > this.most) this.delete(this.#values.keys().next().value!);
+    for (const oldest of this.#values.keys()) {
+      if (oldest === key || this.#fits()) break;
+      this.#values.delete(oldest);
+      this.#options.onForget?.(oldest);
+    }
   }
 
   /** Forgets a value. */
   delete(key: string): void {
     this.#values.delete(key);
+  }
+
+  #fits(): boolean {
+    const { most, mostSize = Infinity, sizeOf = () => 0 } = this.#options;
+    const size = this.#values.values().reduce((sum, value) => sum + sizeOf(value), 0);
+    return this.#values.size <= most && size <= mostSize;
   }
 }

@@ -10,7 +10,7 @@ import type { Plane } from "../../terms.ts";
 import { type LoadedModel, planesOf, type SingleModel } from "../models.ts";
 import { predictions } from "../predict.ts";
 import type { CombinedPrediction, SinglePrediction } from "../schemas.ts";
-import type { Service } from "../service.ts";
+import type { Service, Work } from "../service.ts";
 import { LeastRecent } from "./least_recent.ts";
 
 /** What a model's map of an exam is drawn from. */
@@ -40,10 +40,19 @@ const MOST_READINGS = 32;
 /** Digits that a map is sent with; it is drawn in 256 steps. */
 const DIGITS = 4;
 
+/** An exam that is to be read. */
+export interface Asked {
+  /** Its name among all exams. */
+  key: string;
+  /** Loads its planes. */
+  read(): Promise<Map<Plane, Exam>>;
+}
+
 /** Asks the models and remembers what they said. */
 export class Readings {
   readonly #service: Service;
-  readonly #readings = new LeastRecent<Promise<Reading>>(MOST_READINGS);
+  readonly #readings = new LeastRecent<Reading>({ most: MOST_READINGS });
+  /** Of the dataset's exams only: no list asks for those of others. */
   readonly #verdicts = new Map<string, Verdict[]>();
 
   /** @param service whose models are asked */
@@ -52,25 +61,38 @@ export class Readings {
   }
 
   /**
-   * Reads an exam with every model that its planes suffice for.
+   * Reads an exam with every model that its planes suffice for, when the engine is free.
    *
-   * @param key the exam's
-   * @param read loads its planes
+   * @param request who asks
+   * @param listed whether its verdicts are remembered
+   * @throws {Problem} 429 or 503 where there is no time for it
    */
-  reading(key: string, read: () => Promise<Map<Plane, Exam>>): Promise<Reading> {
+  async reading(request: Request, { key, read }: Asked, listed: boolean): Promise<Reading> {
     const before = this.#readings.get(key);
     if (before !== undefined) return before;
-    const reading = this.#read(key, read);
-    this.#readings.set(key, reading);
-    // What failed is tried again the next time.
-    reading.catch(() => this.#readings.delete(key));
-    return reading;
+    return await this.#service.queued(request, async (deadline) => {
+      const models = await deadline.wait(this.#service.models());
+      const work: Work<Reading> = async (between) => {
+        // Another request may have waited for the same.
+        const meanwhile = this.#readings.get(key);
+        if (meanwhile !== undefined) return meanwhile;
+        const reading = await this.#read(models, await read(), between);
+        this.#readings.set(key, reading);
+        if (listed) this.#remember(key, reading.predictions);
+        return reading;
+      };
+      return await deadline.wait(this.#service.compute(work, deadline));
+    });
+  }
+
+  /** Forgets an exam that is no more. */
+  forget(key: string): void {
+    this.#readings.delete(key);
   }
 
   /** The verdicts on an exam, computed when nothing else is to be. */
   async verdicts(
-    key: string,
-    read: () => Promise<Map<Plane, Exam>>,
+    { key, read }: Asked,
     signal: AbortSignal,
   ): Promise<Verdict[]> {
     const known = this.#verdicts.get(key);
@@ -79,23 +101,28 @@ export class Readings {
     const exams = await read();
     const said = await predictions(
       { exams, models: _fitting(models, exams) },
-      ({ model }, exam) => this.#service.compute(() => model.predict(exam), { signal, idle: true }),
+      ({ model }, exam) =>
+        this.#service.compute((between) => model.predict(exam, { between }), {
+          signal,
+          idle: true,
+        }),
     );
     return this.#remember(key, said);
   }
 
-  async #read(key: string, read: () => Promise<Map<Plane, Exam>>): Promise<Reading> {
-    const models = await this.#service.models();
-    const exams = await read();
+  async #read(
+    models: readonly LoadedModel[],
+    exams: Map<Plane, Exam>,
+    between: () => Promise<void>,
+  ): Promise<Reading> {
     const planes: Reading["planes"] = {};
     const ask = async (model: SingleModel, exam: Exam) => {
-      const explanation = await this.#service.compute(() => explain(model.model, exam), {});
+      const explanation = await explain(model.model, exam, { between });
       planes[model.sha256] = _planeReading(explanation);
       const { probability, logits } = explanation;
       return { probability, logits };
     };
     const said = await predictions({ exams, models: _fitting(models, exams) }, ask);
-    this.#remember(key, said);
     return { predictions: said, planes };
   }
 

@@ -54,6 +54,9 @@ const SCRIPTS = {
   volume,
 };
 
+/** What stands in the place of a split for exams that were dropped on the page. */
+const DROPPED = "dropped";
+
 /** How many exams that were dropped on the page are kept. */
 const MOST_DROPPED = 8;
 
@@ -71,8 +74,7 @@ export class Viewer {
   readonly #service: Service;
   readonly #data: string | undefined;
   readonly #readings: Readings;
-  readonly #dropped = new LeastRecent<Map<Plane, Exam>>(MOST_DROPPED);
-  #drops = 0;
+  readonly #dropped: LeastRecent<Map<Plane, Exam>>;
   /** When an exam was last asked for. */
   #asked = -Infinity;
   readonly #routes: ReadonlyMap<string, Route>;
@@ -85,6 +87,12 @@ export class Viewer {
     this.#service = service;
     this.#data = data;
     this.#readings = new Readings(service);
+    this.#dropped = new LeastRecent({
+      most: MOST_DROPPED,
+      mostSize: service.options.limits.uploadBytes,
+      sizeOf: (planes) => planes.values().reduce((sum, { voxels }) => sum + voxels.byteLength, 0),
+      onForget: (id) => this.#readings.forget(`${DROPPED}/${id}`),
+    });
     const text = (content: string, type: string): Route => ({
       method: "GET",
       open: true,
@@ -104,7 +112,11 @@ export class Viewer {
       ["/viewer/page.css", text(style, "text/css")],
       ["/viewer/setup", { method: "GET", answer: () => this.#setup() }],
       ["/viewer/verdicts", { method: "GET", answer: (_, url) => this.#verdicts(url) }],
-      ["/viewer/exams", { method: "POST", answer: (request) => this.#drop(request) }],
+      ["/viewer/exams", {
+        method: "POST",
+        queued: true,
+        answer: (request) => this.#drop(request),
+      }],
     ]);
   }
 
@@ -117,7 +129,8 @@ export class Viewer {
       return { method: "GET", answer: () => this.#slices(split, id, plane as Plane) };
     }
     if (what === "reading" && plane === undefined) {
-      return { method: "GET", answer: () => this.#reading(split, id) };
+      const answer = (request: Request) => this.#reading(request, split, id);
+      return { method: "GET", queued: true, answer };
     }
     return undefined;
   }
@@ -166,9 +179,9 @@ export class Viewer {
     });
   }
 
-  async #reading(split: string, id: string): Promise<Response> {
-    const reading = await this.#readings.reading(`${split}/${id}`, () => this.#exams(split, id));
-    return Response.json(reading);
+  async #reading(request: Request, split: string, id: string): Promise<Response> {
+    const asked = { key: `${split}/${id}`, read: () => this.#exams(split, id) };
+    return Response.json(await this.#readings.reading(request, asked, split !== DROPPED));
   }
 
   /** A line for each exam of a split, as soon as its verdicts are known. */
@@ -180,12 +193,18 @@ export class Viewer {
     const { exams } = await listExams(this.#folder());
     const waiting = exams.filter((exam) => exam.split === split);
     const left = new AbortController();
+    const { stopping } = this.#service;
+    const signal = AbortSignal.any([left.signal, stopping]);
     const next = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
       const exam = waiting.shift();
-      if (exam === undefined) return controller.close();
-      controller.enqueue(new TextEncoder().encode(await this.#verdictLine(exam, left.signal)));
+      if (exam === undefined || stopping.aborted) return controller.close();
+      const line = await this.#verdictLine(exam, signal);
+      if (left.signal.aborted) return;
+      if (stopping.aborted) controller.close();
+      else controller.enqueue(new TextEncoder().encode(line));
     };
-    const stream = new ReadableStream({ pull: next, cancel: () => left.abort() });
+    const cancel = () => left.abort(new Problem(503, "The client has gone"));
+    const stream = new ReadableStream({ pull: next, cancel });
     return new Response(stream, { headers: { "content-type": "application/x-ndjson" } });
   }
 
@@ -195,8 +214,8 @@ export class Viewer {
       await new Promise((resolve) => setTimeout(resolve, QUIET / 4));
     }
     try {
-      const read = () => this.#exams(split, id);
-      const verdicts = await this.#readings.verdicts(`${split}/${id}`, read, signal);
+      const asked = { key: `${split}/${id}`, read: () => this.#exams(split, id) };
+      const verdicts = await this.#readings.verdicts(asked, signal);
       return `${JSON.stringify({ id, verdicts })}\n`;
     } catch (error) {
       // One broken exam does not keep the others from being read.
@@ -207,20 +226,22 @@ export class Viewer {
 
   /** Takes in an exam that is in no dataset. */
   async #drop(request: Request): Promise<Response> {
-    return await this.#service.withExams(request, (sent) => {
-      if (!("planes" in sent)) {
-        throw new Problem(415, "The planes are not known: send a form with a part for each");
-      }
-      const id = `exam-${++this.#drops}`;
-      this.#dropped.set(id, sent.planes);
-      const exam = { split: "dropped", id, planes: [...sent.planes.keys()], labels: {} };
-      return Promise.resolve(Response.json(exam));
+    const sent = await this.#service.queued(request, async (deadline) => {
+      using upload = await this.#service.upload(request, deadline);
+      return await deadline.wait(this.#service.compute(() => upload.exams(), deadline));
     });
+    if (!("planes" in sent)) {
+      throw new Problem(415, "The planes are not known: send a form with a part for each");
+    }
+    // Nobody else can guess it, and no other exam ever has it.
+    const id = crypto.randomUUID();
+    this.#dropped.set(id, sent.planes);
+    return Response.json({ split: DROPPED, id, planes: [...sent.planes.keys()], labels: {} });
   }
 
   /** All planes that there are of an exam. */
   async #exams(split: string, id: string): Promise<Map<Plane, Exam>> {
-    if (split === "dropped") return this.#droppedExam(id);
+    if (split === DROPPED) return this.#droppedExam(id);
     const planes = new Map<Plane, Exam>();
     for (const plane of PLANES) {
       if (await this.#has(split, id, plane)) planes.set(plane, await this.#exam(split, id, plane));
@@ -230,7 +251,7 @@ export class Viewer {
   }
 
   async #exam(split: string, id: string, plane: Plane): Promise<Exam> {
-    if (split === "dropped") {
+    if (split === DROPPED) {
       const exam = this.#droppedExam(id).get(plane);
       if (exam === undefined) throw _noExam(split, id);
       return exam;
@@ -252,7 +273,7 @@ export class Viewer {
 
   #droppedExam(id: string): Map<Plane, Exam> {
     const planes = this.#dropped.get(id);
-    if (planes === undefined) throw _noExam("dropped", id);
+    if (planes === undefined) throw _noExam(DROPPED, id);
     return planes;
   }
 

@@ -266,7 +266,7 @@ function makeRow({ split, id }) {
     part.className = name;
     row.append(part);
   }
-  row.firstElementChild.textContent = split === "dropped" ? `${id} (dropped)` : id;
+  row.firstElementChild.textContent = split === "dropped" ? `${id.slice(0, 8)} (dropped)` : id;
   return row;
 }
 

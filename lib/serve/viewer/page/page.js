@@ -109,7 +109,7 @@ async function show(exam) {
   tellFaults();
   if (exam.split !== "dropped") history.replaceState(null, "", `#${exam.split}/${exam.id}`);
   find("#exam-title").textContent = exam.split === "dropped"
-    ? `Dropped exam ${exam.id.replace("exam-", "")}`
+    ? `Dropped exam ${exam.id.slice(0, 8)}`
     : `Exam ${exam.id}`;
   document.title = `${exam.id} · MRNet viewer`;
   showLabels(exam);

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import type { Exam } from "../../lib/data/exam.ts";
+import { startEngine } from "../../lib/engine/engine.ts";
+import { Threads } from "../../lib/engine/wasm/threads.ts";
+import { initialWeights } from "../../lib/model/initialise.ts";
+import { MRNet } from "../../lib/model/mrnet.ts";
+import { MRNetThreads } from "../../lib/model/wasm/mrnet_threads.ts";
+import { readParameters } from "../../lib/model/wasm/parameters.ts";
+
+/** The engine outlives the tests on purpose. */
+const OUTLIVING = { sanitizeOps: false, sanitizeResources: false };
+
+function exam(slices: number, side: number, float = false): Exam {
+  const voxels = Uint8Array.from({ length: slices * side * side }, (_, at) => at * 37 % 251);
+  const kept = float ? Float32Array.from(voxels, (value) => value / 3) : voxels;
+  return { id: "a", slices, height: side, width: side, voxels: kept };
+}
+
+Deno.test("an exam in parts gives the bits that it gives in one go", OUTLIVING, async () => {
+  await startEngine("wasm");
+  const model = new MRNet(initialWeights(1));
+  const whole = new MRNetThreads(await Threads.start({ threads: 1 }));
+  await readParameters(model.parameters, whole.parameters);
+  const question = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
+  whole.run("pack", exam(1, 64), question);
+  // Parts that come out even and parts that do not, and larger exams after smaller ones.
+  for (const [slices, side, float] of [[7, 256], [3, 256], [50, 64], [5, 200, true]] as const) {
+    const each = exam(slices, side, float);
+    const [, absent, present] = whole.run("judge", each, question);
+    let parts = 1;
+    const between = () => void parts++;
+    assert.deepEqual((await model.predict(each, { between })).logits, [absent, present]);
+    assert.equal(parts, Math.ceil(slices / Math.floor(3 * 65536 / side ** 2)));
+    const { logits, features } = await model.predictWithFeatures(each);
+    assert.deepEqual(logits, [absent, present]);
+    assert.deepEqual(features, whole.features(slices));
+  }
+  model.dispose();
+});
+
+Deno.test(
+  "what is thrown between two parts ends the reading, and the next one is right",
+  OUTLIVING,
+  async () => {
+    await startEngine("wasm");
+    const model = new MRNet(initialWeights(1));
+    const expected = await model.predict(exam(7, 256));
+    let parts = 0;
+    const between = () => {
+      if (++parts === 2) throw new Error("the client has gone");
+    };
+    await assert.rejects(model.predict(exam(7, 256), { between }), /the client has gone/);
+    assert.equal(parts, 2);
+    assert.deepEqual(await model.predict(exam(7, 256)), expected);
+    model.dispose();
+  },
+);
