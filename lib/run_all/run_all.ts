@@ -160,7 +160,10 @@ export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
       ...fitCombination(patients("tune"), "tune"),
       task,
       tune: plan.tune,
-      members: await describeMembers(path, files),
+      members: describeMembers(
+        path,
+        byPlane((plane) => ({ path: files[plane], sha256: members[plane].sha256 })),
+      ),
     };
     await writeCombination(path, combination);
     for (const split of ["tune", "valid"] as const) {
