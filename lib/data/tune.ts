@@ -35,6 +35,11 @@ export function checkTuneSplit({ fraction, seed }: TuneSplit): void {
   }
 }
 
+/** Whether two splits keep the same exams out; none is the same as none. */
+export function isSameTune(one: TuneSplit | undefined, other: TuneSplit | undefined): boolean {
+  return one?.fraction === other?.fraction && one?.seed === other?.seed;
+}
+
 /**
  * Whether a model that kept out the exams of one split was trained on none of another: a larger
  * fraction by the same seed contains a smaller one.

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isFittedOn } from "../combine/combination.ts";
 import type { Split } from "../terms.ts";
 import type { JudgedModel } from "./evaluate_model.ts";
 
@@ -28,7 +29,7 @@ export function cautions(
   return [
     ...(split === "train" ? [TRAINED_HERE] : []),
     ...(epochBy.includes(split) ? [chosen] : []),
-    ...(combination?.fitOn === split ? [FITTED_HERE] : []),
+    ...(combination !== undefined && isFittedOn(combination, split) ? [FITTED_HERE] : []),
   ];
 }
 

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Combination } from "../combine/combination.ts";
+import { type Combination, isFittedOn } from "../combine/combination.ts";
 import type { Intensity } from "../data/intensity.ts";
+import { isSameTune } from "../data/tune.ts";
 import { describeEngine, type Engine, type EngineChoice, startEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import type { AucComparison } from "../metrics/delong.ts";
@@ -188,7 +189,7 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
       onExam?.({ done, total, auc });
     });
     const { file, sha256, card, metadata, combination } = loaded;
-    const { thresholds, noOperatingPoint } = _thresholds(card, split, options.threshold);
+    const { thresholds, noOperatingPoint } = _thresholds(loaded, split, options.threshold);
     const summary = summarizePredictions(predictions, { seed, samples, thresholds });
     const about = { file, sha256, card, metadata, combination };
     return { ...about, predictions, summary, noOperatingPoint };
@@ -228,9 +229,7 @@ function _checkTune(first: Judgeable, second: Judgeable | undefined): void {
     );
   }
   const other = second?.card.tune;
-  if (second === undefined || (other?.fraction === tune.fraction && other.seed === tune.seed)) {
-    return;
-  }
+  if (second === undefined || isSameTune(other, tune)) return;
   throw new OptionError(
     `Cannot judge the model '${second.file}' by the tune split of '${first.file}': it was trained ` +
       `with ${other === undefined ? "none" : "another"}: use the validation set`,
@@ -239,7 +238,7 @@ function _checkTune(first: Judgeable, second: Judgeable | undefined): void {
 
 /** The thresholds to give figures at: figures at one that these exams chose would flatter. */
 function _thresholds(
-  { operatingPoint }: JudgedCard,
+  { card: { operatingPoint }, combination }: Judgeable,
   split: Split | "tune",
   given: number | undefined,
 ): { thresholds: NamedThreshold[]; noOperatingPoint?: string } {
@@ -249,6 +248,8 @@ function _thresholds(
     noOperatingPoint = "the model's file names none";
   } else if (operatingPoint.exams === split) {
     noOperatingPoint = `it was chosen by these very exams (${split})`;
+  } else if (combination !== undefined && isFittedOn(combination, split)) {
+    noOperatingPoint = `it was chosen by the ${operatingPoint.exams} exams, these among them`;
   } else {
     thresholds.push({ threshold: operatingPoint.threshold, kind: "operating point" });
   }

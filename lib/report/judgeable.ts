@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { byPlane, type Combination, type CombinedOperatingPoint } from "../combine/combination.ts";
+import type { Combination, CombinedOperatingPoint } from "../combine/combination.ts";
+import { isCombinationFile } from "../combine/file.ts";
 import { type CombinedExamPrediction, evaluateCombined, openPlanes } from "../combine/judge.ts";
-import { type CombinedMRNet, isCombinationFile, loadCombined } from "../combine/loaded.ts";
+import { type CombinedMRNet, loadCombined } from "../combine/loaded.ts";
+import { commonTune } from "../combine/members.ts";
 import { type DatasetOptions, openDataset } from "../data/dataset.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { LabelledId } from "../data/labels.ts";
-import type { TuneSplit } from "../data/tune.ts";
 import { OptionError, WeightsError } from "../errors.ts";
 import { hashFile } from "../files.ts";
 import { type ChosenOn, type ModelCard, settleCard, type SettledCard } from "../model/card.ts";
@@ -133,7 +134,7 @@ async function _combined(file: string, told: ToldOfModel): Promise<Judgeable> {
       plane: "combined",
       intensity: intensities.size === 1 ? members.axial.card.intensity : undefined,
       operatingPoint: combination.operatingPoint,
-      tune: _sharedTune(byPlane((plane) => members[plane].card)),
+      tune: commonTune(members),
       epochBy: _epochBy(PLANES.map((plane) => members[plane].card)),
     };
     const open = async (options: Omit<DatasetOptions, "task" | "plane">) => {
@@ -185,15 +186,6 @@ export function checkToldOfCombination(
 function _epochBy(cards: readonly ModelCard[]): ChosenOn[] {
   const exams = cards.map(({ operatingPoint }) => operatingPoint?.exams);
   return exams.filter((each) => each !== undefined);
-}
-
-/** The exams that none of three models was trained on, where they kept out the same. */
-function _sharedTune(cards: Record<Plane, { tune?: TuneSplit }>): TuneSplit | undefined {
-  const [first, ...others] = PLANES.map((plane) => cards[plane].tune);
-  const same = others.every((tune) =>
-    tune?.fraction === first?.fraction && tune?.seed === first?.seed
-  );
-  return same ? first : undefined;
 }
 
 async function _hash(path: string): Promise<string> {
