@@ -35,6 +35,21 @@ const times = (count: number, part: (index: number) => Piece[]): Piece[] => [
 /** An index as the operations LONG_BINPUT and LONG_BINGET take it. */
 const index = (value: number): Piece => [value & 255, value >> 8 & 255, value >> 16 & 255, 0];
 
+/** A number of four bytes whose hash in V8 ends in fourteen zeros: the hash's steps, walked back. */
+function colliding(value: number): Piece {
+  const unshift = (hash: number, bits: number) => {
+    let before = hash;
+    for (let done = bits; done < 32; done += bits) before = hash ^ before >>> bits;
+    return before >>> 0;
+  };
+  let hash = unshift(value << 14 >>> 0, 16);
+  // Each factor is an inverse modulo 2^32: of 2057, of 5, of 2^15 − 1.
+  hash = unshift(Math.imul(hash, 3369993785) >>> 0, 4);
+  hash = unshift(Math.imul(hash, 3435973837) >>> 0, 12);
+  const number = Math.imul(hash + 1, 3221192703) >>> 0;
+  return [0, 8, 16, 24].map((bit) => number >>> bit & 255);
+}
+
 /** An archive with this pickle and one storage of four bytes. */
 function archive(...pieces: Piece[]): Uint8Array {
   const files = new Map([["a/data.pkl", assemble(...pieces)], ["a/data/0", new Uint8Array(4)]]);
@@ -85,17 +100,31 @@ function pytorch(): Seed[] {
       "copied dictionaries",
       () =>
         archive(
-          ...["}(", ...times(45_000, (n) => ["J", index(n), "N"]), "u", "q", 0, "0"],
+          ...["}(", ...times(45_000, (n) => [...text(`${n}`), "N"]), "u", "q", 0, "0"],
           ...times(200, (n) => [ordered, "h", 0, 0x85, "Rr", index(n + 1), "0"]),
           "N.",
         ),
+    ),
+    seed("keys that differ above their lowest 64 bits", () =>
+      archive(
+        ...["}(", ...times(40_000, (n) => [0x8a, 12, [0, 0, 0, 0, 0, 0, 0, 0], index(n), "N"])],
+        "u.",
+      )),
+    seed("a set of such numbers", () =>
+      archive(
+        ...[0x8f, "(", ...times(80_000, (n) => [0x8a, 12, [0, 0, 0, 0, 0, 0, 0, 0], index(n)])],
+        ...[0x90, "."],
+      )),
+    seed(
+      "values kept under numbers that collide",
+      () => archive("N", ...times(160_000, (n) => ["r", colliding(n)]), "."),
     ),
     seed("a large dictionary", () =>
       archive(
         "}",
         ...times(8, (part) => [
           "(",
-          ...times(30_000, (n) => ["J", index(part * 30_000 + n), "N"]),
+          ...times(30_000, (n) => [...text(`${part * 30_000 + n}`), "N"]),
           "u",
         ]),
         ".",
