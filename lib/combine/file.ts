@@ -90,7 +90,10 @@ export async function readCombination(path: string): Promise<Combination> {
     const found = `it is ${size} bytes long, allowed are ${LARGEST_FILE}`;
     throw _refusal(path, found, "give a file that 'cli.ts combine' wrote");
   }
-  return parseCombination(new TextDecoder().decode(await readBytes(action)), path);
+  return parseCombination(
+    new TextDecoder().decode(await readBytes(action, { most: LARGEST_FILE })),
+    path,
+  );
 }
 
 /**

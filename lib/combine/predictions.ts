@@ -100,7 +100,7 @@ export async function readPredictions(path: string): Promise<PlanePredictions[]>
     const found = `it is ${size} bytes long, allowed are ${LARGEST_TABLE}`;
     throw _refusal(path, found, "give a table with a line a patient");
   }
-  return decodePredictions(await readBytes(action), path);
+  return decodePredictions(await readBytes(action, { most: LARGEST_TABLE }), path);
 }
 
 /** The same from the bytes of a whole file; what may be wrong with them is wrong with the file. */

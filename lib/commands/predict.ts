@@ -5,14 +5,13 @@
  */
 import { isCombinationFile } from "../combine/loaded.ts";
 import { describeEngine } from "../engine/engine.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf, WeightsError } from "../errors.ts";
 import { MAP_KINDS } from "../explain/explain.ts";
 import { checkNames, explainFiles } from "../explain/explain_files.ts";
-import { makeWritableFolder } from "../files.ts";
+import { hashFile, makeWritableFolder } from "../files.ts";
 import type { SettledCard } from "../model/card.ts";
 import type { FilePrediction } from "../model/file_prediction.ts";
 import type { Prediction } from "../model/mrnet.ts";
-import { hashFile } from "../model/weights/download.ts";
 import { PLANES } from "../terms.ts";
 import { predictFiles } from "../train/predict.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
@@ -107,7 +106,13 @@ async function* _outcomes(
 ): AsyncGenerator<FilePrediction> {
   if (cam === undefined) return yield* predictFiles(model, exams);
   const { task, plane, intensity } = card;
-  const about = { task, plane, intensity, file, sha256: (await hashFile(file))! };
+  const action = {
+    what: "read the model",
+    path: file,
+    access: "read",
+    error: WeightsError,
+  } as const;
+  const about = { task, plane, intensity, file, sha256: await hashFile(action) };
   yield* explainFiles(model, exams, { folder: cam, model: about, map });
 }
 

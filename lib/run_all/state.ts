@@ -65,7 +65,7 @@ export async function readState(path: string): Promise<RunAllState | undefined> 
   try {
     const { size } = await checkPlainFile(path);
     if (size > LARGEST_FILE) throw new RangeError(`it is ${size} bytes long`);
-    bytes = await readBytes(action);
+    bytes = await readBytes(action, { most: LARGEST_FILE });
     return _parse(new TextDecoder().decode(bytes));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
