@@ -70,7 +70,7 @@ export function readSafetensorsFrom(source: Source, options: ReadOptions = {}): 
   const tensors: StateDict = new Map();
   const skipped = new Map<string, string>();
   for (const { name, type, shape, offset, length } of entries) {
-    if (options.want !== undefined && !options.want(name, shape)) continue;
+    if (options.want !== undefined && !options.want(name, shape, type)) continue;
     if (isFloatType(type)) {
       tensors.set(name, { shape, data: toFloat32(source.read(offset, length), type) });
     } else {
