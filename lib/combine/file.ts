@@ -25,7 +25,7 @@ const FORMAT = "mrnet-combination";
 const VERSION = 1;
 
 /** The size from which a file is not taken for a combination, in bytes; they have about a thousand. */
-const LARGEST_FILE = 64 * 1024;
+export const LARGEST_COMBINATION = 64 * 1024;
 
 /** The text of a combination's file, which {@linkcode parseCombination} reads back. */
 export function formatCombination(combination: Combination): string {
@@ -86,12 +86,12 @@ export async function readCombination(path: string): Promise<Combination> {
   const { size } = await checkPlainFile(path).catch((error) => {
     throw fileError(error, action);
   });
-  if (size > LARGEST_FILE) {
-    const found = `it is ${size} bytes long, allowed are ${LARGEST_FILE}`;
+  if (size > LARGEST_COMBINATION) {
+    const found = `it is ${size} bytes long, allowed are ${LARGEST_COMBINATION}`;
     throw _refusal(path, found, "give a file that 'cli.ts combine' wrote");
   }
   return parseCombination(
-    new TextDecoder().decode(await readBytes(action, { most: LARGEST_FILE })),
+    new TextDecoder().decode(await readBytes(action, { most: LARGEST_COMBINATION })),
     path,
   );
 }

@@ -20,7 +20,7 @@ export interface PlanePredictions {
 }
 
 /** The size from which a file is not taken for such a table, in bytes: some 15,000 patients. */
-const LARGEST_TABLE = 1024 * 1024;
+export const LARGEST_TABLE = 1024 * 1024;
 
 /** How many faults of a file are named. */
 const MOST_FAULTS = 10;

@@ -66,7 +66,7 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsSu
 
 /** Reads safetensors from a source that is open already. */
 export function readSafetensorsFrom(source: Source, options: ReadOptions = {}): Weights {
-  const { entries, metadata } = readHeader(source, options.mostHeaderBytes);
+  const { entries, metadata } = readHeader(source);
   const tensors: StateDict = new Map();
   const skipped = new Map<string, string>();
   for (const { name, type, shape, offset, length } of entries) {

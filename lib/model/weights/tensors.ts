@@ -36,11 +36,6 @@ export interface ReadOptions {
    * @default every tensor
    */
   want?: (name: string, shape: readonly number[], type: string) => boolean;
-  /**
-   * The largest header of a safetensors file, in bytes.
-   * @default 1 MB
-   */
-  mostHeaderBytes?: number;
 }
 
 /** The error for a file of weights: one line that says what was found and what to do. */
