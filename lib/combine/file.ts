@@ -7,7 +7,7 @@
  */
 import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { messageOf, WeightsError } from "../errors.ts";
-import { checkPlainFile, type FileAction, fileError, readBytes, writeWhole } from "../files.ts";
+import { type FileAction, readBytes, writeWhole } from "../files.ts";
 import { PLANES, TASKS } from "../terms.ts";
 import {
   type ByPlane,
@@ -26,6 +26,12 @@ const VERSION = 1;
 
 /** The size from which a file is not taken for a combination, in bytes; they have about a thousand. */
 export const LARGEST_COMBINATION = 64 * 1024;
+
+/**
+ * The longest path of a member, in characters. It may lead anywhere, for `combine` takes models from
+ * any folder; so what lies there is only compared with the hash that is given, and never shown.
+ */
+const LONGEST_PATH = 255;
 
 /** The text of a combination's file, which {@linkcode parseCombination} reads back. */
 export function formatCombination(combination: Combination): string {
@@ -83,15 +89,9 @@ export async function readCombination(path: string): Promise<Combination> {
     error: WeightsError,
     mend: "check the path",
   };
-  const { size } = await checkPlainFile(path).catch((error) => {
-    throw fileError(error, action);
-  });
-  if (size > LARGEST_COMBINATION) {
-    const found = `it is ${size} bytes long, allowed are ${LARGEST_COMBINATION}`;
-    throw _refusal(path, found, "give a file that 'cli.ts combine' wrote");
-  }
+  const limit = { most: LARGEST_COMBINATION, mend: "give a file that 'cli.ts combine' wrote" };
   return parseCombination(
-    new TextDecoder().decode(await readBytes(action, { most: LARGEST_COMBINATION })),
+    new TextDecoder().decode(await readBytes(action, limit)),
     path,
   );
 }
@@ -153,8 +153,10 @@ function _byPlane<T>(value: unknown, key: string, read: (value: unknown, key: st
 
 function _member(value: unknown, key: string): CombinedMember {
   const { file, sha256 } = _object(value, key);
-  if (typeof file !== "string" || file === "" || file.includes("\0")) {
-    throw _wrong(file, `${key}.file`, "the name of a file");
+  const isPath = typeof file === "string" && file !== "" && file.length <= LONGEST_PATH &&
+    !/\p{Cc}/u.test(file);
+  if (!isPath) {
+    throw _wrong(file, `${key}.file`, `the path of a file, at most ${LONGEST_PATH} characters`);
   }
   if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) {
     throw _wrong(sha256, `${key}.sha256`, "64 hexadecimal digits");

@@ -157,8 +157,8 @@ async function _loadCombined(
         `Cannot use the combination '${shown}': its ${plane} model '${
           modelName(from)
         }' is another ` +
-          `than the one that was combined (SHA-256 ${member.sha256.slice(0, 12)}… instead of ` +
-          `${sha256.slice(0, 12)}…): put the model back, or combine again`,
+          `than the one that was combined (its SHA-256 is not ${sha256.slice(0, 12)}…): ` +
+          "put the model back, or combine again",
       );
     }
     members[plane] = member;

@@ -54,7 +54,7 @@ Deno.test("a model that is missing, changed or of another plane is refused in on
 
   await Deno.copyFile(folder.at("models", memberName("axial")), coronal);
   await refuses(
-    /^WeightsError: Cannot use the combination '.*': its coronal model '.*' is another than the one that was combined \(SHA-256 [0-9a-f]{12}… instead of [0-9a-f]{12}…\): put the model back, or combine again$/,
+    /^WeightsError: Cannot use the combination '.*': its coronal model '.*' is another than the one that was combined \(its SHA-256 is not [0-9a-f]{12}…\): put the model back, or combine again$/,
   );
   await Deno.remove(coronal);
   await refuses(

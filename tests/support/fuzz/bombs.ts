@@ -232,6 +232,21 @@ function predictions(): Seed[] {
     ...contents.map(([name, part]) =>
       seed(name, () => utf8(head + part.repeat(Math.floor(most / part.length))))
     ),
+    seed("short lines without a header", () => utf8("1\n".repeat(512 * 1024))),
+    ...[" ", "\t", "\u00a0", " \n", '""', ","].map((part) =>
+      seed(`${JSON.stringify(part)} without a header`, () => {
+        return utf8(part.repeat(Math.floor(1024 * 1024 / utf8(part).length)));
+      })
+    ),
+    seed("as many patients as may be", () => utf8(head + "1,0,0,1\n0,0,0,0\n".repeat(most / 16))),
+    seed("half a million columns", () => {
+      const more = ",".repeat(most / 2 - 40);
+      return utf8(`${head.trim()}${more}\n1,0,0,1${more}`);
+    }),
+    seed("a thousand columns", () => {
+      const more = ",".repeat(996);
+      return utf8(`${head.trim()}${more}\n${`1,0,0,1${more}\n0,0,0,1${more}\n`.repeat(518)}`);
+    }),
     seed("one long number", () => utf8(`${head}1,${"0".repeat(most - 8)}x,0,0`)),
   ];
 }
