@@ -121,16 +121,23 @@ export async function resumable(options: RunOptions, folder: string): Promise<st
  * nothing.
  */
 export function differencesTo({ config }: Pick<RunState, "config">, options: RunOptions): string[] {
-  const asked = new Map<string, unknown>(
-    Object.entries(SETTINGS).filter(([name]) => !FREE.includes(name as Setting))
-      .map(([name, option]) => [name, options[option]]),
-  );
-  asked.set("tune", options.tune?.fraction);
-  asked.set("tune_seed", options.tune?.seed);
+  const asked = Object.entries(namedSettings(options))
+    .filter(([name]) => !FREE.includes(name as Setting));
   const shown = (value: unknown) =>
     value === undefined ? "none" : typeof value === "string" ? value : JSON.stringify(value);
-  return [...asked].filter(([name, value]) => value !== undefined && value !== config[name])
+  return asked.filter(([name, value]) => value !== undefined && value !== config[name])
     .map(([name, value]) => `${name} ${shown(value)} instead of ${shown(config[name])}`);
+}
+
+/** Settings under the names of the command line, as a state has them. */
+export function namedSettings(options: Partial<RunOptions>): Record<string, unknown> {
+  return {
+    ...Object.fromEntries(
+      Object.entries(SETTINGS).map(([name, option]) => [name, options[option]]),
+    ),
+    tune: options.tune?.fraction,
+    tune_seed: options.tune?.seed,
+  };
 }
 
 /** Which labels these are: exams, classes and their order. */
@@ -163,11 +170,14 @@ export function elsewhere(
   { computed }: Pick<RunState, "computed">,
   { name, threads, precision }: Engine,
 ): string | undefined {
-  const words = (engine: string, count: number, stored: string) =>
-    `${engine}${engine === "wasm" ? `, ${count} thread${count === 1 ? "" : "s"}` : ""}` +
-    (stored === "half" ? ", halves" : "");
-  const before = words(computed.engine, computed.threads, computed.precision);
-  return before === words(name, threads, precision) ? undefined : before;
+  const before = computedText(computed);
+  return before === computedText({ engine: name, threads, precision }) ? undefined : before;
+}
+
+/** What computed a run, such as `wasm, 2 threads`. */
+export function computedText({ engine, threads, precision }: RunState["computed"]): string {
+  return `${engine}${engine === "wasm" ? `, ${threads} thread${threads === 1 ? "" : "s"}` : ""}` +
+    (precision === "half" ? ", halves" : "");
 }
 
 /** The file of the state of the run that is meant. */

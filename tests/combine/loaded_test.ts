@@ -38,7 +38,7 @@ Deno.test("a combination says of a patient what its weights make of its three mo
   await assert.rejects(combined.predict({ axial: exams.axial }), {
     name: "DataError",
     message: "Cannot combine the planes: there is no coronal and no sagittal exam: " +
-      "give the axial, the coronal and the sagittal exam of the patient",
+      "a combination needs the axial, the coronal and the sagittal exam",
   });
   combined.dispose();
   assert.equal(tf.memory().numTensors, before);
@@ -57,6 +57,11 @@ Deno.test("a model that is missing, changed or of another plane is refused in on
     /^WeightsError: Cannot use the combination '.*': its coronal model '.*' is another than the one that was combined \(its SHA-256 is not [0-9a-f]{12}…\): put the model back, or combine again$/,
   );
   await Deno.remove(coronal);
+  if (Deno.build.os !== "windows") {
+    await Deno.symlink("/dev/zero", coronal);
+    await refuses(/^WeightsError: Cannot read the coronal model of .*: it is not a plain file: /);
+    await Deno.remove(coronal);
+  }
   await refuses(
     /^WeightsError: Cannot read the coronal model of '.*combined.json', '.*': there is no such file or folder: put the model back, or combine again$/,
   );
@@ -67,6 +72,8 @@ Deno.test("a model that is missing, changed or of another plane is refused in on
     /^OptionError: Cannot use the model '.*model_axial.safetensors' for acl in the cor/,
   );
   await writeCombined(folder, { members: undefined, task: undefined });
-  await refuses(/^WeightsError: .* for exams: it was fitted on a table and has no models: /);
+  await refuses(
+    /^WeightsError: .* for exams: it has weights but no models, for it was fitted on a table: /,
+  );
   assert.equal(tf.memory().numTensors, before);
 });

@@ -16,6 +16,7 @@ import { decodePytorch } from "../../../lib/model/weights/pytorch.ts";
 import { decodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { MOST_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.ts";
 import { encodeZip } from "../../../lib/model/weights/zip.ts";
+import { LARGEST_STATE, parseState } from "../../../lib/run_all/state.ts";
 import { decodeRunState } from "../../../lib/train/run_state.ts";
 import { assemble, type Piece, text } from "../../model/weights/support.ts";
 import { npyHead } from "../folders.ts";
@@ -251,6 +252,17 @@ function predictions(): Seed[] {
   ];
 }
 
+function runAll(): Seed[] {
+  const begin = '{"format":"mrnet-run-all","version":2,"config":{"a":[';
+  const end = '0]},"models":{}}';
+  return ["[],", "{},", "[[],[]],", "0,", '"a",', '"",'].map((part) =>
+    seed(part, () => {
+      const room = LARGEST_STATE - begin.length - end.length;
+      return utf8(begin + part.repeat(Math.floor(room / part.length)) + end);
+    })
+  );
+}
+
 function npy(): Seed[] {
   const long = (descr: string, shape: string, order = "False") => {
     const claim = utf8(`{'descr': ${descr}, 'fortran_order': ${order}, 'shape': ${shape}, }`);
@@ -418,6 +430,13 @@ export function fuzzReaders(): Map<string, FuzzReader> {
       seeds: predictions(),
       refuses: DataError,
       read: (bytes) => decodePredictions(bytes, "a"),
+    },
+    {
+      name: "run_all bombs",
+      asTheyAre,
+      seeds: runAll(),
+      refuses: DataError,
+      read: (bytes) => parseState(new TextDecoder().decode(bytes), "a"),
     },
     {
       name: "npy bombs",

@@ -74,8 +74,8 @@ export async function campaign(
   let peak = forgetPeak();
   for (let index = first; index < first + count; index++) {
     const bytes = caseBytes(reader, seed, index);
-    if (reader.asTheyAre) {
-      // What it took to make the file is not what it takes to read it.
+    if (reader.asTheyAre || reader.behind !== undefined) {
+      // What it took to make the file, or to read a large one before it, is not what this one takes.
       collectGarbage();
       peak = forgetPeak();
     }
