@@ -70,6 +70,7 @@ export function resultsPage(
 /** What the style sheet of reports lacks. */
 const OWN_STYLE = `
 .wide { overflow-x: auto; }
+table + .wide { margin-top: 1.75rem; }
 .figures { margin-top: 1.75rem; }
 .figures .whisker { stroke-width: 2; }
 svg text.row { fill: var(--ink); }
@@ -196,10 +197,7 @@ function _options({ config }: ResultsOrigin): Markup {
     caption:
       "The options of all nine, and hashes (SHA-256) of what they read; labels by their first 16 digits",
     head: ["Option", "Value"],
-    rows: Object.entries(config).map(([name, value]) => [
-      name,
-      markup`<code>${text(value)}</code>`,
-    ]),
+    rows: Object.entries(config).map(([name, value]) => [name, text(value)]),
   });
 }
 
