@@ -37,11 +37,19 @@ export class TrainingError extends MRNetError {}
 /** What would move a terminal's cursor, change its colours or turn the direction of writing. */
 const CONTROLS = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 
+/** The longest message, in characters: several screen lines, where some would quote a whole file. */
+const LONGEST_MESSAGE = 2000;
+
 /**
- * The message of whatever was thrown, on one line. What a file put into it cannot command the
- * terminal it is printed on.
+ * The message of whatever was thrown, on one line and cut off where it is endless. What a file put
+ * into it cannot command the terminal it is printed on.
  */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/\s*\n\s*/g, " ").trim().replace(CONTROLS, "\uFFFD");
+  // Cut off before anything is searched in it; what its lines are indented by is not part of that.
+  const lines = text.slice(0, 4 * LONGEST_MESSAGE).split("\n").map((line) => line.trim());
+  const joined = lines.filter((line) => line !== "").join(" ");
+  const cut = joined.length > LONGEST_MESSAGE || text.length > 4 * LONGEST_MESSAGE;
+  const shown = cut ? `${joined.slice(0, LONGEST_MESSAGE - 1)}…` : joined;
+  return shown.replace(CONTROLS, "\uFFFD");
 }

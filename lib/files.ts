@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { messageOf, MRNetError, OptionError, OutputError, PermissionError } from "./errors.ts";
 
 /** A file's place: folder and name joined with `/`, which every system Deno runs on accepts. */
@@ -129,18 +130,77 @@ export async function checkPlainFile(path: string): Promise<Deno.FileInfo> {
   return info;
 }
 
-/** Reads a whole file. */
-export async function readBytes(action: FileAction): Promise<Uint8Array<ArrayBuffer>> {
+/** How large a file may be. */
+export interface SizeLimit {
+  /** The most bytes. */
+  most: number;
+  /** What to do about a larger one; added after a colon. */
+  mend?: string;
+}
+
+/**
+ * Reads a whole file, which must be a plain one and not too large. What is written to it while it is
+ * read is left out.
+ */
+export async function readBytes(
+  action: FileAction,
+  limit: SizeLimit,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return await _withPlainFile(action, limit, async (file, size) => {
+    const bytes = new Uint8Array(size);
+    let done = 0;
+    while (done < size) {
+      const count = await file.read(bytes.subarray(done));
+      if (count === null) break;
+      done += count;
+    }
+    return bytes.subarray(0, done);
+  });
+}
+
+/** More than any model has; a sparse file may claim so much that hashing it would take days. */
+const MOST_HASHED = 4 * 1024 ** 3;
+
+/**
+ * The SHA-256 of a file's bytes, in hexadecimal: which file it was, whatever it is called. The file
+ * must be a plain one; little of it is in memory at a time.
+ *
+ * @param signal ends the hashing
+ * @throws the signal's reason where that fires
+ */
+export async function hashFile(action: FileAction, signal?: AbortSignal): Promise<string> {
+  return await _withPlainFile(action, { most: MOST_HASHED }, (file) => hashOf(file, signal));
+}
+
+/** The same of a file that is open, from its beginning. */
+export async function hashOf(file: Deno.FsFile, signal?: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  const piece = new Uint8Array(1024 * 1024);
+  await file.seek(0, Deno.SeekMode.Start);
+  for (let count = await file.read(piece); count !== null; count = await file.read(piece)) {
+    signal?.throwIfAborted();
+    hash.update(piece.subarray(0, count));
+  }
+  return hash.digest("hex");
+}
+
+/** Opens a file that is known to have an end, and not too far off. */
+async function _withPlainFile<T>(
+  action: FileAction,
+  { most, mend }: SizeLimit,
+  use: (file: Deno.FsFile, size: number) => Promise<T>,
+): Promise<T> {
   try {
-    return await Deno.readFile(action.path);
+    const { size } = await checkPlainFile(action.path);
+    if (size > most) {
+      const found = new Error(`it is ${size} bytes long, allowed are ${most}`);
+      throw fileError(found, { ...action, mend: mend ?? action.mend });
+    }
+    using file = await Deno.open(action.path);
+    return await use(file, size);
   } catch (error) {
     throw fileError(error, action);
   }
-}
-
-/** The SHA-256 of a file's bytes, in hexadecimal: which file it was, whatever it is called. */
-export async function hashFile(action: FileAction): Promise<string> {
-  return await sha256Of(await readBytes(action));
 }
 
 /** The SHA-256 of bytes, in hexadecimal. */

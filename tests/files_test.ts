@@ -109,10 +109,48 @@ Deno.test("an error that is already written for the user is passed on as it is",
 Deno.test("a file that cannot be read is an error of the given class", async () => {
   await using folder = await TemporaryFolder.make();
   const path = folder.at("none.csv");
-  await assert.rejects(readBytes({ what: "read", path, access: "read", error: DataError }), {
+  const action = { what: "read", path, access: "read", error: DataError } as const;
+  await assert.rejects(readBytes(action, { most: 9 }), {
     name: "DataError",
     message: `Cannot read '${path}': there is no such file or folder`,
   });
+});
+
+Deno.test({
+  name: "only plain files of bearable size are read or hashed",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using folder = await TemporaryFolder.make();
+    await folder.write("long", "x".repeat(10));
+    await folder.write("sparse", "");
+    await Deno.truncate(folder.at("sparse"), 5 * 1024 ** 3);
+    const { success } = await new Deno.Command("mkfifo", { args: [folder.at("pipe")] }).output();
+    assert.ok(success);
+    const action = { what: "read", access: "read", error: DataError, mend: "look" } as const;
+    assert.equal(
+      (await readBytes({ ...action, path: folder.at("long") }, { most: 10 })).length,
+      10,
+    );
+    const refused = (path: string, found: string, mend = "look") => ({
+      name: "DataError",
+      message: `Cannot read '${path}': ${found}: ${mend}`,
+    });
+    const long = folder.at("long");
+    await assert.rejects(
+      readBytes({ ...action, path: long }, { most: 9, mend: "give another" }),
+      refused(long, "it is 10 bytes long, allowed are 9", "give another"),
+    );
+    const sparse = folder.at("sparse");
+    await assert.rejects(
+      hashFile({ ...action, path: sparse }),
+      refused(sparse, `it is ${5 * 1024 ** 3} bytes long, allowed are ${4 * 1024 ** 3}`),
+    );
+    for (const path of [folder.at("pipe"), "/dev/zero"]) {
+      const found = refused(path, "it is not a plain file");
+      await assert.rejects(readBytes({ ...action, path }, { most: 9 }), found);
+      await assert.rejects(hashFile({ ...action, path }), found);
+    }
+  },
 });
 
 const MEND = "check that the folder can be written and the disk has room";

@@ -185,6 +185,15 @@ Deno.test("an id is the name of a file and nothing else", () => {
   for (const id of ["console", "com", "nul-1", "lpt10"]) assert.equal(examId(id), id);
 });
 
+Deno.test("a message is one line of bearable length, found in bearable time", () => {
+  const start = performance.now();
+  assert.equal(messageOf(new Error(`${" ".repeat(1_000_000)}x`)), "…");
+  assert.equal(messageOf(new Error("x".repeat(3000))), `${"x".repeat(1999)}…`);
+  assert.equal(messageOf(`a${" \n".repeat(500)}b`), "a b");
+  assert.equal(messageOf("x".repeat(2000)).length, 2000);
+  assert.ok(performance.now() - start < 500, "it took too long");
+});
+
 Deno.test("what a file puts into a message cannot command the terminal", () => {
   const error = new Error("it says '\x1b[31mred\x07' and \u202eturns\n  round");
   assert.equal(messageOf(error), "it says '\ufffd[31mred\ufffd' and \ufffdturns round");

@@ -8,14 +8,7 @@
 import { INTENSITIES } from "../data/intensity.ts";
 import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { messageOf, OptionError, WeightsError } from "../errors.ts";
-import {
-  checkPlainFile,
-  type FileAction,
-  fileError,
-  readBytes,
-  writeUnderFreeName,
-  writeWhole,
-} from "../files.ts";
+import { type FileAction, readBytes, writeUnderFreeName, writeWhole } from "../files.ts";
 import { PLANES, TASKS } from "../terms.ts";
 import {
   type ByPlane,
@@ -33,7 +26,13 @@ const FORMAT = "mrnet-combination";
 const VERSION = 1;
 
 /** The size from which a file is not taken for a combination, in bytes; they have about a thousand. */
-const LARGEST_FILE = 64 * 1024;
+export const LARGEST_COMBINATION = 64 * 1024;
+
+/**
+ * The longest path of a member, in characters. It may lead anywhere, for `combine` takes models from
+ * any folder; so what lies there is only compared with the hash that is given, and never shown.
+ */
+export const LONGEST_PATH = 255;
 
 /** Whether a model's path is that of a combination. */
 export function isCombinationFile(path: string): boolean {
@@ -105,14 +104,11 @@ export async function readCombination(path: string): Promise<Combination> {
     error: WeightsError,
     mend: "check the path",
   };
-  const { size } = await checkPlainFile(path).catch((error) => {
-    throw fileError(error, action);
-  });
-  if (size > LARGEST_FILE) {
-    const found = `it is ${size} bytes long, allowed are ${LARGEST_FILE}`;
-    throw _refusal(path, found, "give a file that 'cli.ts combine' wrote");
-  }
-  return parseCombination(new TextDecoder().decode(await readBytes(action)), path);
+  const limit = { most: LARGEST_COMBINATION, mend: "give a file that 'cli.ts combine' wrote" };
+  return parseCombination(
+    new TextDecoder().decode(await readBytes(action, limit)),
+    path,
+  );
 }
 
 /**
@@ -201,8 +197,10 @@ function _byPlane<T>(value: unknown, key: string, read: (value: unknown, key: st
 
 function _member(value: unknown, key: string): CombinedMember {
   const { file, sha256, intensity } = _object(value, key);
-  if (typeof file !== "string" || file === "" || file.includes("\0")) {
-    throw _wrong(file, `${key}.file`, "the name of a file");
+  const isPath = typeof file === "string" && file !== "" && file.length <= LONGEST_PATH &&
+    !/\p{Cc}/u.test(file);
+  if (!isPath) {
+    throw _wrong(file, `${key}.file`, `the path of a file, at most ${LONGEST_PATH} characters`);
   }
   if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) {
     throw _wrong(sha256, `${key}.sha256`, "64 hexadecimal digits");

@@ -158,8 +158,7 @@ async function _load(
   if (found !== member.sha256) {
     throw new WeightsError(
       `Cannot use the combination '${path}': its ${plane} model '${file}' is another than the one ` +
-        `that was combined (SHA-256 ${found.slice(0, 12)}… instead of ` +
-        `${member.sha256.slice(0, 12)}…): ${mend}`,
+        `that was combined (its SHA-256 is not ${member.sha256.slice(0, 12)}…): ${mend}`,
     );
   }
   const { model, card } = await loadMRNet(file, { intensity: member.intensity });

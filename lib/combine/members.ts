@@ -14,6 +14,7 @@ import type { MRNet } from "../model/mrnet.ts";
 import { PLANES, type Task } from "../terms.ts";
 import { isPrefix } from "../train/checkpoint.ts";
 import { type ByPlane, byPlane, type CombinedMember } from "./combination.ts";
+import { LONGEST_PATH } from "./file.ts";
 
 /** A model that is to be combined. */
 export interface Candidate {
@@ -134,7 +135,12 @@ export function describeMembers(
 ): ByPlane<CombinedMember> {
   return byPlane((plane) => {
     const { path, sha256 } = models[plane];
-    return { file: relativePath(folderOf(combination), path), sha256 };
+    const file = relativePath(folderOf(combination), path);
+    if (file.length <= LONGEST_PATH) return { file, sha256 };
+    throw new OptionError(
+      `Cannot name the model '${path}' in '${combination}': its path from there has ${file.length} ` +
+        `characters, allowed are ${LONGEST_PATH}: write the combination beside its models`,
+    );
   });
 }
 

@@ -7,7 +7,7 @@
  */
 import { type CsvLine, eachCsvLine } from "../data/csv.ts";
 import { DataError } from "../errors.ts";
-import { checkPlainFile, type FileAction, fileError, readBytes } from "../files.ts";
+import { type FileAction, readBytes } from "../files.ts";
 import { type Label, PLANES } from "../terms.ts";
 import { type ByPlane, byPlane } from "./combination.ts";
 
@@ -20,13 +20,18 @@ export interface PlanePredictions {
 }
 
 /** The size from which a file is not taken for such a table, in bytes: some 15,000 patients. */
-const LARGEST_TABLE = 1024 * 1024;
+export const LARGEST_TABLE = 1024 * 1024;
+
+const MEND_LARGE = "give a table with a line a patient";
 
 /** How many faults of a file are named. */
 const MOST_FAULTS = 10;
 
 /** After so many lines with another number of values a file is no table; each costs the parser time. */
 const MOST_RAGGED = 1000;
+
+/** A table may have more columns than are asked for, but each value of a line costs the parser memory. */
+const MOST_COLUMNS = 1000;
 
 const COLUMNS = ["label", ...PLANES] as const;
 
@@ -51,31 +56,48 @@ export function parsePredictions(text: string, path: string): PlanePredictions[]
   if (text.includes("\0")) {
     throw _refusal(path, "it holds zero bytes, so it is not text", "save it as CSV in UTF-8");
   }
-  const [header, ...lines] = _lines(text, path);
-  const names = (header?.values ?? []).map((name) => name.toLowerCase());
-  _checkHeader(names, path);
+  const columns = _columns(text, path);
+  let names: string[] | undefined;
+  let at: Record<string, number> = {};
+  let last = 1;
+  let [faulty, ragged] = [0, 0];
   const rows: PlanePredictions[] = [];
   const faults: string[] = [];
-  for (const { values, line } of lines) {
-    const fault = values.length === names.length
-      ? _faultOf((column) => values[names.indexOf(column)])
-      : `${values.length} values where the header names ${names.length} columns`;
-    if (fault !== undefined) {
-      faults.push(`line ${line}: ${fault}`);
-      continue;
+  // Of each line no more is kept than what is asked for.
+  const use = ({ values, line }: CsvLine) => {
+    if (names === undefined) {
+      const all = names = values.map((name) => name.toLowerCase());
+      _checkHeader(all, path);
+      at = Object.fromEntries(COLUMNS.map((column) => [column, all.indexOf(column)]));
+      return;
     }
-    const value = (column: string) => values[names.indexOf(column)];
-    rows.push({
-      label: value("label") === "1" ? 1 : 0,
-      probabilities: byPlane((plane) => Number(value(plane))),
-    });
-  }
-  if (faults.length > 0) {
-    const more = faults.length > MOST_FAULTS ? `; and ${faults.length - MOST_FAULTS} more` : "";
+    last = line;
+    if (values.length !== columns && ++ragged > MOST_RAGGED) {
+      const found = `more than ${MOST_RAGGED} lines have not the header's ${columns} values`;
+      throw _refusal(path, found, MEND_LARGE);
+    }
+    const value = (column: string) => values[at[column]];
+    const fault = values.length === names.length
+      ? _faultOf(value)
+      : `${values.length} values where the header names ${names.length} columns`;
+    if (fault === undefined) {
+      rows.push({
+        label: value("label") === "1" ? 1 : 0,
+        probabilities: byPlane((plane) => Number(value(plane))),
+      });
+    } else if (faulty++ < MOST_FAULTS) {
+      faults.push(`line ${line}: ${fault}`);
+    }
+  };
+  const refuse = (found: string) => _refusal(path, found, "write numbers without quotes");
+  eachCsvLine(text, use, { columns, refuse });
+  if (names === undefined) _checkHeader([], path);
+  if (faulty > 0) {
+    const more = faulty > MOST_FAULTS ? `; and ${faulty - MOST_FAULTS} more` : "";
     const mend = "labels are 0 or 1, probabilities numbers in 0–1";
-    throw _refusal(path, faults.slice(0, MOST_FAULTS).join("; ") + more, mend);
+    throw _refusal(path, faults.join("; ") + more, mend);
   }
-  _checkClasses(rows, lines.at(-1)?.line ?? 1, path);
+  _checkClasses(rows, last, path);
   return rows;
 }
 
@@ -93,14 +115,8 @@ export async function readPredictions(path: string): Promise<PlanePredictions[]>
     error: DataError,
     mend: "check the path",
   };
-  const { size } = await checkPlainFile(path).catch((error) => {
-    throw fileError(error, action);
-  });
-  if (size > LARGEST_TABLE) {
-    const found = `it is ${size} bytes long, allowed are ${LARGEST_TABLE}`;
-    throw _refusal(path, found, "give a table with a line a patient");
-  }
-  return decodePredictions(await readBytes(action), path);
+  const limit = { most: LARGEST_TABLE, mend: MEND_LARGE };
+  return decodePredictions(await readBytes(action, limit), path);
 }
 
 /** The same from the bytes of a whole file; what may be wrong with them is wrong with the file. */
@@ -114,23 +130,20 @@ export function decodePredictions(bytes: Uint8Array, path: string): PlanePredict
   return parsePredictions(text, path);
 }
 
-/** The lines of a table; one whose lines have all another number of values is not read to its end. */
-function _lines(text: string, path: string): CsvLine[] {
-  const lines: CsvLine[] = [];
-  const columns = /[^\r\n]*\S[^\r\n]*/.exec(text)?.[0].split(",").length ?? COLUMNS.length;
-  let ragged = 0;
-  const keep = (line: CsvLine) => {
-    lines.push(line);
-    if (line.values.length !== columns && ++ragged > MOST_RAGGED) {
-      const found = `more than ${MOST_RAGGED} lines have not the header's ${columns} values`;
-      throw _refusal(path, found, "give a table with a line a patient");
-    }
-  };
-  eachCsvLine(text, keep, {
-    columns,
-    refuse: (found) => _refusal(path, found, "write numbers without quotes"),
-  });
-  return lines;
+/** How many columns the first line that is not blank names. */
+function _columns(text: string, path: string): number {
+  const isEnd = (at: number) => at >= text.length || text[at] === "\n" || text[at] === "\r";
+  for (let start = 0, end = 0; start < text.length; start = ++end) {
+    while (!isEnd(end)) end++;
+    const line = text.slice(start, end).trim();
+    if (line === "") continue;
+    let columns = 1;
+    for (let at = line.indexOf(","); at >= 0; at = line.indexOf(",", at + 1)) columns++;
+    if (columns <= MOST_COLUMNS) return columns;
+    const found = `line 1: it names ${columns} columns, allowed are ${MOST_COLUMNS}`;
+    throw _refusal(path, found, `leave out all but ${COLUMNS.join(", ")}`);
+  }
+  return COLUMNS.length;
 }
 
 function _refusal(path: string, found: string, mend: string): DataError {

@@ -172,6 +172,9 @@ async function _checkFolder(data: string): Promise<void> {
   }
 }
 
+/** A token is sent with every request, so no file of one is long; in bytes. */
+const LONGEST_TOKEN_FILE = 4096;
+
 async function _readToken(path: string): Promise<string> {
   const mend = "give a file that holds the token alone";
   const action = {
@@ -181,5 +184,5 @@ async function _readToken(path: string): Promise<string> {
     error: OptionError,
     mend,
   } as const;
-  return new TextDecoder().decode(await readBytes(action)).trim();
+  return new TextDecoder().decode(await readBytes(action, { most: LONGEST_TOKEN_FILE })).trim();
 }

@@ -4,7 +4,13 @@
  * @module
  */
 import { DataError } from "../errors.ts";
-import { type NpyArray, type NpyHeader, readNpy, readNpyHeader } from "./npy.ts";
+import {
+  type NpyArray,
+  type NpyData,
+  type NpyHeader,
+  readNpyHeader,
+  readNpyPieces,
+} from "./npy.ts";
 
 /**
  * The least height and width of a slice, in pixels.
@@ -17,6 +23,9 @@ export const SMALLEST_SIDE = 64;
 
 /** The most slices of an exam; MRNet's have 17 to 61. More is a mistake, such as swapped axes. */
 export const MOST_SLICES = 4096;
+
+/** The most voxels of an exam: 1 GB as float32, where MRNet's have 4 MB as uint8. */
+export const MOST_VOXELS = 2 ** 28;
 
 /** The size of an exam. */
 export interface ExamSize {
@@ -46,7 +55,8 @@ export interface Exam extends ExamSize {
  * @param path the file, for messages
  * @returns its size
  * @throws {DataError} unless it is numbers of the shape `[slices, height, width]`, with 1 to
- *   {@linkcode MOST_SLICES} slices of at least {@linkcode SMALLEST_SIDE} pixels each way
+ *   {@linkcode MOST_SLICES} slices of at least {@linkcode SMALLEST_SIDE} pixels each way, and no more
+ *   than {@linkcode MOST_VOXELS}
  */
 export function checkExamHeader(
   header: Pick<NpyHeader, "shape" | "dtype">,
@@ -95,9 +105,31 @@ export function examFromNpy(array: NpyArray, id: string, path: string): Exam {
  * @throws {PermissionError} if Deno may not read it
  */
 export async function readExam(path: string, id: string): Promise<Exam> {
+  let exam: Exam | undefined;
   // The header first: an array that is no exam is refused before it is loaded.
-  await readExamHeader(path);
-  return examFromNpy(await readNpy(path), id, path);
+  await readNpyPieces(path, (header) => {
+    const size = checkExamHeader(header, path);
+    const count = size.slices * size.height * size.width;
+    const voxels = header.dtype === "uint8" ? new Uint8Array(count) : new Float32Array(count);
+    exam = { id, ...size, voxels };
+    if (header.fortranOrder) return _scatter(voxels, size);
+    return (numbers, before) => voxels.set(numbers, before);
+  });
+  const { voxels } = exam!;
+  if (voxels instanceof Float32Array) _checkFinite(voxels, exam!, path);
+  return exam!;
+}
+
+/** Puts numbers of Fortran order, in which the first axis varies fastest, where C order has them. */
+function _scatter(into: Exam["voxels"], { slices, height, width }: ExamSize) {
+  return (numbers: NpyData, before: number) => {
+    for (let at = 0; at < numbers.length; at++) {
+      const place = before + at;
+      const column = Math.floor(place / (slices * height));
+      const row = Math.floor(place / slices) % height;
+      into[(place % slices * height + row) * width + column] = numbers[at];
+    }
+  };
 }
 
 function _refusal(path: string, found: string, mend: string): DataError {
@@ -124,6 +156,11 @@ function _checkShape(shape: readonly number[], path: string): ExamSize {
     const found = `its slices are ${height}x${width} pixels, ` +
       `at least ${SMALLEST_SIDE}x${SMALLEST_SIDE} are needed`;
     throw _refusal(path, found, "export it at full size with the slices as first axis");
+  }
+  if (slices * height * width > MOST_VOXELS) {
+    const found = `its shape is ${shown}, ${slices * height * width} voxels where at most ` +
+      `${MOST_VOXELS} are allowed, 1 GB as float32`;
+    throw _refusal(path, found, "export it with smaller slices");
   }
   return { slices, height, width };
 }

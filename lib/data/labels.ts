@@ -8,7 +8,7 @@
  * @module
  */
 import { DataError } from "../errors.ts";
-import { checkPlainFile, type FileAction, fileError, join, readBytes } from "../files.ts";
+import { type FileAction, join, readBytes } from "../files.ts";
 import type { Label, Plane, Split, Task } from "../terms.ts";
 import { type CsvLine, eachCsvLine } from "./csv.ts";
 
@@ -22,6 +22,8 @@ export interface LabelledId {
 
 /** The size from which a file is not taken for labels, in bytes: about a hundred thousand exams. */
 export const LARGEST_LABEL_FILE = 1024 * 1024;
+
+const MEND_LARGE = "give a file of lines 'id,label'";
 
 /** How many faults of a file are named. */
 const MOST_FAULTS = 10;
@@ -136,11 +138,8 @@ export async function readLabels(path: string): Promise<LabelledId[]> {
     error: DataError,
     mend: "check that the label file is there and can be read",
   };
-  const { size } = await checkPlainFile(path).catch((error) => {
-    throw fileError(error, action);
-  });
-  if (size > LARGEST_LABEL_FILE) throw _tooLarge(path, size);
-  return decodeLabels(await readBytes(action), path);
+  const limit = { most: LARGEST_LABEL_FILE, mend: MEND_LARGE };
+  return decodeLabels(await readBytes(action, limit), path);
 }
 
 /**
@@ -164,7 +163,7 @@ function _refusal(path: string, found: string, mend: string): DataError {
 
 function _tooLarge(path: string, size: number): DataError {
   const found = `it is ${size} bytes long, allowed are ${LARGEST_LABEL_FILE}`;
-  return _refusal(path, found, "give a file of lines 'id,label'");
+  return _refusal(path, found, MEND_LARGE);
 }
 
 function _decode(bytes: Uint8Array, path: string): string {

@@ -67,6 +67,41 @@ export function readNpy(path: string): Promise<NpyArray> {
   });
 }
 
+/** How much of a file {@linkcode readNpyPieces} decodes at a time, in bytes: whole numbers of any type. */
+const PIECE = 2 * 1024 * 1024;
+
+/**
+ * Reads a whole file a piece at a time, so that what is made of the numbers, and little else, is in
+ * memory.
+ *
+ * @param begin is told the header and gives what is told each piece: its numbers as
+ *   {@linkcode decodeNpy} has them, but in the order of the file, and how many came before. The numbers
+ *   are good until it returns
+ * @throws {DataError} as {@linkcode readNpyHeader} and {@linkcode decodeNpy}, and whatever the two throw
+ * @throws {PermissionError} if Deno may not read it
+ */
+export function readNpyPieces(
+  path: string,
+  begin: (header: NpyHeader) => (numbers: NpyData, before: number) => void,
+): Promise<void> {
+  return _withFile(path, async (file, size) => {
+    const header = await _readHeader(file, size, path);
+    const use = begin(header);
+    const { itemBytes, dataOffset, dataBytes } = header;
+    await file.seek(dataOffset, Deno.SeekMode.Start);
+    const bytes = new Uint8Array(Math.min(PIECE, dataBytes));
+    for (let done = 0; done < dataBytes; done += PIECE) {
+      const wanted = bytes.subarray(0, dataBytes - done);
+      const piece = await _fill(file, wanted);
+      if (piece.length < wanted.length) {
+        throw npyError(path, "it became shorter while it was read", "copy it again");
+      }
+      const before = done / itemBytes;
+      use(_numbers(piece, header, before, path), before);
+    }
+  });
+}
+
 /**
  * Decodes the bytes of a whole file.
  *
@@ -87,12 +122,8 @@ export function readNpy(path: string): Promise<NpyArray> {
  */
 export function decodeNpy(bytes: Uint8Array, name: string): NpyArray {
   const header = parseNpyHeader(bytes, bytes.length, name);
-  const { dtype, itemBytes, shape, dataOffset, dataBytes } = header;
-  let raw = bytes.subarray(dataOffset, dataOffset + dataBytes);
-  if (!header.littleEndian) raw = _swapped(raw, itemBytes);
-  // A copy by constructor, for `slice` of Node's Buffer gives a view.
-  else if (raw.byteOffset % itemBytes !== 0) raw = new Uint8Array(raw);
-  const data = _typed(raw, dtype, name);
+  const { shape, dataOffset, dataBytes } = header;
+  const data = _numbers(bytes.subarray(dataOffset, dataOffset + dataBytes), header, 0, name);
   return { data: header.fortranOrder ? _toRowMajor(data, shape) : data, shape };
 }
 
@@ -177,15 +208,32 @@ async function _readHeader(file: Deno.FsFile, size: number, path: string): Promi
 }
 
 /** The next `length` bytes, fewer only where the file ends. */
-async function _readUpTo(file: Deno.FsFile, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
+function _readUpTo(file: Deno.FsFile, length: number): Promise<Uint8Array> {
+  return _fill(file, new Uint8Array(length));
+}
+
+/** Reads into bytes; gives those that were filled. */
+async function _fill(file: Deno.FsFile, bytes: Uint8Array): Promise<Uint8Array> {
   let done = 0;
-  while (done < length) {
+  while (done < bytes.length) {
     const count = await file.read(bytes.subarray(done));
     if (count === null) break;
     done += count;
   }
   return bytes.subarray(0, done);
+}
+
+/** The numbers in bytes of the file, in its order; `before` says how many came before them. */
+function _numbers(
+  bytes: Uint8Array,
+  { dtype, itemBytes, littleEndian }: NpyHeader,
+  before: number,
+  name: string,
+): NpyData {
+  if (!littleEndian) return _typed(_swapped(bytes, itemBytes), dtype, before, name);
+  // A copy by constructor, for `slice` of Node's Buffer gives a view.
+  const aligned = bytes.byteOffset % itemBytes === 0 ? bytes : new Uint8Array(bytes);
+  return _typed(aligned, dtype, before, name);
 }
 
 function _swapped(raw: Uint8Array, itemBytes: number): Uint8Array {
@@ -199,7 +247,7 @@ function _swapped(raw: Uint8Array, itemBytes: number): Uint8Array {
 }
 
 /** The numbers in aligned, little-endian bytes. */
-function _typed(raw: Uint8Array, dtype: NpyDtype, name: string): NpyData {
+function _typed(raw: Uint8Array, dtype: NpyDtype, before: number, name: string): NpyData {
   const { buffer, byteOffset: at, byteLength: bytes } = raw;
   switch (dtype) {
     case "uint8":
@@ -224,14 +272,19 @@ function _typed(raw: Uint8Array, dtype: NpyDtype, name: string): NpyData {
       return new Float32Array(new Float16Array(buffer, at, bytes / 2));
     case "int64":
     case "uint64":
-      return _fromInt64(new Uint32Array(buffer, at, bytes / 4), dtype === "int64", name);
+      return _fromInt64(new Uint32Array(buffer, at, bytes / 4), dtype === "int64", before, name);
     default:
       return dtype satisfies never;
   }
 }
 
 /** 64-bit integers as float64, from pairs of 32-bit words, low word first. */
-function _fromInt64(words: Uint32Array, signed: boolean, name: string): Float64Array {
+function _fromInt64(
+  words: Uint32Array,
+  signed: boolean,
+  before: number,
+  name: string,
+): Float64Array {
   const values = new Float64Array(words.length / 2);
   for (let i = 0; i < values.length; i++) {
     const low = words[2 * i];
@@ -239,7 +292,9 @@ function _fromInt64(words: Uint32Array, signed: boolean, name: string): Float64A
     values[i] = high * 2 ** 32 + low;
     if (!Number.isSafeInteger(values[i])) {
       const exact = (BigInt(high) << 32n) + BigInt(low);
-      const found = `value ${i} is ${exact}, which is beyond ±(2^53 - 1) and would be rounded`;
+      const found = `value ${
+        before + i
+      } is ${exact}, which is beyond ±(2^53 - 1) and would be rounded`;
       throw npyError(name, found, "save the array as float64 or as smaller integers");
     }
   }

@@ -200,6 +200,21 @@ export class EventWriter {
 }
 
 /**
+ * The most events and scalars of a file together: an empty event is a few bytes in the file and more
+ * than a hundred in memory. A run of 50 epochs on MRNet has some thousands.
+ */
+export const MOST_EVENTS = 250_000;
+
+/** The most fields of all messages of a file: an empty one has two bytes, and each takes its time. */
+const MOST_FIELDS = 2_000_000;
+
+/** How many more of each may come. */
+interface _Room {
+  events: number;
+  fields: number;
+}
+
+/**
  * Reads the bytes of an event file.
  *
  * Fields other than those of {@linkcode LoggedEvent} are passed over. A last record that breaks off,
@@ -207,18 +222,29 @@ export class EventWriter {
  *
  * @param bytes the whole file
  * @param name the file's path as the user knows it, for messages
- * @throws {DataError} if a checksum does not match, or a record is not an event
+ * @throws {DataError} if a checksum does not match, a record is not an event, or there are more events
+ *   and scalars than {@linkcode MOST_EVENTS}
  */
 export function readEvents(bytes: Uint8Array, name = "event file"): LoggedEvent[] {
-  return Array.from(decodeRecords(bytes, name), (record, i) => {
+  const refuse = (found: string, mend = "give an event file") =>
+    new DataError(`Cannot read the events of '${name}': ${found}: ${mend}`);
+  const events: LoggedEvent[] = [];
+  const room: _Room = { events: MOST_EVENTS, fields: MOST_FIELDS };
+  for (const record of decodeRecords(bytes, name)) {
     try {
-      return _parseEvent(record);
+      events.push(_parseEvent(record, room));
     } catch (error) {
+      if (room.events < 0 || room.fields < 0) {
+        const [most, what] = room.events < 0
+          ? [MOST_EVENTS, "events and scalars"]
+          : [MOST_FIELDS, "fields"];
+        throw refuse(`it has more than ${most} ${what}`, "give a shorter one");
+      }
       if (!(error instanceof RangeError)) throw error;
-      const found = `record ${i} is not an event (${error.message})`;
-      throw new DataError(`Cannot read the events of '${name}': ${found}: give an event file`);
+      throw refuse(`record ${events.length} is not an event (${error.message})`);
     }
-  });
+  }
+  return events;
 }
 
 const FILE_VERSION = "brain.Event:2";
@@ -298,7 +324,7 @@ interface _Field {
 }
 
 /** The fields of a message; of those in fixed bits, double and float are the only kinds here. */
-function* _fields(message: Uint8Array): Generator<_Field> {
+function* _fields(message: Uint8Array, room: _Room): Generator<_Field> {
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
   let at = 0;
   const varint = () => {
@@ -311,9 +337,11 @@ function* _fields(message: Uint8Array): Generator<_Field> {
     throw new RangeError("a number is too long");
   };
   while (at < message.length) {
-    const key = varint();
-    const field = Number(key >> 3n);
-    const wire = Number(key & 7n);
+    _take(room, "fields");
+    // Nearly all keys and lengths are a byte, for which big numbers are slow.
+    const key = message[at] < 0x80 ? message[at++] : varint();
+    const field = typeof key === "number" ? key >> 3 : Number(key >> 3n);
+    const wire = typeof key === "number" ? key & 7 : Number(key & 7n);
     if (wire === VARINT) {
       yield { field, value: BigInt.asIntN(64, varint()) };
     } else if (wire === BITS_64) {
@@ -323,7 +351,7 @@ function* _fields(message: Uint8Array): Generator<_Field> {
       yield { field, value: view.getFloat32(at, true) };
       at += 4;
     } else if (wire === BYTES) {
-      const length = Number(varint());
+      const length = message[at] < 0x80 ? message[at++] : Number(varint());
       if (length > message.length - at) throw new RangeError("a field is longer than its message");
       yield { field, value: message.subarray(at, at + length) };
       at += length;
@@ -333,26 +361,35 @@ function* _fields(message: Uint8Array): Generator<_Field> {
   }
 }
 
-function _parseEvent(record: Uint8Array): LoggedEvent {
+/** Counts what is about to be kept or read. */
+function _take(room: _Room, what: keyof _Room): void {
+  if (--room[what] < 0) throw new RangeError("there is no more room");
+}
+
+function _parseEvent(record: Uint8Array, room: _Room): LoggedEvent {
+  _take(room, "events");
   const event: LoggedEvent = { wallTime: 0, step: 0, scalars: [] };
-  for (const { field, value } of _fields(record)) {
+  for (const { field, value } of _fields(record, room)) {
     if (field === 1 && typeof value === "number") event.wallTime = value;
     else if (field === 2 && typeof value === "bigint") event.step = Number(value);
     else if (field === 3 && value instanceof Uint8Array) event.fileVersion = _text(value);
     else if (field === 5 && value instanceof Uint8Array) {
       // Not spread into arguments, of which there may be no more than the stack has room for.
-      for (const scalar of _scalars(value)) event.scalars.push(scalar);
+      for (const scalar of _scalars(value, room)) {
+        _take(room, "events");
+        event.scalars.push(scalar);
+      }
     }
   }
   return event;
 }
 
-function* _scalars(summary: Uint8Array): Generator<EventScalar> {
-  for (const { field, value: message } of _fields(summary)) {
+function* _scalars(summary: Uint8Array, room: _Room): Generator<EventScalar> {
+  for (const { field, value: message } of _fields(summary, room)) {
     if (field !== 1 || !(message instanceof Uint8Array)) continue;
     let tag = "";
     let scalar: number | undefined;
-    for (const { field, value } of _fields(message)) {
+    for (const { field, value } of _fields(message, room)) {
       if (field === 1 && value instanceof Uint8Array) tag = _text(value);
       else if (field === 2 && typeof value === "number") scalar = value;
     }
@@ -360,6 +397,9 @@ function* _scalars(summary: Uint8Array): Generator<EventScalar> {
   }
 }
 
+/** One for all texts: making it takes longer than most of them. */
+const UTF8 = new TextDecoder();
+
 function _text(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+  return UTF8.decode(bytes);
 }

@@ -39,7 +39,7 @@ export function modelFileName(source: ModelSource): string {
 /**
  * All bytes of a model's file.
  *
- * @throws {WeightsError} where it is missing, cannot be fetched or is larger than
+ * @throws {WeightsError} where it is missing, no plain file, cannot be fetched or is larger than
  *   {@linkcode LARGEST_MODEL}
  * @throws {PermissionError} where Deno refuses the file or the network
  */
@@ -48,13 +48,9 @@ export async function readModelBytes(source: ModelSource): Promise<Uint8Array> {
   const url = typeof source === "string" ? undefined : source;
   if (url?.protocol === "file:" || (typeof source === "string" && !isRemote(source))) {
     const path = url === undefined ? source as string : _pathOf(url);
-    return await readBytes({
-      what: "read the model",
-      path,
-      access: "read",
-      error: WeightsError,
-      mend: MEND,
-    });
+    const what = "read the model";
+    const action = { what, path, access: "read", error: WeightsError, mend: MEND } as const;
+    return await readBytes(action, { most: LARGEST_MODEL });
   }
   return await _fetch(new URL(source));
 }

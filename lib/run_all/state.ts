@@ -17,7 +17,10 @@ const FORMAT = "mrnet-run-all";
 const VERSION = 2;
 
 /** The size from which a file is not taken for a state, in bytes; MRNet's has about 0.2 MB. */
-const LARGEST_FILE = 64 * 1024 * 1024;
+export const LARGEST_STATE = 4 * 1024 * 1024;
+
+/** The most lists and objects in it, one a prediction: each takes fifty times its two bytes. */
+const MOST_BRACKETS = 200_000;
 
 const GO_ON = "go on with the runs of";
 const MEND = "move it away to start over";
@@ -89,15 +92,13 @@ const KEYS = TASKS.flatMap((task) => PLANES.map((plane) => modelKey(task, plane)
  */
 export async function readState(path: string): Promise<RunAllState | undefined> {
   const action: FileAction = { what: GO_ON, path, access: "read", error: DataError, mend: MEND };
-  let bytes: Uint8Array;
   try {
-    const { size } = await checkPlainFile(path);
-    if (size > LARGEST_FILE) throw new RangeError(`it is ${size} bytes long`);
-    bytes = await readBytes(action);
+    await checkPlainFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error instanceof RangeError ? stateError(path, error.message) : fileError(error, action);
+    throw fileError(error, action);
   }
+  const bytes = await readBytes(action, { most: LARGEST_STATE });
   return parseState(new TextDecoder().decode(bytes), path);
 }
 
@@ -148,6 +149,12 @@ export function differences(
 }
 
 function _parse(text: string): RunAllState {
+  let brackets = 0;
+  for (let at = 0; at < text.length; at++) {
+    if ((text[at] === "[" || text[at] === "{") && ++brackets > MOST_BRACKETS) {
+      throw new RangeError(`it has more than ${MOST_BRACKETS} lists and objects`);
+    }
+  }
   let file: unknown;
   try {
     file = JSON.parse(text);

@@ -162,8 +162,8 @@ async function _loadCombined(
         `Cannot use the combination '${shown}': its ${plane} model '${
           modelName(from)
         }' is another ` +
-          `than the one that was combined (SHA-256 ${member.sha256.slice(0, 12)}… instead of ` +
-          `${sha256.slice(0, 12)}…): put the model back, or combine again`,
+          `than the one that was combined (its SHA-256 is not ${sha256.slice(0, 12)}…): ` +
+          "put the model back, or combine again",
       );
     }
     members[plane] = member;
@@ -182,7 +182,15 @@ async function _loadCombined(
 /** Where a member is read from: its file is named from the folder of the combination. */
 function _memberSource(combination: ModelSource, file: string): ModelSource {
   if (combination instanceof Uint8Array) return file;
-  if (combination instanceof URL || isRemote(combination)) return new URL(file, combination);
+  if (combination instanceof URL || isRemote(combination)) {
+    const url = URL.parse(file, combination);
+    // A stranger's combination may name models where it lies, not any address that can be reached here.
+    if (url !== null && url.origin === new URL(combination).origin) return url;
+    throw new WeightsError(
+      `Cannot use the combination '${combination}': its model '${file}' lies on another server: ` +
+        "put the models beside it",
+    );
+  }
   const folder = folderOf(combination);
   return folder === "." || /^([\\/]|[A-Za-z]:[\\/])/.test(file) ? file : join(folder, file);
 }

@@ -18,7 +18,7 @@ import type { Place } from "./progress.ts";
 import { checkLabels, elsewhere, hashLabels, type Resumption, resumption } from "./resume.ts";
 import { RunLog } from "./run_log.ts";
 import type { ResumedRun, RunOptions, RunResult, RunTraining, Selection } from "./run_options.ts";
-import { type RunState, STATE_FILE, writeRunState } from "./run_state.ts";
+import { checkRoom, type RunState, STATE_FILE, writeRunState } from "./run_state.ts";
 import { type ExamReport, trainFrom } from "./trainer.ts";
 
 export type {
@@ -71,6 +71,7 @@ export async function trainClassifier(options: RunOptions): Promise<RunResult> {
     train: await openDataset({ ...exams, split: "train" }),
     valid: await openDataset({ ...exams, split: chosenOn }),
   };
+  checkRoom(datasets.train.labels.length + datasets.valid.labels.length);
   const labels = {
     train: await hashLabels(datasets.train),
     valid: await hashLabels(datasets.valid),

@@ -4,12 +4,13 @@
  *
  * @module
  */
-import { messageOf, OutputError, WeightsError } from "../errors.ts";
+import { DataError, messageOf, OutputError, WeightsError } from "../errors.ts";
 import { checkPlainFile, fileError, writeWhole } from "../files.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import { filtersToHWIO, filtersToOIHW } from "../model/layout.ts";
 import { MRNET_PARAMETERS, selectMRNet } from "../model/weights/mrnet.ts";
 import { encodeSafetensors, readSafetensorsFrom } from "../model/weights/safetensors.ts";
+import { MOST_HEADER_BYTES } from "../model/weights/safetensors_header.ts";
 import { bytesSource, openSource, type Source } from "../model/weights/source.ts";
 import { elementCount, quoted, type StateDict } from "../model/weights/tensors.ts";
 import { type EngineName, ENGINES } from "../engine/engine.ts";
@@ -23,8 +24,11 @@ export const STATE_FILE = "state.safetensors";
 const FORMAT = "mrnet-run";
 const VERSION = 1;
 
-/** Room for the figures of some fifty thousand exams. Parsed, JSON may take twenty times its size. */
-const MOST_HEADER_BYTES = 4 * 1024 * 1024;
+/**
+ * The most exams of a run, to train on and to validate on together: the figures of one take up to 80
+ * bytes of the header, which has {@linkcode MOST_HEADER_BYTES} with all else that is in it.
+ */
+export const MOST_EXAMS = 12_000;
 
 /** What begins the names of Adam's moments. */
 const MOMENTS = { first: "adam.first.", second: "adam.second." } as const;
@@ -50,6 +54,19 @@ export interface RunState {
   optimizer?: OptimizerState;
 }
 
+/**
+ * Makes sure, before a run begins, that there will be room for its exams.
+ *
+ * @throws {DataError} where there are more than {@linkcode MOST_EXAMS}
+ */
+export function checkRoom(exams: number): void {
+  if (exams <= MOST_EXAMS) return;
+  throw new DataError(
+    `Cannot train on ${exams} exams: a run's state has room for the figures of ${MOST_EXAMS}, those ` +
+      "to validate on among them: give fewer exams",
+  );
+}
+
 /** Writes the file whole; the one before it stays until then. */
 export async function writeRunState(path: string, state: RunState): Promise<void> {
   await writeWhole(path, encodeRunState(state));
@@ -58,7 +75,7 @@ export async function writeRunState(path: string, state: RunState): Promise<void
 /**
  * The bytes of the file, in parts.
  *
- * @throws {OutputError} where there are more exams than a state has room for
+ * @throws {OutputError} where there is more to say than a state has room for
  */
 export function encodeRunState(state: RunState): Uint8Array[] {
   const { parameters, optimizer, progress, ...rest } = state;
@@ -77,10 +94,14 @@ export function encodeRunState(state: RunState): Uint8Array[] {
     ...{ format: FORMAT, version: String(VERSION), state: text },
   });
   if (parts[0].length <= MOST_HEADER_BYTES) return parts;
+  const { train, valid, epochs, skipped } = progress;
   throw new OutputError(
-    `Cannot save the state of a run of ${progress.train.length + progress.valid.length} exams: ` +
-      `their figures take ${parts[0].length} bytes, and ${MOST_HEADER_BYTES} are allowed: ` +
-      "train on fewer exams",
+    `Cannot save the state of a run: the figures of ${train.length + valid.length} exams and ` +
+      `${epochs.length} epochs and the reasons for ${skipped.length} exams left out take ` +
+      `${
+        parts[0].length
+      } bytes, and ${MOST_HEADER_BYTES} are allowed, room for ${MOST_EXAMS} exams: ` +
+      "train on fewer exams or for fewer epochs",
   );
 }
 
@@ -96,22 +117,22 @@ export async function readRunState(path: string): Promise<RunState> {
     throw fileError(error, action);
   });
   using source = await openSource(path);
-  return _read(source);
+  return readRunStateFrom(source);
 }
 
 /** Decodes the bytes of a whole file; `name` is for messages. */
 export function decodeRunState(bytes: Uint8Array, name: string): RunState {
-  return _read(bytesSource(bytes, name));
+  return readRunStateFrom(bytesSource(bytes, name));
 }
 
-function _read(source: Source): RunState {
+/** Reads a state from a source that is open already. */
+export function readRunStateFrom(source: Source): RunState {
   const wanted = new Map(
     MRNET_PARAMETERS.flatMap(({ name, shape }) =>
       ["", ...Object.values(MOMENTS)].map((begin) => [begin + name, shape] as const)
     ),
   );
   const { tensors, metadata } = readSafetensorsFrom(source, {
-    mostHeaderBytes: MOST_HEADER_BYTES,
     // Nothing is taken into memory that is not of this size.
     want: (name, shape) => elementCount(shape) === elementCount(wanted.get(name) ?? []),
   });

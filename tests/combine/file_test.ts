@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
-import { type Combination, combinedProbability } from "../../lib/combine/combination.ts";
+import { byPlane, type Combination, combinedProbability } from "../../lib/combine/combination.ts";
 import {
   formatCombination,
   parseCombination,
@@ -109,6 +109,25 @@ Deno.test("a value that is not what its key promises is refused by name", () => 
     changed({ operating_point: { threshold: 0.5, rule: "youden", exams: "valid" } }),
     `its operating_point.exams is "valid", needed is 'tune'`,
   );
+});
+
+Deno.test("a member is a path of bearable length without control characters", () => {
+  const text = formatCombination({
+    ...{ coefficients: { axial: 1, coronal: 1, sagittal: 1 }, intercept: 0, task: "acl" },
+    ...{ fitOn: "tune", tune: { fraction: 0.1, seed: 0 }, exams: 10, positives: 5, auc: 0.9 },
+    operatingPoint: { threshold: 0.5, rule: "youden", exams: "tune" },
+    members: byPlane(() => ({ file: "a", sha256: "0123456789abcdef".repeat(4) })),
+  });
+  const named = (file: string) => text.replace('"file": "a"', `"file": ${JSON.stringify(file)}`);
+  assert.equal(parseCombination(named("x".repeat(255)), "c").members!.axial.file.length, 255);
+  for (const file of ["", "x".repeat(256), "a\x1b[31mred", "a\nb", "a\0"]) {
+    assert.throws(() => parseCombination(named(file), "c.json"), (error: Error) => {
+      assert.equal(error.name, "WeightsError");
+      assert.ok(error.message.includes("needed is the path of a file, at most 255 characters"));
+      assert.ok(!/\p{Cc}/u.test(error.message));
+      return true;
+    });
+  }
 });
 
 Deno.test("any text is a combination or refused in the reader's own words", () => {

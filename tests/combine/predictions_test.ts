@@ -64,6 +64,11 @@ Deno.test("what is wrong is named with its line", () => {
     HEADER + "1,0\n".repeat(1001),
     "more than 1000 lines have not the header's 4 values: give a table with a line a patient",
   );
+  const more = HEADER.trim() + ",x".repeat(997);
+  refuses(
+    `${more}\n1,0,0,0\n`,
+    "line 1: it names 1001 columns, allowed are 1000: leave out all but label, axial, coronal, sagittal",
+  );
   refuses(HEADER, "it holds no predictions: put a line for each patient");
   refuses(
     HEADER + "1,0,0,0\n1,1,1,1\n",
@@ -73,6 +78,19 @@ Deno.test("what is wrong is named with its line", () => {
     HEADER + '1,"0,0,0\n',
     "a quote is opened and never closed: write numbers without quotes",
   );
+});
+
+Deno.test("blanks without end are no table, and soon found not to be one", () => {
+  const start = performance.now();
+  const first = "let the first line be the columns' names, label,axial,coronal,sagittal among them";
+  for (const blank of [" ", "\t", "\u00a0", " \n"]) {
+    refuses(
+      blank.repeat(200_000),
+      "line 1: there is no column label and no column axial and no column coronal" +
+        ` and no column sagittal: ${first}`,
+    );
+  }
+  assert.ok(performance.now() - start < 5000, "it took too long");
 });
 
 Deno.test("any text is a table or refused in the reader's own words", () => {

@@ -7,6 +7,7 @@ import {
   readExamHeader,
   SMALLEST_SIDE,
 } from "../../lib/data/exam.ts";
+import { npyHead } from "../support/folders.ts";
 import { encodeNpy, type NpyData } from "../../lib/data/npy.ts";
 
 async function withFile(bytes: Uint8Array, use: (path: string) => Promise<void>): Promise<void> {
@@ -95,6 +96,71 @@ Deno.test("the largest and the smallest exam are taken", () => {
       width: 64,
     });
   }
+});
+
+Deno.test("an exam of more voxels than memory should hold is refused by its header", () => {
+  const shape = [4096, 512, 128];
+  checkExamHeader({ shape, dtype: "uint8" }, "a.npy");
+  assert.throws(() => checkExamHeader({ shape: [4096, 512, 129], dtype: "uint8" }, "a.npy"), {
+    name: "DataError",
+    message:
+      "Cannot use 'a.npy' as an exam: its shape is (4096, 512, 129), 270532608 voxels where " +
+      "at most 268435456 are allowed, 1 GB as float32: export it with smaller slices",
+  });
+});
+
+/** A large exam of a type that is written in either order, and the values it has in C order. */
+function largeExam(descr: string, itemBytes: number, fortran: boolean): [Uint8Array, number[]] {
+  const shape = [3, 640, 700];
+  const count = 3 * 640 * 700;
+  const head = npyHead(`'${descr}'`, "(3, 640, 700)", fortran);
+  const file = new Uint8Array(head.length + count * itemBytes);
+  file.set(head);
+  const view = new DataView(file.buffer, head.length);
+  const inOrder: number[] = [];
+  for (let place = 0; place < count; place++) {
+    const value = place * 7 % 251;
+    const at = place * itemBytes;
+    if (descr === "|u1") view.setUint8(at, value);
+    else if (descr === "<f2") view.setFloat16(at, value, true);
+    else if (descr === ">f4") view.setFloat32(at, value);
+    else if (descr === "<i8") view.setBigInt64(at, BigInt(value), true);
+    else view.setFloat64(at, value, true);
+    const [slice, row] = [place % 3, Math.floor(place / 3) % 640];
+    const column = Math.floor(place / 3 / 640);
+    inOrder[fortran ? (slice * shape[1] + row) * shape[2] + column : place] = value;
+  }
+  return [file, inOrder];
+}
+
+for (
+  const [descr, itemBytes] of [["|u1", 1], ["<f2", 2], [">f4", 4], ["<i8", 8], ["<f8", 8]] as const
+) {
+  Deno.test(`a large exam of ${descr} is read piece by piece, in either order`, async () => {
+    for (const fortran of [false, true]) {
+      const [file, values] = largeExam(descr, itemBytes, fortran);
+      await withFile(file, async (path) => {
+        const { voxels } = await readExam(path, "a");
+        const type = descr === "|u1" ? Uint8Array : Float32Array;
+        assert.deepEqual(voxels, type.from(values));
+      });
+    }
+  });
+}
+
+Deno.test("a number that cannot be exact is named by its place in the file, not in its piece", async () => {
+  const [file] = largeExam("<i8", 8, false);
+  new DataView(file.buffer).setBigInt64(file.length - 8, 2n ** 60n, true);
+  await withFile(file, async (path) => {
+    await assert.rejects(readExam(path, "a"), (error: Error) => {
+      assert.equal(error.name, "DataError");
+      assert.ok(
+        error.message.includes(`value ${3 * 640 * 700 - 1} is ${2n ** 60n}`),
+        error.message,
+      );
+      return true;
+    });
+  });
 });
 
 Deno.test("the features leave one pixel of 63 and none of 62", () => {

@@ -229,6 +229,31 @@ for (
   });
 }
 
+for (
+  const [what, records, found] of [
+    ["events", Array(250_001).fill([]), "it has more than 250000 events and scalars"],
+    [
+      "scalars",
+      Array(5).fill([
+        0x2a,
+        ...[0xb0, 0xae, 0x15],
+        ...Array(50_000).fill([10, 5, 21, 0, 0, 0, 0]).flat(),
+      ]),
+      "it has more than 250000 events and scalars",
+    ],
+    ["fields", [Array(4_000_002).fill(0)], "it has more than 2000000 fields"],
+  ] as [string, number[][], string][]
+) {
+  Deno.test(`a file of more ${what} than any run logs is refused`, async () => {
+    const parts = records.map((record) => encodeRecord(Uint8Array.from(record)));
+    const bytes = await new Blob(parts as BlobPart[]).bytes();
+    assert.throws(() => readEvents(bytes, "logs/x"), {
+      name: "DataError",
+      message: `Cannot read the events of 'logs/x': ${found}: give a shorter one`,
+    });
+  });
+}
+
 /** True if python3 is there, may be run, and has TensorBoard. */
 function hasTensorBoard(): boolean {
   const permission = Deno.permissions.querySync({ name: "run", command: "python3" });

@@ -5,6 +5,7 @@ import { checkStart, createMRNet } from "../../lib/model/create.ts";
 import { initialClassifier, initialWeights } from "../../lib/model/initialise.ts";
 import { encodePytorch } from "../../lib/model/weights/pytorch_writer.ts";
 import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
+import { LARGEST_MODEL, readModelBytes } from "../../lib/model/model_source.ts";
 import { writeWhole } from "../../lib/files.ts";
 import { runCli } from "../support/cli.ts";
 import { copyFolder, NUMPY_DATASET, TemporaryFolder } from "../support/folders.ts";
@@ -23,6 +24,33 @@ async function alexnetFile(): Promise<{ name: string; bytes: Uint8Array<ArrayBuf
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return { name: `alexnet-owt-${digest.toHex().slice(0, 8)}.pth`, bytes };
 }
+
+Deno.test({
+  name: "a model that is no plain file, or too large, is refused before it is read",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using folder = await TemporaryFolder.make();
+    await folder.write("large.safetensors", "");
+    await Deno.truncate(folder.at("large.safetensors"), LARGEST_MODEL + 1);
+    for (
+      const [path, found] of [
+        ["/dev/zero", "it is not a plain file"],
+        [
+          folder.at("large.safetensors"),
+          `it is ${LARGEST_MODEL + 1} bytes long, allowed are ${LARGEST_MODEL}`,
+        ],
+      ]
+    ) {
+      for (const source of [path, new URL(`file://${path}`)]) {
+        await assert.rejects(readModelBytes(source), {
+          name: "WeightsError",
+          message: `Cannot read the model '${path}': ${found}: ` +
+            "give a .safetensors, .pth or .pt file of an MRNet",
+        });
+      }
+    }
+  },
+});
 
 onEachEngine("a model starts from an AlexNet's file with a linear layer of its own", async () => {
   await using folder = await TemporaryFolder.make();

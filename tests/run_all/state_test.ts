@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { differences, readState, type RunAllState, writeState } from "../../lib/run_all/state.ts";
+import {
+  differences,
+  LARGEST_STATE,
+  readState,
+  type RunAllState,
+  writeState,
+} from "../../lib/run_all/state.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 
 const STATE: RunAllState = {
@@ -49,6 +55,14 @@ Deno.test("a state that is none is refused in one line", async () => {
     });
   };
   await refuses(text.slice(0, -1), "it is not JSON");
+  await refuses(
+    text.replace('"epochs":3', `"epochs":[${"[],".repeat(200_000)}0]`),
+    "it has more than 200000 lists and objects",
+  );
+  await refuses(" ".repeat(LARGEST_STATE + 1), "it is 4194305 bytes long, allowed are 4194304");
+  for (const probability of ["null", "[]", '"0x1"']) {
+    await refuses(text.replace("0.75", probability), "its predictions of acl/axial are none");
+  }
   await refuses("[]", "the file is no JSON object");
   await refuses(
     text.replace('"version":2', '"version":1'),

@@ -80,8 +80,9 @@ export function examBytes(data: NpyData = voxels(0, 2 * 64 * 64), shape = [2, 64
 }
 
 /** The header of an `.npy` file that claims this type and shape, and no data after it. */
-export function npyHead(descr: string, shape: string): Uint8Array {
-  const claim = `{'descr': ${descr}, 'fortran_order': False, 'shape': ${shape}, }`;
+export function npyHead(descr: string, shape: string, fortran = false): Uint8Array {
+  const order = fortran ? "True" : "False";
+  const claim = `{'descr': ${descr}, 'fortran_order': ${order}, 'shape': ${shape}, }`;
   const head = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0);
   return Uint8Array.of(...head, ...new TextEncoder().encode(`${claim.padEnd(117)}\n`));
 }

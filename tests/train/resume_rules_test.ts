@@ -10,8 +10,10 @@ import { lockRun } from "../../lib/logs/run_lock.ts";
 import { MRNET_PARAMETERS } from "../../lib/model/weights/mrnet.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
 import {
+  checkRoom,
   decodeRunState,
   encodeRunState,
+  MOST_EXAMS,
   readRunState,
   writeRunState,
 } from "../../lib/train/run_state.ts";
@@ -252,7 +254,7 @@ test("a state that was tampered with is refused in one line, and touches no othe
     await Deno.writeFile(path, bytes.subarray(0, length));
     await refuses(/^Cannot (read weights|go on from) '.*state\.safetensors': /);
   }
-  const { tensors, metadata } = decodeSafetensors(bytes, path, { mostHeaderBytes: 1 << 24 });
+  const { tensors, metadata } = decodeSafetensors(bytes, path);
   const { name } = MRNET_PARAMETERS[0];
   const damaged = async (change: () => void, message: RegExp) => {
     const before = new Map(tensors);
@@ -280,6 +282,31 @@ test("a state that was tampered with is refused in one line, and touches no othe
   await goOn(folder, { epochs: 2 });
   assert.equal(await folder.text("events"), "mine");
   assert.equal(await folder.text("precious.safetensors"), "mine");
+});
+
+test("a run of more exams than its state has room for is refused before it begins", async (folder) => {
+  const { logFolder } = await begin(folder);
+  const state = await readRunState(`${logFolder}/state.safetensors`);
+  // The longest figures that float32 has.
+  const passed = Array<[number, number, number]>(MOST_EXAMS).fill([
+    ...[-1.1754943508222875e-38, -1.1754943508222875e-38, -1.1754943508222875e-38],
+  ] as [number, number, number]);
+  state.progress.train = passed;
+  const bytes = await new Blob(encodeRunState(state) as BlobPart[]).bytes();
+  assert.equal(decodeRunState(bytes, "state").progress.train.length, MOST_EXAMS);
+  state.progress.valid = passed;
+  assert.throws(() => encodeRunState(state), {
+    name: "OutputError",
+    message:
+      /^Cannot save the state of a run: the figures of 24000 exams and 1 epochs .* 1048576 are/,
+  });
+  checkRoom(MOST_EXAMS);
+  assert.throws(() => checkRoom(MOST_EXAMS + 1), {
+    name: "DataError",
+    message:
+      "Cannot train on 12001 exams: a run's state has room for the figures of 12000, those to " +
+      "validate on among them: give fewer exams",
+  });
 });
 
 test("a state is read back as it was written", async (folder) => {

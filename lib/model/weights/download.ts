@@ -5,9 +5,8 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { messageOf, MRNetError, OutputError, PermissionError, WeightsError } from "../../errors.ts";
-import { fileError } from "../../files.ts";
+import { checkPlainFile, fileError, hashOf } from "../../files.ts";
 
 /** What is fetched, and where to. */
 export interface Download {
@@ -53,6 +52,7 @@ export async function isThere(
   { path, hash, signal }: Pick<Download, "path" | "hash" | "signal">,
 ): Promise<boolean> {
   try {
+    await checkPlainFile(path);
     using file = await Deno.open(path);
     return (await hashOf(file, signal)).startsWith(hash);
   } catch (error) {
@@ -60,18 +60,6 @@ export async function isThere(
     signal?.throwIfAborted();
     throw fileError(error, { what: "read weights", path, access: "read", error: WeightsError });
   }
-}
-
-/** Hashes piece by piece: the file may be larger than what should be in memory. */
-async function hashOf(file: Deno.FsFile, signal?: AbortSignal): Promise<string> {
-  const hash = createHash("sha256");
-  const piece = new Uint8Array(1024 * 1024);
-  await file.seek(0, Deno.SeekMode.Start);
-  for (let count = await file.read(piece); count !== null; count = await file.read(piece)) {
-    signal?.throwIfAborted();
-    hash.update(piece.subarray(0, count));
-  }
-  return hash.digest("hex");
 }
 
 /**

@@ -13,12 +13,14 @@
  */
 import { PickleReader } from "./pickle_reader.ts";
 import {
+  addItems,
   PickleFault,
   PickleGlobal,
   PickleObject,
   PickleRecord,
   type PickleRules,
   type PickleValue,
+  setEntry,
 } from "./pickle_values.ts";
 import type { Source } from "./source.ts";
 import { quoted, weightsError } from "./tensors.ts";
@@ -77,6 +79,9 @@ export function readPickle(
     throw weightsError(source.name, error.message, mend);
   }
 }
+
+/** One for all texts: making it takes longer than most of them. */
+const UTF8 = new TextDecoder();
 
 /** Stands on the stack where a group of values begins. */
 const MARK = Symbol("mark");
@@ -175,7 +180,7 @@ class Machine {
       case 0x8f: // EMPTY_SET
         return this._pushNew(new Set());
       case 0x91: // FROZENSET
-        return this._pushNew(new Set(this._popToMark()));
+        return this._pushNew(addItems(new Set(), this._popToMark()));
       case 0x61: // APPEND
         return this._append([this._pop()]);
       case 0x65: // APPENDS
@@ -192,8 +197,7 @@ class Machine {
         const items = this._popToMark();
         const set = this._top();
         if (!(set instanceof Set)) throw new PickleFault("its pickle adds to what is no set");
-        for (const item of items) set.add(item);
-        return;
+        return void addItems(set, items);
       }
       // Stack and memo
       case 0x30: // POP
@@ -204,11 +208,11 @@ class Machine {
       case 0x32: // DUP
         return void stack.push(this._top());
       case 0x71: // BINPUT
-        return void this.memo.set(reader.uint8(), this._top());
+        return this._keep(reader.uint8());
       case 0x72: // LONG_BINPUT
-        return void this.memo.set(reader.uint32(), this._top());
+        return this._keep(reader.uint32());
       case 0x94: // MEMOIZE
-        return void this.memo.set(this.memo.size, this._top());
+        return this._keep(this.memo.size);
       case 0x68: // BINGET
         return void stack.push(this._recall(reader.uint8()));
       case 0x6a: // LONG_BINGET
@@ -284,6 +288,14 @@ class Machine {
     return value;
   }
 
+  /** Remembers the top. Programs count up from 0; numbers of any size could be chosen to collide. */
+  private _keep(index: number): void {
+    if (index >= LIMITS.operations) {
+      throw new PickleFault(`its pickle keeps a value under the number ${index}`);
+    }
+    this.memo.set(index, this._top());
+  }
+
   private _recall(index: number): PickleValue {
     const value = this.memo.get(index);
     if (value === undefined) throw new PickleFault("its pickle recalls what it never kept");
@@ -291,7 +303,7 @@ class Machine {
   }
 
   private _text(length: number): string {
-    return new TextDecoder().decode(this.reader.bytes(length));
+    return UTF8.decode(this.reader.bytes(length));
   }
 
   /** A whole number in two's complement, low byte first. */
@@ -314,7 +326,7 @@ class Machine {
     if (!(target instanceof Map) || items.length % 2 !== 0) {
       throw new PickleFault("its pickle sets entries of what is no dictionary");
     }
-    for (let at = 0; at < items.length; at += 2) target.set(items[at], items[at + 1]);
+    for (let at = 0; at < items.length; at += 2) setEntry(target, items[at], items[at + 1]);
     return target;
   }
 
@@ -363,7 +375,7 @@ class Machine {
     for (const part of Array.isArray(state) ? state.slice(0, 2) : [state]) {
       if (!(part instanceof Map)) continue;
       this._charge(part);
-      for (const [name, value] of part) target.state.set(name, value);
+      for (const [name, value] of part) setEntry(target.state, name, value);
     }
   }
 }

@@ -68,3 +68,44 @@ export class PickleFault extends Error {
   /** The class's name. */
   override name = "PickleFault";
 }
+
+/** Numbers that may be keys of one collection; an optimizer's state has one for each parameter. */
+const MOST_NUMBER_KEYS = 500;
+
+/** How many numbers have become keys of a collection. */
+const numberKeys = new WeakMap<object, number>();
+
+/**
+ * JavaScript hashes numbers in a way that can be foreseen, so many that were chosen to collide would
+ * cost time by the square of their number; those beyond 2^53 need not even be chosen well.
+ */
+function countKey(collection: object, key: PickleValue): void {
+  if (typeof key === "bigint") throw new PickleFault("its pickle has a key beyond 2^53");
+  if (typeof key !== "number") return;
+  const count = (numberKeys.get(collection) ?? 0) + 1;
+  if (count > MOST_NUMBER_KEYS) {
+    throw new PickleFault(
+      `its pickle has more than ${MOST_NUMBER_KEYS} numbers as keys in one place`,
+    );
+  }
+  numberKeys.set(collection, count);
+}
+
+/** Sets an entry of a dictionary; none of a pickle is set otherwise. */
+export function setEntry(
+  dictionary: Map<PickleValue, PickleValue>,
+  key: PickleValue,
+  value: PickleValue,
+): void {
+  countKey(dictionary, key);
+  dictionary.set(key, value);
+}
+
+/** Adds items to a set; none of a pickle is added otherwise. */
+export function addItems(set: Set<PickleValue>, items: readonly PickleValue[]): Set<PickleValue> {
+  for (const item of items) {
+    countKey(set, item);
+    set.add(item);
+  }
+  return set;
+}

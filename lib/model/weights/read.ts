@@ -5,11 +5,25 @@
  * @module
  */
 import { pytorchForm, readPytorchFrom } from "./pytorch.ts";
-import { isUsedByMRNet, MRNET_PARAMETERS, selectFeatures, selectMRNet } from "./mrnet.ts";
+import { isFloatType } from "./floats.ts";
+import {
+  FEATURE_PARAMETERS,
+  isUsedByMRNet,
+  MRNET_PARAMETERS,
+  type Parameter,
+  selectFeatures,
+  selectMRNet,
+} from "./mrnet.ts";
 import { looksLikeSafetensors } from "./safetensors_header.ts";
 import { readSafetensorsFrom } from "./safetensors.ts";
 import { openSource, type Source } from "./source.ts";
-import { type ReadOptions, type StateDict, type Weights, weightsError } from "./tensors.ts";
+import {
+  elementCount,
+  type ReadOptions,
+  type StateDict,
+  type Weights,
+  weightsError,
+} from "./tensors.ts";
 
 /** The form of a file of weights. */
 export type WeightsFormat = "safetensors" | "pytorch-zip" | "pytorch-legacy";
@@ -58,9 +72,7 @@ function _readWeights(source: Source, options: ReadOptions): ReadWeights {
  * @throws {WeightsError} where the file cannot be read or holds another network
  */
 export async function readMRNet(from: string | Source): Promise<MRNetWeights> {
-  const name = typeof from === "string" ? from : from.name;
-  const { tensors, metadata, skipped } = await readWeights(from, { want: isUsedByMRNet });
-  checkTypes(skipped, name);
+  const { tensors, name, metadata } = await readNetwork(from, MRNET_PARAMETERS, isUsedByMRNet);
   return { tensors: selectMRNet(tensors, name), metadata };
 }
 
@@ -71,10 +83,35 @@ export async function readMRNet(from: string | Source): Promise<MRNetWeights> {
  * @throws {WeightsError} where the file cannot be read or holds another network
  */
 export async function readFeatures(path: string): Promise<MRNetWeights> {
-  const want = (name: string) => /(^|\.)features\.\d+\.(weight|bias)$/.test(name);
-  const { tensors, metadata, skipped } = await readWeights(path, { want });
-  checkTypes(skipped, path);
-  return { tensors: selectFeatures(tensors, path), metadata };
+  const isFeature = (name: string) => /(^|\.)features\.\d+\.(weight|bias)$/.test(name);
+  const { tensors, name, metadata } = await readNetwork(path, FEATURE_PARAMETERS, isFeature);
+  return { tensors: selectFeatures(tensors, name), metadata };
+}
+
+/**
+ * Reads of a file what a network may have: tensors of its shapes, no more of them than two networks
+ * have. All others with a name that counts are given by name and shape alone, for messages.
+ */
+async function readNetwork(
+  from: string | Source,
+  parameters: readonly Parameter[],
+  counts: (name: string) => boolean,
+): Promise<MRNetWeights & { name: string }> {
+  const name = typeof from === "string" ? from : from.name;
+  const shapes = new Set(parameters.map(({ shape }) => shape.join()));
+  let room = 2 * parameters.reduce((sum, { shape }) => sum + elementCount(shape)!, 0);
+  const others: StateDict = new Map();
+  const { tensors, metadata, skipped } = await readWeights(from, {
+    want(name, shape, type) {
+      if (!counts(name)) return false;
+      if (!isFloatType(type)) return true;
+      if (shapes.has(shape.join()) && (room -= elementCount(shape)!) >= 0) return true;
+      others.set(name, { shape: [...shape], data: new Float32Array(0) });
+      return false;
+    },
+  });
+  checkTypes(skipped, name);
+  return { tensors: new Map([...tensors, ...others]), metadata, name };
 }
 
 /** Tells a parameter that has another type from one that is missing. */

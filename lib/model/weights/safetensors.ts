@@ -66,11 +66,11 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsSu
 
 /** Reads safetensors from a source that is open already. */
 export function readSafetensorsFrom(source: Source, options: ReadOptions = {}): Weights {
-  const { entries, metadata } = readHeader(source, options.mostHeaderBytes);
+  const { entries, metadata } = readHeader(source);
   const tensors: StateDict = new Map();
   const skipped = new Map<string, string>();
   for (const { name, type, shape, offset, length } of entries) {
-    if (options.want !== undefined && !options.want(name, shape)) continue;
+    if (options.want !== undefined && !options.want(name, shape, type)) continue;
     if (isFloatType(type)) {
       tensors.set(name, { shape, data: toFloat32(source.read(offset, length), type) });
     } else {

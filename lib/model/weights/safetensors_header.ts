@@ -70,18 +70,17 @@ export function looksLikeSafetensors(source: Source): boolean {
 /**
  * Reads and checks the header of a safetensors file.
  *
- * @param most the largest header, in bytes
  * @throws {WeightsError} where it is damaged, or claims what the file does not hold
  */
-export function readHeader(source: Source, most = MOST_HEADER_BYTES): SafetensorsHeader {
+export function readHeader(source: Source): SafetensorsHeader {
   const fail = (found: string) => weightsError(source.name, found, MEND);
   if (source.size < 8) throw fail(`it has ${source.size} bytes, too few for a safetensors file`);
   const length = new DataView(source.read(0, 8).buffer).getBigUint64(0, true);
   if (length > BigInt(source.size - 8)) {
     throw fail(`its header claims ${length} bytes, but the file has ${source.size}`);
   }
-  if (length > BigInt(most)) {
-    throw fail(`its header claims ${length} bytes, more than the ${most} allowed`);
+  if (length > BigInt(MOST_HEADER_BYTES)) {
+    throw fail(`its header claims ${length} bytes, more than the ${MOST_HEADER_BYTES} allowed`);
   }
   const header = parseHeader(source.read(8, Number(length)), fail);
   const start = 8 + Number(length);

@@ -30,16 +30,12 @@ export interface Weights {
 /** How a file of weights is read. */
 export interface ReadOptions {
   /**
-   * Which tensors are taken into memory. The others cost nothing, however large they are.
+   * Which tensors are taken into memory, by name, shape and stored type, such as `F16`. The others
+   * cost nothing, however large they are.
    *
    * @default every tensor
    */
-  want?: (name: string, shape: readonly number[]) => boolean;
-  /**
-   * The largest header of a safetensors file, in bytes.
-   * @default 1 MB
-   */
-  mostHeaderBytes?: number;
+  want?: (name: string, shape: readonly number[], type: string) => boolean;
 }
 
 /** The error for a file of weights: one line that says what was found and what to do. */

@@ -5,11 +5,13 @@
  * @module
  */
 import {
+  addItems,
   PickleFault,
   PickleGlobal,
   PickleObject,
   type PickleRules,
   type PickleValue,
+  setEntry,
 } from "./pickle_values.ts";
 import { DTYPES, isStorageClass, makeTensor, StorageTable, TensorRecord } from "./torch_records.ts";
 
@@ -24,8 +26,8 @@ const FUNCTIONS: Readonly<Record<string, (args: PickleValue[]) => PickleValue>> 
   "collections.OrderedDict": ([items]) => dictionary(items),
   "collections.Counter": ([items]) => dictionary(items),
   "collections.defaultdict": ([, items]) => dictionary(items),
-  "builtins.set": ([items]) => new Set(list(items)),
-  "builtins.frozenset": ([items]) => new Set(list(items)),
+  "builtins.set": ([items]) => addItems(new Set(), list(items)),
+  "builtins.frozenset": ([items]) => addItems(new Set(), list(items)),
   "builtins.bytes": () => new Uint8Array(0),
   "_codecs.encode": ([text]) => encodeLatin1(text),
   "torch.Size": ([sizes]) => list(sizes).slice(),
@@ -124,15 +126,14 @@ function list(value: PickleValue | undefined): PickleValue[] {
 
 /** A dictionary from nothing, from another, or from pairs. */
 function dictionary(items: PickleValue | undefined): Map<PickleValue, PickleValue> {
-  if (items instanceof Map) return new Map(items);
-  return new Map(
-    list(items).map((pair) => {
-      if (!Array.isArray(pair) || pair.length !== 2) {
-        throw new PickleFault("its pickle makes a dictionary of what are no pairs");
-      }
-      return [pair[0], pair[1]];
-    }),
-  );
+  const made = new Map<PickleValue, PickleValue>();
+  for (const pair of items instanceof Map ? items : list(items)) {
+    if (!Array.isArray(pair) || pair.length !== 2) {
+      throw new PickleFault("its pickle makes a dictionary of what are no pairs");
+    }
+    setEntry(made, pair[0], pair[1]);
+  }
+  return made;
 }
 
 function encodeLatin1(text: PickleValue | undefined): Uint8Array {

@@ -38,7 +38,7 @@ export function readTensors(
   const byStorage = new Map<string, string[]>();
   let [kept, moved] = [0, 0];
   for (const [name, record] of index) {
-    if (options.want !== undefined && !options.want(name, record.shape)) continue;
+    if (options.want !== undefined && !options.want(name, record.shape, record.type)) continue;
     if (!isFloatType(record.type)) {
       skipped.set(name, record.type);
       continue;
@@ -74,6 +74,9 @@ function reach({ count, shape, stride }: TensorRecord): number {
   return shape.reduce((sum, size, axis) => sum + (size - 1) * stride[axis], 1);
 }
 
+/** What holds stored values of so many bytes without a change. */
+const STORED = { 2: Uint16Array, 4: Uint32Array, 8: Float64Array } as const;
+
 /** The values of a tensor; `shared` where others need the storage's bytes too. */
 function window(
   record: TensorRecord,
@@ -85,9 +88,14 @@ function window(
   const start = record.storage.first * record.storage.elementBytes + offset * elementBytes;
   const end = start + reach(record) * elementBytes;
   const whole = start === 0 && end === storage.length && !shared;
-  const values = toFloat32(whole ? storage : storage.slice(start, end), type);
-  if (record.contiguous) return values;
-  const gathered = new Float32Array(count);
+  if (record.contiguous) return toFloat32(whole ? storage : storage.slice(start, end), type);
+  // Gathered as they are stored: what lies between may be most of the file, and is not widened.
+  const Stored = STORED[elementBytes as keyof typeof STORED];
+  const lies = storage.byteOffset + start;
+  const values = lies % elementBytes === 0
+    ? new Stored(storage.buffer, lies, reach(record))
+    : new Stored(storage.slice(start, end).buffer);
+  const gathered = new Stored(count);
   const at = shape.map(() => 0);
   let from = 0;
   for (let to = 0; to < count; to++) {
@@ -100,5 +108,5 @@ function window(
       at[axis] = 0;
     }
   }
-  return gathered;
+  return toFloat32(new Uint8Array(gathered.buffer), type);
 }

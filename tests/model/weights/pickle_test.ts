@@ -46,7 +46,7 @@ for (
     ["a dictionary to the mark", ["(K", 1, "Nd."], new Map([[1, null]])],
     ["sets", [0x8f, "(K", 1, 0x90, "(K", 2, 0x91, 0x86, "."], [new Set([1]), new Set([2])]],
     ["a value from the memo", ["K", 5, "q", 9, "0h", 9, "."], 5],
-    ["a value from the long memo", ["K", 5, "r", [0, 0, 0, 255], "0j", [0, 0, 0, 255], "."], 5],
+    ["a value from the long memo", ["K", 5, "r", [0, 1, 7, 0], "0j", [0, 1, 7, 0], "."], 5],
     ["a value from the implicit memo", ["K", 5, 0x94, "0h", 0, "."], 5],
     ["a value twice", ["K", 5, "2", 0x86, "."], [5, 5]],
     ["what is left after a mark", ["K", 5, "(NN1."], 5],
@@ -121,6 +121,10 @@ for (
   });
 }
 
+const zeros = new Array<number>(7).fill(0);
+/** So many entries of a dictionary, whose keys are numbers. */
+const numberKeys = (count: number): number[] =>
+  Array.from({ length: count }, (_, n) => [0x4d, n & 255, n >> 8, 0x4e]).flat();
 const ordered = "ccollections\nOrderedDict\n";
 for (
   const [what, pieces, found] of [
@@ -159,6 +163,17 @@ for (
     ["with an unknown persistent id", [...text("x"), "Q."], "refers to something unknown"],
     ["with a storage without a class", ["(", ...text("storage"), "tQ."], "something unknown"],
     ["with more values than a stack needs", ["N".repeat(100_001)], "its pickle piles up values"],
+    ["with a key beyond 2^53", ["}", 0x8a, 8, [...zeros, 1], "Ns."], "a key beyond 2^53"],
+    ["with a set of a number beyond 2^53", [0x8f, "(", 0x8a, 8, [...zeros, 1], 0x90, "."], "2^53"],
+    ["with a frozen set of one", ["(", 0x8a, 8, [...zeros, 1], 0x91, "."], "a key beyond 2^53"],
+    ["with a set by name of one", [
+      ...["c__builtin__\nset\n]", 0x8a, 8, [...zeros, 1], "a", 0x85, "R."],
+    ], "a key beyond 2^53"],
+    ["with a dictionary of pairs with one", [
+      ...[ordered, "]", 0x8a, 8, [...zeros, 1], "N", 0x86, "a", 0x85, "R."],
+    ], "a key beyond 2^53"],
+    ["with very many numbers as keys", ["}(", numberKeys(501), "u."], "than 500 numbers as keys"],
+    ["that keeps a value under a huge number", ["Nr", [0, 0, 0, 1], "."], "the number 16777216"],
     ["that never ends", ["N0".repeat(500_001)], "more than 500000 operations"],
   ] as [string, Piece[], string][]
 ) {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFeatures, readMRNet, readWeights } from "../../../lib/model/weights/read.ts";
 import { encodePytorch } from "../../../lib/model/weights/pytorch_writer.ts";
 import { encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
+import { bytesSource, type Source } from "../../../lib/model/weights/source.ts";
 import type { StateDict } from "../../../lib/model/weights/tensors.ts";
 import { writeWhole } from "../../../lib/files.ts";
 import { fixture, joined, makeMRNet, withFolder } from "./support.ts";
@@ -144,3 +145,27 @@ Deno.test("a 10 MB checkpoint is read in less than 100 ms, in both forms", () =>
       assert.ok(best < 100, `${path} took ${best} ms`);
     }
   }));
+
+Deno.test("what cannot be a network's is not taken into memory, and is named all the same", async () => {
+  const large = { shape: [2048, 1024], data: new Float32Array(2048 * 1024) };
+  const content = new Map([...MRNET, ["classifer.weight", large], ["more", large]]);
+  for (const encoded of [encodeSafetensors(content), encodePytorch(content)]) {
+    const bytes = joined([...encoded]);
+    let most = 0;
+    const source: Source = {
+      ...bytesSource(bytes, "a"),
+      read(offset, length) {
+        // The checksums of an archive are computed over pieces.
+        most = Math.max(most, length);
+        return bytes.slice(offset, offset + length);
+      },
+    };
+    await assert.rejects(readMRNet(source), {
+      name: "WeightsError",
+      message:
+        "Cannot read weights 'a': it does not hold an MRNet: unexpected 'more'; wrong shape: " +
+        "'classifer.weight' is [2048, 1024], not [2, 256]: give a file of that network",
+    });
+    assert.ok(most < 4 * large.data.length, `${most} bytes at once`);
+  }
+});

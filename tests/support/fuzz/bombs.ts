@@ -6,14 +6,18 @@
  */
 import { decodePredictions } from "../../../lib/combine/predictions.ts";
 import { examFromNpy } from "../../../lib/data/exam.ts";
-import { decodeLabels } from "../../../lib/data/labels.ts";
+import { decodeLabels, LARGEST_LABEL_FILE } from "../../../lib/data/labels.ts";
 import { decodeNpy } from "../../../lib/data/npy.ts";
 import { DataError, WeightsError } from "../../../lib/errors.ts";
 import { readEvents } from "../../../lib/logs/tensorboard.ts";
 import { encodeRecord } from "../../../lib/logs/tfrecord.ts";
+import { readCard } from "../../../lib/model/card.ts";
 import { decodePytorch } from "../../../lib/model/weights/pytorch.ts";
 import { decodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
+import { MOST_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.ts";
 import { encodeZip } from "../../../lib/model/weights/zip.ts";
+import { LARGEST_STATE, parseState } from "../../../lib/run_all/state.ts";
+import { decodeRunState } from "../../../lib/train/run_state.ts";
 import { assemble, type Piece, text } from "../../model/weights/support.ts";
 import { npyHead } from "../folders.ts";
 import type { FuzzReader, Seed } from "./case.ts";
@@ -35,6 +39,21 @@ const times = (count: number, part: (index: number) => Piece[]): Piece[] => [
 
 /** An index as the operations LONG_BINPUT and LONG_BINGET take it. */
 const index = (value: number): Piece => [value & 255, value >> 8 & 255, value >> 16 & 255, 0];
+
+/** A number of four bytes whose hash in V8 ends in fourteen zeros: the hash's steps, walked back. */
+function colliding(value: number): Piece {
+  const unshift = (hash: number, bits: number) => {
+    let before = hash;
+    for (let done = bits; done < 32; done += bits) before = hash ^ before >>> bits;
+    return before >>> 0;
+  };
+  let hash = unshift(value << 14 >>> 0, 16);
+  // Each factor is an inverse modulo 2^32: of 2057, of 5, of 2^15 − 1.
+  hash = unshift(Math.imul(hash, 3369993785) >>> 0, 4);
+  hash = unshift(Math.imul(hash, 3435973837) >>> 0, 12);
+  const number = Math.imul(hash + 1, 3221192703) >>> 0;
+  return [0, 8, 16, 24].map((bit) => number >>> bit & 255);
+}
 
 /** An archive with this pickle and one storage of four bytes. */
 function archive(...pieces: Piece[]): Uint8Array {
@@ -86,17 +105,31 @@ function pytorch(): Seed[] {
       "copied dictionaries",
       () =>
         archive(
-          ...["}(", ...times(45_000, (n) => ["J", index(n), "N"]), "u", "q", 0, "0"],
+          ...["}(", ...times(45_000, (n) => [...text(`${n}`), "N"]), "u", "q", 0, "0"],
           ...times(200, (n) => [ordered, "h", 0, 0x85, "Rr", index(n + 1), "0"]),
           "N.",
         ),
+    ),
+    seed("keys that differ above their lowest 64 bits", () =>
+      archive(
+        ...["}(", ...times(40_000, (n) => [0x8a, 12, [0, 0, 0, 0, 0, 0, 0, 0], index(n), "N"])],
+        "u.",
+      )),
+    seed("a set of such numbers", () =>
+      archive(
+        ...[0x8f, "(", ...times(80_000, (n) => [0x8a, 12, [0, 0, 0, 0, 0, 0, 0, 0], index(n)])],
+        ...[0x90, "."],
+      )),
+    seed(
+      "values kept under numbers that collide",
+      () => archive("N", ...times(160_000, (n) => ["r", colliding(n)]), "."),
     ),
     seed("a large dictionary", () =>
       archive(
         "}",
         ...times(8, (part) => [
           "(",
-          ...times(30_000, (n) => ["J", index(part * 30_000 + n), "N"]),
+          ...times(30_000, (n) => [...text(`${part * 30_000 + n}`), "N"]),
           "u",
         ]),
         ".",
@@ -164,10 +197,22 @@ function labels(): Seed[] {
     ["line ends", "\r"],
     ["lines of quotes", '"",\n'],
     ["labels that are none", "1,2\n"],
+    ["blanks", " "],
+    ["blanks that are none", "\u00a0"],
+    ["blank lines", " \n"],
+    ["doubled quotes", '""'],
+    ["exams again and again", "1,1\n"],
+    ["values on one line", '"a",'],
   ];
-  const most = 1024 * 1024;
+  const most = LARGEST_LABEL_FILE;
+  const filled = (part: string) => part.repeat(Math.floor(most / utf8(part).length));
   return [
-    ...contents.map(([name, part]) => seed(name, () => utf8(part.repeat(most / part.length)))),
+    ...contents.map(([name, part]) => seed(name, () => utf8(filled(part)))),
+    seed("as large as may be", () => {
+      const text = Array.from({ length: 125_000 }, (_, n) => `${n},${n % 2}\n`).join("");
+      return utf8(text.slice(0, text.lastIndexOf("\n", most) + 1).padEnd(most, "\n"));
+    }),
+    seed("a byte too large", () => utf8("\n".repeat(most + 1))),
     seed(
       "exams",
       () => utf8(Array.from({ length: 125_000 }, (_, n) => `${n},${n % 2}`).join("\n")),
@@ -188,8 +233,34 @@ function predictions(): Seed[] {
     ...contents.map(([name, part]) =>
       seed(name, () => utf8(head + part.repeat(Math.floor(most / part.length))))
     ),
+    seed("short lines without a header", () => utf8("1\n".repeat(512 * 1024))),
+    ...[" ", "\t", "\u00a0", " \n", '""', ","].map((part) =>
+      seed(`${JSON.stringify(part)} without a header`, () => {
+        return utf8(part.repeat(Math.floor(1024 * 1024 / utf8(part).length)));
+      })
+    ),
+    seed("as many patients as may be", () => utf8(head + "1,0,0,1\n0,0,0,0\n".repeat(most / 16))),
+    seed("half a million columns", () => {
+      const more = ",".repeat(most / 2 - 40);
+      return utf8(`${head.trim()}${more}\n1,0,0,1${more}`);
+    }),
+    seed("a thousand columns", () => {
+      const more = ",".repeat(996);
+      return utf8(`${head.trim()}${more}\n${`1,0,0,1${more}\n0,0,0,1${more}\n`.repeat(518)}`);
+    }),
     seed("one long number", () => utf8(`${head}1,${"0".repeat(most - 8)}x,0,0`)),
   ];
+}
+
+function runAll(): Seed[] {
+  const begin = '{"format":"mrnet-run-all","version":2,"config":{"a":[';
+  const end = '0]},"models":{}}';
+  return ["[],", "{},", "[[],[]],", "0,", '"a",', '"",'].map((part) =>
+    seed(part, () => {
+      const room = LARGEST_STATE - begin.length - end.length;
+      return utf8(begin + part.repeat(Math.floor(room / part.length)) + end);
+    })
+  );
 }
 
 function npy(): Seed[] {
@@ -205,12 +276,25 @@ function npy(): Seed[] {
     seed("half a million axes", () => long("'|u1'", `(${"1,".repeat(500_000)})`)),
     seed("a million blanks", () => long("'|u1'", `(${" ".repeat(1_000_000)})`)),
     seed("a quote that never ends", () => long(`'${"a".repeat(1_000_000)}`, "()")),
+    seed("a header as long as may be", () => {
+      const dict = "{'descr': '|u1', 'fortran_order': False, 'shape': (1,), }";
+      const text = utf8(dict.padEnd(1024 * 1024 - 1) + "\n");
+      const head = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 2, 0, 0, 0, 16, 0);
+      return joined(head, text, new Uint8Array(1));
+    }),
     seed("axes of 1", () => joined(long("'|u1'", ones, "True"), new Uint8Array(2_000_000))),
     seed(
       "a small exam of bytes",
       () => joined(long("'|i1'", "(1, 2000, 1000)"), new Uint8Array(2e6)),
     ),
   ];
+}
+
+/** The same record again and again. */
+function again(record: Uint8Array, count: number): Uint8Array {
+  const file = new Uint8Array(record.length * count);
+  for (let at = 0; at < count; at++) file.set(record, at * record.length);
+  return file;
 }
 
 function events(): Seed[] {
@@ -227,6 +311,77 @@ function events(): Seed[] {
     ),
     seed("many empty records", () => joined(...new Array(60_000).fill(empty))),
     seed("one long record of zeros", () => encodeRecord(new Uint8Array(2_000_000))),
+    seed("empty records without end", () => again(empty, 1_000_000)),
+    seed("as many scalars as may be", () => {
+      const writer = Uint8Array.of(0x2a, 7, 0x0a, 5, 0x15, 0, 0, 0, 0);
+      return again(encodeRecord(writer), 125_000);
+    }),
+  ];
+}
+
+/** Metadata that makes a header as long as may be, repeating a part of what it says. */
+function metadata(more: string, key: string, begin: string, part: string, end: string): Uint8Array {
+  const frame = (text: string) =>
+    JSON.stringify({ __metadata__: { ...JSON.parse(more), [key]: begin + text + end } });
+  // A quote takes two bytes in there.
+  const room = MOST_HEADER_BYTES - utf8(frame("")).length;
+  const times = Math.floor(room / (JSON.stringify(part).length - 2));
+  return header(frame(part.repeat(times)));
+}
+
+function states(): Seed[] {
+  const said = '"run":"a","labels":{"train":"a","valid":"a"},"steps":0,"seconds":0,' +
+    '"computed":{"engine":"wasm","threads":1,"precision":"float32"},"events":{"name":"a","size":0}';
+  const rest = (...names: string[]) =>
+    ["epochs", "train", "valid", "skipped"].filter((name) => !names.includes(name))
+      .map((name) => `"${name}":[]`).join();
+  const kind = '{"format":"mrnet-run","version":"1"}';
+  const parts: [string, string, string, string][] = [
+    ["objects in the config", `{${said},${rest()},"config":{"a":[`, "{},", "0]}}"],
+    ["lists in the config", `{${said},${rest()},"config":{"a":[`, "[],", "0]}}"],
+    ["lists in lists", `{${said},${rest()},"config":{"a":[`, "[[],[]],", "0]}}"],
+    ["brackets", `{${said},${rest()},"config":`, "[", "}"],
+    ["exams left out", `{${said},${rest("train")},"config":{},"train":[`, "null,", "null]}"],
+    ["exams", `{${said},${rest("train")},"config":{},"train":[`, "[0,1,2],", "null]}"],
+    [
+      "epochs",
+      `{${said},${rest("epochs")},"config":{},"epochs":[`,
+      "[0,0,0,0,0,0,0,true],",
+      "[0,0,0,0,0,0,0,true]]}",
+    ],
+    [
+      "reasons",
+      `{${said},${rest("skipped")},"config":{},"skipped":[`,
+      '{"split":"train","id":"a","reason":""},',
+      '{"split":"train","id":"a","reason":""}]}',
+    ],
+  ];
+  return parts.map(([name, begin, part, end]) =>
+    seed(name, () => metadata(kind, "state", begin, part, end))
+  );
+}
+
+function cards(): Seed[] {
+  return [
+    seed("lists in a tune split", () => metadata("{}", "tune", "[", "[],", "0]")),
+    seed(
+      "objects in an operating point",
+      () => metadata("{}", "operating_point", "[", "{},", "0]"),
+    ),
+    seed(
+      "a threshold of a million digits",
+      () =>
+        metadata(
+          "{}",
+          "operating_point",
+          '{"threshold":0.',
+          "1",
+          ',"rule":"youden","exams":"tune"}',
+        ),
+    ),
+    seed("brackets", () => metadata("{}", "tune", "", "[", "")),
+    seed("blanks", () => metadata("{}", "task", "", " ", "")),
+    seed("line ends", () => metadata("{}", "tune", "", "\n", "x")),
   ];
 }
 
@@ -249,6 +404,20 @@ export function fuzzReaders(): Map<string, FuzzReader> {
       read: (bytes) => decodeSafetensors(bytes, "a"),
     },
     {
+      name: "state bombs",
+      asTheyAre,
+      seeds: states(),
+      refuses: WeightsError,
+      read: (bytes) => decodeRunState(bytes, "a"),
+    },
+    {
+      name: "card bombs",
+      asTheyAre,
+      seeds: cards(),
+      refuses: WeightsError,
+      read: (bytes) => readCard(decodeSafetensors(bytes, "a").metadata, "a"),
+    },
+    {
       name: "labels bombs",
       asTheyAre,
       seeds: labels(),
@@ -261,6 +430,13 @@ export function fuzzReaders(): Map<string, FuzzReader> {
       seeds: predictions(),
       refuses: DataError,
       read: (bytes) => decodePredictions(bytes, "a"),
+    },
+    {
+      name: "run_all bombs",
+      asTheyAre,
+      seeds: runAll(),
+      refuses: DataError,
+      read: (bytes) => parseState(new TextDecoder().decode(bytes), "a"),
     },
     {
       name: "npy bombs",

@@ -74,8 +74,8 @@ export async function campaign(
   let peak = forgetPeak();
   for (let index = first; index < first + count; index++) {
     const bytes = caseBytes(reader, seed, index);
-    if (reader.asTheyAre) {
-      // What it took to make the file is not what it takes to read it.
+    if (reader.asTheyAre || reader.behind !== undefined) {
+      // What it took to make the file, or to read a large one before it, is not what this one takes.
       collectGarbage();
       peak = forgetPeak();
     }
@@ -91,7 +91,7 @@ export async function campaign(
       }
       const growth = peakResident() - peak;
       report.peakGrowth = Math.max(report.peakGrowth, growth);
-      if (growth > MOST_BYTES + bytes.length) {
+      if (growth > MOST_BYTES + bytes.length + (reader.behind ?? 0)) {
         throw new Fault(`raised the peak of the process by ${growth} bytes`);
       }
     } catch (error) {
@@ -109,7 +109,7 @@ function measured(reader: FuzzReader, bytes: Uint8Array) {
   const outcome = readCase(reader, bytes);
   // On a machine with other work much of the time may be somebody else's.
   const ms = Math.min(performance.now() - start, cpuMs() - worked);
-  const left = memory() - before - bytes.length;
+  const left = memory() - before - bytes.length - (reader.behind ?? 0);
   if (ms > MOST_MS) throw new Fault(`took ${Math.round(ms)} ms`);
   if (left > MOST_BYTES) throw new Fault(`left ${left} bytes beyond the file's ${bytes.length}`);
   return { outcome, ms, left };
@@ -127,6 +127,7 @@ async function _readBack(reader: FuzzReader, bytes: Uint8Array, outcome: Outcome
   const path = await Deno.makeTempFile({ prefix: "mrnet-fuzz-", suffix: reader.extension });
   try {
     await Deno.writeFile(path, bytes);
+    if (reader.behind !== undefined) await Deno.truncate(path, bytes.length + reader.behind);
     const fromFile = await readCaseFile(reader, path);
     // What a name promises is checked for files only, so bytes may pass where the file does not.
     if (fromFile === "answered" && outcome === "refused") {

@@ -30,6 +30,10 @@ export interface FuzzReader {
   refuses: new (message: string) => MRNetError;
   /** Reads bytes, and throws a plain `Error` where the answer breaks a promise. */
   read(bytes: Uint8Array): unknown;
+  /** The largest file that the reader looks into, in bytes: a few cases are repeated up to that. */
+  limit?: number;
+  /** How many zeros follow the bytes of a case, for formats whose files are large and mostly data. */
+  behind?: number;
   /** Reads a file, for the sample that goes by way of the disk. */
   readFile?(path: string): Promise<unknown>;
   /** How the file's name ends. */
@@ -44,6 +48,9 @@ export class Fault extends Error {
   override name = "Fault";
 }
 
+/** One case of so many is as large as its reader takes. */
+const PADDED = 250;
+
 /** The file of this number; the same seed and number always give the same. */
 export function caseBytes(reader: FuzzReader, seed: number, index: number): Uint8Array {
   const { name, seeds, asTheyAre } = reader;
@@ -51,8 +58,20 @@ export function caseBytes(reader: FuzzReader, seed: number, index: number): Uint
   const random = createRandom(seed, name, index);
   const { bytes, wrap } = seeds[random.integer(seeds.length)];
   const other = seeds[random.integer(seeds.length)].bytes;
-  const damaged = mutate(bytes, random, other);
+  let damaged = mutate(bytes, random, other);
+  if (reader.limit !== undefined && damaged.length > 0 && random.integer(PADDED) === 0) {
+    damaged = repeated(damaged, reader.limit);
+  }
   return wrap === undefined ? damaged : wrap(damaged);
+}
+
+/** The same bytes again and again, up to a length. */
+function repeated(bytes: Uint8Array, length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  for (let at = 0; at < length; at += bytes.length) {
+    whole.set(bytes.subarray(0, length - at), at);
+  }
+  return whole;
 }
 
 /** The longest message of an error, in characters; a line for a person. */

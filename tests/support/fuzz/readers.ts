@@ -5,14 +5,24 @@
  * @module
  */
 import { type Combination, combinedProbability } from "../../../lib/combine/combination.ts";
-import { formatCombination, parseCombination, readCombination } from "../../../lib/combine/file.ts";
-import { decodePredictions, readPredictions } from "../../../lib/combine/predictions.ts";
+import {
+  formatCombination,
+  LARGEST_COMBINATION,
+  parseCombination,
+  readCombination,
+} from "../../../lib/combine/file.ts";
+import {
+  decodePredictions,
+  LARGEST_TABLE,
+  readPredictions,
+} from "../../../lib/combine/predictions.ts";
 import { examFromNpy, readExam } from "../../../lib/data/exam.ts";
 import {
   decodeLabels,
   examFile,
   examId,
   formatLabels,
+  LARGEST_LABEL_FILE,
   readLabels,
 } from "../../../lib/data/labels.ts";
 import { decodeNpy, encodeNpy, readNpy } from "../../../lib/data/npy.ts";
@@ -20,20 +30,24 @@ import { DataError, WeightsError } from "../../../lib/errors.ts";
 import { EventWriter, readEvents } from "../../../lib/logs/tensorboard.ts";
 import { decodeRecords, encodeRecord } from "../../../lib/logs/tfrecord.ts";
 import { readCard } from "../../../lib/model/card.ts";
+import { MRNET_PARAMETERS } from "../../../lib/model/weights/mrnet.ts";
 import { decodePytorch } from "../../../lib/model/weights/pytorch.ts";
 import { readWeights } from "../../../lib/model/weights/read.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
-import { bytesSource } from "../../../lib/model/weights/source.ts";
+import { MOST_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.ts";
+import { bytesSource, type Source } from "../../../lib/model/weights/source.ts";
 import { elementCount, type Weights } from "../../../lib/model/weights/tensors.ts";
 import { encodeZip, readZip, readZipEntry } from "../../../lib/model/weights/zip.ts";
 import {
   type DoneModel,
   formatState,
+  LARGEST_STATE,
   parseState,
   readState,
   type RunAllState,
 } from "../../../lib/run_all/state.ts";
-import { decodeSaidState } from "../../../lib/train/run_state.ts";
+import type { TrainProgress } from "../../../lib/train/progress.ts";
+import { decodeSaidState, readRunState, readRunStateFrom } from "../../../lib/train/run_state.ts";
 import type { FuzzReader, Seed } from "./case.ts";
 import { joined } from "./mutate.ts";
 
@@ -125,6 +139,7 @@ function labels(): FuzzReader {
       const again = decodeLabels(encoder.encode(formatLabels(rows)), "a.csv");
       promise(JSON.stringify(again) === JSON.stringify(rows), "what is not read back");
     },
+    limit: LARGEST_LABEL_FILE,
     readFile: readLabels,
     extension: ".csv",
   };
@@ -263,6 +278,7 @@ function safetensors(): FuzzReader {
       checkWeights(weights);
       readCardOf(weights.metadata);
     },
+    limit: MOST_HEADER_BYTES,
     readFile: async (path) => readCardOf((await readWeights(path)).metadata),
     extension: ".safetensors",
   };
@@ -300,6 +316,7 @@ function card(): FuzzReader {
       const texts = new TextDecoder().decode(bytes).split("\x1e");
       readCardOf(Object.fromEntries(texts.map((text, index) => [CARD[index] ?? "more", text])));
     },
+    limit: MOST_HEADER_BYTES,
   };
 }
 
@@ -328,11 +345,14 @@ async function events(): Promise<FuzzReader> {
         promise(scalars.every(({ value }) => typeof value === "number"), "no number");
       }
     },
+    limit: 4 * 1024 * 1024,
+    readFile: async (path) => readEvents(await Deno.readFile(path), path),
+    extension: ".tfevents",
   };
 }
 
-/** What a run's state says beside its tensors, whose form is that of other safetensors files. */
-function state(): FuzzReader {
+/** What a run's state says beside its tensors. */
+const SAID = [true, false].map((whole) => {
   const said = {
     run: "2f1d",
     config: { task: "acl", plane: "axial", prefix_name: "mrnet", lr: 1e-5, augment: true },
@@ -347,18 +367,87 @@ function state(): FuzzReader {
     seconds: 3.25,
     skipped: [{ split: "train", id: "0007", reason: "Cannot read it" }],
   };
+  return JSON.stringify(whole ? said : { ...said, epochs: [], train: [], checkpoint: undefined });
+});
+
+function checkProgress({ train, valid }: TrainProgress): void {
+  const passed = [...train, ...valid].flatMap((each) => each ?? []);
+  promise(passed.every(Number.isFinite), "figures that are not finite");
+}
+
+function state(): FuzzReader {
   return {
     name: "state",
-    seeds: [said, { ...said, epochs: [], train: [], checkpoint: undefined }].map((each, at) => ({
-      name: `state ${at}`,
-      bytes: encoder.encode(JSON.stringify(each)),
-    })),
+    seeds: SAID.map((text, at) => ({ name: `state ${at}`, bytes: encoder.encode(text) })),
     refuses: WeightsError,
     read(bytes) {
       const { progress, steps } = decodeSaidState(new TextDecoder().decode(bytes), "state");
       promise(Number.isSafeInteger(steps) && steps >= 0, `${steps} steps`);
-      const passed = [...progress.train, ...progress.valid].flatMap((each) => each ?? []);
-      promise(passed.every(Number.isFinite), "figures that are not finite");
+      checkProgress(progress);
+    },
+    limit: MOST_HEADER_BYTES,
+  };
+}
+
+/** Whole files of states: the header is damaged, the tensors, 30 MB of zeros, are not. */
+function stateFile(): FuzzReader {
+  const headers = SAID.map((text) => {
+    const names = ["", "adam.first.", "adam.second."];
+    let end = 0;
+    const tensors = names.flatMap((begin) =>
+      MRNET_PARAMETERS.map(({ name, shape }) => {
+        const from = end;
+        end += 4 * elementCount(shape)!;
+        return [begin + name, { dtype: "F32", shape, data_offsets: [from, end] }] as const;
+      })
+    );
+    const metadata = { format: "mrnet-run", version: "1", state: text };
+    return {
+      end,
+      text: JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(tensors) }),
+    };
+  });
+  const behind = headers[0].end;
+  const wrap = (text: Uint8Array) => {
+    const length = new Uint8Array(8);
+    new DataView(length.buffer).setBigUint64(0, BigInt(text.length), true);
+    return joined(length, text);
+  };
+  const seeds = headers.flatMap(({ text }, at): Seed[] => {
+    const bytes = encoder.encode(text);
+    return [
+      { name: `header of state ${at}`, bytes, wrap },
+      { name: `state ${at}`, bytes: wrap(bytes) },
+    ];
+  });
+  return {
+    name: "state-file",
+    seeds,
+    refuses: WeightsError,
+    read(bytes) {
+      const { parameters, progress } = readRunStateFrom(zerosBehind(bytes, behind));
+      promise(parameters.size === MRNET_PARAMETERS.length, `${parameters.size} parameters`);
+      checkProgress(progress);
+    },
+    limit: MOST_HEADER_BYTES,
+    behind,
+    readFile: readRunState,
+    extension: ".safetensors",
+  };
+}
+
+/** A file of these bytes and so many zeros after them. */
+function zerosBehind(bytes: Uint8Array, count: number): Source {
+  const start = bytesSource(bytes, "a");
+  const size = bytes.length + count;
+  return {
+    name: "a",
+    size,
+    read(offset, length) {
+      if (offset + length <= bytes.length) return start.read(offset, length);
+      const part = new Uint8Array(offset + length <= size ? length : 0);
+      part.set(bytes.subarray(Math.min(offset, bytes.length)));
+      return part;
     },
   };
 }
@@ -382,6 +471,7 @@ function predictions(): FuzzReader {
         promise(all.every((value) => value >= 0 && value <= 1), `${all}`);
       }
     },
+    limit: LARGEST_TABLE,
     readFile: readPredictions,
     extension: ".csv",
   };
@@ -419,6 +509,7 @@ function combination(): FuzzReader {
       const again = parseCombination(formatCombination(read), "a.json");
       promise(JSON.stringify(again) === JSON.stringify(read), "what is not read back");
     },
+    limit: LARGEST_COMBINATION,
     readFile: readCombination,
     extension: ".json",
   };
@@ -458,6 +549,7 @@ function runAllState(): FuzzReader {
         }
       }
     },
+    limit: LARGEST_STATE,
     readFile: readState,
     extension: ".json",
   };
@@ -467,7 +559,7 @@ function runAllState(): FuzzReader {
 export async function fuzzReaders(): Promise<Map<string, FuzzReader>> {
   const all = [
     ...[npy(), exam(), labels(), ids(), pytorchZip(), pytorchLegacy(), pickle()],
-    ...[safetensors(), card(), state(), await events(), predictions(), combination()],
+    ...[safetensors(), card(), state(), stateFile(), await events(), predictions(), combination()],
     runAllState(),
   ];
   return new Map(all.map((reader) => [reader.name, reader]));
