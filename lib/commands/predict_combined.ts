@@ -64,15 +64,17 @@ export async function predictCombined(
     );
     const predict = cam === undefined ? undefined : _explaining(combined, given);
     const write = json ? _json : _line;
+    let predicted = 0;
     for await (const outcome of predictPatients(combined, patients, predict)) {
       if ("error" in outcome) {
         remark(messageOf(outcome.error));
         exit(1);
       } else {
         print(write(outcome, combined.task, operatingPoint));
+        predicted++;
       }
     }
-    if (cam !== undefined) remark(`Pictures: ${cam}`);
+    if (cam !== undefined && predicted > 0) remark(`Pictures: ${cam}`);
   } finally {
     combined.dispose();
   }
