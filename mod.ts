@@ -102,6 +102,7 @@ export {
   combinedProbability,
   FIT_ON,
   type FitOn,
+  fitRemark,
 } from "./lib/combine/combination.ts";
 export {
   combineModels,
@@ -115,7 +116,9 @@ export {
   type CombinedExamPrediction,
   evaluateCombined,
   type JudgeOptions,
+  judgePlanes,
   openPlanes,
+  type PatientPrediction,
 } from "./lib/combine/judge.ts";
 export {
   parsePredictions,
@@ -137,6 +140,7 @@ export {
 export {
   groupByPatient,
   type PatientFiles,
+  patientOf,
   type PatientOutcome,
   type PlanePredictor,
   predictPatients,
@@ -147,15 +151,18 @@ export {
   type ModelOfAll,
   runAll,
   type RunAllOptions,
+  type RunAllPlan,
   type RunAllResult,
 } from "./lib/run_all/run_all.ts";
 export {
   type AucFigure,
   type Column,
+  flatResults,
   RESULT_COLUMNS,
+  resultsText,
   type TaskResult,
 } from "./lib/run_all/results.ts";
-export type { DoneModel, SavedPrediction } from "./lib/run_all/state.ts";
+export type { DoneModel, LeftOut, LeftOutExam, SavedPrediction } from "./lib/run_all/state.ts";
 
 // Training and judging.
 export { train } from "./lib/train/trainer.ts";

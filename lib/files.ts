@@ -258,6 +258,23 @@ export async function writeWhole(
   }
 }
 
+/**
+ * Writes under a name, or under the first with a number behind it, `a-2.json`, that can be had.
+ *
+ * @param path the name that is wanted
+ * @param write writes under the name it is given, and says whether it did
+ * @returns the path of what was written
+ */
+export async function writeUnderFreeName(
+  path: string,
+  write: (path: string) => Promise<boolean>,
+): Promise<string> {
+  for (let taken = 1;; taken++) {
+    const own = taken === 1 ? path : path.replace(/(\.[^.\\/]*)?$/, `-${taken}$1`);
+    if (await write(own)) return own;
+  }
+}
+
 /** With `fresh` it takes the name only where nobody has it, and says whether it did. */
 async function _writeAside(path: string, content: Content, fresh = false): Promise<boolean> {
   const aside = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;

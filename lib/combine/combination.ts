@@ -14,7 +14,7 @@ import type { TuneSplit } from "../data/tune.ts";
 import { OptionError } from "../errors.ts";
 import { CHOSEN_ON, type OperatingPoint } from "../model/card.ts";
 import { sigmoid } from "../model/mrnet.ts";
-import { type Plane, PLANES, type Task } from "../terms.ts";
+import { type Plane, PLANES, type Split, type Task } from "../terms.ts";
 
 /** Something of each plane. */
 export type ByPlane<T> = Record<Plane, T>;
@@ -50,7 +50,10 @@ export interface Combination {
   members?: ByPlane<CombinedMember>;
   /** The exams it was fitted on. */
   fitOn: FitOn;
-  /** The tune split of all members, where it was fitted on that. */
+  /**
+   * The tune split of all members, where it was fitted on that, or on the training exams without it;
+   * without one `train` are all training exams.
+   */
   tune?: TuneSplit;
   /** How many patients it was fitted on. */
   exams: number;
@@ -107,16 +110,33 @@ export function combinedLogit(
 }
 
 /**
- * What the choice of exams does to the figures, in one sentence; nothing where they can be believed as
- * they are.
+ * Whether a combination was fitted on exams of a part of the dataset, so that figures on them flatter
+ * it. Where no tune split was left out of the training exams, its exams are among them.
  */
-export function fitRemark(fitOn: FitOn): string | undefined {
+export function isFittedOn(
+  { fitOn, tune }: Pick<Combination, "fitOn" | "tune">,
+  split: Split | "tune",
+): boolean {
+  return fitOn === split || (fitOn === "train" && split === "tune" && tune === undefined);
+}
+
+/**
+ * What the choice of exams does to the figures of a combination.
+ *
+ * @returns a sentence; nothing where the figures can be believed as they are. Throws nothing.
+ */
+export function fitRemark(
+  { fitOn, tune }: Pick<Combination, "fitOn" | "tune">,
+): string | undefined {
   switch (fitOn) {
     case "tune":
       return undefined;
     case "train":
-      return "Fitted on exams that the models were trained on: their probabilities are surer there " +
-        "than on new exams, so the weights and the operating point do not fit new exams as well.";
+      return (tune === undefined
+        ? "Fitted on all training exams, on which each model was trained but for what it kept out: "
+        : "Fitted on exams that the models were trained on: ") +
+        "probabilities are surer there than on new exams, so the weights and the operating point " +
+        "do not fit new exams as well.";
     case "valid":
       return "Fitted on the validation exams: figures of this combination on them are too good, " +
         "and only exams of another source can judge it.";

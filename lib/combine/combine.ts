@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { TuneSplit } from "../data/tune.ts";
 import { type Engine, type EngineChoice, startEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import { folderOf, join, makeWritableFolder } from "../files.ts";
@@ -10,10 +11,17 @@ import { CHOSEN_ON, type ChosenOn } from "../model/card.ts";
 import { checkPrefix } from "../train/checkpoint.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
 import { type ByPlane, byPlane, type Combination } from "./combination.ts";
-import { writeCombination } from "./file.ts";
+import { checkCombinationFile, keepCombination, writeCombination } from "./file.ts";
 import { fitCombination } from "./fit.ts";
 import { judgePlanes, openPlanes } from "./judge.ts";
-import { type Candidate, describeMembers, loadCandidates, sharedTune } from "./members.ts";
+import {
+  type Candidate,
+  commonPrefix,
+  commonTune,
+  describeMembers,
+  loadCandidates,
+  sharedTune,
+} from "./members.ts";
 import { readPredictions } from "./predictions.ts";
 
 /** What to combine, on which exams, and where to keep it. */
@@ -32,18 +40,20 @@ export interface CombineOptions {
   data?: string;
   /**
    * The exams to fit on: the tune split that the models share, or, at the price of figures to be
-   * believed, all exams of the training or the validation set.
+   * believed, those of the training or the validation set. `train` is without a tune split that the
+   * models share; where they share none it is all training exams.
    * @default "tune"
    */
   fitOn?: ChosenOn;
   /**
    * The name of the kind of run, in the file's name.
-   * @default "mrnet"
+   * @default that of the models where all three have the same, otherwise "mrnet"
    */
   prefix?: string;
   /**
-   * The file to write.
-   * @default `combined_{prefix}_{task}.json` in the folder of the axial model
+   * The file to write, whose name ends in `.json`; one that is there is replaced.
+   * @default `combined_{prefix}_{task}.json` in the folder of the axial model; where that is a
+   * combination of other models it stays, and this one has a number behind its name
    */
   out?: string;
   /**
@@ -73,7 +83,7 @@ export interface CombineResult {
  * Fits the combination of three models on exams and writes its file.
  *
  * @throws {OptionError} where the models do not go together, or share no tune split and other exams
- * were not asked for
+ * were not asked for, or the name of the file to write does not end in `.json`
  * @throws {WeightsError} where a file is no model
  * @throws {DataError} where the exams cannot be used
  * @throws {OutputError} where the file cannot be written
@@ -94,8 +104,9 @@ export interface CombineResult {
  * ```
  */
 export async function combineModels(options: CombineOptions): Promise<CombineResult> {
-  const { models, data = "data", fitOn = "tune", prefix = "mrnet", signal } = options;
-  checkPrefix(prefix);
+  const { models, data = "data", fitOn = "tune", prefix, out, signal } = options;
+  if (prefix !== undefined) checkPrefix(prefix);
+  if (out !== undefined) checkCombinationFile(out);
   if (!CHOSEN_ON.includes(fitOn)) {
     throw new OptionError(`Cannot fit on '${fitOn}': choose from ${CHOSEN_ON.join(", ")}`);
   }
@@ -103,12 +114,12 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
   const members = await loadCandidates(models, { task: options.task });
   try {
     const { task } = members.axial.card;
-    const tune = fitOn === "tune" ? sharedTune(members) : undefined;
+    const tune = _tuneFor(fitOn, members);
     const datasets = await openPlanes({ data, split: fitOn, task, tune });
-    const name = `combined_${prefix}_${task}.json`;
-    const path = options.out ?? join(folderOf(members.axial.path), name);
-    const described = await describeMembers(path, byPlane((plane) => members[plane].path));
-    await makeWritableFolder(folderOf(path));
+    const name = `combined_${prefix ?? commonPrefix(members) ?? "mrnet"}_${task}.json`;
+    const wanted = out ?? join(folderOf(members.axial.path), name);
+    const described = describeMembers(wanted, members);
+    await makeWritableFolder(folderOf(wanted));
     options.onStart?.({ engine, task, patients: datasets.axial.labels.length });
     const patients = await judgePlanes(byPlane((plane) => members[plane].model), datasets, {
       signal,
@@ -117,26 +128,30 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
     const fitted = fitCombination(patients, fitOn);
     const combination: Combination = { ...fitted, task, members: described };
     if (tune !== undefined) combination.tune = tune;
-    await writeCombination(path, combination);
-    return { combination, path };
+    if (out === undefined) return { combination, path: await keepCombination(wanted, combination) };
+    await writeCombination(out, combination);
+    return { combination, path: out };
   } finally {
     _dispose(members);
   }
 }
 
 /**
- * The same from a table of predictions made elsewhere; see {@linkcode readPredictions} for its form.
+ * The same from a table of predictions made elsewhere; see {@linkcode readPredictions} for its form. It
+ * has weights but no models, so nothing can be judged or predicted with its file.
  *
  * @param table the table's file
  * @param options the finding, where the combination's file should say it, and that file, where one is
  * wanted
  * @throws {DataError} where the table cannot be used
+ * @throws {OptionError} where the file's name does not end in `.json`
  * @throws {OutputError} where the file cannot be written
  */
 export async function combineTable(
   table: string,
   { task, out }: Pick<CombineOptions, "task" | "out"> = {},
 ): Promise<Combination> {
+  if (out !== undefined) checkCombinationFile(out);
   const combination = fitCombination(await readPredictions(table), "table");
   if (task !== undefined) combination.task = task;
   if (out !== undefined) {
@@ -144,6 +159,20 @@ export async function combineTable(
     await writeCombination(out, combination);
   }
   return combination;
+}
+
+/** The tune split that the exams to fit on are, or are without. */
+function _tuneFor(fitOn: ChosenOn, members: ByPlane<Candidate>): TuneSplit | undefined {
+  switch (fitOn) {
+    case "tune":
+      return sharedTune(members);
+    case "train":
+      return commonTune(members);
+    case "valid":
+      return undefined;
+    default:
+      return fitOn satisfies never;
+  }
 }
 
 function _dispose(members: ByPlane<Candidate>): void {

@@ -6,8 +6,15 @@
  * @module
  */
 import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
-import { messageOf, WeightsError } from "../errors.ts";
-import { checkPlainFile, type FileAction, fileError, readBytes, writeWhole } from "../files.ts";
+import { messageOf, OptionError, WeightsError } from "../errors.ts";
+import {
+  checkPlainFile,
+  type FileAction,
+  fileError,
+  readBytes,
+  writeUnderFreeName,
+  writeWhole,
+} from "../files.ts";
 import { PLANES, TASKS } from "../terms.ts";
 import {
   type ByPlane,
@@ -26,6 +33,20 @@ const VERSION = 1;
 
 /** The size from which a file is not taken for a combination, in bytes; they have about a thousand. */
 const LARGEST_FILE = 64 * 1024;
+
+/** Whether a model's path is that of a combination. */
+export function isCombinationFile(path: string): boolean {
+  return /\.json$/i.test(path);
+}
+
+/** Refuses a name by which nothing would know a combination again. */
+export function checkCombinationFile(path: string): void {
+  if (isCombinationFile(path)) return;
+  throw new OptionError(
+    `Cannot write the combination to '${path}': a combination is known by a name that ends in ` +
+      `.json: give one, such as '${path.replace(/([^\\/])\.[^.\\/]*$/, "$1")}.json'`,
+  );
+}
 
 /** The text of a combination's file, which {@linkcode parseCombination} reads back. */
 export function formatCombination(combination: Combination): string {
@@ -46,7 +67,7 @@ export function formatCombination(combination: Combination): string {
       positives,
       auc,
       operating_point: operatingPoint,
-      remark: fitRemark(fitOn),
+      remark: fitRemark(combination),
     },
     null,
     2,
@@ -94,12 +115,41 @@ export async function readCombination(path: string): Promise<Combination> {
 }
 
 /**
- * Writes a combination's file whole.
+ * Writes a combination's file whole; one that is there is replaced.
  *
+ * @throws {OptionError} where its name does not end in `.json`
  * @throws {OutputError} where it cannot be written
  */
 export async function writeCombination(path: string, combination: Combination): Promise<void> {
+  checkCombinationFile(path);
   await writeWhole(path, formatCombination(combination));
+}
+
+/**
+ * Writes a combination's file beside those that are there: one of the same models is replaced, one of
+ * others is left alone, and the new one then has a number behind its name, as checkpoints have.
+ *
+ * @returns the path of the file
+ * @throws {OutputError} where it cannot be written
+ */
+export async function keepCombination(path: string, combination: Combination): Promise<string> {
+  const text = formatCombination(combination);
+  return await writeUnderFreeName(
+    path,
+    (own) => writeWhole(own, text, { replace: () => _isOf(combination, own) }),
+  );
+}
+
+/** Whether the file that is there is a combination of the same models. */
+async function _isOf({ members }: Combination, path: string): Promise<boolean> {
+  try {
+    const there = (await readCombination(path)).members;
+    return PLANES.every((plane) => there?.[plane].sha256 === members?.[plane].sha256);
+  } catch (error) {
+    // Whatever else stands there is somebody's.
+    if (error instanceof WeightsError) return false;
+    throw error;
+  }
 }
 
 function _refusal(path: string, found: string, mend: string): WeightsError {

@@ -93,13 +93,7 @@ export class CombinedMRNet {
  */
 export async function loadCombined(path: string): Promise<CombinedMRNet> {
   const combination = await readCombination(path);
-  const { task, members } = combination;
-  if (task === undefined || members === undefined) {
-    throw new WeightsError(
-      `Cannot use the combination '${path}' for exams: it was fitted on a table and has no models: ` +
-        "combine models with 'cli.ts combine --models AXIAL,CORONAL,SAGITTAL'",
-    );
-  }
+  const { task, members } = membersOf(combination, path);
   const loaded: Partial<ByPlane<LoadedMember>> = {};
   try {
     for (const plane of PLANES) loaded[plane] = await _load(path, task, plane, members[plane]);
@@ -111,16 +105,37 @@ export async function loadCombined(path: string): Promise<CombinedMRNet> {
 }
 
 /**
- * The same with the promise that no plane is missing.
+ * The models of a combination, and the finding that they predict.
  *
- * @throws {DataError} where one is, naming every one
+ * @param path the combination's file, for messages
+ * @throws {WeightsError} where it has none, because it was fitted on a table
  */
-export function everyPlane<T>(exams: Readonly<Partial<ByPlane<T>>>): ByPlane<T> {
+export function membersOf(
+  { task, members }: Combination,
+  path: string,
+): { task: Task; members: ByPlane<CombinedMember> } {
+  if (task !== undefined && members !== undefined) return { task, members };
+  throw new WeightsError(
+    `Cannot use the combination '${path}' for exams: it has weights but no models, for it was fitted ` +
+      "on a table: combine models with 'cli.ts combine --models AXIAL,CORONAL,SAGITTAL'",
+  );
+}
+
+/**
+ * The three exams of a patient, with the promise that no plane is missing.
+ *
+ * @param what what is being done, for messages
+ * @throws {DataError} where one is missing, naming every one
+ */
+export function everyPlane<T>(
+  exams: Readonly<Partial<ByPlane<T>>>,
+  what = "combine the planes",
+): ByPlane<T> {
   const missing = PLANES.filter((plane) => exams[plane] === undefined);
-  if (missing.length === 0) return exams as ByPlane<T>;
+  if (missing.length === 0) return byPlane((plane) => exams[plane]!);
   throw new DataError(
-    `Cannot combine the planes: there is no ${missing.join(" and no ")} exam: ` +
-      "give the axial, the coronal and the sagittal exam of the patient",
+    `Cannot ${what}: there is no ${missing.join(" and no ")} exam: ` +
+      "a combination needs the axial, the coronal and the sagittal exam",
   );
 }
 
@@ -128,11 +143,6 @@ export function everyPlane<T>(exams: Readonly<Partial<ByPlane<T>>>): ByPlane<T> 
 export function memberPath(combination: string, { file }: CombinedMember): string {
   const folder = folderOf(combination);
   return folder === "." || /^([\\/]|[A-Za-z]:[\\/])/.test(file) ? file : join(folder, file);
-}
-
-/** Whether a model's path is that of a combination. */
-export function isCombinationFile(path: string): boolean {
-  return /\.json$/i.test(path);
 }
 
 async function _load(

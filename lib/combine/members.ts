@@ -4,13 +4,14 @@
  *
  * @module
  */
-import type { TuneSplit } from "../data/tune.ts";
+import { isSameTune, type TuneSplit } from "../data/tune.ts";
 import { OptionError, WeightsError } from "../errors.ts";
 import { folderOf, hashFile, relativePath } from "../files.ts";
 import { settleCard, type SettledCard } from "../model/card.ts";
 import { loadMRNet } from "../model/create.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { PLANES, type Task } from "../terms.ts";
+import { isPrefix } from "../train/checkpoint.ts";
 import { type ByPlane, byPlane, type CombinedMember } from "./combination.ts";
 
 /** A model that is to be combined. */
@@ -19,6 +20,10 @@ export interface Candidate {
   path: string;
   /** The model, on the current engine. */
   model: MRNet;
+  /** The SHA-256 of the file. */
+  sha256: string;
+  /** The name of the kind of run that made it, where its file says it. */
+  prefix?: string;
   /** What its file and its place in the order say about it. */
   card: SettledCard;
 }
@@ -29,8 +34,8 @@ export interface Candidate {
  *
  * @param paths three files
  * @param told the task, which files of PyTorch do not say
- * @throws {OptionError} where there are not three, two are of one plane, or their tasks differ or are
- * not known
+ * @throws {OptionError} where there are not three, two are of one plane or the same file, or their tasks
+ * differ or are not known
  * @throws {WeightsError} where a file is no model
  */
 export async function loadCandidates(
@@ -46,19 +51,30 @@ export async function loadCandidates(
   const candidates: Candidate[] = [];
   try {
     for (const [place, path] of paths.entries()) {
-      const { model, card } = await loadMRNet(path);
+      const action = { what: "read the model", path, access: "read", error: WeightsError } as const;
+      const sha256 = await hashFile(action);
+      const { model, card, metadata: { prefix } } = await loadMRNet(path);
       // Kept at once, so that it is freed whatever the next line says.
-      candidates.push({ path, model, card: card as SettledCard });
+      candidates.push({ path, model, sha256, prefix, card: card as SettledCard });
       const plane = card.plane ?? PLANES[place];
       candidates[place].card = settleCard(card, { task: told.task, plane }, path);
     }
     _checkPlanes(candidates);
+    _checkFiles(candidates);
     _checkTasks(candidates);
   } catch (error) {
     for (const { model } of candidates) model.dispose();
     throw error;
   }
   return byPlane((plane) => candidates.find(({ card }) => card.plane === plane)!);
+}
+
+/** The tune split that three models share; none where they differ in it or have none. */
+export function commonTune(
+  members: Readonly<ByPlane<{ card: { tune?: TuneSplit } }>>,
+): TuneSplit | undefined {
+  const { tune } = members.axial.card;
+  return PLANES.every((plane) => isSameTune(members[plane].card.tune, tune)) ? tune : undefined;
 }
 
 /**
@@ -69,6 +85,8 @@ export async function loadCandidates(
 export function sharedTune(
   members: ByPlane<{ path: string; card: { tune?: TuneSplit } }>,
 ): TuneSplit {
+  const tune = commonTune(members);
+  if (tune !== undefined) return tune;
   const all = PLANES.map((plane) => members[plane]);
   const without = all.find(({ card }) => card.tune === undefined);
   if (without !== undefined) {
@@ -79,8 +97,7 @@ export function sharedTune(
     );
   }
   const [first, ...others] = all;
-  const other = others.find(({ card }) => _split(card.tune!) !== _split(first.card.tune!));
-  if (other === undefined) return first.card.tune!;
+  const other = others.find(({ card }) => !isSameTune(card.tune, first.card.tune))!;
   throw new OptionError(
     `Cannot combine on exams that no model was trained on: '${first.path}' kept out ` +
       `${_split(first.card.tune!)} and '${other.path}' ${_split(other.card.tune!)}: ` +
@@ -89,25 +106,31 @@ export function sharedTune(
 }
 
 /**
+ * The prefix that three models share, as that of their combination; none where they differ in it, or
+ * where it cannot be part of a file's name, for a file may say anything.
+ */
+export function commonPrefix(members: ByPlane<{ prefix?: string }>): string | undefined {
+  const { prefix } = members.axial;
+  const same = PLANES.every((plane) => members[plane].prefix === prefix);
+  return same && prefix !== undefined && isPrefix(prefix) ? prefix : undefined;
+}
+
+/**
  * What the file of a combination says about its models: how each is reached from the folder of that
  * file, and its hash.
  *
  * @param combination the file that will be written
- * @param paths the models
+ * @param models the file of each and its hash
  * @throws {OptionError} where a model cannot be reached from there
  */
-export async function describeMembers(
+export function describeMembers(
   combination: string,
-  paths: ByPlane<string>,
-): Promise<ByPlane<CombinedMember>> {
-  const described: Partial<ByPlane<CombinedMember>> = {};
-  for (const plane of PLANES) {
-    const path = paths[plane];
-    const what = `read the ${plane} model`;
-    const sha256 = await hashFile({ what, path, access: "read", error: WeightsError });
-    described[plane] = { file: relativePath(folderOf(combination), path), sha256 };
-  }
-  return described as ByPlane<CombinedMember>;
+  models: ByPlane<{ path: string; sha256: string }>,
+): ByPlane<CombinedMember> {
+  return byPlane((plane) => {
+    const { path, sha256 } = models[plane];
+    return { file: relativePath(folderOf(combination), path), sha256 };
+  });
 }
 
 function _split({ fraction, seed }: TuneSplit): string {
@@ -121,6 +144,19 @@ function _checkPlanes(candidates: readonly Candidate[]): void {
     throw new OptionError(
       `Cannot combine '${one.path}' and '${two.path}': both read the ${plane} plane: ` +
         "give one model of each plane; files that do not say theirs are taken as axial, coronal, sagittal",
+    );
+  }
+}
+
+/** Files of PyTorch do not say their planes, so one may be given three times. */
+function _checkFiles(candidates: readonly Candidate[]): void {
+  for (const [place, one] of candidates.entries()) {
+    const two = candidates.slice(place + 1).find(({ sha256 }) => sha256 === one.sha256);
+    if (two === undefined) continue;
+    throw new OptionError(
+      `Cannot combine '${one.path}' as the ${one.card.plane} and '${two.path}' as the ` +
+        `${two.card.plane} model: they are the same file (SHA-256 ${one.sha256.slice(0, 12)}…): ` +
+        "give one model of each plane",
     );
   }
 }

@@ -5,14 +5,14 @@
  * @module
  */
 import { examFileOf } from "../data/exam_files.ts";
-import { DataError, type MRNetError, OptionError } from "../errors.ts";
+import { type MRNetError, OptionError } from "../errors.ts";
 import { baseName, folderOf } from "../files.ts";
 import type { FilePrediction } from "../model/file_prediction.ts";
 import type { Prediction } from "../model/mrnet.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import { predictFiles } from "../train/predict.ts";
 import { type ByPlane, byPlane } from "./combination.ts";
-import type { CombinedMRNet, CombinedPrediction } from "./loaded.ts";
+import { type CombinedMRNet, type CombinedPrediction, everyPlane } from "./loaded.ts";
 
 /** The files of one patient. */
 export interface PatientFiles {
@@ -68,17 +68,22 @@ export function groupByPatient(paths: readonly string[]): PatientFiles[] {
 }
 
 /**
- * One patient by the files of the three planes.
+ * One patient by the files of the three planes, wherever they lie.
  *
+ * @param id the patient's name
+ * @param files the exam of each plane
+ * @returns what {@linkcode predictPatients} takes
  * @throws {DataError} where a plane is missing, naming it
+ *
+ * @example
+ * ```ts
+ * import { patientOf } from "./patients.ts";
+ * const { files } = patientOf("0012", { axial: "a.npy", coronal: "c.npy", sagittal: "s.npy" });
+ * console.assert(files.coronal === "c.npy");
+ * ```
  */
 export function patientOf(id: string, files: Partial<ByPlane<string>>): PatientFiles {
-  const missing = PLANES.filter((plane) => files[plane] === undefined);
-  if (missing.length === 0) return { id, files: byPlane((plane) => files[plane]!) };
-  throw new DataError(
-    `Cannot predict patient '${id}': there is no ${missing.join(" and no ")} exam: ` +
-      "a combination needs the axial, the coronal and the sagittal exam",
-  );
+  return { id, files: everyPlane(files, `predict patient '${id}'`) };
 }
 
 /** What a model of one plane says about files, in their order. */

@@ -31,7 +31,7 @@ const MOST_RAGGED = 1000;
 const COLUMNS = ["label", ...PLANES] as const;
 
 /** A number as CSV files have it; JavaScript would also take `0x1f` and the empty text. */
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
  * Parses the text of a table.

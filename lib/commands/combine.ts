@@ -12,7 +12,7 @@ import { choice, Command, option, text, UsageError } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
 import { interruptible } from "./interrupt.ts";
 import { backendOption, dataOption, taskOption, threadsOption } from "./model_options.ts";
-import { prefixOption } from "./train.ts";
+import { prefixName } from "./train.ts";
 
 /** `AXIAL,CORONAL,SAGITTAL`. */
 function threeFiles(given: string): string[] {
@@ -21,12 +21,18 @@ function threeFiles(given: string): string[] {
   throw new UsageError(`invalid value: '${given}' (must be three files joined by commas)`);
 }
 
+/** What is for models, which a table has in their place. */
+const OF_MODELS = [
+  ...["models", "fit_on", "prefix_name", "data", "backend", "threads"],
+] as const;
+
 /** The command. */
 export function combineCommand() {
   return new Command("combine")
     .description(
       "Combine the models of the three planes by logistic regression, on exams that none of them\n" +
-        "was trained on: the tune split that they share. evaluate and predict take what it writes.",
+        "was trained on: the tune split that they share. evaluate and predict take what it writes,\n" +
+        "but not that of a table, which has weights but no models.",
     )
     .addOption(
       option(
@@ -51,11 +57,18 @@ export function combineCommand() {
         choice(CHOSEN_ON),
       ),
     )
-    .addOption(prefixOption("begins the file's name"))
+    .addOption(
+      option(
+        "--prefix_name <PREFIX>",
+        "stands in the file's name (default: the models' own where they agree, otherwise mrnet)",
+        prefixName,
+      ),
+    )
     .addOption(
       option(
         "--out <FILE>",
-        "the file to write (default: combined_PREFIX_TASK.json beside the axial model; none for a table)",
+        "the .json file to write, in place of what is there (default: combined_PREFIX_TASK.json " +
+          "beside the axial model, numbered where that is of other models; none for a table)",
         text,
       ),
     )
@@ -66,10 +79,10 @@ export function combineCommand() {
       "\nPermissions: --allow-read=data,models --allow-write=models; with --predictions\n" +
         "--allow-read=CSV and --allow-write of the folder of --out.",
     )
-    .action(async (given) => {
+    .action(async (given, command) => {
       if (given.predictions !== undefined) {
-        for (const name of ["models", "fit_on"] as const) {
-          if (given[name] === undefined) continue;
+        for (const name of OF_MODELS) {
+          if ([undefined, "default"].includes(command.getOptionValueSource(name))) continue;
           throw new UsageError(`argument --${name}: not allowed with argument --predictions`);
         }
         const { out, task, predictions } = given;
@@ -111,17 +124,26 @@ export function combineCommand() {
 }
 
 /** Where the exams come from, in words. */
-const EXAMS = {
-  tune: "of the tune split, which no model was trained on",
-  train: "of the training set",
-  valid: "of the validation set",
-  table: "of the table",
-};
+function _source({ fitOn, tune }: Combination): string {
+  switch (fitOn) {
+    case "tune":
+      return "of the tune split, which no model was trained on";
+    case "train":
+      return `of the training set${tune === undefined ? "" : " without the tune split"}`;
+    case "valid":
+      return "of the validation set";
+    case "table":
+      return "of the table";
+    default:
+      return fitOn satisfies never;
+  }
+}
 
 /** What the fit came to. */
 export function report(combination: Combination, path?: string): void {
-  const { coefficients, intercept, fitOn, exams, positives, auc, operatingPoint } = combination;
-  print(`Fitted on ${exams} patients ${EXAMS[fitOn]}; ${positives} have the finding`);
+  const { task, coefficients, intercept, exams, positives, auc, operatingPoint } = combination;
+  const finding = `the finding${task === undefined ? "" : ` (${task})`}`;
+  print(`Fitted on ${exams} patients ${_source(combination)}; ${positives} have ${finding}`);
   for (const plane of PLANES) print(`${plane.padEnd(10)}${_signed(coefficients[plane])}`);
   print(`${"intercept".padEnd(10)}${_signed(intercept)}`);
   print(
@@ -130,7 +152,7 @@ export function report(combination: Combination, path?: string): void {
   print(
     `AUC ${auc.toFixed(4)} on these patients: how well it fits, not how well it does on others`,
   );
-  const words = fitRemark(fitOn);
+  const words = fitRemark(combination);
   if (words !== undefined) remark(words);
   if (path !== undefined) print(`Wrote ${path}`);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isFittedOn } from "../combine/combination.ts";
 import { describeEngine } from "../engine/engine.ts";
 import { join, makeWritableFolder, writeWhole } from "../files.ts";
 import { evaluateModel, type EvaluateModelOptions } from "../report/evaluate_model.ts";
@@ -84,7 +85,8 @@ export function evaluateCommand() {
       if (given.split === "train") {
         remark("The model was trained on these exams: the figures say nothing about others");
       }
-      if (given.split === evaluation.combination?.fitOn) remark(FITTED_HERE);
+      const { combination } = evaluation;
+      if (combination && isFittedOn(combination, given.split)) remark(FITTED_HERE);
       if (out !== undefined) remark(`Wrote ${files.join(" and ")}`);
     });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isCombinationFile } from "../combine/loaded.ts";
+import { isCombinationFile } from "../combine/file.ts";
 import { describeEngine } from "../engine/engine.ts";
 import { messageOf } from "../errors.ts";
 import { MAP_KINDS } from "../explain/explain.ts";

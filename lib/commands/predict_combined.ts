@@ -4,7 +4,8 @@
  * @module
  */
 import { type CombinedOperatingPoint } from "../combine/combination.ts";
-import { type CombinedMRNet, loadCombined, memberPath } from "../combine/loaded.ts";
+import { readCombination } from "../combine/file.ts";
+import { type CombinedMRNet, loadCombined, memberPath, membersOf } from "../combine/loaded.ts";
 import {
   groupByPatient,
   type PatientFiles,
@@ -45,8 +46,11 @@ export async function predictCombined(
   given: GivenPrediction,
   exit: (code: number) => void,
 ): Promise<void> {
-  const patients = _patients(exams, given);
+  _checkArguments(exams, given);
   const { model: file, cam, json } = given;
+  // A file that is no combination, or has no models, needs no planes.
+  membersOf(await readCombination(file), file);
+  const patients = _patients(exams, given);
   if (cam !== undefined) {
     for (const plane of PLANES) await makeWritableFolder(join(cam, plane));
   }
@@ -80,15 +84,19 @@ export async function predictCombined(
   }
 }
 
-function _patients(exams: readonly string[], given: GivenPlanes): PatientFiles[] {
-  const named = PLANES.filter((plane) => given[plane] !== undefined);
-  if (named.length === 0) {
-    if (exams.length > 0) return groupByPatient(exams);
+function _checkArguments(exams: readonly string[], given: GivenPlanes): void {
+  const named = PLANES.find((plane) => given[plane] !== undefined);
+  if (named === undefined && exams.length === 0) {
     throw new UsageError("the following arguments are required: EXAM");
   }
-  if (exams.length > 0) {
-    throw new UsageError(`argument EXAM: not allowed with argument --${named[0]}`);
+  if (named !== undefined && exams.length > 0) {
+    throw new UsageError(`argument EXAM: not allowed with argument --${named}`);
   }
+}
+
+function _patients(exams: readonly string[], given: GivenPlanes): PatientFiles[] {
+  if (exams.length > 0) return groupByPatient(exams);
+  const named = PLANES.filter((plane) => given[plane] !== undefined);
   const ids = new Set(named.map((plane) => examFileOf(given[plane]!).id));
   return [patientOf([...ids].join("+"), given)];
 }
@@ -136,6 +144,11 @@ function _line({ id, prediction }: Predicted, task: string, point: CombinedOpera
   ].join("  ");
 }
 
+/**
+ * A patient as `--json` prints it: the keys of one exam, and what the model of each plane says. A
+ * combination has one sum and not two outputs: `logits` are 0 and that sum, whose difference is the
+ * log-odds and whose second the sigmoid makes the probability of, as with a model.
+ */
 function _json(
   { id, files, prediction }: Predicted,
   task: string,
@@ -147,7 +160,7 @@ function _json(
     task,
     plane: "combined",
     probability,
-    logit,
+    logits: [0, logit],
     decision: _decision(probability, point),
     threshold: point.threshold,
     threshold_from: "model",

@@ -4,7 +4,7 @@
  * @module
  */
 import { fixed } from "../report/format.ts";
-import { flatResults, resultsText } from "../run_all/results.ts";
+import { examsText, flatResults, resultsText } from "../run_all/results.ts";
 import { type ModelOfAll, runAll, TUNE_FRACTION } from "../run_all/run_all.ts";
 import { Command, numberAbove, option, text } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
@@ -57,13 +57,17 @@ export function runAllCommand(exit: (code: number) => void) {
       let shown = trainingDisplay(given.epochs, given.log_every);
       const say = json ? remark : print;
       try {
-        const { stopped, results, report } = await runAll({
+        const { stopped, results, leftOut, report } = await runAll({
           ...options,
           out,
           signal: interrupt.signal,
           onDownload: shown.onDownload,
-          onPlan({ done, open, seed, out }) {
+          onPlan({ done, open, lost, seed, out }) {
             remark(`State:  ${out}; seed ${seed}`);
+            for (const { checkpoint, found } of lost) {
+              const what = found === "gone" ? "is not there" : "is not the file that was trained";
+              remark(`Lost:   '${checkpoint}' ${what}: its model is trained again`);
+            }
             if (done.length > 0) remark(`Done:   ${done.map(_name).join(", ")}`);
             remark(`To do:  ${open.length === 0 ? "nothing" : open.map(_name).join(", ")}`);
           },
@@ -93,7 +97,7 @@ export function runAllCommand(exit: (code: number) => void) {
           for (const row of flatResults(results)) print(JSON.stringify(row));
         } else {
           print();
-          print(`AUC on the ${results[0].exams} validation exams, with DeLong's 95 % interval`);
+          print(`AUC on the ${examsText(results)} validation exams, with DeLong's 95 % interval`);
           print();
           for (const line of resultsText(results)) print(line);
           print();
@@ -104,6 +108,16 @@ export function runAllCommand(exit: (code: number) => void) {
             );
           }
         }
+        if (leftOut.length > 0) {
+          const exams = `${leftOut.length} exam${leftOut.length === 1 ? "" : "s"}`;
+          remark(
+            `Left out: ${exams} that could not be read; a patient counts only with all three`,
+          );
+          for (const { plane, split, id, reason } of leftOut) {
+            remark(`  ${plane}, ${split}, ${id}: ${reason}`);
+          }
+        }
+        for (const { figures } of results) remark(`Combined: ${figures.combined.model}`);
         remark(`Report: ${report}`);
       } finally {
         endProgress();

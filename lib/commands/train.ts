@@ -39,14 +39,10 @@ function scheduleName(given: string): ScheduleName {
   return SCHEDULE_WORDS[choice(words)(given)];
 }
 
-function prefixName(given: string): string {
+/** A prefix that can be part of a file's name. */
+export function prefixName(given: string): string {
   if (isPrefix(given)) return given;
   throw new UsageError(`invalid value: '${given}' (${PREFIX_RULE})`);
-}
-
-/** `--prefix_name`. */
-export function prefixOption(description: string) {
-  return option("--prefix_name <PREFIX>", description, prefixName).default("mrnet");
 }
 
 function shift(given: string): Shift {
@@ -74,7 +70,10 @@ export function trainCommand(exit: (code: number) => void) {
         choice(["sagittal", "coronal", "axial"]),
       ).makeOptionMandatory(),
     )
-    .addOption(prefixOption("begins the checkpoint's name"))
+    .addOption(
+      option("--prefix_name <PREFIX>", "begins the checkpoint's name", prefixName)
+        .default("mrnet"),
+    )
     .addOption(flag("--augment", "rotate, shift and flip the training exams at random", true))
     .addOption(
       option(

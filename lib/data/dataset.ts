@@ -164,6 +164,31 @@ export async function* examsInOrder(
   }
 }
 
+/**
+ * The exams in their order, but for those that cannot be read: of each of these the caller is told.
+ *
+ * @param onUnreadable called with the exam's name and the reason
+ */
+export async function* readableExams(
+  dataset: Dataset,
+  onUnreadable: (id: string, reason: string) => void,
+): AsyncGenerator<LabelledExam> {
+  const { labels, unreadable = new Map<string, string>() } = dataset;
+  for (const [id, reason] of unreadable) onUnreadable(id, reason);
+  const order = [...labels.keys()].filter((index) => !unreadable.has(labels[index].id));
+  for (let place = 0; place < order.length; place++) {
+    try {
+      for await (const exam of examsInOrder(dataset, order.slice(place))) {
+        place++;
+        yield exam;
+      }
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      onUnreadable(labels[order[place]].id, messageOf(error));
+    }
+  }
+}
+
 /** A dataset that is not there at all is the first thing that goes wrong for a newcomer. */
 async function _checkPresence(data: string, labels: string): Promise<void> {
   const missing = await _missing(data) ?? await _missing(labels);

@@ -35,6 +35,11 @@ export function checkTuneSplit({ fraction, seed }: TuneSplit): void {
   }
 }
 
+/** Whether two splits keep the same exams out; none is the same as none. */
+export function isSameTune(one: TuneSplit | undefined, other: TuneSplit | undefined): boolean {
+  return one?.fraction === other?.fraction && one?.seed === other?.seed;
+}
+
 /**
  * Whether a training exam is kept out: each id draws a number in [0, 1) and is kept out below the
  * fraction, so a larger fraction keeps the exams of a smaller one and more.

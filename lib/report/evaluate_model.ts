@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Combination } from "../combine/combination.ts";
+import { type Combination, isFittedOn } from "../combine/combination.ts";
+import { isSameTune } from "../data/tune.ts";
 import { describeEngine, type Engine, type EngineChoice, startEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import type { AucComparison } from "../metrics/delong.ts";
@@ -157,7 +158,7 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
   if (split === "tune") _checkTune(first, second);
   const exams = await first.open({ data, split, tune });
   const others = await second?.open({ data, split, tune });
-  const { thresholds, noOperatingPoint } = _thresholds(first.card, split, options.threshold);
+  const { thresholds, noOperatingPoint } = _thresholds(first, split, options.threshold);
   const positives = exams.labels.filter(({ label }) => label === 1).length;
   await onStart?.({ engine, card: first.card, exams: exams.labels.length, positives, seed });
 
@@ -208,9 +209,7 @@ function _checkTune(first: Judgeable, second: Judgeable | undefined): void {
     );
   }
   const other = second?.card.tune;
-  if (second === undefined || (other?.fraction === tune.fraction && other.seed === tune.seed)) {
-    return;
-  }
+  if (second === undefined || isSameTune(other, tune)) return;
   throw new OptionError(
     `Cannot judge the model '${second.file}' by the tune split of '${first.file}': it was trained ` +
       `with ${other === undefined ? "none" : "another"}: use the validation set`,
@@ -219,7 +218,7 @@ function _checkTune(first: Judgeable, second: Judgeable | undefined): void {
 
 /** The thresholds to give figures at: figures at one that these exams chose would flatter. */
 function _thresholds(
-  { operatingPoint }: JudgedCard,
+  { card: { operatingPoint }, combination }: Judgeable,
   split: Split | "tune",
   given: number | undefined,
 ): { thresholds: NamedThreshold[]; noOperatingPoint?: string } {
@@ -229,6 +228,8 @@ function _thresholds(
     noOperatingPoint = "the model's file names none";
   } else if (operatingPoint.exams === split) {
     noOperatingPoint = `it was chosen by these very exams (${split})`;
+  } else if (combination !== undefined && isFittedOn(combination, split)) {
+    noOperatingPoint = `it was chosen by the ${operatingPoint.exams} exams, these among them`;
   } else {
     thresholds.push({ threshold: operatingPoint.threshold, kind: "operating point" });
   }

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { byPlane, type Combination, type CombinedOperatingPoint } from "../combine/combination.ts";
+import type { Combination, CombinedOperatingPoint } from "../combine/combination.ts";
+import { isCombinationFile } from "../combine/file.ts";
 import { type CombinedExamPrediction, evaluateCombined, openPlanes } from "../combine/judge.ts";
-import { isCombinationFile, loadCombined } from "../combine/loaded.ts";
+import { loadCombined } from "../combine/loaded.ts";
+import { commonTune } from "../combine/members.ts";
 import { type DatasetOptions, openDataset } from "../data/dataset.ts";
 import type { LabelledId } from "../data/labels.ts";
-import type { TuneSplit } from "../data/tune.ts";
 import { OptionError, WeightsError } from "../errors.ts";
 import { hashFile } from "../files.ts";
 import { settleCard, type SettledCard } from "../model/card.ts";
@@ -127,7 +128,7 @@ async function _combined(file: string, told: ToldOfModel): Promise<Judgeable> {
       plane: "combined",
       intensity: intensities.size === 1 ? members.axial.card.intensity : undefined,
       operatingPoint: combination.operatingPoint,
-      tune: _sharedTune(byPlane((plane) => members[plane].card)),
+      tune: commonTune(members),
     };
     const open = async (options: Omit<DatasetOptions, "task" | "plane">) => {
       const datasets = await openPlanes({ ...options, task });
@@ -145,15 +146,6 @@ async function _combined(file: string, told: ToldOfModel): Promise<Judgeable> {
     dispose();
     throw error;
   }
-}
-
-/** The exams that none of three models was trained on, where they kept out the same. */
-function _sharedTune(cards: Record<Plane, { tune?: TuneSplit }>): TuneSplit | undefined {
-  const [first, ...others] = PLANES.map((plane) => cards[plane].tune);
-  const same = others.every((tune) =>
-    tune?.fraction === first?.fraction && tune?.seed === first?.seed
-  );
-  return same ? first : undefined;
 }
 
 async function _hash(path: string): Promise<string> {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isFittedOn } from "../combine/combination.ts";
 import type { LabelledPrediction, PredictionSummary } from "../metrics/summary.ts";
 import { VERSION } from "../version.ts";
 import { calibrationPlot } from "./calibration_plot.ts";
@@ -91,7 +92,7 @@ The interval is DeLong’s.</p>${faultless && note(FAULTLESS)}${
       "The model was trained on these exams. The figures say how well it knows them, not how it " +
         "does on others.",
     )
-  }${split === combination?.fitOn && note(FITTED_HERE)}`;
+  }${combination && isFittedOn(combination, split) && note(FITTED_HERE)}`;
 }
 
 function _legend({ thresholds }: PredictionSummary): Markup {

@@ -10,8 +10,10 @@ import { type Markup, markup, NumberCell, page, type Part, table } from "../repo
 import { horizontalAxis, LEFT, plot, TOP, x } from "../report/plot.ts";
 import { STYLE } from "../report/style.ts";
 import { PLANES } from "../terms.ts";
+import { computedText } from "../train/resume.ts";
 import { VERSION } from "../version.ts";
-import { RESULT_COLUMNS, type TaskResult } from "./results.ts";
+import { examsText, RESULT_COLUMNS, type TaskResult } from "./results.ts";
+import { type DoneModel, type LeftOutExam, modelKey } from "./state.ts";
 
 /** What the page says about how the figures were made. */
 export interface ResultsOrigin {
@@ -19,8 +21,12 @@ export interface ResultsOrigin {
   data: string;
   /** The exams that chose the models, their operating points and the combinations. */
   tune: TuneSplit;
-  /** Everything else that the figures depend on. */
+  /** The options of all trainings, and the hashes of what they read. */
   config: Readonly<Record<string, unknown>>;
+  /** The nine models, by `task/plane`. */
+  models: Readonly<Record<string, DoneModel>>;
+  /** The exams that could not be read. */
+  leftOut: readonly LeftOutExam[];
 }
 
 /** The page; `date` is when it was made. */
@@ -29,14 +35,15 @@ export function resultsPage(
   origin: ResultsOrigin,
   date: Date = new Date(),
 ): string {
-  const { data, tune } = origin;
-  const patients = results[0].exams;
+  const { data, tune, leftOut } = origin;
   return page({
     title: "MRNet: nine models and their combinations",
     style: STYLE + OWN_STYLE,
     header: markup`<p class="kicker">MRNet, ${date.toISOString().slice(0, 10)}</p>
 <h1>Nine models and their combinations</h1>
-<p>Three findings in three planes, judged by the ${patients} validation exams in <code>${data}</code>, which decided nothing before. ${
+<p>Three findings in three planes, judged by the ${
+      examsText(results)
+    } validation exams in <code>${data}</code>, which decided nothing before. ${
       Number((tune.fraction * 100).toFixed(2))
     } % of the training exams (seed ${tune.seed}) were kept out of training; they chose each model’s best epoch, the weights of the planes and the operating points.</p>`,
     main: [
@@ -51,7 +58,8 @@ export function resultsPage(
         _wide("Decisions by finding", _decisions(results)),
       ),
       _section("weights", "How the planes go together", _weights(results)),
-      _section("options", "How they were trained", _options(origin)),
+      _section("options", "How they were trained", [_options(origin), _models(results, origin)]),
+      leftOut.length > 0 && _section("left-out", "Exams that could not be read", _unread(leftOut)),
     ],
     footer: markup`<p>Made with MRNet for Deno ${VERSION} on ${
       date.toISOString().slice(0, 16).replace("T", " ")
@@ -112,9 +120,14 @@ function _aucFigure({ task, figures, exams }: TaskResult): Markup {
   const rows = RESULT_COLUMNS.map((column, index) => {
     const { auc, low, high } = figures[column];
     const at = TOP + (index + 0.75) * ROW;
+    // What is undefined has no place.
+    const whisker = !Number.isNaN(low) &&
+      markup`<path class="whisker" d="M${x(low)} ${at}H${x(high)}" />`;
+    const point = !Number.isNaN(auc) &&
+      markup`<circle class="point" cx="${x(auc)}" cy="${at}" r="4.5" />`;
     return markup`
-      <path class="whisker" d="M${x(low)} ${at}H${x(high)}" />
-      <circle class="point" cx="${x(auc)}" cy="${at}" r="4.5" />
+      ${whisker}
+      ${point}
       <text class="row" x="${LEFT + 6}" y="${at - 8}">${column}</text>
     `;
   });
@@ -180,10 +193,51 @@ function _options({ config }: ResultsOrigin): Markup {
   const text = (value: unknown) =>
     typeof value === "object" ? JSON.stringify(value) : String(value);
   return table({
-    caption: "Everything that the figures depend on",
+    caption:
+      "The options of all nine, and hashes (SHA-256) of what they read; labels by their first 16 digits",
     head: ["Option", "Value"],
-    rows: Object.entries(config).map(([name, value]) => [name, text(value)]),
+    rows: Object.entries(config).map(([name, value]) => [
+      name,
+      markup`<code>${text(value)}</code>`,
+    ]),
   });
+}
+
+/** Which models these are, and what else their figures depend on. */
+function _models(results: readonly TaskResult[], { models }: ResultsOrigin): Markup {
+  return _wide(
+    "Models",
+    table({
+      caption: "The models; on what each was trained to its end and judged",
+      head: ["Model", "File", "SHA-256", ..._numbers("Epoch"), "Computed on"],
+      rows: results.flatMap(({ task }) =>
+        PLANES.map((plane) => {
+          const { checkpoint, sha256, epoch, epochs, computed } = models[modelKey(task, plane)];
+          return [
+            `${FINDINGS[task]}, ${plane}`,
+            markup`<code>${checkpoint}</code>`,
+            markup`<code>${sha256}</code>`,
+            new NumberCell(`${epoch} of ${epochs}`),
+            computedText(computed),
+          ];
+        })
+      ),
+    }),
+  );
+}
+
+function _unread(leftOut: readonly LeftOutExam[]): Markup {
+  return markup`<p>A patient counts above only where all three exams could be read.</p>
+${
+    _wide(
+      "Exams left out, by plane",
+      table({
+        caption: "Exams that were left out, and why",
+        head: ["Exam", "Plane", "Part", "Reason"],
+        rows: leftOut.map(({ plane, split, id, reason }) => [id, plane, split, reason]),
+      }),
+    )
+  }`;
 }
 
 /** A table that can be moved sideways where it does not fit, by the keyboard too. */

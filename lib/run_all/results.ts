@@ -3,19 +3,25 @@
  *
  * @module
  */
-import type { ByPlane, Combination } from "../combine/combination.ts";
-import { combinedProbability } from "../combine/combination.ts";
+import {
+  type ByPlane,
+  byPlane,
+  type Combination,
+  combinedProbability,
+} from "../combine/combination.ts";
 import { delongInterval } from "../metrics/delong.ts";
 import { figuresAt, type ThresholdFigures } from "../metrics/threshold.ts";
-import { type Plane, PLANES, type Task } from "../terms.ts";
 import type { PlanePredictions } from "../combine/predictions.ts";
+import { fixed, range } from "../report/format.ts";
+import { PLANES, type Task } from "../terms.ts";
+import { type DoneModel, stateError } from "./state.ts";
 
 /** The columns of the table: the planes, and the three together. */
 export const RESULT_COLUMNS = [...PLANES, "combined"] as const;
 /** A plane, or the three together. */
 export type Column = (typeof RESULT_COLUMNS)[number];
 
-/** An area under the ROC curve with its interval. */
+/** An area under the ROC curve with its interval, which is NaN with one exam of either class. */
 export interface AucFigure {
   /** The area over the validation exams, 0 to 1. */
   auc: number;
@@ -31,7 +37,7 @@ export interface AucFigure {
 export interface TaskResult {
   /** The finding. */
   task: Task;
-  /** How many validation exams there are. */
+  /** How many patients of the validation set count: those whose three exams could be read. */
   exams: number;
   /** How many of them have the finding. */
   positives: number;
@@ -78,7 +84,13 @@ export function taskResult(
   };
 }
 
-/** A row for each model: the plain values that a program reads. */
+/**
+ * The table as plain values that a program reads, such as `run_all --json` prints.
+ *
+ * @returns a row for each of the twelve, by task and in the order of {@linkcode RESULT_COLUMNS}, with
+ * the keys `task`, `plane`, `exams`, `positives`, `auc`, `auc_low`, `auc_high` and `model`; what is
+ * undefined is NaN, of which JSON makes `null`. Throws nothing.
+ */
 export function flatResults(results: readonly TaskResult[]): Record<string, unknown>[] {
   return results.flatMap(({ task, exams, positives, figures }) =>
     RESULT_COLUMNS.map((column) => {
@@ -89,17 +101,29 @@ export function flatResults(results: readonly TaskResult[]): Record<string, unkn
 }
 
 /** `0.912 (0.851–0.973)`. */
-export function aucText({ auc, low, high }: Pick<AucFigure, "auc" | "low" | "high">): string {
-  return `${auc.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`;
+function _aucText(figure: AucFigure): string {
+  return `${fixed(figure.auc, 3)} (${range(figure, 3)})`;
 }
 
-/** The table as text, a line a row, for a terminal. */
+/** How many exams judged: `120`, or `118–120` where that differs from task to task. */
+export function examsText(results: readonly TaskResult[]): string {
+  const counts = results.map(({ exams }) => exams);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? `${most}` : `${least}–${most}`;
+}
+
+/**
+ * The table as text, for a terminal.
+ *
+ * @returns a line for the head and one for each task, with AUC and DeLong's 95 % interval, `undefined`
+ * where there is none. Throws nothing.
+ */
 export function resultsText(results: readonly TaskResult[]): string[] {
   const rows = [
     ["", ...RESULT_COLUMNS],
     ...results.map((
       { task, figures },
-    ) => [task, ...RESULT_COLUMNS.map((each) => aucText(figures[each]))]),
+    ) => [task, ...RESULT_COLUMNS.map((each) => _aucText(figures[each]))]),
   ];
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd());
@@ -121,20 +145,38 @@ export function predictionsTable(
   return [`exam,label,${PLANES.join()},combined`, ...rows, ""].join("\n");
 }
 
-/** Joins what each model said about the same exams. */
+/**
+ * Joins what the models of three planes said about the same exams.
+ *
+ * @param path the state they are from, for messages
+ * @returns the patients whose three exams could be read
+ * @throws {DataError} where an exam is in one plane and, though it was not left out, not in another, or
+ * has another label there
+ */
 export function patientsOf(
-  predictions: ByPlane<readonly (readonly [string, 0 | 1, number])[]>,
+  models: ByPlane<DoneModel>,
+  split: "tune" | "valid",
+  path: string,
 ): (PlanePredictions & { id: string })[] {
-  const by = (plane: Plane) =>
-    new Map(predictions[plane].map(([id, , probability]) => [id, probability]));
-  const [axial, coronal, sagittal] = PLANES.map(by);
-  return predictions.axial.map(([id, label]) => ({
-    id,
-    label,
-    probabilities: {
-      axial: axial.get(id)!,
-      coronal: coronal.get(id)!,
-      sagittal: sagittal.get(id)!,
-    },
-  }));
+  const said = byPlane((plane) => new Map(models[plane][split].map((row) => [row[0], row])));
+  const leftOut = byPlane((plane) => {
+    const ours = models[plane].leftOut.filter((each) => each.split === split);
+    return new Set(ours.map(({ id }) => id));
+  });
+  for (const [id, label] of PLANES.flatMap((plane) => models[plane][split])) {
+    const odd = PLANES.find((plane) =>
+      !leftOut[plane].has(id) && said[plane].get(id)?.[1] !== label
+    );
+    if (odd === undefined) continue;
+    throw stateError(
+      path,
+      `it has no ${odd} prediction of the ${split} exam '${id}', or one with another label than in ` +
+        "the other planes",
+    );
+  }
+  return models.axial[split].filter(([id]) => PLANES.every((plane) => said[plane].has(id)))
+    .map(([id, label]) => ({
+      ...{ id, label },
+      probabilities: byPlane((plane) => said[plane].get(id)![2]),
+    }));
 }

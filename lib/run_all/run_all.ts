@@ -9,23 +9,26 @@
  * @module
  */
 import { byPlane } from "../combine/combination.ts";
-import { writeCombination } from "../combine/file.ts";
+import { keepCombination } from "../combine/file.ts";
 import { fitCombination } from "../combine/fit.ts";
 import { describeMembers } from "../combine/members.ts";
 import { openDataset } from "../data/dataset.ts";
 import { labelFile } from "../data/labels.ts";
 import { checkTuneSplit, TUNE_SEED, type TuneSplit } from "../data/tune.ts";
+import type { Engine } from "../engine/engine.ts";
 import { DataError, OptionError, TrainingError, WeightsError } from "../errors.ts";
 import { hashFile, join, makeFolder, makeWritableFolder, writeWhole } from "../files.ts";
 import { loadMRNet } from "../model/create.ts";
+import { isRemote } from "../model/model_source.ts";
+import { hashFile as hashIfThere } from "../model/weights/download.ts";
 import { drawSeed } from "../random.ts";
 import { type Plane, PLANES, SPLITS, type Task, TASKS } from "../terms.ts";
 import { checkPrefix } from "../train/checkpoint.ts";
 import { evaluate } from "../train/evaluate.ts";
 import { resolveTrainOptions } from "../train/options.ts";
-import { resumable } from "../train/resume.ts";
+import { namedSettings, resumable } from "../train/resume.ts";
 import { type RunOptions, type RunStart, trainClassifier } from "../train/run.ts";
-import type { EpochReport, ExamReport } from "../train/trainer.ts";
+import type { EpochReport, ExamReport, SkippedExam } from "../train/trainer.ts";
 import { resultsPage } from "./page.ts";
 import {
   flatResults,
@@ -37,6 +40,8 @@ import {
 import {
   differences,
   type DoneModel,
+  type LeftOut,
+  type LeftOutExam,
   modelKey,
   readState,
   type RunAllState,
@@ -80,8 +85,8 @@ export interface RunAllOptions extends
    * @default `run_all/{prefix}` in the folder of the logs
    */
   out?: string;
-  /** Called once everything is checked: which models are done already, and which are to be trained. */
-  onPlan?: (plan: { done: ModelOfAll[]; open: ModelOfAll[]; seed: number; out: string }) => void;
+  /** Called once everything is checked, before the first training. */
+  onPlan?: (plan: RunAllPlan) => void;
   /** Called when a model's training begins, before its first exam. */
   onStart?: (model: ModelOfAll, start: RunStart) => void;
   /** Called after each exam of a training. */
@@ -94,12 +99,31 @@ export interface RunAllOptions extends
   onDone?: (model: ModelOfAll, done: DoneModel) => void;
 }
 
+/** What is to be done. */
+export interface RunAllPlan {
+  /** The models that are done already. */
+  done: ModelOfAll[];
+  /** The models that are to be trained. */
+  open: ModelOfAll[];
+  /**
+   * The files of models that were done and are trained again, because the file is gone, or is another
+   * one now.
+   */
+  lost: { checkpoint: string; found: "gone" | "changed" }[];
+  /** The seed of all nine. */
+  seed: number;
+  /** The folder of the state, the predictions and the report. */
+  out: string;
+}
+
 /** What came of it. */
 export interface RunAllResult {
   /** Whether everything is done, or the signal ended it; running again goes on from there. */
   stopped: "finished" | "interrupted";
   /** A row for each task; empty where it was interrupted. */
   results: TaskResult[];
+  /** The exams that could not be read; none but where `skipBadExams` leaves them out. */
+  leftOut: LeftOutExam[];
   /** The folder of the state, the predictions and the report. */
   out: string;
   /** The table as a page, one file that needs no other; none where it was interrupted. */
@@ -117,9 +141,13 @@ export const TUNE_FRACTION = 0.1;
  * missing, and goes on with the model that was interrupted from its last saved state. With other
  * options it refuses and names the differences.
  *
+ * With `skipBadExams` it goes on without exams that cannot be read. A patient counts in a combination,
+ * and in the table, only where all three exams could be read.
+ *
  * @throws {OptionError} where an option is out of its range, or earlier runs there had others
  * @throws {TrainingError} where a training fails, or no epoch of it was worth keeping
- * @throws {DataError} where exams cannot be used; all are checked before the first training
+ * @throws {DataError} where exams cannot be used; all are checked before the first training; or where
+ * the predictions that the folder has of the three planes are not of the same exams
  * @throws what {@linkcode trainClassifier} throws
  *
  * @example
@@ -143,7 +171,7 @@ export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
   const { out, state, statePath, models } = plan;
   for (const model of plan.open) {
     const done = await _trainAndJudge(plan, options, model);
-    if (done === undefined) return { stopped: "interrupted", results: [], out };
+    if (done === undefined) return { stopped: "interrupted", results: [], leftOut: [], out };
     state.models[modelKey(model.task, model.plane)] = done;
     delete state.running;
     await writeState(statePath, state);
@@ -152,17 +180,17 @@ export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
   const results: TaskResult[] = [];
   for (const task of TASKS) {
     const members = byPlane((plane) => state.models[modelKey(task, plane)]);
-    const patients = (split: "tune" | "valid") =>
-      patientsOf(byPlane((plane) => members[plane][split]));
+    const patients = (split: "tune" | "valid") => patientsOf(members, split, statePath);
     const files = byPlane((plane) => members[plane].checkpoint);
-    const path = join(models, `combined_${plan.prefix}_${task}.json`);
+    const name = join(models, `combined_${plan.prefix}_${task}.json`);
+    const described = byPlane((plane) => ({ ...members[plane], path: files[plane] }));
     const combination = {
       ...fitCombination(patients("tune"), "tune"),
       task,
       tune: plan.tune,
-      members: await describeMembers(path, files),
+      members: describeMembers(name, described),
     };
-    await writeCombination(path, combination);
+    const path = await keepCombination(name, combination);
     for (const split of ["tune", "valid"] as const) {
       const table = predictionsTable(patients(split), combination);
       await writeWhole(join(out, `predictions_${task}_${split}.csv`), table);
@@ -172,8 +200,17 @@ export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
   const rows = JSON.stringify(flatResults(results), null, 2);
   await writeWhole(join(out, "results.json"), rows + "\n");
   const report = join(out, "report.html");
-  await writeWhole(report, resultsPage(results, { ...plan, config: state.config }));
-  return { stopped: "finished", results, out, report };
+  const leftOut = _leftOut(state);
+  await writeWhole(report, resultsPage(results, { ...plan, ...state, leftOut }));
+  return { stopped: "finished", results, leftOut, out, report };
+}
+
+/** Every exam that was left out, once, though three tasks may have it. */
+function _leftOut({ models }: RunAllState): LeftOutExam[] {
+  const all = ALL.flatMap(({ task, plane }) =>
+    models[modelKey(task, plane)].leftOut.map((each) => ({ plane, ...each }))
+  );
+  return [...new Map(all.map((each) => [`${each.plane} ${each.split} ${each.id}`, each])).values()];
 }
 
 /** What is to be done, every default filled in. */
@@ -205,47 +242,57 @@ async function _plan(options: RunAllOptions): Promise<Plan> {
   const earlierSeed = before?.config.seed;
   const seed = options.seed ?? (typeof earlierSeed === "number" ? earlierSeed : drawSeed());
   const config = _plain({
-    ..._settings(options),
-    ...{ prefix, data, weights, tune, seed },
+    ..._settings({ ...options, prefix, data, weights, tune, seed }),
+    weights_sha256: await _weightsHash(weights),
     labels: await _labelHashes(data),
   });
   const changed = differences(before?.config ?? config, config);
   if (changed.length > 0) {
     throw new OptionError(
       `Cannot go on with the runs of '${statePath}': this is ${changed.join(", ")}: ` +
-        "give the same options and data, or another --prefix_name or --out",
+        "give the same options and data, or another --prefix_name",
     );
   }
   const state = before ?? { config, models: {} };
   const done: ModelOfAll[] = [];
   const open: ModelOfAll[] = [];
+  const lost: RunAllPlan["lost"] = [];
   for (const model of ALL) {
-    const isDone = await _isDone(state.models[modelKey(model.task, model.plane)]);
+    const before = state.models[modelKey(model.task, model.plane)];
+    const sha256 = before && await hashIfThere(before.checkpoint);
+    const isDone = before !== undefined && sha256 === before.sha256;
     (isDone ? done : open).push(model);
+    if (before === undefined || isDone) continue;
+    lost.push({ checkpoint: before.checkpoint, found: sha256 === undefined ? "gone" : "changed" });
   }
   for (const { task, plane } of open) {
     for (const split of ["train", "tune", "valid"] as const) {
-      await openDataset({ data, task, plane, split, tune });
+      await openDataset({ data, task, plane, split, tune, skipBadExams: options.skipBadExams });
     }
   }
   await makeFolder(models);
   await makeWritableFolder(out);
   await writeState(statePath, state);
-  options.onPlan?.({ done, open, seed, out });
+  options.onPlan?.({ done, open, lost, seed, out });
   return { prefix, data, models, out, tune, seed, state, statePath, open };
 }
 
-/** What the figures do not depend on: where things are kept, and what computes them. */
-const INDIFFERENT = [
-  ...["signal", "engine", "threads", "inMemory", "saveEvery", "models", "logs", "out"],
-];
-
-/** Every setting that the outcome of a training depends on. */
+/**
+ * Every setting that the outcome of a training depends on, under the names of the command line. Where
+ * the models are kept is none; neither is whether exams may be left out, for those that were are listed.
+ */
 function _settings(options: RunAllOptions): Record<string, unknown> {
-  const settings = Object.entries(options).filter(([name, value]) =>
-    !INDIFFERENT.includes(name) && typeof value !== "function"
-  );
-  return { ...resolveTrainOptions(Object.fromEntries(settings)) };
+  const { onStart: _start, onExam: _exam, onEpoch: _epoch, ...given } = options;
+  const named = namedSettings({ ...given, ...resolveTrainOptions(given) });
+  const { models: _models, skip_bad_exams: _skip, ...settings } = named;
+  return { ...settings, precision: options.precision ?? "float32" };
+}
+
+/** The hash of a file of weights to start from; the name of one that is fetched carries it. */
+async function _weightsHash(weights: string): Promise<string | undefined> {
+  if (["none", "imagenet"].includes(weights) || isRemote(weights)) return undefined;
+  const what = "read the weights";
+  return await hashFile({ what, path: weights, access: "read", error: WeightsError });
 }
 
 /** As it is read back from JSON: without functions, and without what is not defined. */
@@ -268,14 +315,6 @@ async function _labelHashes(data: string): Promise<Record<string, string>> {
   return hashes;
 }
 
-async function _isDone(model: DoneModel | undefined): Promise<boolean> {
-  if (model === undefined) return false;
-  const path = model.checkpoint;
-  const there = await Deno.stat(path).then(() => true, () => false);
-  const action = { what: "read the model", path, access: "read", error: WeightsError } as const;
-  return there && await hashFile(action) === model.sha256;
-}
-
 /** One model from its beginning to its figures; nothing where the signal ended it. */
 async function _trainAndJudge(
   { prefix, data, models, tune, seed, state, statePath }: Plan,
@@ -291,10 +330,12 @@ async function _trainAndJudge(
     ? await resumable(begun, state.running.logFolder)
     : undefined;
   let noted: Promise<void> | undefined;
-  const { best, checkpoint, epochs, stopped } = await trainClassifier({
+  let engine: Engine | undefined;
+  const { best, checkpoint, epochs, stopped, skipped = [] } = await trainClassifier({
     ...run,
     resume,
     onStart(start) {
+      engine = start.engine;
       state.running = { model: key, logFolder: start.logFolder };
       noted = writeState(statePath, state);
       noted.catch(() => {});
@@ -313,34 +354,47 @@ async function _trainAndJudge(
   }
   const judged = await _judge({ data, tune, checkpoint }, options, model);
   if (judged === undefined) return undefined;
-  const action = {
-    what: "read the model",
-    path: checkpoint,
-    access: "read",
-    error: WeightsError,
-  } as const;
-  const sha256 = await hashFile(action);
-  return { checkpoint, sha256, epoch: best.epoch, epochs: epochs.length, ...judged };
+  const what = "read the model";
+  const sha256 = await hashFile({ what, path: checkpoint, access: "read", error: WeightsError });
+  const { name, threads, precision } = engine!;
+  return {
+    ...{ checkpoint, sha256, epoch: best.epoch, epochs: epochs.length },
+    computed: { engine: name, threads, precision },
+    ...judged,
+    // Of the tune split judging has found the same.
+    leftOut: [...skipped.filter(_isOfTraining), ...judged.leftOut],
+  };
+}
+
+function _isOfTraining(exam: SkippedExam): exam is SkippedExam & { split: "train" } {
+  return exam.split === "train";
 }
 
 /** What the best model says about the tune split and the validation set. */
 async function _judge(
   { data, tune, checkpoint }: { data: string; tune: TuneSplit; checkpoint: string },
-  { signal, onJudged }: RunAllOptions,
+  { signal, skipBadExams, onJudged }: RunAllOptions,
   model: ModelOfAll,
-): Promise<Pick<DoneModel, "tune" | "valid"> | undefined> {
+): Promise<Pick<DoneModel, "tune" | "valid" | "leftOut"> | undefined> {
   const { task, plane } = model;
   const loaded = await loadMRNet(checkpoint);
   try {
+    const exams = { data, task, plane, tune, skipBadExams };
     const splits = {
-      tune: await openDataset({ data, task, plane, split: "tune", tune }),
-      valid: await openDataset({ data, task, plane, split: "valid" }),
+      tune: await openDataset({ ...exams, split: "tune" }),
+      valid: await openDataset({ ...exams, split: "valid" }),
     };
     const total = splits.tune.labels.length + splits.valid.labels.length;
+    const leftOut: LeftOut[] = [];
     let done = 0;
     const judge = async (split: "tune" | "valid"): Promise<SavedPrediction[]> => {
+      const leave = (id: string, reason: string) => {
+        done++;
+        leftOut.push({ split, id, reason });
+      };
       const { predictions } = await evaluate(loaded.model, splits[split], {
         signal,
+        onUnreadable: skipBadExams ? leave : undefined,
         onExam() {
           done++;
           onJudged?.(model, { done, total });
@@ -348,7 +402,7 @@ async function _judge(
       });
       return predictions.map(({ id, label, probability }) => [id, label, probability]);
     };
-    const judged = { tune: await judge("tune"), valid: await judge("valid") };
+    const judged = { tune: await judge("tune"), valid: await judge("valid"), leftOut };
     return done === total ? judged : undefined;
   } finally {
     loaded.model.dispose();

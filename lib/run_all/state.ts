@@ -7,18 +7,39 @@
  *
  * @module
  */
+import { type EngineName, ENGINES } from "../engine/engine.ts";
+import { type Precision, PRECISIONS } from "../engine/webgpu/precision.ts";
 import { DataError, messageOf } from "../errors.ts";
 import { checkPlainFile, type FileAction, fileError, readBytes, writeWhole } from "../files.ts";
-import type { Label, Plane, Task } from "../terms.ts";
+import { type Label, type Plane, PLANES, type Split, SPLITS, type Task, TASKS } from "../terms.ts";
 
 const FORMAT = "mrnet-run-all";
-const VERSION = 1;
+const VERSION = 2;
 
 /** The size from which a file is not taken for a state, in bytes; MRNet's has about 0.2 MB. */
 const LARGEST_FILE = 64 * 1024 * 1024;
 
+const GO_ON = "go on with the runs of";
+const MEND = "move it away to start over";
+
 /** What a model said about an exam: its name, its label, the probability of the finding. */
 export type SavedPrediction = readonly [id: string, label: Label, probability: number];
+
+/** An exam that was left out because it could not be read. */
+export interface LeftOut {
+  /** The part of the dataset it is of. */
+  split: Split | "tune";
+  /** The exam's name. */
+  id: string;
+  /** Why it could not be read. */
+  reason: string;
+}
+
+/** The same with its plane: whatever the task, it is the same file. */
+export interface LeftOutExam extends LeftOut {
+  /** The plane. */
+  plane: Plane;
+}
 
 /** A model that was trained to its end and judged. */
 export interface DoneModel {
@@ -30,6 +51,10 @@ export interface DoneModel {
   epoch: number;
   /** How many epochs it was trained. */
   epochs: number;
+  /** What computed it: where its training was stopped and went on elsewhere, what ended it. */
+  computed: { engine: EngineName; threads: number; precision: Precision };
+  /** The exams that could not be read, where they were left out. */
+  leftOut: LeftOut[];
   /** What it says about the tune split. */
   tune: SavedPrediction[];
   /** What it says about the validation set. */
@@ -51,6 +76,11 @@ export function modelKey(task: Task, plane: Plane): string {
   return `${task}/${plane}`;
 }
 
+/** The parts of the dataset that a model of these is trained on, judged by and chosen by. */
+const PARTS: readonly LeftOut["split"][] = [...SPLITS, "tune"];
+
+const KEYS = TASKS.flatMap((task) => PLANES.map((plane) => modelKey(task, plane)));
+
 /**
  * Reads the state.
  *
@@ -58,27 +88,47 @@ export function modelKey(task: Task, plane: Plane): string {
  * @throws {DataError} where it is none, or is not whole
  */
 export async function readState(path: string): Promise<RunAllState | undefined> {
-  const mend = "move it away to start over";
-  const what = "go on with the runs of";
-  const action: FileAction = { what, path, access: "read", error: DataError, mend };
+  const action: FileAction = { what: GO_ON, path, access: "read", error: DataError, mend: MEND };
   let bytes: Uint8Array;
   try {
     const { size } = await checkPlainFile(path);
     if (size > LARGEST_FILE) throw new RangeError(`it is ${size} bytes long`);
     bytes = await readBytes(action);
-    return _parse(new TextDecoder().decode(bytes));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    if (!(error instanceof RangeError)) throw fileError(error, action);
-    throw new DataError(`Cannot ${what} '${path}': ${messageOf(error)}: ${mend}`);
+    throw error instanceof RangeError ? stateError(path, error.message) : fileError(error, action);
   }
+  return parseState(new TextDecoder().decode(bytes), path);
+}
+
+/**
+ * Reads the text of a state.
+ *
+ * @param path the file, for messages
+ * @throws {DataError} where it is none, or is not whole
+ */
+export function parseState(text: string, path: string): RunAllState {
+  try {
+    return _parse(text);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw stateError(path, error.message);
+  }
+}
+
+/** What is said of a state that cannot be gone on with. */
+export function stateError(path: string, found: string): DataError {
+  return new DataError(`Cannot ${GO_ON} '${path}': ${found}: ${MEND}`);
+}
+
+/** The text of a state, which {@linkcode parseState} reads back. */
+export function formatState({ config, models, running }: RunAllState): string {
+  return JSON.stringify({ format: FORMAT, version: VERSION, config, models, running });
 }
 
 /** Writes the state whole. */
 export async function writeState(path: string, state: RunAllState): Promise<void> {
-  const { config, models, running } = state;
-  const file = { format: FORMAT, version: VERSION, config, models, running };
-  await writeWhole(path, JSON.stringify(file));
+  await writeWhole(path, formatState(state));
 }
 
 /**
@@ -108,9 +158,10 @@ function _parse(text: string): RunAllState {
   if (format !== FORMAT || version !== VERSION) {
     throw new RangeError(`it is not a '${FORMAT}' file of version ${VERSION}`);
   }
-  const done = Object.entries(_object(models, "models")).map(([key, value]) =>
-    [key, _model(value, key)] as const
-  );
+  const all = _object(models, "models");
+  const odd = Object.keys(all).find((key) => !KEYS.includes(key));
+  if (odd !== undefined) throw new RangeError("its models are not those of the three tasks");
+  const done = Object.entries(all).map(([key, value]) => [key, _model(value, key)] as const);
   return {
     config: _object(config, "config"),
     models: Object.fromEntries(done),
@@ -120,31 +171,69 @@ function _parse(text: string): RunAllState {
 
 function _running(value: unknown): RunAllState["running"] {
   const { model, logFolder } = _object(value, "the model at hand");
-  if (typeof model === "string" && typeof logFolder === "string") return { model, logFolder };
+  if (typeof model === "string" && _isPath(logFolder)) return { model, logFolder };
   throw new RangeError("what it says of the model at hand is not whole");
 }
 
 function _model(value: unknown, key: string): DoneModel {
-  const { checkpoint, sha256, epoch, epochs, tune, valid } = _object(value, key);
-  const whole = typeof checkpoint === "string" && typeof sha256 === "string" &&
-    typeof epoch === "number" && typeof epochs === "number";
+  const { checkpoint, sha256, epoch, epochs, computed, leftOut, tune, valid } = _object(value, key);
+  const whole = _isPath(checkpoint) && typeof sha256 === "string" && _isCount(epoch) &&
+    _isCount(epochs);
   if (!whole) throw new RangeError(`what it says of ${key} is not whole`);
   return {
     checkpoint,
     sha256,
     epoch,
     epochs,
+    computed: _computed(computed, key),
+    leftOut: _leftOut(leftOut, key),
     tune: _predictions(tune, key),
     valid: _predictions(valid, key),
   };
 }
 
+function _computed(value: unknown, key: string): DoneModel["computed"] {
+  const { engine, threads, precision } = _object(value, `what computed ${key}`);
+  const known = ENGINES.includes(engine as EngineName) && _isCount(threads) &&
+    PRECISIONS.includes(precision as Precision);
+  if (known) return { engine, threads, precision } as DoneModel["computed"];
+  throw new RangeError(`what computed ${key} is none of the engines`);
+}
+
+function _leftOut(value: unknown, key: string): LeftOut[] {
+  const isOne = ({ split, id, reason }: LeftOut) =>
+    PARTS.includes(split) && _isId(id) && typeof reason === "string";
+  if (!Array.isArray(value) || !value.every((each) => isOne(each ?? {}))) {
+    throw new RangeError(`what it says of exams that ${key} left out is not whole`);
+  }
+  // The reason is printed.
+  return value.map(({ split, id, reason }) => ({ split, id, reason: messageOf(reason) }));
+}
+
+/** Exams have the names that label files can give them. */
+function _isId(value: unknown): value is string {
+  return typeof value === "string" && /^[\w-]{1,64}$/.test(value);
+}
+
+function _isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
+}
+
+/** A path that can be opened, and printed. */
+function _isPath(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && !/\p{Cc}/u.test(value);
+}
+
 function _predictions(value: unknown, key: string): SavedPrediction[] {
   const isRow = (row: unknown) =>
-    Array.isArray(row) && row.length === 3 && typeof row[0] === "string" &&
-    (row[1] === 0 || row[1] === 1) && row[2] >= 0 && row[2] <= 1;
-  if (Array.isArray(value) && value.every(isRow)) return value as SavedPrediction[];
-  throw new RangeError(`its predictions of ${key} are none`);
+    Array.isArray(row) && row.length === 3 && _isId(row[0]) &&
+    (row[1] === 0 || row[1] === 1) && typeof row[2] === "number" && row[2] >= 0 &&
+    row[2] <= 1;
+  if (!Array.isArray(value) || !value.every(isRow)) {
+    throw new RangeError(`its predictions of ${key} are none`);
+  }
+  if (new Set(value.map(([id]) => id)).size === value.length) return value as SavedPrediction[];
+  throw new RangeError(`its predictions of ${key} have an exam twice`);
 }
 
 function _object(value: unknown, key: string): Record<string, unknown> {

@@ -5,6 +5,7 @@
  */
 import { type ByPlane, byPlane, type Combination } from "../combine/combination.ts";
 import { parseCombination } from "../combine/file.ts";
+import { membersOf } from "../combine/loaded.ts";
 import { startEngine } from "../engine/engine.ts";
 import { OptionError, WeightsError } from "../errors.ts";
 import { folderOf, join, sha256Of } from "../files.ts";
@@ -135,13 +136,7 @@ async function _loadCombined(
 ): Promise<CombinedModel> {
   const shown = modelName(source);
   const combination = parseCombination(new TextDecoder().decode(bytes), shown);
-  const { task, members: named } = combination;
-  if (task === undefined || named === undefined) {
-    throw new WeightsError(
-      `Cannot use the combination '${shown}' for exams: it was fitted on a table and has no models: ` +
-        "combine models with 'cli.ts combine --models AXIAL,CORONAL,SAGITTAL'",
-    );
-  }
+  const { task, members: named } = membersOf(combination, shown);
   const members: Partial<ByPlane<SingleModel>> = {};
   for (const plane of PLANES) {
     const { file, sha256 } = named[plane];

@@ -4,7 +4,7 @@
  * @module
  */
 import { OptionError, WeightsError } from "../errors.ts";
-import { join } from "../files.ts";
+import { join, writeUnderFreeName } from "../files.ts";
 import { cardMetadata, type ChosenOn } from "../model/card.ts";
 import { writeMRNet } from "../model/create.ts";
 import type { MRNet } from "../model/mrnet.ts";
@@ -148,10 +148,10 @@ export class BestCheckpoint {
 
   /** Writes it under the name, or under the first with a number behind it that no other run has. */
   async #write(model: MRNet, path: string, metadata: Record<string, string>): Promise<string> {
-    for (let taken = 1;; taken++) {
-      const own = taken === 1 ? path : path.replace(/\.safetensors$/, `-${taken}.safetensors`);
-      if (await writeMRNet(model, own, metadata, { replace: () => this.#isOwn(own) })) return own;
-    }
+    return await writeUnderFreeName(
+      path,
+      (own) => writeMRNet(model, own, metadata, { replace: () => this.#isOwn(own) }),
+    );
   }
 
   /** Whether a file is there and is this run's. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Dataset, examsInOrder } from "../data/dataset.ts";
+import { type Dataset, examsInOrder, readableExams } from "../data/dataset.ts";
 import { currentEngine } from "../engine/engine.ts";
 import { TrainingError } from "../errors.ts";
 import { RunningAuc } from "../metrics/roc.ts";
@@ -35,7 +35,7 @@ export interface Evaluation {
   loss: number;
   /** The area under the ROC curve, in 0–1; not rounded. */
   auc: number;
-  /** A prediction for each exam, in the order of the dataset. */
+  /** A prediction for each exam that was read, in the order of the dataset. */
   predictions: ExamPrediction[];
 }
 
@@ -48,6 +48,11 @@ export interface EvaluateOptions {
   lossWeights?: LossWeights;
   /** Ends the evaluation early; the figures are then those of the exams so far. */
   signal?: AbortSignal;
+  /**
+   * Called for each exam that cannot be read, which is then left out; without it such an exam ends the
+   * evaluation.
+   */
+  onUnreadable?: (id: string, reason: string) => void;
   /** Called after each exam with its prediction and the AUC so far (NaN for one class only). */
   onExam?: (prediction: ExamPrediction, progress: { done: number; auc: number }) => void;
 }
@@ -56,7 +61,7 @@ export interface EvaluateOptions {
  * Runs a model over every exam of a dataset, without augmentation.
  *
  * @throws {TrainingError} where an exam's loss is not finite
- * @throws {DataError} where an exam can no longer be read
+ * @throws {DataError} where an exam can no longer be read and may not be left out
  * @throws {EngineError} where the engine's device failed
  *
  * @example
@@ -77,13 +82,13 @@ export async function evaluate(
   dataset: Dataset,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { lossWeights = "output", signal, onExam } = options;
+  const { onExam } = options;
   const runner = await createRunner(model);
   const engine = currentEngine();
   const predictions: ExamPrediction[] = [];
   const running = new RunningAuc();
   try {
-    const started = _started(runner, dataset, lossWeights, signal);
+    const started = _started(runner, dataset, options);
     for await (const { id, label, figures } of withLag(started, runner.lag)) {
       engine.check();
       if (!Number.isFinite(figures.loss)) throw unusableLoss(id, figures.loss);
@@ -110,11 +115,13 @@ export function unusableLoss(id: string, loss: number): TrainingError {
 async function* _started(
   runner: Runner,
   dataset: Dataset,
-  lossWeights: LossWeights,
-  signal?: AbortSignal,
+  { lossWeights = "output", signal, onUnreadable }: EvaluateOptions,
 ): AsyncGenerator<Started> {
   const weights = outputWeights(dataset, lossWeights);
-  for await (const labelled of examsInOrder(dataset, [...dataset.labels.keys()])) {
+  const exams = onUnreadable === undefined
+    ? examsInOrder(dataset, [...dataset.labels.keys()])
+    : readableExams(dataset, onUnreadable);
+  for await (const labelled of exams) {
     const { exam: { id }, label } = labelled;
     yield { id, label, figures: runner.judge(labelled, weights(label)) };
     await breathe();

@@ -191,13 +191,22 @@ async function _isCopy(folder: string, { folder: saved }: RunState): Promise<boo
  * nothing.
  */
 export function differencesTo({ config }: Pick<RunState, "config">, options: RunOptions): string[] {
-  const { tune } = options;
-  const asked: Record<string, unknown> = { tune: tune?.fraction, tune_seed: tune?.seed };
-  for (const [name, option] of Object.entries(SETTINGS)) asked[name] = options[option];
+  const asked = namedSettings(options);
   const shown = (value: unknown) =>
     value === undefined ? "none" : typeof value === "string" ? value : JSON.stringify(value);
   return FIXED.filter((name) => asked[name] !== undefined && asked[name] !== config[name])
     .map((name) => `${name} ${shown(asked[name])} instead of ${shown(config[name])}`);
+}
+
+/** Settings under the names of the command line, as a state has them. */
+export function namedSettings(options: Partial<RunOptions>): Record<string, unknown> {
+  return {
+    ...Object.fromEntries(
+      Object.entries(SETTINGS).map(([name, option]) => [name, options[option]]),
+    ),
+    tune: options.tune?.fraction,
+    tune_seed: options.tune?.seed,
+  };
 }
 
 /** Which labels these are: exams, classes and their order. */
@@ -230,11 +239,14 @@ export function elsewhere(
   { computed }: Pick<RunState, "computed">,
   { name, threads, precision }: Engine,
 ): string | undefined {
-  const words = (engine: string, count: number, stored: string) =>
-    `${engine}${engine === "wasm" ? `, ${count} thread${count === 1 ? "" : "s"}` : ""}` +
-    (stored === "half" ? ", halves" : "");
-  const before = words(computed.engine, computed.threads, computed.precision);
-  return before === words(name, threads, precision) ? undefined : before;
+  const before = computedText(computed);
+  return before === computedText({ engine: name, threads, precision }) ? undefined : before;
+}
+
+/** What computed a run, such as `wasm, 2 threads`. */
+export function computedText({ engine, threads, precision }: RunState["computed"]): string {
+  return `${engine}${engine === "wasm" ? `, ${threads} thread${threads === 1 ? "" : "s"}` : ""}` +
+    (precision === "half" ? ", halves" : "");
 }
 
 /** The file of the state of the run that is meant. */

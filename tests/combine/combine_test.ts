@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { byPlane, combinedProbability } from "../../lib/combine/combination.ts";
-import { combineModels } from "../../lib/combine/combine.ts";
-import { readCombination } from "../../lib/combine/file.ts";
+import { byPlane, combinedProbability, fitRemark } from "../../lib/combine/combination.ts";
+import { combineModels, type CombineOptions, combineTable } from "../../lib/combine/combine.ts";
+import { readCombination, writeCombination } from "../../lib/combine/file.ts";
 import { evaluateCombined, judgePlanes, openPlanes } from "../../lib/combine/judge.ts";
 import { loadCombined } from "../../lib/combine/loaded.ts";
 import { isTuneExam } from "../../lib/data/tune.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { convertWeights } from "../../lib/model/convert.ts";
+import { evaluateModel } from "../../lib/report/evaluate_model.ts";
+import { evaluationHtml } from "../../lib/report/report.ts";
 import { PLANES } from "../../lib/terms.ts";
 import * as tf from "../../lib/tf.ts";
 import { memberName, writeMember, writePlanes } from "../support/combined.ts";
@@ -88,6 +90,119 @@ Deno.test("files of PyTorch are taken in the order given, for the task given", a
   const combined = await loadCombined(path);
   assert.deepEqual(PLANES.map((plane) => combined.members[plane].card.plane), [...PLANES]);
   combined.dispose();
+});
+
+Deno.test("fitted on training exams, a combination leaves the shared tune split unseen", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: 16, valid: 4 });
+  const data = folder.at("data");
+  const isKept = (id: number) => isTuneExam(String(id).padStart(4, "0"), TUNE);
+  const kept = Array.from({ length: 16 }, (_, id) => id).filter(isKept).length;
+  const models: string[] = [];
+  for (const plane of PLANES) models.push(await writeMember(folder, plane, { tune: TUNE }));
+  const options = { data, fitOn: "train", ...ENGINE } as const;
+  const judge = (model: string, split: "train" | "tune" | "valid") =>
+    evaluateModel({ model, data, split, seed: 1, samples: 10, ...ENGINE });
+
+  const shared = await combineModels({ ...options, models });
+  assert.equal(shared.combination.exams, 16 - kept);
+  assert.deepEqual((await readCombination(shared.path)).tune, TUNE);
+  assert.match(
+    fitRemark(shared.combination)!,
+    /^Fitted on exams that the models were trained on: /,
+  );
+  assert.equal((await judge(shared.path, "tune")).noOperatingPoint, undefined);
+  const seen = await judge(shared.path, "train");
+  assert.equal(seen.noOperatingPoint, "it was chosen by these very exams (train)");
+
+  // One keeps out others, so there are no exams that all have left alone.
+  const other = await writeMember(
+    folder,
+    "sagittal",
+    { tune: { ...TUNE, seed: 7 } },
+    "o.safetensors",
+  );
+  const mixed = await combineModels({ ...options, models: [models[0], models[1], other] });
+  assert.deepEqual([mixed.combination.exams, mixed.combination.tune], [16, undefined]);
+  assert.match(
+    fitRemark(mixed.combination)!,
+    /^Fitted on all training exams, on which each model /,
+  );
+
+  // A file of before says nothing of the split that its models share: then it has seen that, too.
+  const { tune: _, ...before } = shared.combination;
+  await writeCombination(shared.path, before);
+  const tuned = await judge(shared.path, "tune");
+  assert.equal(tuned.noOperatingPoint, "it was chosen by the train exams, these among them");
+  assert.match(evaluationHtml(tuned, new Date()), /The combination was fitted on these exams/);
+  assert.equal((await judge(shared.path, "valid")).noOperatingPoint, undefined);
+});
+
+Deno.test("a combination of other models is left alone, one of the same models is replaced", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: 4, valid: 4 });
+  const models: string[] = [];
+  for (const plane of PLANES) {
+    models.push(await writeMember(folder, plane, {}, `${plane}.safetensors`, { prefix: "knees" }));
+  }
+  const options = { data: folder.at("data"), fitOn: "valid", ...ENGINE } as const;
+  const combine = async (change: Partial<CombineOptions> = {}) =>
+    (await combineModels({ ...options, models, ...change })).path;
+  assert.equal(await combine(), folder.at("models/combined_knees_acl.json"));
+  const first = await folder.text("models/combined_knees_acl.json");
+  assert.equal(await combine(), folder.at("models/combined_knees_acl.json"));
+  const again = { prefix: "knees", run: "another" };
+  const other = await writeMember(folder, "axial", {}, "o.safetensors", again);
+  const others = [other, models[1], models[2]];
+  for (let time = 0; time < 2; time++) {
+    assert.equal(await combine({ models: others }), folder.at("models/combined_knees_acl-2.json"));
+  }
+  assert.equal(await folder.text("models/combined_knees_acl.json"), first);
+  // What is no combination is somebody's, too.
+  await folder.write("models/combined_x_acl.json", "{}");
+  assert.equal(await combine({ prefix: "x" }), folder.at("models/combined_x_acl-2.json"));
+  assert.equal(await folder.text("models/combined_x_acl.json"), "{}");
+  // Prefixes that differ are none, and one that leads out of the folder is none either.
+  const plain = await writeMember(folder, "axial", {}, "p.safetensors", { prefix: "feet" });
+  const mixed = await combine({ models: [plain, models[1], models[2]] });
+  assert.equal(mixed, folder.at("models/combined_mrnet_acl.json"));
+  const odd: string[] = [];
+  for (const plane of PLANES) {
+    odd.push(await writeMember(folder, plane, {}, `${plane}_odd.safetensors`, { prefix: "../x" }));
+  }
+  assert.equal(await combine({ models: odd }), folder.at("models/combined_mrnet_acl-2.json"));
+  // A file that was asked for is replaced.
+  const out = folder.at("models/combined_knees_acl.json");
+  assert.equal(await combine({ models: others, out }), out);
+  assert.notEqual(await folder.text("models/combined_knees_acl.json"), first);
+});
+
+Deno.test("the same file in two planes and another ending than .json are refused", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: 4, valid: 4 });
+  const at = (name: string) => folder.at("models", name);
+  await convertWeights(await writeMember(folder, "axial"), at("a.pth"));
+  await convertWeights(await writeMember(folder, "coronal"), at("c.pth"));
+  await Deno.copyFile(at("a.pth"), at("again.pth"));
+  const options = { data: folder.at("data"), fitOn: "valid", task: "acl", ...ENGINE } as const;
+  await assert.rejects(
+    combineModels({ ...options, models: [at("a.pth"), at("c.pth"), at("again.pth")] }),
+    (error: Error) => {
+      assert.equal(error.name, "OptionError");
+      assert.match(
+        error.message.replaceAll(folder.at("models"), "models"),
+        /^Cannot combine 'models\/a\.pth' as the axial and 'models\/again\.pth' as the sagittal model: they are the same file \(SHA-256 [0-9a-f]{12}…\): give one model of each plane$/,
+      );
+      return true;
+    },
+  );
+  const refused = {
+    name: "OptionError",
+    message: "Cannot write the combination to 'models/cx.bin': a combination is known by a name " +
+      "that ends in .json: give one, such as 'models/cx.json'",
+  };
+  await assert.rejects(combineModels({ ...options, models: [], out: "models/cx.bin" }), refused);
+  await assert.rejects(combineTable("no-such.csv", { out: "models/cx.bin" }), refused);
 });
 
 Deno.test("models that do not go together are refused in one line, and nothing is written", async () => {

@@ -38,7 +38,7 @@ Deno.test("a combination says of a patient what its weights make of its three mo
   await assert.rejects(combined.predict({ axial: exams.axial }), {
     name: "DataError",
     message: "Cannot combine the planes: there is no coronal and no sagittal exam: " +
-      "give the axial, the coronal and the sagittal exam of the patient",
+      "a combination needs the axial, the coronal and the sagittal exam",
   });
   combined.dispose();
   assert.equal(tf.memory().numTensors, before);
@@ -67,6 +67,8 @@ Deno.test("a model that is missing, changed or of another plane is refused in on
     /^OptionError: Cannot use the model '.*model_axial.safetensors' for acl in the cor/,
   );
   await writeCombined(folder, { members: undefined, task: undefined });
-  await refuses(/^WeightsError: .* for exams: it was fitted on a table and has no models: /);
+  await refuses(
+    /^WeightsError: .* for exams: it has weights but no models, for it was fitted on a table: /,
+  );
   assert.equal(tf.memory().numTensors, before);
 });

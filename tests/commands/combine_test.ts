@@ -32,7 +32,7 @@ Deno.test("three models become a file that says how they go together", async () 
     out,
     new RegExp(
       `^Fitted on ${exams} patients of the tune split, which no model was trained on; ` +
-        `${positives} have the finding\naxial {5}${number}\ncoronal {3}${number}\n` +
+        `${positives} have the finding \\(acl\\)\naxial {5}${number}\ncoronal {3}${number}\n` +
         `sagittal {2}${number}\nintercept {1}${number}\n` +
         "Positive from \\d\\.\\d{4} on \\(Youden's index on these patients\\)\n" +
         `AUC ${auc.toFixed(4)} on these patients: how well it fits, not how well it does on ` +
@@ -44,7 +44,10 @@ Deno.test("three models become a file that says how they go together", async () 
   const again = [...args, "--fit_on", "valid", "--prefix_name", "v2"];
   const valid = await runCli(folder, again, { permissions });
   assert.equal(valid.code, 0, valid.err);
-  assert.match(valid.out, /^Fitted on 4 patients of the validation set; 2 have the finding\n/);
+  assert.match(
+    valid.out,
+    /^Fitted on 4 patients of the validation set; 2 have the finding \(acl\)\n/,
+  );
   assert.match(valid.err, /\nFitted on the validation exams: figures .* too good, .*\n$/);
   assert.equal((await readCombination(folder.at("models/combined_v2_acl.json"))).fitOn, "valid");
 
@@ -73,6 +76,23 @@ Deno.test("a table made elsewhere is combined without any model", async () => {
   assert.equal((await run("--out", "out/c.json", "-t", "acl")).code, 0);
   const { task, fitOn, members } = await readCombination(folder.at("out/c.json"));
   assert.deepEqual([task, fitOn, members], ["acl", "table", undefined]);
+  assert.match(
+    (await run("-t", "acl")).out,
+    /^Fitted on 5 patients of the table; 2 have .* \(acl\)\n/,
+  );
+
+  // It has no models, so nothing can be asked of it.
+  for (const args of [["evaluate"], ["predict", "0001.npy"]]) {
+    const refused = await runCli(folder, [...args, "--model", "out/c.json", "--backend", "wasm"], {
+      permissions: ["--allow-read"],
+    });
+    assert.deepEqual([refused.code, refused.out], [1, ""]);
+    assert.equal(
+      refused.err,
+      "Cannot use the combination 'out/c.json' for exams: it has weights but no models, for it was " +
+        "fitted on a table: combine models with 'cli.ts combine --models AXIAL,CORONAL,SAGITTAL'\n",
+    );
+  }
 });
 
 Deno.test("arguments that do not go together are refused in argparse's words", async () => {
@@ -87,11 +107,18 @@ Deno.test("arguments that do not go together are refused in argparse's words", a
   };
   const wrong = "cli.ts: error:";
   await refuses([], 2, `${wrong} one of the arguments --models --predictions is required`);
-  await refuses(
-    ["--predictions", "table.csv", "--fit_on", "valid"],
-    2,
-    `${wrong} argument --fit_on: not allowed with argument --predictions`,
-  );
+  for (
+    const [name, value] of [
+      ...[["models", "a,b,c"], ["fit_on", "valid"], ["prefix_name", "x"], ["data", "data"]],
+      ...[["backend", "auto"], ["threads", "2"]],
+    ]
+  ) {
+    await refuses(
+      ["--predictions", "table.csv", `--${name}`, value],
+      2,
+      `${wrong} argument --${name}: not allowed with argument --predictions`,
+    );
+  }
   await refuses(
     ["--models", "a,b"],
     2,

@@ -39,6 +39,12 @@ Deno.test("a combination predicts a patient, says how, and shows where it looked
   assert.deepEqual([json.exam, json.task, json.plane], ["0003", "acl", "combined"]);
   assert.ok(line.out.includes(`probability ${json.probability.toFixed(4)}`));
   assert.deepEqual(Object.keys(json.planes), [...PLANES]);
+  const [absent, present] = json.logits;
+  assert.ok(Math.abs(1 / (1 + Math.exp(absent - present)) - json.probability) < 1e-12);
+  assert.deepEqual(Object.keys(json), [
+    ...["exam", "task", "plane", "probability", "logits", "decision", "threshold"],
+    ...["threshold_from", "planes"],
+  ]);
   assert.equal(json.planes.sagittal.file, EXAMS[2]);
   const made = await folder.files("cams");
   for (const plane of PLANES) assert.ok(made.includes(`${plane}/0003.gif`), `${made}`);
@@ -63,6 +69,12 @@ Deno.test("what does not go together is refused", async () => {
     [...MODEL, EXAMS[0], EXAMS[1]],
     1,
     /^Cannot predict patient '0003': there is no sagi/,
+  );
+  await folder.write("deno.json", "{}");
+  await refuses(
+    ["--model", "deno.json", "knee.npy"],
+    1,
+    /^Cannot use the combination 'deno.json': its format is not 'mrnet-combination': /,
   );
   await refuses([...MODEL, "--axial", EXAMS[0]], 1, /there is no coronal and no sagittal exam: /);
   await refuses(MODEL, 2, /^cli\.ts: error: the following arguments are required: EXAM$/);

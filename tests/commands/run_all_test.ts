@@ -41,6 +41,7 @@ Deno.test("all nine: Ctrl-C exits 130, and running again goes on from there", as
   const { code, out, err: remarks } = await runCli(folder, RUN);
   assert.equal(code, 0, remarks);
   assert.match(remarks, /^State: {2}logs\/run_all\/mrnet; seed 1\nDone: {3}abnormal axial/);
+  assert.match(remarks, /\nCombined: models\/combined_mrnet_acl\.json\n/);
   assert.match(remarks, /\nReport: logs\/run_all\/mrnet\/report\.html\n$/);
   const figure = "\\d\\.\\d{3} \\(\\d\\.\\d{3}–\\d\\.\\d{3}\\)";
   const row = (task: string) => `${task} *(?:  ${figure}){4}\n`;
@@ -67,6 +68,6 @@ Deno.test("all nine: Ctrl-C exits 130, and running again goes on from there", as
   assert.equal(
     other.err,
     "Cannot go on with the runs of 'logs/run_all/mrnet/run_all.json': this is shuffle false " +
-      "instead of true: give the same options and data, or another --prefix_name or --out\n",
+      "instead of true: give the same options and data, or another --prefix_name\n",
   );
 });

@@ -4,9 +4,10 @@ import { byPlane } from "../../lib/combine/combination.ts";
 import { fitCombination } from "../../lib/combine/fit.ts";
 import type { PlanePredictions } from "../../lib/combine/predictions.ts";
 import { createRandom } from "../../lib/random.ts";
-import { resultsPage } from "../../lib/run_all/page.ts";
-import { taskResult } from "../../lib/run_all/results.ts";
-import { type Task, TASKS } from "../../lib/terms.ts";
+import { type ResultsOrigin, resultsPage } from "../../lib/run_all/page.ts";
+import { flatResults, resultsText, taskResult } from "../../lib/run_all/results.ts";
+import { type DoneModel, modelKey } from "../../lib/run_all/state.ts";
+import { PLANES, type Task, TASKS } from "../../lib/terms.ts";
 import { openBrowser } from "../support/browser.ts";
 import { WHY_LEFT_OUT, WITHOUT_CHROMIUM } from "../support/chromium.ts";
 import { TemporaryFolder } from "../support/folders.ts";
@@ -28,7 +29,55 @@ function result(task: Task, spread: number) {
   return taskResult(task, patients(2, spread), combination, files);
 }
 
-const ORIGIN = { data: "data", tune: { fraction: 0.1, seed: 0 }, config: { epochs: 3, lr: 1e-5 } };
+const DONE: DoneModel = {
+  ...{ checkpoint: "models/a_model.safetensors", sha256: "0123456789abcdef".repeat(4) },
+  ...{ epoch: 2, epochs: 3, tune: [], valid: [] },
+  computed: { engine: "wasm", threads: 2, precision: "float32" },
+  leftOut: [],
+};
+
+const ORIGIN: ResultsOrigin = {
+  data: "data",
+  tune: { fraction: 0.1, seed: 0 },
+  config: {
+    ...{ epochs: 3, lr: 1e-5, weights_sha256: DONE.sha256 },
+    labels: { "train-abnormal": "0123456789abcdef", "valid-abnormal": "fedcba9876543210" },
+  },
+  models: Object.fromEntries(
+    TASKS.flatMap((task) => PLANES.map((plane) => [modelKey(task, plane), DONE])),
+  ),
+  leftOut: [{ plane: "axial", split: "valid", id: "0012", reason: "there is no such file" }],
+};
+
+Deno.test("with one positive exam there is an AUC and no interval, and nothing is broken", () => {
+  const few = [0, 0, 1, 0, 0].map((label, index) => ({
+    label: label as 0 | 1,
+    probabilities: byPlane(() => 0.1 + index / 10),
+  }));
+  const combination = { ...fitCombination(patients(1, 0.3), "tune"), task: "acl" } as const;
+  const files = { axial: "a", coronal: "c", sagittal: "s", combined: "all" };
+  const one = taskResult("acl", few, combination, files);
+  const usual = TASKS.map((task) => result(task, 0.3));
+  const results = [usual[0], one, usual[2]];
+  assert.match(resultsText(results)[2], /^acl +0\.500 \(undefined\) +0\.500 \(undefined\)/);
+  const html = resultsPage(results, ORIGIN, new Date(0));
+  assert.doesNotMatch(html, /NaN/);
+  assert.equal(html.match(/class="whisker"/g)!.length, 8);
+  assert.equal(html.match(/class="point"/g)!.length, 12);
+  assert.match(JSON.stringify(flatResults(results)), /"auc":0\.5,"auc_low":null,"auc_high":null/);
+});
+
+Deno.test("the page says by how many exams, on what, and without which, whatever the task", () => {
+  const usual = TASKS.map((task) => result(task, 0.3));
+  const html = resultsPage(usual, ORIGIN, new Date(0));
+  assert.match(html, /judged by the 40 validation exams in/);
+  const fewer = [usual[0], { ...usual[1], exams: 38 }, usual[2]];
+  assert.match(resultsPage(fewer, ORIGIN, new Date(0)), /judged by the 38–40 validation exams in/);
+  assert.ok(html.includes(DONE.sha256) && html.includes("wasm, 2 threads"));
+  assert.ok(html.includes("there is no such file"));
+  const none = resultsPage(usual, { ...ORIGIN, leftOut: [] }, new Date(0));
+  assert.doesNotMatch(none, /could not be read/);
+});
 
 Deno.test({
   name: `a browser finds the page of nine models accessible, quiet and narrow${WHY_LEFT_OUT}`,

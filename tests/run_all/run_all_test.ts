@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { combinedProbability } from "../../lib/combine/combination.ts";
 import { readCombination } from "../../lib/combine/file.ts";
 import { readPredictions } from "../../lib/combine/predictions.ts";
+import { encodeNpy, readNpy } from "../../lib/data/npy.ts";
 import { isTuneExam } from "../../lib/data/tune.ts";
 import { rocAuc } from "../../lib/metrics/roc.ts";
 import { resultsText } from "../../lib/run_all/results.ts";
@@ -10,7 +11,7 @@ import { type ModelOfAll, runAll, type RunAllOptions } from "../../lib/run_all/r
 import { PLANES, TASKS } from "../../lib/terms.ts";
 import { trainClassifier } from "../../lib/train/run.ts";
 import * as tf from "../../lib/tf.ts";
-import { writePlanes } from "../support/combined.ts";
+import { writeMember, writePlanes } from "../support/combined.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 
 const TUNE = { fraction: 0.4, seed: 0 };
@@ -142,23 +143,67 @@ Deno.test("nine models and three combinations, with one table", async (t) => {
   });
 
   await t.step("a model whose file is gone is trained again, and no other", async () => {
-    await Deno.remove(result.results[1].figures.coronal.model);
+    const { model: checkpoint } = result.results[1].figures.coronal;
+    const before = await folder.text("first/models/combined_mrnet_acl.json");
+    await Deno.remove(checkpoint);
     const started: string[] = [];
-    const again = await runAll({ ...first, onStart: (model) => started.push(name(model)) });
+    const again = await runAll({
+      ...first,
+      onPlan: ({ lost }) => assert.deepEqual(lost, [{ checkpoint, found: "gone" }]),
+      onStart: (model) => started.push(name(model)),
+    });
     assert.deepEqual(started, ["acl/coronal"]);
     // The file says which run it is of, and so is another one to the byte.
     const plain = (results: typeof result.results) =>
-      JSON.parse(JSON.stringify(results).replaceAll(/"sha256":"[0-9a-f]{64}"/g, '"sha256":""'));
+      JSON.parse(
+        JSON.stringify(results).replaceAll(/"sha256":"[0-9a-f]{64}"/g, '"sha256":""')
+          .replaceAll("combined_mrnet_acl-2.json", "combined_mrnet_acl.json"),
+      );
     assert.deepEqual(plain(again.results), plain(result.results));
+    assert.equal(await folder.text("first/models/combined_mrnet_acl.json"), before);
     result.results = again.results;
+  });
+
+  await t.step("a model that may not be read is not taken for one that is gone", async () => {
+    const { model: path } = result.results[0].figures.axial;
+    await Deno.rename(path, `${path}.away`);
+    await Deno.mkdir(path);
+    const fail = () => assert.fail("nothing is to be trained");
+    await assert.rejects(runAll({ ...first, onPlan: fail, onStart: fail }), {
+      name: "WeightsError",
+      message: `Cannot read weights '${path}': it is a folder`,
+    });
+    await Deno.remove(path);
+    await Deno.rename(`${path}.away`, path);
+  });
+
+  await t.step("what was said about other exams is not put together", async () => {
+    const path = "first/logs/run_all/mrnet/run_all.json";
+    const text = await folder.text(path);
+    const state = JSON.parse(text);
+    const refuses = async (change: (rows: [string, number, number][]) => void) => {
+      const changed = structuredClone(state);
+      change(changed.models["acl/coronal"].valid);
+      await folder.write(path, JSON.stringify(changed));
+      await assert.rejects(runAll(first), {
+        name: "DataError",
+        message:
+          `Cannot go on with the runs of '${folder.at(path)}': it has no coronal prediction ` +
+          "of the valid exam '0013', or one with another label than in the other planes: " +
+          "move it away to start over",
+      });
+    };
+    await refuses((rows) => void rows.splice(1, 1));
+    await refuses((rows) => rows[1][1] = 0);
+    await folder.write(path, text);
   });
 
   await t.step("with other options or labels it refuses, and names them", async () => {
     const state = folder.at("first/logs/run_all/mrnet/run_all.json");
-    const mend = "give the same options and data, or another --prefix_name or --out";
-    await assert.rejects(runAll({ ...first, epochs: 3, seed: 2 }), {
+    const mend = "give the same options and data, or another --prefix_name";
+    await assert.rejects(runAll({ ...first, learningRate: 1e-5, seed: 2 }), {
       name: "OptionError",
-      message: `Cannot go on with the runs of '${state}': this is epochs 3 instead of 2, ` +
+      message: `Cannot go on with the runs of '${state}': this is lr 0.00001 instead of 0.0001, ` +
         `seed 2 instead of 1: ${mend}`,
     });
     const labels = await folder.text("data/train-acl.csv");
@@ -169,6 +214,54 @@ Deno.test("nine models and three combinations, with one table", async (t) => {
     const { stopped } = await runAll({ ...first, threads: 2, inMemory: true, seed: undefined });
     assert.equal(stopped, "finished");
   });
+});
+
+Deno.test("exams that cannot be read are left out where that is asked for, and listed", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: TRAIN, valid: 6 }, TASKS);
+  const kept = Array.from({ length: TRAIN }, (_, i) => String(i).padStart(4, "0"))
+    .filter((id) => isTuneExam(id, TUNE));
+  const trained = Array.from({ length: TRAIN }, (_, i) => String(i).padStart(4, "0"))
+    .find((id) => !isTuneExam(id, TUNE))!;
+  await Deno.remove(folder.at(`data/valid/coronal/0013.npy`));
+  await Deno.remove(folder.at(`data/train/sagittal/${kept[0]}.npy`));
+  await folder.write(`data/train/axial/${trained}.npy`, "not an exam");
+  // Its header is sound, so that it is found when it is read.
+  const { shape, data } = await readNpy(folder.at("data/valid/axial/0014.npy"));
+  const values = Float32Array.from(data as Uint8Array);
+  values[5] = NaN;
+  await folder.write("data/valid/axial/0014.npy", encodeNpy(values, shape));
+  const { results, leftOut, report } = await runAll({
+    ...options(folder, "run"),
+    skipBadExams: true,
+  });
+  assert.deepEqual(leftOut.map(({ plane, split, id }) => `${plane} ${split} ${id}`), [
+    `axial train ${trained}`,
+    "axial valid 0014",
+    "coronal valid 0013",
+    `sagittal tune ${kept[0]}`,
+  ]);
+  for (const { exams, combination, task } of results) {
+    assert.deepEqual([exams, combination.exams], [4, kept.length - 1]);
+    const table = await folder.text(`run/logs/run_all/mrnet/predictions_${task}_valid.csv`);
+    const ids = table.trim().split("\n").slice(1).map((row) => row.split(",")[0]);
+    assert.deepEqual(ids, ["0012", "0015", "0016", "0017"]);
+  }
+  assert.match(await Deno.readTextFile(report!), /Exams that were left out, and why/);
+});
+
+Deno.test("another file of weights under the same name is noticed", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: TRAIN, valid: 6 }, TASKS);
+  const weights = await writeMember(folder, "axial");
+  const stop = new AbortController();
+  const all = { ...options(folder, "run"), weights };
+  await runAll({ ...all, signal: stop.signal, onExam: () => stop.abort() });
+  await Deno.copyFile(await writeMember(folder, "coronal", {}, "other.safetensors"), weights);
+  await assert.rejects(
+    runAll({ ...all, onStart: () => assert.fail() }),
+    /^OptionError: .*: this is weights_sha256 "[0-9a-f]{64}" instead of "[0-9a-f]{64}": give the/,
+  );
 });
 
 Deno.test("everything is checked before the first training", async () => {

@@ -10,6 +10,8 @@ const STATE: RunAllState = {
       sha256: "ab",
       epoch: 2,
       epochs: 3,
+      computed: { engine: "wasm", threads: 2, precision: "float32" },
+      leftOut: [{ split: "valid", id: "0011", reason: "there is no such file" }],
       tune: [["0000", 0, 0.25], ["0003", 1, 0.75]],
       valid: [["0010", 1, 1]],
     },
@@ -49,11 +51,28 @@ Deno.test("a state that is none is refused in one line", async () => {
   await refuses(text.slice(0, -1), "it is not JSON");
   await refuses("[]", "the file is no JSON object");
   await refuses(
-    text.replace('"version":1', '"version":2'),
-    "it is not a 'mrnet-run-all' file of version 1",
+    text.replace('"version":2', '"version":1'),
+    "it is not a 'mrnet-run-all' file of version 2",
   );
   await refuses(text.replace('"epoch":2', '"epoch":"2"'), "what it says of acl/axial is not whole");
   await refuses(text.replace("0.75", "1.75"), "its predictions of acl/axial are none");
+  await refuses(
+    text.replace('"0003"', '"0000"'),
+    "its predictions of acl/axial have an exam twice",
+  );
+  await refuses(text.replace('"0003"', '"a\\u001bb"'), "its predictions of acl/axial are none");
+  await refuses(
+    text.replace("acl/axial", "acl/knee"),
+    "its models are not those of the three tasks",
+  );
+  await refuses(
+    text.replace('"wasm"', '"abacus"'),
+    "what computed acl/axial is none of the engines",
+  );
+  await refuses(
+    text.replace('"split":"valid"', '"split":"none"'),
+    "what it says of exams that acl/axial left out is not whole",
+  );
   await refuses(
     text.replace('"models":{', '"models":["'.slice(0, -1) + '],"x":{'),
     [

@@ -17,18 +17,23 @@ export function memberName(plane: Plane): string {
   return `model_${plane}.safetensors`;
 }
 
-/** Writes a model of random weights to `models/`, for acl unless the card says otherwise. */
+/**
+ * Writes a model of random weights to `models/`, for acl unless the card says otherwise.
+ *
+ * @param said what its metadata say beside the card
+ */
 export async function writeMember(
   folder: TemporaryFolder,
   plane: Plane,
   card: Partial<ModelCard> = {},
   name = memberName(plane),
+  said: Record<string, string> = {},
 ): Promise<string> {
   const model = await createMRNet({ weights: "none", seed: 1 + PLANES.indexOf(plane) });
   try {
     await Deno.mkdir(folder.at("models"), { recursive: true });
     const all: ModelCard = { task: "acl", plane, intensity: "raw", ...card };
-    await saveMRNet(model, folder.at("models", name), cardMetadata(all));
+    await saveMRNet(model, folder.at("models", name), { ...cardMetadata(all), ...said });
     return folder.at("models", name);
   } finally {
     model.dispose();

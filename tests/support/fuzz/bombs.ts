@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { decodePredictions } from "../../../lib/combine/predictions.ts";
 import { examFromNpy } from "../../../lib/data/exam.ts";
 import { decodeLabels } from "../../../lib/data/labels.ts";
 import { decodeNpy } from "../../../lib/data/npy.ts";
@@ -175,6 +176,22 @@ function labels(): Seed[] {
   ];
 }
 
+function predictions(): Seed[] {
+  const head = "label,axial,coronal,sagittal\n";
+  const most = 1024 * 1024 - head.length;
+  const contents: [string, string][] = [
+    ["commas", ","],
+    ["lines of quotes", '"",\n'],
+    ["probabilities that are none", "1,2,2,2\n"],
+  ];
+  return [
+    ...contents.map(([name, part]) =>
+      seed(name, () => utf8(head + part.repeat(Math.floor(most / part.length))))
+    ),
+    seed("one long number", () => utf8(`${head}1,${"0".repeat(most - 8)}x,0,0`)),
+  ];
+}
+
 function npy(): Seed[] {
   const long = (descr: string, shape: string, order = "False") => {
     const claim = utf8(`{'descr': ${descr}, 'fortran_order': ${order}, 'shape': ${shape}, }`);
@@ -237,6 +254,13 @@ export function fuzzReaders(): Map<string, FuzzReader> {
       seeds: labels(),
       refuses: DataError,
       read: (bytes) => decodeLabels(bytes, "a"),
+    },
+    {
+      name: "predictions bombs",
+      asTheyAre,
+      seeds: predictions(),
+      refuses: DataError,
+      read: (bytes) => decodePredictions(bytes, "a"),
     },
     {
       name: "npy bombs",

@@ -26,6 +26,13 @@ import { decodeSafetensors, encodeSafetensors } from "../../../lib/model/weights
 import { bytesSource } from "../../../lib/model/weights/source.ts";
 import { elementCount, type Weights } from "../../../lib/model/weights/tensors.ts";
 import { encodeZip, readZip, readZipEntry } from "../../../lib/model/weights/zip.ts";
+import {
+  type DoneModel,
+  formatState,
+  parseState,
+  readState,
+  type RunAllState,
+} from "../../../lib/run_all/state.ts";
 import { parseRunConfig, type RunSettings } from "../../../lib/train/run_config.ts";
 import { decodeSaidState } from "../../../lib/train/run_state.ts";
 import type { FuzzReader, Seed } from "./case.ts";
@@ -464,11 +471,51 @@ function combination(): FuzzReader {
   };
 }
 
+function runAllState(): FuzzReader {
+  const model: DoneModel = {
+    checkpoint: "models/model_mrnet_acl_axial.safetensors",
+    sha256: "0123456789abcdef".repeat(4),
+    ...{ epoch: 2, epochs: 3 },
+    computed: { engine: "wasm", threads: 2, precision: "float32" },
+    leftOut: [{ split: "valid", id: "0011", reason: "there is no such file" }],
+    tune: [["0000", 0, 0.25], ["0003", 1, 0.75]],
+    valid: [["0010", 1, 1], ["knee-3_L", 0, 1e-7]],
+  };
+  const begun = { config: { epochs: 3, labels: { "train-acl": "ab12" } }, models: {} };
+  const states: RunAllState[] = [
+    { ...begun, running: { model: "acl/coronal", logFolder: "logs/acl/coronal/20260101-000000" } },
+    { ...begun, models: { "acl/axial": model, "acl/coronal": { ...model, leftOut: [] } } },
+  ];
+  return {
+    name: "run_all",
+    seeds: states.map((each, index) => ({
+      name: `run_all ${index}`,
+      bytes: encoder.encode(formatState(each)),
+    })),
+    refuses: DataError,
+    read(bytes) {
+      const { models, running } = parseState(new TextDecoder().decode(bytes), "a.json");
+      promise(!/\p{Cc}/u.test(running?.logFolder ?? ""), "a folder that moves the cursor");
+      for (const { checkpoint, leftOut, tune, valid } of Object.values(models)) {
+        const printed = [checkpoint, ...leftOut.map(({ reason }) => reason)];
+        promise(!printed.some((text) => /\p{Cc}/u.test(text)), "what moves the cursor");
+        for (const [id, label, probability] of [...tune, ...valid]) {
+          promise(/^[\w-]{1,64}$/.test(id) && (label === 0 || label === 1), `'${id}', ${label}`);
+          promise(probability >= 0 && probability <= 1, `a probability of ${probability}`);
+        }
+      }
+    },
+    readFile: readState,
+    extension: ".json",
+  };
+}
+
 /** All readers, by name. */
 export async function fuzzReaders(): Promise<Map<string, FuzzReader>> {
   const all = [
     ...[npy(), exam(), labels(), ids(), pytorchZip(), pytorchLegacy(), pickle()],
     ...[safetensors(), card(), runConfig(), state(), await events(), predictions(), combination()],
+    runAllState(),
   ];
   return new Map(all.map((reader) => [reader.name, reader]));
 }
