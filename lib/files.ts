@@ -256,14 +256,21 @@ export function isAside(name: string): boolean {
   return ASIDE.test(name);
 }
 
-/**
- * Removes what killed processes have left half-written in a folder.
- *
- * @param age how old it must be, in milliseconds; 0 only where nobody else can be writing there
- */
-export async function removeLeftOvers(folder: string, age = LEFT_FOR_GOOD): Promise<void> {
+/** Which files are what a killed process has left. */
+export interface LeftOvers {
+  /** How old they must be, in milliseconds; 0 only where nobody else can be writing there. */
+  age?: number;
+  /** Whether a file of that name could be one; of these, only what {@linkcode isAside} is removed. */
+  isOurs?: (name: string) => boolean;
+}
+
+/** Removes what killed processes have left half-written in a folder. */
+export async function removeLeftOvers(
+  folder: string,
+  { age = LEFT_FOR_GOOD, isOurs = isAside }: LeftOvers = {},
+): Promise<void> {
   for await (const { name, isFile } of Deno.readDir(folder)) {
-    if (!isFile || !isAside(name)) continue;
+    if (!isFile || !isAside(name) || !isOurs(name)) continue;
     const path = join(folder, name);
     try {
       const { mtime } = await Deno.lstat(path);
@@ -341,10 +348,24 @@ async function _writeAside(path: string, content: Content, fresh = false): Promi
     }
     if (!fresh) await Deno.rename(aside, path);
     else if (!await _takeName(aside, path)) return false;
+    await _syncFolder(folderOf(path));
     return true;
   } catch (error) {
     await Deno.remove(aside).catch(() => {});
     throw error;
+  }
+}
+
+/**
+ * Brings the names in a folder to the disk: what is removed after it was replaced must not be gone
+ * before the new name is there, whatever happens to the power.
+ */
+async function _syncFolder(path: string): Promise<void> {
+  try {
+    using folder = await Deno.open(path);
+    await folder.sync();
+  } catch {
+    // Not every system opens a folder or flushes one; the file itself is on the disk.
   }
 }
 

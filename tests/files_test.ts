@@ -195,6 +195,40 @@ Deno.test("where writing fails the old file stays and nothing is left beside it"
   assert.deepEqual(await folder.files(), ["file"]);
 });
 
+Deno.test("a new name reaches the disk before anything it replaces may go", async () => {
+  await using folder = await TemporaryFolder.make();
+  const { open } = Deno;
+  const synced: string[] = [];
+  Deno.open = async (path, options) => {
+    const file = await open(path, options);
+    const { sync } = file;
+    file.sync = async () => {
+      await sync.call(file);
+      const here = String(path) === folder.path;
+      // Of the folder it is asked for when the name is there.
+      synced.push(here ? (await folder.files()).join() : "file");
+    };
+    return file;
+  };
+  const path = folder.at("a.txt");
+  try {
+    await writeWhole(path, "one");
+    await writeWhole(folder.at("b.txt"), "two", { replace: () => Promise.resolve(false) });
+  } finally {
+    Deno.open = open;
+  }
+  assert.deepEqual(synced, ["file", "a.txt", "file", "a.txt,b.txt"]);
+  // Where a folder cannot be opened, the file is there all the same.
+  Deno.open = (path, options) =>
+    String(path) === folder.path ? Promise.reject(new Error("no")) : open(path, options);
+  try {
+    await writeWhole(path, "three");
+  } finally {
+    Deno.open = open;
+  }
+  assert.equal(await folder.text("a.txt"), "three");
+});
+
 Deno.test("of many writers one wins, and what it wrote is whole", async () => {
   await using folder = await TemporaryFolder.make();
   const path = folder.at("file");

@@ -47,7 +47,8 @@ if (child !== undefined) {
 
 let failed = false;
 await print(`seed ${seed}`);
-for (const engine of runs > 0 ? engines : []) {
+/** Kills runs on an engine and goes on with them. */
+async function kill(engine: EngineName): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "mrnet-soak-" });
   let shown = performance.now();
   const start = shown;
@@ -73,6 +74,9 @@ for (const engine of runs > 0 ? engines : []) {
   failed ||= different.length > 0;
   await Deno.remove(folder, { recursive: true });
 }
+
+// At the same time: most of a run is waiting, for the disk and for one thread.
+await Promise.all((runs > 0 ? engines : []).map(kill));
 for (const engine of hours > 0 ? engines : []) {
   // A process of its own, so that nothing else is in its memory.
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {

@@ -6,13 +6,23 @@
 import { OutputError } from "../errors.ts";
 import { fileError, join, makeFolder } from "../files.ts";
 import type { Plane, Task } from "../terms.ts";
-import { isRunning } from "./run_lock.ts";
+import { LOCK_FILE, lockRun, type RunLock } from "./run_lock.ts";
 
 /** The names of runs, and of what a run writes; nothing else is ever removed. */
 const RUN = /^\d{8}-\d{6}(-\d+)?$/;
 /** A file of a run, or the part of one that a killed run left. */
 const WRITTEN =
   /^(events\.out\.tfevents\.\d+\.mrnet(\.\d+)?|run\.lock|(history\.csv|config\.json|state\.safetensors)(\.[0-9a-f]{8}\.part)?)$/;
+
+/** Whether a folder is named as runs are. */
+export function isRunName(name: string): boolean {
+  return RUN.test(name);
+}
+
+/** Whether a file in a run's folder is named as one that a run writes, whole or half-written. */
+export function isRunFile(name: string): boolean {
+  return WRITTEN.test(name);
+}
 
 /** `YYYYMMDD-HHMMSS` in local time, as the original script names its runs. */
 export function runName(now: Date): string {
@@ -49,11 +59,42 @@ export async function makeRunFolder(logs: string, task: Task, plane: Plane): Pro
   }
 }
 
+/**
+ * Makes the folder of a new run and takes its lock. Whoever removes earlier logs at that moment may
+ * take the empty folder away, or hold it: then another one is made.
+ *
+ * @returns its path, and the lock
+ * @throws {OutputError} where it cannot be made or written
+ */
+export async function makeLockedRunFolder(
+  logs: string,
+  task: Task,
+  plane: Plane,
+): Promise<{ folder: string; lock: RunLock }> {
+  for (;;) {
+    const folder = await makeRunFolder(logs, task, plane);
+    try {
+      const lock = await lockRun(folder);
+      if (lock !== undefined) return { folder, lock };
+    } catch (error) {
+      if (!await _isGone(folder)) throw error;
+    }
+  }
+}
+
+async function _isGone(folder: string): Promise<boolean> {
+  return await Deno.stat(folder).then(() => false, (error) => {
+    return error instanceof Deno.errors.NotFound;
+  });
+}
+
 /** The folders of the runs of a task and plane, the latest first; a link is none. */
 export async function listRuns(logs: string, task: Task, plane: Plane): Promise<string[]> {
   const parent = join(logs, task, plane);
   try {
-    const names = (await _entries(parent)).filter((each) => each.isDirectory && RUN.test(each.name))
+    const names = (await _entries(parent)).filter((each) =>
+      each.isDirectory && isRunName(each.name)
+    )
       .map(({ name }) => name);
     // The tenth of a second's runs comes behind the ninth.
     const key = (name: string) =>
@@ -82,21 +123,34 @@ export async function flushHistory(logs: string, task: Task, plane: Plane): Prom
   try {
     for (const folder of [join(logs, task), parent]) await _refuseLink(folder);
     for (const run of await _entries(parent)) {
-      if (!run.isDirectory || !RUN.test(run.name)) continue;
-      const folder = join(parent, run.name);
-      if (await isRunning(folder)) continue;
-      for (const file of await _entries(folder)) {
-        if (file.isFile && WRITTEN.test(file.name)) await Deno.remove(join(folder, file.name));
-      }
-      if ((await _entries(folder)).length > 0) continue;
-      await Deno.remove(folder);
-      removed++;
+      if (!run.isDirectory || !isRunName(run.name)) continue;
+      if (await _removeRun(join(parent, run.name))) removed++;
     }
   } catch (error) {
     const what = "remove the earlier logs in";
     throw fileError(error, { what, path: parent, access: "write", error: OutputError });
   }
   return removed;
+}
+
+/** Removes a run's files and, where nothing else is in it, its folder; false where that stays. */
+async function _removeRun(folder: string): Promise<boolean> {
+  // Held as long as files are removed, so that nobody goes on with what is half gone.
+  const lock = await lockRun(folder);
+  if (lock === undefined) return false;
+  try {
+    for (const { isFile, name } of await _entries(folder)) {
+      if (isFile && name !== LOCK_FILE && isRunFile(name)) await Deno.remove(join(folder, name));
+    }
+  } finally {
+    await lock.release();
+  }
+  if ((await _entries(folder)).length > 0) return false;
+  // Only an empty folder can be removed so: a run that has begun in it since stays.
+  return await Deno.remove(folder).then(() => true, (error) => {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return false;
+  });
 }
 
 /** What is removed lies below the folder of logs and nowhere else. */

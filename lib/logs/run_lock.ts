@@ -26,12 +26,16 @@ export async function lockRun(folder: string): Promise<RunLock | undefined> {
   const path = join(folder, LOCK_FILE);
   try {
     for (;;) {
+      // Opening follows a link out of the folder, and waits at a pipe.
+      if ((await _lookAt(path))?.isFile === false) {
+        throw new Error(`its ${LOCK_FILE} is not a plain file`);
+      }
       const file = await Deno.open(path, { write: true, create: true });
       let held = false;
       try {
         if (!await _hold(file)) return undefined;
         // Whoever held it before may have removed the file between the two.
-        held = (await file.stat()).ino === await _inode(path);
+        held = (await file.stat()).ino === (await _lookAt(path))?.ino;
         if (held) return { release: () => _release(path, file) };
       } finally {
         if (!held) file.close();
@@ -40,17 +44,6 @@ export async function lockRun(folder: string): Promise<RunLock | undefined> {
   } catch (error) {
     const what = "begin a run in";
     throw fileError(error, { what, path: folder, access: "write", error: OutputError });
-  }
-}
-
-/** Whether a process is at work in a folder now. */
-export async function isRunning(folder: string): Promise<boolean> {
-  try {
-    using file = await Deno.open(join(folder, LOCK_FILE), { write: true });
-    return !await _hold(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }
 
@@ -63,9 +56,9 @@ async function _hold(file: Deno.FsFile): Promise<boolean> {
   }
 }
 
-async function _inode(path: string): Promise<number | null | undefined> {
+async function _lookAt(path: string): Promise<Deno.FileInfo | undefined> {
   try {
-    return (await Deno.lstat(path)).ino;
+    return await Deno.lstat(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

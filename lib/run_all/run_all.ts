@@ -18,6 +18,7 @@ import { checkTuneSplit, TUNE_SEED, type TuneSplit } from "../data/tune.ts";
 import type { Engine } from "../engine/engine.ts";
 import { DataError, OptionError, TrainingError, WeightsError } from "../errors.ts";
 import { hashFile, join, makeFolder, makeWritableFolder, writeWhole } from "../files.ts";
+import { lockRun, type RunLock } from "../logs/run_lock.ts";
 import { checkStart, loadMRNet } from "../model/create.ts";
 import { isRemote } from "../model/model_source.ts";
 import { drawSeed } from "../random.ts";
@@ -144,7 +145,7 @@ export const TUNE_FRACTION = 0.1;
  * and in the table, only where all three exams could be read.
  *
  * @throws {OptionError} where an option is out of its range, or earlier runs there had others
- * @throws {TrainingError} where a training fails, or no epoch of it was worth keeping
+ * @throws {TrainingError} where another process is at work there, a training fails, or no epoch of it was worth keeping
  * @throws {DataError} where exams cannot be used; all are checked before the first training; or where
  * the predictions that the folder has of the three planes are not of the same exams
  * @throws what {@linkcode trainClassifier} throws
@@ -166,7 +167,34 @@ export const TUNE_FRACTION = 0.1;
  * ```
  */
 export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
-  const plan = await _plan(options);
+  for (;;) {
+    const plan = await _plan(options);
+    const { done, open, lost, seed, out, before, state, statePath } = plan;
+    const lock = await _lock(out);
+    try {
+      // Until it gave the lock back another process may have trained some of them.
+      if (JSON.stringify(await readState(statePath)) !== JSON.stringify(before)) continue;
+      await writeState(statePath, state);
+      options.onPlan?.({ done, open, lost, seed, out });
+      return await _carryOut(plan, options);
+    } finally {
+      await lock.release();
+    }
+  }
+}
+
+/** One process at a time trains what a folder keeps the state of. */
+async function _lock(out: string): Promise<RunLock> {
+  const lock = await lockRun(out);
+  if (lock !== undefined) return lock;
+  throw new TrainingError(
+    `Cannot train the models of '${out}': another process is at work on them: ` +
+      "wait for its end, or give another --out",
+  );
+}
+
+/** Trains what is open, and makes combinations, tables and report of all. */
+async function _carryOut(plan: Plan, options: RunAllOptions): Promise<RunAllResult> {
   const { out, state, statePath, models } = plan;
   for (const model of plan.open) {
     const done = await _trainAndJudge(plan, options, model);
@@ -213,16 +241,15 @@ function _leftOut({ models }: RunAllState): LeftOutExam[] {
 }
 
 /** What is to be done, every default filled in. */
-interface Plan {
+interface Plan extends RunAllPlan {
   prefix: string;
   data: string;
   models: string;
-  out: string;
   tune: TuneSplit;
-  seed: number;
+  /** The state as it was found, where there was one. */
+  before?: RunAllState;
   state: RunAllState;
   statePath: string;
-  open: ModelOfAll[];
 }
 
 /** The nine, in the order of the table. */
@@ -273,9 +300,10 @@ async function _plan(options: RunAllOptions): Promise<Plan> {
   }
   await makeFolder(models);
   await makeWritableFolder(out);
-  await writeState(statePath, state);
-  options.onPlan?.({ done, open, lost, seed, out });
-  return { prefix, data, models, out, tune, seed, state, statePath, open };
+  return {
+    ...{ prefix, data, models, out, tune, seed },
+    ...{ before, state, statePath, done, open, lost },
+  };
 }
 
 /**

@@ -124,8 +124,26 @@ export class BestCheckpoint {
     const replaced = this.#path;
     this.#path = path;
     await settle();
-    if (replaced !== undefined && replaced !== path) await Deno.remove(replaced).catch(() => {});
+    if (replaced !== undefined && replaced !== path) await this.#remove(replaced);
     return path;
+  }
+
+  /**
+   * Removes this run's models that are not its best one: a process that was killed between two of
+   * them has left them. Only for whoever holds the run's lock.
+   */
+  async removeOthers(): Promise<void> {
+    const { folder } = this.#options;
+    for await (const { name, isFile } of Deno.readDir(folder)) {
+      const path = join(folder, name);
+      if (!isFile || path === this.#path || !isCheckpointName(name, this.#options)) continue;
+      await this.#remove(path);
+    }
+  }
+
+  /** Removes a file where it is this run's; a copied run names a model of the run it is of. */
+  async #remove(path: string): Promise<void> {
+    if (await this.#isOwn(path)) await Deno.remove(path).catch(() => {});
   }
 
   /** Writes it under the name, or under the first with a number behind it that no other run has. */
@@ -136,9 +154,8 @@ export class BestCheckpoint {
     );
   }
 
-  /** Whether a file that is there is this run's: it was killed after writing it. */
+  /** Whether a file is there and is this run's. */
   async #isOwn(path: string): Promise<boolean> {
-    if (path === this.#path) return true;
     try {
       return (await readSafetensorsHeader(path)).metadata.run === this.#options.run;
     } catch (error) {

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { examId } from "../data/labels.ts";
+import { messageOf, MRNetError } from "../errors.ts";
 import type { Passed, TrainProgress } from "./progress.ts";
 import type { EpochReport, SkippedExam } from "./trainer.ts";
 
@@ -10,6 +12,9 @@ import type { EpochReport, SkippedExam } from "./trainer.ts";
 const FIGURES = [
   ...["trainLoss", "trainAuc", "valLoss", "valAuc", "threshold", "learningRate", "seconds"],
 ] as readonly Exclude<keyof EpochReport, "epoch" | "isBest">[];
+
+/** The longest reason that is read, in characters: it is shown to a person. */
+const LONGEST_REASON = 500;
 
 /** As plain JSON values; JSON has no NaN and no infinities, so these are text. */
 export function progressJson(progress: TrainProgress): Record<string, unknown> {
@@ -76,5 +81,11 @@ function _skipped(value: unknown): SkippedExam | undefined {
   const { split, id, reason } = (value ?? {}) as Record<string, unknown>;
   const sound = (split === "train" || split === "valid") && typeof id === "string" &&
     typeof reason === "string";
-  return sound ? { split, id, reason } : undefined;
+  if (!sound) return undefined;
+  try {
+    return { split, id: examId(id), reason: messageOf(reason.slice(0, LONGEST_REASON)) };
+  } catch (error) {
+    if (error instanceof MRNetError) return undefined;
+    throw error;
+  }
 }

@@ -12,16 +12,19 @@ import {
   messageOf,
   MRNetError,
   OptionError,
+  PermissionError,
   TrainingError,
   WeightsError,
 } from "../errors.ts";
-import { folderOf, join, sha256Of } from "../files.ts";
-import { listRuns } from "../logs/run_folder.ts";
+import { baseName, checkPlainFile, fileError, folderOf, join, sha256Of } from "../files.ts";
+import { isRunName, listRuns } from "../logs/run_folder.ts";
+import { lockRun, type RunLock } from "../logs/run_lock.ts";
 import { isCheckpointName } from "./checkpoint.ts";
+import { CONFIG_FILE, readRunConfig, type RunConfig } from "./run_config.ts";
 import type { RunOptions } from "./run_options.ts";
 import { readRunState, type RunState, STATE_FILE } from "./run_state.ts";
 
-/** A run to go on with. */
+/** A run that is gone on with. */
 export interface Resumption {
   /** The file of its state. */
   path: string;
@@ -30,6 +33,8 @@ export interface Resumption {
   state: RunState;
   /** What was asked for, and of the run's own settings what was not. */
   options: RunOptions;
+  /** What its `config.json` says. */
+  config: RunConfig;
 }
 
 /** The settings under the names of the command line, which are those of the state. */
@@ -66,33 +71,43 @@ type Setting = keyof typeof SETTINGS;
 /** What may be another than it was: how long it goes on, where the exams are, which are left out. */
 const FREE: readonly Setting[] = ["epochs", "patience", "data", "skip_bad_exams"];
 
-/** The settings that are text, for a state is a file like others. */
-const TEXTS: readonly Setting[] = ["prefix_name", "data", "models", "weights"];
+/** What a run keeps from its beginning to its end. */
+const FIXED = [
+  ...Object.keys(SETTINGS).filter((name) => !FREE.includes(name as Setting)),
+  ...["tune", "tune_seed"],
+];
 
 /**
- * Finds the run, reads its state, and holds what is asked for against it.
+ * Finds the run, takes its lock, reads its state, and holds what is asked for against it.
  *
- * @throws {TrainingError} where there is no such run, or it left no state
+ * @returns the run, and its lock, which the caller releases
+ * @throws {TrainingError} where there is no such run, it left no state, or another process is at work
+ * on it
  * @throws {OptionError} where something was asked for that would change the run; all of it is named
- * @throws {WeightsError} where the state cannot be read
+ * @throws {WeightsError} where the state cannot be read, does not lie in its run's folder, or its best
+ * model is gone
  */
-export async function resumption(options: RunOptions): Promise<Resumption> {
+export async function resumption(
+  options: RunOptions,
+): Promise<{ from: Resumption; lock: RunLock }> {
   const path = await _stateOf(options);
-  const state = await readRunState(path);
-  const changed = differencesTo(state, options);
-  if (changed.length > 0) {
-    throw new OptionError(
-      `Cannot go on with '${path}': this is ${changed.join(", ")}: ` +
-        "leave it out or give what it was, or start anew without --resume",
+  const folder = folderOf(path);
+  // No file is written to a folder that is not a run's, and be it the lock.
+  await _configBeside(path);
+  const lock = await lockRun(folder);
+  if (lock === undefined) {
+    throw new TrainingError(
+      `Cannot go on with the run in '${folder}': another process is at work on it: ` +
+        "wait for its end, or stop it",
     );
   }
-  const merged = _merged(options, state);
-  const { checkpoint } = state;
-  const named = { ...options, prefix: merged.prefix! };
-  if (checkpoint !== undefined && !isCheckpointName(checkpoint, named)) {
-    throw _unfit(path, "what it says of the best model is not the name of one");
+  try {
+    // Not before: until it gave the lock back another process may have gone on with the run.
+    return { from: await _examined(path, options), lock };
+  } catch (error) {
+    await lock.release();
+    throw error;
   }
-  return { path, folder: folderOf(path), state, options: merged };
 }
 
 /**
@@ -103,16 +118,71 @@ export async function resumption(options: RunOptions): Promise<Resumption> {
  */
 export async function resumable(options: RunOptions, folder: string): Promise<string | undefined> {
   try {
-    const { path, state, options: { models = "models" } } = await resumption({
-      ...options,
-      resume: folder,
-    });
-    if (state.checkpoint === undefined) return path;
-    const best = join(models, state.checkpoint);
-    return await Deno.stat(best).then(() => path, () => undefined);
+    const asked = { ...options, resume: folder };
+    return (await _examined(await _stateOf(asked), asked)).path;
   } catch (error) {
     if (error instanceof MRNetError) return undefined;
     throw error;
+  }
+}
+
+/** Reads all that a run goes on from, and holds it against what is asked for and is there. */
+async function _examined(path: string, options: RunOptions): Promise<Resumption> {
+  const folder = folderOf(path);
+  const config = await _configBeside(path);
+  const state = await readRunState(path);
+  if (FIXED.some((name) => config.settings[name] !== state.config[name])) {
+    throw _unfit(path, `the ${CONFIG_FILE} beside it is of another run`);
+  }
+  const changed = differencesTo(state, options);
+  if (changed.length > 0) {
+    throw new OptionError(
+      `Cannot go on with '${path}': this is ${changed.join(", ")}: ` +
+        "leave it out or give what it was, or start anew without --resume",
+    );
+  }
+  const merged = _merged(options, state);
+  const { checkpoint } = state;
+  if (checkpoint !== undefined) {
+    if (!isCheckpointName(checkpoint, { ...merged, prefix: merged.prefix! })) {
+      throw _unfit(path, "what it says of the best model is not the name of one");
+    }
+    await _checkModel(path, join(merged.models!, checkpoint));
+  }
+  // A copy is a run of its own, which leaves the models of the run that it was made of alone.
+  const run = await _isCopy(folder, state) ? crypto.randomUUID() : state.run;
+  return { path, folder, state: { ...state, run }, options: merged, config };
+}
+
+/** What the `config.json` beside a state says; there is none but in the folder of a run. */
+async function _configBeside(path: string): Promise<RunConfig> {
+  const folder = folderOf(path);
+  if (baseName(path) === STATE_FILE && isRunName(baseName(folder))) {
+    return await readRunConfig(folder);
+  }
+  throw new WeightsError(
+    `Cannot go on with '${path}': it is not the ${STATE_FILE} in a run's own folder: ` +
+      "give that folder, such as logs/acl/axial/20260102-030405, or start anew without --resume",
+  );
+}
+
+async function _checkModel(path: string, model: string): Promise<void> {
+  const mend = "give the file back, or start anew without --resume";
+  const what = `go on with '${path}' without its best model`;
+  await checkPlainFile(model).catch((error) => {
+    throw fileError(error, { what, path: model, access: "read", error: WeightsError, mend });
+  });
+}
+
+/** Whether a run's folder is a copy of the one that its state was saved in, not that one moved. */
+async function _isCopy(folder: string, { folder: saved }: RunState): Promise<boolean> {
+  if (baseName(folder) !== baseName(saved)) return true;
+  try {
+    const [here, there] = [await Deno.stat(folder), await Deno.stat(saved)];
+    return here.dev !== there.dev || here.ino !== there.ino;
+  } catch (error) {
+    // Where it cannot be told, nothing of the other one may be touched.
+    return !(error instanceof Deno.errors.NotFound);
   }
 }
 
@@ -121,12 +191,11 @@ export async function resumable(options: RunOptions, folder: string): Promise<st
  * nothing.
  */
 export function differencesTo({ config }: Pick<RunState, "config">, options: RunOptions): string[] {
-  const asked = Object.entries(namedSettings(options))
-    .filter(([name]) => !FREE.includes(name as Setting));
+  const asked = namedSettings(options);
   const shown = (value: unknown) =>
     value === undefined ? "none" : typeof value === "string" ? value : JSON.stringify(value);
-  return asked.filter(([name, value]) => value !== undefined && value !== config[name])
-    .map(([name, value]) => `${name} ${shown(value)} instead of ${shown(config[name])}`);
+  return FIXED.filter((name) => asked[name] !== undefined && asked[name] !== config[name])
+    .map((name) => `${name} ${shown(asked[name])} instead of ${shown(config[name])}`);
 }
 
 /** Settings under the names of the command line, as a state has them. */
@@ -205,9 +274,9 @@ async function _stateOf({ resume, logs = "logs", task, plane, prefix }: RunOptio
 /** The prefix of a run, by its `config.json`; none where that cannot be read. */
 async function _prefixOf(folder: string): Promise<unknown> {
   try {
-    return JSON.parse(await Deno.readTextFile(join(folder, "config.json")))?.prefix_name;
+    return (await readRunConfig(folder)).settings.prefix_name;
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
+    if (error instanceof PermissionError || !(error instanceof MRNetError)) throw error;
     return undefined;
   }
 }
@@ -216,9 +285,7 @@ function _merged(options: RunOptions, { config, computed }: RunState): RunOption
   const merged: Record<string, unknown> = { ...options };
   for (const [name, option] of Object.entries(SETTINGS)) {
     const value = config[name];
-    if (options[option] !== undefined || value === undefined) continue;
-    if (TEXTS.includes(name as Setting) && typeof value !== "string") continue;
-    merged[option] = value;
+    if (options[option] === undefined && value !== undefined) merged[option] = value;
   }
   if (config.tune !== undefined) {
     merged.tune = { fraction: config.tune, seed: config.tune_seed } as TuneSplit;

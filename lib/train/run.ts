@@ -16,6 +16,7 @@ import { BestCheckpoint, checkPrefix } from "./checkpoint.ts";
 import { resolveTrainOptions } from "./options.ts";
 import type { Place } from "./progress.ts";
 import { checkLabels, elsewhere, hashLabels, type Resumption, resumption } from "./resume.ts";
+import type { RunSettings } from "./run_config.ts";
 import { RunLog } from "./run_log.ts";
 import type { ResumedRun, RunOptions, RunResult, RunTraining, Selection } from "./run_options.ts";
 import { checkRoom, type RunState, STATE_FILE, writeRunState } from "./run_state.ts";
@@ -57,7 +58,16 @@ export const SAVE_EVERY = 10;
  */
 export async function trainClassifier(options: RunOptions): Promise<RunResult> {
   _checkRun(options);
-  const from = options.resume === undefined ? undefined : await resumption(options);
+  if (options.resume === undefined) return await _run(options);
+  const { from, lock } = await resumption(options);
+  try {
+    return await _run(options, from);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function _run(options: RunOptions, from?: Resumption): Promise<RunResult> {
   const settings = from?.options ?? options;
   const { task, plane, prefix = "mrnet", data = "data", models = "models" } = settings;
   const { logs = "logs", weights = "imagenet", seed = drawSeed(), saveModel = true } = settings;
@@ -106,9 +116,10 @@ export async function trainClassifier(options: RunOptions): Promise<RunResult> {
         best && join(models, best),
       );
     }
+    if (from !== undefined) await checkpoint?.removeOthers();
     const flushed = settings.flushHistory ? await flushHistory(logs, task, plane) : 0;
     const begun = { ...config, ..._computedOn(engine), started: new Date().toISOString() };
-    const logged = from === undefined ? begun : await _goneOn(from, config, engine);
+    const logged = from === undefined ? begun : _goneOn(from, config, engine);
     log = from === undefined
       ? await RunLog.create(logs, { task, plane }, begun)
       : await RunLog.resume(from.folder, logged, from.state.events, from.state.progress.epochs);
@@ -136,7 +147,14 @@ export async function trainClassifier(options: RunOptions): Promise<RunResult> {
       due: () => performance.now() - last >= saveEvery,
       async save(progress, optimizer) {
         const state: RunState = {
-          ...{ run, config, labels, computed: { engine: name, threads, precision }, progress },
+          ...{
+            run,
+            folder: running.folder,
+            config,
+            labels,
+            computed: { engine: name, threads, precision },
+            progress,
+          },
           checkpoint: checkpoint?.path && baseName(checkpoint.path),
           events: await running.position(),
           parameters: await model.stateDict(),
@@ -189,17 +207,16 @@ function _checkRun({ prefix = "mrnet", resume, flushHistory, saveEvery = SAVE_EV
 }
 
 /** What `config.json` says of a run that goes on. */
-async function _goneOn(
-  { folder, state }: Resumption,
-  config: Record<string, unknown>,
+function _goneOn(
+  { state: { progress }, config: { begun, resumed } }: Resumption,
+  settings: RunSettings,
   engine: Engine,
-): Promise<Record<string, unknown>> {
-  const before = await Deno.readTextFile(join(folder, "config.json")).then(JSON.parse)
-    .catch(() => ({}));
-  const earlier = Array.isArray(before?.resumed) ? before.resumed : [];
-  const epoch = state.progress.epochs.length + 1;
+): Record<string, unknown> {
+  const { epochs, skipped } = progress;
+  const epoch = epochs.length + 1;
   const now = { epoch, ..._computedOn(engine), started: new Date().toISOString() };
-  return { ...before, ...config, resumed: [...earlier, now] };
+  const left = skipped.length > 0 && { skipped };
+  return { ...settings, ...begun, ...left, resumed: [...resumed, now] };
 }
 
 /** What `config.json` says of the engine; a driver's own words where it is a GPU. */
@@ -233,7 +250,7 @@ function _whatIsLeft(place?: Place, saved?: string, checkpoint?: string): string
 }
 
 /** What `config.json` and the checkpoint say about the training, under the command line's names. */
-function _settings(options: RunTraining): Record<string, unknown> {
+function _settings(options: RunTraining): RunSettings {
   const { epochs, learningRate, schedule, gamma, patience, ...rest } = options;
   return {
     recipe: rest.recipe,

@@ -5,12 +5,12 @@
  *
  * @module
  */
-import { TrainingError } from "../errors.ts";
 import { baseName, join, removeLeftOvers, writeWhole } from "../files.ts";
-import { makeRunFolder } from "../logs/run_folder.ts";
-import { lockRun, type RunLock } from "../logs/run_lock.ts";
+import { isRunFile, makeLockedRunFolder } from "../logs/run_folder.ts";
+import type { RunLock } from "../logs/run_lock.ts";
 import { EventWriter } from "../logs/tensorboard.ts";
 import type { Plane, Task } from "../terms.ts";
+import { CONFIG_FILE } from "./run_config.ts";
 import type { EpochReport, ExamReport } from "./trainer.ts";
 
 /** After so many exams the events reach the file, so that TensorBoard can follow a run. */
@@ -31,11 +31,11 @@ export class RunLog {
   /** Where it is kept. */
   readonly folder: string;
   readonly #events: EventWriter;
+  readonly #lock: RunLock | undefined;
   #history = COLUMNS;
   #flushing: Promise<void> = Promise.resolve();
-  #lock: RunLock;
 
-  private constructor(folder: string, events: EventWriter, lock: RunLock) {
+  private constructor(folder: string, events: EventWriter, lock?: RunLock) {
     this.folder = folder;
     this.#events = events;
     this.#lock = lock;
@@ -52,14 +52,12 @@ export class RunLog {
     { task, plane }: { task: Task; plane: Plane },
     config: Record<string, unknown>,
   ): Promise<RunLog> {
-    const folder = await makeRunFolder(logs, task, plane);
-    let lock: RunLock | undefined;
+    const { folder, lock } = await makeLockedRunFolder(logs, task, plane);
     try {
-      lock = await _lock(folder);
       await _configure(folder, config);
       return new RunLog(folder, await EventWriter.create(folder), lock);
     } catch (error) {
-      await lock?.release();
+      await lock.release();
       // A run that did not begin leaves no trace.
       await Deno.remove(folder, { recursive: true }).catch(() => {});
       throw error;
@@ -69,11 +67,10 @@ export class RunLog {
   /**
    * Goes on with the log of a run as it was at a moment: what was logged later is taken away.
    *
-   * @param folder the run's
+   * @param folder the run's, of which the caller holds the lock
    * @param config what `config.json` says from now on
    * @param position where its events were
    * @param epochs the epochs that were completed
-   * @throws {TrainingError} where another process is at work on the run
    */
   static async resume(
     folder: string,
@@ -81,20 +78,14 @@ export class RunLog {
     position: LogPosition,
     epochs: readonly EpochReport[],
   ): Promise<RunLog> {
-    const lock = await _lock(folder);
-    try {
-      // Whoever began to write here is gone, since the lock is ours.
-      await removeLeftOvers(folder, 0);
-      await _configure(folder, config);
-      const { name, size } = position;
-      const log = new RunLog(folder, await EventWriter.reopen(folder, name, size), lock);
-      for (const report of epochs) log.#history += _row(report);
-      await writeWhole(join(folder, "history.csv"), log.#history);
-      return log;
-    } catch (error) {
-      await lock.release();
-      throw error;
-    }
+    // Whoever began to write here is gone, since the lock is ours.
+    await removeLeftOvers(folder, { age: 0, isOurs: isRunFile });
+    await _configure(folder, config);
+    const { name, size } = position;
+    const log = new RunLog(folder, await EventWriter.reopen(folder, name, size));
+    for (const report of epochs) log.#history += _row(report);
+    await writeWhole(join(folder, "history.csv"), log.#history);
+    return log;
   }
 
   /** Brings all that was logged to the disk, and says where that is. */
@@ -137,7 +128,7 @@ export class RunLog {
     try {
       await this.#events.close();
     } finally {
-      await this.#lock.release();
+      await this.#lock?.release();
     }
   }
 }
@@ -150,16 +141,7 @@ function _row(report: EpochReport): string {
 }
 
 async function _configure(folder: string, config: Record<string, unknown>): Promise<void> {
-  await writeWhole(join(folder, "config.json"), JSON.stringify(config, null, 2) + "\n");
-}
-
-async function _lock(folder: string): Promise<RunLock> {
-  const lock = await lockRun(folder);
-  if (lock !== undefined) return lock;
-  throw new TrainingError(
-    `Cannot go on with the run in '${folder}': another process is at work on it: wait for its end, ` +
-      "or stop it",
-  );
+  await writeWhole(join(folder, CONFIG_FILE), JSON.stringify(config, null, 2) + "\n");
 }
 
 /** The reference logs 0.5 where an AUC is undefined; only the log does. */

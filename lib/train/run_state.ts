@@ -17,6 +17,7 @@ import { type EngineName, ENGINES } from "../engine/engine.ts";
 import { type Precision, PRECISIONS } from "../engine/webgpu/precision.ts";
 import { parseProgress, progressJson } from "./progress_json.ts";
 import type { TrainProgress } from "./progress.ts";
+import { parseSettings, record, type RunSettings } from "./run_config.ts";
 
 /** The name of the file in a run's folder. */
 export const STATE_FILE = "state.safetensors";
@@ -30,6 +31,9 @@ const VERSION = 1;
  */
 export const MOST_EXAMS = 12_000;
 
+/** What `crypto.randomUUID` gives. */
+const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** What begins the names of Adam's moments. */
 const MOMENTS = { first: "adam.first.", second: "adam.second." } as const;
 
@@ -37,8 +41,10 @@ const MOMENTS = { first: "adam.first.", second: "adam.second." } as const;
 export interface RunState {
   /** Tells this run from all others. */
   run: string;
+  /** The run's folder, as it was called when this was saved. */
+  folder: string;
   /** How it trains, under the names of the command line. */
-  config: Record<string, unknown>;
+  config: RunSettings;
   /** Hashes of the labels it is trained on and chosen by. */
   labels: { train: string; valid: string };
   /** What computed it so far. */
@@ -176,21 +182,28 @@ function _guarded<T>(name: string, read: () => T): T {
 
 function _parse(json: string): SaidState {
   const value = record(JSON.parse(json), "what it says");
-  const { run, config, labels, computed, checkpoint, events, steps } = value;
+  const { run, folder, config, labels, computed, checkpoint, events, steps } = value;
   const { train, valid } = record(labels, "its labels");
   const { engine, threads, precision } = record(computed, "its engine");
   const file = record(events, "its events");
-  const sound = text(run) && text(train) && text(valid) && text(file.name) &&
+  const sound = typeof run === "string" && RUN_ID.test(run) && text(folder) && text(train) &&
+    text(valid) && text(file.name) &&
     (checkpoint === undefined || text(checkpoint)) && whole(file.size) && whole(threads) &&
     ENGINES.includes(engine as EngineName) && PRECISIONS.includes(precision as Precision) &&
     whole(steps);
   if (!sound) throw new RangeError("what it says is not whole");
+  const progress = parseProgress(value);
+  const trained = progress.epochs.length > 0 || progress.train.some((each) => each !== null);
+  if (trained !== (steps as number) > 0) {
+    throw new RangeError("the steps that it has taken are not those of its exams");
+  }
   return {
     run: run as string,
-    config: record(config, "its config"),
+    folder: folder as string,
+    config: parseSettings(record(config, "its config")),
     labels: { train: train as string, valid: valid as string },
     computed: { engine, threads, precision } as RunState["computed"],
-    progress: parseProgress(value),
+    progress,
     checkpoint: checkpoint as string | undefined,
     events: { name: file.name as string, size: file.size as number },
     steps: steps as number,
@@ -218,14 +231,6 @@ function _moments(tensors: StateDict, begin: string): Map<string, Float32Array> 
     moments.set(name, shape.length === 4 ? filtersToHWIO(tensor.data, shape) : tensor.data);
   }
   return moments;
-}
-
-/** A JSON object. */
-export function record(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  throw new RangeError(`${what} is no JSON object`);
 }
 
 function text(value: unknown): boolean {

@@ -168,7 +168,8 @@ export async function trainFrom(
       runner.learningRate = rate.next(report.valLoss);
       if (stopping.shouldStop(report.valLoss)) result.stopped = "early";
     }
-    if (hooks.from === undefined) await save();
+    // Also of a run that goes on: from here on it is what was asked for now.
+    await save();
     while (result.stopped === "finished" && progress.epochs.length < epochs) {
       const epoch = progress.epochs.length + 1;
       const used = runner.learningRate;

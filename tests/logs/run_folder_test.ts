@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { flushHistory, makeRunFolder, runName } from "../../lib/logs/run_folder.ts";
+import {
+  flushHistory,
+  makeLockedRunFolder,
+  makeRunFolder,
+  runName,
+} from "../../lib/logs/run_folder.ts";
+import { lockRun, type RunLock } from "../../lib/logs/run_lock.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 
 Deno.test("a run is named for the local time it began at", () => {
@@ -129,4 +135,71 @@ Deno.test("a history that cannot be read is an error that names its folder", asy
     name: "OutputError",
     message: /^Cannot remove the earlier logs in '.*logs\/acl\/axial': /,
   });
+});
+
+Deno.test("a run that is taken up while it is looked at for flushing keeps its files", async () => {
+  await using folder = await TemporaryFolder.make();
+  const run = folder.at("logs/acl/axial/20260101-000000");
+  for (const name of ["config.json", "state.safetensors"]) {
+    await folder.write(`logs/acl/axial/20260101-000000/${name}`, "x");
+  }
+  const { readDir } = Deno;
+  let lock: RunLock | undefined;
+  let looks = 0;
+  // Another process comes between the first look into the folder and whatever follows.
+  Deno.readDir = (path) => {
+    if (String(path) !== run || looks++ > 0) return readDir(path);
+    return (async function* () {
+      lock = await lockRun(run);
+      yield* readDir(path);
+    })();
+  };
+  try {
+    await flushHistory(folder.at("logs"), "acl", "axial");
+  } finally {
+    Deno.readDir = readDir;
+    await lock?.release();
+  }
+  const left = (await folder.files("logs")).length;
+  assert.ok(lock === undefined ? left === 0 : left === 2, `${left} files`);
+});
+
+Deno.test("a run that begins while earlier ones are flushed begins all the same", async () => {
+  await using folder = await TemporaryFolder.make();
+  const logs = folder.at("logs");
+  const { mkdir } = Deno;
+  let flushed = 0;
+  Deno.mkdir = async (path, options) => {
+    await mkdir(path, options);
+    if (flushed === 0 && /\d{8}-\d{6}$/.test(String(path))) {
+      flushed = await flushHistory(logs, "acl", "axial");
+    }
+  };
+  try {
+    const { folder: run, lock } = await makeLockedRunFolder(logs, "acl", "axial");
+    assert.equal(flushed, 1);
+    assert.ok((await Deno.stat(run)).isDirectory);
+    assert.equal(await flushHistory(logs, "acl", "axial"), 0);
+    await lock.release();
+  } finally {
+    Deno.mkdir = mkdir;
+  }
+});
+
+Deno.test("a folder that somebody holds is left to them, and the run gets another one", async () => {
+  await using folder = await TemporaryFolder.make();
+  const { mkdir } = Deno;
+  let held: RunLock | undefined;
+  Deno.mkdir = async (path, options) => {
+    await mkdir(path, options);
+    if (held === undefined && /\d{8}-\d{6}$/.test(String(path))) held = await lockRun(String(path));
+  };
+  try {
+    const { lock } = await makeLockedRunFolder(folder.path, "acl", "axial");
+    await lock.release();
+    await held?.release();
+    assert.equal((await Array.fromAsync(Deno.readDir(folder.at("acl/axial")))).length, 2);
+  } finally {
+    Deno.mkdir = mkdir;
+  }
 });

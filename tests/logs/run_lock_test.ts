@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { isRunning, lockRun } from "../../lib/logs/run_lock.ts";
+import { lockRun } from "../../lib/logs/run_lock.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 
 Deno.test("one at a time holds a folder, and leaves no file in it", async () => {
   await using folder = await TemporaryFolder.make();
-  assert.equal(await isRunning(folder.path), false);
   const first = await lockRun(folder.path);
   assert.ok(first !== undefined);
   assert.equal(await lockRun(folder.path), undefined);
-  assert.equal(await isRunning(folder.path), true);
   await first.release();
   assert.deepEqual(await folder.files(), []);
   const second = await lockRun(folder.path);
@@ -34,10 +32,9 @@ Deno.test({
     }).spawn();
     const reader = child.stdout.getReader();
     await reader.read();
-    assert.equal(await isRunning(folder.path), true);
+    assert.equal(await lockRun(folder.path), undefined);
     child.kill("SIGKILL");
     await Promise.all([child.status, reader.cancel()]);
-    assert.equal(await isRunning(folder.path), false);
     assert.deepEqual(await folder.files(), ["hold.ts", "run.lock"]);
     const lock = await lockRun(folder.path);
     assert.ok(lock !== undefined);
@@ -50,4 +47,19 @@ Deno.test("a folder that is not there cannot be held", async () => {
     name: "OutputError",
     message: /^Cannot begin a run in '\/nowhere\/at\/all': there is no such file or folder/,
   });
+});
+
+Deno.test("no link is followed out of the folder, and nothing waits at a pipe", async () => {
+  await using folder = await TemporaryFolder.make();
+  await folder.write("precious", "mine");
+  for (const target of ["precious", "not there"]) {
+    await Deno.mkdir(folder.at("run"));
+    await Deno.symlink(folder.at(target), folder.at("run/run.lock"));
+    await assert.rejects(lockRun(folder.at("run")), {
+      name: "OutputError",
+      message: `Cannot begin a run in '${folder.at("run")}': its run.lock is not a plain file`,
+    });
+    await Deno.remove(folder.at("run"), { recursive: true });
+  }
+  assert.deepEqual(await folder.files(), ["precious"]);
 });

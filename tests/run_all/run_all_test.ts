@@ -264,6 +264,26 @@ Deno.test("another file of weights under the same name is noticed", async () => 
   );
 });
 
+Deno.test("two at once do not train the same: the second says so", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: TRAIN, valid: 6 }, TASKS);
+  const all = options(folder, "run");
+  const out = folder.at("run/logs/run_all/mrnet");
+  const stop = new AbortController();
+  const begin = () => runAll({ ...all, signal: stop.signal, onExam: () => stop.abort() });
+  const outcomes = await Promise.allSettled([begin(), begin()]);
+  const [refused, more] = outcomes.filter((each) => each.status === "rejected");
+  assert.equal(more, undefined);
+  assert.equal(
+    String(refused.reason),
+    `TrainingError: Cannot train the models of '${out}': another process is at work on them: ` +
+      "wait for its end, or give another --out",
+  );
+  assert.deepEqual(await folder.files("run/logs/run_all"), ["mrnet/run_all.json"]);
+  // Once the other has come to its end, it is gone on with.
+  assert.equal((await begin()).stopped, "interrupted");
+});
+
 Deno.test("everything is checked before the first training", async () => {
   await using folder = await TemporaryFolder.make();
   await writePlanes(folder, { train: TRAIN, valid: 6 }, TASKS);

@@ -17,6 +17,8 @@ export interface RunOutcome {
   models: string[];
   /** The hash of the parameters' and the moments' bytes, and how many steps were taken. */
   state: string;
+  /** The exams that `config.json` says were left out. */
+  skipped: string[];
 }
 
 /** Reads it from a run's log folder and from the folder of models. */
@@ -39,11 +41,13 @@ export async function outcomeOf(logFolder: string, models: string): Promise<RunO
   }
   const state = `${logFolder}/state.safetensors`;
   const { optimizer } = await readRunState(state);
+  const { skipped = [] } = JSON.parse(await Deno.readTextFile(`${logFolder}/config.json`));
   return {
     history: history.split("\n").map((row) => row.replace(/,[^,]*$/, "")),
     scalars,
     models: kept,
     state: `${optimizer?.steps} ${await _tensorsOf(state)}`,
+    skipped: skipped.map((each: unknown) => JSON.stringify(each)),
   };
 }
 

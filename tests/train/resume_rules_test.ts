@@ -19,7 +19,7 @@ import {
 } from "../../lib/train/run_state.ts";
 import { type RunOptions, type RunResult, trainClassifier } from "../../lib/train/run.ts";
 import * as tf from "../../lib/tf.ts";
-import { TemporaryFolder, writeTinyDataset } from "../support/folders.ts";
+import { copyFolder, TemporaryFolder, writeTinyDataset } from "../support/folders.ts";
 
 await startEngine("wasm");
 
@@ -215,8 +215,7 @@ test("a run that was killed behind its best model finds it to be its own", async
   const state = `${first.logFolder}/state.safetensors`;
   const end = await readRunState(state);
   // As if the kill had come between the model and the state.
-  const { progress, optimizer: _, checkpoint: __, ...rest } = await beginning(folder);
-  await writeRunState(state, { ...rest, run: end.run, progress });
+  await writeRunState(state, { ...await beginning(folder), run: end.run, folder: end.folder });
   const again = await goOn(folder);
   assert.equal(again.checkpoint, first.checkpoint);
   assert.equal((await folder.files("models")).length, 1);
@@ -249,7 +248,7 @@ test("a state that was tampered with is refused in one line, and touches no othe
   await writeRunState(path, { ...good, progress: { ...good.progress, train: passed } });
   await refuses(/its position is not among the exams: start anew/);
   await writeRunState(path, { ...good, config: { ...good.config, gamma: "much" } });
-  await refuses(/gamma much/);
+  await refuses(/what it says of 'gamma' is missing or wrong: give the state/);
   for (const length of [0, 7, 200, 5000, bytes.length - 1]) {
     await Deno.writeFile(path, bytes.subarray(0, length));
     await refuses(/^Cannot (read weights|go on from) '.*state\.safetensors': /);
@@ -272,6 +271,22 @@ test("a state that was tampered with is refused in one line, and touches no othe
   await damaged(() => metadata.state = "{}", /: start anew|or start anew$/);
   await damaged(() => metadata.state = "[", /or start anew$/);
   await damaged(() => delete metadata.state, /or start anew$/);
+  const says = (key: string, value: string) => () => {
+    metadata.state = metadata.state.replace(new RegExp(`"${key}":[^,]*,`), `"${key}":${value},`);
+  };
+  const nested = "[".repeat(100_000) + "]".repeat(100_000);
+  for (const key of ["lr", "seed", "recipe", "shift", "lr_scheduler", "augment", "models"]) {
+    await damaged(
+      says(key, nested),
+      new RegExp(`: what it says of '${key}' is missing or wrong: `),
+    );
+  }
+  await damaged(says("augment", '"no"'), /: what it says of 'augment' is missing or wrong: /);
+  await damaged(says("prefix_name", '"../x"'), /: what it says of 'prefix_name' is missing or/);
+  await damaged(says("models", '"elsewhere"'), /: the config\.json beside it is of another run: /);
+  await damaged(says("seed", '1,"tune_seed":7'), /: one of 'tune' and 'tune_seed' is missing: /);
+  await damaged(says("steps", "0"), /: the steps that it has taken are not those of its exams: /);
+  await damaged(says("run", '"\\u001b[31m"'), /: what it says is not whole: /);
   await damaged(
     () => metadata.state = metadata.state.replace('"run":"', '"run":7,"x":"'),
     /what it says is not whole/,
@@ -307,6 +322,211 @@ test("a run of more exams than its state has room for is refused before it begin
       "Cannot train on 12001 exams: a run's state has room for the figures of 12000, those to " +
       "validate on among them: give fewer exams",
   });
+});
+
+test("a config.json that is none is refused in one line", async (folder) => {
+  const { logFolder } = await begin(folder);
+  const path = `${logFolder}/config.json`;
+  const good = await Deno.readTextFile(path);
+  const refuses = async (found: string) => {
+    await assert.rejects(goOn(folder, { resume: logFolder }), {
+      name: "WeightsError",
+      message: `Cannot go on with the run of '${path}': ${found}: ` +
+        "give the folder that a run has left, or start anew without --resume",
+    });
+    // Among others that run is passed over.
+    await assert.rejects(
+      goOn(folder),
+      /^TrainingError: Cannot go on with a run of .* there is none/,
+    );
+  };
+  await Deno.remove(path);
+  await refuses("there is no such file or folder");
+  for (const target of ["/dev/zero", logFolder]) {
+    await Deno.symlink(target, path);
+    await refuses(target === logFolder ? "it is a folder" : "it is not a plain file");
+    await Deno.remove(path);
+  }
+  for (
+    const [text, found] of [
+      ["[".repeat(100_000), "it is not JSON"],
+      [" ".repeat(2 ** 20 + 1), "it is 1048577 bytes long, allowed are 1048576"],
+      [
+        good.replace('"lr": 0.0001', `"lr": ${"[".repeat(1e5)}${"]".repeat(1e5)}`),
+        "what it says of 'lr' is missing or wrong",
+      ],
+      [
+        good.replace('"engine"', '"motor"'),
+        "what it says of its engine or its beginning is missing or wrong",
+      ],
+      [good.replace('"seed"', '"resumed": 7, "seed"'), "its list of 'resumed' is none"],
+      ["null", "what it says is no JSON object"],
+    ]
+  ) {
+    await Deno.writeTextFile(path, text);
+    await refuses(found);
+  }
+  assert.deepEqual(
+    await folder.files("logs").then((names) => names.filter((name) => /lock/.test(name))),
+    [],
+  );
+});
+
+test("a state outside a run's own folder touches nothing there", async (folder) => {
+  const { logFolder } = await begin(folder);
+  const precious = ["config.json", "history.csv", "thesis.docx.0a1b2c3d.part"];
+  for (const name of precious) await folder.write(`mine/${name}`, "mine");
+  await Deno.copyFile(`${logFolder}/state.safetensors`, folder.at("mine/state.safetensors"));
+  await Deno.copyFile(`${logFolder}/state.safetensors`, `${logFolder}/before.safetensors`);
+  for (const path of [folder.at("mine/state.safetensors"), `${logFolder}/before.safetensors`]) {
+    await assert.rejects(goOn(folder, { resume: path, epochs: 2 }), {
+      name: "WeightsError",
+      message:
+        `Cannot go on with '${path}': it is not the state.safetensors in a run's own folder: ` +
+        "give that folder, such as logs/acl/axial/20260102-030405, or start anew without --resume",
+    });
+  }
+  for (const name of precious) assert.equal(await folder.text(`mine/${name}`), "mine");
+  assert.equal((await folder.files("mine")).length, 4);
+  // Beside another run's configuration, it is not that run's.
+  const other = await begin(folder, { seed: 2, epochs: 1 });
+  const path = `${other.logFolder}/state.safetensors`;
+  await Deno.copyFile(`${logFolder}/state.safetensors`, path);
+  await assert.rejects(goOn(folder, { resume: path, epochs: 2 }), {
+    name: "WeightsError",
+    message: `Cannot go on with '${path}': the config.json beside it is of another run: ` +
+      "start anew without --resume",
+  });
+  // In its own, files that only look half-written stay.
+  await Deno.writeTextFile(`${logFolder}/thesis.docx.0a1b2c3d.part`, "mine");
+  await goOn(folder, { resume: logFolder });
+  assert.equal(await Deno.readTextFile(`${logFolder}/thesis.docx.0a1b2c3d.part`), "mine");
+});
+
+/** Photographs a run of two epochs at the end of the first, and takes it back to that moment. */
+async function afterFirst(folder: TemporaryFolder): Promise<RunResult> {
+  const stop = new AbortController();
+  return await begin(folder, { epochs: 2, signal: stop.signal, onEpoch: () => stop.abort() });
+}
+
+/** Makes any later epoch count as the best one so far. */
+async function forgetBest(logFolder: string): Promise<void> {
+  const path = `${logFolder}/state.safetensors`;
+  const state = await readRunState(path);
+  const epochs = state.progress.epochs.map((report) => ({ ...report, valAuc: 0, isBest: false }));
+  await writeRunState(path, { ...state, progress: { ...state.progress, epochs } });
+}
+
+test("a copied run leaves the models of the run that it is a copy of", async (folder) => {
+  const { logFolder, checkpoint } = await afterFirst(folder);
+  await forgetBest(logFolder);
+  const own = (await readRunState(`${logFolder}/state.safetensors`)).run;
+  // Beside the run under another name, or with all logs to another place.
+  const copies = [`${logFolder}-9`, logFolder.replace("/logs/", "/copied/")];
+  for (const [index, copy] of copies.entries()) {
+    await copyFolder(logFolder, copy);
+    const result = await goOn(folder, { resume: copy });
+    assert.equal(result.epochs.length, 2);
+    assert.notEqual(result.checkpoint, checkpoint);
+    assert.equal((await folder.files("models")).length, 2 + index);
+    const { run, folder: saved } = await readRunState(`${copy}/state.safetensors`);
+    assert.notEqual(run, own);
+    assert.equal(saved, copy);
+    // From now on the copy is a run like others.
+    assert.equal((await goOn(folder, { resume: copy })).checkpoint, result.checkpoint);
+    assert.equal((await readRunState(`${copy}/state.safetensors`)).run, run);
+  }
+  // One that was moved is the same run, and replaces its model.
+  const moved = folder.at("moved/acl/coronal", logFolder.replace(/.*\//, ""));
+  await Deno.mkdir(folder.at("moved/acl/coronal"), { recursive: true });
+  await Deno.rename(logFolder, moved);
+  const result = await goOn(folder, { resume: moved });
+  assert.equal((await readRunState(`${moved}/state.safetensors`)).run, own);
+  assert.notEqual(result.checkpoint, checkpoint);
+  await assert.rejects(Deno.stat(checkpoint!), Deno.errors.NotFound);
+});
+
+test("what a kill has left of earlier models goes, and no model of another run", async (folder) => {
+  const other = await begin(folder);
+  const { logFolder, checkpoint } = await afterFirst(folder);
+  // As if the kill had come between the new state and the removal of the earlier model.
+  const earlier = checkpoint!.replace(/_epoch_\d+(-2)?\./, "_epoch_7.");
+  await Deno.copyFile(checkpoint!, earlier);
+  await folder.write(
+    "models/model_mrnet_acl_coronal_val_auc_0.5000_train_auc_0.5000_epoch_8.safetensors",
+    "mine",
+  );
+  const before = await folder.files("models");
+  const result = await goOn(folder, { resume: logFolder });
+  const gone = before.filter((name) => folder.at("models", name) !== earlier);
+  assert.deepEqual(await folder.files("models"), gone);
+  assert.equal(result.checkpoint, checkpoint);
+  assert.ok(gone.some((name) => folder.at("models", name) === other.checkpoint));
+});
+
+test("a best model that is gone is named before anything is done", async (folder) => {
+  const { logFolder, checkpoint } = await afterFirst(folder);
+  await Deno.remove(checkpoint!);
+  const before = await folder.files("logs");
+  await assert.rejects(goOn(folder), {
+    name: "WeightsError",
+    message: `Cannot go on with '${logFolder}/state.safetensors' without its best model ` +
+      `'${checkpoint}': there is no such file or folder: give the file back, or start anew without ` +
+      "--resume",
+  });
+  assert.deepEqual(await folder.files("logs"), before);
+});
+
+test("what another process came to before it gave the lock back is not rolled back", async (folder) => {
+  const { logFolder } = await afterFirst(folder);
+  const path = `${logFolder}/state.safetensors`;
+  const { open } = Deno;
+  let finished: RunResult | undefined;
+  // The other process goes on to the end just before this one takes the lock.
+  Deno.open = async (file, ...options) => {
+    if (String(file).endsWith("run.lock")) {
+      Deno.open = open;
+      finished = await goOn(folder);
+    }
+    return await open(file, ...options);
+  };
+  try {
+    const late = await goOn(folder, { onExam: () => assert.fail("there is nothing to do") });
+    assert.equal(finished?.epochs.length, 2);
+    assert.deepEqual(late, finished);
+    assert.equal((await readRunState(path)).progress.epochs.length, 2);
+  } finally {
+    Deno.open = open;
+  }
+});
+
+test("another number of epochs is kept from the first moment on", async (folder) => {
+  const { logFolder } = await begin(folder);
+  const path = `${logFolder}/state.safetensors`;
+  let kept: unknown;
+  // As a kill at the first exam would find it.
+  await goOn(folder, {
+    epochs: 2,
+    onExam: () => kept ??= decodeRunState(Deno.readFileSync(path), path).config.epochs,
+  });
+  assert.equal(kept, 2);
+});
+
+test("nothing that a state says of exams left out commands a terminal", async (folder) => {
+  const { logFolder } = await begin(folder, { skipBadExams: true });
+  const path = `${logFolder}/state.safetensors`;
+  const good = await readRunState(path);
+  const left = async (id: string, reason: string) => {
+    const skipped = [{ split: "train", id, reason } as const];
+    await writeRunState(path, { ...good, progress: { ...good.progress, skipped } });
+    return (await readRunState(path)).progress.skipped;
+  };
+  await assert.rejects(
+    left("a\u001b]0;x\u0007b", "broken"),
+    /its list of exams left out is wrong at 1/,
+  );
+  const [{ reason }] = await left("0000", `\u001b[2J${"x".repeat(9999)}`);
+  assert.deepEqual([reason.length, reason.slice(0, 5)], [500, "\ufffd[2Jx"]);
 });
 
 test("a state is read back as it was written", async (folder) => {

@@ -47,6 +47,7 @@ import {
   type RunAllState,
 } from "../../../lib/run_all/state.ts";
 import type { TrainProgress } from "../../../lib/train/progress.ts";
+import { parseRunConfig, type RunSettings } from "../../../lib/train/run_config.ts";
 import { decodeSaidState, readRunState, readRunStateFrom } from "../../../lib/train/run_state.ts";
 import type { FuzzReader, Seed } from "./case.ts";
 import { joined } from "./mutate.ts";
@@ -351,11 +352,53 @@ async function events(): Promise<FuzzReader> {
   };
 }
 
+/** The settings of a run, by the names of the command line. */
+const RUN_SETTINGS = {
+  ...{ task: "acl", plane: "axial", prefix_name: "mrnet", recipe: "reference", intensity: "raw" },
+  ...{ loss_weights: "output", epochs: 50, lr: 1e-5, lr_scheduler: "plateau", gamma: 0.5 },
+  ...{ patience: 5, plateau_patience: 3, plateau_factor: 0.3, weight_decay: 0.1, augment: true },
+  ...{ rotation: 25, shift: 0.11, flip: 0.5, shuffle: true, seed: 7, tune: 0.1, tune_seed: 0 },
+  ...{ data: "data", models: "models", logs: "logs", weights: "imagenet", save_model: true },
+};
+
+function checkSettings(settings: RunSettings): void {
+  for (const [name, value] of Object.entries(settings)) {
+    promise(["string", "number", "boolean"].includes(typeof value), `'${name}' is no scalar`);
+    promise(name === "skip_bad_exams" || name in RUN_SETTINGS, `'${name}' is no setting`);
+  }
+}
+
+function runConfig(): FuzzReader {
+  const adapter = { vendor: "v", device: "d", architecture: "", description: "Mesa" };
+  const start = { engine: "webgpu on d", adapter, started: "2026-01-02T03:04:05.000Z" };
+  const begun = { ...RUN_SETTINGS, ...start };
+  const goneOn = {
+    ...begun,
+    shift: "25px",
+    skip_bad_exams: true,
+    resumed: [{ epoch: 2, ...start }],
+  };
+  return {
+    name: "config",
+    seeds: [begun, goneOn].map((each, at) => ({
+      name: `config ${at}`,
+      bytes: encoder.encode(JSON.stringify(each, null, 2)),
+    })),
+    refuses: WeightsError,
+    read(bytes) {
+      const { settings, resumed } = parseRunConfig(new TextDecoder().decode(bytes), "config.json");
+      checkSettings(settings);
+      promise(resumed.every(({ epoch }) => Number.isSafeInteger(epoch)), "an epoch that is none");
+    },
+  };
+}
+
 /** What a run's state says beside its tensors. */
 const SAID = [true, false].map((whole) => {
   const said = {
-    run: "2f1d",
-    config: { task: "acl", plane: "axial", prefix_name: "mrnet", lr: 1e-5, augment: true },
+    run: "0f8fad5b-d9cb-469f-a165-70867728950e",
+    folder: "logs/acl/axial/20260102-030405",
+    config: RUN_SETTINGS,
     labels: { train: "ab12", valid: "cd34" },
     computed: { engine: "wasm", threads: 2, precision: "float32" },
     checkpoint: "model_mrnet_acl_axial_val_auc_0.5000_train_auc_0.5000_epoch_1.safetensors",
@@ -367,7 +410,9 @@ const SAID = [true, false].map((whole) => {
     seconds: 3.25,
     skipped: [{ split: "train", id: "0007", reason: "Cannot read it" }],
   };
-  return JSON.stringify(whole ? said : { ...said, epochs: [], train: [], checkpoint: undefined });
+  return JSON.stringify(
+    whole ? said : { ...said, epochs: [], train: [], checkpoint: undefined, steps: 0 },
+  );
 });
 
 function checkProgress({ train, valid }: TrainProgress): void {
@@ -381,7 +426,12 @@ function state(): FuzzReader {
     seeds: SAID.map((text, at) => ({ name: `state ${at}`, bytes: encoder.encode(text) })),
     refuses: WeightsError,
     read(bytes) {
-      const { progress, steps } = decodeSaidState(new TextDecoder().decode(bytes), "state");
+      const said = decodeSaidState(new TextDecoder().decode(bytes), "state");
+      const { config, progress, steps } = said;
+      checkSettings(config);
+      for (const { id, reason } of progress.skipped) {
+        promise(!/\p{Cc}/u.test(id + reason) && reason.length <= 500, "what commands a terminal");
+      }
       promise(Number.isSafeInteger(steps) && steps >= 0, `${steps} steps`);
       checkProgress(progress);
     },
@@ -559,7 +609,8 @@ function runAllState(): FuzzReader {
 export async function fuzzReaders(): Promise<Map<string, FuzzReader>> {
   const all = [
     ...[npy(), exam(), labels(), ids(), pytorchZip(), pytorchLegacy(), pickle()],
-    ...[safetensors(), card(), state(), stateFile(), await events(), predictions(), combination()],
+    ...[safetensors(), card(), runConfig(), state(), stateFile(), await events()],
+    ...[predictions(), combination()],
     runAllState(),
   ];
   return new Map(all.map((reader) => [reader.name, reader]));
