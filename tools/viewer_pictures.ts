@@ -34,10 +34,8 @@ async function take(
     const speaking = deciders.nth(plane).locator("button.for");
     if (await speaking.count() > 0) await speaking.first().click();
   }
-  // Until the list's verdicts are there.
-  for (let left = 100; left > 0 && / read$/.test(await count()); left--) {
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+  // Until the list has been read to its end, however long that takes.
+  while (/ read$/.test(await count())) await new Promise((resolve) => setTimeout(resolve, 200));
   await page.locator("main").focus();
   await page.evaluate("scrollTo(0, 0)");
   const path = new URL(`../docs/images/${name}.png`, import.meta.url).pathname;

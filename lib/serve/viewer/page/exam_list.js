@@ -28,7 +28,7 @@ export class ExamList {
   /** What the models say by exam, or why they say nothing. */
   #answers = new Map();
   #shown = [];
-  /** The element of each exam, made once: a click that has begun finds it where it was. */
+  /** The row of each exam, made once: a click that has begun finds it where it was. */
   #rows = new Map();
   #chosen;
   #model;
@@ -51,7 +51,7 @@ export class ExamList {
     const list = find("#exams");
     list.addEventListener("click", ({ target }) => {
       const item = target.closest("li");
-      this.#choose(this.#shown.find((exam) => this.#rows.get(exam) === item));
+      this.#choose(this.#shown.find((exam) => this.#rows.get(exam)?.element === item));
     });
     list.addEventListener("pointerdown", ({ button }) => this.#pressed ||= button === 0);
     for (const end of ["pointerup", "pointercancel"]) {
@@ -237,19 +237,23 @@ export class ExamList {
     find("#list-said").textContent = words;
   }
 
-  /** The exam's row, brought up to date. */
+  /** The exam's row, where it has changed brought up to date: all else stays as it was laid out. */
   #row({ exam, own, verdict, none, why, outcome }) {
-    const row = this.#rows.get(exam) ?? makeRow(exam);
+    const row = this.#rows.get(exam) ?? { element: makeRow(exam), shown: [] };
     this.#rows.set(exam, row);
-    set(row, "ariaSelected", String(exam === this.#chosen));
-    const [, answer, tag] = row.children;
-    set(answer, "textContent", none ?? verdict?.probability.toFixed(3) ?? "");
-    set(answer, "title", why ?? "");
     const label = own === undefined ? "" : own === 1 ? "present" : "absent";
-    set(tag, "textContent", outcome ?? label);
-    set(tag, "title", OUTCOMES[outcome] ?? "");
-    set(tag, "className", `tag ${outcome ?? "none"}`);
-    return row;
+    const answered = none ?? verdict?.probability.toFixed(3) ?? "";
+    const shown = [exam === this.#chosen, answered, why ?? "", outcome, label];
+    if (shown.every((each, place) => each === row.shown[place])) return row.element;
+    row.shown = shown;
+    const [, answer, tag] = row.element.children;
+    row.element.setAttribute("aria-selected", String(exam === this.#chosen));
+    answer.textContent = answered;
+    answer.title = why ?? "";
+    tag.textContent = outcome ?? label;
+    tag.title = OUTCOMES[outcome] ?? "";
+    tag.className = `tag ${outcome ?? "none"}`;
+    return row.element;
   }
 }
 
@@ -268,11 +272,6 @@ function makeRow({ split, id }) {
   }
   row.firstElementChild.textContent = split === "dropped" ? `${id.slice(0, 8)} (dropped)` : id;
   return row;
-}
-
-/** Sets what has changed and nothing else, which would have the browser lay it all out anew. */
-function set(element, property, value) {
-  if (element[property] !== value) element[property] = value;
 }
 
 /** Makes these the list's rows, in this order; those that are in their place are not touched. */
