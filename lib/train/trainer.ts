@@ -295,7 +295,7 @@ function _half(
 
 /**
  * Refuses to go on, and so to keep the model, with parameters that are not finite. The loss alone does
- * not tell: on WebAssembly and WebGPU a ReLU makes 0 of NaN, and it stays a number.
+ * not tell: it is that of the parameters before the step, and a ReLU makes 0 of -Infinity.
  */
 async function _checkParameters(model: MRNet, epoch: number, runner: Runner): Promise<void> {
   for (const [name, parameter] of model.parameters) {

@@ -45,6 +45,13 @@ for (const reference of NETWORK_CASES) {
   }, { engines: Object.keys(work) as EngineName[] });
 }
 
+// What a GPU takes, whatever the adapter here: tiles in shared memory, and the direct sums.
+onEachEngine("in shared tiles an exam gives PyTorch's numbers", async () => {
+  const make: MakeRunner = (model, options) =>
+    WebGPURunner.create(currentGpu()!, model, { ...options, tiles: "shared" });
+  assertClose(NETWORK_CASES[0], await runNetworkCase(NETWORK_CASES[0], "first", make));
+}, { engines: ["webgpu"] });
+
 // The plain engine computes its steps so in any case.
 onEachEngine("TensorFlow.js's own operations give PyTorch's numbers", async () => {
   const make: MakeRunner = (model, options) => Promise.resolve(new TensorRunner(model, options));

@@ -192,10 +192,45 @@ onEachEngine("float32 voxels are computed as bytes of the same values are", asyn
   assert.deepEqual(await run([[floats, CHANGE]], make), await run([[bytes, CHANGE]], make));
 }, webgpu);
 
-onEachEngine("the same steps give the same bits twice", async () => {
-  const steps: Step[] = [[makeExam([3, 96, 80]), CHANGE], [makeExam([5, 96, 80], 0)]];
-  assert.deepEqual(await run(steps, createRunner), await run(steps, createRunner));
-}, webgpu);
+for (const tiles of ["registers", "shared"] as const) {
+  const make = (model: MRNet) => WebGPURunner.create(currentGpu()!, model, { tiles });
+
+  onEachEngine(`the same steps give the same bits twice in ${tiles}`, async () => {
+    const steps: Step[] = [[makeExam([2, 72, 64]), CHANGE], [makeExam([4, 72, 64], 0)]];
+    assert.deepEqual(await run(steps, make), await run(steps, make));
+  }, webgpu);
+
+  onEachEngine(`an exam's bits in ${tiles} do not depend on the exams before it`, async () => {
+    const [small, large] = [makeExam([2, 72, 64]), makeExam([9, 72, 64])];
+    const model = new MRNet(initialWeights(1));
+    const runner = await make(model);
+    const first = await runner.judge(small, [1, 3]);
+    await runner.judge(large, [1, 3]);
+    assert.deepEqual(await runner.judge(small, [1, 3]), first);
+    runner.dispose();
+    model.dispose();
+  }, webgpu);
+
+  onEachEngine(`NaN in a slice ends in NaN in ${tiles} as on WebAssembly`, async () => {
+    const { exam, label } = makeExam([2, 72, 64]);
+    // In the second slice: whatever comes first is a number.
+    const voxels = Float32Array.from(exam.voxels);
+    voxels[72 * 64 + 36 * 64 + 32] = NaN;
+    const steps: Step[] = [[{ exam: { ...exam, voxels }, label }]];
+    const ours = await run(steps, make);
+    await startEngine("wasm");
+    const plain = await run(steps, createRunner);
+    await startEngine("webgpu");
+    assert.deepEqual(ours.judged, { ...ours.judged, loss: NaN, logits: [NaN, NaN] });
+    assert.deepEqual([ours.judged, ours.steps], [plain.judged, plain.steps]);
+    // Not of all tensors: 0 · NaN is NaN, and WebAssembly leaves products with 0 out.
+    for (const { state } of [ours, plain]) {
+      for (const name of ["classifer.weight", "classifer.bias"]) {
+        assert.ok(state.get(name)!.data.every(Number.isNaN), name);
+      }
+    }
+  }, webgpu);
+}
 
 onEachEngine(
   "a step is one upload and at most 60 dispatches, and takes no more memory",
@@ -226,6 +261,22 @@ onEachEngine(
   webgpu,
 );
 
+for (const winograd of [false, true]) {
+  const how = winograd ? " with minimal filtering" : "";
+  onEachEngine(`a step in shared tiles${how} is at most 60 dispatches`, async () => {
+    const { counts } = currentGpu()!;
+    const model = new MRNet(initialWeights(1));
+    const options = { tiles: "shared", winograd } as const;
+    const runner = await WebGPURunner.create(currentGpu()!, model, options);
+    // Of so few pixels every sum is split; and the first step lays the filters out twice.
+    const before = counts.dispatches;
+    await runner.train(makeExam([1, 72, 64]), [1, 3]);
+    assert.ok(counts.dispatches - before <= 60, `${counts.dispatches - before} dispatches`);
+    runner.dispose();
+    model.dispose();
+  }, webgpu);
+}
+
 onEachEngine("an exam in parts has the figures and the gradient of the whole", async () => {
   const gpu = currentGpu()!;
   // Five slices in parts of two; then one slice, which is a part by itself.
@@ -236,9 +287,9 @@ onEachEngine("an exam in parts has the figures and the gradient of the whole", a
     steps,
     (model) => WebGPURunner.create(gpu, model, { ...options, slicesAtOnce: 2 }),
   );
-  // No slice's own figures depend on what is computed beside it.
-  assert.deepEqual(inParts.judged, whole.judged);
-  assert.deepEqual(inParts.steps[0], whole.steps[0]);
+  // A part of few slices has its sums split into more parts: their rounding differs.
+  assertFigures(inParts.judged, whole.judged, 1e-5);
+  assertFigures(inParts.steps[0], whole.steps[0], 1e-5);
   assertFigures(inParts.steps[1], whole.steps[1], 1e-5);
   assertMoves(inParts.state, whole.state, 1e-3);
 }, webgpu);

@@ -77,13 +77,14 @@ export function lines(count: number, line: (index: number) => string): string {
 }
 
 /** Threads in a workgroup of a kernel that works on single elements. */
-const ELEMENTS = 64;
+export const ELEMENTS = 64;
 
 /** WebGPU's least limit for workgroups along one axis. */
 const MOST_WORKGROUPS = 65_535;
 
 /**
- * The head of a kernel with one thread an element; its body knows the element as `index`.
+ * The head of a kernel with one thread an element; its body knows the element as `index`, and the
+ * workgroups along each axis as `groups`.
  *
  * @param count the number of elements, a WGSL expression; threads beyond it return at once
  */
@@ -95,7 +96,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let index = (group.y * groups.x + group.x) * ${ELEMENTS}u + lane;
+  let index = ((group.z * groups.y + group.y) * groups.x + group.x) * ${ELEMENTS}u + lane;
   if (index >= ${count}) { return; }
   ${body}
 }`;

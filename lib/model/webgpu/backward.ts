@@ -91,7 +91,7 @@ function _filterGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
       dy,
       parts: scratch,
     }),
-    gpu.prepare(biasGradient(gradient), { winners, dy, parts: scratch }),
+    gpu.prepare(biasGradient(gradient, tiles), { winners, dy, parts: scratch }),
     gpu.prepare(sum, {
       parts: scratch,
       gradient: parameters.part(parameters.gradient, layer.name, "both"),

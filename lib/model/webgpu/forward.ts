@@ -4,7 +4,11 @@
  * @module
  */
 import type { BufferPart, Dispatch, Gpu, Tiles } from "../../engine/webgpu/gpu.ts";
-import { type Convolution, convolution } from "../../engine/webgpu/kernels/convolution.ts";
+import type { Convolution } from "../../engine/webgpu/kernels/convolution.ts";
+import {
+  convolutionInParts,
+  PARTS_NUMBERS,
+} from "../../engine/webgpu/kernels/convolution_parts.ts";
 import { head } from "../../engine/webgpu/kernels/head.ts";
 import { maxPool } from "../../engine/webgpu/kernels/max_pool.ts";
 import { minimalFiltering } from "../../engine/webgpu/kernels/minimal_filtering.ts";
@@ -77,13 +81,18 @@ export function headPass(
   });
 }
 
-/** A convolution in the one kernel, or the three, that suit its layer. */
+/** A convolution in the one kernel, the two or the three that suit its layer. */
 export function prepareConvolution(
   { gpu, tiles, exam }: PassParts,
   conv: Convolution & { minimal: boolean },
   { filters, ...buffers }: Record<string, BufferPart>,
 ): Promise<Dispatch>[] {
-  if (!conv.minimal) return [gpu.prepare(convolution(conv, tiles), { filters, ...buffers })];
+  if (!conv.minimal) {
+    const kernels = convolutionInParts(conv, tiles);
+    const held: Record<string, BufferPart> = { filters, ...buffers };
+    if (kernels.length > 1) held.parts = exam.scratch("parts of sums", PARTS_NUMBERS);
+    return kernels.map((kernel) => gpu.prepare(kernel, held));
+  }
   const { image, products, back } = minimalFiltering(conv, tiles);
   const { places } = exam;
   return [

@@ -1,5 +1,11 @@
+import assert from "node:assert/strict";
 import { type Grid, grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
 import { type Convolution, convolution } from "../../../lib/engine/webgpu/kernels/convolution.ts";
+import {
+  convolutionInParts,
+  PARTS_NUMBERS,
+  sumConvolution,
+} from "../../../lib/engine/webgpu/kernels/convolution_parts.ts";
 import {
   assertClose,
   image,
@@ -90,38 +96,93 @@ const CASES: Case[] = [
   },
 ];
 
+/** A case with its data, and what the plain loops make of it. */
+function prepare({ name, winners, ...shape }: Case) {
+  const conv: Convolution = {
+    ...shape,
+    label: name,
+    items: winners === undefined ? "slices" : "winners",
+  };
+  const slices = winners ?? [0, 1, 2];
+  const { channels } = conv.output;
+  const data = {
+    x: images("x", slices.length, conv.input),
+    filters: noise("filters", conv.size * conv.filterRow * channels),
+    bias: noise("bias", channels),
+    activation: images("activation", 5, conv.output),
+  };
+  const inputs = {
+    x: data.x,
+    filters: data.filters,
+    step: step({ slices: slices.length }),
+    ...(conv.finish === "relu" ? { bias: data.bias } : {}),
+    ...(conv.finish === "mask" ? { activation: data.activation } : {}),
+    ...(winners === undefined ? {} : { winners: winningSlices(winners) }),
+  };
+  // Enough workgroups for all slices, although not all of them won.
+  const run = { slices: winners === undefined ? 3 : 5, inputs };
+  return { conv, run, expected: reference(conv, data, slices) };
+}
+
 for (const tiles of ["registers", "shared"] as const) {
-  for (const { name, winners, ...shape } of CASES) {
-    onGpu(`a convolution in ${tiles} is that of plain loops: ${name}`, async (gpu) => {
-      const conv: Convolution = {
-        ...shape,
-        label: name,
-        items: winners === undefined ? "slices" : "winners",
-      };
-      const slices = winners ?? [0, 1, 2];
-      const { channels } = conv.output;
-      const data = {
-        x: images("x", slices.length, conv.input),
-        filters: noise("filters", conv.size * conv.filterRow * channels),
-        bias: noise("bias", channels),
-        activation: images("activation", 5, conv.output),
-      };
-      const expected = reference(conv, data, slices);
-      const inputs = {
-        x: data.x,
-        filters: data.filters,
-        step: step({ slices: slices.length }),
-        ...(conv.finish === "relu" ? { bias: data.bias } : {}),
-        ...(conv.finish === "mask" ? { activation: data.activation } : {}),
-        ...(winners === undefined ? {} : { winners: winningSlices(winners) }),
-      };
+  for (const each of CASES) {
+    onGpu(`a convolution in ${tiles} is that of plain loops: ${each.name}`, async (gpu) => {
+      const { conv, run, expected } = prepare(each);
       const actual = await runKernel(gpu, convolution(conv, tiles), {
-        // Enough workgroups for all slices, although not all of them won.
-        slices: winners === undefined ? 3 : 5,
-        inputs,
+        ...run,
         output: ["y", expected.length],
       });
       assertClose(actual, expected);
     });
   }
 }
+
+for (const each of CASES) {
+  onGpu(`a convolution in parts is that of plain loops: ${each.name}`, async (gpu) => {
+    const { conv, run, expected } = prepare(each);
+    const output: [string, number] = ["y", expected.length];
+    const inThree = { ...conv, parts: () => 3 };
+    const { height, width, channels } = conv.output;
+    const parts = await runKernel(gpu, convolution(inThree, "shared"), {
+      ...run,
+      output: ["parts", 3 * run.slices * height * width * channels],
+    });
+    const { x: _x, filters: _filters, ...others } = run.inputs;
+    const inputs = { ...others, parts };
+    const sum = await runKernel(gpu, sumConvolution(inThree), { ...run, inputs, output });
+    assertClose(sum, expected);
+    // A single part is finished at once, and what follows has nothing to do.
+    const inOne = { ...conv, parts: () => 1 };
+    const actual = await runKernel(gpu, convolution(inOne, "shared"), { ...run, output });
+    assertClose(actual, expected);
+    const nothing = await runKernel(gpu, sumConvolution(inOne), { ...run, inputs, output });
+    assert.ok(nothing.every((value) => value === 0));
+  });
+}
+
+Deno.test("a convolution is split while it has few tiles and many terms", () => {
+  const conv: Convolution = {
+    label: "conv3",
+    input: grid(15, 15, 192, 1),
+    output: grid(15, 15, 384),
+    size: 3,
+    filterRow: 576,
+    stride: 1,
+    items: "slices",
+    finish: "none",
+  };
+  const [products, sum] = convolutionInParts(conv, "shared");
+  // 8 by 6 tiles; 108 turns, of which a part has at least 8.
+  assert.deepEqual(products.workgroups(2), [8, 6, 11]);
+  assert.deepEqual(sum.workgroups(2), [Math.ceil(2 * 225 * 96 / 64 / 11), 1, 11]);
+  assert.deepEqual(products.workgroups(60), [211, 6, 1]);
+  assert.deepEqual(sum.workgroups(60), [0]);
+  for (let slices = 1; slices <= 60; slices++) {
+    const [across, down, parts] = products.workgroups(slices) as [number, number, number];
+    assert.ok(parts === 13 || across * down * parts >= 512, `${slices} slices: ${parts} parts`);
+    assert.ok(parts === 1 || across * down * parts * 64 * 64 <= PARTS_NUMBERS);
+  }
+  assert.equal(convolutionInParts(conv, "registers").length, 1);
+  const short = { ...conv, input: grid(15, 15, 16, 1), filterRow: 48 };
+  assert.equal(convolutionInParts(short, "shared").length, 1);
+});

@@ -1,6 +1,8 @@
+import assert from "node:assert/strict";
 import { grid } from "../../../lib/engine/webgpu/grid.ts";
 import { biasGradient } from "../../../lib/engine/webgpu/kernels/bias_gradient.ts";
 import {
+  chooseParts,
   type FilterGradient,
   filterGradient,
   partSize,
@@ -82,7 +84,7 @@ for (const tiles of ["registers", "shared"] as const) {
         inputs: { winners, x, dy },
         output,
       });
-      const biases = await runKernel(gpu, biasGradient(gradient), {
+      const biases = await runKernel(gpu, biasGradient(gradient, tiles), {
         slices: 4,
         inputs: { winners, dy },
         output,
@@ -119,4 +121,35 @@ onGpu("the gradient of summed filters goes to each of the three channels", async
     output: ["gradient", expected.length],
   });
   assertClose(actual, expected);
+});
+
+Deno.test("a filter gradient is split until every core has work, into 256 parts at most", () => {
+  // conv1 with its three tiles, conv2 with 75, conv4 with 216.
+  assert.equal(chooseParts("shared", 11, 12, 64), 256);
+  assert.equal(chooseParts("shared", 5, 320, 192), 14);
+  assert.equal(chooseParts("shared", 3, 1152, 256), 5);
+  // A processor's workgroups are smaller, and it has few cores.
+  assert.equal(chooseParts("registers", 11, 12, 64), 8);
+  assert.equal(chooseParts("registers", 1, 4, 64), 64);
+  assert.equal(chooseParts("registers", 3, 1152, 256), 1);
+});
+
+onGpu("a bias's gradient of more parts than pixels is that of plain loops", async (gpu) => {
+  const gradient = { ...CASES["3×3 of 16 channels in three parts"], parts: 50 };
+  const dy = images("dy", 1, gradient.output);
+  const expected = reference(gradient, images("x", 1, gradient.input), dy, [0]);
+  for (const tiles of ["registers", "shared"] as const) {
+    const winners = winningSlices([0]);
+    const parts = await runKernel(gpu, biasGradient(gradient, tiles), {
+      slices: 1,
+      inputs: { winners, dy },
+      output: ["parts", partSize(gradient) * gradient.parts],
+    });
+    const sum = await runKernel(gpu, sumParts(gradient), {
+      slices: 1,
+      inputs: { parts },
+      output: ["gradient", expected.length],
+    });
+    assertClose(sum.slice(-64), expected.slice(-64));
+  }
 });

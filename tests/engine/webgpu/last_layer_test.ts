@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
 import {
   lastFilterGradient,
@@ -54,14 +55,31 @@ function outputGradient(): Float32Array {
   return dy;
 }
 
-async function maxima(gpu: Gpu): Promise<Uint32Array> {
+async function maxima(gpu: Gpu, x = y): Promise<Uint32Array> {
   const found = await runKernel(gpu, lastMaxima(output), {
     slices: SLICES,
-    inputs: { winners: winners(), x: y },
+    inputs: { winners: winners(), x },
     output: ["maxima", 256 * rows * columns],
   });
   return new Uint32Array(found.buffer);
 }
+
+onGpu(
+  "a window with NaN lets no gradient through, as one without a maximum above 0",
+  async (gpu) => {
+    const known = await maxima(gpu);
+    for (let place = 0; place < 9; place++) {
+      // Channel 5, which slice 1 won; the window in the corner, which others reach into from its side.
+      const withNaN = y.slice();
+      withNaN[indexOf(output, 1, Math.floor(place / 3), place % 3) + 5] = NaN;
+      const found = await maxima(gpu, withNaN);
+      assert.equal(found[5 * rows * columns], 0xffff_ffff);
+      found.forEach((at, window) => {
+        if (Math.floor(window / rows / columns) !== 5) assert.equal(at, known[window]);
+      });
+    }
+  },
+);
 
 onGpu("the last filter gradient, gathered at the maxima, is the dense one", async (gpu) => {
   const dy = outputGradient();

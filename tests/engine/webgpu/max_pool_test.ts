@@ -21,7 +21,16 @@ function activations(): Float32Array {
   return images("x", 3, input).map((value) => Math.max(0, Math.floor(value * 4) / 4 - 0.5));
 }
 
-/** Each window's maximum and the place of the first that has it. */
+/** The same with NaN at places that are first, in the middle and last in a window, or in several. */
+function activationsWithNaN(): Float32Array {
+  const x = activations();
+  for (const [row, column] of [[0, 0], [1, 5], [4, 8], [6, 2]]) {
+    x[indexOf(input, 1, row, column) + column % 4] = NaN;
+  }
+  return x;
+}
+
+/** Each window's maximum and the place of the first that has it; NaN is the largest of all. */
 function pool(x: Float32Array) {
   const best = new Float32Array(3 * imageSize(output));
   const codes = new Uint8Array(3 * 3 * 5 * 4);
@@ -32,7 +41,7 @@ function pool(x: Float32Array) {
     for (let place = 0; place < 9; place++) {
       const [r, c] = [row * 2 + Math.floor(place / 3), column * 2 + place % 3];
       const value = x[indexOf(input, slice, r, c) + channel];
-      if (value > most) [most, winner] = [value, place];
+      if (value > most || Number.isNaN(value)) [most, winner] = [value, place];
     }
     best[indexOf(output, slice, row, column) + channel] = most;
     codes[at] = most > 0 ? winner : 9;
@@ -40,10 +49,14 @@ function pool(x: Float32Array) {
   return { best, codes };
 }
 
-onGpu(
-  "the maximum over 3×3 is that of plain loops, the first where several are equal",
-  async (gpu) => {
-    const x = activations();
+for (
+  const [values, what] of [
+    [activations, "the first where several are equal"],
+    [activationsWithNaN, "NaN before all"],
+  ] as const
+) {
+  onGpu(`the maximum over 3×3 is that of plain loops, ${what}`, async (gpu) => {
+    const x = values();
     const { best, codes } = pool(x);
     const kernel = maxPool("pool", input, output);
     const inputs = { step: step({ slices: 3 }), x };
@@ -55,8 +68,8 @@ onGpu(
       output: ["codes", codes.length / 4],
     });
     assert.deepEqual(new Uint8Array(words.buffer), codes);
-  },
-);
+  });
+}
 
 onGpu("its gradient goes to the winner, and nowhere from a window of zeros", async (gpu) => {
   const { codes } = pool(activations());

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { sourceOf } from "../../../lib/data/augment.ts";
+import type { Gpu } from "../../../lib/engine/webgpu/gpu.ts";
 import { imageSize } from "../../../lib/engine/webgpu/grid.ts";
 import { adam } from "../../../lib/engine/webgpu/kernels/adam.ts";
 import { foldFilters, turnFilters } from "../../../lib/engine/webgpu/kernels/filter_layouts.ts";
 import { head } from "../../../lib/engine/webgpu/kernels/head.ts";
 import { prepareInput } from "../../../lib/engine/webgpu/kernels/prepare_input.ts";
+import { WINNERS_BYTES } from "../../../lib/engine/webgpu/winners.ts";
 import { assertClose, image, indexOf, noise, onGpu, runKernel, step } from "./support.ts";
 
 const SIZE = [9, 14] as const;
@@ -91,6 +93,24 @@ onGpu(
   },
 );
 
+/** Numbers in each of the head's outputs. */
+const HEAD_OUTPUTS = { gradient: 514, winners: WINNERS_BYTES / 4, figures: 16 };
+
+/** What the head writes to one of its outputs. */
+async function runHead(
+  gpu: Gpu,
+  name: keyof typeof HEAD_OUTPUTS,
+  inputs: { step: Uint8Array; means: Float32Array; linear: Float32Array },
+): Promise<Float32Array> {
+  const others = Object.entries(HEAD_OUTPUTS).filter(([other]) => other !== name)
+    .map(([other, numbers]) => [other, new Float32Array(numbers)]);
+  return await runKernel(gpu, head(49), {
+    slices: inputs.means.length / 256,
+    inputs: { ...inputs, ...Object.fromEntries(others) },
+    output: [name, HEAD_OUTPUTS[name]],
+  });
+}
+
 onGpu("the head's loss, logits, gradients and winners are those of plain loops", async (gpu) => {
   // Halves, so that slices tie; the last slice is never the first to have a value.
   const means = noise("means", 3 * 256).map((value) => Math.round(value * 2) / 2);
@@ -109,29 +129,15 @@ onGpu("the head's loss, logits, gradients and winners are those of plain loops",
   );
   const d = logits.map((z, o) => weights[o] * (1 / (1 + Math.exp(-z)) - targets[o]) / 2);
   const inputs = { step: step({ slices: 3, slot: 2, label, weights }), means, linear };
-  const words = 2 + 5 * 256;
-  const run = async (name: string, numbers: number) => {
-    // Every output is large enough for the largest.
-    const space = { gradient: 514, winners: words, figures: 16 };
-    const others = Object.fromEntries(
-      Object.entries(space).filter(([other]) => other !== name)
-        .map(([other, count]) => [other, new Float32Array(count)]),
-    );
-    return await runKernel(gpu, head(49), {
-      slices: 3,
-      inputs: { ...inputs, ...others },
-      output: [name, numbers],
-    });
-  };
-  const figures = await run("figures", 16);
+  const figures = await runHead(gpu, "figures", inputs);
   assertClose(figures.slice(8, 11), Float32Array.from([loss, ...logits]), 1e-5);
-  const gradient = await run("gradient", 514);
+  const gradient = await runHead(gpu, "gradient", inputs);
   assertClose(
     gradient,
     Float32Array.from([...best.map((v) => d[0] * v), ...best.map((v) => d[1] * v), ...d]),
     1e-5,
   );
-  const state = new Uint32Array((await run("winners", words)).buffer);
+  const state = new Uint32Array((await runHead(gpu, "winners", inputs)).buffer);
   assert.deepEqual([...state.slice(0, 3)], [2, 0, 1]);
   assert.deepEqual([...state.slice(257, 513)], winner);
   const order = winner.map((_, c) => c).sort((a, b) => winner[a] - winner[b] || a - b);
@@ -144,6 +150,41 @@ onGpu("the head's loss, logits, gradients and winners are those of plain loops",
     Float32Array.from(perChannel),
     1e-5,
   );
+});
+
+onGpu("a slice whose mean is NaN wins its channel, wherever it stands", async (gpu) => {
+  const linear = noise("linear", 514);
+  for (const slice of [0, 1, 2]) {
+    const means = noise("means", 3 * 256).map(Math.abs);
+    means[slice * 256 + 7] = NaN;
+    const inputs = { step: step({ slices: 3 }), means, linear };
+    const figures = await runHead(gpu, "figures", inputs);
+    assert.deepEqual([...figures.slice(0, 3)], [NaN, NaN, NaN]);
+    const state = new Uint32Array((await runHead(gpu, "winners", inputs)).buffer);
+    assert.equal(state[257 + 7], slice);
+  }
+});
+
+onGpu("logits beyond what an exponential holds give a loss and a gradient", async (gpu) => {
+  const means = new Float32Array(256);
+  for (const logits of [[-300, 300], [300, -300], [-89, 89], [0, -1e30]]) {
+    const linear = new Float32Array(514);
+    linear.set(logits, 512);
+    const inputs = { step: step({ slices: 1, label: 1, weights: [1, 3] }), means, linear };
+    const [loss, ...seen] = (await runHead(gpu, "figures", inputs)).slice(0, 3);
+    const softplus = logits.map((z) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))));
+    const expected = (softplus[0] + 3 * (softplus[1] - logits[1])) / 2;
+    assert.ok(
+      Math.abs(loss - expected) <= 1e-6 * Math.max(1, expected),
+      `${loss}, not ${expected}`,
+    );
+    assert.deepEqual(seen, logits.map(Math.fround));
+    const d = (await runHead(gpu, "gradient", inputs)).slice(512);
+    logits.forEach((z, o) => {
+      const expected = [1, 3][o] / 2 * (1 / (1 + Math.exp(-z)) - o);
+      assert.ok(Math.abs(d[o] - expected) <= 1e-6, `${d[o]}, not ${expected}`);
+    });
+  }
 });
 
 onGpu("Adam moves every parameter, the ones behind the last whole vector too", async (gpu) => {

@@ -4,28 +4,36 @@
  * @module
  */
 import { pixelAt } from "../grid.ts";
+import type { Tiles } from "../gpu.ts";
 import { type Sized, vectors } from "../kernel.ts";
 import { WINNERS_STRUCT, winnersBinding } from "../winners.ts";
 import { type FilterGradient, partSize } from "./filter_gradient.ts";
 
-/** Threads that share the columns of a row. */
-const THREADS = 8;
+/**
+ * The vectors of channels of a workgroup, and the threads that share the pixels of each. A GPU reads best
+ * what lies side by side, and wants many threads that wait for memory at the same time.
+ */
+const WORKGROUPS = {
+  registers: { wide: 1, sharing: 8 },
+  shared: { wide: 16, sharing: 16 },
+} as const satisfies Record<Tiles, unknown>;
 
 /**
- * A workgroup a vector of channels and part; its threads take turns at the pixels, and their sums are
- * added in the order of the threads. The sums go behind those of the filter, into the same parts.
+ * The threads of a vector take turns at the pixels of a part, and their sums are added in the order of
+ * the threads. The sums go behind those of the filter, into the same parts.
  *
  * Bindings: `winners`; `dy`, of the output's grid; `parts`.
  */
-export function biasGradient(gradient: FilterGradient): Sized {
+export function biasGradient(gradient: FilterGradient, tiles: Tiles): Sized {
   const { output, parts } = gradient;
+  const { wide, sharing } = WORKGROUPS[tiles];
   const outChannels = output.channels / 4;
   const part = partSize(gradient) / 4;
   const pixels = output.height * output.width;
   const code = `${WINNERS_STRUCT}
-var<workgroup> sums: array<vec4<f32>, ${THREADS}>;
+var<workgroup> sums: array<vec4<f32>, ${wide * sharing}>;
 
-@compute @workgroup_size(${THREADS})
+@compute @workgroup_size(${wide * sharing})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
@@ -33,18 +41,19 @@ fn main(
   let total = winners.count * ${pixels}u;
   let begin = total / ${parts}u * group.y + min(group.y, total % ${parts}u);
   let end = begin + total / ${parts}u + select(0u, 1u, group.y < total % ${parts}u);
+  let channel = group.x * ${wide}u + lane % ${wide}u;
   var sum = vec4<f32>();
-  for (var pixel = begin + lane; pixel < end; pixel += ${THREADS}u) {
+  for (var pixel = begin + lane / ${wide}u; pixel < end; pixel += ${sharing}u) {
     let item = pixel / ${pixels}u;
     let row = pixel / ${output.width}u % ${output.height}u;
     let column = pixel % ${output.width}u;
-    sum += dy[${pixelAt(output, "item", "row", "column")} + group.x];
+    sum += dy[${pixelAt(output, "item", "row", "column")} + channel];
   }
   sums[lane] = sum;
   workgroupBarrier();
-  if (lane == 0u) {
-    for (var i = 1u; i < ${THREADS}u; i++) { sum += sums[i]; }
-    parts[group.y * ${part}u + ${part - outChannels}u + group.x] = sum;
+  if (lane < ${wide}u) {
+    for (var i = 1u; i < ${sharing}u; i++) { sum += sums[i * ${wide}u + lane]; }
+    parts[group.y * ${part}u + ${part - outChannels}u + channel] = sum;
   }
 }`;
   return {
@@ -53,6 +62,6 @@ fn main(
       bindings: [winnersBinding("read"), vectors("dy", "read"), vectors("parts", "write")],
       code,
     },
-    workgroups: () => [outChannels, parts],
+    workgroups: () => [outChannels / wide, parts],
   };
 }

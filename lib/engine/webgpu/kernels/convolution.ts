@@ -11,6 +11,7 @@
 import { type Grid, pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
 import { type Kernel, type Sized, vectors } from "../kernel.ts";
+import { nanFunctions } from "../nan.ts";
 import { imageVectors, load, store } from "../precision.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 import { ITEMS, type Items, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
@@ -50,6 +51,12 @@ export interface Convolution {
    * @default 1
    */
   places?: number;
+  /**
+   * Into how many parts the terms are split for so many slices, in shared tiles; where that is more than
+   * one, the parts are left to a second pass (`convolution_parts.ts`).
+   * @default always one
+   */
+  parts?: (slices: number) => number;
 }
 
 /**
@@ -57,7 +64,8 @@ export interface Convolution {
  *
  * Bindings: `step`; `winners` where it runs over winners; `x`, of the input's grid; `filters`,
  * `[size, filterRow, output channels]`; `bias`, a number an output channel, or `activation`, of its
- * own grid and numbered by slice, as `finish` wants; `y`, of the output's grid.
+ * own grid and numbered by slice, as `finish` wants; `y`, of the output's grid; with `parts` a buffer of
+ * that name, `[parts, items, height, width, output channels]`.
  */
 export function convolution(conv: Convolution, tiles: Tiles): Sized {
   return tiles === "registers" ? convolutionInRegisters(conv) : convolutionInSharedMemory(conv);
@@ -65,7 +73,7 @@ export function convolution(conv: Convolution, tiles: Tiles): Sized {
 
 /** The bindings of a convolution, in either form. */
 export function convolutionBindings(conv: Convolution): Kernel["bindings"] {
-  const { items, finish, input, output, activation = output } = conv;
+  const { items, finish, input, output, activation = output, parts } = conv;
   return [
     STEP,
     ...(items === "winners" ? [winnersBinding("read")] : []),
@@ -74,6 +82,7 @@ export function convolutionBindings(conv: Convolution): Kernel["bindings"] {
     ...(finish === "relu" ? [vectors("bias", "read")] : []),
     ...(finish === "mask" ? [imageVectors("activation", "read", activation)] : []),
     imageVectors("y", "write", output),
+    ...(parts === undefined ? [] : [vectors("parts", "write")]),
   ];
 }
 
@@ -84,34 +93,39 @@ export function convolutionWork({ size, filterRow, output, places = 1 }: Convolu
 }
 
 /** What both forms begin with. */
-export function convolutionStart({ items }: Convolution): string {
-  return items === "winners" ? `${STEP_STRUCT}\n${WINNERS_STRUCT}` : STEP_STRUCT;
+export function convolutionStart({ items, finish }: Convolution): string {
+  return [
+    STEP_STRUCT,
+    ...(items === "winners" ? [WINNERS_STRUCT] : []),
+    ...(finish === "relu" ? [nanFunctions("vectors")] : []),
+  ].join("\n");
 }
 
 /**
  * WGSL that writes one pixel's sums; it knows `item`, `row`, `column` and `channel`, in vectors.
  *
  * @param sums one expression for each vector of channels, from `channel` on
+ * @param row where it has another name
+ * @param apart how far apart the vectors are, in vectors
  */
 export function writeSums(
   conv: Convolution,
   column: string,
   sums: string[],
-  row = "row",
+  { row = "row", apart = 1 }: { row?: string; apart?: number } = {},
 ): string {
   const { output, finish, items, activation = output } = conv;
   const slice = ITEMS[items].slice("item");
   const written = sums.map((sum, index) => {
-    const at = `at + ${index}u`;
+    const further = index * apart;
+    const at = `at + ${further}u`;
     switch (finish) {
       case "none":
         return store(output, "y", at, sum);
       case "relu":
-        // Not max(): it may give 0 for NaN, and a model that diverged would go on in silence.
-        return `let sum${index} = ${sum} + bias[channel + ${index}u];
-    ${store(output, "y", at, `select(sum${index}, vec4<f32>(), sum${index} < vec4<f32>())`)}`;
+        return store(output, "y", at, `relu(${sum} + bias[channel + ${further}u])`);
       case "mask":
-        return store(output, "y", at, `select(vec4<f32>(), ${sum}, ${_open(activation, index)})`);
+        return store(output, "y", at, `select(vec4<f32>(), ${sum}, ${_open(activation, further)})`);
       default:
         return finish satisfies never;
     }
@@ -125,6 +139,6 @@ export function writeSums(
 }
 
 /** Where the ReLU lets a gradient through. */
-function _open(activation: Grid, index: number): string {
-  return `${load(activation, "activation", `origin + ${index}u`)} > vec4<f32>()`;
+function _open(activation: Grid, further: number): string {
+  return `${load(activation, "activation", `origin + ${further}u`)} > vec4<f32>()`;
 }

@@ -1,6 +1,6 @@
 /**
- * Convolution for GPUs: a workgroup computes 64 pixels by 64 channels from tiles that its threads load
- * together into shared memory; each thread holds 8 pixels by 8 channels.
+ * Convolution for GPUs: a workgroup computes 64 pixels by 64 channels in the tiles of
+ * `shared_product.ts`.
  *
  * @module
  */
@@ -14,38 +14,47 @@ import {
   convolutionWork,
   writeSums,
 } from "./convolution.ts";
-
-/** Pixels, and channels, of a workgroup's tile. */
-const TILE = 64;
+import { eachSum, HALF, sharedProduct, sharedTiles, TILE } from "./shared_product.ts";
 
 /** The form of {@linkcode Convolution} that uses shared memory. */
 export function convolutionInSharedMemory(conv: Convolution): Sized {
-  const { input, output, size, filterRow, stride, items, places = 1 } = conv;
+  const { input, output, size, filterRow, stride, items, places = 1, parts } = conv;
   const depth = tileDepth(filterRow);
+  const turnsOfRow = filterRow / depth;
+  const turns = size * turnsOfRow;
   const pixels = output.height * output.width;
   const outChannels = output.channels / 4;
   const inRow = input.columns * input.channels / 4;
   const step = stride * input.channels / 4;
-  const each = (line: (pixel: number, half: number) => string) =>
-    lines(16, (index) => line(index >> 1, index & 1));
+  const finished = (sums: string[]) =>
+    `let item = images + pixel / ${pixels}u;
+      let row = pixel / ${output.width}u % ${output.height}u;
+      let column = pixel % ${output.width}u;
+      ${writeSums(conv, "column", sums, { apart: HALF })}`;
+  const written = (sums: string[]) =>
+    parts === undefined ? finished(sums) : `if (groups.z == 1u) {
+        ${finished(sums)}
+      } else {
+        let at = (group.z * total + pixel) * ${outChannels}u + channel;
+        ${lines(sums.length, (index) => `parts[at + ${index * HALF}u] = ${sums[index]};`)}
+      }`;
   const code = `${convolutionStart(conv)}
-// [depth][pixel / 4] and [depth][channel / 4]
-var<workgroup> tile_x: array<vec4<f32>, ${depth * 16}>;
-var<workgroup> tile_f: array<vec4<f32>, ${depth * 16}>;
+${sharedTiles(depth)}
 
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let total = ${ITEMS[items].count} * ${pixels}u;
   let first = group.x * ${TILE}u;
   if (first >= total) { return; }
-  let images = group.z * ${ITEMS[items].count};
-  let tile_channel = group.y * 16u;
+  let images = ${places === 1 ? "0u" : `group.z * ${ITEMS[items].count}`};
+  let tile_channel = group.y * ${TILE / 4}u;
   // This thread loads four pixels at one vector of depth; beyond the end it loads the first pixel.
-  let load_depth = lane % 4u;
-  let load_pixels = lane / 4u;
+  let load_depth = lane / 16u;
+  let load_pixels = lane % 16u;
   ${
     lines(4, (i) =>
       `let p${i} = select(0u, first + load_pixels * 4u + ${i}u,` +
@@ -54,59 +63,71 @@ fn main(
     + p${i} / ${output.width}u % ${output.height}u * ${stride}u) * ${inRow}u
     + p${i} % ${output.width}u * ${step}u + load_depth;`)
   }
-  let my_channel = lane % 8u;
-  let my_pixel = lane / 8u;
-  ${each((p, h) => `var a${p}_${h} = vec4<f32>();`)}
-  for (var filter_row = 0u; filter_row < ${size}u; filter_row++) {
-    for (var k = 0u; k < ${filterRow / 4}u; k += ${depth / 4}u) {
-      let shift = filter_row * ${inRow}u + k;
-      if (load_depth < ${depth / 4}u) {
-        ${lines(4, (i) => `let x${i} = ${load(input, "x", `x_at${i} + shift`)};`)}
-        let to = load_depth * 64u + load_pixels;
-        ${
-    lines(4, (d) => {
-      const part = "xyzw"[d];
-      return `tile_x[to + ${d * 16}u] = vec4<f32>(x0.${part}, x1.${part}, x2.${part}, x3.${part});`;
+  // And one vector of channels at up to four places of depth.
+  let f_at = (${
+    places === 1 ? "" : `group.z * ${size * filterRow}u + `
+  }lane / 16u) * ${outChannels}u
+    + tile_channel + lane % 16u;
+  ${
+    sharedProduct({
+      depth,
+      ...(parts === undefined ? { begin: "0u", end: `${turns}u` } : {
+        begin: `${turns}u * group.z / groups.z`,
+        end: `${turns}u * (group.z + 1u) / groups.z`,
+      }),
+      held: ["x0", "x1", "x2", "x3", ...["f0", "f1", "f2", "f3"].slice(0, depth / 4)],
+      fetch: (turn) =>
+        `{
+      let shift = ${turn} / ${turnsOfRow}u * ${inRow}u + ${turn} % ${turnsOfRow}u * ${depth / 4}u;
+      ${
+          _whereLoaded(
+            depth,
+            lines(4, (i) => `x${i} = ${load(input, "x", `x_at${i} + shift`)};`),
+          )
+        }
+      let rows_at = f_at + ${turn} * ${depth * outChannels}u;
+      ${lines(depth / 4, (i) => `f${i} = filters[rows_at + ${i * 4 * outChannels}u];`)}
+    }`,
+      put: `${
+        _whereLoaded(
+          depth,
+          lines(4, (d) => {
+            const numbers = [0, 1, 2, 3].map((i) => `x${i}.${"xyzw"[d]}`).join(", ");
+            return `rows[buffer][load_depth * 4u + ${d}u][load_pixels] = vec4<f32>(${numbers});`;
+          }),
+        )
+      }
+    ${lines(depth / 4, (i) => `columns[buffer][lane / 16u + ${i * 4}u][lane % 16u] = f${i};`)}`,
     })
   }
-      }
-      let f_at = ((group.z * ${size}u + filter_row) * ${filterRow}u + k * 4u + lane / 16u) * ${outChannels}u
-        + tile_channel + lane % 16u;
-      ${
-    lines(depth / 4, (i) => `tile_f[lane + ${i * 64}u] = filters[f_at + ${i * 4 * outChannels}u];`)
-  }
-      workgroupBarrier();
-      for (var d = 0u; d < ${depth}u; d++) {
-        let f0 = tile_f[d * 16u + my_channel * 2u];
-        let f1 = tile_f[d * 16u + my_channel * 2u + 1u];
-        let x0 = tile_x[d * 16u + my_pixel * 2u];
-        let x1 = tile_x[d * 16u + my_pixel * 2u + 1u];
-        ${
-    each((p, h) => `a${p}_${h} = fma(vec4<f32>(x${p >> 2}.${"xyzw"[p & 3]}), f${h}, a${p}_${h});`)
-  }
-      }
-      workgroupBarrier();
-    }
-  }
-  let channel = tile_channel + my_channel * 2u;
+  let channel = tile_channel + my_column;
   ${
-    lines(8, (p) =>
+    eachSum((row, sums) =>
       `{
-    let pixel = first + my_pixel * 8u + ${p}u;
+    let pixel = first + ${row};
     if (pixel < total) {
-      let item = images + pixel / ${pixels}u;
-      let row = pixel / ${output.width}u % ${output.height}u;
-      let column = pixel % ${output.width}u;
-      ${writeSums(conv, "column", [`a${p}_0`, `a${p}_1`])}
+      ${written(sums)}
     }
-  }`)
+  }`
+    )
   }
 }`;
   return {
     kernel: { label: conv.label, bindings: convolutionBindings(conv), code },
-    workgroups: (slices) => [Math.ceil(slices * pixels / TILE), output.channels / TILE, places],
+    workgroups: (slices) => [
+      Math.ceil(slices * pixels / TILE),
+      output.channels / TILE,
+      parts?.(slices) ?? places,
+    ],
     multiplyAdds: convolutionWork(conv),
   };
+}
+
+/** Threads beyond a tile that is less deep than 16 have no pixels to load. */
+function _whereLoaded(depth: number, text: string): string {
+  return depth === 16 ? text : `if (load_depth < ${depth / 4}u) {
+        ${text}
+      }`;
 }
 
 /** How deep a tile is: 16 where that divides a row of the filter, otherwise the most that does. */

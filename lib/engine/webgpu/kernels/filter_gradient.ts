@@ -49,8 +49,8 @@ export function chooseParts(
 ): number {
   const outputs = size * filterRow * channels;
   const groups = tiles === "registers" ? outputs / (8 * 256) : outputs / (64 * 64);
-  const wanted = tiles === "registers" ? 32 : 1024;
-  return Math.max(1, Math.min(64, Math.ceil(wanted / groups)));
+  const [wanted, most] = tiles === "registers" ? [32, 64] : [1024, 256];
+  return Math.max(1, Math.min(most, Math.ceil(wanted / groups)));
 }
 
 /**

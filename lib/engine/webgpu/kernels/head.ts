@@ -6,6 +6,7 @@
  * @module
  */
 import type { Sized } from "../kernel.ts";
+import { nanFunctions } from "../nan.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 import { CHANNELS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
 
@@ -24,6 +25,7 @@ const LINEAR = 2 * CHANNELS + 2;
 export function head(windows: number): Sized {
   const code = `${STEP_STRUCT}
 ${WINNERS_STRUCT}
+${nanFunctions("numbers")}
 var<workgroup> products: array<vec2<f32>, ${CHANNELS}>;
 var<workgroup> slice_of: array<u32, ${CHANNELS}>;
 
@@ -31,14 +33,20 @@ fn loss_of(logit: f32, target_value: f32) -> f32 {
   return max(logit, 0.0) + log(1.0 + exp(-abs(logit))) - target_value * logit;
 }
 
+// By what cannot overflow: beyond the largest number WGSL promises nothing.
+fn sigmoid(logit: f32) -> f32 {
+  let small = exp(-abs(logit));
+  return select(small, 1.0, logit >= 0.0) / (1.0 + small);
+}
+
 @compute @workgroup_size(${CHANNELS})
 fn main(@builtin(local_invocation_index) channel: u32) {
-  // The first slice wins where several are equal, as in PyTorch.
+  // The first slice wins where several are equal, and NaN before all, as in PyTorch.
   var best = means[channel];
   var winner = 0u;
   for (var slice = 1u; slice < step.slices; slice++) {
     let value = means[slice * ${CHANNELS}u + channel];
-    if (value > best) {
+    if (beats(value, best)) {
       best = value;
       winner = slice;
     }
@@ -54,7 +62,7 @@ fn main(@builtin(local_invocation_index) channel: u32) {
   let logits = products[0] + vec2<f32>(linear[${2 * CHANNELS}], linear[${2 * CHANNELS + 1}]);
   let targets = vec2<f32>(1.0 - step.label, step.label);
   let scale = step.weights / 2.0;
-  let d_logits = scale * (1.0 / (1.0 + exp(-logits)) - targets);
+  let d_logits = scale * (vec2<f32>(sigmoid(logits.x), sigmoid(logits.y)) - targets);
   gradient[channel] = d_logits.x * best;
   gradient[${CHANNELS}u + channel] = d_logits.y * best;
   winners.gradient[channel] = dot(d_logits, weights) / ${windows}.0;

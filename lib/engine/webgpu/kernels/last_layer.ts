@@ -11,6 +11,7 @@
 import { type Grid, pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
 import { elementGroups, elementwise, lines, type Sized, vectors } from "../kernel.ts";
+import { nanFunctions } from "../nan.ts";
 import { imageNumbers, imageVectors, load, loadNumber } from "../precision.ts";
 import { ITEMS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
 import { poolOf } from "./mean_pool.ts";
@@ -29,6 +30,7 @@ export function lastMaxima(output: Grid): Sized {
   const windows = pool.height * pool.width;
   const count = output.channels * windows;
   const code = `${WINNERS_STRUCT}
+${nanFunctions("numbers")}
 ${
     elementwise(
       `${count}u`,
@@ -43,7 +45,7 @@ ${
   for (var place = 1u; place < 9u; place++) {
     let next = origin + (place / 3u * ${output.columns}u + place % 3u) * ${output.channels}u;
     let value = ${loadNumber(output, "x", "next")};
-    if (value > best) {
+    if (beats(value, best)) {
       best = value;
       winner = place;
     }

@@ -1,8 +1,8 @@
 /**
  * The maximum over 3×3 with stride 2, and its gradient.
  *
- * Forward keeps which of the nine won, the first where several are equal as in PyTorch, in a byte a
- * channel. The gradient needs nothing else: not the convolution's output, whose memory is free by
+ * Forward keeps which of the nine won, the first where several are equal and NaN before all as in
+ * PyTorch, in a byte a channel. The gradient needs nothing else: not the convolution's output, whose memory is free by
  * then, and not its ReLU either, since a window whose maximum is not above 0 is marked as having no
  * winner.
  *
@@ -10,6 +10,7 @@
  */
 import { type Grid, pixelAt } from "../grid.ts";
 import { elementGroups, elementwise, type Sized, vectors } from "../kernel.ts";
+import { nanFunctions } from "../nan.ts";
 import { imageVectors, load, store } from "../precision.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 import { ITEMS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
@@ -28,6 +29,7 @@ export function maxPool(label: string, input: Grid, output: Grid): Sized {
   const channels = output.channels / 4;
   const one = height * width * channels;
   const code = `${STEP_STRUCT}
+${nanFunctions("vectors")}
 ${
     elementwise(
       `step.slices * ${one}u`,
@@ -42,8 +44,9 @@ ${
   for (var place = 1u; place < 9u; place++) {
     let at = origin + (place / 3u * ${input.columns}u + place % 3u) * ${channels}u;
     let value = ${load(input, "x", "at")};
-    winner = select(winner, vec4<u32>(place), value > best);
-    best = select(best, value, value > best);
+    let wins = beats(value, best);
+    winner = select(winner, vec4<u32>(place), wins);
+    best = select(best, value, wins);
   }
   winner = select(vec4<u32>(${NONE}u), winner, best > vec4<f32>());
   let to = ${pixelAt(output, "slice", "row", "column")} + channel;

@@ -5,6 +5,7 @@
  */
 import { type Grid, pixelAt } from "../grid.ts";
 import { elementGroups, elementwise, type Sized, vectors } from "../kernel.ts";
+import { nanFunctions } from "../nan.ts";
 import { imageVectors, load } from "../precision.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 
@@ -22,6 +23,7 @@ export function meanPool(input: Grid): Sized {
   const { height, width } = poolOf(input);
   const channels = input.channels / 4;
   const code = `${STEP_STRUCT}
+${nanFunctions("vectors")}
 ${
     elementwise(
       `step.slices * ${channels}u`,
@@ -36,7 +38,7 @@ ${
       for (var place = 1u; place < 9u; place++) {
         let at = origin + (place / 3u * ${input.columns}u + place % 3u) * ${channels}u;
         let value = ${load(input, "x", "at")};
-        best = select(best, value, value > best);
+        best = select(best, value, beats(value, best));
       }
       sum += best;
     }

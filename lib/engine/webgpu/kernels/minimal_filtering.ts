@@ -72,9 +72,11 @@ export function transformFilters({ label, inChannels, outChannels }: Filter): Si
       bindings: [vectors("filters", "read"), vectors("transformed", "write")],
       code: elementwise(
         `${count}u`,
-        `${lines(9, (i) => `let x${Math.floor(i / 3)}_${i % 3} = filters[index + ${i * count}u];`)}
-  ${_transform(FILTER)}
-  ${lines(PLACES, (i) => `transformed[index + ${i * count}u] = z${Math.floor(i / 6)}_${i % 6};`)}`,
+        _transform(
+          FILTER,
+          (row, column) => `filters[index + ${(row * 3 + column) * count}u]`,
+          (row, column, sum) => `transformed[index + ${(row * 6 + column) * count}u] = ${sum};`,
+        ),
       ),
     },
     workgroups: () => elementGroups(count),
@@ -127,17 +129,19 @@ ${
   ${_tile(output, channels)}
   let origin = (item * ${input.rows}u + row) * ${input.columns * channels}u
     + column * ${channels}u + channel;
-  ${
-        // Beyond the last row and column of the border a tile is filled up with zeros.
-        lines(PLACES, (i) => {
-          const [r, c] = [Math.floor(i / 6), i % 6];
-          const inside = `row + ${r}u < ${input.rows}u && column + ${c}u < ${input.columns}u`;
-          const value = load(input, "x", `origin + ${(r * input.columns + c) * channels}u`);
-          return `let x${r}_${c} = select(vec4<f32>(), ${value}, ${inside});`;
-        })}
-  ${_transform(IMAGE)}
   let stride = ${ITEMS[items].count} * ${one}u;
-  ${lines(PLACES, (i) => `places[index + ${i}u * stride] = z${Math.floor(i / 6)}_${i % 6};`)}`,
+  ${
+        _transform(
+          IMAGE,
+          // Beyond the last row and column of the border a tile is filled up with zeros.
+          (r, c) => {
+            const inside = `row + ${r}u < ${input.rows}u && column + ${c}u < ${input.columns}u`;
+            const value = load(input, "x", `origin + ${(r * input.columns + c) * channels}u`);
+            return `select(vec4<f32>(), ${value}, ${inside})`;
+          },
+          (r, c, sum) => `places[index + ${r * 6 + c}u * stride] = ${sum};`,
+        )
+      }`,
     )
   }`;
   return {
@@ -160,16 +164,16 @@ ${
       `${ITEMS[items].count} * ${one}u`,
       `
   let stride = ${ITEMS[items].count} * ${one}u;
-  ${lines(PLACES, (i) => `let x${Math.floor(i / 6)}_${i % 6} = x[index + ${i}u * stride];`)}
-  ${_transform(BACK)}
   ${_tile(output, channels)}
   ${
-        lines(SIDE * SIDE, (i) => {
-          const [r, c] = [Math.floor(i / SIDE), i % SIDE];
-          return `if (row + ${r}u < ${output.height}u && column + ${c}u < ${output.width}u) {
-    ${writeSums(conv, `column + ${c}u`, [`z${r}_${c}`], `row + ${r}u`)}
-  }`;
-        })
+        _transform(
+          BACK,
+          (r, c) => `x[index + ${r * 6 + c}u * stride]`,
+          (r, c, sum) =>
+            `if (row + ${r}u < ${output.height}u && column + ${c}u < ${output.width}u) {
+    ${writeSums(conv, `column + ${c}u`, [sum], { row: `row + ${r}u` })}
+  }`,
+        )
       }`,
     )
   }`;
@@ -195,18 +199,33 @@ function _tile({ height, width }: Grid, channels: number): string {
   let item = index / ${channels * across * down}u;`;
 }
 
-/** `z = M · x · Mᵀ`, written out: from `x0_0 …` to `z0_0 …`. */
-function _transform(matrix: readonly number[][]): string {
+/**
+ * `M · x · Mᵀ`, written out: column by column of what is read, then row by row of what is written, so that
+ * no more than the 36 sums between the two have to be held at a time.
+ *
+ * @param read an expression of WGSL
+ * @param write a statement that is given the sum
+ */
+function _transform(
+  matrix: readonly number[][],
+  read: (row: number, column: number) => string,
+  write: (row: number, column: number, sum: string) => string,
+): string {
   const [to, from] = [matrix.length, matrix[0].length];
   return [
-    lines(to * from, (i) => {
-      const [row, column] = [Math.floor(i / from), i % from];
-      return `let t${row}_${column} = ${_sum(matrix[row], (k) => `x${k}_${column}`)};`;
-    }),
-    lines(to * to, (i) => {
-      const [row, column] = [Math.floor(i / to), i % to];
-      return `let z${row}_${column} = ${_sum(matrix[column], (k) => `t${row}_${k}`)};`;
-    }),
+    lines(from, (column) =>
+      [
+        lines(from, (row) => `let x${row}_${column} = ${read(row, column)};`),
+        lines(to, (row) => {
+          const sum = _sum(matrix[row], (k) => `x${k}_${column}`);
+          return `let t${row}_${column} = ${sum};`;
+        }),
+      ].join("\n")),
+    lines(to, (row) =>
+      lines(to, (column) => {
+        const sum = _sum(matrix[column], (k) => `t${row}_${k}`);
+        return `let z${row}_${column} = ${sum};\n${write(row, column, `z${row}_${column}`)}`;
+      })),
   ].join("\n");
 }
 
