@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { isFittedOn } from "../combine/combination.ts";
 import type { LabelledPrediction, PredictionSummary } from "../metrics/summary.ts";
 import { VERSION } from "../version.ts";
 import { calibrationPlot } from "./calibration_plot.ts";
