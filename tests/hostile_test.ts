@@ -27,7 +27,13 @@ const PLANTED = new URL("./support/fuzz/planted.ts", import.meta.url).href;
 
 for (const reader of READERS.values()) {
   Deno.test(`mutated files are answered or refused by the reader of ${reader.name}`, async () => {
-    const { answered, refused } = await campaign(reader, { seed: 1, first: 0, count: 400 });
+    const cases = { seed: 1, first: 0, count: 400 };
+    // Large files need garbage to be collected between them, which this process cannot be asked for.
+    const result = reader.behind === undefined
+      ? { report: await campaign(reader, cases) }
+      : await hunt({ ...cases, reader: reader.name });
+    assert.ok("report" in result, JSON.stringify(result));
+    const { answered, refused } = result.report;
     // Both happen, or the files are not near enough to valid ones.
     assert.ok(answered > 0 && refused > 200, `${answered} answered, ${refused} refused`);
   });
