@@ -31,6 +31,9 @@ export interface TurnOptions {
 /** Part of the last turn in what a turn usually takes. */
 const WEIGHT = 1 / 4;
 
+/** What it is taken for where nothing is known yet, in milliseconds. */
+const UNKNOWN = 2000;
+
 /** Gives turns, first come first served; idle work comes after all other. */
 export class Turns {
   #busy = false;
@@ -47,9 +50,12 @@ export class Turns {
     return this.#waiting.length + (this.#busy ? 1 : 0);
   }
 
-  /** Seconds until all that waits will have been done, at least 1; 5 where nothing is known yet. */
-  get seconds(): number {
-    return Math.max(1, Math.ceil((this.#usual ?? 5000) * Math.max(1, this.length) / 1000));
+  /** When all that waits will have been done, in milliseconds of `performance.now()`. */
+  get end(): number {
+    const now = performance.now();
+    const usual = this.#usual ?? UNKNOWN;
+    const busy = this.#busy ? Math.max(now, this.#begun + usual) : now;
+    return busy + usual * this.#waiting.length;
   }
 
   /**
@@ -103,9 +109,7 @@ export class Turns {
     let start = Math.max(free, performance.now());
     for (const waiting of [...this.#waiting]) {
       if (start + usual <= waiting.until) start += usual;
-      else {waiting.refuse(
-          tooMany("The exams that wait already take longer than this one may", this),
-        );}
+      else waiting.refuse(tooMany("The exams that wait already take longer than this may", start));
     }
   }
 
@@ -131,8 +135,14 @@ export class Turns {
   }
 }
 
-/** What a request gets that the queue does not take. */
-export function tooMany(what: string, { seconds }: Turns): Problem {
+/**
+ * What a request gets that the queue does not take.
+ *
+ * @param what why
+ * @param end when the others will have been done, in milliseconds of `performance.now()`
+ */
+export function tooMany(what: string, end: number): Problem {
+  const seconds = Math.max(1, Math.ceil((end - performance.now()) / 1000));
   return new Problem(429, `${what}: try again in ${seconds} s`, { "retry-after": `${seconds}` });
 }
 

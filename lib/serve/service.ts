@@ -174,7 +174,7 @@ export class Service {
   async queued<T>(request: Request, use: (deadline: Deadline) => Promise<T>): Promise<T> {
     const { queue, deadline: milliseconds } = this.options.limits;
     if (this.#waiting > queue) {
-      throw tooMany(`${this.#waiting} exams are waiting already`, engineTurns);
+      throw tooMany(`${this.#waiting} exams are waiting already`, engineTurns.end);
     }
     using deadline = new Deadline(request.signal, milliseconds);
     this.#waiting++;

@@ -58,7 +58,7 @@ Deno.test("what cannot be done in time is refused, as soon as that is known", as
     assert.equal(refused.status, 429);
     assert.match(
       refused.message,
-      /^The exams that wait already take longer than this one may: try/,
+      /^The exams that wait already take longer than this may: try/,
     );
     assert.match(refused.headers["retry-after"], /^[1-9]$/);
   }
