@@ -23,6 +23,7 @@ import { npyHead } from "../folders.ts";
 import type { FuzzReader, Seed } from "./case.ts";
 import { joined } from "./mutate.ts";
 import { overlappingArchive } from "./overlap.ts";
+import { RUN_SETTINGS } from "./readers.ts";
 
 const utf8 = (content: string): Uint8Array => new TextEncoder().encode(content);
 /** A file that is made when it is needed. */
@@ -330,28 +331,31 @@ function metadata(more: string, key: string, begin: string, part: string, end: s
 }
 
 function states(): Seed[] {
-  const said = '"run":"a","labels":{"train":"a","valid":"a"},"steps":0,"seconds":0,' +
+  const said =
+    '"run":"0f8fad5b-d9cb-469f-a165-70867728950e","folder":"logs/acl/axial/20260102-030405",' +
+    '"labels":{"train":"a","valid":"a"},"steps":1,"seconds":0,' +
     '"computed":{"engine":"wasm","threads":1,"precision":"float32"},"events":{"name":"a","size":0}';
   const rest = (...names: string[]) =>
     ["epochs", "train", "valid", "skipped"].filter((name) => !names.includes(name))
       .map((name) => `"${name}":[]`).join();
   const kind = '{"format":"mrnet-run","version":"1"}';
+  const config = `"config":${JSON.stringify(RUN_SETTINGS)}`;
   const parts: [string, string, string, string][] = [
     ["objects in the config", `{${said},${rest()},"config":{"a":[`, "{},", "0]}}"],
     ["lists in the config", `{${said},${rest()},"config":{"a":[`, "[],", "0]}}"],
     ["lists in lists", `{${said},${rest()},"config":{"a":[`, "[[],[]],", "0]}}"],
     ["brackets", `{${said},${rest()},"config":`, "[", "}"],
-    ["exams left out", `{${said},${rest("train")},"config":{},"train":[`, "null,", "null]}"],
-    ["exams", `{${said},${rest("train")},"config":{},"train":[`, "[0,1,2],", "null]}"],
+    ["exams left out", `{${said},${rest("train")},${config},"train":[`, "null,", "null]}"],
+    ["exams", `{${said},${rest("train")},${config},"train":[`, "[0,1,2],", "null]}"],
     [
       "epochs",
-      `{${said},${rest("epochs")},"config":{},"epochs":[`,
+      `{${said},${rest("epochs")},${config},"epochs":[`,
       "[0,0,0,0,0,0,0,true],",
       "[0,0,0,0,0,0,0,true]]}",
     ],
     [
       "reasons",
-      `{${said},${rest("skipped")},"config":{},"skipped":[`,
+      `{${said},${rest("skipped")},${config},"skipped":[`,
       '{"split":"train","id":"a","reason":""},',
       '{"split":"train","id":"a","reason":""}]}',
     ],

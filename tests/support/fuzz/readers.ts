@@ -353,7 +353,7 @@ async function events(): Promise<FuzzReader> {
 }
 
 /** The settings of a run, by the names of the command line. */
-const RUN_SETTINGS = {
+export const RUN_SETTINGS = {
   ...{ task: "acl", plane: "axial", prefix_name: "mrnet", recipe: "reference", intensity: "raw" },
   ...{ loss_weights: "output", epochs: 50, lr: 1e-5, lr_scheduler: "plateau", gamma: 0.5 },
   ...{ patience: 5, plateau_patience: 3, plateau_factor: 0.3, weight_decay: 0.1, augment: true },
