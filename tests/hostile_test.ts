@@ -27,7 +27,9 @@ const PLANTED = new URL("./support/fuzz/planted.ts", import.meta.url).href;
 
 for (const reader of READERS.values()) {
   Deno.test(`mutated files are answered or refused by the reader of ${reader.name}`, async () => {
-    const cases = { seed: 1, first: 0, count: 400 };
+    // Those with 30 MB behind each file take a hundred times as long.
+    const count = reader.behind === undefined ? 400 : 80;
+    const cases = { seed: 1, first: 0, count };
     // Large files need garbage to be collected between them, which this process cannot be asked for.
     const result = reader.behind === undefined
       ? { report: await campaign(reader, cases) }
@@ -35,7 +37,7 @@ for (const reader of READERS.values()) {
     assert.ok("report" in result, JSON.stringify(result));
     const { answered, refused } = result.report;
     // Both happen, or the files are not near enough to valid ones.
-    assert.ok(answered > 0 && refused > 200, `${answered} answered, ${refused} refused`);
+    assert.ok(answered > 0 && refused > count / 2, `${answered} answered, ${refused} refused`);
   });
 }
 
