@@ -171,7 +171,7 @@ Deno.test("nine models and three combinations, with one table", async (t) => {
     const fail = () => assert.fail("nothing is to be trained");
     await assert.rejects(runAll({ ...first, onPlan: fail, onStart: fail }), {
       name: "WeightsError",
-      message: `Cannot read weights '${path}': it is a folder`,
+      message: `Cannot read the model '${path}': it is a folder`,
     });
     await Deno.remove(path);
     await Deno.rename(`${path}.away`, path);
@@ -253,11 +253,15 @@ Deno.test("exams that cannot be read are left out where that is asked for, and l
 Deno.test("another file of weights under the same name is noticed", async () => {
   await using folder = await TemporaryFolder.make();
   await writePlanes(folder, { train: TRAIN, valid: 6 }, TASKS);
-  const weights = await writeMember(folder, "axial");
+  // They kept out the same exams, or they could not be started from.
+  const weights = await writeMember(folder, "axial", { tune: TUNE });
   const stop = new AbortController();
   const all = { ...options(folder, "run"), weights };
   await runAll({ ...all, signal: stop.signal, onExam: () => stop.abort() });
-  await Deno.copyFile(await writeMember(folder, "coronal", {}, "other.safetensors"), weights);
+  await Deno.copyFile(
+    await writeMember(folder, "coronal", { tune: TUNE }, "other.safetensors"),
+    weights,
+  );
   await assert.rejects(
     runAll({ ...all, onStart: () => assert.fail() }),
     /^OptionError: .*: this is weights_sha256 "[0-9a-f]{64}" instead of "[0-9a-f]{64}": give the/,
