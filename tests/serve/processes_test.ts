@@ -468,6 +468,7 @@ Deno.test("strangers' requests each come to a right end, and the service goes on
   await first.body?.cancel();
   const tally = await attack({ port: Number(port), bodyBytes: limits.bodyBytes }, 200, 20);
   assert.equal(tally.size, HOSTILE_KINDS.length, "every kind was among them");
+  assert.ok(tally.get("an exam")!.has(200), "no exam was answered");
   assert.equal((await predict(`http://127.0.0.1:${port}/`)).status, 200);
   assert.ok(!service.out.includes("FAULT"), service.out);
 });
