@@ -6,10 +6,11 @@
  */
 import type { Intensity } from "../data/intensity.ts";
 import { isSameTune, type TuneSplit } from "../data/tune.ts";
-import { OptionError, WeightsError } from "../errors.ts";
-import { folderOf, hashFile, relativePath } from "../files.ts";
+import { OptionError } from "../errors.ts";
+import { folderOf, relativePath } from "../files.ts";
 import { settleCard, type SettledCard } from "../model/card.ts";
 import { loadMRNet } from "../model/create.ts";
+import { hashModelFile } from "../model/model_source.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { PLANES, type Task } from "../terms.ts";
 import { isPrefix } from "../train/checkpoint.ts";
@@ -55,8 +56,7 @@ export async function loadCandidates(
   const candidates: Candidate[] = [];
   try {
     for (const [place, path] of paths.entries()) {
-      const action = { what: "read the model", path, access: "read", error: WeightsError } as const;
-      const sha256 = await hashFile(action);
+      const sha256 = await hashModelFile(path);
       const { model, card, metadata } = await loadMRNet(path, { intensity: told.intensity });
       const { prefix } = metadata;
       const intensity = metadata.intensity === undefined ? card.intensity : undefined;

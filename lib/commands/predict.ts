@@ -5,12 +5,13 @@
  */
 import { isCombinationFile } from "../combine/file.ts";
 import { describeEngine } from "../engine/engine.ts";
-import { messageOf, WeightsError } from "../errors.ts";
+import { messageOf } from "../errors.ts";
 import { MAP_KINDS } from "../explain/explain.ts";
 import { checkNames, explainFiles } from "../explain/explain_files.ts";
-import { hashFile, makeWritableFolder } from "../files.ts";
+import { makeWritableFolder } from "../files.ts";
 import { decide, DEFAULT_THRESHOLD, type SettledCard } from "../model/card.ts";
 import type { FilePrediction } from "../model/file_prediction.ts";
+import { hashModelFile } from "../model/model_source.ts";
 import type { Prediction } from "../model/mrnet.ts";
 import { thresholdText } from "../report/format.ts";
 import { PLANES } from "../terms.ts";
@@ -110,13 +111,7 @@ async function* _outcomes(
 ): AsyncGenerator<FilePrediction> {
   if (cam === undefined) return yield* predictFiles(model, exams);
   const { task, plane, intensity } = card;
-  const action = {
-    what: "read the model",
-    path: file,
-    access: "read",
-    error: WeightsError,
-  } as const;
-  const about = { task, plane, intensity, file, sha256: await hashFile(action) };
+  const about = { task, plane, intensity, file, sha256: await hashModelFile(file) };
   yield* explainFiles(model, exams, { folder: cam, model: about, map });
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { messageOf, PermissionError, WeightsError } from "../errors.ts";
-import { baseName, readBytes } from "../files.ts";
+import { baseName, hashFile, readBytes } from "../files.ts";
 
 /**
  * A path, a URL (`file:`, `http:` or `https:`, as a `URL` or, for the last two, as text), or the bytes
@@ -92,4 +92,14 @@ async function _fetch(url: URL): Promise<Uint8Array> {
     }
     throw refusal(messageOf(error));
   }
+}
+
+/**
+ * The SHA-256 of a model's file, in hexadecimal: which model it is, whatever the file is called.
+ *
+ * @throws {WeightsError} where it cannot be read, or is no plain file
+ * @throws {PermissionError} where Deno may not read it
+ */
+export async function hashModelFile(path: string): Promise<string> {
+  return await hashFile({ what: "read the model", path, access: "read", error: WeightsError });
 }

@@ -11,10 +11,10 @@ import { commonTune } from "../combine/members.ts";
 import { type DatasetOptions, openDataset } from "../data/dataset.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { LabelledId } from "../data/labels.ts";
-import { OptionError, WeightsError } from "../errors.ts";
-import { hashFile } from "../files.ts";
+import { OptionError } from "../errors.ts";
 import { type ChosenOn, type ModelCard, settleCard, type SettledCard } from "../model/card.ts";
 import { loadMRNet } from "../model/create.ts";
+import { hashModelFile } from "../model/model_source.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
 import { evaluate, type ExamPrediction } from "../train/evaluate.ts";
 
@@ -115,7 +115,7 @@ async function _single(file: string, told: ToldOfModel): Promise<Judgeable> {
       };
       return { labels: dataset.labels, total: dataset.labels.length, judge };
     };
-    return { file, sha256: await _hash(file), card, metadata, open, dispose };
+    return { file, sha256: await hashModelFile(file), card, metadata, open, dispose };
   } catch (error) {
     dispose();
     throw error;
@@ -148,7 +148,15 @@ async function _combined(file: string, told: ToldOfModel): Promise<Judgeable> {
       const { labels } = datasets.axial;
       return { labels, total: labels.length * PLANES.length, judge };
     };
-    return { file, sha256: await _hash(file), card, metadata: {}, combination, open, dispose };
+    return {
+      file,
+      sha256: await hashModelFile(file),
+      card,
+      metadata: {},
+      combination,
+      open,
+      dispose,
+    };
   } catch (error) {
     dispose();
     throw error;
@@ -186,8 +194,4 @@ export function checkToldOfCombination(
 function _epochBy(cards: readonly ModelCard[]): ChosenOn[] {
   const exams = cards.map(({ operatingPoint }) => operatingPoint?.exams);
   return exams.filter((each) => each !== undefined);
-}
-
-async function _hash(path: string): Promise<string> {
-  return await hashFile({ what: "read the model", path, access: "read", error: WeightsError });
 }

@@ -20,7 +20,7 @@ import { DataError, OptionError, TrainingError, WeightsError } from "../errors.t
 import { hashFile, join, makeFolder, makeWritableFolder, writeWhole } from "../files.ts";
 import { lockRun, type RunLock } from "../logs/run_lock.ts";
 import { checkStart, loadMRNet } from "../model/create.ts";
-import { isRemote } from "../model/model_source.ts";
+import { hashModelFile, isRemote } from "../model/model_source.ts";
 import { drawSeed } from "../random.ts";
 import { type Plane, PLANES, SPLITS, type Task, TASKS } from "../terms.ts";
 import { checkPrefix } from "../train/checkpoint.ts";
@@ -324,17 +324,13 @@ async function _weightsHash(weights: string): Promise<string | undefined> {
   return await hashFile({ what, path: weights, access: "read", error: WeightsError });
 }
 
-async function _modelHash(path: string): Promise<string> {
-  return await hashFile({ what: "read the model", path, access: "read", error: WeightsError });
-}
-
-/** The same; nothing where there is no such file. One that cannot be read is not taken for gone. */
+/** The hash of a model; nothing where there is no such file. One that cannot be read is not gone. */
 async function _hashIfThere(path: string): Promise<string | undefined> {
   const isGone = await Deno.stat(path).then(
     () => false,
     (error) => error instanceof Deno.errors.NotFound,
   );
-  return isGone ? undefined : await _modelHash(path);
+  return isGone ? undefined : await hashModelFile(path);
 }
 
 /** As it is read back from JSON: without functions, and without what is not defined. */
@@ -396,7 +392,7 @@ async function _trainAndJudge(
   }
   const judged = await _judge({ data, tune, checkpoint }, options, model);
   if (judged === undefined) return undefined;
-  const sha256 = await _modelHash(checkpoint);
+  const sha256 = await hashModelFile(checkpoint);
   const { name, threads, precision } = engine!;
   return {
     ...{ checkpoint, sha256, epoch: best.epoch, epochs: epochs.length },
