@@ -125,10 +125,12 @@ async function hostile(model: string): Promise<void> {
   await using service = await serve({ models: [model], viewer: true, limits });
   const target = { port: service.port, bodyBytes: limits.bodyBytes };
   await attack(target, Math.ceil(strangers / 10), CONNECTIONS);
+  await service.collect();
   const memory = resident(service.pid);
   const start = performance.now();
   const tally = await attack(target, strangers, CONNECTIONS);
   const seconds = (performance.now() - start) / 1000;
+  await service.collect();
   const grown = resident(service.pid) - memory;
   print(`${strangers} requests of strangers in ${seconds.toFixed(0)} s, each with a right end:`);
   for (const [kind, fates] of [...tally].sort()) {
@@ -138,7 +140,7 @@ async function hostile(model: string): Promise<void> {
   const { status } = await fetch(`http://127.0.0.1:${service.port}/healthz`);
   print(`  then /healthz answers ${status}`);
   print(
-    `  resident memory ${memory.toFixed(0)} MB after a tenth, ${
+    `  resident memory after a collection: ${memory.toFixed(0)} MB after a tenth, ${
       grown.toFixed(0)
     } MB more at the end`,
   );
@@ -150,6 +152,8 @@ interface Service extends AsyncDisposable {
   port: number;
   /** Has it predict so many times by itself, and says how many a second. */
   ask<T>(line: string): Promise<T>;
+  /** Has it collect its garbage: what is left is what it holds. */
+  collect(): Promise<void>;
 }
 
 async function serve(options: unknown, exam?: Uint8Array): Promise<Service> {
@@ -161,6 +165,14 @@ async function serve(options: unknown, exam?: Uint8Array): Promise<Service> {
      Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: ({ port }) => console.log(port) },
        createHandler({ ...options, onError: (error) => console.error(error) }));
      for await (const line of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+       if (line === "collect") {
+         gc();
+         // What is freed by finalizers is collected in a second go.
+         await new Promise((resolve) => setTimeout(resolve, 300));
+         gc();
+         console.log("null");
+         continue;
+       }
        const { loadMRNet, decodeNpy, examFromNpy } = await import(${JSON.stringify(mod)});
        const exam = examFromNpy(decodeNpy(await Deno.readFile("${folder}/exam.npy"), ""), "", "");
        globalThis.model ??= (await loadMRNet(options.models[0])).model;
@@ -172,7 +184,10 @@ async function serve(options: unknown, exam?: Uint8Array): Promise<Service> {
   );
   if (exam !== undefined) await Deno.writeFile(`${folder}/exam.npy`, exam);
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--quiet", "--unstable-no-legacy-abort", path],
+    args: [
+      ...["run", "-A", "--no-check", "--quiet", "--unstable-no-legacy-abort"],
+      ...["--v8-flags=--expose-gc", path],
+    ],
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
@@ -180,14 +195,16 @@ async function serve(options: unknown, exam?: Uint8Array): Promise<Service> {
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const writer = child.stdin.getWriter();
   const { value: port } = await reader.read();
+  const ask = async <T>(line: string) => {
+    await writer.write(new TextEncoder().encode(line));
+    const { value } = await reader.read();
+    return JSON.parse(value!) as T;
+  };
   return {
     pid: child.pid,
     port: Number(port),
-    async ask<T>(line: string) {
-      await writer.write(new TextEncoder().encode(line));
-      const { value } = await reader.read();
-      return JSON.parse(value!) as T;
-    },
+    ask,
+    collect: () => ask("collect"),
     async [Symbol.asyncDispose]() {
       child.kill();
       await writer.close().catch(() => {});
