@@ -163,6 +163,7 @@ Deno.test(
     const full = await read("0002");
     assert.equal(full.status, 429);
     assert.ok(full.headers.has("retry-after"));
+    assert.equal((await read("0009")).status, 404, "what is not there need not wait");
     client.abort();
     assert.equal((await gone).status, 503);
     assert.equal(engineTurns.length, 2);

@@ -159,7 +159,7 @@ export const HOSTILE_KINDS: readonly string[] = Object.keys(KINDS);
 
 /** A service that cannot answer before its deadline says so at once, to whoever it is. */
 const BUSY = 429;
-const QUEUES = ["an exam", "a broken form", "no exam", "an exam of the viewer's that is not there"];
+const QUEUES = ["an exam", "a broken form", "no exam"];
 
 /** A connection on which writing to a service that has had enough is no error. */
 class Connection {

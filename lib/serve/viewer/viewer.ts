@@ -180,6 +180,8 @@ export class Viewer {
   }
 
   async #reading(request: Request, split: string, id: string): Promise<Response> {
+    // What is not there is said at once, however much waits for the engine.
+    await this.#planes(split, id);
     const asked = { key: `${split}/${id}`, read: () => this.#exams(split, id) };
     return Response.json(await this.#readings.reading(request, asked, split !== DROPPED));
   }
@@ -239,14 +241,24 @@ export class Viewer {
     return Response.json({ split: DROPPED, id, planes: [...sent.planes.keys()], labels: {} });
   }
 
-  /** All planes that there are of an exam. */
+  /** An exam in all planes that there are of it. */
   async #exams(split: string, id: string): Promise<Map<Plane, Exam>> {
     if (split === DROPPED) return this.#droppedExam(id);
-    const planes = new Map<Plane, Exam>();
-    for (const plane of PLANES) {
-      if (await this.#has(split, id, plane)) planes.set(plane, await this.#exam(split, id, plane));
+    const exams = new Map<Plane, Exam>();
+    for (const plane of await this.#planes(split, id)) {
+      exams.set(plane, await this.#exam(split, id, plane));
     }
-    if (planes.size === 0) throw _noExam(split, id);
+    return exams;
+  }
+
+  /** The planes that there are of an exam, at least one. */
+  async #planes(split: string, id: string): Promise<Plane[]> {
+    if (split === DROPPED) return [...this.#droppedExam(id).keys()];
+    const planes: Plane[] = [];
+    for (const plane of PLANES) {
+      if (await this.#has(split, id, plane)) planes.push(plane);
+    }
+    if (planes.length === 0) throw _noExam(split, id);
     return planes;
   }
 
