@@ -188,13 +188,17 @@ ${
 }
 
 function _options({ config }: ResultsOrigin): Markup {
-  const text = (value: unknown) =>
-    typeof value === "object" ? JSON.stringify(value) : String(value);
+  // Such as the labels' hashes by file.
+  const rows = Object.entries(config).flatMap(([name, value]) =>
+    typeof value === "object" && value !== null
+      ? Object.entries(value).map(([part, of]) => [`${name}, ${part}`, String(of)])
+      : [[name, String(value)]]
+  );
   return table({
     caption:
       "The options of all nine, and hashes (SHA-256) of what they read; labels by their first 16 digits",
     head: ["Option", "Value"],
-    rows: Object.entries(config).map(([name, value]) => [name, text(value)]),
+    rows,
   });
 }
 

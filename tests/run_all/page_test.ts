@@ -75,6 +75,7 @@ Deno.test("the page says by how many exams, on what, and without which, whatever
   assert.match(resultsPage(fewer, ORIGIN, new Date(0)), /judged by the 38–40 validation exams in/);
   assert.ok(html.includes(DONE.sha256) && html.includes("wasm, 2 threads"));
   assert.ok(html.includes("there is no such file"));
+  assert.match(html, />labels, train-abnormal<\/t[dh]>\s*<td[^>]*>0123456789abcdef</);
   const none = resultsPage(usual, { ...ORIGIN, leftOut: [] }, new Date(0));
   assert.doesNotMatch(none, /could not be read/);
 });
