@@ -22,6 +22,8 @@ import {
   compareAugmentation,
   compareAugmentedStep,
 } from "../tests/support/augmentation_golden.ts";
+import { launchChromium, WITHOUT_CHROMIUM } from "../tests/support/chromium.ts";
+import { openWebGPUPage } from "../tests/support/chromium_webgpu.ts";
 import { TemporaryFolder } from "../tests/support/folders.ts";
 import {
   compareNetwork,
@@ -84,10 +86,36 @@ async function networkTable(): Promise<string> {
       const ours = await runNetworkCase(reference, "all");
       rows.push(line(name, engine, compareNetwork(reference, ours)));
     }
+    if (name === SMALL && chosen.includes("webgpu")) {
+      for (const [engine, found] of await inChromium()) rows.push(line(name, engine, found));
+    }
     rows.push(line(name, "PyTorch in float64", reference.own_rounding));
     rows.push(line(name, "tested for", NETWORK_TOLERANCES[name]));
   }
   return table(["exam", "engine", ...figures.map((figure) => FIGURES[figure])], rows);
+}
+
+/** The small case on Chromium's WebGPU, where there is a Chromium. */
+async function inChromium(): Promise<[engine: string, Partial<Figures>][]> {
+  if (WITHOUT_CHROMIUM) {
+    progress("no Chromium: its WebGPU is left out");
+    return [];
+  }
+  const found: [string, Figures][] = [];
+  const browser = await launchChromium();
+  try {
+    await using page = await openWebGPUPage(browser);
+    for (const tiles of ["registers", "shared"] as const) {
+      for (const winograd of [false, true]) {
+        const engine = `Chromium's webgpu, ${tiles}${winograd ? ", Winograd" : ""}`;
+        progress(`${SMALL} on ${engine}`);
+        found.push([engine, (await page.compare(SMALL, { tiles, winograd })).figures]);
+      }
+    }
+  } finally {
+    await browser.close();
+  }
+  return found;
 }
 
 async function runTable(): Promise<string> {

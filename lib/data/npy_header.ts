@@ -225,9 +225,14 @@ interface _Fields {
  * `fortran_order` (True or False) and `shape` (a tuple of whole numbers), each once, in any order.
  */
 class _Dict {
+  readonly #text: string;
+  readonly #refuse: Refuse;
   #at = 0;
 
-  constructor(readonly text: string, readonly refuse: Refuse) {}
+  constructor(text: string, refuse: Refuse) {
+    this.#text = text;
+    this.#refuse = refuse;
+  }
 
   read(): _Fields {
     const fields: Partial<_Fields> = {};
@@ -254,7 +259,7 @@ class _Dict {
     const next = this.#peek();
     if (next === "[" || next === "(") {
       const found = "it holds records or nested arrays (a structured type), not plain numbers";
-      throw this.refuse(found, "save one field of it as uint8 or float32");
+      throw this.#refuse(found, "save one field of it as uint8 or float32");
     }
     return this.#string("a type in quotes");
   }
@@ -262,7 +267,7 @@ class _Dict {
   #boolean(): boolean {
     this.#peek();
     for (const [word, value] of [["True", true], ["False", false]] as const) {
-      if (this.text.startsWith(word, this.#at)) {
+      if (this.#text.startsWith(word, this.#at)) {
         this.#at += word.length;
         return value;
       }
@@ -290,7 +295,7 @@ class _Dict {
       this.#at -= digits.length;
       throw this.#unexpected("a whole number from 0");
     }
-    if (this.text[this.#at] === "L") this.#at++;
+    if (this.#text[this.#at] === "L") this.#at++;
     const length = Number(digits);
     if (!Number.isSafeInteger(length)) {
       throw this.#fault(`claims an axis of ${_shown(digits)}, more than any file can hold`);
@@ -303,21 +308,21 @@ class _Dict {
     if (quote !== "'" && quote !== '"') throw this.#unexpected(wanted);
     this.#at++;
     const text = this.#while((character) => character !== quote && character !== "\\");
-    if (this.text[this.#at] !== quote) throw this.#unexpected(`the end of ${wanted}`);
+    if (this.#text[this.#at] !== quote) throw this.#unexpected(`the end of ${wanted}`);
     this.#at++;
     return text;
   }
 
   #while(holds: (character: string) => boolean): string {
     const from = this.#at;
-    while (this.#at < this.text.length && holds(this.text[this.#at])) this.#at++;
-    return this.text.slice(from, this.#at);
+    while (this.#at < this.#text.length && holds(this.#text[this.#at])) this.#at++;
+    return this.#text.slice(from, this.#at);
   }
 
   /** The next character that is not blank, `""` at the end. */
   #peek(): string {
     this.#while((character) => " \t\r\n\f".includes(character));
-    return this.text.charAt(this.#at);
+    return this.#text.charAt(this.#at);
   }
 
   #take(character: string): boolean {
@@ -331,12 +336,12 @@ class _Dict {
   }
 
   #unexpected(wanted: string): DataError {
-    const rest = this.text.slice(this.#at, this.#at + 12);
+    const rest = this.#text.slice(this.#at, this.#at + 12);
     const met = rest === "" ? "the end" : _shown(rest);
     return this.#fault(`has ${met} at character ${this.#at + 1} where ${wanted} belongs`);
   }
 
   #fault(what: string): DataError {
-    return this.refuse(`its header ${what}`, SAVE_AGAIN);
+    return this.#refuse(`its header ${what}`, SAVE_AGAIN);
   }
 }

@@ -9,7 +9,7 @@ import { round4 } from "../../lib/train/rounding.ts";
 import { createSchedule, type ScheduleName } from "../../lib/train/schedule.ts";
 import { readGolden } from "../support/network_golden.ts";
 
-const golden = readGolden<{
+const golden = await readGolden<{
   curves: {
     name: string;
     /** Validation losses, one an epoch. */

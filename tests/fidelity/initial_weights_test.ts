@@ -16,7 +16,7 @@ interface Drawn {
   deviation: number;
 }
 
-const { made_by: _, ...golden } = readGolden<{ made_by: string } & Record<string, Drawn>>(
+const { made_by: _, ...golden } = await readGolden<{ made_by: string } & Record<string, Drawn>>(
   "initial_weights",
 ) as Record<string, Drawn>;
 

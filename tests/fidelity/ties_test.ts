@@ -32,7 +32,7 @@ interface Maximum<T> {
   dx: T;
 }
 
-const golden = readGolden<{
+const golden = await readGolden<{
   max_pool: Maximum<number[][][][]>[];
   max_over_slices: Maximum<number[][]>;
   network: { seed: number; background: number; gradient_present: Sketches };

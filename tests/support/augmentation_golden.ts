@@ -23,7 +23,7 @@ export interface AugmentedStep extends ExamSize, Augmentation {
   logits: [number, number];
 }
 
-const golden = readGolden<{
+const golden = await readGolden<{
   seed: number;
   cases: AugmentationCase[];
   step_seed: number;

@@ -27,7 +27,11 @@ export const WHY_LEFT_OUT = WITHOUT_CHROMIUM
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: CHROMIUM,
-    args: ["--no-sandbox", "--disable-gpu"],
+    args: [
+      ...["--no-sandbox", "--disable-gpu"],
+      // For pages that ask for it: WebGPU on the driver that Chromium brings along.
+      ...["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+    ],
   });
 }
 

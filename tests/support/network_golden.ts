@@ -64,12 +64,12 @@ interface NetworkGolden {
   cases: NetworkCase[];
 }
 
-/** Reads a file of tests/golden. */
-export function readGolden<T>(name: string): T {
-  return JSON.parse(Deno.readTextFileSync(new URL(`../golden/${name}.json`, import.meta.url)));
+/** Reads a file of tests/golden, also in a page that this module was served to. */
+export async function readGolden<T>(name: string): Promise<T> {
+  return await (await fetch(new URL(`../golden/${name}.json`, import.meta.url))).json();
 }
 
-const golden = readGolden<NetworkGolden>("network");
+const golden = await readGolden<NetworkGolden>("network");
 const sketchOptions: SketchOptions = { seed: golden.sketch_seed, buckets: golden.buckets };
 
 /** Every case of tests/golden/network.json. */

@@ -52,7 +52,7 @@ interface SeededRun extends ReferenceRun, ExamSize {
   labels: [Label[], Label[]];
 }
 
-const golden = readGolden<{ weights_seed: number; fixture: ReferenceRun; seeded: SeededRun }>(
+const golden = await readGolden<{ weights_seed: number; fixture: ReferenceRun; seeded: SeededRun }>(
   "whole_run",
 );
 

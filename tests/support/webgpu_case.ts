@@ -1,0 +1,26 @@
+/**
+ * A case of the network's reference numbers on whichever WebGPU this module is loaded beside: Deno's,
+ * or a page's.
+ *
+ * @module
+ */
+import { currentGpu, startEngine } from "../../lib/engine/engine.ts";
+import type { NetworkOptions } from "../../lib/model/webgpu/network.ts";
+import { WebGPURunner } from "../../lib/train/webgpu_runner.ts";
+import { compareNetwork, type Figures, NETWORK_CASES, runNetworkCase } from "./network_golden.ts";
+
+/** Computes a gradient and a step of a case, and says on what and how far from PyTorch that is. */
+export async function compareOnWebGPU(
+  name: string,
+  network: NetworkOptions,
+): Promise<{ device: string; figures: Figures }> {
+  const engine = await startEngine("webgpu");
+  const reference = NETWORK_CASES.find((each) => each.name === name)!;
+  const outcome = await runNetworkCase(
+    reference,
+    "first",
+    (model, options) => WebGPURunner.create(currentGpu()!, model, { ...options, ...network }),
+  );
+  engine.check();
+  return { device: engine.device, figures: compareNetwork(reference, outcome) };
+}
