@@ -252,13 +252,17 @@ inChromium(
       assert.equal(await text(page, "#planes-fault"), "Choose the plane of each file.");
       await page.keyboard.press("Escape");
 
-      // A real drop, of one file that is no exam.
-      const transfer = await page.evaluateHandle(`(() => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File(["not an exam"], "note_cor.npy"));
-      return transfer;
-    })()`);
-      await page.dispatchEvent("main", "drop", { dataTransfer: transfer });
+      // A real drop, of one file that is no exam, while the dialog of another is closing.
+      await page.locator("#files").setInputFiles({ ...files[2], name: "0012.npy" });
+      await page.waitForSelector("#planes-dialog[open]");
+      await page.evaluate(`
+        const transfer = new DataTransfer();
+        transfer.items.add(new File(["not an exam"], "note_cor.npy"));
+        document.querySelector("#planes-dialog").close();
+        document.querySelector("main").dispatchEvent(
+          new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }),
+        );
+      `);
       await page.locator("#planes-read").click();
       await until(
         "the fault is said",

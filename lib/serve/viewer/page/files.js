@@ -15,8 +15,12 @@ function planeOfName(name) {
   );
 }
 
+/** Answers whoever was asked last; at most one dialog is open. */
+let answer = (_planes) => {};
+
 /** Asks which file is in which plane; a name that speaks of one is a first guess, and nothing else is. */
 function choosePlanes(files) {
+  answer(undefined);
   const dialog = find("#planes-dialog");
   const rows = files.map((file) => {
     const row = document.createElement("label");
@@ -37,6 +41,7 @@ function choosePlanes(files) {
   fault.hidden = true;
   dialog.showModal();
   return new Promise((resolve) => {
+    answer = resolve;
     find("#planes-read").onclick = (event) => {
       const unchosen = chosen().includes("");
       if (!unchosen && new Set(chosen()).size === files.length) return;
@@ -47,6 +52,8 @@ function choosePlanes(files) {
         : "Two files have the same plane.";
     };
     dialog.onclose = () => {
+      // A closing is told of later, when the dialog may be open again for other files.
+      if (dialog.open) return;
       const planes = dialog.returnValue === "read" ? chosen() : undefined;
       dialog.returnValue = "";
       resolve(planes);
