@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { TemporaryFolder } from "./folders.ts";
+import assert from "node:assert/strict";
+import { TemporaryFolder } from "./folders.ts";
 
 /** The program. */
 export const CLI = new URL("../../cli.ts", import.meta.url).pathname;
@@ -80,4 +81,17 @@ export async function runScript(
   }).output();
   const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   return { code, out, err: withoutDriver(err) };
+}
+
+/**
+ * Runs a script in a process of its own and gives the value that it prints as JSON: what is measured of
+ * a whole process must not be that of other tests, which run beside this one in the same. It can collect
+ * garbage with `gc()`.
+ */
+export async function printedBy<T>(code: string, ...args: string[]): Promise<T> {
+  await using folder = await TemporaryFolder.make();
+  await folder.write("script.ts", code);
+  const outcome = await runScript(folder, "script.ts", ["-A", "--v8-flags=--expose-gc"], args);
+  assert.equal(outcome.code, 0, outcome.err);
+  return JSON.parse(outcome.out);
 }

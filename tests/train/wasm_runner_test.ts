@@ -11,10 +11,11 @@ import type { Label } from "../../lib/terms.ts";
 import type { AdamOptions } from "../../lib/train/adam.ts";
 import type { OutputWeights } from "../../lib/train/loss.ts";
 import type { ExamFigures, Runner } from "../../lib/train/runner.ts";
-import { createRunner } from "../../lib/train/runner.ts";
 import { TensorRunner } from "../../lib/train/tensor_runner.ts";
 import { WasmRunner } from "../../lib/train/wasm_runner.ts";
-import * as tf from "../../lib/tf.ts";
+import { printedBy } from "../support/cli.ts";
+
+const ROOT = new URL("../../", import.meta.url);
 
 type Size = [slices: number, height: number, width: number];
 
@@ -246,23 +247,34 @@ Deno.test("judging does not move the model, and a step is judged by its new weig
 });
 
 Deno.test("fifty steps leave no tensor behind and take no more memory", async () => {
-  await startEngine("wasm");
-  const model = new MRNet(initialWeights(4));
-  const tensors = tf.memory().numTensors;
-  const runner = await createRunner(model);
-  const labelled = { exam: noiseExam([2, 64, 64]), label: 0 } as const;
-  for (let step = 0; step < 10; step++) await runner.train(labelled, [1, 1]);
-  const before = Deno.memoryUsage().rss;
-  for (let step = 0; step < 50; step++) {
-    await runner.train(labelled, [1, 1]);
-    if (step % 10 === 0) await runner.sync();
-  }
-  await runner.sync();
-  assert.equal(tf.memory().numTensors, tensors);
-  const grown = (Deno.memoryUsage().rss - before) / 1e6;
-  assert.ok(grown < 60, `${grown} MB more after fifty steps`);
-  runner.dispose();
-  model.dispose();
+  const code = `
+    import { startEngine } from "${ROOT}lib/engine/engine.ts";
+    import { initialWeights } from "${ROOT}lib/model/initialise.ts";
+    import { MRNet } from "${ROOT}lib/model/mrnet.ts";
+    import { createRunner } from "${ROOT}lib/train/runner.ts";
+    import * as tf from "${ROOT}lib/tf.ts";
+    await startEngine("wasm");
+    const model = new MRNet(initialWeights(4));
+    const tensors = tf.memory().numTensors;
+    const runner = await createRunner(model);
+    const [slices, height, width] = [2, 64, 64];
+    const voxels = Uint8Array.from({ length: slices * height * width }, (_, i) => i * 31 % 256);
+    const labelled = { exam: { id: "made", slices, height, width, voxels }, label: 0 };
+    const resident = async (steps) => {
+      for (let step = 1; step <= steps; step++) {
+        await runner.train(labelled, [1, 1]);
+        if (step % 10 === 0) await runner.sync();
+      }
+      gc();
+      return Deno.memoryUsage().rss;
+    };
+    const before = await resident(30);
+    const bytes = await resident(50) - before;
+    console.log(JSON.stringify({ tensors: tf.memory().numTensors - tensors, bytes }));
+    Deno.exit(0);`;
+  const grown = await printedBy<{ tensors: number; bytes: number }>(code);
+  assert.equal(grown.tensors, 0);
+  assert.ok(grown.bytes < 60e6, `${grown.bytes} bytes more after fifty steps`);
 });
 
 Deno.test("a run of training works on the documented permissions alone", async () => {
