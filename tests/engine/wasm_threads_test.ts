@@ -138,10 +138,11 @@ Deno.test("a worker that never answers is given up", async () => {
 Deno.test("a thread whose share is empty waits for one that is at work, however long that is", async () => {
   await withThreads(2, (threads) => {
     const scratch = PROGRAMS + 65536;
-    const bytes = 16 * 2 ** 20;
+    // More than caches hold, so that a quick processor waits for memory, too.
+    const bytes = 96 * 2 ** 20;
     threads.reserve(scratch + bytes);
     const programs = load(threads, (program, thread) => {
-      if (thread === 1) { for (let i = 0; i < 300; i++) program.call("clear", scratch, bytes); }
+      if (thread === 1) { for (let i = 0; i < 250; i++) program.call("clear", scratch, bytes); }
       program.barrier();
     });
     const start = performance.now();
