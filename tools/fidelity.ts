@@ -87,7 +87,7 @@ async function networkTable(): Promise<string> {
       rows.push(line(name, engine, compareNetwork(reference, ours)));
     }
     if (name === SMALL && chosen.includes("webgpu")) {
-      for (const [engine, found] of await inChromium()) rows.push(line(name, engine, found));
+      for (const [engine, found] of await chromiumFigures()) rows.push(line(name, engine, found));
     }
     rows.push(line(name, "PyTorch in float64", reference.own_rounding));
     rows.push(line(name, "tested for", NETWORK_TOLERANCES[name]));
@@ -96,24 +96,20 @@ async function networkTable(): Promise<string> {
 }
 
 /** The small case on Chromium's WebGPU, where there is a Chromium. */
-async function inChromium(): Promise<[engine: string, Partial<Figures>][]> {
+async function chromiumFigures(): Promise<[engine: string, Figures][]> {
   if (WITHOUT_CHROMIUM) {
     progress("no Chromium: its WebGPU is left out");
     return [];
   }
   const found: [string, Figures][] = [];
-  const browser = await launchChromium();
-  try {
-    await using page = await openWebGPUPage(browser);
-    for (const tiles of ["registers", "shared"] as const) {
-      for (const winograd of [false, true]) {
-        const engine = `Chromium's webgpu, ${tiles}${winograd ? ", Winograd" : ""}`;
-        progress(`${SMALL} on ${engine}`);
-        found.push([engine, (await page.compare(SMALL, { tiles, winograd })).figures]);
-      }
+  await using browser = await launchChromium();
+  await using page = await openWebGPUPage(browser);
+  for (const tiles of ["registers", "shared"] as const) {
+    for (const winograd of [false, true]) {
+      const engine = `Chromium's webgpu, ${tiles}${winograd ? ", Winograd" : ""}`;
+      progress(`${SMALL} on ${engine}`);
+      found.push([engine, (await page.compare(SMALL, { tiles, winograd })).figures]);
     }
-  } finally {
-    await browser.close();
   }
   return found;
 }

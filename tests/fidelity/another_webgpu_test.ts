@@ -7,15 +7,11 @@
 import assert from "node:assert/strict";
 import { inChromium } from "../support/chromium.ts";
 import { openWebGPUPage } from "../support/chromium_webgpu.ts";
-import type { Figures } from "../support/network_golden.ts";
-import { NETWORK_TOLERANCES } from "../support/tolerances.ts";
+import { assertWithinBounds } from "../support/tolerances.ts";
 
 inChromium("Chromium's WebGPU gives PyTorch's numbers", async (browser) => {
   await using page = await openWebGPUPage(browser);
   const { device, figures } = await page.compare("2x64x64", { tiles: "registers" });
   assert.match(device, /swiftshader/);
-  for (const [figure, difference] of Object.entries(figures)) {
-    const bound = NETWORK_TOLERANCES["2x64x64"][figure as keyof Figures];
-    assert(difference <= bound, `${figure}: ${difference} is above ${bound}`);
-  }
+  assertWithinBounds("2x64x64", figures);
 });

@@ -5,20 +5,23 @@
  */
 import assert from "node:assert/strict";
 import type { EngineName } from "../../lib/engine/engine.ts";
-import { currentGpu } from "../../lib/engine/engine.ts";
 import { TensorRunner } from "../../lib/train/tensor_runner.ts";
-import { WebGPURunner } from "../../lib/train/webgpu_runner.ts";
 import { onEachEngine } from "../support/engines.ts";
 import {
   compareNetwork,
-  type Figures,
   type MakeRunner,
   NETWORK_CASES,
   type NetworkCase,
   type NetworkOutcome,
   runNetworkCase,
 } from "../support/network_golden.ts";
-import { DEMANDED, HALF_TOLERANCES, NETWORK_TOLERANCES } from "../support/tolerances.ts";
+import {
+  assertWithinBounds,
+  DEMANDED,
+  HALF_TOLERANCES,
+  NETWORK_TOLERANCES,
+} from "../support/tolerances.ts";
+import { compareOnWebGPU } from "../support/webgpu_case.ts";
 
 /**
  * How much of each case runs on which engine: all of it, or a gradient and a step. What is left out
@@ -32,10 +35,7 @@ const WORK: Record<string, Partial<Record<EngineName, "first" | "all">>> = {
 };
 
 function assertClose(reference: NetworkCase, ours: NetworkOutcome): void {
-  for (const [figure, difference] of Object.entries(compareNetwork(reference, ours))) {
-    const bound = NETWORK_TOLERANCES[reference.name][figure as keyof Figures];
-    assert(difference <= bound, `${figure}: ${difference} is above ${bound}`);
-  }
+  assertWithinBounds(reference.name, compareNetwork(reference, ours));
 }
 
 for (const reference of NETWORK_CASES) {
@@ -47,9 +47,8 @@ for (const reference of NETWORK_CASES) {
 
 // What a GPU takes, whatever the adapter here: tiles in shared memory, and the direct sums.
 onEachEngine("in shared tiles an exam gives PyTorch's numbers", async () => {
-  const make: MakeRunner = (model, options) =>
-    WebGPURunner.create(currentGpu()!, model, { ...options, tiles: "shared" });
-  assertClose(NETWORK_CASES[0], await runNetworkCase(NETWORK_CASES[0], "first", make));
+  const { name } = NETWORK_CASES[0];
+  assertWithinBounds(name, (await compareOnWebGPU(name, { tiles: "shared" })).figures);
 }, { engines: ["webgpu"] });
 
 // The plain engine computes its steps so in any case.
@@ -59,10 +58,8 @@ onEachEngine("TensorFlow.js's own operations give PyTorch's numbers", async () =
 }, { engines: ["webgpu", "wasm"] });
 
 onEachEngine("with activations stored as halves PyTorch's numbers are near", async () => {
-  const make: MakeRunner = (model, options) =>
-    WebGPURunner.create(currentGpu()!, model, { ...options, tiles: "shared", precision: "half" });
-  const [reference] = NETWORK_CASES;
-  const figures = compareNetwork(reference, await runNetworkCase(reference, "first", make));
+  const options = { tiles: "shared", precision: "half" } as const;
+  const { figures } = await compareOnWebGPU(NETWORK_CASES[0].name, options);
   assert(figures.logits > 1e-5, "nothing was rounded to halves");
   assert(figures.logits <= HALF_TOLERANCES.logits, `logits: ${figures.logits}`);
   assert(figures.losses <= HALF_TOLERANCES.logits, `losses: ${figures.losses}`);

@@ -9,14 +9,13 @@ import { startEngine } from "../../lib/engine/engine.ts";
 import type { StateDict } from "../../lib/model/weights/tensors.ts";
 import {
   compareNetwork,
-  type Figures,
   NETWORK_CASES,
   type NetworkCase,
   type NetworkOutcome,
   runNetworkCase,
 } from "../support/network_golden.ts";
 import { type Part, without } from "../support/runtime.ts";
-import { NETWORK_TOLERANCES } from "../support/tolerances.ts";
+import { assertWithinBounds } from "../support/tolerances.ts";
 import { liveWorkers } from "../support/workers.ts";
 
 /** How far two numbers of threads may be apart: they add up the same gradients in another order. */
@@ -34,10 +33,7 @@ async function run(name: string, threads: number, depth: "first" | "all"): Promi
 }
 
 function assertGolden(name: string, outcome: NetworkOutcome): void {
-  for (const [figure, difference] of Object.entries(compareNetwork(caseOf(name), outcome))) {
-    const bound = NETWORK_TOLERANCES[name][figure as keyof Figures];
-    assert.ok(difference <= bound, `${figure}: ${difference} is above ${bound}`);
-  }
+  assertWithinBounds(name, compareNetwork(caseOf(name), outcome));
 }
 
 /** The L2 norm of the difference relative to the norm, of each tensor. */

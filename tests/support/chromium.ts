@@ -44,12 +44,8 @@ export function inChromium(name: string, body: (browser: Browser) => Promise<voi
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {
-      const browser = await launchChromium();
-      try {
-        await body(browser);
-      } finally {
-        await browser.close();
-      }
+      await using browser = await launchChromium();
+      await body(browser);
     },
   });
 }

@@ -39,7 +39,11 @@ const ROOT = new URL("../../", import.meta.url);
 async function served(path: string): Promise<Response> {
   const asText = path.endsWith("?text");
   const url = new URL(`.${asText ? path.slice(0, -5) : path}`, ROOT);
-  const text = await Deno.readTextFile(url);
+  const text = await Deno.readTextFile(url).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  });
+  if (text === undefined) return new Response(null, { status: 404 });
   if (path.endsWith(".json")) return new Response(text, headersOf("application/json"));
   if (asText) return script(`export default ${JSON.stringify(text)};`);
   const code = path.endsWith(".ts") ? stripTypeScriptTypes(text) : text;
@@ -67,7 +71,7 @@ export async function openWebGPUPage(browser: Browser): Promise<WebGPUPage> {
     if (pathname === "/") return new Response(PAGE, headersOf("text/html"));
     const name = /^\/package\/(.+)$/.exec(pathname)?.[1];
     return name === undefined
-      ? await served(pathname + search).catch(() => new Response(null, { status: 404 }))
+      ? await served(pathname + search)
       : script(PACKAGES[decodeURIComponent(name)]);
   });
   const page: Page = await browser.newPage();

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import assert from "node:assert/strict";
 import type { Figures } from "./network_golden.ts";
 
 /** What this project demands of every engine and case. */
@@ -61,6 +62,14 @@ export const NETWORK_TOLERANCES: Record<string, Required<Figures>> = {
     change_10: 2e-2,
   },
 };
+
+/** Fails where a figure of a case is further from PyTorch than its bound. */
+export function assertWithinBounds(name: string, figures: Figures): void {
+  for (const [figure, difference] of Object.entries(figures)) {
+    const bound = NETWORK_TOLERANCES[name][figure as keyof Figures];
+    assert.ok(difference <= bound, `${figure}: ${difference} is above ${bound}`);
+  }
+}
 
 /**
  * A whole run: the mean losses of an epoch, relative, and its AUCs, absolute. The losses have more room
