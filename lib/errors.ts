@@ -34,8 +34,20 @@ export class OutputError extends MRNetError {}
 /** Training cannot go on, for example because the loss is no longer finite. */
 export class TrainingError extends MRNetError {}
 
-/** What would move a terminal's cursor, change its colours or turn the direction of writing. */
-const CONTROLS = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+/**
+ * What would move a terminal's cursor, change its colours, begin a line or turn the direction of
+ * writing.
+ */
+const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/**
+ * A text as one line that cannot command the terminal it is shown on: control characters become
+ * `\u001b` and the like. That is also how JSON writes them in its strings, so a line of JSON says
+ * the same as before.
+ */
+export function withoutControls(line: string): string {
+  return line.replace(CONTROLS, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
 
 /** The longest message, in characters: several screen lines, where some would quote a whole file. */
 const LONGEST_MESSAGE = 2000;

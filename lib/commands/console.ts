@@ -2,8 +2,12 @@
  * What the commands write to: results to standard output, everything else to standard error, and on
  * a terminal one line at the bottom that shows how far things are.
  *
+ * Names of files and texts out of them are shown as they are given here, so whatever would command a
+ * terminal is escaped in this file, and nothing else writes to one.
+ *
  * @module
  */
+import { withoutControls } from "../errors.ts";
 import { type Progress, progressLine } from "../logs/progress.ts";
 
 const encoder = new TextEncoder();
@@ -14,16 +18,26 @@ const REDRAW_MS = 100;
 let shown = false;
 let drawn = 0;
 
-/** Writes a line of the result. */
+/** Writes a line of the result; one line, whatever is in it. */
 export function print(line = ""): void {
   _clear();
-  _write(Deno.stdout, `${line}\n`);
+  _write(Deno.stdout, `${withoutControls(line)}\n`);
 }
 
-/** Writes a remark. */
+/** Writes a remark of one line. */
 export function remark(line: string): void {
   _clear();
-  _write(Deno.stderr, `${line}\n`);
+  _write(Deno.stderr, `${withoutControls(line)}\n`);
+}
+
+/** Writes lines of our own, such as a command's help. What comes from outside has no place in them. */
+export function printLines(text: string): void {
+  for (const line of text.split("\n")) print(line);
+}
+
+/** The same as remarks. */
+export function remarkLines(text: string): void {
+  for (const line of text.split("\n")) remark(line);
 }
 
 /** True where somebody watches, so that progress is shown as a line that changes. */
@@ -36,7 +50,7 @@ export function showProgress(progress: Progress): void {
   const now = performance.now();
   if (!isWatched() || (progress.done < progress.total && now - drawn < REDRAW_MS)) return;
   drawn = now;
-  const line = progressLine(progress, _columns());
+  const line = withoutControls(progressLine(progress, _columns()));
   _write(Deno.stderr, `\r\x1b[2K${line}`);
   shown = true;
 }

@@ -9,7 +9,7 @@ import { join } from "../files.ts";
 import { clock } from "../logs/progress.ts";
 import type { RunOptions } from "../train/run.ts";
 import { Command } from "./arguments.ts";
-import { endProgress, print, remark, showProgress } from "./console.ts";
+import { endProgress, print, printLines, remark, showProgress } from "./console.ts";
 import { INTERRUPTED, report, runTraining } from "./training_display.ts";
 
 /** The set: small slices and few of them, and as many torn ligaments as whole ones. */
@@ -58,7 +58,7 @@ export function demoCommand(exit: (code: number) => void) {
       print();
       report(result);
       if (result.stopped === "interrupted") return exit(INTERRUPTED);
-      print(
+      printLines(
         `\nThe AUC is over ${KNEES.valid} made-up knees that the model was not trained on; it took ` +
           `${clock((performance.now() - start) / 1000)} from random weights.\n` +
           "Made-up knees are for trying things out: the figure says nothing about real ones.\n\n" +

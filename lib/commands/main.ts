@@ -13,7 +13,7 @@ import {
   UsageError,
   usageOf,
 } from "./arguments.ts";
-import { print, remark } from "./console.ts";
+import { printLines, remark, remarkLines } from "./console.ts";
 import { combineCommand } from "./combine.ts";
 import { convertCommand } from "./convert.ts";
 import { demoCommand } from "./demo.ts";
@@ -69,7 +69,7 @@ export async function main(args: readonly string[]): Promise<number> {
       throw error;
     });
     command.configureOutput({
-      writeOut: (text) => print(text.trimEnd()),
+      writeOut: (text) => printLines(text.trimEnd()),
       writeErr: () => {},
       // Left to itself commander asks the environment, for which there is no permission.
       getOutHasColors: () => false,
@@ -87,7 +87,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (error instanceof CommanderError || error instanceof UsageError) {
       const words = error instanceof UsageError ? error.message : inArgparsesWords(error, current);
-      remark(usageOf(current));
+      remarkLines(usageOf(current));
       remark(`cli.ts: error: ${words}`);
       return WRONG_ARGUMENTS;
     }
@@ -105,6 +105,6 @@ export async function main(args: readonly string[]): Promise<number> {
 function _explain(error: unknown, debug: boolean): void {
   const known = error instanceof MRNetError;
   remark(known ? messageOf(error) : `This is a fault of the toolkit: ${messageOf(error)}`);
-  if (debug && error instanceof Error) remark(error.stack ?? "");
+  if (debug && error instanceof Error) remarkLines(error.stack ?? "");
   else if (!known) remark("Run again with --debug for the details to report.");
 }
