@@ -6,6 +6,7 @@
  */
 import { type Exam, readExam } from "../../data/exam.ts";
 import { examFile } from "../../data/labels.ts";
+import planeName from "../../data/plane_name.js" with { type: "text" };
 import { DataError, messageOf } from "../../errors.ts";
 import { colorOf } from "../../explain/color_map.ts";
 import { type Plane, PLANES, type Split, SPLITS } from "../../terms.ts";
@@ -50,6 +51,7 @@ const SCRIPTS = {
   heat_map: heatMap,
   marks,
   page: script,
+  plane_name: planeName,
   plane_panel: planePanel,
   volume,
 };

@@ -3,17 +3,11 @@
  *
  * @module
  */
+import { planeOfName } from "./plane_name.js";
 
 const PLANES = ["sagittal", "coronal", "axial"];
 
 const find = (selector) => document.querySelector(selector);
-
-/** The plane that a file's name speaks of. */
-function planeOfName(name) {
-  return PLANES.find((plane) =>
-    new RegExp(`${plane}|(^|[^a-z])${plane.slice(0, 3)}([^a-z]|$)`, "i").test(name)
-  );
-}
 
 /** Answers whoever was asked last; at most one dialog is open. */
 let answer = (_planes) => {};

@@ -1,0 +1,22 @@
+/**
+ * Which plane a file's name speaks of. Plain JavaScript without imports: the commands import it, and the
+ * viewer's page is served it as it stands, so that both follow one rule.
+ *
+ * @module
+ */
+
+const PLANES = ["sagittal", "coronal", "axial"];
+
+/**
+ * The plane that a name speaks of: by its whole word anywhere (`knee_sagittal.npy`, `Sagittal T2`), or
+ * by its first three letters with no letter beside them (`12-cor.npy`).
+ *
+ * @param {string} name of a file or a folder, without what is above it
+ * @returns {"sagittal" | "coronal" | "axial" | undefined} nothing if it speaks of none, or of several
+ */
+export function planeOfName(name) {
+  const named = PLANES.filter((plane) =>
+    new RegExp(`${plane}|(^|[^a-z])${plane.slice(0, 3)}([^a-z]|$)`, "i").test(name)
+  );
+  return named.length === 1 ? named[0] : undefined;
+}
