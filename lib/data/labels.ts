@@ -8,6 +8,7 @@
  * @module
  */
 import { DataError } from "../errors.ts";
+import { isFileName } from "../file_name.ts";
 import { type FileAction, join, readBytes } from "../files.ts";
 import type { Label, Plane, Split, Task } from "../terms.ts";
 import { type CsvLine, eachCsvLine } from "./csv.ts";
@@ -30,8 +31,6 @@ const MOST_FAULTS = 10;
 /** How many are counted before reading stops: each costs the CSV parser an error with a stack. */
 const MOST_COUNTED = 1000;
 const LONGEST_ID = 64;
-/** What Windows takes for a device, in any folder and with any ending. */
-const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)$/i;
 
 /** The label file of a task: `data/train-acl.csv`. */
 export function labelFile(data: string, split: Split, task: Task): string {
@@ -185,7 +184,7 @@ function _faultOf(values: readonly string[]): string | undefined {
 }
 
 function _isId(text: string): boolean {
-  return text.length <= LONGEST_ID && /^[A-Za-z0-9_-]+$/.test(text) && !DEVICE.test(text);
+  return text.length <= LONGEST_ID && /^[A-Za-z0-9_-]+$/.test(text) && isFileName(text);
 }
 
 function _padded(id: string): string {

@@ -6,6 +6,7 @@
 import type { Exam } from "../data/exam.ts";
 import type { Intensity } from "../data/intensity.ts";
 import { OutputError } from "../errors.ts";
+import { isFileName } from "../file_name.ts";
 import { fileError, join, makeFolder, writeWhole } from "../files.ts";
 import type { Plane, Task } from "../terms.ts";
 import { animation } from "./animation.ts";
@@ -74,6 +75,12 @@ export async function writeExplanation(
   explanation: Explanation,
   model: ExplainedModel,
 ): Promise<ExplanationFiles> {
+  if (!isFileName(`${exam.id}.gif`)) {
+    throw new OutputError(
+      `Cannot write pictures of the exam '${exam.id}' to '${folder}': no files can be called so on ` +
+        "every system: give the exam's file another name",
+    );
+  }
   await makeFolder(folder);
   const view = viewOf(exam, explanation);
   const title = `${model.task} · ${model.plane}`;

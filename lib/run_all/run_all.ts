@@ -17,7 +17,8 @@ import { labelFile } from "../data/labels.ts";
 import { checkTuneSplit, TUNE_SEED, type TuneSplit } from "../data/tune.ts";
 import type { Engine } from "../engine/engine.ts";
 import { DataError, OptionError, TrainingError, WeightsError } from "../errors.ts";
-import { hashFile, join, makeFolder, makeWritableFolder, writeWhole } from "../files.ts";
+import { isFileName } from "../file_name.ts";
+import { baseName, hashFile, join, makeFolder, makeWritableFolder, writeWhole } from "../files.ts";
 import { lockRun, type RunLock } from "../logs/run_lock.ts";
 import { checkStart, loadMRNet } from "../model/create.ts";
 import { hashModelFile, isRemote } from "../model/model_source.ts";
@@ -245,6 +246,7 @@ interface Plan extends RunAllPlan {
   prefix: string;
   data: string;
   models: string;
+  logs: string;
   tune: TuneSplit;
   /** The state as it was found, where there was one. */
   before?: RunAllState;
@@ -256,13 +258,22 @@ interface Plan extends RunAllPlan {
 const ALL: readonly ModelOfAll[] = TASKS.flatMap((task) => PLANES.map((plane) => ({ task, plane })))
   .map((model, index, all) => ({ ...model, number: index + 1, total: all.length }));
 
+/** A prefix as the name of the folder that keeps the state. */
+function _folderName(prefix: string): string {
+  if (isFileName(prefix)) return prefix;
+  throw new OptionError(
+    `Cannot keep the state in a folder called '${prefix}', the prefix: not every system has such ` +
+      "folders: give another --prefix_name, or the folder with --out",
+  );
+}
+
 /** Checks everything, finds out what is done already, and makes the folders. */
 async function _plan(options: RunAllOptions): Promise<Plan> {
   const { prefix = "mrnet", data = "data", models = "models", logs = "logs" } = options;
   const { tune = { fraction: TUNE_FRACTION, seed: TUNE_SEED }, weights = "imagenet" } = options;
   checkPrefix(prefix);
   checkTuneSplit(tune);
-  const out = options.out ?? join(logs, "run_all", prefix);
+  const out = options.out ?? join(logs, "run_all", _folderName(prefix));
   const statePath = join(out, "run_all.json");
   const before = await readState(statePath);
   const earlierSeed = before?.config.seed;
@@ -301,7 +312,7 @@ async function _plan(options: RunAllOptions): Promise<Plan> {
   await makeFolder(models);
   await makeWritableFolder(out);
   return {
-    ...{ prefix, data, models, out, tune, seed },
+    ...{ prefix, data, models, logs, out, tune, seed },
     ...{ before, state, statePath, done, open, lost },
   };
 }
@@ -355,7 +366,7 @@ async function _labelHashes(data: string): Promise<Record<string, string>> {
 
 /** One model from its beginning to its figures; nothing where the signal ended it. */
 async function _trainAndJudge(
-  { prefix, data, models, tune, seed, state, statePath }: Plan,
+  { prefix, data, models, logs, tune, seed, state, statePath }: Plan,
   options: RunAllOptions,
   model: ModelOfAll,
 ): Promise<DoneModel | undefined> {
@@ -364,8 +375,9 @@ async function _trainAndJudge(
   const key = modelKey(task, plane);
   const run = { ...shared, ...{ task, plane, prefix, data, models, tune, seed } };
   const begun = { ...run, onStart: undefined, onExam: undefined, onEpoch: undefined };
+  // The state says which run it is; where the logs are is said by whoever asks.
   const resume = state.running?.model === key
-    ? await resumable(begun, state.running.logFolder)
+    ? await resumable(begun, join(logs, task, plane, baseName(state.running.logFolder)))
     : undefined;
   let noted: Promise<void> | undefined;
   let engine: Engine | undefined;

@@ -10,7 +10,15 @@
 import { type EngineName, ENGINES } from "../engine/engine.ts";
 import { type Precision, PRECISIONS } from "../engine/webgpu/precision.ts";
 import { DataError, messageOf } from "../errors.ts";
-import { checkPlainFile, type FileAction, fileError, readBytes, writeWhole } from "../files.ts";
+import { isFileName } from "../file_name.ts";
+import {
+  baseName,
+  checkPlainFile,
+  type FileAction,
+  fileError,
+  readBytes,
+  writeWhole,
+} from "../files.ts";
 import { type Label, type Plane, PLANES, type Split, SPLITS, type Task, TASKS } from "../terms.ts";
 
 const FORMAT = "mrnet-run-all";
@@ -178,7 +186,9 @@ function _parse(text: string): RunAllState {
 
 function _running(value: unknown): RunAllState["running"] {
   const { model, logFolder } = _object(value, "the model at hand");
-  if (typeof model === "string" && _isPath(logFolder)) return { model, logFolder };
+  if (KEYS.includes(model as string) && _isPath(logFolder)) {
+    return { model: model as string, logFolder };
+  }
   throw new RangeError("what it says of the model at hand is not whole");
 }
 
@@ -219,16 +229,16 @@ function _leftOut(value: unknown, key: string): LeftOut[] {
 
 /** Exams have the names that label files can give them. */
 function _isId(value: unknown): value is string {
-  return typeof value === "string" && /^[\w-]{1,64}$/.test(value);
+  return typeof value === "string" && /^[\w-]{1,64}$/.test(value) && isFileName(value);
 }
 
 function _isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 1;
 }
 
-/** A path that can be opened, and printed. */
+/** A path of a file or folder with a name, that can be printed. */
 function _isPath(value: unknown): value is string {
-  return typeof value === "string" && value !== "" && !/\p{Cc}/u.test(value);
+  return typeof value === "string" && isFileName(baseName(value)) && !/\p{Cc}/u.test(value);
 }
 
 function _predictions(value: unknown, key: string): SavedPrediction[] {

@@ -4,6 +4,7 @@
  * @module
  */
 import { OptionError, WeightsError } from "../errors.ts";
+import { isFileName } from "../file_name.ts";
 import { join, writeUnderFreeName } from "../files.ts";
 import { cardMetadata, type ChosenOn } from "../model/card.ts";
 import { writeMRNet } from "../model/create.ts";
@@ -45,7 +46,7 @@ export function isCheckpointName(
   { prefix, task, plane }: Pick<CheckpointOptions, "prefix" | "task" | "plane">,
 ): boolean {
   const begin = `model_${prefix}_${task}_${plane}_val_auc_`;
-  return name.startsWith(begin) &&
+  return isFileName(name) && name.startsWith(begin) &&
     /^\d\.\d{4}_train_auc_\d\.\d{4}_epoch_\d+(-\d+)?\.safetensors$/.test(
       name.slice(begin.length),
     );
@@ -54,9 +55,9 @@ export function isCheckpointName(
 /** What a prefix is made of, so that it cannot lead out of the folder or confuse the name. */
 export const PREFIX_RULE = "use up to 64 letters, digits, dots, hyphens and underscores";
 
-/** Whether a prefix keeps to {@linkcode PREFIX_RULE}. */
+/** Whether a prefix keeps to {@linkcode PREFIX_RULE}, and is not made of dots alone. */
 export function isPrefix(prefix: string): boolean {
-  return /^[A-Za-z0-9._-]{1,64}$/.test(prefix);
+  return /^[A-Za-z0-9._-]{1,64}$/.test(prefix) && !/^\.+$/.test(prefix);
 }
 
 /** Refuses a prefix that is none. */

@@ -64,6 +64,19 @@ Deno.test("a state that is none is refused in one line", async () => {
     await refuses(text.replace("0.75", probability), "its predictions of acl/axial are none");
   }
   await refuses("[]", "the file is no JSON object");
+  for (const path of ["models/..", "..", "", "a\\\\..", "models/aux.safetensors"]) {
+    await refuses(
+      text.replace("models/a.safetensors", path),
+      "what it says of acl/axial is not whole",
+    );
+  }
+  const running = (model: string, logFolder: string) =>
+    refuses(
+      `${text.slice(0, -1)},"running":{"model":"${model}","logFolder":"${logFolder}"}}`,
+      "what it says of the model at hand is not whole",
+    );
+  await running("acl/axial", "logs/acl/axial/..");
+  await running("../../mine", "logs/acl/axial/20260101-000000");
   await refuses(
     text.replace('"version":2', '"version":1'),
     "it is not a 'mrnet-run-all' file of version 2",

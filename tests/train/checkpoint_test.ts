@@ -49,7 +49,21 @@ Deno.test("a checkpoint is named as the original script names it", () => {
 Deno.test("a prefix cannot lead out of the folder or break the name", () => {
   for (const good of ["mrnet", "a", "run-2", "x_y.z", "A".repeat(64)]) checkPrefix(good);
   for (
-    const bad of ["", "../x", "a/b", "a\\b", "a b", "a\0", "a\nb", "é", "C:", "A".repeat(65), "*"]
+    const bad of [
+      "",
+      ".",
+      "..",
+      "../x",
+      "a/b",
+      "a\\b",
+      "a b",
+      "a\0",
+      "a\nb",
+      "é",
+      "C:",
+      "A".repeat(65),
+      "*",
+    ]
   ) {
     assert.throws(() => checkPrefix(bad), {
       name: "OptionError",
