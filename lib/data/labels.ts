@@ -62,6 +62,11 @@ export function examId(text: string): string {
   return _padded(text);
 }
 
+/** Whether an exam can have this name, in the form that {@linkcode examId} gives it. */
+export function isExamId(text: string): boolean {
+  return _isId(text) && _padded(text) === text;
+}
+
 /**
  * Parses the text of a label file.
  *

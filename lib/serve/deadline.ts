@@ -37,6 +37,8 @@ export class Deadline implements Disposable {
 
   /** What comes first: the work's result, or the signal. The work goes on in any case. */
   async wait<T>(work: Promise<T>): Promise<T> {
+    // Its failure is nobody's where time is up already; unheard it would end the process.
+    work.catch(() => {});
     const { promise, reject } = Promise.withResolvers<never>();
     const stop = () => reject(this.signal.reason);
     this.signal.addEventListener("abort", stop);

@@ -19,6 +19,10 @@ Deno.test("whatever exams there are are listed, with the labels there are", asyn
   await folder.write("data/valid/axial/alone.npy", examBytes());
   await folder.write("data/valid/axial/notes.txt", "no exam");
   await folder.write("data/valid/axial/7.npy", examBytes());
+  const long = "a".repeat(65);
+  for (const name of ["aux", "COM1", long, "a b", "\x1b[2J"]) {
+    await folder.write(`data/valid/sagittal/${name}.npy`, examBytes());
+  }
   await folder.write("data/valid-meniscus.csv", "0003,maybe\n");
   const { exams, faults } = await listExams(folder.at("data"));
   assert.deepEqual(exams.map(({ split, id, planes, labels }) => [split, id, planes, labels]), [
@@ -28,8 +32,15 @@ Deno.test("whatever exams there are are listed, with the labels there are", asyn
     ["train", "0000", ["coronal"], { acl: 0 }],
     ["train", "0001", ["coronal"], { acl: 1 }],
   ]);
-  assert.equal(faults.length, 1);
-  assert.match(faults[0], /valid-meniscus\.csv.*the label 'maybe' is not 0 or 1/);
+  assert.equal(faults.length, 3);
+  assert.match(faults[0], /^Cannot list '7\.npy' of '.*axial': no exam has such a name: /);
+  assert.ok(
+    faults[1].startsWith(
+      `Cannot list '?[2J.npy', 'COM1.npy', 'a b.npy', '${"a".repeat(40)}...', 'aux.npy' of '`,
+    ),
+    faults[1],
+  );
+  assert.match(faults[2], /valid-meniscus\.csv.*the label 'maybe' is not 0 or 1/);
   await assert.rejects(listExams(folder.at("nowhere")), /Cannot open the dataset in '.*nowhere'/);
 });
 
@@ -80,6 +91,14 @@ Deno.test("a viewer without a dataset, and exams that are not there or broken", 
   const handler = createHandler({ viewer: { data: folder.at("data") } });
   assert.equal((await ask(handler, "slices/valid/0002/axial"))[0], 404);
   assert.equal((await ask(handler, "slices/dropped/exam-1/axial"))[0], 404);
+  // Names that no exam can have are not there either.
+  for (const id of ["aux", "COM1", "a".repeat(65), "1"]) {
+    for (const path of [`slices/valid/${id}/axial`, `reading/valid/${id}`]) {
+      const [status, detail] = await ask(handler, path);
+      assert.equal(status, 404, path);
+      assert.ok(detail.length < 120, detail);
+    }
+  }
   const [status, detail] = await ask(handler, "slices/valid/0001/axial");
   assert.equal(status, 422);
   assert.match(detail, /as \.npy: it begins with the bytes/);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { examId, labelFile, readLabels } from "../../data/labels.ts";
+import { isExamId, labelFile, readLabels } from "../../data/labels.ts";
 import { DataError, messageOf, MRNetError } from "../../errors.ts";
 import { fileError, join } from "../../files.ts";
 import { type Label, type Plane, PLANES, type Split, SPLITS, TASKS } from "../../terms.ts";
@@ -23,9 +23,12 @@ export interface ListedExam {
 /** The exams of a folder, and what could not be read of it. */
 export interface ExamList {
   exams: ListedExam[];
-  /** A line for each label file that is broken. */
+  /** A line for each label file that is broken, and for each file whose name no exam can have. */
   faults: string[];
 }
+
+/** How many files that are left out are named. */
+const MAX_NAMED = 5;
 
 /**
  * Lists the exams of a folder in MRNet's layout: the validation exams first.
@@ -50,7 +53,7 @@ export async function listExams(data: string): Promise<ExamList> {
   for (const split of SPLITS.toReversed()) {
     const listed = new Map<string, ListedExam>();
     for (const plane of PLANES) {
-      for (const id of await _ids(join(data, split, plane))) {
+      for (const id of await _ids(join(data, split, plane), faults)) {
         const exam = listed.get(id) ?? { split, id, planes: [], labels: {} };
         exam.planes.push(plane);
         listed.set(id, exam);
@@ -74,19 +77,39 @@ export async function listExams(data: string): Promise<ExamList> {
   return { exams, faults };
 }
 
-/** The exams that a folder has files of; none where there is no such folder. */
-async function _ids(folder: string): Promise<string[]> {
+/**
+ * The exams that a folder has files of; none where there is no such folder.
+ *
+ * @param faults gets a line if files are left out for their names
+ */
+async function _ids(folder: string, faults: string[]): Promise<string[]> {
   const ids: string[] = [];
+  const others: string[] = [];
   try {
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      const id = /^([A-Za-z0-9_-]{1,64})\.npy$/.exec(name)?.[1];
-      // A name that is not in its padded form would not be found again.
-      if (!isDirectory && id !== undefined && examId(id) === id) ids.push(id);
+      if (isDirectory || !name.endsWith(".npy")) continue;
+      const id = name.slice(0, -".npy".length);
+      if (isExamId(id)) ids.push(id);
+      else others.push(name);
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) {
       throw fileError(error, { what: "list", path: folder, access: "read", error: DataError });
     }
   }
+  if (others.length > 0) faults.push(_leftOut(folder, others.sort()));
   return ids;
+}
+
+/** What is said about files that no exam's id leads to. */
+function _leftOut(folder: string, names: readonly string[]): string {
+  const shown = names.slice(0, MAX_NAMED).map((name) => `'${_shortened(name)}'`).join(", ");
+  const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : "";
+  return `Cannot list ${shown}${more} of '${folder}': no exam has such a name: ` +
+    "use letters, digits, '_' and '-', at most 64, numbers with at least four digits, and no " +
+    "name of a Windows device";
+}
+
+function _shortened(name: string): string {
+  return (name.length > 40 ? `${name.slice(0, 40)}...` : name).replace(/[^ -~]/g, "?");
 }

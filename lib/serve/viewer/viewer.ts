@@ -5,7 +5,7 @@
  * @module
  */
 import { type Exam, readExam } from "../../data/exam.ts";
-import { examFile } from "../../data/labels.ts";
+import { examFile, isExamId } from "../../data/labels.ts";
 import planeName from "../../data/plane_name.js" with { type: "text" };
 import { DataError, messageOf } from "../../errors.ts";
 import { colorOf } from "../../explain/color_map.ts";
@@ -280,7 +280,7 @@ export class Viewer {
   }
 
   async #has(split: string, id: string, plane: Plane): Promise<boolean> {
-    if (!SPLITS.includes(split as Split)) return false;
+    if (!SPLITS.includes(split as Split) || !isExamId(id)) return false;
     const path = examFile(this.#folder(), split as Split, plane, id);
     return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
   }
@@ -298,5 +298,9 @@ export class Viewer {
 }
 
 function _noExam(split: string, id: string): Problem {
-  return new Problem(404, `There is no exam '${split}/${id}' in this plane, or it was let go`);
+  const shown = id.length > 64 ? `${id.slice(0, 40)}...` : id;
+  return new Problem(
+    404,
+    `There is no exam '${split.slice(0, 20)}/${shown}' in this plane, or it was let go`,
+  );
 }
