@@ -7,6 +7,7 @@ import type { EngineChoice } from "../engine/engine.ts";
 import { DataError, messageOf, MRNetError, OptionError, PermissionError } from "../errors.ts";
 import { fileError, readBytes } from "../files.ts";
 import { createHandler, type Handler } from "../serve/handler.ts";
+import { settleOrigins } from "../serve/origins.ts";
 import { Command, option, text, UsageError, wholeNumber } from "./arguments.ts";
 import { print, remark } from "./console.ts";
 import { interruptible } from "./interrupt.ts";
@@ -21,6 +22,15 @@ const GRACE = 3000;
 const PERMISSIONS =
   "\nPermissions: --allow-net=HOST:PORT --allow-read=DIR, where DIR are the folders of the models and\n" +
   "of the data; deno run -P=serve cli.ts … grants 127.0.0.1:8080, data and models.";
+
+/** `ORIGIN,ORIGIN`. */
+function origins(given: string): string[] {
+  try {
+    return settleOrigins(given.split(","));
+  } catch (error) {
+    throw new UsageError(messageOf(error));
+  }
+}
 
 /** `FILE,FILE`. */
 function fileList(given: string): string[] {
@@ -42,6 +52,18 @@ function portOption() {
     .default(8080);
 }
 
+function tokenOption() {
+  return option("--token <TEXT>", "what clients must send as Authorization: Bearer", text);
+}
+
+function tokenFileOption() {
+  return option(
+    "--token_file <FILE>",
+    "the same from a file, where no list of processes shows it",
+    text,
+  );
+}
+
 function hostOption() {
   return option("--host <ADDRESS>", "address to listen on; 0.0.0.0 is every one", text)
     .default("127.0.0.1");
@@ -58,25 +80,18 @@ export function serveCommand() {
     .addOption(modelsOption())
     .addOption(portOption())
     .addOption(hostOption())
-    .addOption(option("--token <TEXT>", "what clients must send as Authorization: Bearer", text))
+    .addOption(tokenOption())
+    .addOption(tokenFileOption())
     .addOption(
       option(
-        "--token_file <FILE>",
-        "the same from a file, where no list of processes shows it",
-        text,
+        "--allow_origin <ORIGIN,…>",
+        "pages that may ask /v1/ from a browser, by origin: https://HOST:PORT (default: none)",
+        origins,
       ),
     )
     .addOption(backendOption())
     .addHelpText("after", PERMISSIONS)
-    .action(async ({ token, token_file, ...given }) => {
-      if (token !== undefined && token_file !== undefined) {
-        throw new UsageError("argument --token_file: not allowed with argument --token");
-      }
-      await _serve({
-        ...given,
-        token: token_file === undefined ? token : await _readToken(token_file),
-      });
-    });
+    .action(_serve);
 }
 
 /** `cli.ts view`. */
@@ -90,6 +105,8 @@ export function viewCommand() {
     .addOption(modelsOption())
     .addOption(portOption())
     .addOption(hostOption())
+    .addOption(tokenOption())
+    .addOption(tokenFileOption())
     .addOption(backendOption())
     .addHelpText("after", PERMISSIONS)
     .action(_serve);
@@ -102,10 +119,15 @@ interface _Given {
   port: number;
   host: string;
   token?: string;
+  token_file?: string;
+  allow_origin?: string[];
   backend: EngineChoice;
 }
 
-async function _serve({ data, models = [], port, host, token, backend }: _Given): Promise<void> {
+async function _serve(
+  { data, models = [], port, host, backend, allow_origin, ...given }: _Given,
+): Promise<void> {
+  const token = await _tokenOf(given);
   if (data !== undefined) await _checkFolder(data);
   const name = host.includes(":") ? `[${host}]` : host;
   const local = LOOPBACK.includes(name);
@@ -114,6 +136,7 @@ async function _serve({ data, models = [], port, host, token, backend }: _Given)
     engine: backend,
     token,
     viewer: { data },
+    origins: allow_origin,
     // Without a token anything in a browser here could ask, so only our own names are answered.
     hosts: local && token === undefined ? LOOPBACK : undefined,
     onError: (error) => remark(error instanceof MRNetError ? messageOf(error) : `Fault: ${error}`),
@@ -174,6 +197,14 @@ async function _checkFolder(data: string): Promise<void> {
 
 /** A token is sent with every request, so no file of one is long; in bytes. */
 const LONGEST_TOKEN_FILE = 4096;
+
+async function _tokenOf(
+  { token, token_file }: Pick<_Given, "token" | "token_file">,
+): Promise<string | undefined> {
+  if (token_file === undefined) return token;
+  if (token === undefined) return await _readToken(token_file);
+  throw new UsageError("argument --token_file: not allowed with argument --token");
+}
 
 async function _readToken(path: string): Promise<string> {
   const mend = "give a file that holds the token alone";

@@ -8,6 +8,7 @@ import type { EngineChoice } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import type { ModelSource } from "../model/model_source.ts";
 import type { Plane, Task } from "../terms.ts";
+import { settleOrigins } from "./origins.ts";
 
 /** A model to serve, with what its file does not say. */
 export interface GivenModel {
@@ -107,12 +108,20 @@ export interface ServeOptions {
    * @default any
    */
   hosts?: readonly string[];
+  /**
+   * The origins whose pages may ask `/v1/*`, `/healthz` and `/openapi.json` from a browser, such as
+   * `https://viewer.example.org`: CORS with them, and nobody else. With a token they send that too.
+   * @default none
+   */
+  origins?: readonly string[];
   /** Told whatever goes wrong on this side of the connection; clients are told only that it did. */
   onError?: (error: unknown) => void;
 }
 
 /** Options with nothing left open. */
-export interface SettledOptions extends Omit<ServeOptions, "models" | "limits" | "viewer"> {
+export interface SettledOptions
+  extends Omit<ServeOptions, "models" | "limits" | "viewer" | "origins"> {
+  origins: readonly string[];
   models: readonly GivenModel[];
   limits: ServeLimits;
   viewer?: { data?: string };
@@ -121,7 +130,7 @@ export interface SettledOptions extends Omit<ServeOptions, "models" | "limits" |
 /**
  * Checks options and fills in the defaults.
  *
- * @throws {OptionError} where a limit or the token cannot be
+ * @throws {OptionError} where a limit, the token or an origin cannot be
  */
 export function settleOptions(options: ServeOptions): SettledOptions {
   const limits = { ...SERVE_LIMITS, ...options.limits };
@@ -144,5 +153,6 @@ export function settleOptions(options: ServeOptions): SettledOptions {
       : model
   );
   const viewer = options.viewer === true ? {} : options.viewer || undefined;
-  return { ...options, models, limits, viewer };
+  const origins = settleOrigins(options.origins ?? []);
+  return { ...options, models, limits, viewer, origins };
 }

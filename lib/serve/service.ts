@@ -10,6 +10,7 @@ import { eventLoop } from "./loop.ts";
 import { type LoadedModel, loadModels, operatingPointOf, planesOf, taskOf } from "./models.ts";
 import { openApi } from "./openapi.ts";
 import type { SettledOptions } from "./options.ts";
+import { Origins } from "./origins.ts";
 import { choose, predictions, readWith, REMARK } from "./predict.ts";
 import { Problem } from "./problem.ts";
 import { engineTurns, tooMany, type TurnOptions } from "./queue.ts";
@@ -57,6 +58,7 @@ export class Service {
   readonly options: SettledOptions;
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #token: TokenCheck | undefined;
+  readonly #origins: Origins;
   readonly #uploads: Budget;
   #viewer: Promise<Viewer> | undefined;
   #loading: Promise<LoadedModel[]> | undefined;
@@ -71,6 +73,7 @@ export class Service {
   constructor(options: SettledOptions) {
     this.options = options;
     this.#token = options.token === undefined ? undefined : new TokenCheck(options.token);
+    this.#origins = new Origins(options.origins);
     this.#uploads = new Budget(options.limits.uploadBytes);
     this.#routes = new Map<string, Route>([
       ["/v1/predict", {
@@ -138,6 +141,7 @@ export class Service {
     for (const [name, value] of Object.entries(HEADERS)) {
       if (!response.headers.has(name)) response.headers.set(name, value);
     }
+    this.#origins.share(request, response);
     return response;
   }
 
@@ -204,8 +208,11 @@ export class Service {
     if (route === undefined) {
       throw new Problem(404, "There is nothing at this path: see /openapi.json");
     }
-    if (!route.open) await this.#token?.check(request);
     const allowed = route.method === "GET" ? ["GET", "HEAD"] : [route.method];
+    if (this.#origins.isPreflight(request)) {
+      return this.#origins.preflight(request, { methods: allowed });
+    }
+    if (!route.open) await this.#token?.check(request);
     if (!allowed.includes(request.method)) {
       const allow = allowed.join(", ");
       throw new Problem(405, `This path answers ${allow} only`, { allow });
@@ -290,12 +297,14 @@ export class Service {
   }
 
   /** Without a token, whoever opens a page of somebody else's would ask in that page's stead. */
-  #checkSite({ method, headers }: Request): void {
+  #checkSite(request: Request): void {
+    if (this.#origins.allows(request)) return;
+    const { method, headers } = request;
     if (method !== "POST" || this.#token !== undefined) return;
     if (headers.get("sec-fetch-site") !== "cross-site") return;
     throw new Problem(
       403,
-      "A page of another site asks: let it send a token, and start the service with that",
+      "A page of another site asks: whoever runs the service can let it, with --allow_origin",
     );
   }
 

@@ -364,6 +364,13 @@ Deno.test("what serve cannot do is one line that says what to mend", async () =>
       [["serve", "--port", "99999"], 2, /argument --port: invalid value: 99999/],
       [["serve", "--models", "a,,b"], 2, /argument --models: invalid value: 'a,,b'/],
       [["serve", "--token", "a", "--token_file", "b"], 2, /not allowed with argument --token/],
+      [["view", "--token", "a", "--token_file", "b"], 2, /not allowed with argument --token/],
+      [["view", "--token_file", "none.txt"], 1, /^Cannot read the token from 'none\.txt'/],
+      [
+        ["serve", "--allow_origin", "*"],
+        2,
+        /argument --allow_origin: Cannot allow the origin '\*'/,
+      ],
       [
         ["serve", "--models", "none.pth"],
         1,
@@ -389,8 +396,8 @@ Deno.test("what serve cannot do is one line that says what to mend", async () =>
       ],
     ] as const
   ) {
-    const view = args[0] === "view";
-    if (view) await Deno.rename(folder.at("data"), folder.at("moved"));
+    const bare = args.length === 1;
+    if (bare) await Deno.rename(folder.at("data"), folder.at("moved"));
     const { code: found, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "--quiet", "--no-prompt", "--allow-read=.", `--allow-net=127.0.0.1:${port}`],
