@@ -6,6 +6,9 @@
  */
 import { createHash } from "node:crypto";
 import { messageOf, MRNetError, OptionError, OutputError, PermissionError } from "./errors.ts";
+import { type Content, folderOf, syncFolder, writeAside } from "./whole_file.ts";
+
+export { type Content, folderOf, syncFolder } from "./whole_file.ts";
 
 /** A file's place: folder and name joined with `/`, which every system Deno runs on accepts. */
 export function join(folder: string, ...names: string[]): string {
@@ -16,13 +19,6 @@ export function join(folder: string, ...names: string[]): string {
 /** The last part of a path. */
 export function baseName(path: string): string {
   return path.replace(/[\\/]+$/, "").replace(/^.*[\\/]/, "");
-}
-
-/** The part of a path before its last name, `.` where there is none. */
-export function folderOf(path: string): string {
-  const named = path.replace(/(.)[\\/]+$/, "$1");
-  const folder = named.replace(/[^\\/]*$/, "").replace(/(.)[\\/]+$/, "$1");
-  return folder === "" ? "." : folder;
 }
 
 /**
@@ -210,18 +206,29 @@ export async function sha256Of(bytes: Uint8Array): Promise<string> {
   return new Uint8Array(digest).toHex();
 }
 
-/** What a file is made of: bytes, text, or its bytes in parts. */
-export type Content = string | Uint8Array | Iterable<Uint8Array>;
-
-/** Makes a folder and those above it; one that exists is fine. */
+/**
+ * Makes a folder and those above it, and brings their names to the disk; one that exists is fine.
+ *
+ * @throws {OutputError} if it cannot be made
+ */
 export async function makeFolder(path: string, what = "make the folder"): Promise<void> {
+  const missing: string[] = [];
+  for (let each = path; await _isMissing(each); each = folderOf(each)) missing.unshift(each);
   try {
     await Deno.mkdir(path, { recursive: true });
+    for (const each of missing) await syncFolder(folderOf(each));
   } catch (error) {
     const taken = error instanceof Deno.errors.AlreadyExists;
     const mend = taken ? "move the file of that name, or choose another folder" : MEND_WRITING;
     throw fileError(error, { what, path, access: "write", error: OutputError, mend });
   }
+}
+
+/** Whether a path leads to nothing; where that cannot be told it is said to lead somewhere. */
+async function _isMissing(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => false, (error) => {
+    return error instanceof Deno.errors.NotFound;
+  });
 }
 
 /**
@@ -236,7 +243,7 @@ export async function makeWritableFolder(path: string): Promise<void> {
   await makeFolder(path);
   try {
     const probe = join(path, `.${crypto.randomUUID().slice(0, 8)}.probe`);
-    await _writeAside(probe, "");
+    await writeAside(probe, "");
     await Deno.remove(probe);
     await removeLeftOvers(path);
   } catch (error) {
@@ -305,13 +312,13 @@ export async function writeWhole(
 ): Promise<boolean> {
   try {
     if (replace === undefined) {
-      await _writeAside(path, content);
+      await writeAside(path, content);
       return true;
     }
     const there = () => Deno.lstat(path).then(({ isFile }) => isFile, () => false);
     const replaced = await there();
     if (replaced && !await replace()) return false;
-    return await _writeAside(path, content, !replaced);
+    return await writeAside(path, content, !replaced);
   } catch (error) {
     const what = "write";
     throw fileError(error, { what, path, access: "write", error: OutputError, mend: MEND_WRITING });
@@ -333,66 +340,4 @@ export async function writeUnderFreeName(
     const own = taken === 1 ? path : path.replace(/(\.[^.\\/]*)?$/, `-${taken}$1`);
     if (await write(own)) return own;
   }
-}
-
-/** With `fresh` it takes the name only where nobody has it, and says whether it did. */
-async function _writeAside(path: string, content: Content, fresh = false): Promise<boolean> {
-  const aside = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
-  try {
-    const file = await Deno.open(aside, { write: true, createNew: true });
-    try {
-      for (const part of _parts(content)) await _writeAll(file, part);
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    if (!fresh) await Deno.rename(aside, path);
-    else if (!await _takeName(aside, path)) return false;
-    await _syncFolder(folderOf(path));
-    return true;
-  } catch (error) {
-    await Deno.remove(aside).catch(() => {});
-    throw error;
-  }
-}
-
-/**
- * Brings the names in a folder to the disk: what is removed after it was replaced must not be gone
- * before the new name is there, whatever happens to the power.
- */
-async function _syncFolder(path: string): Promise<void> {
-  try {
-    using folder = await Deno.open(path);
-    await folder.sync();
-  } catch {
-    // Not every system opens a folder or flushes one; the file itself is on the disk.
-  }
-}
-
-/** Gives a file a second name that nobody has, which unlike renaming replaces nothing. */
-async function _takeName(aside: string, path: string): Promise<boolean> {
-  try {
-    await Deno.link(aside, path);
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) {
-      const { isFile } = await Deno.lstat(path);
-      if (!isFile) throw error;
-      await Deno.remove(aside);
-      return false;
-    }
-    // Not every file system knows second names.
-    await Deno.rename(aside, path);
-    return true;
-  }
-  await Deno.remove(aside);
-  return true;
-}
-
-function _parts(content: Content): Iterable<Uint8Array> {
-  if (typeof content === "string") return [new TextEncoder().encode(content)];
-  return content instanceof Uint8Array ? [content] : content;
-}
-
-async function _writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
 }

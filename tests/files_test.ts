@@ -12,6 +12,7 @@ import {
   relativePath,
   writeWhole,
 } from "../lib/files.ts";
+import { makeRunFolder } from "../lib/logs/run_folder.ts";
 import { runScript } from "./support/cli.ts";
 import { TemporaryFolder } from "./support/folders.ts";
 
@@ -229,6 +230,31 @@ Deno.test("a new name reaches the disk before anything it replaces may go", asyn
   assert.equal(await folder.text("a.txt"), "three");
 });
 
+Deno.test("the names of new folders reach the disk too, from the outside in", async () => {
+  await using folder = await TemporaryFolder.make();
+  const { open } = Deno;
+  const synced: string[] = [];
+  Deno.open = async (path, options) => {
+    const file = await open(path, options);
+    const { sync } = file;
+    file.sync = async () => {
+      await sync.call(file);
+      synced.push(String(path).slice(folder.path.length));
+    };
+    return file;
+  };
+  try {
+    await makeFolder(folder.at("a", "b"));
+    assert.deepEqual(synced.splice(0), ["", "/a"]);
+    await makeFolder(folder.at("a", "b"));
+    assert.deepEqual(synced.splice(0), []);
+    await makeRunFolder(folder.at("logs"), "acl", "axial");
+    assert.deepEqual(synced.splice(0), ["", "/logs", "/logs/acl", "/logs/acl/axial"]);
+  } finally {
+    Deno.open = open;
+  }
+});
+
 Deno.test("of many writers one wins, and what it wrote is whole", async () => {
   await using folder = await TemporaryFolder.make();
   const path = folder.at("file");
@@ -328,6 +354,37 @@ Deno.test("a name that somebody has is taken only where that is allowed", async 
   assert.equal(won.filter((each) => each).length, 1);
   assert.equal(await folder.text("other"), `${won.indexOf(true)}`);
   assert.deepEqual(await folder.files(), ["file", "other"]);
+});
+
+Deno.test("where the file system has no second names, nobody's file is replaced either", async () => {
+  await using folder = await TemporaryFolder.make();
+  const path = folder.at("model");
+  const replace = () => Promise.resolve(false);
+  const { link, rename } = Deno;
+  try {
+    // Somebody takes the name at the last moment.
+    Deno.link = async () => {
+      await Deno.writeTextFile(path, "another run's");
+      throw new Error("Operation not permitted (os error 1)");
+    };
+    assert.equal(await writeWhole(path, "mine", { replace }), false);
+    assert.equal(await folder.text("model"), "another run's");
+    assert.deepEqual(await folder.files(), ["model"]);
+    Deno.link = () => Promise.reject(new Deno.errors.NotSupported("no links"));
+    assert.equal(await writeWhole(folder.at("new"), "mine", { replace }), true);
+    assert.equal(await folder.text("new"), "mine");
+    const won = await Promise.all(
+      Array.from({ length: 8 }, (_, at) => writeWhole(folder.at("other"), `${at}`, { replace })),
+    );
+    assert.equal(won.filter((each) => each).length, 1);
+    assert.equal(await folder.text("other"), `${won.indexOf(true)}`);
+    // What was made to take the name goes where the file cannot be put in its place.
+    Deno.rename = () => Promise.reject(new Error("no room"));
+    await assert.rejects(writeWhole(folder.at("last"), "mine", { replace }), /no room/);
+    assert.deepEqual(await folder.files(), ["model", "new", "other"]);
+  } finally {
+    Object.assign(Deno, { link, rename });
+  }
 });
 
 Deno.test("a file is known by its SHA-256", async () => {

@@ -4,7 +4,7 @@
  * @module
  */
 import { OutputError } from "../errors.ts";
-import { fileError, join, makeFolder } from "../files.ts";
+import { fileError, join, makeFolder, syncFolder } from "../files.ts";
 import type { Plane, Task } from "../terms.ts";
 import { LOCK_FILE, lockRun, type RunLock } from "./run_lock.ts";
 
@@ -46,6 +46,7 @@ export async function makeRunFolder(logs: string, task: Task, plane: Plane): Pro
     const path = join(parent, taken === 1 ? name : `${name}-${taken}`);
     try {
       await Deno.mkdir(path);
+      await syncFolder(parent);
       return path;
     } catch (error) {
       if (error instanceof Deno.errors.AlreadyExists) continue;

@@ -7,7 +7,7 @@
  * @module
  */
 import { DataError, OutputError } from "../errors.ts";
-import { fileError, join, makeFolder } from "../files.ts";
+import { fileError, join, makeFolder, syncFolder } from "../files.ts";
 import { decodeRecords, encodeRecord } from "./tfrecord.ts";
 
 /** A value at a step. */
@@ -75,6 +75,7 @@ export class EventWriter {
     writer.#append([_double(1, now), _bytes(3, _utf8(FILE_VERSION))]);
     try {
       await writer.flush();
+      await syncFolder(folder);
       return writer;
     } catch (error) {
       writer.#file.close();
