@@ -81,7 +81,7 @@ async function _run(options: RunOptions, from?: Resumption): Promise<RunResult> 
     train: await openDataset({ ...exams, split: "train" }),
     valid: await openDataset({ ...exams, split: chosenOn }),
   };
-  checkRoom(datasets.train.labels.length + datasets.valid.labels.length);
+  checkRoom(datasets.train.labels.length + datasets.valid.labels.length, asked.epochs);
   const labels = {
     train: await hashLabels(datasets.train),
     valid: await hashLabels(datasets.valid),

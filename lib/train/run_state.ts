@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DataError, messageOf, OutputError, WeightsError } from "../errors.ts";
+import { DataError, messageOf, OptionError, OutputError, WeightsError } from "../errors.ts";
 import { checkPlainFile, fileError, writeWhole } from "../files.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import { filtersToHWIO, filtersToOIHW } from "../model/layout.ts";
@@ -30,6 +30,9 @@ const VERSION = 1;
  * bytes of the header, which has {@linkcode MOST_HEADER_BYTES} with all else that is in it.
  */
 export const MOST_EXAMS = 12_000;
+
+/** What is in the header at most, in bytes: of an exam, of an epoch, and of all else together. */
+const MAX_BYTES = { exam: 80, epoch: 120, rest: 8192 } as const;
 
 /** What `crypto.randomUUID` gives. */
 const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -60,13 +63,27 @@ export interface RunState {
   optimizer?: OptimizerState;
 }
 
+/** How many epochs a state has room for beside the figures of so many exams. */
+export function maxEpochs(exams: number): number {
+  return Math.floor(
+    (MOST_HEADER_BYTES - MAX_BYTES.rest - MAX_BYTES.exam * exams) / MAX_BYTES.epoch,
+  );
+}
+
 /**
- * Makes sure, before a run begins, that there will be room for its exams.
+ * Makes sure, before a run begins, that there will be room for its exams and epochs.
  *
- * @throws {DataError} where there are more than {@linkcode MOST_EXAMS}
+ * @throws {DataError} if there are more exams than {@linkcode MOST_EXAMS}
+ * @throws {OptionError} if there may be more epochs than {@linkcode maxEpochs}
  */
-export function checkRoom(exams: number): void {
-  if (exams <= MOST_EXAMS) return;
+export function checkRoom(exams: number, epochs: number): void {
+  if (exams <= MOST_EXAMS && epochs <= maxEpochs(exams)) return;
+  if (exams <= MOST_EXAMS) {
+    throw new OptionError(
+      `Cannot train for ${epochs} epochs: beside the figures of ${exams} exams a run's state has room ` +
+        `for ${maxEpochs(exams)} epochs: give that many or fewer as --epochs`,
+    );
+  }
   throw new DataError(
     `Cannot train on ${exams} exams: a run's state has room for the figures of ${MOST_EXAMS}, those ` +
       "to validate on among them: give fewer exams",

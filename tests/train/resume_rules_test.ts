@@ -13,6 +13,7 @@ import {
   checkRoom,
   decodeRunState,
   encodeRunState,
+  maxEpochs,
   MOST_EXAMS,
   readRunState,
   writeRunState,
@@ -315,13 +316,38 @@ test("a run of more exams than its state has room for is refused before it begin
     message:
       /^Cannot save the state of a run: the figures of 24000 exams and 1 epochs .* 1048576 are/,
   });
-  checkRoom(MOST_EXAMS);
-  assert.throws(() => checkRoom(MOST_EXAMS + 1), {
+  checkRoom(MOST_EXAMS, 50);
+  assert.throws(() => checkRoom(MOST_EXAMS + 1, 50), {
     name: "DataError",
     message:
       "Cannot train on 12001 exams: a run's state has room for the figures of 12000, those to " +
       "validate on among them: give fewer exams",
   });
+});
+
+test("a run of more epochs than its state has room for is refused before it begins", async (folder) => {
+  await assert.rejects(begin(folder, { epochs: 100_000 }), {
+    name: "OptionError",
+    message:
+      "Cannot train for 100000 epochs: beside the figures of 4 exams a run's state has room for " +
+      "8667 epochs: give that many or fewer as --epochs",
+  });
+  assert.deepEqual(await folder.files("logs"), []);
+  // So many really fit, with the longest figures there are, also beside the most exams.
+  const { logFolder } = await begin(folder);
+  const state = await readRunState(`${logFolder}/state.safetensors`);
+  const [report] = state.progress.epochs;
+  const long = {
+    ...report,
+    ...{ trainLoss: 1234.5678, valLoss: 1234.5678, threshold: 0.12345678901234566 },
+    ...{ learningRate: 1.2345678901234567e-10, seconds: 12345.678901234567, isBest: false },
+  };
+  for (const exams of [4, MOST_EXAMS]) {
+    const figure = -1.1754943508222875e-38;
+    state.progress.train = Array(exams).fill([figure, figure, figure]);
+    state.progress.epochs = Array(maxEpochs(exams)).fill(long);
+    encodeRunState(state);
+  }
 });
 
 test("a config.json that is none is refused in one line", async (folder) => {
