@@ -8,6 +8,7 @@ import { DataError, WeightsError } from "../errors.ts";
 import { folderOf, hashFile, join } from "../files.ts";
 import { settleCard, type SettledCard } from "../model/card.ts";
 import { type LoadedMRNet, loadMRNet } from "../model/create.ts";
+import { isAddress } from "../model/model_source.ts";
 import type { Prediction } from "../model/mrnet.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
 import {
@@ -139,8 +140,18 @@ export function everyPlane<T>(
   );
 }
 
-/** The path of a member's file, which is given from the folder of the combination's. */
-export function memberPath(combination: string, { file }: CombinedMember): string {
+/**
+ * The path of a member's file, which is given from the folder of the combination's.
+ *
+ * @throws {WeightsError} if it is an address: a file says where files are, not what is to be fetched
+ */
+export function memberPath(combination: string, { file }: Pick<CombinedMember, "file">): string {
+  if (isAddress(file)) {
+    throw new WeightsError(
+      `Cannot use the combination '${combination}': its model '${file}' is an address and not a ` +
+        "path: put the models beside the combination, or combine again",
+    );
+  }
   const folder = folderOf(combination);
   return folder === "." || /^([\\/]|[A-Za-z]:[\\/])/.test(file) ? file : join(folder, file);
 }

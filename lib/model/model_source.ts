@@ -5,6 +5,7 @@
  */
 import { messageOf, PermissionError, WeightsError } from "../errors.ts";
 import { baseName, hashFile, readBytes } from "../files.ts";
+import { redirectOf } from "./weights/redirect.ts";
 
 /**
  * A path, a URL (`file:`, `http:` or `https:`, as a `URL` or, for the last two, as text), or the bytes
@@ -14,6 +15,9 @@ export type ModelSource = string | URL | Uint8Array;
 
 /** From here on a file is not taken for a model, in bytes: AlexNet with its classifier has 244 MB. */
 export const LARGEST_MODEL = 512 * 1024 * 1024;
+
+/** How long a server may send nothing, in milliseconds. */
+const PATIENCE = 60_000;
 
 const MEND = "give a .safetensors, .pth or .pt file of an MRNet";
 
@@ -36,11 +40,17 @@ export function modelFileName(source: ModelSource): string {
   return baseName(source);
 }
 
+/** Whether a text names a place by a scheme, such as `https://…` or `file://…`, and not by a path. */
+export function isAddress(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+}
+
 /**
- * All bytes of a model's file.
+ * All bytes of a model's file. An address is asked itself: where it sends on to another, nothing is
+ * fetched.
  *
- * @throws {WeightsError} where it is missing, no plain file, cannot be fetched or is larger than
- *   {@linkcode LARGEST_MODEL}
+ * @throws {WeightsError} if it is missing, no plain file, cannot be fetched, sends on to another
+ *   address, sends nothing for a minute, or is larger than {@linkcode LARGEST_MODEL}
  * @throws {PermissionError} where Deno refuses the file or the network
  */
 export async function readModelBytes(source: ModelSource): Promise<Uint8Array> {
@@ -66,8 +76,17 @@ async function _fetch(url: URL): Promise<Uint8Array> {
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     throw refusal(`its protocol is '${url.protocol}', not http:, https: or file:`);
   }
+  const silence = new AbortController();
+  const patience = () =>
+    setTimeout(() => silence.abort(new Error("the server sends nothing any more")), PATIENCE);
+  let timer = patience();
   try {
-    const response = await fetch(url);
+    const response = await fetch(url, { redirect: "manual", signal: silence.signal });
+    const elsewhere = redirectOf(response);
+    if (elsewhere !== undefined) {
+      await response.body?.cancel();
+      throw refusal(elsewhere);
+    }
     if (!response.ok) {
       await response.body?.cancel();
       throw refusal(`the answer was ${response.status}`);
@@ -75,6 +94,8 @@ async function _fetch(url: URL): Promise<Uint8Array> {
     const parts: Uint8Array[] = [];
     let size = 0;
     for await (const part of response.body ?? []) {
+      clearTimeout(timer);
+      timer = patience();
       size += part.length;
       if (size > LARGEST_MODEL) throw refusal(`it has more than ${LARGEST_MODEL} bytes`);
       parts.push(part);
@@ -91,6 +112,8 @@ async function _fetch(url: URL): Promise<Uint8Array> {
       );
     }
     throw refusal(messageOf(error));
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -5,10 +5,10 @@
  */
 import { type ByPlane, byPlane, type Combination } from "../combine/combination.ts";
 import { parseCombination } from "../combine/file.ts";
-import { membersOf } from "../combine/loaded.ts";
+import { memberPath, membersOf } from "../combine/loaded.ts";
 import { startEngine } from "../engine/engine.ts";
 import { MRNetError, OptionError, WeightsError } from "../errors.ts";
-import { folderOf, join, sha256Of } from "../files.ts";
+import { sha256Of } from "../files.ts";
 import {
   DEFAULT_THRESHOLD,
   type OperatingPoint,
@@ -151,13 +151,9 @@ async function _loadCombined(
   for (const plane of PLANES) {
     const { file, sha256, intensity } = named[plane];
     const from = _memberSource(source, file);
-    const member = await _loadSingle(
-      { source: from, task, plane, intensity },
-      `${name}/${plane}`,
-      await readModelBytes(from),
-      known,
-    );
-    if (member.sha256 !== sha256) {
+    const memberBytes = await readModelBytes(from);
+    // Before anything reads them: whatever they are, they are not what was combined.
+    if (await sha256Of(memberBytes) !== sha256) {
       throw new WeightsError(
         `Cannot use the combination '${shown}': its ${plane} model '${
           modelName(from)
@@ -166,7 +162,12 @@ async function _loadCombined(
           "put the model back, or combine again",
       );
     }
-    members[plane] = member;
+    members[plane] = await _loadSingle(
+      { source: from, task, plane, intensity },
+      `${name}/${plane}`,
+      memberBytes,
+      known,
+    );
   }
   const combined = byPlane((plane) => members[plane]!);
   return {
@@ -181,7 +182,7 @@ async function _loadCombined(
 
 /** Where a member is read from: its file is named from the folder of the combination. */
 function _memberSource(combination: ModelSource, file: string): ModelSource {
-  if (combination instanceof Uint8Array) return file;
+  if (combination instanceof Uint8Array) return memberPath(modelName(combination), { file });
   if (combination instanceof URL || isRemote(combination)) {
     const url = URL.parse(file, combination);
     // A stranger's combination may name models where it lies, not any address that can be reached here.
@@ -191,8 +192,7 @@ function _memberSource(combination: ModelSource, file: string): ModelSource {
         "put the models beside it",
     );
   }
-  const folder = folderOf(combination);
-  return folder === "." || /^([\\/]|[A-Za-z]:[\\/])/.test(file) ? file : join(folder, file);
+  return memberPath(combination, { file });
 }
 
 function _checkNames(models: readonly LoadedModel[]): void {

@@ -7,6 +7,7 @@
  */
 import { messageOf, MRNetError, OutputError, PermissionError, WeightsError } from "../../errors.ts";
 import { checkPlainFile, fileError, hashOf } from "../../files.ts";
+import { redirectOf } from "./redirect.ts";
 
 /** What is fetched, and where to. */
 export interface Download {
@@ -65,7 +66,8 @@ export async function isThere(
 /**
  * Fetches the file; when the promise is fulfilled it is there, whole and with the right hash.
  *
- * @throws {WeightsError} where the server cannot be reached, does not have it, or has another file
+ * @throws {WeightsError} if the server cannot be reached, does not have it, sends on to another
+ * address, or has another file
  * @throws {PermissionError} where Deno may not reach the server or write the file
  */
 export async function download(job: Download): Promise<void> {
@@ -252,7 +254,7 @@ async function request(
   }
   let response: Response;
   try {
-    response = await fetch(job.url, { headers, signal });
+    response = await fetch(job.url, { headers, signal, redirect: "manual" });
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) {
       const asked = /"([^"]+)"/.exec(messageOf(error))?.[1] ?? new URL(job.url).host;
@@ -265,6 +267,8 @@ async function request(
   }
   if (response.status === 200 || have > 0 && [206, 416].includes(response.status)) return response;
   await response.body?.cancel();
+  const elsewhere = redirectOf(response);
+  if (elsewhere !== undefined) throw new Error(elsewhere);
   throw new Error(`the server answers ${response.status} ${response.statusText}`.trim());
 }
 

@@ -335,3 +335,20 @@ Deno.test("an address without a hash in its name is refused", async () => {
     });
   }
 });
+
+served(
+  "a server that sends on to another address is not followed",
+  (request) =>
+    request.url.endsWith("/elsewhere")
+      ? new Response(CONTENT)
+      : new Response(null, { status: 301, headers: { location: "/elsewhere" } }),
+  async ({ folder, url, path, ranges }) => {
+    await assert.rejects(fetchImageNetWeights({ folder, url }), {
+      name: "WeightsError",
+      message: `Cannot fetch '${url}': the answer was 301, which sends on to '/elsewhere', and ` +
+        `redirects are not followed: ${MEND(folder)}`,
+    });
+    assert.equal(ranges.length, 1);
+    await assert.rejects(Deno.stat(path));
+  },
+);
