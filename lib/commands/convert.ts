@@ -22,8 +22,11 @@ export function convertCommand() {
         "-P=convert grants that for models.",
     )
     .action(async (from, to) => {
-      const { metadata, keptMetadata } = await convertWeights(from, to);
+      const { metadata, keptMetadata, outputs } = await convertWeights(from, to);
       print(`Wrote ${to}`);
+      if (outputs === 1) {
+        remark(`${from} has one output: in ${to} it is the second of two, and the first is zero`);
+      }
       if (!keptMetadata && Object.keys(metadata).length > 0) {
         const { intensity } = metadata;
         const input = intensity === undefined || intensity === "raw"

@@ -7,7 +7,7 @@ import { WeightsError } from "../errors.ts";
 import { writeWhole } from "../files.ts";
 import { encodeOnnx } from "./weights/onnx.ts";
 import { encodePytorch } from "./weights/pytorch_writer.ts";
-import { readMRNet } from "./weights/read.ts";
+import { identifyNetwork, readMRNet } from "./weights/read.ts";
 import { encodeSafetensors } from "./weights/safetensors.ts";
 import type { StateDict } from "./weights/tensors.ts";
 
@@ -28,6 +28,11 @@ export interface Conversion {
   metadata: Record<string, string>;
   /** Whether the file that was written says it too; a state dict of PyTorch has no place for it. */
   keptMetadata: boolean;
+  /**
+   * Outputs of the model that was read. What is written always has two, the form of the reference:
+   * where there was one, it is the second, and the first is zero.
+   */
+  outputs: 1 | 2;
 }
 
 /**
@@ -62,6 +67,8 @@ export async function convertWeights(from: string, to: string): Promise<Conversi
     );
   }
   const { tensors, metadata } = await readMRNet(from);
+  const { head: [{ shape }] } = await identifyNetwork(from);
   await writeWhole(to, ENCODERS[ending](tensors, metadata));
-  return { metadata, keptMetadata: ending === "safetensors" || ending === "onnx" };
+  const keptMetadata = ending === "safetensors" || ending === "onnx";
+  return { metadata, keptMetadata, outputs: shape[0] === 1 ? 1 : 2 };
 }

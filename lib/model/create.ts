@@ -14,18 +14,19 @@ import { initialClassifier, initialWeights } from "./initialise.ts";
 import { MRNet } from "./mrnet.ts";
 import { isRemote, modelName, type ModelSource, readModelBytes } from "./model_source.ts";
 import { fetchImageNetWeights } from "./weights/imagenet.ts";
-import { readFeatures, readMRNet, readWeights } from "./weights/read.ts";
+import { identifyNetwork, readFeatures, readMRNet } from "./weights/read.ts";
 import { encodeSafetensors } from "./weights/safetensors.ts";
 import { bytesSource } from "./weights/source.ts";
-import type { StateDict } from "./weights/tensors.ts";
+import { quoted, type StateDict, weightsError } from "./weights/tensors.ts";
 
 /** What a new model starts from. */
 export interface CreateOptions {
   /**
    * `imagenet`: AlexNet as torchvision trained it on ImageNet, fetched once and kept; `none`: random
    * weights; a URL: a copy of that file elsewhere, whose name carries its hash as torchvision's does;
-   * anything else: a `.pth`, `.pt` or `.safetensors` file of an MRNet or of an AlexNet. Where the
-   * weights are an AlexNet's, the linear layer is drawn at random.
+   * anything else: a `.pth`, `.pt` or `.safetensors` file of an MRNet, of any lineage that
+   * {@linkcode readMRNet} knows, or of an AlexNet. Where the weights are an AlexNet's, its own
+   * classifier, if it has one, is ImageNet's and left aside, and the linear layer is drawn at random.
    *
    * @default "imagenet"
    */
@@ -223,15 +224,26 @@ async function _readStart(
   );
 }
 
-/** Whether a file holds an AlexNet rather than an MRNet, which wraps one; no tensor is loaded. */
+/** The classes of ImageNet: the outputs of the last layer of AlexNet's own classifier. */
+const IMAGENET_CLASSES = 1000;
+
+/**
+ * Whether a file holds an AlexNet rather than an MRNet, which wraps one; no value is loaded.
+ *
+ * @throws {WeightsError} if it is an AlexNet that was trained for something else than ImageNet:
+ * nobody knows by which exams, and MRNet has no room for its trained classifier
+ */
 async function _isAlexNet(path: string): Promise<boolean> {
-  const names: string[] = [];
-  await readWeights(path, {
-    want(name) {
-      names.push(name);
-      return false;
-    },
+  const { kind, ownClassifier, tensors } = await identifyNetwork(path);
+  if (kind !== "alexnet") return false;
+  const other = ownClassifier.find((key) => {
+    const layer = /classifier\.(.*\.)?([146])\.(weight|bias)$/.exec(key)?.[2];
+    return layer === undefined || layer === "6" && tensors.get(key)!.shape[0] !== IMAGENET_CLASSES;
   });
-  return names.some((name) => /(^|\.)features\.0\.weight$/.test(name)) &&
-    !names.some((name) => name.includes("pretrained_model."));
+  if (other === undefined) return true;
+  const found = `it is an AlexNet with a classifier of its own that is not ImageNet's: ` +
+    `${quoted(other)} is [${tensors.get(other)!.shape.join(", ")}]`;
+  const hint =
+    "a training would drop it; save the features alone if they are what it shall start from";
+  throw weightsError(path, found, hint);
 }

@@ -33,6 +33,28 @@ Deno.test("convert takes a model to PyTorch and back without changing a bit", as
   assert.equal((await runCli(folder, onnx, { permissions })).err, "", "ONNX keeps metadata");
 });
 
+Deno.test("convert says that one output became two", async () => {
+  await using folder = await TemporaryFolder.make();
+  await Deno.mkdir(folder.at("models"));
+  const one = new Map([...initialWeights(3)].map(([name, { shape, data }]) => {
+    const renamed = name.replace("pretrained_model.features", "alexnet").replace("classifer", "fc");
+    if (!name.startsWith("classifer.")) return [renamed, { shape, data }];
+    return [renamed, { shape: [1, ...shape.slice(1)], data: data.slice(data.length / 2) }];
+  }));
+  await writeWhole(folder.at("models/a.safetensors"), encodeSafetensors(one));
+  const args = ["convert", "models/a.safetensors", "models/b.pth"];
+  const { code, err } = await runCli(folder, args, { permissions });
+  assert.equal(code, 0, err);
+  assert.equal(
+    err,
+    "models/a.safetensors has one output: in models/b.pth it is the second of two, and the first " +
+      "is zero\n",
+  );
+  const { tensors } = await readMRNet(folder.at("models/b.pth"));
+  assert.deepEqual([...tensors.get("classifer.bias")!.data], [0, one.get("fc.bias")!.data[0]]);
+  assert.deepEqual(tensors.get("classifer.weight")!.data.slice(256), one.get("fc.weight")!.data);
+});
+
 Deno.test("convert refuses what it cannot read or write in one line, and writes nothing", async () => {
   await using folder = await TemporaryFolder.make();
   await folder.write("models/not.pth", "not a model");

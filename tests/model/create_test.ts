@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import type { TuneSplit } from "../../lib/data/tune.ts";
 import { cardMetadata } from "../../lib/model/card.ts";
-import { checkStart, createMRNet } from "../../lib/model/create.ts";
+import { checkStart, createMRNet, loadMRNet } from "../../lib/model/create.ts";
 import { initialClassifier, initialWeights } from "../../lib/model/initialise.ts";
+import { MRNet } from "../../lib/model/mrnet.ts";
 import { encodePytorch } from "../../lib/model/weights/pytorch_writer.ts";
 import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
+import type { StateDict } from "../../lib/model/weights/tensors.ts";
 import { LARGEST_MODEL, readModelBytes } from "../../lib/model/model_source.ts";
 import { writeWhole } from "../../lib/files.ts";
 import { runCli } from "../support/cli.ts";
 import { copyFolder, NUMPY_DATASET, TemporaryFolder } from "../support/folders.ts";
+import { seededExam } from "../support/seeded.ts";
 import { onEachEngine } from "../support/engines.ts";
 
 /** An AlexNet as torchvision's file holds it: the convolutions under their short names. */
@@ -65,6 +68,72 @@ onEachEngine("a model starts from an AlexNet's file with a linear layer of its o
   for (const [name, tensor] of initialClassifier(4)) assert.deepEqual(state.get(name), tensor);
 }, { engines: ["wasm"] });
 
+/** An MRNet of one output under the names of the authors' release. */
+function oneOutput(state: StateDict): StateDict {
+  return new Map([...state].map(([name, { shape, data }]) => {
+    const kept = name.startsWith("classifer.") ? data.slice(data.length / 2) : data;
+    const renamed = name.replace("pretrained_model", "model").replace("classifer", "classifier");
+    return [renamed, { shape: kept === data ? shape : [1, ...shape.slice(1)], data: kept }];
+  }));
+}
+
+onEachEngine("a start of one output computes the probability of its file", async () => {
+  await using folder = await TemporaryFolder.make();
+  const state = initialWeights(3);
+  await writeWhole(folder.at("one.pth"), encodePytorch(oneOutput(state)));
+  const exam = seededExam(5, { slices: 3, height: 64, width: 80 });
+  const predicted = async (model: MRNet) => {
+    const { logits, probability } = await model.predict(exam);
+    model.dispose();
+    return { logits, probability };
+  };
+  const two = await predicted(new MRNet(state));
+  const start = await createMRNet({ weights: folder.at("one.pth"), seed: 1 });
+  const { model } = await loadMRNet(folder.at("one.pth"));
+  for (const one of [await predicted(start), await predicted(model)]) {
+    assert.deepEqual(one, { logits: [0, two.logits[1]], probability: two.probability });
+  }
+}, { engines: ["wasm"] });
+
+Deno.test("an AlexNet that was trained for something else is no start, nor is a part of an MRNet", async () => {
+  await using folder = await TemporaryFolder.make();
+  const layer = (outputs: number) => ({ shape: [outputs, 4], data: new Float32Array(outputs * 4) });
+  const cases: [name: string, tensors: StateDict, found: RegExp][] = [
+    [
+      "tuned.pth",
+      new Map([...alexnet, ["classifier.6.weight", layer(2)]]),
+      /it is an AlexNet with a classifier of its own that is not ImageNet's: 'classifier\.6\.weight' is \[2, 4\]: a training would drop it; save the features alone/,
+    ],
+    [
+      "replaced.pth",
+      new Map([...alexnet, ["classifier.weight", layer(1000)]]),
+      /'classifier\.weight' is \[1000, 4\]/,
+    ],
+    [
+      "attention.pth",
+      new Map([...alexnet, ["attention.weight", layer(1)]]),
+      /unexpected 'attention\.weight'/,
+    ],
+    [
+      "headless.pth",
+      new Map([...initialWeights(1)].slice(0, 10)),
+      /missing 'classifer\.weight', 'classifer\.bias'/,
+    ],
+  ];
+  for (const [name, tensors, message] of cases) {
+    const weights = folder.at(name);
+    await writeWhole(weights, encodePytorch(tensors));
+    await assert.rejects(createMRNet({ weights, seed: 1 }), { name: "WeightsError", message });
+    const tune = { fraction: 0.3, seed: 0 };
+    await assert.rejects(checkStart(weights, tune), { name: "WeightsError", message });
+  }
+  const weights = folder.at("imagenet.pth");
+  const own = ["classifier.6.weight", layer(1000)] as const;
+  await writeWhole(weights, encodePytorch(new Map([...alexnet, own])));
+  await checkStart(weights, { fraction: 0.3, seed: 0 });
+  (await createMRNet({ weights, seed: 1 })).dispose();
+});
+
 Deno.test("exams that are to be kept out are unknown to the weights, or these are refused", async () => {
   await using folder = await TemporaryFolder.make();
   const state = initialWeights(1);
@@ -76,6 +145,7 @@ Deno.test("exams that are to be kept out are unknown to the weights, or these ar
     ["same.safetensors", encodeSafetensors(state, tuned(tune))],
     ["more.safetensors", encodeSafetensors(state, tuned({ fraction: 0.4, seed: 0 }))],
     ["mrnet.pth", encodePytorch(state), none],
+    ["stanford.pth", encodePytorch(oneOutput(state)), none],
     ["all.safetensors", encodeSafetensors(state, cardMetadata({ intensity: "raw" })), none],
     [
       "fewer.safetensors",

@@ -1,42 +1,21 @@
 /**
- * Which tensors an MRNet has, and how they are found in a file: under the names the original
- * PyTorch class gives them, with or without the prefixes that wrappers put in front.
+ * The tensors of an MRNet under the names and in the form that this toolkit computes with, picked
+ * out of a file of any lineage.
  *
  * @module
  */
+import { isFloatType } from "./floats.ts";
 import {
-  elementCount,
-  listed,
-  type NamedTensor,
-  quoted,
-  type StateDict,
-  weightsError,
-} from "./tensors.ts";
+  FEATURE_PARAMETERS,
+  type Network,
+  type Parameter,
+  type Part,
+  recognize,
+  type TensorInfo,
+} from "./lineage.ts";
+import { elementCount, listed, quoted, type StateDict, weightsError } from "./tensors.ts";
 
-/** A tensor that a network has. */
-export interface Parameter {
-  /** Its name in PyTorch's state dict. */
-  readonly name: string;
-  /** Its sizes in PyTorch's layout: filters are `[out, in, height, width]`. */
-  readonly shape: readonly number[];
-}
-
-/** Output channels, input channels and kernel size of each convolution, by its PyTorch index. */
-const CONVOLUTIONS = [
-  [0, 64, 3, 11],
-  [3, 192, 64, 5],
-  [6, 384, 192, 3],
-  [8, 256, 384, 3],
-  [10, 256, 256, 3],
-] as const;
-
-/** The convolutions of AlexNet under the names they have in MRNet, first to last. */
-export const FEATURE_PARAMETERS: readonly Parameter[] = CONVOLUTIONS.flatMap(
-  ([index, out, into, size]) => [
-    { name: `pretrained_model.features.${index}.weight`, shape: [out, into, size, size] },
-    { name: `pretrained_model.features.${index}.bias`, shape: [out] },
-  ],
-);
+export { FEATURE_PARAMETERS, type Parameter } from "./lineage.ts";
 
 /**
  * The twelve parameters of MRNet, first layer to last. `classifer` is the spelling of the original
@@ -48,39 +27,80 @@ export const MRNET_PARAMETERS: readonly Parameter[] = [
   { name: "classifer.bias", shape: [2] },
 ];
 
-/** The classifier of torchvision's AlexNet: three linear layers that MRNet carries and never uses. */
-const UNUSED = /(^|\.)classifier\.[146]\.(weight|bias)$/;
+/** Where in a file the tensors of a network are. */
+export interface Selection {
+  /** For each parameter's name its key in the file. */
+  keys: ReadonlyMap<string, string>;
+}
 
 /**
- * False for the tensors of AlexNet's own classifier, 225 of the 233 MB of its file, which MRNet
- * never uses. Give it as `want` when a file is read.
+ * Where a file holds the twelve parameters of an MRNet.
+ *
+ * @param tensors everything that is in the file
+ * @param file its name, for messages
+ * @throws {WeightsError} if tensors are missing, unexpected, wrongly shaped or no floating point
+ * numbers; all of them are named in one line
  */
-export function isUsedByMRNet(name: string): boolean {
-  return !UNUSED.test(name);
+export function locateMRNet(tensors: ReadonlyMap<string, TensorInfo>, file: string): Selection {
+  const network = recognize(tensors, file);
+  const parts = [...network.features, ...network.head];
+  _checkTypes(parts, tensors, file);
+  const faults = [..._faults(parts, tensors, network.unexpected)];
+  if (faults.length > 0) {
+    const hint = network.kind === "alexnet"
+      ? "it looks like AlexNet, which a training starts from, not like a trained MRNet"
+      : "give a file of that network";
+    throw weightsError(file, `it does not hold an MRNet: ${faults.join("; ")}`, hint);
+  }
+  if (network.ambiguous) throw _ambiguous(network, file);
+  return _selection(MRNET_PARAMETERS, parts);
+}
+
+/**
+ * Where a file holds the ten parameters of AlexNet's convolutions, be it an AlexNet's or an MRNet's.
+ *
+ * @throws {WeightsError} if tensors are missing, wrongly shaped or no floating point numbers
+ */
+export function locateFeatures(tensors: ReadonlyMap<string, TensorInfo>, file: string): Selection {
+  const { features } = recognize(tensors, file);
+  _checkTypes(features, tensors, file);
+  const faults = [..._faults(features, tensors, [])];
+  if (faults.length > 0) {
+    const found = `it does not hold AlexNet's features: ${faults.join("; ")}`;
+    throw weightsError(file, found, "give a file of that network");
+  }
+  return _selection(FEATURE_PARAMETERS, features);
+}
+
+/**
+ * What was located, under MRNet's names and in order. A linear layer of one output becomes the second
+ * of two whose first is zero: the probability, the sigmoid of the second, stays the same.
+ *
+ * @param tensors at least those of the selection
+ * @param file for messages
+ * @throws {WeightsError} if values are not finite
+ */
+export function take({ keys }: Selection, tensors: StateDict, file: string): StateDict {
+  const taken: StateDict = new Map();
+  for (const [name, key] of keys) {
+    const tensor = tensors.get(key)!;
+    _checkFinite(tensor.data, name, file);
+    const single = name.startsWith("classifer.") && tensor.shape[0] === 1;
+    taken.set(name, single ? _withZeroOutput(tensor) : tensor);
+  }
+  return taken;
 }
 
 /**
  * Picks the twelve parameters of MRNet out of a state dict, under their own names and in order.
  *
- * Accepted: any prefix, such as the `module.` of DataParallel; the spelling `classifier.weight`;
- * the tensors of AlexNet's own classifier, which are dropped.
- *
- * @param tensors what a file held
+ * @param tensors what a file held; names are understood as in {@linkcode recognize}
  * @param name the file, for messages
  * @throws {WeightsError} where tensors are missing, unexpected, wrongly shaped or not finite; all
  * of them are named in one line
  */
 export function selectMRNet(tensors: StateDict, name: string): StateDict {
-  const prefix = findPrefix(tensors, "pretrained_model.features.0.weight", name);
-  const found = new Map<string, string>();
-  for (const parameter of MRNET_PARAMETERS) {
-    const key = prefix + parameter.name;
-    const corrected = key.replace(/classifer(\.[a-z]+)$/, "classifier$1");
-    found.set(parameter.name, tensors.has(key) ? key : corrected);
-  }
-  const used = new Set(found.values());
-  const unexpected = [...tensors.keys()].filter((key) => !used.has(key) && isUsedByMRNet(key));
-  return pick({ tensors, name, parameters: MRNET_PARAMETERS, found, unexpected });
+  return take(locateMRNet(_infoOf(tensors), name), tensors, name);
 }
 
 /**
@@ -92,81 +112,80 @@ export function selectMRNet(tensors: StateDict, name: string): StateDict {
  * @throws {WeightsError} where tensors are missing, wrongly shaped or not finite
  */
 export function selectFeatures(tensors: StateDict, name: string): StateDict {
-  const prefix = findPrefix(tensors, "features.0.weight", name);
-  const short = (long: string) => prefix + long.slice("pretrained_model.".length);
-  const found = new Map(FEATURE_PARAMETERS.map(({ name }) => [name, short(name)]));
-  return pick({ tensors, name, parameters: FEATURE_PARAMETERS, found, unexpected: [] });
+  return take(locateFeatures(_infoOf(tensors), name), tensors, name);
 }
 
-/** What stands before a known name, once in the file; empty where the name is nowhere. */
-function findPrefix(tensors: StateDict, known: string, name: string): string {
-  const prefixes: string[] = [];
-  for (const key of tensors.keys()) {
-    if (key === known || key.endsWith(`.${known}`)) prefixes.push(key.slice(0, -known.length));
+function _infoOf(tensors: StateDict): Map<string, TensorInfo> {
+  return new Map(
+    Array.from(tensors, ([name, { shape, data }]) => {
+      const fits = elementCount(shape) === data.length;
+      return [name, { shape: fits ? shape : [data.length], type: "F32" }];
+    }),
+  );
+}
+
+function _selection(parameters: readonly Parameter[], parts: readonly Part[]): Selection {
+  return { keys: new Map(parameters.map(({ name }, index) => [name, parts[index].key!])) };
+}
+
+/** What keeps the parts from being those of a network, each kind of fault in one clause. */
+function* _faults(
+  parts: readonly Part[],
+  tensors: ReadonlyMap<string, TensorInfo>,
+  unexpected: readonly string[],
+): Iterable<string> {
+  const [missing, wrong]: string[][] = [[], []];
+  for (const { name, shape, key } of parts) {
+    if (key === undefined) {
+      missing.push(quoted(name));
+      continue;
+    }
+    const found = tensors.get(key)!;
+    if (String(found.shape) !== String(shape)) {
+      const sizes = quoted(found.shape.join(", ")).slice(1, -1);
+      wrong.push(`${quoted(key)} is [${sizes}], not [${shape.join(", ")}]`);
+    }
   }
-  if (prefixes.length > 1) {
-    const which = listed(prefixes.map((prefix) => quoted(prefix + known)));
-    const mend = "save the one network you want in a file of its own";
-    throw weightsError(name, `it holds ${prefixes.length} networks (${which})`, mend);
+  if (missing.length > 0) yield `missing ${listed(missing)}`;
+  if (unexpected.length > 0) yield `unexpected ${listed(unexpected.map(quoted))}`;
+  if (wrong.length > 0) yield `wrong shape: ${listed(wrong)}`;
+}
+
+/** Tells a parameter that has another type from one that is missing. */
+function _checkTypes(
+  parts: readonly Part[],
+  tensors: ReadonlyMap<string, TensorInfo>,
+  file: string,
+): void {
+  for (const { key } of parts) {
+    const type = key === undefined ? undefined : tensors.get(key)!.type;
+    if (type === undefined || isFloatType(type)) continue;
+    const found = `${quoted(key!)} has the type ${type}`;
+    throw weightsError(file, found, "save the network in float32, float16, bfloat16 or float64");
   }
-  return prefixes[0] ?? "";
 }
 
-/** What is looked for, and where. */
-interface Pick {
-  tensors: StateDict;
-  name: string;
-  parameters: readonly Parameter[];
-  /** The key in the file for each parameter's name. */
-  found: Map<string, string>;
-  unexpected: string[];
+/** Two outputs may be those of a softmax, or two findings': their names alone do not say. */
+function _ambiguous({ head: [weight] }: Network, file: string): Error {
+  const found =
+    `${quoted(weight.key!)} has two outputs, and only in a file with the names of the ` +
+    "reference's class is the second known to be the finding's";
+  const hint =
+    "if it is, save it as pretrained_model.features.N and classifer; else with the one " +
+    "output whose sigmoid is the probability";
+  return weightsError(file, found, hint);
 }
 
-function pick({ tensors, name, parameters, found, unexpected }: Pick): StateDict {
-  const picked: StateDict = new Map();
-  const missing: string[] = [];
-  const wrong: string[] = [];
-  for (const parameter of parameters) {
-    const key = found.get(parameter.name) ?? parameter.name;
-    const tensor = tensors.get(key);
-    if (tensor === undefined) missing.push(quoted(parameter.name));
-    else if (!sameShape(tensor, parameter)) wrong.push(describe(key, tensor, parameter));
-    else picked.set(parameter.name, tensor);
-  }
-  const what = parameters === MRNET_PARAMETERS ? "an MRNet" : "AlexNet's features";
-  const faults: string[] = [];
-  if (missing.length > 0) faults.push(`missing ${listed(missing)}`);
-  if (unexpected.length > 0) faults.push(`unexpected ${listed(unexpected.map(quoted))}`);
-  if (wrong.length > 0) faults.push(`wrong shape: ${listed(wrong)}`);
-  if (faults.length > 0) {
-    const found = `it does not hold ${what}: ${faults.join("; ")}`;
-    const alone = tensors.has("features.0.weight") && !tensors.has("classifer.weight");
-    const mend = alone && parameters === MRNET_PARAMETERS
-      ? "it looks like AlexNet, which a training starts from, not like a trained MRNet"
-      : "give a file of that network";
-    throw weightsError(name, found, mend);
-  }
-  checkFinite(picked, name);
-  return picked;
+function _withZeroOutput({ shape, data }: { shape: number[]; data: Float32Array }) {
+  const both = new Float32Array(2 * data.length);
+  both.set(data, data.length);
+  return { shape: [2, ...shape.slice(1)], data: both };
 }
 
-function sameShape(tensor: NamedTensor, parameter: Parameter): boolean {
-  return tensor.shape.length === parameter.shape.length &&
-    tensor.shape.every((size, axis) => size === parameter.shape[axis]) &&
-    tensor.data.length === elementCount(parameter.shape);
-}
-
-function describe(key: string, tensor: NamedTensor, parameter: Parameter): string {
-  const shape = quoted(tensor.shape.join(", ")).slice(1, -1);
-  return `${quoted(key)} is [${shape}], not [${parameter.shape.join(", ")}]`;
-}
-
-function checkFinite(tensors: StateDict, file: string): void {
-  for (const [name, { data }] of tensors) {
-    let bad = 0;
-    for (let at = 0; at < data.length; at++) if (!Number.isFinite(data[at])) bad++;
-    if (bad === 0) continue;
-    const found = `'${name}' holds ${bad} of ${data.length} values that are not finite`;
-    throw weightsError(file, found, "the training that made it diverged, give another file");
-  }
+function _checkFinite(data: Float32Array, name: string, file: string): void {
+  let bad = 0;
+  for (let at = 0; at < data.length; at++) if (!Number.isFinite(data[at])) bad++;
+  if (bad === 0) return;
+  const found = `'${name}' holds ${bad} of ${data.length} values that are not finite`;
+  throw weightsError(file, found, "the training that made it diverged, give another file");
 }

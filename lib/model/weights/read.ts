@@ -5,25 +5,12 @@
  * @module
  */
 import { pytorchForm, readPytorchFrom } from "./pytorch.ts";
-import { isFloatType } from "./floats.ts";
-import {
-  FEATURE_PARAMETERS,
-  isUsedByMRNet,
-  MRNET_PARAMETERS,
-  type Parameter,
-  selectFeatures,
-  selectMRNet,
-} from "./mrnet.ts";
+import { type Network, recognize, type TensorInfo } from "./lineage.ts";
+import { locateFeatures, locateMRNet, type Selection, take } from "./mrnet.ts";
 import { looksLikeSafetensors } from "./safetensors_header.ts";
 import { readSafetensorsFrom } from "./safetensors.ts";
 import { openSource, type Source } from "./source.ts";
-import {
-  elementCount,
-  type ReadOptions,
-  type StateDict,
-  type Weights,
-  weightsError,
-} from "./tensors.ts";
+import { type ReadOptions, type StateDict, type Weights, weightsError } from "./tensors.ts";
 
 /** The form of a file of weights. */
 export type WeightsFormat = "safetensors" | "pytorch-zip" | "pytorch-legacy";
@@ -52,9 +39,7 @@ export async function readWeights(
   from: string | Source,
   options: ReadOptions = {},
 ): Promise<ReadWeights> {
-  if (typeof from !== "string") return _readWeights(from, options);
-  using source = await openSource(from);
-  return _readWeights(source, options);
+  return await _withSource(from, (source) => _readWeights(source, options));
 }
 
 function _readWeights(source: Source, options: ReadOptions): ReadWeights {
@@ -66,14 +51,13 @@ function _readWeights(source: Source, options: ReadOptions): ReadWeights {
 }
 
 /**
- * Reads the twelve parameters of an MRNet, from a checkpoint of this toolkit or of the original
- * PyTorch code.
+ * Reads the twelve parameters of an MRNet, from a checkpoint of this toolkit or of PyTorch code of any
+ * lineage that {@linkcode recognize} knows. A linear layer of one output becomes two.
  *
  * @throws {WeightsError} where the file cannot be read or holds another network
  */
 export async function readMRNet(from: string | Source): Promise<MRNetWeights> {
-  const { tensors, name, metadata } = await readNetwork(from, MRNET_PARAMETERS, isUsedByMRNet);
-  return { tensors: selectMRNet(tensors, name), metadata };
+  return await _withSource(from, (source) => _readLocated(source, locateMRNet));
 }
 
 /**
@@ -82,48 +66,51 @@ export async function readMRNet(from: string | Source): Promise<MRNetWeights> {
  *
  * @throws {WeightsError} where the file cannot be read or holds another network
  */
-export async function readFeatures(path: string): Promise<MRNetWeights> {
-  const isFeature = (name: string) => /(^|\.)features\.\d+\.(weight|bias)$/.test(name);
-  const { tensors, name, metadata } = await readNetwork(path, FEATURE_PARAMETERS, isFeature);
-  return { tensors: selectFeatures(tensors, name), metadata };
+export async function readFeatures(from: string | Source): Promise<MRNetWeights> {
+  return await _withSource(from, (source) => _readLocated(source, locateFeatures));
 }
 
 /**
- * Reads of a file what a network may have: tensors of its shapes, no more of them than two networks
- * have. All others with a name that counts are given by name and shape alone, for messages.
+ * Which network a file holds, by its names and shapes; no values are read.
+ *
+ * @throws {WeightsError} where the file cannot be read or holds several networks
  */
-async function readNetwork(
+export async function identifyNetwork(
   from: string | Source,
-  parameters: readonly Parameter[],
-  counts: (name: string) => boolean,
-): Promise<MRNetWeights & { name: string }> {
-  const name = typeof from === "string" ? from : from.name;
-  const shapes = new Set(parameters.map(({ shape }) => shape.join()));
-  let room = 2 * parameters.reduce((sum, { shape }) => sum + elementCount(shape)!, 0);
-  const others: StateDict = new Map();
-  const { tensors, metadata, skipped } = await readWeights(from, {
+): Promise<Network & { tensors: ReadonlyMap<string, TensorInfo> }> {
+  return await _withSource(from, (source) => {
+    const tensors = _listTensors(source);
+    return { ...recognize(tensors, source.name), tensors };
+  });
+}
+
+async function _withSource<T>(from: string | Source, use: (source: Source) => T): Promise<T> {
+  if (typeof from !== "string") return use(from);
+  using source = await openSource(from);
+  return use(source);
+}
+
+/** Everything that is in a file, by name, shape and type. */
+function _listTensors(source: Source): Map<string, TensorInfo> {
+  const tensors = new Map<string, TensorInfo>();
+  _readWeights(source, {
     want(name, shape, type) {
-      if (!counts(name)) return false;
-      if (!isFloatType(type)) return true;
-      if (shapes.has(shape.join()) && (room -= elementCount(shape)!) >= 0) return true;
-      others.set(name, { shape: [...shape], data: new Float32Array(0) });
+      tensors.set(name, { shape: [...shape], type });
       return false;
     },
   });
-  checkTypes(skipped, name);
-  return { tensors: new Map([...tensors, ...others]), metadata, name };
+  return tensors;
 }
 
-/** Tells a parameter that has another type from one that is missing. */
-function checkTypes(skipped: Map<string, string>, path: string): void {
-  for (const [name, type] of skipped) {
-    const known = MRNET_PARAMETERS.some((parameter) =>
-      `pretrained_model.${name}`.endsWith(parameter.name) || name.endsWith(parameter.name)
-    );
-    if (!known) continue;
-    const found = `'${name}' has the type ${type}`;
-    throw weightsError(path, found, "save the network in float32, float16, bfloat16 or float64");
-  }
+/** First finds out where a network is, then reads nothing but that. */
+function _readLocated(
+  source: Source,
+  locate: (tensors: Map<string, TensorInfo>, file: string) => Selection,
+): MRNetWeights {
+  const selection = locate(_listTensors(source), source.name);
+  const keys = new Set(selection.keys.values());
+  const { tensors, metadata } = _readWeights(source, { want: (name) => keys.has(name) });
+  return { tensors: take(selection, tensors, source.name), metadata };
 }
 
 /** The form of a file by its content, held against its name. */

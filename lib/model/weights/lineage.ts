@@ -1,0 +1,241 @@
+/**
+ * Which network a file holds, decided by all of its names and shapes before any value is read.
+ *
+ * MRNet has been written several times. The five convolutions of AlexNet and a linear layer of 256
+ * inputs are the same everywhere, their names and the number of outputs are not:
+ *
+ * | names | outputs | whose |
+ * | --- | --- | --- |
+ * | `pretrained_model.features.N`, `classifer` | 2, or 1 | the reference's class and its descendants |
+ * | `model.features.N`, `classifier` | 1 | the authors' release |
+ * | `alexnet.N`, `fc`; `features.N`, `classifier` or `fc` | 1 | other public implementations |
+ *
+ * Wrappers put names of their own anywhere in between. Whatever is in a file and is neither a part of
+ * the network nor known to stand outside of it makes it another network.
+ *
+ * @module
+ */
+import { isFloatType } from "./floats.ts";
+import { elementCount, listed, quoted, weightsError } from "./tensors.ts";
+
+/** A tensor that a network has. */
+export interface Parameter {
+  /** Its name in PyTorch's state dict. */
+  readonly name: string;
+  /** Its sizes in PyTorch's layout: filters are `[out, in, height, width]`. */
+  readonly shape: readonly number[];
+}
+
+/** Output channels, input channels and kernel size of each convolution, by its PyTorch index. */
+const CONVOLUTIONS = [
+  [0, 64, 3, 11],
+  [3, 192, 64, 5],
+  [6, 384, 192, 3],
+  [8, 256, 384, 3],
+  [10, 256, 256, 3],
+] as const;
+
+/** The convolutions of AlexNet by their names within its `features`. */
+const TRUNK: readonly Parameter[] = CONVOLUTIONS.flatMap(([index, out, into, size]) => [
+  { name: `${index}.weight`, shape: [out, into, size, size] },
+  { name: `${index}.bias`, shape: [out] },
+]);
+
+/** Where the reference's class keeps them. */
+const REFERENCE_TRUNK = "pretrained_model.features.";
+
+/** The convolutions of AlexNet under the names they have in MRNet, first to last. */
+export const FEATURE_PARAMETERS: readonly Parameter[] = TRUNK.map(({ name, shape }) => ({
+  name: REFERENCE_TRUNK + name,
+  shape,
+}));
+
+/** What the last convolution leaves of a slice, and the linear layer takes. */
+const CHANNELS = 256;
+
+/** A tensor of a file, not read yet. */
+export interface TensorInfo {
+  /** Its sizes. */
+  shape: readonly number[];
+  /** Its stored type, such as `F32`. */
+  type: string;
+}
+
+/** What a file holds. */
+export interface Network {
+  /** An MRNet, an AlexNet without anything behind it, or something else. */
+  kind: "mrnet" | "alexnet" | "other";
+  /** The ten convolutions: name in the file, as far as it is there, and what is expected. */
+  features: Part[];
+  /** The linear layer's weight and bias; their shapes tell whether it has one output or two. */
+  head: Part[];
+  /** Names in the file that belong to no such network. */
+  unexpected: string[];
+  /** AlexNet's own classifier, by the names in the file; no MRNet uses it. */
+  ownClassifier: string[];
+  /** True for a linear layer of two outputs under names that do not say what the two mean. */
+  ambiguous: boolean;
+}
+
+/** A parameter of a network as a file has it. */
+export interface Part extends Parameter {
+  /** Its key in the file; none where it is missing. */
+  key?: string;
+}
+
+/** What wrappers put between names: DataParallel, torch.compile, FSDP, activation checkpoints. */
+const WRAPPERS: ReadonlySet<string> = new Set([
+  "module",
+  "_orig_mod",
+  "_fsdp_wrapped_module",
+  "_checkpoint_wrapped_module",
+  "_forward_module",
+]);
+
+/** What linear layers are called; first the one that is looked for first. */
+const HEAD_NAMES = ["classifer", "classifier", "fc"] as const;
+const HEAD = /^(?<root>(?:.*\.)?)(?<name>classifer|classifier|fc)(?:\.\d+)?$/;
+
+/** Parts of a training that a saved module carries along: the loss, and what it weighs by. */
+const LOSS = /^(?:.*_)?(?:criterion|criteria|loss|losses)(?:_.*)?$/i;
+const LOSS_WEIGHTS = /^(?:pos_weight|class_weights?|loss_weights?)$/;
+
+/**
+ * Finds out what a file holds.
+ *
+ * @param tensors everything that is in it
+ * @param file its name, for messages
+ * @throws {WeightsError} if it holds several networks
+ */
+export function recognize(tensors: ReadonlyMap<string, TensorInfo>, file: string): Network {
+  const names = _plainNames(tensors, file);
+  for (const name of names.keys()) if (belongsToLoss(name)) names.delete(name);
+  const info = (name: string) => tensors.get(names.get(name) ?? "");
+  const trunk = _findTrunk(names, tensors, file);
+  const parts = (prefix: string, parameters: readonly Parameter[]): Part[] =>
+    parameters.map(({ name, shape }) => ({
+      name: prefix + name,
+      shape,
+      key: names.get(prefix + name),
+    }));
+  const features = parts(trunk, TRUNK);
+  // Only a whole AlexNet has a classifier of its own; `features` alone has none.
+  const own = trunk.endsWith("features.") ? `${trunk.slice(0, -9)}classifier.` : undefined;
+  const { layer, outputs, fits } = _findHead(names, info, trunk, own);
+  const head = parts(`${layer}.`, [
+    { name: "weight", shape: [outputs, CHANNELS] },
+    { name: "bias", shape: [outputs] },
+  ]);
+  const used = new Set([...features, ...head].map(({ key }) => key));
+  const [unexpected, ownClassifier]: [string[], string[]] = [[], []];
+  for (const [name, key] of names) {
+    if (used.has(key) || _isCounter(tensors.get(key)!)) continue;
+    const unused = own !== undefined && name.startsWith(own) && !_takesChannels(info(name)!);
+    (unused ? ownClassifier : unexpected).push(key);
+  }
+  const ambiguous = fits && outputs === 2 && !_isReference(trunk, layer);
+  const whole = unexpected.length === 0 &&
+    features.every(({ key, shape }) => key !== undefined && _same(tensors.get(key)!.shape, shape));
+  const bare = head.every(({ key }) => key === undefined) && !trunk.endsWith(REFERENCE_TRUNK);
+  const kind = !whole ? "other" : fits && !ambiguous ? "mrnet" : bare ? "alexnet" : "other";
+  return { kind, features, head, unexpected, ownClassifier, ambiguous };
+}
+
+/** The keys of a file by their names without wrappers. */
+function _plainNames(tensors: ReadonlyMap<string, TensorInfo>, file: string): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const key of tensors.keys()) {
+    const parts = key.split(".");
+    const last = parts.pop()!;
+    const name = [...parts.filter((part) => !WRAPPERS.has(part)), last].join(".");
+    const other = names.get(name);
+    if (other !== undefined) throw _several([other, key], file);
+    names.set(name, key);
+  }
+  return names;
+}
+
+/** What stands before the index of the first convolution; the reference's name where there is none. */
+function _findTrunk(
+  names: ReadonlyMap<string, string>,
+  tensors: ReadonlyMap<string, TensorInfo>,
+  file: string,
+): string {
+  const found: string[] = [];
+  for (const [name, key] of names) {
+    if (!/^(?:.*\.)?0\.weight$/.test(name)) continue;
+    const named = /(?:^|\.)features\.0\.weight$/.test(name);
+    if (named || _same(tensors.get(key)!.shape, TRUNK[0].shape)) found.push(name);
+  }
+  if (found.length > 1) throw _several(found.map((name) => names.get(name)!), file);
+  return found.length === 1 ? found[0].slice(0, -TRUNK[0].name.length) : REFERENCE_TRUNK;
+}
+
+function _several(keys: string[], file: string): Error {
+  const found = `it holds ${keys.length} networks (${listed(keys.map(quoted))})`;
+  return weightsError(file, found, "save the one network you want in a file of its own");
+}
+
+/** The linear layer, or where it would be and how many outputs it would have. */
+interface Head {
+  layer: string;
+  outputs: 1 | 2;
+  fits: boolean;
+}
+
+function _findHead(
+  names: ReadonlyMap<string, string>,
+  info: (name: string) => TensorInfo | undefined,
+  trunk: string,
+  own: string | undefined,
+): Head {
+  const candidates: (Head & { rank: number })[] = [];
+  for (const name of names.keys()) {
+    const layer = name.replace(/\.(?:weight|bias)$/, "");
+    const match = layer === name ? null : HEAD.exec(layer);
+    // The linear layer and the convolutions are parts of one module, or of a part of it.
+    if (match === null || !trunk.startsWith(match.groups!.root)) continue;
+    const [weight, bias] = [info(`${layer}.weight`), info(`${layer}.bias`)];
+    const outputs = ([1, 2] as const).find((count) =>
+      weight !== undefined && _same(weight.shape, [count, CHANNELS]) &&
+      bias !== undefined && _same(bias.shape, [count])
+    );
+    const inner = own !== undefined && name.startsWith(own);
+    // What is AlexNet's own is a linear layer of MRNet only where it was replaced by one.
+    if (inner && outputs === undefined) continue;
+    const rank = (outputs === undefined ? 8 : 0) + (inner ? 4 : 0) +
+      HEAD_NAMES.indexOf(match.groups!.name as typeof HEAD_NAMES[number]);
+    const expected = outputs ?? (_isReference(trunk, layer) ? 2 : 1);
+    candidates.push({ layer, outputs: expected, fits: outputs !== undefined, rank });
+  }
+  candidates.sort((a, b) => a.rank - b.rank);
+  if (candidates.length > 0) return candidates[0];
+  const root = trunk.endsWith(REFERENCE_TRUNK) ? trunk.slice(0, -REFERENCE_TRUNK.length) : "";
+  return { layer: `${root}classifer`, outputs: 2, fits: false };
+}
+
+/** Whether the names are those of the reference's class, whose second output is the finding's. */
+function _isReference(trunk: string, layer: string): boolean {
+  const root = layer.replace(/classifi?er$/, "");
+  return root !== layer && trunk === root + REFERENCE_TRUNK;
+}
+
+/** Whether a tensor belongs to the loss that a network was trained by, not to the network. */
+export function belongsToLoss(name: string): boolean {
+  const parts = name.split(".");
+  return LOSS_WEIGHTS.test(parts.pop()!) || parts.some((part) => LOSS.test(part));
+}
+
+/** Whether a tensor only counts, as batches or averaged models are counted. */
+function _isCounter({ shape, type }: TensorInfo): boolean {
+  return !isFloatType(type) && elementCount(shape) === 1;
+}
+
+/** Whether a layer could follow the maximum over the slices, as no layer of AlexNet's own can. */
+function _takesChannels({ shape }: TensorInfo): boolean {
+  return shape.length === 2 && shape[1] === CHANNELS;
+}
+
+function _same(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
