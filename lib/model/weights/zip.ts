@@ -17,7 +17,7 @@ export interface ZipEntry {
   name: string;
   /** Its length in bytes. */
   length: number;
-  /** The CRC-32 of its bytes. */
+  /** The CRC-32 of its bytes; 0 where the writer computed none. */
   crc: number;
   /** Where its local header begins. */
   header: number;
@@ -67,7 +67,7 @@ export function readZip(source: Source): ZipDirectory {
 }
 
 /**
- * The bytes of a file inside an archive, checked against its CRC-32.
+ * The bytes of a file inside an archive, checked against its CRC-32 where it has one.
  *
  * @throws {WeightsError} where they do not lie within the archive, are damaged, compressed or
  * encrypted
@@ -94,7 +94,10 @@ export function readZipEntry(
     throw fail(source, `${quoted(name)} has another name where its bytes are`);
   }
   const bytes = source.read(begin, length);
-  if (crc32(bytes) !== crc) throw fail(source, `the checksum of ${quoted(name)} does not match`);
+  // PyTorch leaves it at 0 after `set_crc32_options(False)`.
+  if (crc !== 0 && crc32(bytes) !== crc) {
+    throw fail(source, `the checksum of ${quoted(name)} does not match`);
+  }
   return bytes;
 }
 

@@ -54,6 +54,15 @@ Deno.test("PyTorch's archives have the 64-bit extension and are read", () => {
   assert.ok(names.includes("state_dict/data.pkl") && names.includes("state_dict/data/0"));
 });
 
+Deno.test("a checksum of 0 is one that was not computed", () => {
+  const bytes = joined(encodeZip(new Map([["a", new TextEncoder().encode("content")]])));
+  const central = find(bytes, [0x50, 0x4b, 1, 2]);
+  const without = changed(bytes, central + 16, 4, 0);
+  assert.deepEqual(readAll(without), new Map([["a", new TextEncoder().encode("content")]]));
+  const wrong = changed(bytes, central + 16, 4, 1);
+  assertRefused(() => readAll(wrong), "the checksum of 'a' does not match");
+});
+
 Deno.test("sizes in the 64-bit extra field are read", () => {
   const content = new TextEncoder().encode("content");
   const bytes = joined(encodeZip(new Map([["a", content]])));
