@@ -17,7 +17,6 @@ import {
   PickleFault,
   PickleGlobal,
   PickleObject,
-  PickleRecord,
   type PickleRules,
   type PickleValue,
   setEntry,
@@ -364,11 +363,14 @@ class Machine {
     }
   }
 
-  /** Gives an object its attributes; what other values are given has no bearing on weights. */
+  /**
+   * Gives an object its attributes; those of a dictionary or a set have no bearing on weights. A
+   * tensor's would: they could give it other values.
+   */
   private _build(state: PickleValue): void {
     const target = this._top();
     if (!(target instanceof PickleObject)) {
-      if (target instanceof Map || target instanceof Set || target instanceof PickleRecord) return;
+      if (target instanceof Map || target instanceof Set) return;
       throw new PickleFault("its pickle gives attributes to what can have none");
     }
     // With slots, the state is a pair: the usual attributes and the slots' values.

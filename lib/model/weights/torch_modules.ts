@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { belongsToLoss } from "./lineage.ts";
 import { PickleFault, PickleObject, type PickleValue } from "./pickle_values.ts";
 import { TensorRecord } from "./torch_records.ts";
 import { listed, quoted } from "./tensors.ts";
@@ -45,6 +46,24 @@ export function findTensors(value: PickleValue): TensorIndex {
   return found;
 }
 
+/** What a checkpoint keeps beside the network and has tensors too. */
+const ASIDE = /optim|sched|scaler|criterion|loss|rng/i;
+
+/** The tensors that are those of layers, by their names. */
+function layersOf(index: TensorIndex): string[] {
+  return [...index.keys()].filter((name) =>
+    /(?:^|\.)(?:weight|bias)$/.test(name) && !belongsToLoss(name)
+  );
+}
+
+/** Refuses to take a network out of a file that has layers elsewhere. */
+function checkNothingLost(names: readonly string[]): void {
+  if (names.length === 0) return;
+  throw new PickleFault(
+    `it holds a network, and other layers beside it (${listed(names.map(quoted))})`,
+  );
+}
+
 class Search {
   private readonly seen = new Set<PickleValue>();
   private steps = 0;
@@ -58,34 +77,45 @@ class Search {
       this._walk(index, value, "", 0);
       return index;
     }
-    for (const key of USUAL_KEYS) {
-      const found = this.find(value.get(key) ?? null, depth + 1);
-      if (found !== undefined && found.size > 0) return found;
-    }
     const own: TensorIndex = new Map();
+    const inside = new Map<string, TensorIndex>();
     for (const [key, item] of this._named(value)) {
       if (item instanceof TensorRecord) this._add(own, key, item);
+      else if (!ASIDE.test(key)) {
+        const found = this.find(item, depth + 1);
+        if (found !== undefined && found.size > 0) inside.set(key, found);
+      }
     }
-    return own.size > 0 ? own : this._onlyOne(value, depth);
+    return this._choose(own, inside);
   }
 
-  /** The network under an unusual key, if there is exactly one. */
-  private _onlyOne(
-    value: Map<PickleValue, PickleValue>,
-    depth: number,
-  ): TensorIndex | undefined {
-    const found = new Map<string, TensorIndex>();
-    for (const [key, item] of this._named(value)) {
-      // An optimizer's state has tensors too.
-      if (/optim|sched|scaler/i.test(key)) continue;
-      const inside = this.find(item, depth + 1);
-      if (inside !== undefined && inside.size > 0) found.set(key, inside);
+  /**
+   * The network among what one dictionary holds: the one under a usual key, or the only one. Layers
+   * beside it would be lost, so there may be none; a copy of the network, such as an average, may.
+   */
+  private _choose(own: TensorIndex, inside: Map<string, TensorIndex>): TensorIndex | undefined {
+    const usual = USUAL_KEYS.find((key) => inside.has(key));
+    // Tensors that are no layers' say something about the training, as a network is beside them.
+    const beside = layersOf(own);
+    if (inside.size === 0 || usual === undefined && beside.length > 0) {
+      const lost = [...inside].flatMap(([key, index]) =>
+        layersOf(index).map((name) => `${key}/${name}`)
+      );
+      checkNothingLost(lost);
+      return own;
     }
-    if (found.size > 1) {
-      const keys = listed([...found.keys()].map(quoted));
+    if (usual === undefined && inside.size > 1) {
+      const keys = listed([...inside.keys()].map(quoted));
       throw new PickleFault(`it holds several networks (${keys}) and none is under 'state_dict'`);
     }
-    return found.values().next().value;
+    const key = usual ?? inside.keys().next().value!;
+    const chosen = inside.get(key)!;
+    checkNothingLost(beside);
+    for (const [other, index] of inside) {
+      const lost = layersOf(index).filter((name) => other !== key && !chosen.has(name));
+      checkNothingLost(lost.map((name) => `${other}/${name}`));
+    }
+    return chosen;
   }
 
   /** Adds the tensors of a pickled module, named as its own `state_dict()` would name them. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { PickleFault, PickleRecord, type PickleValue } from "./pickle_values.ts";
-import { elementCount } from "./tensors.ts";
+import { elementCount, quoted } from "./tensors.ts";
 
 /** The element types of PyTorch by the name of their storage class, with their size in bytes. */
 const STORAGES: Readonly<Record<string, readonly [type: string, bytes: number]>> = {
@@ -86,6 +86,7 @@ export class TensorRecord extends PickleRecord {
    * @param shape sizes, outermost first
    * @param stride elements from one to the next, for each size
    * @param count how many elements it has
+   * @param negated whether its values are those of the storage with the other sign
    */
   constructor(
     readonly storage: StorageRecord,
@@ -95,6 +96,7 @@ export class TensorRecord extends PickleRecord {
     readonly shape: number[],
     readonly stride: number[],
     readonly count: number,
+    readonly negated: boolean,
   ) {
     super();
   }
@@ -154,15 +156,37 @@ function wholeNumber(value: PickleValue | undefined): number | undefined {
 }
 
 /**
+ * Whether a tensor's metadata says that its values are those of the storage with the other sign, as
+ * PyTorch's lazy negation leaves them. PyTorch goes by which names are there (`setTensorMetadata` in
+ * `torch/csrc/jit/serialization/pickler.h`) and writes true for each.
+ *
+ * @throws {PickleFault} if it says anything that is not understood
+ */
+function isNegated(metadata: PickleValue, type: string): boolean {
+  if (metadata === null) return false;
+  const refuse = (what: string) => new PickleFault(`a tensor has ${what}, which is not understood`);
+  if (!(metadata instanceof Map)) throw refuse("metadata that is no dictionary");
+  for (const [name, value] of metadata) {
+    // Conjugation is for complex numbers, which are not read.
+    if (value === true && (name === "neg" || name === "conj" && type.startsWith("C"))) continue;
+    throw refuse(typeof name === "string" ? `the metadata ${quoted(name)}` : "metadata");
+  }
+  return metadata.has("neg");
+}
+
+/**
  * A window onto a storage, checked: it must lie within.
  *
  * @param dtype the element type where the storage has none of its own
- * @throws {PickleFault} where the window is no window or runs past the end
+ * @param metadata what the file says about the tensor besides
+ * @throws {PickleFault} where the window is no window or runs past the end, or the metadata is not
+ * understood
  */
 export function makeTensor(
   storage: PickleValue | undefined,
   window: { offset: PickleValue; shape: PickleValue; stride: PickleValue },
   dtype?: string,
+  metadata: PickleValue = null,
 ): TensorRecord {
   if (!(storage instanceof StorageRecord)) throw new PickleFault("a tensor has no storage");
   const [type, bytes] = dtype === undefined
@@ -189,5 +213,6 @@ export function makeTensor(
   if (count > 0 && !(last < room)) {
     throw new PickleFault(`a tensor of the shape [${sizes}] runs past the end of its storage`);
   }
-  return new TensorRecord(storage, type, bytes, offset, sizes, steps, count);
+  const negated = isNegated(metadata, type);
+  return new TensorRecord(storage, type, bytes, offset, sizes, steps, count, negated);
 }

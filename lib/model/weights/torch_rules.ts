@@ -33,8 +33,8 @@ const FUNCTIONS: Readonly<Record<string, (args: PickleValue[]) => PickleValue>> 
   "torch.Size": ([sizes]) => list(sizes).slice(),
   "torch.device": () => new PickleObject("torch.device"),
   "torch._utils._rebuild_tensor": (args) => rebuildTensor(args),
-  "torch._utils._rebuild_tensor_v2": (args) => rebuildTensor(args),
-  "torch._utils._rebuild_tensor_v3": (args) => rebuildTensor(args, dtypeName(args[6])),
+  "torch._utils._rebuild_tensor_v2": (args) => rebuildTensor(args, undefined, args[6]),
+  "torch._utils._rebuild_tensor_v3": (args) => rebuildTensor(args, dtypeName(args[6]), args[7]),
   "torch._utils._rebuild_parameter": ([data]) => tensor(data),
   "torch._utils._rebuild_parameter_with_state": ([data]) => tensor(data),
   "torch._tensor._rebuild_from_type_v2": ([rebuild, , args]) => {
@@ -145,9 +145,13 @@ function dtypeName(dtype: PickleValue | undefined): string {
   return dtype instanceof PickleGlobal ? dtype.name.replace(/^torch\./, "") : "unknown";
 }
 
-function rebuildTensor(args: PickleValue[], dtype?: string): TensorRecord {
+function rebuildTensor(
+  args: PickleValue[],
+  dtype?: string,
+  metadata?: PickleValue,
+): TensorRecord {
   const [storage, offset = null, shape = null, stride = null] = args;
-  return makeTensor(storage, { offset, shape, stride }, dtype);
+  return makeTensor(storage, { offset, shape, stride }, dtype, metadata);
 }
 
 function tensor(value: PickleValue | undefined): TensorRecord {

@@ -60,6 +60,7 @@ export function readTensors(
     for (const name of names) {
       const record = index.get(name)!;
       const data = window(record, storage, names.length > 1);
+      if (record.negated) { for (let at = 0; at < data.length; at++) data[at] = -data[at]; }
       read.set(name, { shape: [...record.shape], data });
     }
   }
@@ -77,7 +78,10 @@ function reach({ count, shape, stride }: TensorRecord): number {
 /** What holds stored values of so many bytes without a change. */
 const STORED = { 2: Uint16Array, 4: Uint32Array, 8: Float64Array } as const;
 
-/** The values of a tensor; `shared` where others need the storage's bytes too. */
+/**
+ * The values of a tensor as they are stored, in memory of their own; `shared` where others need the
+ * storage's bytes too.
+ */
 function window(
   record: TensorRecord,
   storage: Uint8Array<ArrayBuffer>,

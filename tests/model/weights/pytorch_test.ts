@@ -4,7 +4,16 @@ import { encodePytorch } from "../../../lib/model/weights/pytorch_writer.ts";
 import type { StateDict } from "../../../lib/model/weights/tensors.ts";
 import { encodeZip } from "../../../lib/model/weights/zip.ts";
 import { writeWhole } from "../../../lib/files.ts";
-import { assertRefused, expectedTensors, fixture, joined, withFolder } from "./support.ts";
+import {
+  assemble,
+  assertRefused,
+  expectedTensors,
+  fixture,
+  joined,
+  type Piece,
+  text,
+  withFolder,
+} from "./support.ts";
 
 const EXPECTED = expectedTensors();
 
@@ -60,6 +69,131 @@ Deno.test("what is written is read back, and the bytes depend on the content alo
   const wrong: StateDict = new Map([["x", { shape: [3], data: new Float32Array(2) }]]);
   assert.throws(() => encodePytorch(wrong), RangeError);
 });
+
+/** A file with one tensor, whose pickle says something about it in the last argument. */
+function withMetadata(tensor: StateDict, ...metadata: Piece[]): Uint8Array {
+  const [, pickle] = encodePytorch(tensor);
+  // The tuple of arguments ends with the hooks, an empty dictionary; what follows them is new.
+  const end = new TextDecoder("latin1").decode(pickle).lastIndexOf(")RtR") + 2;
+  const bytes = joined([pickle.slice(0, end), assemble(...metadata), pickle.slice(end)]);
+  const values = [...tensor.values()].map(({ data }) => new Uint8Array(data.buffer));
+  return joined(encodeZip(new Map([["a/data.pkl", bytes], ["a/data/0", values[0]]])));
+}
+
+const WITH_SIGN: StateDict = new Map([
+  ["a.weight", { shape: [2, 2], data: new Float32Array([1, -2, 0.5, 3]) }],
+]);
+
+Deno.test("a tensor's negative bit is applied, and only then", () => {
+  const negated = new Map([
+    ["a.weight", { shape: [2, 2], data: new Float32Array([-1, 2, -0.5, -3]) }],
+  ]);
+  const neg = [...text("neg"), 0x88, "s"];
+  for (
+    const [metadata, expected] of [
+      [["}", ...neg], negated],
+      [["ccollections\nOrderedDict\n)R", ...neg], negated],
+      [["}"], WITH_SIGN],
+      [["N"], WITH_SIGN],
+    ] as [Piece[], StateDict][]
+  ) {
+    const bytes = withMetadata(WITH_SIGN, ...metadata);
+    assert.deepEqual(decodePytorch(bytes, "a.pth").tensors, expected);
+  }
+});
+
+for (
+  const [metadata, found] of [
+    [["}", ...text("conj"), 0x88, "s"], "the metadata 'conj', which is not understood"],
+    [["}", ...text("neg"), 0x89, "s"], "the metadata 'neg', which is not understood"],
+    [["}", ...text("neg"), "K", 1, "s"], "the metadata 'neg', which is not understood"],
+    [["}", ...text("scale"), "K", 2, "s"], "the metadata 'scale', which is not understood"],
+    [["}K", 1, 0x88, "s"], "metadata, which is not understood"],
+    [["]"], "metadata that is no dictionary, which is not understood"],
+    [[0x88], "metadata that is no dictionary, which is not understood"],
+  ] as [Piece[], string][]
+) {
+  Deno.test(`a tensor is refused that has ${found} (${metadata.length})`, () => {
+    assertRefused(() => decodePytorch(withMetadata(WITH_SIGN, ...metadata), "a.pth"), found);
+  });
+}
+
+/** Shapes of tensors by name, one level deep. */
+type Content = Record<string, Record<string, number[]> | number[]>;
+
+/** A file whose dictionary holds dictionaries of tensors; all share one storage. */
+function checkpoint(content: Content): Uint8Array {
+  const tensor = (shape: number[]): Piece[] => [
+    "ctorch._utils\n_rebuild_tensor_v2\n((",
+    ...text("storage"),
+    "ctorch\nFloatStorage\n",
+    ...text("0"),
+    ...text("cpu"),
+    ["K".charCodeAt(0), 8],
+    "tQK",
+    0,
+    "(",
+    ...shape.flatMap((size) => ["K", size]),
+    "t(",
+    ...shape.flatMap(() => ["K", 1]),
+    "t",
+    0x89,
+    "}tR",
+  ];
+  const pieces = Object.entries(content).flatMap(([name, value]) => [
+    ...text(name),
+    ...Array.isArray(value) ? tensor(value) : [
+      "}",
+      ...Object.entries(value).flatMap(([key, shape]) => [...text(key), ...tensor(shape), "s"]),
+    ],
+    "s",
+  ]);
+  const pickle = assemble(0x80, 2, "}", ...pieces, ".");
+  return joined(encodeZip(new Map([["a/data.pkl", pickle], ["a/data/0", new Uint8Array(32)]])));
+}
+
+Deno.test("what stands beside a network in a checkpoint, and is no layer, is passed over", () => {
+  const network = { "a.weight": [2], "a.bias": [1] };
+  for (
+    const beside of [
+      { criterion: { pos_weight: [1] } },
+      { loss_fn: { weight: [2] } },
+      { pos_weight: [1] },
+      { best_loss: [1], ema: network },
+    ] as Content[]
+  ) {
+    for (const key of ["model", "mrnet"]) {
+      if ("ema" in beside && key === "mrnet") continue;
+      const bytes = checkpoint({ ...beside, [key]: network });
+      const { tensors } = decodePytorch(bytes, "a.pth");
+      assert.deepEqual([...tensors.keys()], Object.keys(network), JSON.stringify(beside));
+    }
+  }
+});
+
+for (
+  const [what, content, found] of [
+    [
+      "the linear layer beside its convolutions",
+      { model: { "0.weight": [2] }, fc: { weight: [2], bias: [1] } },
+      "it holds a network, and other layers beside it ('fc/weight', 'fc/bias')",
+    ],
+    [
+      "a layer beside its convolutions",
+      { state_dict: { "0.weight": [2] }, "fc.weight": [2] },
+      "it holds a network, and other layers beside it ('fc.weight')",
+    ],
+    [
+      "convolutions beside its layers",
+      { "fc.weight": [2], features: { "0.weight": [2] } },
+      "it holds a network, and other layers beside it ('features/0.weight')",
+    ],
+  ] as [string, Content, string][]
+) {
+  Deno.test(`a file that keeps ${what} is refused`, () => {
+    assertRefused(() => decodePytorch(checkpoint(content), "a.pth"), found);
+  });
+}
 
 /** A file of the legacy form that says it comes from a big-endian machine. */
 function bigEndian(bytes: Uint8Array): Uint8Array {
