@@ -6,6 +6,7 @@
 import { convertWeights } from "../model/convert.ts";
 import { Command } from "./arguments.ts";
 import { print, remark } from "./console.ts";
+import { intensityOption, intensityRemark } from "./model_options.ts";
 
 /** The command. */
 export function convertCommand() {
@@ -16,16 +17,20 @@ export function convertCommand() {
     )
     .argument("IN", "the model to read")
     .argument("OUT", "the file to write")
+    .addOption(intensityOption())
     .addHelpText(
       "after",
       "\nPermissions: --allow-read=DIR --allow-write=DIR, where DIR is the folder of both files. The set\n" +
         "-P=convert grants that for models.",
     )
-    .action(async (from, to) => {
-      const { metadata, keptMetadata, outputs } = await convertWeights(from, to);
+    .action(async (from, to, { intensity }) => {
+      const { metadata, keptMetadata, outputs } = await convertWeights(from, to, { intensity });
       print(`Wrote ${to}`);
       if (outputs === 1) {
         remark(`${from} has one output: in ${to} it is the second of two, and the first is zero`);
+      }
+      if (/\.onnx$/i.test(to) && intensity === undefined && metadata.intensity === undefined) {
+        remark(intensityRemark(from));
       }
       if (!keptMetadata && Object.keys(metadata).length > 0) {
         const { intensity } = metadata;

@@ -165,6 +165,26 @@ export function readCard(metadata: Readonly<Record<string, string>>, path: strin
   };
 }
 
+/**
+ * As {@linkcode readCard}, with what a caller knows of how the model's input is prepared.
+ *
+ * @param intensity for files that do not say it
+ * @throws {OptionError} if the file says that it is prepared in another way
+ */
+export function readCardWith(
+  metadata: Readonly<Record<string, string>>,
+  path: string,
+  intensity?: Intensity,
+): ModelCard {
+  const card = readCard(metadata, path);
+  if (intensity === undefined || intensity === card.intensity) return card;
+  if (metadata.intensity === undefined) return { ...card, intensity };
+  throw new OptionError(
+    `Cannot use the model '${path}' with intensity ${intensity}: by its file it is ` +
+      `${card.intensity}: leave the intensity out`,
+  );
+}
+
 /** The metadata that {@linkcode readCard} reads back. */
 export function cardMetadata(card: ModelCard): Record<string, string> {
   const { task, plane, intensity, recipe, lossWeights, operatingPoint, tune } = card;

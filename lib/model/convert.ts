@@ -3,23 +3,38 @@
  *
  * @module
  */
-import { WeightsError } from "../errors.ts";
+import type { Intensity } from "../data/intensity.ts";
+import { OptionError, WeightsError } from "../errors.ts";
 import { writeWhole } from "../files.ts";
-import { encodeOnnx } from "./weights/onnx.ts";
+import { readCardWith } from "./card.ts";
+import type { LoadOptions } from "./create.ts";
+import { encodeOnnx, ONNX_INPUT } from "./weights/onnx.ts";
 import { encodePytorch } from "./weights/pytorch_writer.ts";
 import { identifyNetwork, readMRNet } from "./weights/read.ts";
 import { encodeSafetensors } from "./weights/safetensors.ts";
 import type { StateDict } from "./weights/tensors.ts";
 
-type Metadata = Record<string, string>;
-type Encoder = (tensors: StateDict, metadata: Metadata) => Uint8Array | Iterable<Uint8Array>;
+/** A model to be written, and what its file says about it. */
+interface Model {
+  tensors: StateDict;
+  metadata: Record<string, string>;
+  /** How its input is prepared, for the forms that have room for it. */
+  intensity?: Intensity;
+}
+type Encoder = (model: Model) => Uint8Array | Iterable<Uint8Array>;
 
 /** The forms that can be written, by the ending of the file's name. */
 const ENCODERS: Readonly<Record<string, Encoder>> = {
-  safetensors: (tensors, metadata) => encodeSafetensors(tensors, { ...metadata, format: "pt" }),
-  pth: (tensors) => encodePytorch(tensors),
-  pt: (tensors) => encodePytorch(tensors),
-  onnx: (tensors, metadata) => encodeOnnx(tensors, metadata),
+  safetensors: ({ tensors, metadata, intensity }) =>
+    encodeSafetensors(tensors, {
+      ...metadata,
+      ...intensity === undefined ? {} : { intensity },
+      format: "pt",
+    }),
+  pth: ({ tensors }) => encodePytorch(tensors),
+  pt: ({ tensors }) => encodePytorch(tensors),
+  onnx: ({ tensors, metadata, intensity = "raw" }) =>
+    encodeOnnx(tensors, { ...metadata, intensity, input: ONNX_INPUT }, { intensity }),
 };
 
 /** What a conversion did. */
@@ -44,9 +59,16 @@ export interface Conversion {
  * | `.pth`, `.pt` | a state dict, which `torch.load(weights_only=True)` reads |
  * | `.onnx` | the network: `exam` `[slices, 3, height, width]` to `logits` `[1, 2]` and `probability` `[1]` |
  *
+ * Every exported network takes the grey values of an exam's file as they are; where the model's input
+ * is prepared, that is a part of the graph.
+ *
  * @param from a `.safetensors`, `.pth` or `.pt` file
  * @param to the file to write; one that is there is replaced once the new one is whole
+ * @param options how the model's input is prepared, for files that do not say it; `.safetensors` and
+ * `.onnx` keep it, a state dict has no place for it
  * @throws {WeightsError} where `from` is no MRNet, or the ending of `to` is none of these
+ * @throws {OptionError} if `from` says that its input is prepared in another way than is given, or
+ * `to` has no place for it
  * @throws {OutputError} where `to` cannot be written
  *
  * @example
@@ -58,7 +80,11 @@ export interface Conversion {
  * console.assert((await Deno.stat(`${folder}/model.onnx`)).size > 9_000_000);
  * ```
  */
-export async function convertWeights(from: string, to: string): Promise<Conversion> {
+export async function convertWeights(
+  from: string,
+  to: string,
+  options: LoadOptions = {},
+): Promise<Conversion> {
   const ending = /\.([a-z]+)$/i.exec(to)?.[1].toLowerCase() ?? "";
   if (!Object.hasOwn(ENCODERS, ending)) {
     const endings = Object.keys(ENCODERS).map((each) => `.${each}`).join(", ");
@@ -66,9 +92,17 @@ export async function convertWeights(from: string, to: string): Promise<Conversi
       `Cannot write weights '${to}': its name tells no form: end it with one of ${endings}`,
     );
   }
+  const keptMetadata = ending === "safetensors" || ending === "onnx";
+  if (options.intensity !== undefined && !keptMetadata) {
+    throw new OptionError(
+      `Cannot write weights '${to}': a PyTorch state dict has no place for the intensity: leave it ` +
+        "out, or write .safetensors or .onnx",
+    );
+  }
   const { tensors, metadata } = await readMRNet(from);
   const { head: [{ shape }] } = await identifyNetwork(from);
-  await writeWhole(to, ENCODERS[ending](tensors, metadata));
-  const keptMetadata = ending === "safetensors" || ending === "onnx";
+  const known = ending === "onnx" || options.intensity !== undefined;
+  const intensity = known ? readCardWith(metadata, from, options.intensity).intensity : undefined;
+  await writeWhole(to, ENCODERS[ending]({ tensors, metadata, intensity }));
   return { metadata, keptMetadata, outputs: shape[0] === 1 ? 1 : 2 };
 }

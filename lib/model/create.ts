@@ -9,7 +9,7 @@ import { ensureEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import { type WriteOptions, writeWhole } from "../files.ts";
 import { drawSeed } from "../random.ts";
-import { type ModelCard, readCard } from "./card.ts";
+import { type ModelCard, readCard, readCardWith } from "./card.ts";
 import { initialClassifier, initialWeights } from "./initialise.ts";
 import { MRNet } from "./mrnet.ts";
 import { isRemote, modelName, type ModelSource, readModelBytes } from "./model_source.ts";
@@ -137,15 +137,7 @@ export async function loadMRNet(
       ? source
       : bytesSource(await readModelBytes(source), name),
   );
-  const said = readCard(metadata, name);
-  const { intensity = said.intensity } = options;
-  if (metadata.intensity !== undefined && intensity !== said.intensity) {
-    throw new OptionError(
-      `Cannot use the model '${name}' with intensity ${intensity}: by its file it is ` +
-        `${said.intensity}: leave the intensity out`,
-    );
-  }
-  const card = { ...said, intensity };
+  const card = readCardWith(metadata, name, options.intensity);
   await ensureEngine();
   return { model: new MRNet(tensors, { intensity: card.intensity }), metadata, card };
 }

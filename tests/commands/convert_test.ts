@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { readMRNet } from "../../lib/model/weights/read.ts";
+import { encodePytorch } from "../../lib/model/weights/pytorch_writer.ts";
 import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
 import { writeWhole } from "../../lib/files.ts";
 import { runCli } from "../support/cli.ts";
@@ -53,6 +54,50 @@ Deno.test("convert says that one output became two", async () => {
   const { tensors } = await readMRNet(folder.at("models/b.pth"));
   assert.deepEqual([...tensors.get("classifer.bias")!.data], [0, one.get("fc.bias")!.data[0]]);
   assert.deepEqual(tensors.get("classifer.weight")!.data.slice(256), one.get("fc.weight")!.data);
+});
+
+Deno.test("convert is told how the input is prepared where a file does not say it", async () => {
+  await using folder = await TemporaryFolder.make();
+  const state = initialWeights(3);
+  await Deno.mkdir(folder.at("models"));
+  await writeWhole(folder.at("models/a.pth"), encodePytorch(state));
+  const run = (...args: string[]) => runCli(folder, ["convert", ...args], { permissions });
+
+  const unsaid = await run("models/a.pth", "models/raw.onnx");
+  assert.equal(
+    unsaid.err,
+    "'models/a.pth' does not say how its model's input is prepared: taken as raw\n",
+  );
+  const told = ["--intensity", "standardized"];
+  for (const name of ["models/a.onnx", "models/a.safetensors"]) {
+    const { code, err } = await run("models/a.pth", name, ...told);
+    assert.deepEqual([code, err], [0, ""]);
+  }
+  const { metadata } = await readMRNet(folder.at("models/a.safetensors"));
+  assert.deepEqual(metadata, { intensity: "standardized", format: "pt" });
+  await run("models/a.safetensors", "models/b.onnx");
+  const [first, second] = await Promise.all(
+    ["a", "b"].map((name) => Deno.readTextFile(folder.at(`models/${name}.onnx`))),
+  );
+  for (const text of [first, second]) {
+    assert.ok(text.includes("ReduceMin") && text.includes("has_range"));
+    // Once at the graph's input, once in the metadata.
+    assert.equal(text.split("grey values as they are in the exam's file").length, 3);
+  }
+  assert.ok(!(await Deno.readTextFile(folder.at("models/raw.onnx"))).includes("ReduceMin"));
+
+  const other = await run("models/a.safetensors", "models/c.onnx", "--intensity", "raw");
+  assert.equal(
+    other.err,
+    "Cannot use the model 'models/a.safetensors' with intensity raw: by its file it is " +
+      "standardized: leave the intensity out\n",
+  );
+  const noPlace = await run("models/a.pth", "models/c.pth", ...told);
+  assert.equal(
+    noPlace.err,
+    "Cannot write weights 'models/c.pth': a PyTorch state dict has no place for the intensity: " +
+      "leave it out, or write .safetensors or .onnx\n",
+  );
 });
 
 Deno.test("convert refuses what it cannot read or write in one line, and writes nothing", async () => {

@@ -1,8 +1,9 @@
 /**
  * Writes a trained MRNet as an ONNX model, which runs wherever an ONNX runtime does.
  *
- * - Input `exam`: float32 `[slices, 3, height, width]`, values 0–255 as they are in the file, the one
- *   channel repeated three times; slices, height and width may differ from call to call.
+ * - Input `exam`: float32 `[slices, 3, height, width]`, grey values as they are in the exam's file, the
+ *   one channel repeated three times; slices, height and width may differ from call to call. Where
+ *   the model's input is prepared, the model does it: that is a part of the graph.
  * - Output `logits`: float32 `[1, 2]`.
  * - Output `probability`: float32 `[1]`, the sigmoid of logit 1.
  *
@@ -11,6 +12,7 @@
  *
  * @module
  */
+import { type Intensity, MRNET_MEAN, MRNET_STANDARD_DEVIATION } from "../../data/intensity.ts";
 import { MRNET_PARAMETERS } from "./mrnet.ts";
 import { Message } from "./protobuf.ts";
 import { elementCount, type NamedTensor, type StateDict } from "./tensors.ts";
@@ -36,6 +38,19 @@ const LAYERS = [
   { index: 10, size: 3, stride: 1, pad: 1, pool: true },
 ] as const;
 
+/** What is to be given to an exported model, in words that the model carries. */
+export const ONNX_INPUT = "float32 [slices, 3, height, width]: grey values as they are in the " +
+  "exam's file, the one channel repeated three times; the model prepares them itself";
+
+/** What belongs to a model beside its parameters. */
+export interface OnnxOptions {
+  /**
+   * How the grey values of an exam become the network's input.
+   * @default "raw"
+   */
+  intensity?: Intensity;
+}
+
 /**
  * The bytes of an ONNX model of MRNet with these weights.
  *
@@ -46,11 +61,12 @@ const LAYERS = [
 export function encodeOnnx(
   tensors: StateDict,
   metadata: Record<string, string> = {},
+  { intensity = "raw" }: OnnxOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const model = new Message()
     .integer(1, IR_VERSION)
     .text(2, "mrnet")
-    .message(7, graph(tensors))
+    .message(7, graph(tensors, intensity))
     .message(8, new Message().text(1, "").integer(2, OPSET));
   for (const [key, value] of Object.entries(metadata)) {
     model.message(14, new Message().text(1, key).text(2, value));
@@ -58,13 +74,14 @@ export function encodeOnnx(
   return model.encode();
 }
 
-function graph(tensors: StateDict): Message {
+function graph(tensors: StateDict, intensity: Intensity): Message {
   const graph = new Message();
   let last = "exam";
-  const add = (operator: string, inputs: string[], output: string, attributes = {}): void => {
+  const add: Add = (operator, inputs, output, attributes = {}) => {
     graph.message(1, node(operator, inputs, output, attributes));
     last = output;
   };
+  const constants = intensity === "standardized" ? standardize(add) : [];
   for (const { index, size, stride, pad, pool } of LAYERS) {
     const name = `pretrained_model.features.${index}`;
     add("Conv", [last, `${name}.weight`, `${name}.bias`], `conv_${index}`, {
@@ -91,13 +108,49 @@ function graph(tensors: StateDict): Message {
     }
     graph.message(5, weights(name, tensor));
   }
+  for (const [name, value] of constants) {
+    graph.message(5, weights(name, { shape: [], data: Float32Array.of(value) }));
+  }
   // The index of the logit that stands for "the finding is present".
   const one = new Uint8Array(BigInt64Array.of(1n).buffer);
   graph.message(5, new Message().integer(2, INT64).text(8, "positive").bytes(9, one));
-  graph.message(11, value("exam", ["slices", 3, "height", "width"]));
+  graph.message(11, value("exam", ["slices", 3, "height", "width"]).text(3, ONNX_INPUT));
   graph.message(12, value("logits", [1, 2]));
   graph.message(12, value("probability", [1]));
   return graph;
+}
+
+/** Appends a node to the graph. */
+type Add = (
+  operator: string,
+  inputs: string[],
+  output: string,
+  attributes?: Record<string, number | number[]>,
+) => void;
+
+/**
+ * What `affineOf` does, as nodes: the exam is stretched to 0–255 by its own least and largest value,
+ * then the mean is taken off and the rest divided by the standard deviation. In an exam of one single
+ * value the least is taken off everywhere, and 0 is divided by 1 instead of by 0.
+ *
+ * @returns the constants that the nodes refer to
+ */
+function standardize(add: Add): [name: string, value: number][] {
+  add("ReduceMin", ["exam"], "least", { keepdims: 0 });
+  add("ReduceMax", ["exam"], "largest", { keepdims: 0 });
+  add("Sub", ["largest", "least"], "range");
+  add("Greater", ["range", "zero"], "has_range");
+  add("Where", ["has_range", "range", "one"], "divisor");
+  add("Sub", ["exam", "least"], "above_least");
+  add("Div", ["above_least", "divisor"], "share");
+  add("Mul", ["share", "stretch"], "stretched");
+  add("Sub", ["stretched", "mean"], "standardized");
+  return [
+    ["zero", 0],
+    ["one", 1],
+    ["stretch", 255 / MRNET_STANDARD_DEVIATION],
+    ["mean", MRNET_MEAN / MRNET_STANDARD_DEVIATION],
+  ];
 }
 
 /** A `NodeProto`; it carries the name of its output, which is unique. */

@@ -33,3 +33,17 @@ Deno.test("a parameter that is missing or wrongly shaped is not written", () => 
   const short = { shape: [2, 256], data: new Float32Array(256) };
   assert.throws(() => encodeOnnx(new Map(MRNET).set("classifer.weight", short)), RangeError);
 });
+
+Deno.test("the preparation of the input is a part of the graph, where there is one", () => {
+  const names = (model: Uint8Array) => new TextDecoder("latin1").decode(model);
+  const [raw, standardized] = [
+    names(encodeOnnx(MRNET)),
+    names(encodeOnnx(MRNET, {}, { intensity: "standardized" })),
+  ];
+  for (const node of ["ReduceMin", "has_range", "divisor", "stretched"]) {
+    assert.ok(standardized.includes(node) && !raw.includes(node), node);
+  }
+  for (const model of [raw, standardized]) {
+    assert.ok(model.includes("grey values as they are in the exam's file"));
+  }
+});

@@ -1,0 +1,82 @@
+/** Exported models in onnxruntime say what `predict` says, given the grey values of the file. */
+import assert from "node:assert/strict";
+import type { Exam } from "../../../lib/data/exam.ts";
+import { INTENSITIES } from "../../../lib/data/intensity.ts";
+import { startEngine } from "../../../lib/engine/engine.ts";
+import { convertWeights } from "../../../lib/model/convert.ts";
+import { MRNet } from "../../../lib/model/mrnet.ts";
+import { saveMRNet } from "../../../lib/model/create.ts";
+import { createRandom } from "../../../lib/random.ts";
+import { seededState } from "../../support/seeded.ts";
+import { testWithPython, withFolder } from "./support.ts";
+
+const SIZE = { slices: 3, height: 72, width: 64 };
+
+/** An exam whose voxels a function of a random number in 0–1 and of the slice makes. */
+function exam(id: string, voxel: (random: number, slice: number) => number): Exam {
+  const random = createRandom(6, id);
+  const area = SIZE.height * SIZE.width;
+  const voxels = Float32Array.from(
+    { length: SIZE.slices * area },
+    (_, at) => voxel(random.uniform(0, 1), Math.floor(at / area)),
+  );
+  return { id, ...SIZE, voxels };
+}
+
+const EXAMS = [
+  exam("bytes", (random) => Math.floor(30 + 100 * random)),
+  exam("twelve_bits", (random) => Math.floor(4096 * random)),
+  exam("sixteen_bits", (random) => Math.floor(65536 * random)),
+  exam("negative", (random) => 300 * random - 200),
+  exam("fractions", (random) => random / 1000),
+  exam("constant", () => 77),
+  exam("zero", () => 0),
+  exam("constant_slices", (random, slice) => slice === 1 ? Math.floor(200 * random) : 40 * slice),
+  exam("two_values", (random) => random < 0.5 ? 3 : 4),
+];
+
+testWithPython(
+  "an exported model takes the grey values of the file, whatever its intensity",
+  ["numpy", "onnx", "onnxruntime"],
+  (run) =>
+    withFolder(async (folder) => {
+      await startEngine("cpu");
+      const code = `
+import json, sys, numpy, onnx, onnxruntime
+path, exams, *shape = sys.argv[1:]
+onnx.checker.check_model(onnx.load(path), full_check=True)
+session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+values = numpy.fromfile(exams, "<f4").reshape(-1, *map(int, shape))
+answers = []
+for exam in values:
+    logits, probability = session.run(["logits", "probability"],
+                                      {"exam": exam[:, None].repeat(3, 1)})
+    answers.append([*logits[0].tolist(), probability[0].item()])
+print(json.dumps({"answers": answers, "metadata": session.get_modelmeta().custom_metadata_map}))
+`;
+      const file = await Deno.open(`${folder}/exams.bin`, { write: true, create: true });
+      for (const { voxels } of EXAMS) {
+        await file.write(new Uint8Array((voxels as Float32Array<ArrayBuffer>).buffer));
+      }
+      file.close();
+      for (const intensity of INTENSITIES) {
+        const model = new MRNet(seededState(8), { intensity });
+        await saveMRNet(model, `${folder}/a.safetensors`, { task: "acl" });
+        await convertWeights(`${folder}/a.safetensors`, `${folder}/a.onnx`);
+        const shape = Object.values(SIZE).map(String);
+        const printed = await run(code, `${folder}/a.onnx`, `${folder}/exams.bin`, ...shape);
+        const { answers, metadata } = JSON.parse(printed);
+        assert.equal(metadata.intensity, intensity);
+        assert.match(metadata.input, /grey values as they are in the exam's file/);
+        for (const [index, each] of EXAMS.entries()) {
+          const { logits, probability } = await model.predict(each);
+          const [absent, present, there] = answers[index];
+          const what = `${intensity} ${each.id}: ${answers[index]}, not ${logits}`;
+          const off = Math.max(Math.abs(absent - logits[0]), Math.abs(present - logits[1]));
+          assert.ok(off <= 1e-5 * Math.max(...logits.map(Math.abs)), what);
+          assert.ok(Math.abs(there - probability) <= 1e-6, what);
+        }
+        model.dispose();
+      }
+    }),
+);
