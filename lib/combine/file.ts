@@ -160,6 +160,7 @@ function _combination(file: Record<string, unknown>): Combination {
   }
   const fitOn = _word(file.fit_on, "fit_on", FIT_ON);
   const exams = _count(file.exams, "exams", 2);
+  _checkSum(file);
   const combination: Combination = {
     coefficients: _byPlane(file.coefficients, "coefficients", _finite),
     intercept: _finite(file.intercept, "intercept"),
@@ -180,6 +181,14 @@ function _combination(file: Record<string, unknown>): Combination {
     throw new RangeError("its tune is missing, though it was fitted on that");
   }
   return combination;
+}
+
+/** No probabilities may make a sum that is not a number. */
+function _checkSum({ coefficients, intercept }: Record<string, unknown>): void {
+  const planes = _byPlane(coefficients, "coefficients", _finite);
+  const sum = PLANES.reduce((sum, plane) => sum + Math.abs(planes[plane]), 0);
+  if (Number.isFinite(sum + Math.abs(_finite(intercept, "intercept")))) return;
+  throw new RangeError("its coefficients and its intercept add up to more than a number can be");
 }
 
 function _json(text: string): unknown {

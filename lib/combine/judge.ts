@@ -110,7 +110,7 @@ export async function evaluateCombined(
   const predictions = patients.map(({ id, label, planes }) => {
     const prediction = combined.combine(planes);
     const margin = label === 1 ? prediction.logit : -prediction.logit;
-    return { id, label, ...prediction, loss: Math.log1p(Math.exp(-margin)) };
+    return { id, label, ...prediction, loss: softplus(-margin) };
   });
   const labels = predictions.map(({ label }) => label);
   return {
@@ -118,6 +118,11 @@ export async function evaluateCombined(
     auc: rocAuc(labels, predictions.map(({ probability }) => probability)),
     predictions,
   };
+}
+
+/** `log(1 + eˣ)`, without overflow. */
+export function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
 
 function _checkPatients(datasets: ByPlane<Dataset>): void {

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { DataError } from "../errors.ts";
 import type { Exam } from "./exam.ts";
 
 /** The ways: as in the file, or each exam stretched and standardised. */
@@ -30,8 +31,14 @@ export interface Affine {
 /** What the engines need where nothing is to be done. */
 export const UNCHANGED: Affine = { scale: 1, offset: 0 };
 
+/** The least normal number of single precision: engines may take what is smaller for 0. */
+const MIN_NORMAL = 2 ** -126;
+
 /**
  * The two numbers for one exam. An exam of one single value is stretched to 0 throughout.
+ *
+ * @throws {DataError} if they do not fit into single precision, which the engines compute in: the exam's
+ *   values lie too close together, or too far apart
  *
  * @example
  * ```ts
@@ -42,17 +49,24 @@ export const UNCHANGED: Affine = { scale: 1, offset: 0 };
  * console.assert(Math.abs(100 * scale + offset - (255 - 58.09) / 49.73) < 1e-12);
  * ```
  */
-export function affineOf({ voxels }: Pick<Exam, "voxels">, intensity: Intensity): Affine {
+export function affineOf(
+  { id = "in memory", voxels }: Pick<Exam, "voxels"> & Partial<Pick<Exam, "id">>,
+  intensity: Intensity,
+): Affine {
   switch (intensity) {
     case "raw":
       return UNCHANGED;
     case "standardized": {
       const [least, largest] = _range(voxels);
       const stretch = largest > least ? 255 / (largest - least) : 0;
-      return {
-        scale: stretch / MRNET_STANDARD_DEVIATION,
-        offset: (-least * stretch - MRNET_MEAN) / MRNET_STANDARD_DEVIATION,
-      };
+      const scale = stretch / MRNET_STANDARD_DEVIATION;
+      const offset = (-least * stretch - MRNET_MEAN) / MRNET_STANDARD_DEVIATION;
+      const fits = Number.isFinite(Math.fround(scale)) && Number.isFinite(Math.fround(offset));
+      if (fits && (scale === 0 || scale >= MIN_NORMAL)) return { scale, offset };
+      throw new DataError(
+        `Cannot standardize exam '${id}': its values go from ${least} to ${largest}, which cannot ` +
+          "be stretched to 0–255 in single precision: export it with other units",
+      );
     }
     default:
       return intensity satisfies never;

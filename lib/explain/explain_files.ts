@@ -56,11 +56,13 @@ export async function* explainFiles(
       yield file;
       continue;
     }
-    const explanation = await explain(network, file.exam, { map });
+    const { outcome, computed } = await filePrediction(
+      file,
+      () => explain(network, file.exam, { map }),
+    );
     engine.check();
-    const outcome = filePrediction(file, explanation);
-    if ("error" in outcome) yield outcome;
-    else yield { ...outcome, files: await writeExplanation(folder, file.exam, explanation, model) };
+    if (computed === undefined) yield outcome;
+    else yield { ...outcome, files: await writeExplanation(folder, file.exam, computed, model) };
   }
 }
 

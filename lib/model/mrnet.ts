@@ -12,6 +12,7 @@
 import type { Exam } from "../data/exam.ts";
 import { affineOf, type Intensity } from "../data/intensity.ts";
 import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts";
+import { DataError } from "../errors.ts";
 import * as tf from "../tf.ts";
 import type { Features } from "./features.ts";
 import { filtersToHWIO, filtersToOIHW } from "./layout.ts";
@@ -158,23 +159,28 @@ export class MRNet {
     });
   }
 
-  /** Reads one exam as it is in its file; the model prepares its input itself. */
+  /**
+   * Reads one exam as it is in its file; the model prepares its input itself.
+   *
+   * @throws {DataError} if a logit is not finite: then nothing is known of the exam
+   */
   async predict(exam: Exam, options: ReadOptions = {}): Promise<Prediction> {
-    const [absent, present] = await this.#logitsOf(exam, options);
-    return { logits: [absent, present], probability: sigmoid(present) };
+    return predictionOf(exam, await this.#logitsOf(exam, options));
   }
 
   /**
    * Reads one exam, and keeps the features that the answer was made of. On WebGPU both come from
    * TensorFlow.js's operations in float32, so the logits differ from {@linkcode MRNet.predict}'s by
    * rounding.
+   *
+   * @throws {DataError} as {@linkcode MRNet.predict}
    */
   async predictWithFeatures(
     exam: Exam,
     options: ReadOptions = {},
   ): Promise<Prediction & { features: Features }> {
-    const { logits: [absent, present], features } = await this.#featuresOf(exam, options);
-    return { logits: [absent, present], probability: sigmoid(present), features };
+    const { logits, features } = await this.#featuresOf(exam, options);
+    return { ...predictionOf(exam, logits), features };
   }
 
   /** A copy of the parameters in PyTorch's names and layout. */
@@ -277,6 +283,24 @@ export function examTensor(exam: Exam, intensity: Intensity): tf.Tensor3D {
     for (let at = 0; at < values.length; at++) values[at] = voxels[at] * scale + offset;
   }
   return tf.tensor3d(values, [slices, height, width]);
+}
+
+/**
+ * What two logits say about an exam.
+ *
+ * @throws {DataError} if one of them is not finite
+ */
+export function predictionOf(
+  { id }: Pick<Exam, "id">,
+  [absent, present]: Iterable<number>,
+): Prediction {
+  if (Number.isFinite(absent) && Number.isFinite(present)) {
+    return { logits: [absent, present], probability: sigmoid(present) };
+  }
+  throw new DataError(
+    `Cannot predict '${id}': the logits are ${absent} and ${present}: ` +
+      "the exam's values are far from 0–255, or the model has diverged",
+  );
 }
 
 /** The logistic function, in double precision. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DataError, messageOf } from "../errors.ts";
 import { Budget, readBody } from "./body.ts";
 import { Deadline } from "./deadline.ts";
 import { checkType, readExams, type SentExams } from "./exams.ts";
@@ -148,7 +149,7 @@ export class Service {
   /**
    * Has the engine do something when it is free, as long as the signal does not fire.
    *
-   * @throws {Problem} 503 where the engine fails; 429 where its turn would come too late
+   * @throws {Problem} 422 if nothing can be computed of the exam; 503 where the engine fails; 429 where its turn would come too late
    * @throws the signal's reason where that fires
    */
   async compute<T>(work: Work<T>, options: TurnOptions): Promise<T> {
@@ -162,6 +163,8 @@ export class Service {
         return await work(between);
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
+        // Of this exam nothing can be known; sent again it would be the same.
+        if (error instanceof DataError) throw new Problem(422, messageOf(error));
         throw this.#failure(error, "The exam could not be computed: try again later");
       } finally {
         await eventLoop.free();

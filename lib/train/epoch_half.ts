@@ -11,6 +11,7 @@ import { RunningAuc } from "../metrics/roc.ts";
 import { sigmoid } from "../model/mrnet.ts";
 import type { Label } from "../terms.ts";
 import { breathe } from "./breathe.ts";
+import { isComputed } from "./evaluate.ts";
 import { type Started, withLag } from "./lag.ts";
 import type { Passed, Place } from "./progress.ts";
 import type { ExamFigures, Runner } from "./runner.ts";
@@ -86,7 +87,7 @@ export async function runHalf(half: EpochHalf): Promise<HalfFigures | undefined>
       for await (const { id, label, figures } of withLag(_started(half, places), runner.lag)) {
         engine.check();
         const { loss, logits } = figures;
-        if (!Number.isFinite(loss)) throw half.diverged(id, loss);
+        if (!isComputed(figures)) throw half.diverged(id, loss);
         const done: Passed = [loss, ...logits];
         passed.push(done);
         tally.add(label, done);

@@ -13,7 +13,7 @@ import type { Label } from "../terms.ts";
 import { breathe } from "./breathe.ts";
 import { type Started, withLag } from "./lag.ts";
 import { outputWeights } from "./loss.ts";
-import { createRunner, type Runner } from "./runner.ts";
+import { createRunner, type ExamFigures, type Runner } from "./runner.ts";
 
 /** What a model says about one exam of a dataset. */
 export interface ExamPrediction {
@@ -91,7 +91,7 @@ export async function evaluate(
     const started = _started(runner, dataset, options);
     for await (const { id, label, figures } of withLag(started, runner.lag)) {
       engine.check();
-      if (!Number.isFinite(figures.loss)) throw unusableLoss(id, figures.loss);
+      if (!isComputed(figures)) throw unusableLoss(id, figures.loss);
       predictions.push({ id, label, ...figures });
       running.add(label, figures.probability);
       onExam?.(predictions.at(-1)!, { done: predictions.length, auc: running.value });
@@ -103,7 +103,12 @@ export async function evaluate(
   return { loss, auc: running.value, predictions };
 }
 
-/** What is said of a loss that is not finite. */
+/** Whether something is known of an exam: its loss and both logits are finite. */
+export function isComputed({ loss, logits }: Pick<ExamFigures, "loss" | "logits">): boolean {
+  return [loss, ...logits].every(Number.isFinite);
+}
+
+/** What is said of a loss, or of logits, that are not finite. */
 export function unusableLoss(id: string, loss: number): TrainingError {
   return new TrainingError(
     `Cannot judge the model by exam '${id}': the loss is ${loss}: ` +

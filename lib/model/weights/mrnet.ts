@@ -5,6 +5,7 @@
  * @module
  */
 import { isFloatType } from "./floats.ts";
+import { checkMagnitude } from "./magnitude.ts";
 import {
   FEATURE_PARAMETERS,
   type Network,
@@ -78,7 +79,7 @@ export function locateFeatures(tensors: ReadonlyMap<string, TensorInfo>, file: s
  *
  * @param tensors at least those of the selection
  * @param file for messages
- * @throws {WeightsError} if values are not finite
+ * @throws {WeightsError} if values are not finite, or too large to compute with
  */
 export function take({ keys }: Selection, tensors: StateDict, file: string): StateDict {
   const taken: StateDict = new Map();
@@ -88,6 +89,7 @@ export function take({ keys }: Selection, tensors: StateDict, file: string): Sta
     const single = name.startsWith("classifer.") && tensor.shape[0] === 1;
     taken.set(name, single ? _withZeroOutput(tensor) : tensor);
   }
+  checkMagnitude(taken, file);
   return taken;
 }
 

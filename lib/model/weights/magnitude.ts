@@ -1,0 +1,54 @@
+/**
+ * Weights that are finite and still of no use: so large that what a layer makes of ordinary grey values
+ * does not fit into single precision.
+ *
+ * @module
+ */
+import { type StateDict, weightsError } from "./tensors.ts";
+
+/** The largest grey value that a model must bear: whatever an image of 16 bits holds. */
+const MAX_VOXEL = 65535;
+
+/**
+ * From here on a layer's outputs count as too large. Single precision ends at 3.4e38; the engines'
+ * transforms of tiles (Winograd) make numbers on the way that are up to some 1e5 times an output.
+ */
+const MAX_OUTPUT = 1e32;
+
+/**
+ * Refuses weights with which an exam of ordinary values may overflow. Layer by layer the largest output
+ * that any input could have is bounded: the sum of a filter's absolute weights times the bound before,
+ * and the bias. A trained MRNet stays below 1e15; weights of 30 throughout reach the limit.
+ *
+ * @param parameters the layers' weights and biases under MRNet's names, first layer to last; all finite
+ * @param file the file, for messages
+ * @throws {WeightsError} if a layer's bound is above the limit, naming the layer
+ */
+export function checkMagnitude(parameters: StateDict, file: string): void {
+  let bound = MAX_VOXEL;
+  for (const [name, { shape, data }] of parameters) {
+    if (!name.endsWith(".weight")) continue;
+    const bias = parameters.get(name.replace(/weight$/, "bias"))!.data;
+    bound = _largestOutput(data, bias, shape[0], bound);
+    if (bound <= MAX_OUTPUT) continue;
+    const found = `with '${name}' values may reach ${bound.toExponential(0)}, which does not fit ` +
+      "into single precision";
+    throw weightsError(file, found, "the training that made it diverged, give another file");
+  }
+}
+
+function _largestOutput(
+  weights: Float32Array,
+  biases: Float32Array,
+  outputs: number,
+  input: number,
+): number {
+  const length = weights.length / outputs;
+  let largest = 0;
+  for (let output = 0, at = 0; output < outputs; output++) {
+    let sum = 0;
+    for (const end = at + length; at < end; at++) sum += Math.abs(weights[at]);
+    largest = Math.max(largest, sum * input + Math.abs(biases[output]));
+  }
+  return largest;
+}
