@@ -25,7 +25,7 @@ export type NpyDtype =
 
 /** What a header says, known to agree with the size of its file. */
 export interface NpyHeader {
-  /** The type as NumPy writes it, such as `<f4`. */
+  /** The type as the header spells it, such as `<f4`. */
   descr: string;
   /** The type by name. */
   dtype: NpyDtype;
@@ -51,20 +51,65 @@ const MOST_AXES = 64;
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const ZIP_MAGIC = [0x50, 0x4b];
 
-const DTYPES: ReadonlyMap<string, [dtype: NpyDtype, itemBytes: number]> = new Map([
-  ["b1", ["bool", 1]],
-  ["i1", ["int8", 1]],
-  ["i2", ["int16", 2]],
-  ["i4", ["int32", 4]],
-  ["i8", ["int64", 8]],
-  ["u1", ["uint8", 1]],
-  ["u2", ["uint16", 2]],
-  ["u4", ["uint32", 4]],
-  ["u8", ["uint64", 8]],
-  ["f2", ["float16", 2]],
-  ["f4", ["float32", 4]],
-  ["f8", ["float64", 8]],
-]);
+/** Bytes a number takes, by type. */
+const ITEM_BYTES: Readonly<Record<NpyDtype, number>> = {
+  bool: 1,
+  int8: 1,
+  int16: 2,
+  int32: 4,
+  int64: 8,
+  uint8: 1,
+  uint16: 2,
+  uint32: 4,
+  uint64: 8,
+  float16: 2,
+  float32: 4,
+  float64: 8,
+};
+
+/**
+ * The types by their codes, before which the order of the bytes may stand: kind and size, as
+ * `numpy.save` writes them, or the letter of a C type. Those of C's `long` and of pointers have eight
+ * bytes, as everywhere but in old versions on Windows; the file's size tells if they had four.
+ */
+const CODES: ReadonlyMap<string, NpyDtype> = _byName({
+  bool: "b1 ?",
+  int8: "i1 b",
+  int16: "i2 h",
+  int32: "i4 i",
+  int64: "i8 l q p n",
+  uint8: "u1 B",
+  uint16: "u2 H",
+  uint32: "u4 I",
+  uint64: "u8 L Q P N",
+  float16: "f2 e",
+  float32: "f4 f",
+  float64: "f8 d",
+});
+
+/** The types by NumPy's names for them, which are in the machine's own order, little-endian. */
+const NAMES: ReadonlyMap<string, NpyDtype> = _byName({
+  bool: "bool bool_ bool8",
+  int8: "int8 byte",
+  int16: "int16 short",
+  int32: "int32 intc",
+  int64: "int64 int int_ int0 intp long longlong",
+  uint8: "uint8 ubyte",
+  uint16: "uint16 ushort",
+  uint32: "uint32 uintc",
+  uint64: "uint64 uint uint0 uintp ulong ulonglong",
+  float16: "float16 half",
+  float32: "float32 single",
+  float64: "float64 float float_ double",
+});
+
+function _byName(spellings: Record<NpyDtype, string>): Map<string, NpyDtype> {
+  return new Map(
+    Object.entries(spellings).flatMap(([dtype, names]) =>
+      names.split(" ").map((name) => [name, dtype as NpyDtype])
+    ),
+  );
+}
 
 /** Kinds of values that are not plain numbers: what each is, by the letter of its type. */
 const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
@@ -190,8 +235,8 @@ function _begins(start: Uint8Array, magic: readonly number[]): boolean {
 
 function _dtype(descr: string, refuse: Refuse): [NpyDtype, number] {
   const code = "<>|=".includes(descr.charAt(0)) ? descr.slice(1) : descr;
-  const known = DTYPES.get(code);
-  if (known !== undefined) return known;
+  const known = CODES.get(code) ?? NAMES.get(descr);
+  if (known !== undefined) return [known, ITEM_BYTES[known]];
   const other = OTHER_KINDS.get(code.charAt(0));
   const found = other === undefined
     ? `its type ${_shown(descr)} is not known`

@@ -11,6 +11,7 @@ import {
   readNpy,
   readNpyHeader,
 } from "../../lib/data/npy.ts";
+import { testWithPython } from "../support/python.ts";
 
 const FIXTURES = `${import.meta.dirname}/../fixtures/npy`;
 const SAVE = "save it again with numpy.save";
@@ -260,6 +261,86 @@ Deno.test("a file that ends early or late is refused with both sizes", () => {
     "its header claims 48 bytes of data but the file holds 49: " +
       `the rest is not part of the array, ${SAVE}`,
   );
+});
+
+/** How NumPy may spell each type in a header, beside what `numpy.save` writes. */
+const SPELLINGS: Record<string, string> = {
+  bool: "|b1 b1 <b1 ? |? >? bool bool_",
+  int8: "|i1 i1 <i1 b |b >b int8 byte",
+  int16: "<i2 >i2 =i2 |i2 i2 h >h int16 short",
+  int32: "<i4 >i4 =i4 i4 i >i int32 intc",
+  int64: "<i8 >i8 =i8 i8 l q >q p int64 int int_ long longlong intp",
+  uint8: "|u1 u1 <u1 >u1 =u1 B |B uint8 ubyte",
+  uint16: "<u2 >u2 =u2 |u2 u2 H >H uint16 ushort",
+  uint32: "<u4 >u4 =u4 u4 I >I uint32 uintc",
+  uint64: "<u8 >u8 =u8 u8 L Q >Q P uint64 uint ulong ulonglong uintp",
+  float16: "<f2 >f2 =f2 f2 e >e float16 half",
+  float32: "<f4 >f4 =f4 |f4 f4 f >f float32 single",
+  float64: "<f8 >f8 =f8 f8 d >d float64 float double",
+};
+
+/** What NumPy does not read, or reads as something else than a number of at most eight bytes. */
+const NO_SPELLINGS =
+  "<float32 >int16 |bool =uint8 Float32 UINT8 u3 i0 b2 f1 f16 g longdouble B1 I4 " +
+  "f4f4 float128 <<f4 str object c8 complex64 S1 U1 O V4 D int128 float8 w x <";
+
+Deno.test("every spelling of a type that NumPy reads is read", () => {
+  for (const [dtype, spellings] of Object.entries(SPELLINGS)) {
+    const bytes = Number(/\d+$/.exec(dtype)?.[0] ?? 8) / 8;
+    for (const descr of spellings.split(" ")) {
+      const file = withHeader(claims("(2,)", descr), 2 * bytes);
+      const header = parseNpyHeader(file, file.length, "x");
+      assert.equal(header.dtype, dtype, descr);
+      assert.equal(header.itemBytes, bytes, descr);
+      assert.equal(header.littleEndian, bytes === 1 || !descr.startsWith(">"), descr);
+      assert.equal(header.descr, descr);
+    }
+  }
+  for (const descr of NO_SPELLINGS.split(" ")) {
+    const file = withHeader(claims("(0,)", descr), 0);
+    assert.throws(() => decodeNpy(file, "x"), /save it as uint8 or float32$/, descr);
+  }
+});
+
+testWithPython("NumPy reads these spellings so, and no others", ["numpy"], async (run) => {
+  const code = `
+import json, sys, warnings, numpy
+warnings.simplefilter("ignore")
+def read(name):
+    try:
+        found = numpy.lib.format.descr_to_dtype(name)
+    except Exception:
+        return None
+    return found.newbyteorder("<").str if found.kind in "biuf" and found.itemsize <= 8 else None
+print(json.dumps({name: read(name) for name in json.loads(sys.argv[1])}))
+`;
+  const spelled = new Map(
+    Object.entries(SPELLINGS).flatMap(([dtype, spellings]) =>
+      spellings.split(" ").map((descr) => [descr, dtype])
+    ),
+  );
+  const letters = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ?"];
+  const tried = [
+    ...spelled.keys(),
+    ...NO_SPELLINGS.split(" "),
+    ...["", "<", ">", "=", "|"].flatMap((order) =>
+      [...letters, ...letters.flatMap((letter) => [1, 2, 4, 8, 16].map((size) => letter + size))]
+        .map((code) => order + code)
+    ),
+  ];
+  const found: Record<string, string | null> = JSON.parse(await run(code, JSON.stringify(tried)));
+  for (const [descr, theirs] of Object.entries(found)) {
+    const file = withHeader(claims("(0,)", descr), 0);
+    let ours: string | null = null;
+    try {
+      const { dtype, itemBytes } = parseNpyHeader(file, file.length, "x");
+      ours = `${itemBytes === 1 ? "|" : "<"}${dtype === "bool" ? "b" : dtype[0]}${itemBytes}`;
+    } catch (error) {
+      assert(error instanceof DataError, String(error));
+    }
+    // NumPy 2 has named two that NumPy 1 did not know.
+    if (!/^[<>=|]?[nN]$/.test(descr)) assert.equal(ours, theirs, descr);
+  }
 });
 
 Deno.test("types that are not real numbers are refused with what they are", () => {
