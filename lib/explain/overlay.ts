@@ -40,8 +40,11 @@ export function viewOf(exam: Exam, explanation: Explanation): View {
     if (value < black) black = value;
     if (value > white) white = value;
   }
-  const sizes = explanation.slices.map(({ map }) => Math.max(...map.map(Math.abs)));
-  return { exam, explanation, black, white, strongest: Math.max(...sizes) };
+  let strongest = -Infinity;
+  for (const { map } of explanation.slices) {
+    for (const value of map) strongest = Math.max(strongest, Math.abs(value));
+  }
+  return { exam, explanation, black, white, strongest };
 }
 
 /** The size of a slice's picture whose longer side has so many pixels. */

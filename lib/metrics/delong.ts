@@ -127,7 +127,10 @@ function _placements(
   const of = (label: number) =>
     Float64Array.from(Array.from(scores).filter((_, i) => labels[i] === label));
   const [negatives, positives] = [of(0), of(1)];
-  const all = _midranks(Float64Array.of(...positives, ...negatives));
+  const both = new Float64Array(positives.length + negatives.length);
+  both.set(positives);
+  both.set(negatives, positives.length);
+  const all = _midranks(both);
   const own = { positives: _midranks(positives), negatives: _midranks(negatives) };
   return {
     positives: own.positives.map((rank, i) => (all[i] - rank) / negatives.length),

@@ -91,7 +91,7 @@ class PickleWriter {
     const bytes = new TextEncoder().encode(value);
     this.codes(0x58);
     this._word(bytes.length);
-    this.codes(...bytes);
+    for (const byte of bytes) this.out.push(byte);
   }
 
   tuple(values: readonly number[]): void {

@@ -72,7 +72,7 @@ export async function listExams(data: string): Promise<ExamList> {
         faults.push(messageOf(error));
       }
     }
-    exams.push(...[...listed.values()].sort((a, b) => a.id < b.id ? -1 : 1));
+    for (const exam of [...listed.values()].sort((a, b) => a.id < b.id ? -1 : 1)) exams.push(exam);
   }
   return { exams, faults };
 }
