@@ -89,7 +89,7 @@ async function _isGone(folder: string): Promise<boolean> {
   });
 }
 
-/** The folders of the runs of a task and plane, the latest first; a link is none. */
+/** The folders of the runs of a task and plane, the last first by their names; a link is none. */
 export async function listRuns(logs: string, task: Task, plane: Plane): Promise<string[]> {
   const parent = join(logs, task, plane);
   try {

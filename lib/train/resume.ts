@@ -257,8 +257,8 @@ async function _stateOf({ resume, logs = "logs", task, plane, prefix }: RunOptio
   }
   const wanted = prefix ?? "mrnet";
   const place = `${task}, ${plane}, prefix '${wanted}'`;
-  for (const folder of await listRuns(logs, task, plane)) {
-    if (await _prefixOf(folder) !== wanted) continue;
+  const folder = await _latestRun(await listRuns(logs, task, plane), wanted);
+  if (folder !== undefined) {
     const path = join(folder, STATE_FILE);
     if (await Deno.stat(path).then(() => true, () => false)) return path;
     throw new TrainingError(
@@ -271,10 +271,28 @@ async function _stateOf({ resume, logs = "logs", task, plane, prefix }: RunOptio
   );
 }
 
-/** The prefix of a run, by its `config.json`; none where that cannot be read. */
-async function _prefixOf(folder: string): Promise<unknown> {
+/**
+ * The run of a prefix that was begun last, by the moment in its `config.json`: names of folders are in
+ * local time, which comes twice when clocks are put back and is another one elsewhere.
+ *
+ * @param folders the last first by their names, which decides between runs of one moment
+ */
+async function _latestRun(folders: readonly string[], prefix: string): Promise<string | undefined> {
+  let latest: { folder: string; begun: number } | undefined;
+  for (const folder of folders) {
+    const config = await _configOf(folder);
+    if (config?.settings.prefix_name !== prefix) continue;
+    const moment = Date.parse(config.begun.started);
+    const begun = Number.isNaN(moment) ? -Infinity : moment;
+    if (latest === undefined || begun > latest.begun) latest = { folder, begun };
+  }
+  return latest?.folder;
+}
+
+/** What the `config.json` of a run says; nothing where that cannot be read. */
+async function _configOf(folder: string): Promise<RunConfig | undefined> {
   try {
-    return (await readRunConfig(folder)).settings.prefix_name;
+    return await readRunConfig(folder);
   } catch (error) {
     if (error instanceof PermissionError || !(error instanceof MRNetError)) throw error;
     return undefined;

@@ -163,6 +163,33 @@ test("the latest run of a prefix is meant, or the one that is named", async (fol
   });
 });
 
+test("the latest run is the one that was begun last, whatever the clock on the wall said", async (folder) => {
+  const parent = folder.at("logs/acl/coronal");
+  // In the hour that comes twice, and in a folder that another time zone has named.
+  const runs = [
+    ["20261025-023000", "2026-10-25T00:30:00.000Z"],
+    ["20261025-021500", "2026-10-25T01:15:00.000Z"],
+    ["20261025-113000", "2026-10-25T00:45:00.000Z"],
+  ];
+  for (const [index, [name, started]] of runs.entries()) {
+    const { logFolder } = await begin(folder, { seed: index + 1 });
+    await Deno.rename(logFolder, `${parent}/${name}`);
+    const path = `${parent}/${name}/config.json`;
+    const config = JSON.parse(await Deno.readTextFile(path));
+    await Deno.writeTextFile(path, JSON.stringify({ ...config, started }));
+  }
+  assert.equal((await goOn(folder)).logFolder, `${parent}/20261025-021500`);
+  // Of the same moment, or of none that can be read, the last by its name.
+  for (const started of ["2026-10-25T01:15:00.000Z", "yesterday"]) {
+    for (const [name] of runs) {
+      const path = `${parent}/${name}/config.json`;
+      const config = JSON.parse(await Deno.readTextFile(path));
+      await Deno.writeTextFile(path, JSON.stringify({ ...config, started }));
+    }
+    assert.equal((await goOn(folder)).logFolder, `${parent}/20261025-113000`);
+  }
+});
+
 test("a run goes on elsewhere from the same state, and says that the bits are not the same", async (folder) => {
   const whole = await begin(folder, { epochs: 2, logs: folder.at("whole") });
   await begin(folder);
