@@ -9,7 +9,7 @@ import { type ModelOfAll, runAll, TUNE_FRACTION } from "../run_all/run_all.ts";
 import { Command, numberAbove, option, text } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
 import { type GivenRun, runOptions, trainCommand } from "./train.ts";
-import { INTERRUPTED, stoppable, trainingDisplay } from "./training_display.ts";
+import { INTERRUPTED, lockRemark, stoppable, trainingDisplay } from "./training_display.ts";
 
 /** What one run is asked for and all nine are not. */
 const OF_ONE = ["--task", "--plane", "--flush_history", "--save_model", "--tune", "--resume"];
@@ -62,8 +62,9 @@ export function runAllCommand(exit: (code: number) => void) {
           out,
           signal: interrupt.signal,
           onDownload: shown.onDownload,
-          onPlan({ done, open, lost, seed, out }) {
+          onPlan({ done, open, lost, seed, out, lock }) {
             remark(`State:  ${out}; seed ${seed}`);
+            if (lock === "file") remark(lockRemark(out));
             for (const { checkpoint, found } of lost) {
               const what = found === "gone" ? "is not there" : "is not the file that was trained";
               remark(`Lost:   '${checkpoint}' ${what}: its model is trained again`);

@@ -79,6 +79,7 @@ export function trainingDisplay(
       remark(`Exams:  ${trainExams} to train on, ${others}`);
       if (flushed > 0) remark(`Removed the logs of ${flushed} earlier runs`);
       remark(`Logs:   ${start.logFolder}`);
+      if (start.lock === "file") remark(lockRemark(start.logFolder));
       if (resumed !== undefined) _tellResumed(resumed);
       before = performance.now();
     },
@@ -98,9 +99,20 @@ export function trainingDisplay(
   } satisfies Partial<RunOptions>;
 }
 
-function _tellResumed({ epochs, done: { train, valid }, elsewhere }: ResumedRun): void {
+/** What is said where the file system of a folder knows no locks. */
+export function lockRemark(folder: string): string {
+  return `The file system of ${folder} gives no locks: a file, run.owner.N, keeps other processes out; ` +
+    "after a kill it does so for ten minutes";
+}
+
+function _tellResumed(run: ResumedRun): void {
+  const { epochs, done: { train, valid }, elsewhere, removed = [], left } = run;
   const exams = train === 0 ? "" : `, and ${train} training and ${valid} validation exams`;
   remark(`Goes on after ${epochs} epoch${epochs === 1 ? "" : "s"}${exams}`);
+  for (const path of removed) remark(`Removed ${path}, a model of this run that it no longer has`);
+  if (left !== undefined) {
+    remark(`${left} stays, also when a better model is kept: nothing shows that it is this run's`);
+  }
   if (elsewhere === undefined) return;
   remark(
     `So far it was computed on ${elsewhere}: it goes on from the same state, but not with the same ` +

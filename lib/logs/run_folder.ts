@@ -6,13 +6,13 @@
 import { OutputError } from "../errors.ts";
 import { fileError, join, makeFolder, syncFolder } from "../files.ts";
 import type { Plane, Task } from "../terms.ts";
-import { LOCK_FILE, lockRun, type RunLock } from "./run_lock.ts";
+import { isLockFile, lockRun, type RunLock } from "./run_lock.ts";
 
 /** The names of runs, and of what a run writes; nothing else is ever removed. */
 const RUN = /^\d{8}-\d{6}(-\d+)?$/;
 /** A file of a run, or the part of one that a killed run left. */
 const WRITTEN =
-  /^(events\.out\.tfevents\.\d+\.mrnet(\.\d+)?|run\.lock|(history\.csv|config\.json|state\.safetensors)(\.[0-9a-f]{8}\.part)?)$/;
+  /^(events\.out\.tfevents\.\d+\.mrnet(\.\d+)?|run\.(lock|owner\.\d{1,9})|(history\.csv|config\.json|state\.safetensors)(\.[0-9a-f]{8}\.part)?)$/;
 
 /** Whether a folder is named as runs are. */
 export function isRunName(name: string): boolean {
@@ -141,7 +141,7 @@ async function _removeRun(folder: string): Promise<boolean> {
   if (lock === undefined) return false;
   try {
     for (const { isFile, name } of await _entries(folder)) {
-      if (isFile && name !== LOCK_FILE && isRunFile(name)) await Deno.remove(join(folder, name));
+      if (isFile && !isLockFile(name) && isRunFile(name)) await Deno.remove(join(folder, name));
     }
   } finally {
     await lock.release();

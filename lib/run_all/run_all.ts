@@ -19,7 +19,7 @@ import type { Engine } from "../engine/engine.ts";
 import { DataError, OptionError, TrainingError, WeightsError } from "../errors.ts";
 import { isFileName } from "../file_name.ts";
 import { baseName, hashFile, join, makeFolder, makeWritableFolder, writeWhole } from "../files.ts";
-import { lockRun, type RunLock } from "../logs/run_lock.ts";
+import { describeHolder, lockRun, type RunLock } from "../logs/run_lock.ts";
 import { checkStart, loadMRNet } from "../model/create.ts";
 import { hashModelFile, isRemote } from "../model/model_source.ts";
 import { drawSeed } from "../random.ts";
@@ -115,6 +115,8 @@ export interface RunAllPlan {
   seed: number;
   /** The folder of the state, the predictions and the report. */
   out: string;
+  /** What keeps other processes out of that folder. */
+  lock: "system" | "file";
 }
 
 /** What came of it. */
@@ -176,7 +178,7 @@ export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
       // Until it gave the lock back another process may have trained some of them.
       if (JSON.stringify(await readState(statePath)) !== JSON.stringify(before)) continue;
       await writeState(statePath, state);
-      options.onPlan?.({ done, open, lost, seed, out });
+      options.onPlan?.({ done, open, lost, seed, out, lock: lock.kind });
       return await _carryOut(plan, options);
     } finally {
       await lock.release();
@@ -189,8 +191,9 @@ async function _lock(out: string): Promise<RunLock> {
   const lock = await lockRun(out);
   if (lock !== undefined) return lock;
   throw new TrainingError(
-    `Cannot train the models of '${out}': another process is at work on them: ` +
-      "wait for its end, or give another --out",
+    `Cannot train the models of '${out}': another process is at work on them${await describeHolder(
+      out,
+    )}: wait for its end, or give another --out`,
   );
 }
 
@@ -242,7 +245,7 @@ function _leftOut({ models }: RunAllState): LeftOutExam[] {
 }
 
 /** What is to be done, every default filled in. */
-interface Plan extends RunAllPlan {
+interface Plan extends Omit<RunAllPlan, "lock"> {
   prefix: string;
   data: string;
   models: string;

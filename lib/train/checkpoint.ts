@@ -25,7 +25,7 @@ export interface CheckpointOptions {
   chosenOn: ChosenOn;
   /** How the model was made, kept in the file as text. */
   metadata: Record<string, string>;
-  /** Tells the run from all others; kept in the file. */
+  /** Tells the run's files from all others: what {@linkcode runMark} gives; kept in the file. */
   run: string;
 }
 
@@ -132,31 +132,36 @@ export class BestCheckpoint {
   /**
    * Removes this run's models that are not its best one: a process that was killed between two of
    * them has left them. Only for whoever holds the run's lock.
+   *
+   * @returns the paths of what was removed
    */
-  async removeOthers(): Promise<void> {
+  async removeOthers(): Promise<string[]> {
     const { folder } = this.#options;
+    const removed: string[] = [];
     for await (const { name, isFile } of Deno.readDir(folder)) {
       const path = join(folder, name);
       if (!isFile || path === this.#path || !isCheckpointName(name, this.#options)) continue;
-      await this.#remove(path);
+      if (await this.#remove(path)) removed.push(path);
     }
+    return removed;
   }
 
   /** Removes a file where it is this run's; a copied run names a model of the run it is of. */
-  async #remove(path: string): Promise<void> {
-    if (await this.#isOwn(path)) await Deno.remove(path).catch(() => {});
+  async #remove(path: string): Promise<boolean> {
+    if (!await this.isOwn(path)) return false;
+    return await Deno.remove(path).then(() => true, () => false);
   }
 
   /** Writes it under the name, or under the first with a number behind it that no other run has. */
   async #write(model: MRNet, path: string, metadata: Record<string, string>): Promise<string> {
     return await writeUnderFreeName(
       path,
-      (own) => writeMRNet(model, own, metadata, { replace: () => this.#isOwn(own) }),
+      (own) => writeMRNet(model, own, metadata, { replace: () => this.isOwn(own) }),
     );
   }
 
   /** Whether a file is there and is this run's. */
-  async #isOwn(path: string): Promise<boolean> {
+  async isOwn(path: string): Promise<boolean> {
     try {
       return (await readSafetensorsHeader(path)).metadata.run === this.#options.run;
     } catch (error) {

@@ -18,10 +18,11 @@ import {
 } from "../errors.ts";
 import { baseName, checkPlainFile, fileError, folderOf, join, sha256Of } from "../files.ts";
 import { isRunName, listRuns } from "../logs/run_folder.ts";
-import { lockRun, type RunLock } from "../logs/run_lock.ts";
+import { describeHolder, lockRun, type RunLock } from "../logs/run_lock.ts";
 import { isCheckpointName } from "./checkpoint.ts";
 import { CONFIG_FILE, readRunConfig, type RunConfig } from "./run_config.ts";
 import type { RunOptions } from "./run_options.ts";
+import { isRunSecret, newRunSecret } from "./run_secret.ts";
 import { readRunState, type RunState, STATE_FILE } from "./run_state.ts";
 
 /** A run that is gone on with. */
@@ -68,6 +69,9 @@ const SETTINGS = {
 
 type Setting = keyof typeof SETTINGS;
 
+/** Where models are kept if nothing else is said. */
+const MODELS = "models";
+
 /** What may be another than it was: how long it goes on, where the exams are, which are left out. */
 const FREE: readonly Setting[] = ["epochs", "patience", "data", "skip_bad_exams"];
 
@@ -97,8 +101,9 @@ export async function resumption(
   const lock = await lockRun(folder);
   if (lock === undefined) {
     throw new TrainingError(
-      `Cannot go on with the run in '${folder}': another process is at work on it: ` +
-        "wait for its end, or stop it",
+      `Cannot go on with the run in '${folder}': another process is at work on it${await describeHolder(
+        folder,
+      )}: wait for its end, or stop it`,
     );
   }
   try {
@@ -142,6 +147,7 @@ async function _examined(path: string, options: RunOptions): Promise<Resumption>
     );
   }
   const merged = _merged(options, state);
+  _checkModels(path, options, merged);
   const { checkpoint } = state;
   if (checkpoint !== undefined) {
     if (!isCheckpointName(checkpoint, { ...merged, prefix: merged.prefix! })) {
@@ -149,8 +155,10 @@ async function _examined(path: string, options: RunOptions): Promise<Resumption>
     }
     await _checkModel(path, join(merged.models!, checkpoint));
   }
-  // A copy is a run of its own, which leaves the models of the run that it was made of alone.
-  const run = await _isCopy(folder, state) ? crypto.randomUUID() : state.run;
+  // A copy is a run of its own, which leaves the models of the run that it was made of alone; so is
+  // one of which anybody who has its model knows the number.
+  const isOwn = isRunSecret(state.run) && !await _isCopy(folder, state);
+  const run = isOwn ? state.run : newRunSecret();
   return { path, folder, state: { ...state, run }, options: merged, config };
 }
 
@@ -166,6 +174,16 @@ async function _configBeside(path: string): Promise<RunConfig> {
   );
 }
 
+/** No state chooses a folder that is written: whoever goes on with it says where the models are. */
+function _checkModels(path: string, { models }: RunOptions, merged: RunOptions): void {
+  if (merged.saveModel === false || merged.models === (models ?? MODELS)) return;
+  throw new OptionError(
+    `Cannot go on with '${path}': it keeps its models in '${merged.models}', and a state alone ` +
+      `chooses no folder that is written: add --models '${merged.models}' if that is yours, or start ` +
+      "anew without --resume",
+  );
+}
+
 async function _checkModel(path: string, model: string): Promise<void> {
   const mend = "give the file back, or start anew without --resume";
   const what = `go on with '${path}' without its best model`;
@@ -176,7 +194,9 @@ async function _checkModel(path: string, model: string): Promise<void> {
 
 /** Whether a run's folder is a copy of the one that its state was saved in, not that one moved. */
 async function _isCopy(folder: string, { folder: saved }: RunState): Promise<boolean> {
-  if (baseName(folder) !== baseName(saved)) return true;
+  if (folder === saved) return false;
+  // Asking after a share would tell another machine who asks.
+  if (baseName(folder) !== baseName(saved) || /^[\\/]{2}/.test(saved)) return true;
   try {
     const [here, there] = [await Deno.stat(folder), await Deno.stat(saved)];
     return here.dev !== there.dev || here.ino !== there.ino;

@@ -8,6 +8,7 @@ import { describeEngine, type Engine, startEngine } from "../engine/engine.ts";
 import { MRNetError, OptionError } from "../errors.ts";
 import { baseName, join, makeWritableFolder } from "../files.ts";
 import { flushHistory } from "../logs/run_folder.ts";
+import type { RunLock } from "../logs/run_lock.ts";
 import { cardMetadata } from "../model/card.ts";
 import { createMRNet } from "../model/create.ts";
 import { MRNet } from "../model/mrnet.ts";
@@ -19,6 +20,7 @@ import { checkLabels, elsewhere, hashLabels, type Resumption, resumption } from 
 import type { RunSettings } from "./run_config.ts";
 import { RunLog } from "./run_log.ts";
 import type { ResumedRun, RunOptions, RunResult, RunTraining, Selection } from "./run_options.ts";
+import { newRunSecret, runMark } from "./run_secret.ts";
 import { checkRoom, type RunState, STATE_FILE, writeRunState } from "./run_state.ts";
 import { type ExamReport, trainFrom } from "./trainer.ts";
 
@@ -61,13 +63,16 @@ export async function trainClassifier(options: RunOptions): Promise<RunResult> {
   if (options.resume === undefined) return await _run(options);
   const { from, lock } = await resumption(options);
   try {
-    return await _run(options, from);
+    return await _run(options, { from, lock });
   } finally {
     await lock.release();
   }
 }
 
-async function _run(options: RunOptions, from?: Resumption): Promise<RunResult> {
+async function _run(
+  options: RunOptions,
+  { from, lock }: { from?: Resumption; lock?: RunLock } = {},
+): Promise<RunResult> {
   const settings = from?.options ?? options;
   const { task, plane, prefix = "mrnet", data = "data", models = "models" } = settings;
   const { logs = "logs", weights = "imagenet", seed = drawSeed(), saveModel = true } = settings;
@@ -99,7 +104,7 @@ async function _run(options: RunOptions, from?: Resumption): Promise<RunResult> 
   const which = { task, plane, prefix_name: prefix };
   const skip = skipBadExams && { skip_bad_exams: true };
   const config = { ...which, ..._settings(training), seed, ...kept, ...files, ...skip };
-  const run = from?.state.run ?? crypto.randomUUID();
+  const run = from?.state.run ?? newRunSecret();
   let checkpoint: BestCheckpoint | undefined;
   let log: RunLog | undefined;
   let place: Place | undefined;
@@ -112,11 +117,13 @@ async function _run(options: RunOptions, from?: Resumption): Promise<RunResult> 
       const metadata = { config: JSON.stringify(config), ...card };
       const best = from?.state.checkpoint;
       checkpoint = new BestCheckpoint(
-        { ...{ folder: models, prefix, task, plane, chosenOn, metadata, run } },
+        { ...{ folder: models, prefix, task, plane, chosenOn, metadata, run: await runMark(run) } },
         best && join(models, best),
       );
     }
-    if (from !== undefined) await checkpoint?.removeOthers();
+    const removed = from === undefined ? [] : await checkpoint?.removeOthers() ?? [];
+    const earlier = from && checkpoint?.path;
+    const left = earlier !== undefined && !await checkpoint!.isOwn(earlier) ? earlier : undefined;
     const flushed = settings.flushHistory ? await flushHistory(logs, task, plane) : 0;
     const begun = { ...config, ..._computedOn(engine), started: new Date().toISOString() };
     const logged = from === undefined ? begun : _goneOn(from, config, engine);
@@ -124,14 +131,19 @@ async function _run(options: RunOptions, from?: Resumption): Promise<RunResult> 
       ? await RunLog.create(logs, { task, plane }, begun)
       : await RunLog.resume(from.folder, logged, from.state.events, from.state.progress.epochs);
     const running = log;
+    const held = (lock ?? log.lock)!;
     const path = join(log.folder, STATE_FILE);
     if (from !== undefined) saved = path;
     const trainExams = datasets.train.labels.length;
     const validExams = datasets.valid.labels.length;
     const counts = { trainExams, validExams, chosenOn };
-    const resumed = from && _resumed(from, engine);
+    const resumed = from && {
+      ..._resumed(from, engine),
+      ...(removed.length > 0 && { removed }),
+      ...(left !== undefined && { left }),
+    };
     onStart?.({
-      ...{ engine, seed, training, ...counts, logFolder: log.folder, flushed },
+      ...{ engine, seed, training, ...counts, logFolder: log.folder, flushed, lock: held.kind },
       ...(resumed && { resumed }),
     });
     const saveEvery = 60_000 * (settings.saveEvery ?? SAVE_EVERY);
@@ -163,6 +175,7 @@ async function _run(options: RunOptions, from?: Resumption): Promise<RunResult> 
         const { skipped } = progress;
         if (skipped.length > listed) await running.configure({ ...logged, skipped });
         listed = skipped.length;
+        await held.check();
         await writeRunState(path, state);
         saved = path;
         last = performance.now();

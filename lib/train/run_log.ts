@@ -31,14 +31,15 @@ export class RunLog {
   /** Where it is kept. */
   readonly folder: string;
   readonly #events: EventWriter;
-  readonly #lock: RunLock | undefined;
+  /** What keeps others out, where this made the folder. */
+  readonly lock: RunLock | undefined;
   #history = COLUMNS;
   #flushing: Promise<void> = Promise.resolve();
 
   private constructor(folder: string, events: EventWriter, lock?: RunLock) {
     this.folder = folder;
     this.#events = events;
-    this.#lock = lock;
+    this.lock = lock;
   }
 
   /**
@@ -128,7 +129,7 @@ export class RunLog {
     try {
       await this.#events.close();
     } finally {
-      await this.#lock?.release();
+      await this.lock?.release();
     }
   }
 }

@@ -85,7 +85,8 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
    * Go on with a run that was stopped, from its last saved state: `true` is the latest run of this
    * prefix, task and plane; a path is a run's folder in the logs, or the `state.safetensors` in it. What
    * is not given is then as it was; what is given and would change the run must be as it was. `epochs`
-   * and `patience` may be others.
+   * and `patience` may be others. `models` is given where it is not the default: no state chooses a
+   * folder that is written.
    * @default a new run
    */
   resume?: true | string;
@@ -126,6 +127,8 @@ export interface RunStart {
   logFolder: string;
   /** How many earlier runs' logs were removed. */
   flushed: number;
+  /** What keeps other processes out of that folder. */
+  lock: "system" | "file";
   /** Where it goes on, in place of beginning. */
   resumed?: ResumedRun;
 }
@@ -143,6 +146,13 @@ export interface ResumedRun {
    * the same state, but not with the same bits as if it had not been stopped.
    */
   elsewhere?: string;
+  /** Models of this run that a kill has left and that were removed now, where there were any. */
+  removed?: string[];
+  /**
+   * The best model so far, where it stays when a better one is kept: nothing shows that it is this
+   * run's, since the run is a copy, or its state is of an earlier version or from somebody else.
+   */
+  left?: string;
 }
 
 /** What a run leaves. */

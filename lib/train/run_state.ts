@@ -18,6 +18,7 @@ import { type Precision, PRECISIONS } from "../engine/webgpu/precision.ts";
 import { parseProgress, progressJson } from "./progress_json.ts";
 import type { TrainProgress } from "./progress.ts";
 import { parseSettings, record, type RunSettings } from "./run_config.ts";
+import { isRunSecret } from "./run_secret.ts";
 
 /** The name of the file in a run's folder. */
 export const STATE_FILE = "state.safetensors";
@@ -34,7 +35,7 @@ export const MOST_EXAMS = 12_000;
 /** What is in the header at most, in bytes: of an exam, of an epoch, and of all else together. */
 const MAX_BYTES = { exam: 80, epoch: 120, rest: 8192 } as const;
 
-/** What `crypto.randomUUID` gives. */
+/** What states of before have in place of a secret: what `crypto.randomUUID` gives. */
 const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** What begins the names of Adam's moments. */
@@ -42,7 +43,7 @@ const MOMENTS = { first: "adam.first.", second: "adam.second." } as const;
 
 /** Everything that a run is at a moment. */
 export interface RunState {
-  /** Tells this run from all others. */
+  /** Tells this run from all others, and its models from those of others: see {@linkcode runMark}. */
   run: string;
   /** The run's folder, as it was called when this was saved. */
   folder: string;
@@ -203,7 +204,8 @@ function _parse(json: string): SaidState {
   const { train, valid } = record(labels, "its labels");
   const { engine, threads, precision } = record(computed, "its engine");
   const file = record(events, "its events");
-  const sound = typeof run === "string" && RUN_ID.test(run) && text(folder) && text(train) &&
+  const sound = typeof run === "string" && (RUN_ID.test(run) || isRunSecret(run)) && text(folder) &&
+    text(train) &&
     text(valid) && text(file.name) &&
     (checkpoint === undefined || text(checkpoint)) && whole(file.size) && whole(threads) &&
     ENGINES.includes(engine as EngineName) && PRECISIONS.includes(precision as Precision) &&

@@ -51,7 +51,8 @@ function begin(folder: TemporaryFolder, more: More = {}): Promise<RunResult> {
 }
 
 function goOn(folder: TemporaryFolder, more: More = {}): Promise<RunResult> {
-  return trainClassifier({ ...WHICH, logs: folder.at("logs"), resume: true, ...more });
+  const folders = { models: folder.at("models"), logs: folder.at("logs") };
+  return trainClassifier({ ...WHICH, ...folders, resume: true, ...more });
 }
 
 async function clear(folder: TemporaryFolder): Promise<void> {
@@ -227,10 +228,10 @@ Deno.test({
         `import { currentGpu } from ${at("../../lib/engine/engine.ts")};
         import { trainClassifier } from ${at("../../lib/train/run.ts")};
         const [logs, fails] = Deno.args;
-        const options = { task: "acl", plane: "coronal", logs };
+        const options = { task: "acl", plane: "coronal", logs, models: logs + "-models" };
         const run = fails === "resume" ? { ...options, resume: true } : {
           ...options, weights: "none", seed: 1, epochs: 2, engine: "webgpu", shuffle: false,
-          learningRate: 1e-4, models: logs + "-models",
+          learningRate: 1e-4,
           onExam({ epoch, phase, done }) {
             if (fails === "lose" && epoch === 2 && phase === "train" && done === 2) {
               currentGpu().device.destroy();

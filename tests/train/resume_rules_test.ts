@@ -36,7 +36,8 @@ function begin(folder: TemporaryFolder, more: More = {}): Promise<RunResult> {
 }
 
 function goOn(folder: TemporaryFolder, more: More = {}): Promise<RunResult> {
-  return trainClassifier({ ...WHICH, logs: folder.at("logs"), resume: true, ...more });
+  const folders = { models: folder.at("models"), logs: folder.at("logs") };
+  return trainClassifier({ ...WHICH, ...folders, resume: true, ...more });
 }
 
 /** A test in a folder with the least dataset; it leaves no tensor behind. */
@@ -510,7 +511,12 @@ test("what a kill has left of earlier models goes, and no model of another run",
     "mine",
   );
   const before = await folder.files("models");
-  const result = await goOn(folder, { resume: logFolder });
+  let removed: unknown;
+  const result = await goOn(folder, {
+    resume: logFolder,
+    onStart: ({ resumed }) => removed = resumed?.removed,
+  });
+  assert.deepEqual(removed, [earlier]);
   const gone = before.filter((name) => folder.at("models", name) !== earlier);
   assert.deepEqual(await folder.files("models"), gone);
   assert.equal(result.checkpoint, checkpoint);
@@ -591,4 +597,81 @@ test("a state is read back as it was written", async (folder) => {
   state.progress.skipped.push({ split: "valid", id: "0003", reason: "Cannot read it" });
   const bytes = await new Blob(encodeRunState(state) as BlobPart[]).bytes();
   assert.deepEqual(decodeRunState(bytes, "state"), state);
+});
+
+test("a run's folder from somebody else removes no model, whatever number it claims", async (folder) => {
+  // A model that was published, and of which anybody knows all that is in it.
+  const mine = await begin(folder, { seed: 9 });
+  const bytes = await Deno.readFile(mine.checkpoint!);
+  const { tensors, metadata } = decodeSafetensors(bytes, "mine");
+  const published = folder.at(
+    "models/model_mrnet_acl_coronal_val_auc_0.5000_train_auc_0.5000_epoch_33.safetensors",
+  );
+  await Deno.rename(mine.checkpoint!, published);
+  // As an earlier version wrote it, the number of the run itself is there.
+  const uuid = crypto.randomUUID();
+  const earlier = published.replace("_33", "_34");
+  const parts = encodeSafetensors(tensors, { ...metadata, run: uuid }) as BlobPart[];
+  await Deno.writeFile(earlier, await new Blob(parts).bytes());
+  for (const claimed of [metadata.run, uuid]) {
+    await Deno.remove(folder.at("logs"), { recursive: true });
+    const { logFolder } = await afterFirst(folder);
+    await forgetBest(logFolder);
+    const path = `${logFolder}/state.safetensors`;
+    await writeRunState(path, { ...await readRunState(path), run: claimed });
+    const before = await folder.files("models");
+    await goOn(folder);
+    const after = await folder.files("models");
+    assert.deepEqual(before.filter((name) => !after.includes(name)), [], claimed);
+  }
+  assert.deepEqual(await Deno.readFile(published), bytes);
+});
+
+test("no state chooses the folder that models are written to", async (folder) => {
+  const { logFolder } = await begin(folder, { signal: AbortSignal.abort() });
+  const path = `${logFolder}/state.safetensors`;
+  const state = await readRunState(path);
+  assert.equal(state.checkpoint, undefined);
+  const config = JSON.parse(await Deno.readTextFile(`${logFolder}/config.json`));
+  const chosen = folder.at("chosen");
+  await writeRunState(path, { ...state, config: { ...state.config, models: chosen } });
+  await Deno.writeTextFile(
+    `${logFolder}/config.json`,
+    JSON.stringify({ ...config, models: chosen }),
+  );
+  await assert.rejects(goOn(folder, { models: undefined }), {
+    name: "OptionError",
+    message: `Cannot go on with '${path}': it keeps its models in '${chosen}', and a state alone ` +
+      `chooses no folder that is written: add --models '${chosen}' if that is yours, or start anew ` +
+      "without --resume",
+  });
+  await assert.rejects(Deno.stat(chosen), Deno.errors.NotFound);
+  assert.equal((await goOn(folder, { models: chosen })).epochs.length, 1);
+  // One that keeps no models writes to no such folder.
+  const none = { saveModel: false, logs: folder.at("none") };
+  await begin(folder, none);
+  const { checkpoint } = await goOn(folder, { logs: none.logs, models: undefined, epochs: 2 });
+  assert.equal(checkpoint, undefined);
+});
+
+test("a state of an earlier version goes on, and its model stays", async (folder) => {
+  const { logFolder, checkpoint } = await afterFirst(folder);
+  await forgetBest(logFolder);
+  const path = `${logFolder}/state.safetensors`;
+  const state = await readRunState(path);
+  // Then the number of the run stood in the model as it is.
+  const run = crypto.randomUUID();
+  const { tensors, metadata } = decodeSafetensors(await Deno.readFile(checkpoint!), "model");
+  const parts = encodeSafetensors(tensors, { ...metadata, run }) as BlobPart[];
+  await Deno.writeFile(checkpoint!, await new Blob(parts).bytes());
+  await writeRunState(path, { ...state, run });
+  let left: string | undefined;
+  const result = await goOn(folder, { onStart: ({ resumed }) => left = resumed?.left });
+  assert.equal(left, checkpoint);
+  assert.notEqual(result.checkpoint, checkpoint);
+  assert.equal((await folder.files("models")).length, 2);
+  // From now on it has a secret, and its models are its own.
+  assert.match((await readRunState(path)).run, /^[0-9a-f]{64}$/);
+  await goOn(folder, { onStart: ({ resumed }) => left = resumed?.left });
+  assert.equal(left, undefined);
 });

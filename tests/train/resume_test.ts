@@ -39,8 +39,9 @@ function begin(
 }
 
 function goOn(folder: TemporaryFolder, more: Partial<RunOptions> = {}): Promise<RunResult> {
-  const which = { task: "acl", plane: "axial", logs: folder.at("logs") } as const;
-  return trainClassifier({ ...which, resume: true, ...more });
+  const which = { task: "acl", plane: "axial" } as const;
+  const folders = { models: folder.at("models"), logs: folder.at("logs") };
+  return trainClassifier({ ...which, ...folders, resume: true, ...more });
 }
 
 /** What a run has left and has answered, without its times. */
