@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type CsvLine, eachCsvLine } from "../data/csv.ts";
+import { type CsvLine, csvShape, eachCsvLine } from "../data/csv.ts";
 import { DataError } from "../errors.ts";
 import { type FileAction, readBytes } from "../files.ts";
 import { type Label, PLANES } from "../terms.ts";
@@ -132,18 +132,10 @@ export function decodePredictions(bytes: Uint8Array, path: string): PlanePredict
 
 /** How many columns the first line that is not blank names. */
 function _columns(text: string, path: string): number {
-  const isEnd = (at: number) => at >= text.length || text[at] === "\n" || text[at] === "\r";
-  for (let start = 0, end = 0; start < text.length; start = ++end) {
-    while (!isEnd(end)) end++;
-    const line = text.slice(start, end).trim();
-    if (line === "") continue;
-    let columns = 1;
-    for (let at = line.indexOf(","); at >= 0; at = line.indexOf(",", at + 1)) columns++;
-    if (columns <= MOST_COLUMNS) return columns;
-    const found = `line 1: it names ${columns} columns, allowed are ${MOST_COLUMNS}`;
-    throw _refusal(path, found, `leave out all but ${COLUMNS.join(", ")}`);
-  }
-  return COLUMNS.length;
+  const { width } = csvShape(text);
+  if (width <= MOST_COLUMNS) return width;
+  const found = `line 1: it names ${width} columns, allowed are ${MOST_COLUMNS}`;
+  throw _refusal(path, found, `leave out all but ${COLUMNS.join(", ")}`);
 }
 
 function _refusal(path: string, found: string, mend: string): DataError {

@@ -1,8 +1,11 @@
 /**
  * Tables as text: the values of each line, with the number it has in the file.
  *
- * Lines may end in any of the usual ways, values may be quoted, blank lines and a byte order mark are
- * passed over. How many values a line should have is the caller's to say.
+ * Values are separated by commas, or by semicolons or tabs if the first line has no comma, as Excel
+ * writes them where the comma belongs to numbers. Lines may end in any of the usual ways, values may
+ * be quoted. Passed over is what spreadsheets leave behind: a byte order mark, a first line `sep=;`,
+ * blank lines, lines of nothing but separators, empty values at a line's end, and the Ctrl-Z that
+ * ended files of DOS. How many values a line should have is the caller's to say.
  *
  * @module
  */
@@ -42,18 +45,22 @@ export function eachCsvLine(
   use: (line: CsvLine) => void,
   { columns, refuse }: CsvOptions,
 ): void {
+  const { delimiter, width, isPadded } = csvShape(text);
   // The first line tells the parser how many values to expect; every line with another number costs
   // it an error with a stack. So that good lines never do, it is given a good one to begin with.
-  const before = columns === undefined ? 0 : 1;
-  const begin = columns === undefined ? "" : `${Array(columns).fill("0").join()}\n`;
+  const expected = isPadded ? width : columns;
+  const before = expected === undefined ? 0 : 1;
+  const begin = expected === undefined ? "" : `${Array(expected).fill("0").join(delimiter)}\n`;
   try {
-    parse(begin + text.replace(/^\ufeff/, ""), {
+    parse(begin + _withoutMarks(text), {
       trim: true,
+      delimiter,
       relax_column_count: true,
       skip_empty_lines: true,
       record_delimiter: ["\r\n", "\n", "\r"],
-      on_record(values, { lines }) {
-        if (lines > before) use({ values, line: lines - before });
+      on_record(values: string[], { lines }) {
+        if (lines <= before || values.every((value) => value.trim() === "")) return null;
+        use({ values: _withoutPadding(values, columns), line: lines - before });
         return null;
       },
     });
@@ -66,4 +73,42 @@ export function eachCsvLine(
         : `line ${Number(error.lines) - before}: a quote is out of place`,
     );
   }
+}
+
+/** What the first line that is not blank tells of a table. */
+export interface CsvShape {
+  /** What separates values. */
+  delimiter: "," | ";" | "\t";
+  /** How many values the line has, an empty one behind a last separator included. */
+  width: number;
+  /** True if the line ends with a separator. */
+  isPadded: boolean;
+}
+
+/** Looks at a table's first line; quotes are not understood, so it is a guess that errs on strange names. */
+export function csvShape(text: string): CsvShape {
+  const line = /[^\s][^\r\n]*/.exec(_withoutMarks(text))?.[0] ?? "";
+  const delimiter = line.includes(",")
+    ? ","
+    : line.includes(";")
+    ? ";"
+    : line.includes("\t")
+    ? "\t"
+    : ",";
+  let width = 1;
+  for (let at = line.indexOf(delimiter); at >= 0; at = line.indexOf(delimiter, at + 1)) width++;
+  return { delimiter, width, isPadded: line.trimEnd().endsWith(delimiter) };
+}
+
+/** The text without what programs write around a table; lines keep their numbers. */
+function _withoutMarks(text: string): string {
+  // deno-lint-ignore no-control-regex -- Ctrl-Z is what is looked for
+  return text.replace(/^\ufeff?(sep=.(?=[\r\n]))?/i, "").replace(/\x1a\s*$/, "");
+}
+
+/** A line's values without the empty ones behind those that it should have. */
+function _withoutPadding(values: string[], columns = values.length): string[] {
+  let end = values.length;
+  while (end > columns && values[end - 1] === "") end--;
+  return values.slice(0, end);
 }

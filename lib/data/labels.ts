@@ -1,9 +1,8 @@
 /**
  * Label files, and where a dataset keeps its files.
  *
- * A label file is CSV without a header, a line an exam: `id,label`, where the label is 0 or 1. Lines
- * may end in any of the usual ways, values may be quoted, blank lines and a byte order mark are passed
- * over.
+ * A label file is CSV without a header, a line an exam: `id,label`, where the label is 0 or 1. What
+ * spreadsheets make of such a file is read too: see `csv.ts`.
  *
  * @module
  */
