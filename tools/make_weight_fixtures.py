@@ -16,6 +16,7 @@ import pickle
 import struct
 import sys
 import types
+import zipfile
 
 import torch
 from torch import nn
@@ -208,6 +209,38 @@ def storage_views():
     expected["storage_views_legacy.pth"] = values(torch.load(path))
 
 
+def newer():
+    """What later versions than 1.13 write, put together as they do."""
+    stored = torch.tensor([[-1.0, 2.0, -3.0], [4.0, -0.0, 6.5]])
+
+    class Negative:
+        """A tensor whose negative bit is set, which is said in an argument more."""
+
+        def __reduce__(self):
+            hooks, metadata = collections.OrderedDict(), {"neg": True}
+            args = (stored.storage(), 0, (3, 2), (1, 3), False, hooks, metadata)
+            return torch._utils._rebuild_tensor_v2, args
+
+    content = {"negative": Negative(), "plain": stored}
+    save("negative.pth", content, {"negative": -stored.t(), "plain": stored})
+    save("negative_legacy.pth", content, {"negative": -stored.t(), "plain": stored}, **LEGACY)
+
+    state = MRNet().state_dict()
+    save("no_checksums.pth", state, state)
+    path = os.path.join(FOLDER, "no_checksums.pth")
+    with open(path, "rb") as file:
+        archive = bytearray(file.read())
+    with zipfile.ZipFile(path) as names:
+        at = names.start_dir
+        for entry in names.infolist():
+            # As after `torch.serialization.set_crc32_options(False)`.
+            archive[at + 16 : at + 20] = bytes(4)
+            name, extra, comment = struct.unpack_from("<3H", archive, at + 28)
+            at += 46 + name + extra + comment
+    with open(path, "wb") as file:
+        file.write(archive)
+
+
 def refused():
     class System:
         def __reduce__(self):
@@ -232,7 +265,7 @@ def refused():
 def main():
     torch.manual_seed(7)
     os.makedirs(FOLDER, exist_ok=True)
-    for part in (state_dicts, whole_modules, checkpoints, tensors, storage_views, refused):
+    for part in (state_dicts, whole_modules, checkpoints, tensors, storage_views, newer, refused):
         part()
     with open(os.path.join(FOLDER, "expected.jsonl"), "w", encoding="utf-8") as file:
         for name, tensors_in_it in sorted(expected.items()):

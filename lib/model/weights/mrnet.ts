@@ -14,7 +14,14 @@ import {
   recognize,
   type TensorInfo,
 } from "./lineage.ts";
-import { elementCount, listed, quoted, type StateDict, weightsError } from "./tensors.ts";
+import {
+  elementCount,
+  listed,
+  quoted,
+  shortened,
+  type StateDict,
+  weightsError,
+} from "./tensors.ts";
 
 export { FEATURE_PARAMETERS, type Parameter } from "./lineage.ts";
 
@@ -162,7 +169,7 @@ function _checkTypes(
   for (const { key } of parts) {
     const type = key === undefined ? undefined : tensors.get(key)!.type;
     if (type === undefined || isFloatType(type)) continue;
-    const found = `${quoted(key!)} has the type ${type}`;
+    const found = `${quoted(key!)} has the type ${shortened(type, 20)}`;
     throw weightsError(file, found, "save the network in float32, float16, bfloat16 or float64");
   }
 }

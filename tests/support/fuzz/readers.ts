@@ -30,7 +30,8 @@ import { DataError, WeightsError } from "../../../lib/errors.ts";
 import { EventWriter, readEvents } from "../../../lib/logs/tensorboard.ts";
 import { decodeRecords, encodeRecord } from "../../../lib/logs/tfrecord.ts";
 import { readCard } from "../../../lib/model/card.ts";
-import { MRNET_PARAMETERS } from "../../../lib/model/weights/mrnet.ts";
+import { isFloatType } from "../../../lib/model/weights/floats.ts";
+import { locateMRNet, MRNET_PARAMETERS } from "../../../lib/model/weights/mrnet.ts";
 import { decodePytorch } from "../../../lib/model/weights/pytorch.ts";
 import { readWeights } from "../../../lib/model/weights/read.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
@@ -484,6 +485,56 @@ function stateFile(): FuzzReader {
   };
 }
 
+/**
+ * Tensors of MRNets of every lineage, a line each: whatever a file's names and shapes are, it is said
+ * which network they make.
+ */
+function network(): FuzzReader {
+  const lineages: [trunk: string, head: string, outputs: number][] = [
+    ["pretrained_model.features", "classifer", 2],
+    ["module.pretrained_model._orig_mod.features", "module.classifer", 1],
+    ["model.features", "classifier", 1],
+    ["alexnet", "fc", 1],
+  ];
+  const seeds = lineages.map(([trunk, head, outputs]): Seed => {
+    const parent = trunk.replace(/\.?features$/, "");
+    const lines = MRNET_PARAMETERS.map(({ name, shape }) => {
+      const renamed = name.replace("pretrained_model.features", trunk).replace("classifer", head);
+      const sizes = name.startsWith("classifer") ? [outputs, ...shape.slice(1)] : shape;
+      return `${renamed} F32 ${sizes}`;
+    });
+    const aside = ["criterion.pos_weight F32 1", "n_averaged I64 "];
+    if (parent !== trunk) {
+      for (const layer of [1, 4, 6]) aside.push(`${parent}.classifier.${layer}.weight F32 10,9216`);
+    }
+    return { name: trunk, bytes: encoder.encode([...lines, ...aside].join("\n")) };
+  });
+  return {
+    name: "network",
+    seeds,
+    refuses: WeightsError,
+    read(bytes) {
+      const tensors = new Map(
+        new TextDecoder().decode(bytes).split("\n").map((line) => {
+          const [name, type = "F32", sizes = ""] = line.split(" ");
+          const shape = sizes === "" ? [] : sizes.split(",").map((size) => Number(size) || 0);
+          return [name, { type, shape }];
+        }),
+      );
+      const { keys } = locateMRNet(tensors, "a");
+      promise(new Set(keys.values()).size === MRNET_PARAMETERS.length, "a tensor in two places");
+      for (const { name, shape } of MRNET_PARAMETERS) {
+        const found = tensors.get(keys.get(name)!)!;
+        const single = name.startsWith("classifer.") && found.shape[0] === 1;
+        const expected = String(single ? [1, ...shape.slice(1)] : shape);
+        promise(String(found.shape) === expected, `${name} is [${found.shape}]`);
+        promise(isFloatType(found.type), `${name} is ${found.type}`);
+      }
+    },
+    limit: MOST_HEADER_BYTES,
+  };
+}
+
 /** A file of these bytes and so many zeros after them. */
 function zerosBehind(bytes: Uint8Array, count: number): Source {
   const start = bytesSource(bytes, "a");
@@ -607,7 +658,7 @@ function runAllState(): FuzzReader {
 export async function fuzzReaders(): Promise<Map<string, FuzzReader>> {
   const all = [
     ...[npy(), exam(), labels(), ids(), pytorchZip(), pytorchLegacy(), pickle()],
-    ...[safetensors(), card(), runConfig(), state(), stateFile(), await events()],
+    ...[safetensors(), network(), card(), runConfig(), state(), stateFile(), await events()],
     ...[predictions(), combination()],
     runAllState(),
   ];
