@@ -223,3 +223,19 @@ Deno.test("values that are not finite are refused with the place of the first an
     "1 of its values is not finite as float32, the first is Infinity in slice 0, row 1, column 0",
   );
 });
+
+Deno.test("voxels that are denormal as float32 are zero, whatever the file holds them as", async () => {
+  const tiny = [1e-38, -1e-40, 2 ** -149, 1.2e-38, -2, 0];
+  const expected = [0, 0, 0, Math.fround(1.2e-38), -2, 0];
+  for (const type of [Float32Array, Float64Array]) {
+    const data = new type(4096);
+    data.set(tiny, 7);
+    const before = data.slice();
+    const made = examFromNpy({ data, shape: [1, 64, 64] }, "a", "a.npy").voxels;
+    assert.deepEqual([...made.subarray(7, 13)], expected);
+    assert.deepEqual(data, before, "the array is the caller's");
+    await withFile(encodeNpy(data, [1, 64, 64]), async (path) => {
+      assert.deepEqual([...(await readExam(path, "a")).voxels.subarray(7, 13)], expected);
+    });
+  }
+});

@@ -381,6 +381,32 @@ kernelTest("Adam sums the threads' gradients and moves every parameter", () => {
   assertClose(p.view, expected);
 });
 
+kernelTest("what is too small for products becomes zero, NaN stays", () => {
+  const tiny = [1e-19, -1e-30, 1e-38, 1e-40];
+  const large = [3e-19, -1e-18, 255, NaN];
+  const matrix = floats([0, 0, 0, 0, 0, 0, 0, 1, 0]);
+  const image = floats(8);
+  const voxels = floats([...tiny, ...large]);
+  callKernel("readSlice", voxels.at, 1, matrix.at, 1, 8, image.at, 32);
+  assert.deepEqual([...image.view], [0, 0, 0, 0, ...large.map(Math.fround)]);
+  // A moment without gradients ends at zero, and a gradient is not squared to a denormal number.
+  const [p, m, v] = [[1, 1, 1, 1], [1e-36, -1e-38, 1e-40, 1], [1e-36, 1e-38, 1e-40, 1]].map(floats);
+  const gradients = floats([0, 0, 1e-21, 0]);
+  const settings = floats([0.5, 0.5, 0.5, 0.5, 1e-8, 0, 1, 1e-3]);
+  callKernel("adam", p.at, m.at, v.at, gradients.at, 16, 1, 4, settings.at);
+  assert.deepEqual([...m.view], [0, 0, Math.fround(5e-22), 0.5]);
+  assert.deepEqual([...v.view], [0, 0, 0, 0.5]);
+  // Tiles of 1e-19 have no transform but zeros.
+  const [tile, out, temp] = [floats(36 * 4), floats(36 * 4), floats(144)];
+  tile.view.fill(1e-21);
+  callKernel("transformImage", tile.at, 6, 6, 4, 1, 0, 1, 4, out.at, 16, temp.at);
+  assert.ok(out.view.every((value) => value === 0));
+  const [filter, filters, work] = [floats(9 * 8), floats(36 * 8), floats(120)];
+  filter.view.fill(1e-19);
+  callKernel("transformFilters", filter.at, filters.at, 32, 1, 3, work.at);
+  assert.ok(filters.view.every((value) => value === 0));
+});
+
 kernelTest("voxels of either type become floats inside a border", () => {
   const voxels = [0, 7, 255, 1, 2, 3];
   for (const [block, isFloat] of [[bytes(voxels), 0], [floats(voxels), 1]] as const) {

@@ -1,6 +1,8 @@
 /**
  * Adam over a stretch of the parameters, with the threads' gradients summed on the way.
  */
+import { flushBelow, LEAST_FACTOR, LEAST_KEPT } from "./vector";
+
 
 /**
  * Source: D. Kingma and J. Ba, Adam: A method for stochastic optimization, ICLR 2015, algorithm 1, with
@@ -41,10 +43,18 @@ export function adam(
     }
     const p = v128.load(parameter + i);
     const g = f32x4.add(sum, f32x4.mul(p, decay));
-    const m = f32x4.add(f32x4.mul(v128.load(first + i), beta1), f32x4.mul(g, rest1));
-    const v = f32x4.add(
-      f32x4.mul(v128.load(second + i), beta2),
-      f32x4.mul(f32x4.mul(g, g), rest2),
+    // Where no gradient comes any more the moments shrink and shrink, and would become denormal.
+    const m = flushBelow(
+      LEAST_KEPT,
+      f32x4.add(f32x4.mul(v128.load(first + i), beta1), f32x4.mul(g, rest1)),
+    );
+    const factor = flushBelow(LEAST_FACTOR, g);
+    const v = flushBelow(
+      LEAST_KEPT,
+      f32x4.add(
+        f32x4.mul(v128.load(second + i), beta2),
+        f32x4.mul(f32x4.mul(factor, factor), rest2),
+      ),
     );
     v128.store(first + i, m);
     v128.store(second + i, v);

@@ -1,6 +1,8 @@
 /**
  * From the slices' channel means to the loss, and back.
  */
+import { flushOne, LEAST_FACTOR } from "./vector";
+
 
 /**
  * Maximum over the slices, linear layer, weighted cross-entropy; and the gradients down to the maximum.
@@ -68,12 +70,12 @@ export function head(
   for (let channel: usize = 0; channel < row; channel += 4) {
     const sum = d0 * <f64> load<f32>(weights + channel) +
       d1 * <f64> load<f32>(weights + row + channel);
-    store<f32>(gradient + channel, <f32> sum);
+    store<f32>(gradient + channel, flushOne(LEAST_FACTOR, <f32> sum));
     if (weightGradient == 0) continue;
     const best = load<f32>(means + <usize> load<i32>(winners + channel) * row + channel);
     const to = weightGradient + channel;
-    store<f32>(to, load<f32>(to) + <f32> (d0 * <f64> best));
-    store<f32>(to + row, load<f32>(to + row) + <f32> (d1 * <f64> best));
+    store<f32>(to, load<f32>(to) + flushOne(LEAST_FACTOR, <f32> (d0 * <f64> best)));
+    store<f32>(to + row, load<f32>(to + row) + flushOne(LEAST_FACTOR, <f32> (d1 * <f64> best)));
   }
   if (weightGradient != 0) {
     store<f32>(biasGradient, load<f32>(biasGradient) + <f32> d0);

@@ -1,6 +1,7 @@
 /**
  * From an exam's voxels to the network's input.
  */
+import { flushOne, LEAST_FACTOR } from "./vector";
 
 // @ts-ignore: decorator
 
@@ -12,7 +13,8 @@ function voxel(voxels: usize, isFloat: bool, index: i32): f32 {
 
 /**
  * Copies one slice, or resamples it: bilinearly, with the edge's pixels repeated beyond the edge; then
- * every pixel is multiplied by one number and has another added. The border stays as it is.
+ * every pixel is multiplied by one number and has another added; what is then too small for products
+ * ({@link LEAST_FACTOR}) becomes zero. The border stays as it is.
  *
  * Coordinates are rounded to float32 after each operation, as TensorFlow.js does on this engine.
  *
@@ -38,7 +40,7 @@ export function readSlice(
     for (let y = 0; y < height; y++, out += pitch) {
       let to = out;
       for (let x = 0; x < width; x++, to += 4) {
-        store<f32>(to, voxel(voxels, isFloat, index++) * scale + offset);
+        store<f32>(to, flushOne(LEAST_FACTOR, voxel(voxels, isFloat, index++) * scale + offset));
       }
     }
     return;
@@ -68,7 +70,7 @@ export function readSlice(
       const below: f32 = (<f32> 1 - toRight) * voxel(voxels, isFloat, at + nextRow) +
         toRight * voxel(voxels, isFloat, at + nextRow + nextColumn);
       const value: f32 = (<f32> 1 - down) * above + down * below;
-      store<f32>(to, value * scale + offset);
+      store<f32>(to, flushOne(LEAST_FACTOR, value * scale + offset));
     }
   }
 }

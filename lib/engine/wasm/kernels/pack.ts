@@ -1,7 +1,7 @@
 /**
  * Weights in the order in which the products read them.
  */
-import { PANEL } from "./vector";
+import { flushOne, LEAST_FACTOR, PANEL } from "./vector";
 
 /** Filters `[channels][length]` to panels `[channels / 8][length][8]`; of the channels of one panel. */
 export function packPanel(weights: usize, out: usize, length: i32): void {
@@ -33,7 +33,7 @@ export function packSummedPanel(
       let from = weights + <usize> ((row * 12 + tap) * 4);
       for (let lane = 0; lane < PANEL; lane++, from += filterBytes, out += 4) {
         const sum = load<f32>(from) + load<f32>(from + stride) + load<f32>(from + 2 * stride);
-        store<f32>(out, tap < taps ? sum : 0);
+        store<f32>(out, tap < taps ? flushOne(LEAST_FACTOR, sum) : 0);
       }
     }
   }

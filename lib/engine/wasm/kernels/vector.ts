@@ -22,6 +22,29 @@ export function beats(candidate: v128, best: v128): v128 {
   return v128.or(f32x4.gt(candidate, best), f32x4.ne(candidate, candidate));
 }
 
+/**
+ * What is smaller in magnitude counts as zero where it enters products: those of two that are not are
+ * 2^-124 or more, which is a normal number. With denormal ones a processor takes many times as long.
+ */
+export const LEAST_FACTOR: f32 = 2.168404344971009e-19;
+
+/** What is smaller in magnitude is kept as zero between two steps: half of it is a normal number still. */
+export const LEAST_KEPT: f32 = 7.52316384526264e-37;
+
+/** Numbers below a limit in magnitude as zeros, all others and NaN as they are. */
+// @ts-ignore: decorator
+@inline
+export function flushBelow(limit: f32, value: v128): v128 {
+  return v128.andnot(value, f32x4.lt(f32x4.abs(value), f32x4.splat(limit)));
+}
+
+/** The same of one number. */
+// @ts-ignore: decorator
+@inline
+export function flushOne(limit: f32, value: f32): f32 {
+  return abs<f32>(value) < limit ? 0 : value;
+}
+
 /** Sets bytes to zero; a multiple of 16 of them. */
 export function clear(at: usize, bytes: usize): void {
   memory.fill(at, 0, bytes);

@@ -8,6 +8,7 @@
  * Source: A. Lavin and S. Gray, Fast algorithms for convolutional neural networks, CVPR 2016.
  */
 import { convolve } from "./convolve";
+import { flushBelow, LEAST_FACTOR } from "./vector";
 
 /** Products a tile takes: 6 × 6. */
 const PRODUCTS = 36;
@@ -16,6 +17,13 @@ const PRODUCTS = 36;
 @inline
 function times(a: v128, factor: f32): v128 {
   return f32x4.mul(a, f32x4.splat(factor));
+}
+
+/** Stores a number of a transform, the last one's ready to be a factor. */
+// @ts-ignore: decorator
+@inline
+function factor(to: usize, value: v128, last: bool): void {
+  v128.store(to, last ? flushBelow(LEAST_FACTOR, value) : value);
 }
 
 /**
@@ -47,6 +55,7 @@ export function transformFilters(
         five ? v128.load(at + 3 * row) : zero,
         five ? v128.load(at + 4 * row) : zero,
         five,
+        false,
         temp + ((<usize> column) << 4),
         80,
       );
@@ -61,6 +70,7 @@ export function transformFilters(
         five ? v128.load(at, 48) : zero,
         five ? v128.load(at, 64) : zero,
         five,
+        true,
         to,
         stride,
       );
@@ -78,6 +88,7 @@ function expand(
   d: v128,
   e: v128,
   five: bool,
+  last: bool,
   to: usize,
   stride: usize,
 ): void {
@@ -85,17 +96,17 @@ function expand(
   const odd = f32x4.add(b, d);
   const even2 = f32x4.add(f32x4.add(a, times(c, 4)), times(e, 16));
   const odd2 = f32x4.add(times(b, 2), times(d, 8));
-  v128.store(to, times(a, 0.25));
+  factor(to, times(a, 0.25), last);
   to += stride;
-  v128.store(to, times(f32x4.add(even, odd), -1.0 / 6.0));
+  factor(to, times(f32x4.add(even, odd), -1.0 / 6.0), last);
   to += stride;
-  v128.store(to, times(f32x4.sub(even, odd), -1.0 / 6.0));
+  factor(to, times(f32x4.sub(even, odd), -1.0 / 6.0), last);
   to += stride;
-  v128.store(to, times(f32x4.add(even2, odd2), 1.0 / 24.0));
+  factor(to, times(f32x4.add(even2, odd2), 1.0 / 24.0), last);
   to += stride;
-  v128.store(to, times(f32x4.sub(even2, odd2), 1.0 / 24.0));
+  factor(to, times(f32x4.sub(even2, odd2), 1.0 / 24.0), last);
   to += stride;
-  v128.store(to, five ? e : c);
+  factor(to, five ? e : c, last);
 }
 
 /**
@@ -142,6 +153,7 @@ export function transformImage(
           inside && down > 3 ? v128.load(p + 3 * pitch) : zero,
           inside && down > 4 ? v128.load(p + 4 * pitch) : zero,
           inside && down > 5 ? v128.load(p + 5 * pitch) : zero,
+          false,
           to,
           96,
         );
@@ -156,6 +168,7 @@ export function transformImage(
           v128.load(p, 48),
           v128.load(p, 64),
           v128.load(p, 80),
+          true,
           to,
           stride,
         );
@@ -174,6 +187,7 @@ function spread(
   d: v128,
   e: v128,
   f: v128,
+  last: bool,
   to: usize,
   stride: usize,
 ): void {
@@ -181,17 +195,17 @@ function spread(
   const odd = f32x4.sub(d, times(b, 4));
   const even2 = f32x4.sub(e, c);
   const odd2 = times(f32x4.sub(d, b), 2);
-  v128.store(to, f32x4.add(f32x4.sub(times(a, 4), times(c, 5)), e));
+  factor(to, f32x4.add(f32x4.sub(times(a, 4), times(c, 5)), e), last);
   to += stride;
-  v128.store(to, f32x4.add(even, odd));
+  factor(to, f32x4.add(even, odd), last);
   to += stride;
-  v128.store(to, f32x4.sub(even, odd));
+  factor(to, f32x4.sub(even, odd), last);
   to += stride;
-  v128.store(to, f32x4.add(even2, odd2));
+  factor(to, f32x4.add(even2, odd2), last);
   to += stride;
-  v128.store(to, f32x4.sub(even2, odd2));
+  factor(to, f32x4.sub(even2, odd2), last);
   to += stride;
-  v128.store(to, f32x4.add(f32x4.sub(times(b, 4), times(d, 5)), f));
+  factor(to, f32x4.add(f32x4.sub(times(b, 4), times(d, 5)), f), last);
 }
 
 /**
