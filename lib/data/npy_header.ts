@@ -349,6 +349,9 @@ class _Dict {
   }
 
   #string(wanted: string): string {
+    // Python 2 marks text that is Unicode.
+    const marked = this.#peek() === "u" && /["']/.test(this.#text.charAt(this.#at + 1));
+    if (marked) this.#at++;
     const quote = this.#peek();
     if (quote !== "'" && quote !== '"') throw this.#unexpected(wanted);
     this.#at++;

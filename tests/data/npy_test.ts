@@ -134,6 +134,7 @@ Deno.test("a header may have its keys in any order, other blanks and other quote
       "{'shape':(2,3),'fortran_order':False,'descr':'|u1'}",
       '  { "descr" :\t"u1" ,\n "shape" : ( 2 , 3 , ) , "fortran_order" : False , } \n\n',
       "{'descr': '<u1', 'fortran_order': False, 'shape': (2L, 3L)}",
+      "{u'descr': u'|u1', u'fortran_order': False, u'shape': (2L, 3L)}",
     ]
   ) assert.deepEqual(decodeNpy(withHeader(header, 6), "x").shape, [2, 3]);
 });

@@ -141,13 +141,18 @@ export function recognize(tensors: ReadonlyMap<string, TensorInfo>, file: string
   return { kind, features, head, unexpected, ownClassifier, ambiguous };
 }
 
+/** A tensor's name without what wrappers put into it. */
+export function withoutWrappers(key: string): string {
+  const parts = key.split(".");
+  const last = parts.pop()!;
+  return [...parts.filter((part) => !WRAPPERS.has(part)), last].join(".");
+}
+
 /** The keys of a file by their names without wrappers. */
 function _plainNames(tensors: ReadonlyMap<string, TensorInfo>, file: string): Map<string, string> {
   const names = new Map<string, string>();
   for (const key of tensors.keys()) {
-    const parts = key.split(".");
-    const last = parts.pop()!;
-    const name = [...parts.filter((part) => !WRAPPERS.has(part)), last].join(".");
+    const name = withoutWrappers(key);
     const other = names.get(name);
     if (other !== undefined) throw _several([other, key], file);
     names.set(name, key);

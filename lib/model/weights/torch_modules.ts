@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { belongsToLoss } from "./lineage.ts";
+import { belongsToLoss, withoutWrappers } from "./lineage.ts";
 import { PickleFault, PickleObject, type PickleValue } from "./pickle_values.ts";
 import { TensorRecord } from "./torch_records.ts";
 import { listed, quoted } from "./tensors.ts";
@@ -111,8 +111,9 @@ class Search {
     const key = usual ?? inside.keys().next().value!;
     const chosen = inside.get(key)!;
     checkNothingLost(beside);
+    const kept = new Set([...chosen.keys()].map(withoutWrappers));
     for (const [other, index] of inside) {
-      const lost = layersOf(index).filter((name) => other !== key && !chosen.has(name));
+      const lost = layersOf(index).filter((name) => !kept.has(withoutWrappers(name)));
       checkNothingLost(lost.map((name) => `${other}/${name}`));
     }
     return chosen;

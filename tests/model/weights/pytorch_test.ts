@@ -160,6 +160,7 @@ Deno.test("what stands beside a network in a checkpoint, and is no layer, is pas
       { loss_fn: { weight: [2] } },
       { pos_weight: [1] },
       { best_loss: [1], ema: network },
+      { ema: { "module.a.weight": [2], "module.a.bias": [1] } },
     ] as Content[]
   ) {
     for (const key of ["model", "mrnet"]) {
