@@ -126,11 +126,14 @@ export function recognize(tensors: ReadonlyMap<string, TensorInfo>, file: string
     { name: "weight", shape: [outputs, CHANNELS] },
     { name: "bias", shape: [outputs] },
   ]);
+  // Where MRNet's linear layer was put in its place, what follows it there is not AlexNet's any more.
+  const unusedPart = own !== undefined && `${layer}.`.startsWith(own) ? undefined : own;
   const used = new Set([...features, ...head].map(({ key }) => key));
   const [unexpected, ownClassifier]: [string[], string[]] = [[], []];
   for (const [name, key] of names) {
     if (used.has(key) || _isCounter(tensors.get(key)!)) continue;
-    const unused = own !== undefined && name.startsWith(own) && !_takesChannels(info(name)!);
+    const unused = unusedPart !== undefined && name.startsWith(unusedPart) &&
+      !_takesChannels(tensors.get(key)!);
     (unused ? ownClassifier : unexpected).push(key);
   }
   const ambiguous = fits && outputs === 2 && !_isReference(trunk, layer);

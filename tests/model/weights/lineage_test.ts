@@ -170,6 +170,14 @@ refuses(
   "unexpected 'model.classifier.weight'",
 );
 refuses(
+  "a layer behind the linear layer in the place of AlexNet's classifier",
+  beside(
+    { "pretrained_model.classifier.1.weight": zeros(1) },
+    lineage("pretrained_model.features", "pretrained_model.classifier.0"),
+  ),
+  "unexpected 'pretrained_model.classifier.1.weight'",
+);
+refuses(
   "a normalisation of the features",
   beside({ "batchnorm2d.weight": zeros(256), "batchnorm2d.running_mean": zeros(256) }),
   "unexpected 'batchnorm2d.weight', 'batchnorm2d.running_mean'",
