@@ -24,6 +24,7 @@ import {
   sharedTune,
 } from "./members.ts";
 import { readPredictions } from "./predictions.ts";
+import { saturationRemarks } from "./saturation.ts";
 
 /** What to combine, on which exams, and where to keep it. */
 export interface CombineOptions {
@@ -75,6 +76,8 @@ export interface CombineOptions {
   onStart?: (start: { engine: Engine; task: Task; patients: number }) => void;
   /** Called after each exam; there are three a patient. */
   onExam?: (progress: { plane: Plane; done: number; total: number }) => void;
+  /** Called with what is odd about the predictions, a line each. */
+  onRemark?: (remark: string) => void;
 }
 
 /** What was made of it. */
@@ -132,6 +135,7 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
       signal,
       onExam: options.onExam,
     });
+    saturationRemarks(patients).forEach((remark) => options.onRemark?.(remark));
     const fitted = fitCombination(patients, fitOn);
     for (const plane of PLANES) {
       const { intensity } = members[plane];
@@ -153,18 +157,20 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
  * has weights but no models, so nothing can be judged or predicted with its file.
  *
  * @param table the table's file
- * @param options the finding, where the combination's file should say it, and that file, where one is
- * wanted
+ * @param options the finding, if the combination's file should say it, that file, if one is wanted, and
+ * what is told of odd predictions
  * @throws {DataError} where the table cannot be used
  * @throws {OptionError} where the file's name does not end in `.json`
  * @throws {OutputError} where the file cannot be written
  */
 export async function combineTable(
   table: string,
-  { task, out }: Pick<CombineOptions, "task" | "out"> = {},
+  { task, out, onRemark }: Pick<CombineOptions, "task" | "out" | "onRemark"> = {},
 ): Promise<Combination> {
   if (out !== undefined) checkCombinationFile(out);
-  const combination = fitCombination(await readPredictions(table), "table");
+  const patients = await readPredictions(table);
+  saturationRemarks(patients).forEach((remark) => onRemark?.(remark));
+  const combination = fitCombination(patients, "table");
   if (task !== undefined) combination.task = task;
   if (out !== undefined) {
     await makeWritableFolder(folderOf(out));

@@ -7,8 +7,9 @@ import { OptionError } from "../errors.ts";
 import { fitLogistic } from "../metrics/logistic.ts";
 import { rocAuc } from "../metrics/roc.ts";
 import { youdenPoint } from "../metrics/threshold.ts";
+import { sigmoid } from "../model/mrnet.ts";
 import { PLANES } from "../terms.ts";
-import { byPlane, type Combination, combinedProbability, type FitOn } from "./combination.ts";
+import { byPlane, type Combination, combinedLogit, type FitOn } from "./combination.ts";
 import type { PlanePredictions } from "./predictions.ts";
 
 /**
@@ -49,9 +50,9 @@ export function fitCombination(
   const { weights, intercept } = fitLogistic(features, labels);
   const coefficients = byPlane((plane) => weights[PLANES.indexOf(plane)]);
   const combined = patients.map(({ probabilities }) =>
-    combinedProbability({ coefficients, intercept }, probabilities)
+    combinedLogit({ coefficients, intercept }, probabilities)
   );
-  const { threshold } = youdenPoint(labels, combined);
+  const { threshold } = youdenPoint(labels, combined.map(sigmoid));
   return {
     coefficients,
     intercept,

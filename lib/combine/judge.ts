@@ -6,6 +6,7 @@
 import { type Dataset, type DatasetOptions, openDataset } from "../data/dataset.ts";
 import { DataError } from "../errors.ts";
 import { rocAuc } from "../metrics/roc.ts";
+import { rankingScores } from "../metrics/summary.ts";
 import type { MRNet, Prediction } from "../model/mrnet.ts";
 import { evaluate, type ExamPrediction } from "../train/evaluate.ts";
 import { type Label, type Plane, PLANES } from "../terms.ts";
@@ -35,7 +36,7 @@ export interface CombinedExamPrediction extends CombinedPrediction {
 export interface CombinedEvaluation {
   /** The mean of the patients' losses. */
   loss: number;
-  /** The area under the ROC curve of the combined probability, in 0–1; not rounded. */
+  /** The area under the ROC curve of the combined logit, in 0–1; not rounded. */
   auc: number;
   /** A prediction for each patient, in the order of the dataset. */
   predictions: CombinedExamPrediction[];
@@ -89,7 +90,11 @@ export async function judgePlanes(
       const { logits, probability } = found[plane]!.get(id)!;
       return { logits, probability };
     });
-    return { id, label, planes, probabilities: byPlane((plane) => planes[plane].probability) };
+    return {
+      ...{ id, label, planes },
+      probabilities: byPlane((plane) => planes[plane].probability),
+      logits: byPlane((plane) => planes[plane].logits[1]),
+    };
   });
 }
 
@@ -115,7 +120,7 @@ export async function evaluateCombined(
   const labels = predictions.map(({ label }) => label);
   return {
     loss: predictions.reduce((sum, { loss }) => sum + loss, 0) / predictions.length,
-    auc: rocAuc(labels, predictions.map(({ probability }) => probability)),
+    auc: rocAuc(labels, rankingScores(predictions)),
     predictions,
   };
 }

@@ -17,6 +17,8 @@ export interface PlanePredictions {
   label: Label;
   /** The probability of the finding by each plane, in 0–1. */
   probabilities: ByPlane<number>;
+  /** What the sigmoid makes those of, where it is known: patients are ranked by it. */
+  logits?: ByPlane<number>;
 }
 
 /** The size from which a file is not taken for such a table, in bytes: some 15,000 patients. */

@@ -94,7 +94,7 @@ export function combineCommand() {
           throw new UsageError(`argument --${name}: not allowed with argument --predictions`);
         }
         const { out, task, predictions } = given;
-        report(await combineTable(predictions, { task, out }), out);
+        report(await combineTable(predictions, { task, out, onRemark: remark }), out);
         return;
       }
       if (given.models === undefined) {
@@ -114,6 +114,7 @@ export function combineCommand() {
           engine: given.backend,
           threads: given.threads,
           signal: interrupt.signal,
+          onRemark: remark,
           onStart({ engine, task, patients }) {
             remark(`Engine: ${describeEngine(engine)}`);
             remark(`Exams:  ${patients} patients in three planes, ${task}`);

@@ -19,6 +19,13 @@ export interface LabelledPrediction {
   label: Label;
   /** How likely the finding is said to be, 0 to 1. */
   probability: number;
+  /**
+   * What the sigmoid makes the probability of, where it is known. Exams are ranked by it: far from 0
+   * the sigmoid gives many logits the same probability.
+   */
+  logit?: number;
+  /** The two outputs of a model, in the place of `logit`, which is the second. */
+  logits?: readonly [number, number];
   /** The exam's loss, where the prediction came from a model with one. */
   loss?: number;
 }
@@ -107,8 +114,9 @@ export function summarizePredictions(
   { seed, samples = BOOTSTRAP_SAMPLES, thresholds = HALF }: SummaryOptions,
 ): PredictionSummary {
   const labels = predictions.map(({ label }) => label);
-  const scores = predictions.map(({ probability }) => probability);
-  const brier = brierScore(labels, scores);
+  const probabilities = predictions.map(({ probability }) => probability);
+  const scores = rankingScores(predictions);
+  const brier = brierScore(labels, probabilities);
   const { auc: value, low, high } = delongInterval(labels, scores);
   const { band, ...drawn } = bootstrapRoc(labels, scores, { seed, samples });
   return {
@@ -120,11 +128,33 @@ export function summarizePredictions(
     roc: rocCurve(labels, scores),
     band,
     thresholds: thresholds.map((named) => ({
-      ...figuresAt(labels, scores, named.threshold),
+      ...figuresAt(labels, probabilities, named.threshold),
       kind: named.kind,
     })),
-    calibration: calibrationCurve(labels, scores),
+    calibration: calibrationCurve(labels, probabilities),
   };
+}
+
+/**
+ * What predictions are ranked by: their logits, or their probabilities if a prediction has no logit.
+ *
+ * @returns a score for each prediction, higher for what is more likely positive
+ *
+ * @example
+ * ```ts
+ * import { rankingScores } from "./summary.ts";
+ * const said = { id: "a", label: 1, probability: 1 } as const;
+ * console.assert(rankingScores([{ ...said, logit: 40 }, { ...said, logit: 50 }]).join() === "40,50");
+ * console.assert(rankingScores([{ ...said, logit: 40 }, said]).join() === "1,1");
+ * ```
+ */
+export function rankingScores(
+  predictions: readonly Pick<LabelledPrediction, "probability" | "logit" | "logits">[],
+): number[] {
+  const logits = predictions.map(({ logit, logits }) => logit ?? logits?.[1]);
+  return logits.every((logit) => logit !== undefined)
+    ? logits
+    : predictions.map(({ probability }) => probability);
 }
 
 /**
@@ -162,8 +192,8 @@ export function compareModels(
   const matched = first.map(({ id, label }) => {
     const other = others.get(id) ?? refuse(`only one of them judged the exam '${id}'`);
     if (other.label !== label) refuse(`the exam '${id}' has the label ${label} and ${other.label}`);
-    return other.probability;
+    return other;
   });
   const labels = first.map(({ label }) => label);
-  return delongTest(labels, first.map(({ probability }) => probability), matched);
+  return delongTest(labels, rankingScores(first), rankingScores(matched));
 }

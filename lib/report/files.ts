@@ -14,7 +14,9 @@ import { RATES } from "./format.ts";
 
 /**
  * Predictions as CSV: a line an exam, `exam,label,probability`, with every digit of the probability; of
- * a combination with a column for the probability of each plane.
+ * a combination with a column for the probability of each plane. Where the logits are known a column
+ * `logit` follows, and of a combination one for each plane, such as `axial_logit`: exams are ranked by
+ * those.
  *
  * @example
  * ```ts
@@ -27,10 +29,18 @@ export function predictionsCsv(
   predictions: readonly (LabelledPrediction & { planes?: ByPlane<Prediction> })[],
 ): string {
   const planes = predictions.some((prediction) => prediction.planes !== undefined) ? PLANES : [];
-  const lines = predictions.map(({ id, label, probability, planes: own }) =>
-    [id, label, probability, ...planes.map((plane) => own?.[plane].probability)].join() + "\n"
-  );
-  return ["exam", "label", "probability", ...planes].join() + "\n" + lines.join("");
+  const logitOf = ({ logit, logits }: LabelledPrediction) => logit ?? logits?.[1];
+  const known = predictions.every((prediction) => logitOf(prediction) !== undefined);
+  const lines = predictions.map((prediction) => {
+    const { id, label, probability, planes: own } = prediction;
+    const logits = planes.map((plane) => own?.[plane].logits[1]);
+    return [
+      ...[id, label, probability, ...planes.map((plane) => own?.[plane].probability)],
+      ...(known ? [logitOf(prediction), ...logits] : []),
+    ].join() + "\n";
+  });
+  const logits = known ? ["logit", ...planes.map((plane) => `${plane}_logit`)] : [];
+  return ["exam", "label", "probability", ...planes, ...logits].join() + "\n" + lines.join("");
 }
 
 /**

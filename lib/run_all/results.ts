@@ -7,9 +7,11 @@ import {
   type ByPlane,
   byPlane,
   type Combination,
+  combinedLogit,
   combinedProbability,
 } from "../combine/combination.ts";
 import { delongInterval } from "../metrics/delong.ts";
+import { rankingScores } from "../metrics/summary.ts";
 import { figuresAt, type ThresholdFigures } from "../metrics/threshold.ts";
 import type { PlanePredictions } from "../combine/predictions.ts";
 import { fixed, range } from "../report/format.ts";
@@ -63,15 +65,18 @@ export function taskResult(
   files: Readonly<Record<Column, string>>,
 ): TaskResult {
   const labels = patients.map(({ label }) => label);
-  const scores = (column: Column) =>
-    patients.map(({ probabilities }) =>
+  const said = (column: Column) =>
+    patients.map(({ probabilities, logits }) =>
       column === "combined"
-        ? combinedProbability(combination, probabilities)
-        : probabilities[column]
+        ? {
+          probability: combinedProbability(combination, probabilities),
+          logit: combinedLogit(combination, probabilities),
+        }
+        : { probability: probabilities[column], logit: logits?.[column] }
     );
   const figures: Partial<Record<Column, AucFigure>> = {};
   for (const column of RESULT_COLUMNS) {
-    const { auc, low, high } = delongInterval(labels, scores(column));
+    const { auc, low, high } = delongInterval(labels, rankingScores(said(column)));
     figures[column] = { auc, low, high, model: files[column] };
   }
   return {
@@ -80,7 +85,11 @@ export function taskResult(
     positives: labels.filter((label) => label === 1).length,
     figures: figures as Record<Column, AucFigure>,
     combination,
-    decisions: figuresAt(labels, scores("combined"), combination.operatingPoint.threshold),
+    decisions: figuresAt(
+      labels,
+      said("combined").map(({ probability }) => probability),
+      combination.operatingPoint.threshold,
+    ),
   };
 }
 
@@ -129,20 +138,26 @@ export function resultsText(results: readonly TaskResult[]): string[] {
   return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd());
 }
 
-/** The patients' predictions by plane as rows that `combine --predictions` reads. */
+/**
+ * The patients' predictions by plane as rows that `combine --predictions` reads; with the logits in
+ * columns behind where they are known.
+ */
 export function predictionsTable(
   patients: readonly (PlanePredictions & { id: string })[],
   combination: Combination,
 ): string {
-  const rows = patients.map(({ id, label, probabilities }) =>
+  const known = patients.every(({ logits }) => logits !== undefined);
+  const rows = patients.map(({ id, label, probabilities, logits }) =>
     [
       id,
       label,
       ...PLANES.map((plane) => probabilities[plane]),
       combinedProbability(combination, probabilities),
+      ...(known ? PLANES.map((plane) => logits![plane]) : []),
     ].join()
   );
-  return [`exam,label,${PLANES.join()},combined`, ...rows, ""].join("\n");
+  const more = known ? PLANES.map((plane) => `${plane}_logit`) : [];
+  return [["exam", "label", ...PLANES, "combined", ...more].join(), ...rows, ""].join("\n");
 }
 
 /**
@@ -175,8 +190,15 @@ export function patientsOf(
     );
   }
   return models.axial[split].filter(([id]) => PLANES.every((plane) => said[plane].has(id)))
-    .map(([id, label]) => ({
-      ...{ id, label },
-      probabilities: byPlane((plane) => said[plane].get(id)![2]),
-    }));
+    .map(([id, label]) => {
+      const logits = PLANES.map((plane) => said[plane].get(id)![3]);
+      return {
+        ...{ id, label },
+        probabilities: byPlane((plane) => said[plane].get(id)![2]),
+        // States of before have none.
+        logits: logits.every((logit) => logit !== undefined)
+          ? byPlane((plane) => said[plane].get(id)![3]!)
+          : undefined,
+      };
+    });
 }

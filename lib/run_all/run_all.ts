@@ -452,7 +452,9 @@ async function _judge(
           onJudged?.(model, { done, total });
         },
       });
-      return predictions.map(({ id, label, probability }) => [id, label, probability]);
+      return predictions.map((
+        { id, label, probability, logits },
+      ) => [id, label, probability, logits[1]]);
     };
     const judged = { tune: await judge("tune"), valid: await judge("valid"), leftOut };
     return done === total ? judged : undefined;

@@ -33,8 +33,16 @@ const MOST_BRACKETS = 200_000;
 const GO_ON = "go on with the runs of";
 const MEND = "move it away to start over";
 
-/** What a model said about an exam: its name, its label, the probability of the finding. */
-export type SavedPrediction = readonly [id: string, label: Label, probability: number];
+/**
+ * What a model said about an exam: its name, its label, the probability of the finding, and the logit
+ * that the sigmoid makes it of, which states of before do not have.
+ */
+export type SavedPrediction = readonly [
+  id: string,
+  label: Label,
+  probability: number,
+  logit?: number,
+];
 
 /** An exam that was left out because it could not be read. */
 export interface LeftOut {
@@ -243,8 +251,8 @@ function _isPath(value: unknown): value is string {
 
 function _predictions(value: unknown, key: string): SavedPrediction[] {
   const isRow = (row: unknown) =>
-    Array.isArray(row) && row.length === 3 && _isId(row[0]) &&
-    (row[1] === 0 || row[1] === 1) && typeof row[2] === "number" && row[2] >= 0 &&
+    Array.isArray(row) && (row.length === 3 || (row.length === 4 && Number.isFinite(row[3]))) &&
+    _isId(row[0]) && (row[1] === 0 || row[1] === 1) && typeof row[2] === "number" && row[2] >= 0 &&
     row[2] <= 1;
   if (!Array.isArray(value) || !value.every(isRow)) {
     throw new RangeError(`its predictions of ${key} are none`);

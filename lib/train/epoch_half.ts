@@ -158,7 +158,8 @@ class Tally implements HalfFigures {
     const [loss, , present] = passed;
     const probability = sigmoid(present);
     this.#sum += loss;
-    this.#running.add(label, probability);
+    // Not by the probability: far from 0 many logits have the same.
+    this.#running.add(label, present);
     this.seen.add(label);
     this.labels.push(label);
     this.probabilities.push(probability);

@@ -33,7 +33,7 @@ export interface ExamPrediction {
 export interface Evaluation {
   /** The mean of the exams' losses; not rounded. */
   loss: number;
-  /** The area under the ROC curve, in 0–1; not rounded. */
+  /** The area under the ROC curve of the logits, in 0–1; not rounded. */
   auc: number;
   /** A prediction for each exam that was read, in the order of the dataset. */
   predictions: ExamPrediction[];
@@ -93,7 +93,7 @@ export async function evaluate(
       engine.check();
       if (!isComputed(figures)) throw unusableLoss(id, figures.loss);
       predictions.push({ id, label, ...figures });
-      running.add(label, figures.probability);
+      running.add(label, figures.logits[1]);
       onExam?.(predictions.at(-1)!, { done: predictions.length, auc: running.value });
     }
   } finally {

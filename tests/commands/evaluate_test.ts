@@ -94,7 +94,7 @@ Deno.test("evaluate prints a table, and writes predictions and a report where as
 
     assert.deepEqual(await folder.files("reports"), ["first/predictions.csv", "first/report.html"]);
     const [head, ...rows] = (await folder.text("reports/first/predictions.csv")).trim().split("\n");
-    assert.equal(head, "exam,label,probability");
+    assert.equal(head, "exam,label,probability,logit");
     const cells = rows.map((row) => row.split(","));
     assert.deepEqual(
       cells.map(([id]) => id),

@@ -41,7 +41,10 @@ Deno.test("a combination is judged by patients, with the figures of a model", as
 
   // What is written down is what the weights make of the planes.
   const csv = predictionsCsv(predictions);
-  assert.match(csv, /^exam,label,probability,axial,coronal,sagittal\n/);
+  assert.match(
+    csv,
+    /^exam,label,probability,axial,coronal,sagittal,logit,axial_logit,coronal_logit,sagittal_logit\n/,
+  );
   const rows = parsePredictions(csv, "predictions.csv");
   rows.forEach(({ probabilities }, i) =>
     assert.equal(combinedProbability(combination, probabilities), predictions[i].probability)

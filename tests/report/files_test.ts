@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
+import { rankingScores } from "../../lib/metrics/summary.ts";
 import { evaluationJson, predictionsCsv } from "../../lib/report/files.ts";
 import { evaluationLines } from "../../lib/report/text.ts";
 import { drawEvaluation, drawPredictions } from "../support/evaluation.ts";
 
 Deno.test("the CSV file keeps every digit", () => {
   const predictions = drawPredictions(20, 1);
+  const logits = rankingScores(predictions);
   const [head, ...rows] = predictionsCsv(predictions).trimEnd().split("\n");
-  assert.equal(head, "exam,label,probability");
+  assert.equal(head, "exam,label,probability,logit");
   assert.deepEqual(
-    rows.map((row) => row.split(",")).map(([id, label, p]) => [id, Number(label), Number(p)]),
-    predictions.map(({ id, label, probability }) => [id, label, probability]),
+    rows.map((row) => row.split(",")).map(([id, ...numbers]) => [id, ...numbers.map(Number)]),
+    predictions.map(({ id, label, probability }, i) => [id, label, probability, logits[i]]),
   );
 });
 
