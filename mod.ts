@@ -293,4 +293,5 @@ export {
   SERVE_LIMITS,
   type ServeLimits,
   type ServeOptions,
+  type ViewerOptions,
 } from "./lib/serve/options.ts";

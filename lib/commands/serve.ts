@@ -5,7 +5,8 @@
  */
 import type { EngineChoice } from "../engine/engine.ts";
 import { DataError, messageOf, MRNetError, OptionError, PermissionError } from "../errors.ts";
-import { fileError, readBytes } from "../files.ts";
+import { fileError, folderOf, join, readBytes } from "../files.ts";
+import { isRemote } from "../model/model_source.ts";
 import { createHandler, type Handler } from "../serve/handler.ts";
 import { settleOrigins } from "../serve/origins.ts";
 import { Command, option, text, UsageError, wholeNumber } from "./arguments.ts";
@@ -16,12 +17,16 @@ import { backendOption } from "./model_options.ts";
 /** Names of the own machine, which no other reaches. */
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 
+/** The folder beside the models that keeps what they say of a dataset. */
+const VERDICTS = "verdicts";
+
 /** How long answers may take to go out after Ctrl-C when all are made, in milliseconds. */
 const GRACE = 3000;
 
 const PERMISSIONS =
   "\nPermissions: --allow-net=HOST:PORT --allow-read=DIR, where DIR are the folders of the models and\n" +
-  "of the data; deno run -P=serve cli.ts … grants 127.0.0.1:8080, data and models.";
+  "of the data, and --allow-write=DIR for that of --verdicts; deno run -P=serve cli.ts … grants\n" +
+  "127.0.0.1:8080, data and models, and writing to models/verdicts.";
 
 /** `ORIGIN,ORIGIN`. */
 function origins(given: string): string[] {
@@ -52,6 +57,15 @@ function portOption() {
     .default(8080);
 }
 
+function verdictsOption() {
+  return option(
+    "--verdicts <{DIR,none}>",
+    `folder that keeps what the models say of the dataset, so that no start computes it anew ` +
+      `(default: ${VERDICTS} beside the first model)`,
+    text,
+  );
+}
+
 function tokenOption() {
   return option("--token <TEXT>", "what clients must send as Authorization: Bearer", text);
 }
@@ -78,6 +92,7 @@ export function serveCommand() {
     )
     .addOption(option("--data <DIR>", "dataset to show in the viewer (default: none)", text))
     .addOption(modelsOption())
+    .addOption(verdictsOption())
     .addOption(portOption())
     .addOption(hostOption())
     .addOption(tokenOption())
@@ -103,6 +118,7 @@ export function viewCommand() {
     )
     .addOption(option("--data <DIR>", "folder of the dataset", text).default("data"))
     .addOption(modelsOption())
+    .addOption(verdictsOption())
     .addOption(portOption())
     .addOption(hostOption())
     .addOption(tokenOption())
@@ -116,6 +132,7 @@ export function viewCommand() {
 interface _Given {
   data?: string;
   models?: string[];
+  verdicts?: string;
   port: number;
   host: string;
   token?: string;
@@ -135,7 +152,7 @@ async function _serve(
     models,
     engine: backend,
     token,
-    viewer: { data },
+    viewer: { data, verdicts: _verdictsFolder(given.verdicts, models) },
     origins: allow_origin,
     // Without a token anything in a browser here could ask, so only our own names are answered.
     hosts: local && token === undefined ? LOOPBACK : undefined,
@@ -151,6 +168,11 @@ async function _serve(
   );
   if (!local && token === undefined) {
     remark(`Whoever reaches ${host} is answered: give --token, or leave --host out.`);
+  }
+  if (data !== undefined && models.length > 0 && models.every(isRemote) && !given.verdicts) {
+    remark(
+      "What the models say of the list is computed anew at each start: --verdicts DIR keeps it.",
+    );
   }
   remark("Not for diagnosis. Ctrl-C stops it.");
   await new Promise<void>((resolve) => interrupt.signal.addEventListener("abort", () => resolve()));
@@ -176,6 +198,13 @@ function _listen(name: string, hostname: string, port: number, handler: Handler)
     }
     throw new OptionError(`${doing}: ${messageOf(error)}: choose another --host or --port`);
   }
+}
+
+/** Where the models' answers are kept; a model behind a URL has no folder to keep them beside. */
+function _verdictsFolder(given: string | undefined, models: readonly string[]): string | undefined {
+  if (given !== undefined) return given === "none" ? undefined : given;
+  const own = models.find((model) => !isRemote(model));
+  return own === undefined ? undefined : join(folderOf(own), VERDICTS);
 }
 
 async function _checkFolder(data: string): Promise<void> {

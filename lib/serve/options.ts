@@ -71,6 +71,21 @@ export const SERVE_LIMITS: Readonly<ServeLimits> = {
   deadline: 30_000,
 };
 
+/** What the viewer shows. */
+export interface ViewerOptions {
+  /**
+   * A folder in MRNet's layout.
+   * @default none, only exams that are dropped on the page
+   */
+  data?: string;
+  /**
+   * A folder in which the models' answers about that dataset are kept, so that the next start computes
+   * only what is new or has changed.
+   * @default none, in memory
+   */
+  verdicts?: string;
+}
+
 /** How to serve. */
 export interface ServeOptions {
   /**
@@ -101,7 +116,7 @@ export interface ServeOptions {
    * folder, only exams that are dropped on the page).
    * @default false
    */
-  viewer?: boolean | { data?: string };
+  viewer?: boolean | ViewerOptions;
   /**
    * The host names that are answered, such as `localhost` or `[::1]`, without a port. With a service on
    * the own machine this keeps web pages of others out, whatever address their names resolve to.
@@ -124,7 +139,7 @@ export interface SettledOptions
   origins: readonly string[];
   models: readonly GivenModel[];
   limits: ServeLimits;
-  viewer?: { data?: string };
+  viewer?: ViewerOptions;
 }
 
 /**

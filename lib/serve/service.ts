@@ -97,6 +97,7 @@ export class Service {
   async stop(): Promise<void> {
     this.#stopping.abort(new Problem(503, "The service is stopping", { connection: "close" }));
     while (this.#answers.size > 0) await Promise.allSettled(this.#answers);
+    await (await this.#viewer)?.stop();
   }
 
   /** Loads the models, and the engine with them; throws what is wrong with them. */

@@ -222,7 +222,9 @@ Deno.test("serve runs with the documented permissions, answers this machine and 
   {
     await using service = new Process(
       folder,
-      cli("data,models", "serve", "--data", "data", ...models),
+      ["run", "--allow-write=models/verdicts"].concat(
+        cli("data,models", "serve", "--data", "data", ...models).slice(1),
+      ),
     );
     const [, address] = await service.said(/^Serving at (http:\/\/127\.0\.0\.1:\d+\/)\n/);
     assert.equal((await predict(address)).status, 200);
@@ -443,7 +445,11 @@ Deno.test("serve names the flag of a permission that is missing; help, README an
   }
   const root = new URL("../../", import.meta.url);
   const { permissions } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
-  assert.deepEqual(permissions.serve, { read: ["data", "models"], net: ["127.0.0.1:8080"] });
+  assert.deepEqual(permissions.serve, {
+    read: ["data", "models"],
+    write: ["models/verdicts"],
+    net: ["127.0.0.1:8080"],
+  });
   const readme = await Deno.readTextFile(new URL("README.md", root));
   for (const command of ["serve", "view"]) {
     const { out } = await runCli(folder, [command, "--help"], { permissions: [] });

@@ -24,6 +24,8 @@ async function writeExams(folder: TemporaryFolder): Promise<void> {
   });
 }
 
+const MODELS = [...PLANES.map((plane) => `${plane}.safetensors`), "combined.json"];
+
 /** What a test has in hand. */
 export interface Window {
   folder: TemporaryFolder;
@@ -35,6 +37,11 @@ export interface Window {
 /** How the page is opened. */
 export interface WindowOptions {
   options?: Partial<ServeOptions>;
+  /**
+   * The files of the models.
+   * @default a model for each plane, and the three together
+   */
+  models?: string[];
   view?: NonNullable<Parameters<Browser["newPage"]>[0]>;
   hash?: string;
   /** Changes the dataset before the service starts. */
@@ -47,16 +54,15 @@ export interface WindowOptions {
 export async function withPage(
   browser: Browser,
   body: (window: Window) => Promise<void>,
-  { options = {}, view = {}, hash = "", prepare, before }: WindowOptions = {},
+  { options = {}, models = MODELS, view = {}, hash = "", prepare, before }: WindowOptions = {},
 ): Promise<void> {
   await using folder = await TemporaryFolder.make();
   await writeExams(folder);
   if (options.models === undefined) await writeCombinedModels(folder);
   await prepare?.(folder);
-  const names = [...PLANES.map((plane) => `${plane}.safetensors`), "combined.json"];
   const handler = createHandler({
     engine: "wasm",
-    models: names.map((name) => folder.at(name)),
+    models: models.map((name) => folder.at(name)),
     viewer: { data: folder.at("data") },
     ...options,
   });

@@ -6,15 +6,19 @@
  */
 import type { Exam } from "../../data/exam.ts";
 import { explain, type Explanation } from "../../explain/explain.ts";
-import type { Plane } from "../../terms.ts";
-import { type LoadedModel, planesOf, type SingleModel } from "../models.ts";
+import { decide } from "../../model/card.ts";
+import { type Plane, PLANES } from "../../terms.ts";
+import { type LoadedModel, operatingPointOf, planesOf, type SingleModel } from "../models.ts";
 import { predictions } from "../predict.ts";
 import type { CombinedPrediction, SinglePrediction } from "../schemas.ts";
 import type { Service, Work } from "../service.ts";
 import { LeastRecent } from "./least_recent.ts";
+import { type ExamHashes, Verdicts } from "./verdicts.ts";
 
-/** What a model's map of an exam is drawn from. */
+/** What a model's map of an exam is drawn from, and what it says of its plane. */
 export interface PlaneReading {
+  /** Of the finding, by this plane alone. */
+  probability: number;
   /** What each slice adds to the logit. */
   shares: number[];
   bias: number;
@@ -27,12 +31,19 @@ export interface PlaneReading {
 /** What all models say about an exam. */
 export interface Reading {
   predictions: (SinglePrediction | CombinedPrediction)[];
-  /** By SHA-256 of a single model's file. */
+  /** By plane and SHA-256 of a single model's file: `axial/12ab…`. */
   planes: Record<string, PlaneReading>;
 }
 
 /** An exam's prediction in the list. */
-export type Verdict = Pick<SinglePrediction, "model" | "probability" | "decision">;
+export interface Verdict {
+  /** The model's name. */
+  model: string;
+  probability: number;
+  /** What orders exams whose probabilities are all 1. */
+  logit: number;
+  decision: boolean;
+}
 
 /** How many exams' maps are kept: a few kilobytes a slice. */
 const MOST_READINGS = 32;
@@ -44,6 +55,8 @@ const DIGITS = 4;
 export interface Asked {
   /** Its name among all exams. */
   key: string;
+  /** Its files, where it is the dataset's: of others nothing is remembered longer than they are. */
+  files?: ReadonlyMap<Plane, string>;
   /** Loads its planes. */
   read(): Promise<Map<Plane, Exam>>;
 }
@@ -52,33 +65,41 @@ export interface Asked {
 export class Readings {
   readonly #service: Service;
   readonly #readings = new LeastRecent<Reading>({ most: MOST_READINGS });
-  /** Of the dataset's exams only: no list asks for those of others. */
-  readonly #verdicts = new Map<string, Verdict[]>();
+  readonly #verdicts: Verdicts;
 
-  /** @param service whose models are asked */
-  constructor(service: Service) {
+  /**
+   * @param service whose models are asked
+   * @param verdicts where what is said of the dataset's exams is remembered
+   */
+  constructor(service: Service, verdicts: Verdicts) {
     this.#service = service;
+    this.#verdicts = verdicts;
   }
 
   /**
-   * Reads an exam with every model that its planes suffice for, when the engine is free.
+   * Reads an exam with every model that its planes suffice for, and with those members of a combination
+   * that they suffice for, when the engine is free.
    *
    * @param request who asks
-   * @param listed whether its verdicts are remembered
    * @throws {Problem} 429 or 503 where there is no time for it
    */
-  async reading(request: Request, { key, read }: Asked, listed: boolean): Promise<Reading> {
-    const before = this.#readings.get(key);
+  async reading(request: Request, { key, files, read }: Asked): Promise<Reading> {
+    const hashes = await this.#hashesOf(files);
+    // What is under the same name with other bytes is another exam.
+    const own = hashes === undefined ? key : [...hashes.values()].join("+");
+    const before = this.#readings.get(own);
     if (before !== undefined) return before;
     return await this.#service.queued(request, async (deadline) => {
       const models = await deadline.wait(this.#service.models());
       const work: Work<Reading> = async (between) => {
         // Another request may have waited for the same.
-        const meanwhile = this.#readings.get(key);
+        const meanwhile = this.#readings.get(own);
         if (meanwhile !== undefined) return meanwhile;
         const reading = await this.#read(models, await read(), between);
-        this.#readings.set(key, reading);
-        if (listed) this.#remember(key, reading.predictions);
+        if (await this.#isStill(hashes, files)) {
+          this.#readings.set(own, reading);
+          await this.#remember(models, hashes, reading.predictions);
+        }
         return reading;
       };
       return await deadline.wait(this.#service.compute(work, deadline));
@@ -90,24 +111,37 @@ export class Readings {
     this.#readings.delete(key);
   }
 
-  /** The verdicts on an exam, computed when nothing else is to be. */
-  async verdicts(
-    { key, read }: Asked,
-    signal: AbortSignal,
-  ): Promise<Verdict[]> {
-    const known = this.#verdicts.get(key);
-    if (known !== undefined) return known;
+  /** The verdicts on an exam of the dataset, if all of them are known. */
+  async known({ files }: Asked, signal: AbortSignal): Promise<Verdict[] | undefined> {
     const models = await this.#service.models();
+    const hashes = await this.#hashesOf(files, signal);
+    if (hashes === undefined) return undefined;
+    const { verdicts, unknown } = await this.#recall(models, hashes);
+    return unknown.length === 0 ? verdicts : undefined;
+  }
+
+  /** The verdicts on an exam of the dataset; those not known are computed when nothing else is to be. */
+  async verdicts({ files, read }: Asked, signal: AbortSignal): Promise<Verdict[]> {
+    const models = await this.#service.models();
+    const hashes = await this.#hashesOf(files, signal);
+    const { verdicts, unknown } = await this.#recall(models, hashes);
+    if (unknown.length === 0) return verdicts;
     const exams = await read();
     const said = await predictions(
-      { exams, models: _fitting(models, exams) },
+      { exams, models: _fitting(unknown, exams) },
       ({ model }, exam) =>
         this.#service.compute((between) => model.predict(exam, { between }), {
           signal,
           idle: true,
         }),
     );
-    return this.#remember(key, said);
+    if (await this.#isStill(hashes, files)) await this.#remember(models, hashes, said);
+    return [...verdicts, ...said.map(_verdictOf)];
+  }
+
+  /** Has what was said written down. */
+  async save(): Promise<void> {
+    await this.#verdicts.save();
   }
 
   async #read(
@@ -118,29 +152,83 @@ export class Readings {
     const planes: Reading["planes"] = {};
     const ask = async (model: SingleModel, exam: Exam) => {
       const explanation = await explain(model.model, exam, { between });
-      planes[model.sha256] = _planeReading(explanation);
+      planes[`${model.card.plane}/${model.sha256}`] = _planeReading(explanation);
       const { probability, logits } = explanation;
       return { probability, logits };
     };
     const said = await predictions({ exams, models: _fitting(models, exams) }, ask);
+    // Of a combination that lacks a plane its members still know the others.
+    for (const model of models) {
+      if (model.kind === "single") continue;
+      for (const plane of PLANES) {
+        const [member, exam] = [model.members[plane], exams.get(plane)];
+        if (exam === undefined || `${plane}/${member.sha256}` in planes) continue;
+        await ask(member, exam);
+      }
+    }
     return { predictions: said, planes };
   }
 
-  #remember(key: string, said: Reading["predictions"]): Verdict[] {
-    const verdicts = said.map(({ model, probability, decision }) => {
-      return { model, probability, decision };
-    });
-    this.#verdicts.set(key, verdicts);
-    return verdicts;
+  async #hashesOf(files: Asked["files"], signal?: AbortSignal): Promise<ExamHashes | undefined> {
+    return files === undefined ? undefined : await this.#verdicts.hashesOf(files, signal);
+  }
+
+  /** Whether an exam's files are still what they were before they were read. */
+  async #isStill(before: ExamHashes | undefined, files: Asked["files"]): Promise<boolean> {
+    const now = await this.#hashesOf(files);
+    return now === undefined || before !== undefined &&
+        now.entries().every(([plane, sha256]) => before.get(plane) === sha256);
+  }
+
+  /** What is known of an exam, and the models of which nothing is. */
+  async #recall(models: readonly LoadedModel[], hashes: ExamHashes | undefined) {
+    const verdicts: Verdict[] = [];
+    const unknown: LoadedModel[] = [];
+    for (const model of _fitting(models, hashes ?? new Map())) {
+      const kept = await this.#verdicts.get(model, hashes!);
+      if (kept === undefined) {
+        unknown.push(model);
+        continue;
+      }
+      const [probability, logit] = kept;
+      const decided = decide(probability, { operatingPoint: operatingPointOf(model) });
+      const decision = decided.decision === "positive";
+      verdicts.push({ model: model.name, probability, logit, decision });
+    }
+    return { verdicts, unknown };
+  }
+
+  async #remember(
+    models: readonly LoadedModel[],
+    hashes: ExamHashes | undefined,
+    said: Reading["predictions"],
+  ): Promise<void> {
+    if (hashes === undefined) return;
+    for (const each of said) {
+      const model = models.find(({ name }) => name === each.model)!;
+      await this.#verdicts.set(model, hashes, [each.probability, _verdictOf(each).logit]);
+    }
   }
 }
 
-function _fitting(models: readonly LoadedModel[], exams: ReadonlyMap<Plane, Exam>): LoadedModel[] {
+function _verdictOf(said: Reading["predictions"][number]): Verdict {
+  const { model, probability, decision } = said;
+  const logit = said.kind === "single" ? said.logits[1] : said.logit;
+  return { model, probability, logit, decision };
+}
+
+function _fitting(
+  models: readonly LoadedModel[],
+  exams: Pick<ReadonlyMap<Plane, unknown>, "has">,
+): LoadedModel[] {
   return models.filter((model) => planesOf(model).every((plane) => exams.has(plane)));
 }
 
-function _planeReading({ slices, bias, mapHeight, mapWidth }: Explanation): PlaneReading {
+function _planeReading(
+  { probability, slices, bias, mapHeight, mapWidth }: Explanation,
+): PlaneReading {
   return {
+    probability,
     shares: slices.map(({ share }) => share),
     bias,
     mapHeight,

@@ -12,9 +12,11 @@ import { colorOf } from "../../explain/color_map.ts";
 import { type Plane, PLANES, type Split, SPLITS } from "../../terms.ts";
 import { operatingPointOf, planesOf, taskOf, thresholdOf } from "../models.ts";
 import { Problem } from "../problem.ts";
+import type { ViewerOptions } from "../options.ts";
 import type { Route, Service } from "../service.ts";
 import { type ExamList, type ListedExam, listExams } from "./exam_list.ts";
 import { LeastRecent } from "./least_recent.ts";
+import address from "./page/address.js" with { type: "text" };
 import answer from "./page/answer.js" with { type: "text" };
 import api from "./page/api.js" with { type: "text" };
 import examList from "./page/exam_list.js" with { type: "text" };
@@ -26,8 +28,9 @@ import page from "./page/page.html" with { type: "text" };
 import script from "./page/page.js" with { type: "text" };
 import planePanel from "./page/plane_panel.js" with { type: "text" };
 import volume from "./page/volume.js" with { type: "text" };
-import { Readings } from "./readings.ts";
+import { type Asked, Readings } from "./readings.ts";
 import { sliceStream } from "./slices.ts";
+import { Verdicts } from "./verdicts.ts";
 
 /** Only what this service itself serves, and nothing that was written into the page's text. */
 const POLICY = [
@@ -44,6 +47,7 @@ const POLICY = [
 
 /** The page's modules, by name. */
 const SCRIPTS = {
+  address,
   answer,
   api,
   exam_list: examList,
@@ -78,17 +82,21 @@ export class Viewer {
   readonly #readings: Readings;
   readonly #dropped: LeastRecent<Map<Plane, Exam>>;
   /** When an exam was last asked for. */
-  #asked = -Infinity;
+  #lookedAt = -Infinity;
   readonly #routes: ReadonlyMap<string, Route>;
 
   /**
    * @param service whose models read the exams
-   * @param options where the exams are
+   * @param options where the exams are, and what the models say of them is kept
    */
-  constructor(service: Service, { data }: { data?: string }) {
+  constructor(service: Service, { data, verdicts }: ViewerOptions) {
     this.#service = service;
     this.#data = data;
-    this.#readings = new Readings(service);
+    const { onError } = service.options;
+    this.#readings = new Readings(
+      service,
+      new Verdicts({ folder: verdicts, data, onFault: onError }),
+    );
     this.#dropped = new LeastRecent({
       most: MOST_DROPPED,
       mostSize: service.options.limits.uploadBytes,
@@ -174,7 +182,7 @@ export class Viewer {
   }
 
   async #slices(split: string, id: string, plane: Plane): Promise<Response> {
-    this.#asked = performance.now();
+    this.#lookedAt = performance.now();
     const exam = await this.#exam(split, id, plane);
     return new Response(sliceStream(exam), {
       headers: { "content-type": "application/octet-stream" },
@@ -182,10 +190,28 @@ export class Viewer {
   }
 
   async #reading(request: Request, split: string, id: string): Promise<Response> {
-    // What is not there is said at once, however much waits for the engine.
-    await this.#planes(split, id);
-    const asked = { key: `${split}/${id}`, read: () => this.#exams(split, id) };
-    return Response.json(await this.#readings.reading(request, asked, split !== DROPPED));
+    const asked = await this.#examAsked(split, id);
+    return Response.json(await this.#readings.reading(request, asked).catch(_unreadable));
+  }
+
+  /**
+   * An exam as the models are asked about it.
+   *
+   * @throws {Problem} 404 where it is not there: said at once, however much waits for the engine
+   */
+  async #examAsked(split: string, id: string): Promise<Asked> {
+    const planes = await this.#planes(split, id);
+    const file = (plane: Plane) => examFile(this.#folder(), split as Split, plane, id);
+    return {
+      key: `${split}/${id}`,
+      files: split === DROPPED ? undefined : new Map(planes.map((plane) => [plane, file(plane)])),
+      read: () => this.#exams(split, id),
+    };
+  }
+
+  /** Writes down what is only in memory yet. */
+  async stop(): Promise<void> {
+    await this.#readings.save();
   }
 
   /** A line for each exam of a split, as soon as its verdicts are known. */
@@ -201,25 +227,33 @@ export class Viewer {
     const signal = AbortSignal.any([left.signal, stopping]);
     const next = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
       const exam = waiting.shift();
-      if (exam === undefined || stopping.aborted) return controller.close();
+      if (exam === undefined || stopping.aborted) {
+        await this.#readings.save();
+        return controller.close();
+      }
       const line = await this.#verdictLine(exam, signal);
       if (left.signal.aborted) return;
       if (stopping.aborted) controller.close();
       else controller.enqueue(new TextEncoder().encode(line));
     };
-    const cancel = () => left.abort(new Problem(503, "The client has gone"));
+    const cancel = async () => {
+      left.abort(new Problem(503, "The client has gone"));
+      await this.#readings.save();
+    };
     const stream = new ReadableStream({ pull: next, cancel });
     return new Response(stream, { headers: { "content-type": "application/x-ndjson" } });
   }
 
   async #verdictLine({ split, id }: ListedExam, signal: AbortSignal): Promise<string> {
-    // WebAssembly computes on the main thread: whoever leafs through exams is not made to wait for it.
-    while (performance.now() - this.#asked < QUIET && !signal.aborted) {
-      await new Promise((resolve) => setTimeout(resolve, QUIET / 4));
-    }
     try {
-      const asked = { key: `${split}/${id}`, read: () => this.#exams(split, id) };
-      const verdicts = await this.#readings.verdicts(asked, signal);
+      const asked = await this.#examAsked(split, id);
+      const known = await this.#readings.known(asked, signal).catch(_unreadable);
+      if (known !== undefined) return `${JSON.stringify({ id, verdicts: known })}\n`;
+      // WebAssembly computes on the main thread: whoever leafs through exams is not made to wait for it.
+      while (performance.now() - this.#lookedAt < QUIET && !signal.aborted) {
+        await new Promise((resolve) => setTimeout(resolve, QUIET / 4));
+      }
+      const verdicts = await this.#readings.verdicts(asked, signal).catch(_unreadable);
       return `${JSON.stringify({ id, verdicts })}\n`;
     } catch (error) {
       // One broken exam does not keep the others from being read.
@@ -295,6 +329,12 @@ export class Viewer {
     if (this.#data !== undefined) return this.#data;
     throw new Problem(404, "This viewer has no dataset: start it with --data");
   }
+}
+
+/** What an exam's file had wrong when it was hashed is the exam's own fault, not the service's. */
+function _unreadable(error: unknown): never {
+  if (error instanceof DataError) throw new Problem(422, messageOf(error));
+  throw error;
 }
 
 function _noExam(split: string, id: string): Problem {

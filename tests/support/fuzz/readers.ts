@@ -47,6 +47,8 @@ import {
   readState,
   type RunAllState,
 } from "../../../lib/run_all/state.ts";
+import { KeptMap, MAX_KEPT_BYTES, parseKept } from "../../../lib/serve/viewer/kept_map.ts";
+import { isKept, type Kept } from "../../../lib/serve/viewer/verdicts.ts";
 import type { TrainProgress } from "../../../lib/train/progress.ts";
 import { parseRunConfig, type RunSettings } from "../../../lib/train/run_config.ts";
 import { decodeSaidState, readRunState, readRunStateFrom } from "../../../lib/train/run_state.ts";
@@ -654,13 +656,39 @@ function runAllState(): FuzzReader {
   };
 }
 
+function keptVerdicts(): FuzzReader {
+  const options = { path: "kept.json", about: "a model", check: isKept };
+  const sha256 = "0123456789abcdef".repeat(4);
+  const text = (values: Record<string, Kept>) =>
+    JSON.stringify({ format: 1, about: "a model", values });
+  return {
+    name: "verdicts",
+    seeds: [
+      text({}),
+      text({ [sha256]: [0.25, -1.0986], [`${sha256}+${sha256}+${sha256}`]: [1, 40] }),
+    ].map((each, index) => ({ name: `verdicts ${index}`, bytes: encoder.encode(each) })),
+    refuses: DataError,
+    read(bytes) {
+      for (
+        const [probability, logit] of parseKept(new TextDecoder().decode(bytes), options).values()
+      ) {
+        promise(probability >= 0 && probability <= 1, `a probability of ${probability}`);
+        promise(Number.isFinite(logit), `a logit of ${logit}`);
+      }
+    },
+    limit: MAX_KEPT_BYTES,
+    readFile: (path) => new KeptMap({ ...options, path }).load(),
+    extension: ".json",
+  };
+}
+
 /** All readers, by name. */
 export async function fuzzReaders(): Promise<Map<string, FuzzReader>> {
   const all = [
     ...[npy(), exam(), labels(), ids(), pytorchZip(), pytorchLegacy(), pickle()],
     ...[safetensors(), network(), card(), runConfig(), state(), stateFile(), await events()],
     ...[predictions(), combination()],
-    runAllState(),
+    ...[runAllState(), keptVerdicts()],
   ];
   return new Map(all.map((reader) => [reader.name, reader]));
 }

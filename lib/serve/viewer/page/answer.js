@@ -26,19 +26,25 @@ export function showProbabilities(list, { model, models, exam, reading, fault })
   const lacks = missing.length === 0
     ? undefined
     : `This exam has no ${missing.join(", ")} plane, which this model needs.`;
-  const why = fault ?? lacks;
+  const isReading = reading === undefined && fault === undefined;
+  // What a model lacks is said with what the planes that are there have told.
+  const why = fault ?? (isReading ? undefined : lacks);
   const title = model.kind === "combined" ? "Combined" : model.planes[0];
   const verdict = said === undefined
     ? undefined
     : verdictOn(said.decision, exam.labels[model.task]);
+  const others = besides(model, models, reading);
   list.replaceChildren(
     probabilityRow(title, said?.probability, { threshold: model.threshold, verdict }),
-    ...besides(model, models, reading).map(([plane, each]) => probabilityRow(plane, each)),
-    note(why ?? thresholdWords(model)),
+    ...others.map(([plane, each]) => probabilityRow(plane, each)),
+    note(why ?? (lacks === undefined ? thresholdWords(model) : "Reading…")),
   );
-  list.ariaBusy = String(said === undefined && why === undefined);
-  if (said === undefined) return why ?? "";
-  return `${title} probability ${said.probability.toFixed(3)}, ${verdict}`;
+  list.ariaBusy = String(isReading);
+  if (isReading) return "";
+  if (said !== undefined) return `${title} probability ${said.probability.toFixed(3)}, ${verdict}`;
+  const told = others.filter(([, each]) => each !== undefined)
+    .map(([plane, each]) => `${plane} probability ${each.toFixed(3)}`);
+  return [why, ...told].join(" ");
 }
 
 function verdictOn(decision, label) {
@@ -50,7 +56,7 @@ function verdictOn(decision, label) {
  * The probability of each plane by itself, by a combination's members or by other models of the
  * finding: undefined as long as it is not known.
  */
-function besides({ name, kind, task, planes }, models, reading) {
+function besides({ name, kind, task, planes, members }, models, reading) {
   const judges = models.filter((each) => each.kind === "single" && each.task === task);
   const asked = PLANES.filter((plane) =>
     kind === "combined" ||
@@ -61,7 +67,9 @@ function besides({ name, kind, task, planes }, models, reading) {
     judges.some((each) => each.name === model)
   );
   return asked.map((plane) => {
-    const each = said?.planes?.[plane] ?? others?.find((other) => other.plane === plane);
+    const each = said?.planes?.[plane] ?? others?.find((other) => other.plane === plane) ??
+      // Of a combination that lacks a plane.
+      reading?.planes[`${plane}/${members[plane]}`];
     return [plane, each?.probability];
   });
 }

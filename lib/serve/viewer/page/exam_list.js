@@ -13,6 +13,9 @@ const OUTCOMES = {
   FN: "false negative",
 };
 
+/** How long nobody must have typed until what is found is shown, in milliseconds. */
+const TYPED = 300;
+
 /** How long a click may come after its pointer was let go, in milliseconds. */
 const CLICK = 100;
 
@@ -20,6 +23,17 @@ const CLICK = 100;
 export function outcomeOf(decision, label) {
   if (decision === undefined || label === undefined) return undefined;
   return `${decision === (label === 1) ? "T" : "F"}${decision ? "P" : "N"}`;
+}
+
+/** What an exam is called in an address; a dropped one by its number on this page alone. */
+export function addressNameOf({ split, id, number }) {
+  return `${split}/${number ?? id}`;
+}
+
+/** What an exam is called: by its files, where it was dropped. */
+export function nameOf({ id, files }) {
+  if (files === undefined) return id;
+  return files.length > 1 ? `${files[0]} and ${files.length - 1} more` : files[0];
 }
 
 /** The list in the page's left column. */
@@ -37,6 +51,9 @@ export class ExamList {
   #pressed = false;
   /** Whether exams are still to be read. */
   #reading = false;
+  /** The exam that the models are asked about. */
+  #asked;
+  #settling;
   #onChoose;
 
   /** @param onChoose called with the exam that somebody chose */
@@ -46,6 +63,7 @@ export class ExamList {
       find(`#${id}`).addEventListener("input", () => {
         this.#show();
         this.#say(find("#count").textContent);
+        this.#settle(id === "search" ? TYPED : 0);
       });
     }
     const list = find("#exams");
@@ -72,12 +90,34 @@ export class ExamList {
     this.#show();
   }
 
-  /** Adds an exam that is in no dataset, at the top; one of the same name gives way to it. */
+  /** Adds an exam that is in no dataset, at the top. */
   add(exam) {
-    const { split, id } = exam;
-    this.#answers.delete(`${split}/${id}`);
-    this.#exams = this.#exams.filter((each) => each.split !== split || each.id !== id);
     this.#exams.unshift(exam);
+    this.#show();
+  }
+
+  /** Puts another exam in the place of one, or nothing. */
+  replace(exam, ...others) {
+    this.#rows.delete(exam);
+    this.#exams = this.#exams.flatMap((each) => each === exam ? others : [each]);
+    this.#show();
+  }
+
+  /** Which exam the models are asked about, if any: its row says so. */
+  awaitAnswer(exam) {
+    this.#asked = exam;
+    this.#showLater();
+  }
+
+  /** The exam of a name such as `valid/0131`. */
+  named(name) {
+    return this.#exams.find((exam) => addressNameOf(exam) === name);
+  }
+
+  /** Takes back the filters, where they hide an exam. */
+  makeRoomFor(exam) {
+    if (this.#shown.includes(exam)) return;
+    for (const id of ["search", "label", "outcome"]) find(`#${id}`).value = "";
     this.#show();
   }
 
@@ -144,6 +184,14 @@ export class ExamList {
     return { verdict: verdicts?.find(({ model }) => model === this.#model.name) };
   }
 
+  /** What is left in the list is what is looked at: its first exam, where the one on show is not in it. */
+  #settle(milliseconds) {
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => {
+      if (!this.#shown.includes(this.#chosen)) this.#choose(this.#shown[0]);
+    }, milliseconds);
+  }
+
   #choose(exam) {
     if (exam !== undefined) this.#onChoose(exam);
   }
@@ -185,21 +233,23 @@ export class ExamList {
       .map((exam) => {
         const own = exam.labels[task];
         const { verdict, none, why } = this.#answer(exam);
+        // In the logit's order, which still tells apart what is all but 0 or 1.
+        const logit = verdict === undefined ? -Infinity : logitOf(verdict);
         const error = verdict === undefined || own === undefined
-          ? -1
-          : Math.abs(own - verdict.probability);
+          ? -Infinity
+          : own === 1
+          ? -logit
+          : logit;
         const outcome = outcomeOf(verdict?.decision, own);
-        return { exam, own, verdict, none, why, error, outcome };
+        return { exam, own, verdict, none, why, logit, error, outcome };
       });
     const matches = (each) =>
       each.exam.id.toLowerCase().includes(search) &&
       (label === "" || (label === "none" ? each.own === undefined : each.own === Number(label))) &&
       (outcome === "" || outcome === each.outcome);
     const shown = judged.filter(matches);
-    if (order === "error") shown.sort((a, b) => b.error - a.error);
-    if (order === "probability") {
-      shown.sort((a, b) => (b.verdict?.probability ?? -1) - (a.verdict?.probability ?? -1));
-    }
+    if (order === "error") shown.sort((a, b) => falling(a.error, b.error));
+    if (order === "probability") shown.sort((a, b) => falling(a.logit, b.logit));
     this.#shown = shown.map(({ exam }) => exam);
     const list = find("#exams");
     arrange(list, shown.map((each) => this.#row(each)));
@@ -242,7 +292,8 @@ export class ExamList {
     const row = this.#rows.get(exam) ?? { element: makeRow(exam), shown: [] };
     this.#rows.set(exam, row);
     const label = own === undefined ? "" : own === 1 ? "present" : "absent";
-    const answered = none ?? verdict?.probability.toFixed(3) ?? "";
+    const answered = none ?? verdict?.probability.toFixed(3) ??
+      (exam === this.#asked || exam.isOnItsWay ? "reading…" : "");
     const shown = [exam === this.#chosen, answered, why ?? "", outcome, label];
     if (shown.every((each, place) => each === row.shown[place])) return row.element;
     row.shown = shown;
@@ -257,20 +308,31 @@ export class ExamList {
   }
 }
 
+/** The logit of what a model says. */
+function logitOf({ probability, logit, logits }) {
+  return logit ?? logits?.[1] ?? Math.log(probability / (1 - probability));
+}
+
+/** The larger one first, also where both are infinite. */
+function falling(a, b) {
+  return a === b ? 0 : b - a;
+}
+
 function rowId({ split, id }) {
   return `exam-${split}-${id}`;
 }
 
-function makeRow({ split, id }) {
+function makeRow(exam) {
   const row = document.createElement("li");
-  row.id = rowId({ split, id });
+  row.id = rowId(exam);
   row.setAttribute("role", "option");
   for (const name of ["name", "probability", "tag"]) {
     const part = document.createElement("span");
     part.className = name;
     row.append(part);
   }
-  row.firstElementChild.textContent = split === "dropped" ? `${id.slice(0, 8)} (dropped)` : id;
+  row.firstElementChild.textContent = nameOf(exam);
+  row.firstElementChild.title = exam.files?.join(", ") ?? "";
   return row;
 }
 

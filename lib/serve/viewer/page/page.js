@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { readAddress, writeAddress } from "./address.js";
 import { ask, lines } from "./api.js";
 import { showProbabilities } from "./answer.js";
-import { ExamList } from "./exam_list.js";
+import { addressNameOf, ExamList, nameOf } from "./exam_list.js";
 import { takeFiles } from "./files.js";
 import { PlanePanel } from "./plane_panel.js";
-import { forget, volumeOf } from "./volume.js";
+import { volumeOf } from "./volume.js";
 
 const PLANES = ["sagittal", "coronal", "axial"];
 const TASKS = { abnormal: "Abnormal", acl: "ACL tear", meniscus: "Meniscal tear" };
@@ -38,6 +39,10 @@ let asking = new AbortController();
 let following = new AbortController();
 /** The panel that was used or pointed at last. */
 let used;
+/** The plane that was used last, or that the address names. */
+let usedPlane;
+/** How many exams were dropped on this page. */
+let dropped = 0;
 
 async function start() {
   try {
@@ -67,19 +72,71 @@ async function start() {
   list.useModel(model());
   list.set([...setup.exams]);
   toggleList(setup.exams.length > 0 && !isNarrow());
-  const linked = examOfAddress();
-  if (linked !== undefined) find("#split").value = linked.split;
-  list.set([...setup.exams]);
-  const first = linked ?? list.first;
-  if (first === undefined) showNothing();
-  else await show(first);
+  if (readAddress().exam !== undefined) await followAddress();
+  else if (list.first === undefined) showNothing();
+  else await show(list.first);
   followVerdicts();
 }
 
-/** The exam that the page's address names. */
-function examOfAddress() {
-  const [, split, id] = /^#(\w+)\/([\w-]+)$/.exec(location.hash) ?? [];
-  return setup.exams.find((exam) => exam.split === split && exam.id === id);
+/** Shows what the page's address names, and says what of it is not there. */
+async function followAddress() {
+  const named = readAddress();
+  if (named.exam === undefined) return;
+  const remarks = [];
+  const other = setup.models.find(({ name }) => name === named.model);
+  if (other !== undefined && other !== model()) useModel(other);
+  if (named.model !== undefined && other === undefined) {
+    const instead = model() === undefined ? "" : `: '${model().name}' is asked`;
+    remarks.push(`There is no model '${named.model}' here${instead}.`);
+  }
+  const exam = list.named(named.exam);
+  if (exam === undefined) return showUnknown(named.exam);
+  const split = find("#split");
+  if (exam.split !== "dropped" && split.value !== exam.split) {
+    split.value = exam.split;
+    followVerdicts();
+  }
+  list.makeRoomFor(exam);
+  if (panels.has(named.plane) && exam.planes.includes(named.plane)) usedPlane = named.plane;
+  else if (named.plane !== undefined) remarks.push(`This exam has no plane '${named.plane}'.`);
+  const seen = exam === current ? undefined : show(exam, { step: false });
+  if (exam === current) record({ step: false });
+  if (remarks.length > 0) tell([...setup.faults, ...remarks].join(" "));
+  await seen;
+  if (current === exam && usedPlane !== undefined && usedPlane === named.plane) {
+    panels.get(usedPlane).take();
+  }
+}
+
+/** Has the address say what is on show. */
+function record(how) {
+  if (current === undefined) return;
+  const shown = current.planes.includes(usedPlane) ? usedPlane : undefined;
+  writeAddress({ exam: addressNameOf(current), model: model()?.name, plane: shown }, how);
+}
+
+/** Says that there is no such exam; another one in its place could be taken for it. */
+function showUnknown(name) {
+  asking.abort();
+  current = undefined;
+  showNothing();
+  find("#empty").hidden = true;
+  find(".stepper").hidden = false;
+  list.mark(undefined);
+  find("#exam-title").textContent = `No exam '${name}'`;
+  document.title = "MRNet viewer";
+  delete document.body.dataset.shown;
+  const why = name.startsWith("dropped/")
+    ? "files that were dropped are known to their page until it is left"
+    : "choose one from the list";
+  tell([...setup.faults, `There is no exam '${name}' here: ${why}.`].join(" "));
+}
+
+function useModel(chosen) {
+  find("#model").value = chosen.name;
+  find("#task").value = chosen.task;
+  list.useModel(chosen);
+  showAnswer();
 }
 
 /** The model that was chosen; none where this is a browser of exams. */
@@ -96,7 +153,7 @@ function titleOf({ name, kind, task, planes }) {
   return alike.length > 1 ? `${title} · ${name}` : title;
 }
 
-async function show(exam) {
+async function show(exam, { step = true } = {}) {
   const begun = performance.now();
   // Whoever leafs on does not want the answer to the exam before.
   asking.abort();
@@ -107,14 +164,14 @@ async function show(exam) {
   find("#empty").hidden = true;
   find(".stepper").hidden = false;
   tellFaults();
-  if (exam.split !== "dropped") history.replaceState(null, "", `#${exam.split}/${exam.id}`);
-  find("#exam-title").textContent = exam.split === "dropped"
-    ? `Dropped exam ${exam.id.slice(0, 8)}`
-    : `Exam ${exam.id}`;
-  document.title = `${exam.id} · MRNet viewer`;
+  find("#exam-title").textContent = exam.files === undefined ? `Exam ${exam.id}` : nameOf(exam);
+  if (!exam.isOnItsWay) record({ step });
+  document.title = `${nameOf(exam)} · MRNet viewer`;
   showLabels(exam);
   list.mark(exam);
   find("#answer").hidden = setup.models.length === 0;
+  if (exam.isOnItsWay) return expect(exam);
+  list.awaitAnswer(setup.models.length > 0 ? exam : undefined);
   showAnswer();
   const seen = [];
   for (const [plane, panel] of panels) {
@@ -132,6 +189,16 @@ async function show(exam) {
   if (current === exam) await read(exam);
 }
 
+/** Shows that an exam's files are on their way to the service. */
+function expect(exam) {
+  find("#answer").hidden = true;
+  for (const [plane, panel] of panels) {
+    if (exam.planes.includes(plane)) panel.expect("Reading…");
+    else panel.hide();
+  }
+  say(`Reading ${nameOf(exam)}`);
+}
+
 async function read(exam) {
   if (setup.models.length === 0) return;
   const { signal } = asking;
@@ -147,6 +214,7 @@ async function read(exam) {
     if ([404, 422].includes(error.status)) list.tell(exam, { fault: error.message });
     fault = error.message;
   }
+  list.awaitAnswer(undefined);
   showAnswer();
 }
 
@@ -186,8 +254,13 @@ function showAnswer() {
     const other = setup.models.find(({ task, members }) =>
       task === chosen.task && plane in members
     );
-    const sha256 = chosen.members[plane] ?? other?.members[plane];
-    panel.explain(reading?.planes[sha256]);
+    const own = plane in chosen.members;
+    const by = own ? chosen : other;
+    const which = by?.kind === "combined" ? `${by.name}/${plane}` : by?.name;
+    panel.explain(
+      reading?.planes[`${plane}/${by?.members[plane]}`],
+      `Map by ${which}${own ? "" : ", not the model chosen"}`,
+    );
   }
 }
 
@@ -220,14 +293,28 @@ function showNothing() {
 async function openFiles(files, planes) {
   const form = new FormData();
   files.forEach((file, index) => form.append(planes[index], file, file.name));
-  tell("");
+  const number = ++dropped;
+  const own = { number, files: files.map(({ name }) => name) };
+  const before = current;
+  const awaited = {
+    ...{ split: "dropped", id: `${number}`, planes, labels: {}, isOnItsWay: true },
+    ...own,
+  };
+  list.add(awaited);
+  if (!isNarrow()) toggleList(true);
+  show(awaited);
   try {
-    const exam = await (await ask("viewer/exams", { method: "POST", body: form })).json();
-    forget(exam);
-    list.add(exam);
-    if (!isNarrow()) toggleList(true);
-    await show(exam);
+    const answer = await (await ask("viewer/exams", { method: "POST", body: form })).json();
+    const exam = { ...answer, ...own };
+    list.replace(awaited, exam);
+    // Unless somebody looks at another one in the meantime.
+    if (current === awaited) await show(exam);
   } catch (error) {
+    list.replace(awaited);
+    if (current === awaited) {
+      if (before === undefined) showNothing();
+      else show(before, { step: false });
+    }
     tell(error.message);
   }
 }
@@ -239,9 +326,8 @@ takeFiles(openFiles, tell);
 find("#previous").addEventListener("click", () => step(-1));
 find("#next").addEventListener("click", () => step(1));
 find("#model").addEventListener("input", () => {
-  find("#task").value = model().task;
-  list.useModel(model());
-  showAnswer();
+  useModel(model());
+  record({ step: true });
 });
 find("#split").addEventListener("input", () => followVerdicts());
 find("#task").addEventListener("input", ({ target }) => {
@@ -249,6 +335,7 @@ find("#task").addEventListener("input", ({ target }) => {
   if (other !== undefined && model()?.task !== target.value) {
     find("#model").value = other.name;
     showAnswer();
+    record({ step: true });
   }
   list.useModel(model()?.task === target.value ? model() : undefined);
 });
@@ -267,19 +354,21 @@ find("#toggle-list").addEventListener(
 );
 find("#help").addEventListener("click", () => find("#help-dialog").showModal());
 addEventListener("said", ({ detail }) => say(detail));
-addEventListener("hashchange", () => {
-  const exam = examOfAddress();
-  if (exam === undefined || exam === current) return;
-  const split = find("#split");
-  if (split.value !== exam.split) {
-    split.value = exam.split;
-    split.dispatchEvent(new Event("input"));
-  }
-  show(exam);
+addEventListener("hashchange", () => followAddress());
+// The address is the exam's: the link to it moves the focus alone.
+find(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  find("#exam").focus();
 });
-for (const panel of panels.values()) {
+for (const [name, panel] of panels) {
   for (const use of ["focusin", "pointerenter", "pointerdown"]) {
     panel.element.addEventListener(use, () => used = panel);
+  }
+  for (const use of ["focusin", "pointerdown"]) {
+    panel.element.addEventListener(use, () => {
+      usedPlane = name;
+      record({ step: false });
+    });
   }
 }
 addEventListener("keydown", (event) => {

@@ -25,6 +25,8 @@ export class PlanePanel {
   /** Turns away from the volume on show, come or not. */
   #leave = () => {};
   #reading;
+  /** Which model read it. */
+  #whose = "";
   #strongest = 0;
   #slice = 0;
   /** The values that are black and white; those of the exam until somebody changes them. */
@@ -103,10 +105,28 @@ export class PlanePanel {
     this.element.hidden = true;
   }
 
-  /** What a model read in this exam, or nothing. */
-  explain(reading) {
+  /** Says why there is nothing to see yet, where an exam is on its way. */
+  expect(words) {
+    this.#clear(words);
+    this.element.hidden = false;
+  }
+
+  /** Brings the plane into sight, and the keys to it. */
+  take() {
+    this.element.scrollIntoView({ block: "nearest" });
+    this.slider.focus({ preventScroll: true });
+  }
+
+  /**
+   * What a model read in this exam, or nothing.
+   *
+   * @param {object} [reading]
+   * @param {string} [whose] which model that is
+   */
+  explain(reading, whose = "") {
     if (this.#volume === undefined) return;
     this.#reading = reading;
+    this.#whose = reading === undefined ? "" : whose;
     this.#strongest = reading === undefined ? 0 : strongestOf(reading.maps);
     this.#find(".deciders").replaceChildren(
       ...namesOf(this.#shares, this.#plane, (slice) => this.go(slice)),
@@ -245,6 +265,7 @@ export class PlanePanel {
     this.#leave();
     this.#volume = undefined;
     this.#reading = undefined;
+    this.#whose = "";
     this.#window = undefined;
     this.#cursor = undefined;
     this.#slice = -1;
@@ -255,7 +276,7 @@ export class PlanePanel {
     this.slider.disabled = this.#find(".play").disabled = true;
     this.slider.value = 0;
     this.slider.setAttribute("aria-valuetext", "no slice");
-    for (const part of [".at", ".pixel", ".window"]) this.#find(part).textContent = "";
+    for (const part of [".at", ".pixel", ".window", ".whose"]) this.#find(part).textContent = "";
     this.#find(".deciders").replaceChildren();
     this.#drawMarks();
     this.#wait(words);
@@ -290,7 +311,12 @@ export class PlanePanel {
     const share = this.#shares[this.#slice];
     const shown = share === undefined || share === 0 ? "" : `, adds ${signed(share)} to the logit`;
     this.slider.setAttribute("aria-valuetext", `slice ${words}${shown}`);
-    this.#find(".stage canvas").setAttribute("aria-label", `${this.#plane}, slice ${words}`);
+    const map = this.#settings.mapOn ? this.#whose : "";
+    this.#find(".whose").textContent = map;
+    this.#find(".stage canvas").setAttribute(
+      "aria-label",
+      [`${this.#plane}, slice ${words}`, map].filter(Boolean).join(", "),
+    );
     this.#find(".at").textContent = share ? `Slice ${words} · ${signed(share)}` : `Slice ${words}`;
     const voxels = volume.slice(this.#slice);
     this.#wait(voxels === undefined ? "Loading…" : "");

@@ -102,13 +102,6 @@ export function volumeOf({ split, id }, plane) {
   return volume;
 }
 
-/** Forgets an exam's volumes, where another exam has come under its name. */
-export function forget({ split, id }) {
-  for (const path of kept.keys()) {
-    if (path.startsWith(`viewer/slices/${split}/${id}/`)) kept.delete(path);
-  }
-}
-
 function joined(a, b) {
   if (a.length === 0) return b;
   const both = new Uint8Array(a.length + b.length);
