@@ -292,8 +292,8 @@ export class ExamList {
     const row = this.#rows.get(exam) ?? { element: makeRow(exam), shown: [] };
     this.#rows.set(exam, row);
     const label = own === undefined ? "" : own === 1 ? "present" : "absent";
-    const answered = none ?? verdict?.probability.toFixed(3) ??
-      (exam === this.#asked || exam.isOnItsWay ? "reading…" : "");
+    const isRead = verdict === undefined && (exam === this.#asked || exam.isOnItsWay);
+    const answered = isRead ? "reading…" : none ?? verdict?.probability.toFixed(3) ?? "";
     const shown = [exam === this.#chosen, answered, why ?? "", outcome, label];
     if (shown.every((each, place) => each === row.shown[place])) return row.element;
     row.shown = shown;
