@@ -211,6 +211,7 @@ export class MRNet {
   /** Frees the parameters; the model is of no use afterwards. */
   dispose(): void {
     for (const parameter of this.parameters.values()) parameter.dispose();
+    this.#predictor?.then((predictor) => predictor[Symbol.dispose](), () => {});
     this.#predictor = undefined;
     this.#gpuPredictor?.dispose();
     this.#gpuPredictor = undefined;

@@ -104,3 +104,45 @@ Deno.test(
     for (const [, model] of cases) model.dispose();
   },
 );
+
+Deno.test("models that share their memory say what each says alone", OUTLIVING, async () => {
+  await startEngine("wasm");
+  const sizes = [[7, 256], [2, 64], [5, 200, true], [1, 700]] as const;
+  const exams = sizes.map(([slices, side, float]) => exam(slices, side, float));
+  const make = (seed: number) => new MRNet(initialWeights(seed));
+  const alone = async (seed: number) => {
+    const network = new MRNetThreads(await Threads.start({ threads: 1 }));
+    const model = make(seed);
+    await readParameters(model.parameters, network.parameters);
+    model.dispose();
+    const question = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
+    network.run("pack", exam(1, 64), question);
+    return exams.map((each) => network.run("judge", each, question).slice(1));
+  };
+  const expected = await Promise.all([1, 2, 3, 4].map(alone));
+  const between = () => new Promise<void>((resolve) => setTimeout(resolve));
+  const models = [1, 2, 3].map(make);
+  const check = (model: MRNet, seed: number) =>
+    exams.map(async (each, index) => {
+      const { logits } = await model.predict(each, { between });
+      assert.deepEqual(logits, expected[seed - 1][index], `seed ${seed}, exam ${index}`);
+    });
+  // All of them at the same time, chunk by chunk.
+  await Promise.all(models.flatMap((model, index) => check(model, index + 1)));
+  // The next one gets the memory of one that was disposed of while it read.
+  const left = models[1].predict(exams[0], {
+    async between() {
+      models[1].dispose();
+      await between();
+    },
+  });
+  await assert.rejects(left, /Cannot read exam 'a': its model was disposed of meanwhile/);
+  const next = make(4);
+  await Promise.all([...check(next, 4), ...check(models[0], 1), ...check(models[2], 3)]);
+  // An exam that takes very much has all memory taken anew afterwards.
+  const wide = exam(1, 1500);
+  const { logits } = await models[0].predict(wide);
+  assert.deepEqual((await models[0].predict(wide)).logits, logits);
+  await Promise.all([...check(models[0], 1), ...check(next, 4)]);
+  for (const model of [models[0], models[2], next]) model.dispose();
+});

@@ -173,21 +173,30 @@ export interface FixedMap {
   headGradients: number[];
 }
 
-/** Lays out what every exam shares. */
-export function mapFixed(arena: Arena, threads: number): FixedMap {
+/** The address of what is not there: a network that is not trained has no gradients. */
+const NOWHERE = 0;
+
+/**
+ * Lays out what every exam shares.
+ *
+ * @param training whether there is memory for gradients and moments
+ */
+export function mapFixed(arena: Arena, threads: number, training: boolean): FixedMap {
   const floats = PARAMETER_FLOATS * 4;
+  const trained = (bytes: number) => training ? arena.take(bytes) : NOWHERE;
   const adam = arena.take(32);
   const matrix = arena.take(36);
   const question = arena.take(24);
   const answers = arena.takeEach(threads, 24);
-  const [parameters, first, second] = arena.takeEach(3, floats);
+  const parameters = arena.take(floats);
+  const [first, second] = [trained(floats), trained(floats)];
   const forward = CONVOLUTIONS.map(({ order, outputs, inputs, side, weight }) => {
     if (order === "panels") return parameters + weight * 4;
     const length = order === "first" ? side * 12 : side * side * inputs;
     return arena.take(outputs * length * 4);
   });
   const [, , conv3, conv4] = CONVOLUTIONS;
-  const gradients = arena.takeEach(threads, floats);
+  const gradients = Array.from({ length: threads }, () => trained(floats));
   return {
     adam,
     matrix,
@@ -197,8 +206,8 @@ export function mapFixed(arena: Arena, threads: number): FixedMap {
     first,
     second,
     forward,
-    transformed: mapTransformed(arena),
-    turned: { conv3: arena.take(conv3.size * 4), conv4: arena.take(conv4.size * 4) },
+    transformed: mapTransformed(arena, training),
+    turned: { conv3: trained(conv3.size * 4), conv4: trained(conv4.size * 4) },
     gradients,
     gradientBytes: threads > 1 ? gradients[1] - gradients[0] : 0,
     winners: arena.takeEach(threads, 1024),
@@ -206,9 +215,10 @@ export function mapFixed(arena: Arena, threads: number): FixedMap {
   };
 }
 
-function mapTransformed(arena: Arena): Record<Minimal, number> {
+function mapTransformed(arena: Arena, training: boolean): Record<Minimal, number> {
   const places = Object.entries(MINIMAL).map(([name, { inputs, outputs }]) => {
-    return [name, arena.take(4 * PRODUCTS * inputs * outputs)] as const;
+    const needed = training || !name.startsWith("back");
+    return [name, needed ? arena.take(4 * PRODUCTS * inputs * outputs) : NOWHERE] as const;
   });
   return Object.fromEntries(places) as Record<Minimal, number>;
 }
@@ -269,12 +279,23 @@ export interface ExamMap {
   means: number;
 }
 
+/** For which exams room is laid out. */
+export interface ExamRoom {
+  threads: number;
+  /** The most slices. */
+  capacity: number;
+  voxelBytes: number;
+  /** Whether there is memory for what goes back from the loss. */
+  training: boolean;
+}
+
 /** Lays out what exams of one size need, for up to `capacity` slices. */
 export function mapExam(
   arena: Arena,
   { image, conv1, pool1, pool2, conv3, conv4, pool5 }: Shapes,
-  { threads, capacity, voxelBytes }: { threads: number; capacity: number; voxelBytes: number },
+  { threads, capacity, voxelBytes, training }: ExamRoom,
 ): ExamMap {
+  const trained = (bytes: number) => training ? arena.take(bytes) : NOWHERE;
   const [lists1, lists2, lists5] = [64 * pixels(pool1), 192 * pixels(pool2), 256 * pixels(pool5)];
   const scratch = Array.from({ length: threads }, (): Scratch => ({
     conv: arena.take(
@@ -290,18 +311,18 @@ export function mapExam(
     tilesIn: arena.take(4 * PRODUCTS * TILES_AT_ONCE * 384),
     tilesOut: arena.take(4 * PRODUCTS * TILES_AT_ONCE * 384),
     temp: arena.take(36 * 16),
-    dPool5: arena.take(4 * lists5),
-    lists: arena.take(12 * Math.max(lists1, lists2, lists5)),
-    counts: arena.take(4 * 256),
-    starts: arena.take(4 * (Math.max(pixels(pool1), pixels(pool2)) + 2)),
-    entries: arena.take(8 * Math.max(lists2, lists5)),
-    dConv4: arena.take(conv4.bytes),
-    dMasked4: arena.take(conv4.bytes),
-    dConv3: arena.take(conv3.bytes),
-    dPool2: arena.take(4 * lists2),
-    dPool1: arena.take(pool1.bytes),
-    tiles: arena.take(conv3.bytes),
-    panels: arena.take(conv3.bytes),
+    dPool5: trained(4 * lists5),
+    lists: trained(12 * Math.max(lists1, lists2, lists5)),
+    counts: trained(4 * 256),
+    starts: trained(4 * (Math.max(pixels(pool1), pixels(pool2)) + 2)),
+    entries: trained(8 * Math.max(lists2, lists5)),
+    dConv4: trained(conv4.bytes),
+    dMasked4: trained(conv4.bytes),
+    dConv3: trained(conv3.bytes),
+    dPool2: trained(4 * lists2),
+    dPool1: trained(pool1.bytes),
+    tiles: trained(conv3.bytes),
+    panels: trained(conv3.bytes),
     turns: arena.take(4 * capacity),
   }));
   const slices = Array.from({ length: capacity }, (): SliceMap => ({

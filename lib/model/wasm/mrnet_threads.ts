@@ -5,24 +5,18 @@
  */
 import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
+import { EngineError } from "../../errors.ts";
 import { CHANNELS, type Features } from "../features.ts";
-import { FIRST_FREE, type Threads } from "../../engine/wasm/threads.ts";
-import {
-  Arena,
-  type ExamMap,
-  type FixedMap,
-  mapExam,
-  mapFixed,
-  MINIMAL,
-  type Minimal,
-  type Shapes,
-  shapesOf,
-  TILES_AT_ONCE,
-} from "./memory_map.ts";
+import type { Threads } from "../../engine/wasm/threads.ts";
+import { Arena, type FixedMap, mapFixed } from "./memory_map.ts";
+import { NetworkMemory } from "./network_memory.ts";
 import { PARAMETER_FLOATS } from "./parameters.ts";
 import { threadProgram, type Work } from "./programs.ts";
-import { pixelTable, tilesOf } from "./tables.ts";
-import type { Setting, Table, Tables } from "./thread_writer.ts";
+import type { Setting } from "./thread_writer.ts";
+
+/** What a network can be asked that is trained, and one that is not. */
+const WORKS = ["train", "judge", "pack"] as const;
+const PREDICTING = ["judge", "pack"] as const;
 
 /** What is asked about an exam. */
 export interface Question {
@@ -36,33 +30,30 @@ export interface Question {
   affine: Affine;
 }
 
-/** An exam size that memory is laid out for. */
-interface Laid {
-  shapes: Shapes;
-  exam: ExamMap;
-  tables: Tables;
-  end: number;
-  height: number;
-  width: number;
-  capacity: number;
-  voxelBytes: number;
-}
-
 /** Runs MRNet's programs. */
-export class MRNetThreads {
+export class MRNetThreads implements Disposable {
   readonly #threads: Threads;
+  readonly #memory: NetworkMemory;
+  readonly #start: number;
   readonly #fixed: FixedMap;
-  readonly #fixedEnd: number;
-  #laid: Laid | undefined;
-  /** The programs' addresses, and what they are for. */
-  #programs: { key: string; at: Record<Work, number[]> } | undefined;
+  #disposed = false;
 
-  constructor(threads: Threads) {
+  /**
+   * @param threads what computes
+   * @param memory what it shares with other networks on the same threads
+   * @throws {EngineError} where there is not so much memory
+   */
+  constructor(threads: Threads, memory: NetworkMemory = new NetworkMemory(threads, true)) {
     this.#threads = threads;
-    const arena = new Arena(FIRST_FREE);
-    this.#fixed = mapFixed(arena, threads.count);
-    this.#fixedEnd = arena.end;
-    threads.reserve(arena.end);
+    this.#memory = memory;
+    this.#start = memory.claim();
+    this.#fixed = mapFixed(new Arena(this.#start), threads.count, memory.training);
+  }
+
+  /** Lets another network have the memory of this one, which is of no use afterwards. */
+  [Symbol.dispose](): void {
+    if (!this.#disposed) this.#memory.release(this.#start);
+    this.#disposed = true;
   }
 
   /** The parameters; the view is good until the next exam. */
@@ -91,13 +82,18 @@ export class MRNetThreads {
    */
   run(work: Work, exam: Exam, { label, weights, matrix, affine }: Question): number[] {
     const { question, answers, matrix: matrixAt } = this.#fixed;
+    if (this.#disposed) {
+      throw new EngineError(
+        `Cannot read exam '${exam.id}': its model was disposed of meanwhile: wait for what it reads`,
+      );
+    }
     const programs = this.#prepare(exam);
     const { buffer } = this.#threads;
     new Float64Array(buffer, question, 3).set([label, ...weights]);
     this.#floats(matrixAt, 6).set(matrix ?? []);
     new Int32Array(buffer, matrixAt + 24, 1)[0] = matrix === undefined ? 0 : 1;
     this.#floats(matrixAt + 28, 2).set([affine.scale, affine.offset]);
-    this.#threads.run(programs[work]);
+    this.#threads.run(programs[work]!);
     return [...new Float64Array(buffer, answers[0], 3)];
   }
 
@@ -108,7 +104,7 @@ export class MRNetThreads {
    * @param slices how many that exam has
    */
   means(slices: number): Float32Array {
-    return this.#floats(this.#laid!.exam.means, slices * CHANNELS);
+    return this.#floats(this.#memory.laid!.exam.means, slices * CHANNELS);
   }
 
   /**
@@ -117,7 +113,7 @@ export class MRNetThreads {
    * @param slices how many that exam has
    */
   features(slices: number): Features {
-    const { exam, shapes: { pool5: { height, width } } } = this.#laid!;
+    const { exam, shapes: { pool5: { height, width } } } = this.#memory.laid!;
     const length = height * width * CHANNELS;
     const values = new Float32Array(slices * length);
     for (let slice = 0; slice < slices; slice++) {
@@ -131,67 +127,39 @@ export class MRNetThreads {
   }
 
   /** Lays memory out for an exam where it does not fit yet, and copies it in. */
-  #prepare({ slices, height, width, voxels }: Exam): Record<Work, number[]> {
+  #prepare({ slices, height, width, voxels }: Exam): Partial<Record<Work, number[]>> {
     const float = voxels instanceof Float32Array;
-    const laid = this.#layOut({ slices, height, width, voxelBytes: float ? 4 : 1 });
+    const memory = this.#memory;
+    const laid = memory.layOut({ slices, height, width, voxelBytes: float ? 4 : 1 });
     const { shapes, exam, tables } = laid;
-    const key = `${slices} ${float}`;
-    if (this.#programs?.key !== key) {
+    // Other networks write theirs to the same place.
+    const key = `${this.#start} ${slices} ${float}`;
+    if (memory.programs?.key !== key) {
       const { names, count } = this.#threads;
       const fixed = this.#fixed;
       const base = { names, threads: count, shapes, fixed, exam, tables, slices, float };
-      this.#programs = { key, at: this.#write(base, laid.end) };
+      memory.programs = { key, at: this.#write(base, laid.end) };
     }
     const { buffer } = this.#threads;
     const copy = float
       ? new Float32Array(buffer, exam.voxels, voxels.length)
       : new Uint8Array(buffer, exam.voxels, voxels.length);
     copy.set(voxels);
-    return this.#programs.at;
-  }
-
-  #layOut(wanted: { slices: number; height: number; width: number; voxelBytes: number }): Laid {
-    const { slices, height, width } = wanted;
-    const before = this.#laid;
-    const alike = before?.height === height && before.width === width;
-    if (alike && before.capacity >= slices && before.voxelBytes >= wanted.voxelBytes) return before;
-    const capacity = Math.max(slices, alike ? before.capacity : 0);
-    const voxelBytes = Math.max(wanted.voxelBytes, alike ? before.voxelBytes : 0);
-    const shapes = shapesOf({ height, width });
-    const arena = new Arena(this.#fixedEnd);
-    const words = tableWords(shapes);
-    const places = Object.entries(words).map(([name, each]) => {
-      return [name, arena.take(each.byteLength), each] as const;
-    });
-    const threads = this.#threads.count;
-    const exam = mapExam(arena, shapes, { threads, capacity, voxelBytes });
-    this.#programs = undefined;
-    this.#laid = undefined;
-    this.#threads.reserve(arena.end);
-    // The borders are never written, and have to be zero.
-    new Uint8Array(this.#threads.buffer, this.#fixedEnd, arena.end - this.#fixedEnd).fill(0);
-    const tables: Partial<Record<string, Table>> = {};
-    for (const [name, at, each] of places) {
-      new Int32Array(this.#threads.buffer, at, each.length).set(each);
-      tables[name] = { at, tiles: tilesOf(each) };
-    }
-    const sizes = { height, width, capacity, voxelBytes };
-    this.#laid = { shapes, exam, tables: tables as Tables, end: arena.end, ...sizes };
-    return this.#laid;
+    return memory.programs.at;
   }
 
   /** Writes all programs of all threads behind the exam's memory. */
-  #write(setting: Setting, start: number): Record<Work, number[]> {
+  #write(setting: Setting, start: number): Partial<Record<Work, number[]>> {
     const arena = new Arena(start);
     const written: [number, Int32Array][] = [];
-    const at = { train: [], judge: [], pack: [] } as Record<Work, number[]>;
-    for (const work of ["train", "judge", "pack"] as const) {
-      for (let thread = 0; thread < setting.threads; thread++) {
+    const at: Partial<Record<Work, number[]>> = {};
+    for (const work of this.#memory.training ? WORKS : PREDICTING) {
+      at[work] = Array.from({ length: setting.threads }, (_, thread) => {
         const words = threadProgram(setting, thread, work);
         const address = arena.take(words.byteLength);
         written.push([address, words]);
-        at[work].push(address);
-      }
+        return address;
+      });
     }
     this.#threads.reserve(arena.end);
     for (const [address, words] of written) {
@@ -199,21 +167,4 @@ export class MRNetThreads {
     }
     return at;
   }
-}
-
-/** The tables of all convolutions. */
-function tableWords(shapes: Shapes): Record<keyof Tables, Int32Array> {
-  const { image, conv1 } = shapes;
-  const dense = (width: number, channels: number) => {
-    return { pitch: width * channels * 4, step: channels * 4 };
-  };
-  const strided = { pitch: 4 * image.pitch, step: 4 * image.step };
-  const tiles = { height: 1, width: TILES_AT_ONCE };
-  const minimal = Object.entries(MINIMAL).map(([name, { inputs, outputs }]) => {
-    return [name, pixelTable(tiles, dense(1, inputs), dense(1, outputs))] as const;
-  });
-  return {
-    conv1: pixelTable(conv1, strided, dense(conv1.width, 64)),
-    ...Object.fromEntries(minimal) as Record<Minimal, Int32Array>,
-  };
 }

@@ -74,14 +74,21 @@ export const LINEAR = { channels: 256, weight: place(512), bias: place(2) };
 /** How many floats the parameters take. */
 export const PARAMETER_FLOATS = total;
 
-/** Copies a model's parameters into `flat`. */
+/** Copies a model's parameters into `flat`, which must stay good while they come from the engine. */
 export async function readParameters(
   model: ReadonlyMap<string, tf.Variable>,
   flat: Float32Array,
 ): Promise<void> {
+  placeParameters(await parameterValues(model), flat);
+}
+
+/** A model's parameters as they are on the engine, under its names. */
+export async function parameterValues(
+  model: ReadonlyMap<string, tf.Variable>,
+): Promise<Map<string, Float32Array>> {
   const named = new Map<string, Float32Array>();
   for (const [name, parameter] of model) named.set(name, await parameter.data() as Float32Array);
-  placeParameters(named, flat);
+  return named;
 }
 
 /** Copies values under the model's names, in its layouts, into `flat`. */

@@ -5,11 +5,11 @@
  */
 import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
-import { Threads } from "../../engine/wasm/threads.ts";
 import type * as tf from "../../tf.ts";
 import { CHANNELS, type Features } from "../features.ts";
-import { MRNetThreads } from "./mrnet_threads.ts";
-import { LINEAR, readParameters } from "./parameters.ts";
+import type { MRNetThreads } from "./mrnet_threads.ts";
+import { LINEAR, parameterValues, placeParameters } from "./parameters.ts";
+import { PredictionMemory } from "./prediction_memory.ts";
 
 /**
  * How many pixels are computed at once: three slices of 256×256, which the kernels multiply together
@@ -31,20 +31,19 @@ export interface Reading {
  * disposes of its model.
  *
  * An exam goes through in parts of a few slices. No slice knows of another before the maximum, so the
- * answer has the same bits as in one go, and memory is needed for one part only.
+ * answer has the same bits as in one go, and memory is needed for one part only, which all models of
+ * this process share.
  */
-export class Predictor {
-  readonly #network: MRNetThreads;
-  /** The parameters' values that the network has: TensorFlow.js gives new values a new identity. */
-  #known: object[] = [];
-
-  private constructor(threads: Threads) {
-    this.#network = new MRNetThreads(threads);
-  }
-
+export class Predictor implements Disposable {
   /** @throws {EngineError} where the kernels cannot be started */
   static async start(): Promise<Predictor> {
-    return new Predictor(await Threads.start({ threads: 1 }));
+    await PredictionMemory.current();
+    return new Predictor();
+  }
+
+  /** Gives its memory back; the next exam takes some anew. */
+  [Symbol.dispose](): void {
+    PredictionMemory.forget(this);
   }
 
   /** The two logits of an exam, its grey values prepared, with the parameters as they are now. */
@@ -62,8 +61,8 @@ export class Predictor {
   ): Promise<{ logits: [number, number]; features: Features }> {
     const { slices } = reading.exam;
     let features: Features | undefined;
-    const logits = await this.#read(parameters, reading, (first, count) => {
-      const { height, width, values } = this.#network.features(count);
+    const logits = await this.#read(parameters, reading, (network, first, count) => {
+      const { height, width, values } = network.features(count);
       const length = height * width * CHANNELS;
       features ??= { slices, height, width, values: new Float32Array(slices * length) };
       features.values.set(values, first * length);
@@ -75,37 +74,45 @@ export class Predictor {
   async #read(
     parameters: ReadonlyMap<string, tf.Variable>,
     { exam, affine, between }: Reading,
-    take: (first: number, count: number) => void,
+    take: (network: MRNetThreads, first: number, count: number) => void,
   ): Promise<[number, number]> {
+    const memory = await PredictionMemory.current();
     const question = { label: 0, weights: [1, 1] as const, affine };
     const atOnce = Math.max(1, Math.floor(PIXELS_AT_ONCE / (exam.height * exam.width)));
+    const own = memory.networkOf(this);
+    const { network } = own;
     const values = [...parameters.values()].map(({ dataId }) => dataId);
-    if (values.some((value, index) => value !== this.#known[index])) {
-      this.#known = [];
-      await readParameters(parameters, this.#network.parameters);
-      this.#network.run("pack", _part(exam, 0, atOnce), question);
-      this.#known = values;
+    if (values.some((value, index) => value !== own.known[index])) {
+      own.known = [];
+      const named = await parameterValues(parameters);
+      // Nothing is waited for from here on: other models' exams may move what is in memory.
+      placeParameters(named, network.parameters);
+      network.run("pack", _part(exam, 0, atOnce), question);
+      own.known = values;
     }
     const largest = new Float32Array(CHANNELS).fill(-Infinity);
-    for (let first = 0; first < exam.slices; first += atOnce) {
-      if (first > 0 && between !== undefined) await between();
-      const part = _part(exam, first, atOnce);
-      this.#network.run("judge", part, question);
-      this.#network.means(part.slices).forEach((mean, at) => {
-        largest[at % CHANNELS] = Math.max(largest[at % CHANNELS], mean);
-      });
-      take(first, part.slices);
+    try {
+      for (let first = 0; first < exam.slices; first += atOnce) {
+        if (first > 0 && between !== undefined) await between();
+        const part = _part(exam, first, atOnce);
+        network.run("judge", part, question);
+        network.means(part.slices).forEach((mean, at) => {
+          largest[at % CHANNELS] = Math.max(largest[at % CHANNELS], mean);
+        });
+        take(network, first, part.slices);
+      }
+      return [_logit(network, largest, 0), _logit(network, largest, 1)];
+    } finally {
+      memory.giveBack();
     }
-    return [this.#logit(largest, 0), this.#logit(largest, 1)];
   }
+}
 
-  /** What the linear layer makes of the maxima: double precision, then rounded, as in the kernel `head`. */
-  #logit(largest: Float32Array, output: number): number {
-    const { parameters } = this.#network;
-    const row = parameters.subarray(LINEAR.weight + output * CHANNELS);
-    const bias = parameters[LINEAR.bias + output];
-    return Math.fround(largest.reduce((sum, mean, channel) => sum + mean * row[channel], bias));
-  }
+/** What the linear layer makes of the maxima: double precision, then rounded, as in the kernel `head`. */
+function _logit({ parameters }: MRNetThreads, largest: Float32Array, output: number): number {
+  const row = parameters.subarray(LINEAR.weight + output * CHANNELS);
+  const bias = parameters[LINEAR.bias + output];
+  return Math.fround(largest.reduce((sum, mean, channel) => sum + mean * row[channel], bias));
 }
 
 /** Some slices of an exam, at most `count`. */

@@ -1,0 +1,154 @@
+/**
+ * Whose memory is where, when several networks compute on the same threads: each has its parameters for
+ * itself, and all of them compute exams in the same place behind these.
+ *
+ * @module
+ */
+import { FIRST_FREE, type Threads } from "../../engine/wasm/threads.ts";
+import {
+  Arena,
+  type ExamMap,
+  mapExam,
+  mapFixed,
+  MINIMAL,
+  type Minimal,
+  type Shapes,
+  shapesOf,
+  TILES_AT_ONCE,
+} from "./memory_map.ts";
+import type { Work } from "./programs.ts";
+import { pixelTable, tilesOf } from "./tables.ts";
+import type { Table, Tables } from "./thread_writer.ts";
+
+/** An exam size that memory is laid out for. */
+export interface Laid {
+  shapes: Shapes;
+  exam: ExamMap;
+  tables: Tables;
+  end: number;
+  height: number;
+  width: number;
+  capacity: number;
+  voxelBytes: number;
+}
+
+/** An exam's size, as far as memory depends on it. */
+export interface ExamExtent {
+  slices: number;
+  height: number;
+  width: number;
+  voxelBytes: number;
+}
+
+/** The memory of networks on the same threads. */
+export class NetworkMemory {
+  /** Whether there is room for gradients; without it networks can only predict. */
+  readonly training: boolean;
+  /** The programs' addresses and what they are for; written by the network that computes. */
+  programs: { key: string; at: Partial<Record<Work, number[]>> } | undefined;
+  readonly #threads: Threads;
+  /** Where the networks' own memory ends. */
+  #fixedEnd = FIRST_FREE;
+  /** What networks have given back: all need the same. */
+  readonly #free: number[] = [];
+  #laid: Laid | undefined;
+  #wasLaid = false;
+
+  /** Nothing is taken yet. */
+  constructor(threads: Threads, training: boolean) {
+    this.#threads = threads;
+    this.training = training;
+  }
+
+  /** For which exams memory is laid out. */
+  get laid(): Laid | undefined {
+    return this.#laid;
+  }
+
+  /** How many bytes exams take. */
+  get examBytes(): number {
+    return this.#laid === undefined ? 0 : this.#laid.end - this.#fixedEnd;
+  }
+
+  /**
+   * Takes a network's own memory, as {@linkcode mapFixed} lays it out.
+   *
+   * @returns its address
+   * @throws {EngineError} if there is not so much
+   */
+  claim(): number {
+    const start = this.#free.pop() ?? this.#fixedEnd;
+    const used = start < this.#fixedEnd || this.#wasLaid;
+    const arena = new Arena(start);
+    mapFixed(arena, this.#threads.count, this.training);
+    if (start === this.#fixedEnd) {
+      this.#threads.reserve(arena.end);
+      this.#fixedEnd = arena.end;
+      // It lies where exams were.
+      this.#laid = undefined;
+      this.programs = undefined;
+    }
+    // Moments begin at zero; memory that nobody has used is zero and not resident yet.
+    if (used) new Uint8Array(this.#threads.buffer, start, arena.end - start).fill(0);
+    return start;
+  }
+
+  /** Gives it back. */
+  release(start: number): void {
+    this.#free.push(start);
+  }
+
+  /**
+   * Lays memory out for an exam, unless there is room for it.
+   *
+   * @throws {EngineError} if there is not so much
+   */
+  layOut(wanted: ExamExtent): Laid {
+    const { slices, height, width } = wanted;
+    const before = this.#laid;
+    const alike = before?.height === height && before.width === width;
+    if (alike && before.capacity >= slices && before.voxelBytes >= wanted.voxelBytes) return before;
+    const capacity = Math.max(slices, alike ? before.capacity : 0);
+    const voxelBytes = Math.max(wanted.voxelBytes, alike ? before.voxelBytes : 0);
+    const shapes = shapesOf({ height, width });
+    const arena = new Arena(this.#fixedEnd);
+    const words = tableWords(shapes);
+    const places = Object.entries(words).map(([name, each]) => {
+      return [name, arena.take(each.byteLength), each] as const;
+    });
+    const { training } = this;
+    const threads = this.#threads.count;
+    const exam = mapExam(arena, shapes, { threads, capacity, voxelBytes, training });
+    this.programs = undefined;
+    this.#laid = undefined;
+    this.#threads.reserve(arena.end);
+    this.#wasLaid = true;
+    // The borders are never written, and have to be zero.
+    new Uint8Array(this.#threads.buffer, this.#fixedEnd, arena.end - this.#fixedEnd).fill(0);
+    const tables: Partial<Record<string, Table>> = {};
+    for (const [name, at, each] of places) {
+      new Int32Array(this.#threads.buffer, at, each.length).set(each);
+      tables[name] = { at, tiles: tilesOf(each) };
+    }
+    const sizes = { height, width, capacity, voxelBytes };
+    this.#laid = { shapes, exam, tables: tables as Tables, end: arena.end, ...sizes };
+    return this.#laid;
+  }
+}
+
+/** The tables of all convolutions. */
+function tableWords(shapes: Shapes): Record<keyof Tables, Int32Array> {
+  const { image, conv1 } = shapes;
+  const dense = (width: number, channels: number) => {
+    return { pitch: width * channels * 4, step: channels * 4 };
+  };
+  const strided = { pitch: 4 * image.pitch, step: 4 * image.step };
+  const tiles = { height: 1, width: TILES_AT_ONCE };
+  const minimal = Object.entries(MINIMAL).map(([name, { inputs, outputs }]) => {
+    return [name, pixelTable(tiles, dense(1, inputs), dense(1, outputs))] as const;
+  });
+  return {
+    conv1: pixelTable(conv1, strided, dense(conv1.width, 64)),
+    ...Object.fromEntries(minimal) as Record<Minimal, Int32Array>,
+  };
+}

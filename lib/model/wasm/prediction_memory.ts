@@ -1,0 +1,90 @@
+/**
+ * The memory in which all models of this process read exams on the WebAssembly engine: some 50 MB a
+ * model for its weights, and once for all of them what an exam needs.
+ *
+ * @module
+ */
+import { Threads } from "../../engine/wasm/threads.ts";
+import { MRNetThreads } from "./mrnet_threads.ts";
+import { NetworkMemory } from "./network_memory.ts";
+
+/**
+ * What exams may take beyond the exam, in bytes: a slice of 1024×1024 takes 46 MB. WebAssembly's memory
+ * cannot shrink, so where more was needed all of it is given back, and the models' weights are packed
+ * anew.
+ */
+const MAX_KEPT = 64 * 1024 * 1024;
+
+/** A model's network in this memory. */
+interface OwnNetwork {
+  network: MRNetThreads;
+  /** The parameters' values that it has: TensorFlow.js gives new values a new identity. */
+  known: object[];
+}
+
+let current: Promise<PredictionMemory> | undefined;
+
+/** The networks of all models that have read an exam since the memory was taken. */
+export class PredictionMemory {
+  readonly #threads: Threads;
+  readonly #memory: NetworkMemory;
+  readonly #networks = new WeakMap<object, OwnNetwork>();
+  /** Models that nobody has disposed of give their memory back, too. */
+  readonly #gone = new FinalizationRegistry<MRNetThreads>((network) => network[Symbol.dispose]());
+
+  private constructor(threads: Threads) {
+    this.#threads = threads;
+    this.#memory = new NetworkMemory(threads, false);
+  }
+
+  /**
+   * The memory of now; it is taken where there is none.
+   *
+   * @throws {EngineError} if the kernels cannot be started
+   */
+  static async current(): Promise<PredictionMemory> {
+    const started = current ??= Threads.start({ threads: 1 })
+      .then((threads) => new PredictionMemory(threads));
+    try {
+      return await started;
+    } catch (error) {
+      // The next one tries again.
+      if (current === started) current = undefined;
+      throw error;
+    }
+  }
+
+  /** Gives back what a model has in the memory of now. */
+  static forget(owner: object): void {
+    current?.then((memory) => memory.#forget(owner), () => {});
+  }
+
+  /**
+   * A model's network.
+   *
+   * @throws {EngineError} if there is no memory for it
+   */
+  networkOf(owner: object): OwnNetwork {
+    let own = this.#networks.get(owner);
+    if (own === undefined) {
+      own = { network: new MRNetThreads(this.#threads, this.#memory), known: [] };
+      this.#networks.set(owner, own);
+      this.#gone.register(owner, own.network, own);
+    }
+    return own;
+  }
+
+  /** Lets go of all memory where an exam took very much; whoever reads one in it still can. */
+  giveBack(): void {
+    if (this.#memory.examBytes <= MAX_KEPT) return;
+    current = undefined;
+  }
+
+  #forget(owner: object): void {
+    const own = this.#networks.get(owner);
+    if (own === undefined) return;
+    this.#networks.delete(owner);
+    this.#gone.unregister(own);
+    own.network[Symbol.dispose]();
+  }
+}
