@@ -8,6 +8,7 @@ import { DataError, messageOf, MRNetError, OptionError, PermissionError } from "
 import { fileError, folderOf, join, readBytes } from "../files.ts";
 import { isRemote } from "../model/model_source.ts";
 import { createHandler, type Handler } from "../serve/handler.ts";
+import { SERVE_LIMITS } from "../serve/options.ts";
 import { settleOrigins } from "../serve/origins.ts";
 import { Command, option, text, UsageError, wholeNumber } from "./arguments.ts";
 import { print, remark } from "./console.ts";
@@ -27,6 +28,13 @@ const PERMISSIONS =
   "\nPermissions: --allow-net=HOST:PORT --allow-read=DIR, where DIR are the folders of the models and\n" +
   "of the data, and --allow-write=DIR for that of --verdicts; deno run -P=serve cli.ts … grants\n" +
   "127.0.0.1:8080, data and models, and writing to models/verdicts.";
+
+const { bodyBytes, slicePixels, voxels, queue, deadline } = SERVE_LIMITS;
+const LIMITS =
+  `\nLimits: a body of ${bodyBytes} bytes, slices of ${slicePixels} pixels, exams of ${voxels} voxels,\n` +
+  `${queue} requests waiting, ${
+    deadline / 1000
+  } s a request; createHandler({ limits }) takes others.`;
 
 /** `ORIGIN,ORIGIN`. */
 function origins(given: string): string[] {
@@ -105,7 +113,7 @@ export function serveCommand() {
       ),
     )
     .addOption(backendOption())
-    .addHelpText("after", PERMISSIONS)
+    .addHelpText("after", LIMITS + PERMISSIONS)
     .action(_serve);
 }
 
@@ -124,7 +132,7 @@ export function viewCommand() {
     .addOption(tokenOption())
     .addOption(tokenFileOption())
     .addOption(backendOption())
-    .addHelpText("after", PERMISSIONS)
+    .addHelpText("after", LIMITS + PERMISSIONS)
     .action(_serve);
 }
 

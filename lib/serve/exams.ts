@@ -3,13 +3,17 @@
  *
  * @module
  */
-import { checkExamHeader, type Exam, examFromNpy } from "../data/exam.ts";
+import { checkExamHeader, type Exam, examFromNpy, type ExamSize } from "../data/exam.ts";
 import { decodeNpy } from "../data/npy.ts";
 import { parseNpyHeader } from "../data/npy_header.ts";
 import { DataError, messageOf } from "../errors.ts";
 import { type Plane, PLANES } from "../terms.ts";
+import type { ServeLimits } from "./options.ts";
 import { Problem } from "./problem.ts";
 import { FORM_TYPE, NPY_TYPES, PredictForm } from "./schemas.ts";
+
+/** How large an exam may be. */
+export type ExamLimits = Pick<ServeLimits, "slicePixels" | "voxels">;
 
 /** The exams of a request; one that was sent by itself has no plane yet. */
 export type SentExams = { alone: Exam } | { planes: Map<Plane, Exam> };
@@ -39,41 +43,54 @@ export function checkType({ headers }: Request): void {
 /**
  * Reads the exams of a body.
  *
- * @param mostVoxels how many voxels an exam may have
+ * @param limits how large an exam may be
  * @throws {Problem} 400 where the form is broken or names another part than the planes; 422 where a
  *   part is no exam, or too large a one
  */
 export async function readExams(
   { headers }: Request,
   bytes: Uint8Array<ArrayBuffer>,
-  mostVoxels: number,
+  limits: ExamLimits,
 ): Promise<SentExams> {
-  if (_essence(headers) !== FORM_TYPE) return { alone: decodeExam(bytes, "body", mostVoxels) };
+  if (_essence(headers) !== FORM_TYPE) return { alone: decodeExam(bytes, "body", limits) };
   const planes = new Map<Plane, Exam>();
   for (const [name, part] of await _parts(headers, bytes)) {
-    planes.set(name, decodeExam(part, name, mostVoxels));
+    planes.set(name, decodeExam(part, name, limits));
   }
   return { planes };
+}
+
+/**
+ * Checks an exam's size before it is decoded.
+ *
+ * @param name what it is called in messages
+ * @throws {DataError} if a slice has more pixels than it may, or the exam more voxels
+ */
+export function checkExamLimits(
+  { slices, height, width }: ExamSize,
+  name: string,
+  { slicePixels, voxels }: ExamLimits,
+): void {
+  const size = `${slices} ${slices === 1 ? "slice" : "slices"} of ${height}x${width} pixels`;
+  const refusal = (found: string, most: number) =>
+    new DataError(
+      `Cannot use '${name}' as an exam: it has ${size}, ${found}: at most ${most} are taken`,
+    );
+  if (height * width > slicePixels) throw refusal(`${height * width} pixels a slice`, slicePixels);
+  const all = slices * height * width;
+  if (all > voxels) throw refusal(`${all} voxels`, voxels);
 }
 
 /**
  * An exam from the bytes of its file.
  *
  * @param name what it is called in messages
- * @throws {Problem} 422 where it is no exam, or has more voxels than it may
+ * @throws {Problem} 422 where it is no exam, or larger than it may be
  */
-export function decodeExam(bytes: Uint8Array, name: string, mostVoxels: number): Exam {
+export function decodeExam(bytes: Uint8Array, name: string, limits: ExamLimits): Exam {
   try {
-    const { slices, height, width } = checkExamHeader(
-      parseNpyHeader(bytes, bytes.length, name),
-      name,
-    );
-    if (slices * height * width > mostVoxels) {
-      throw new DataError(
-        `Cannot use '${name}' as an exam: it has ${slices} slices of ${height}x${width} pixels, ` +
-          `${slices * height * width} voxels: send one of at most ${mostVoxels}`,
-      );
-    }
+    const header = parseNpyHeader(bytes, bytes.length, name);
+    checkExamLimits(checkExamHeader(header, name), name, limits);
     return examFromNpy(decodeNpy(bytes, name), name, name);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;

@@ -44,6 +44,13 @@ export interface ServeLimits {
    */
   uploadBytes: number;
   /**
+   * The most pixels of a slice. The network computes a slice in one go: on the WebAssembly engine it
+   * takes 45 bytes a pixel, once for all models, and some 0.4 s for 1024×1024, in which nobody else is
+   * answered. MRNet's slices have 256×256; scanners make up to 1024×1024.
+   * @default 1_048_576, 1024×1024
+   */
+  slicePixels: number;
+  /**
    * The most voxels of an exam. On WebGPU the engine's memory grows with it, some 27 bytes a voxel.
    * @default 8_388_608, 128 slices of 256×256
    */
@@ -66,6 +73,7 @@ export interface ServeLimits {
 export const SERVE_LIMITS: Readonly<ServeLimits> = {
   bodyBytes: 64 * 1024 * 1024,
   uploadBytes: 256 * 1024 * 1024,
+  slicePixels: 1024 * 1024,
   voxels: 8 * 1024 * 1024,
   queue: 16,
   deadline: 30_000,

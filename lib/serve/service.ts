@@ -195,12 +195,12 @@ export class Service {
 
   /** Takes in a request's exams, under the limits. */
   async upload(request: Request, { signal, uploaded }: Deadline): Promise<Upload> {
-    const { bodyBytes: most, voxels } = this.options.limits;
+    const { limits } = this.options;
     checkType(request);
-    const body = await readBody(request, { most, budget: this.#uploads, signal });
+    const body = await readBody(request, { most: limits.bodyBytes, budget: this.#uploads, signal });
     uploaded();
     return {
-      exams: () => readExams(request, body.bytes, voxels),
+      exams: () => readExams(request, body.bytes, limits),
       [Symbol.dispose]: () => body[Symbol.dispose](),
     };
   }

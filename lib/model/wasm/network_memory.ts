@@ -52,7 +52,8 @@ export class NetworkMemory {
   /** What networks have given back: all need the same. */
   readonly #free: number[] = [];
   #laid: Laid | undefined;
-  #wasLaid = false;
+  /** Where the exams that took most ended. */
+  #end = FIRST_FREE;
 
   /** Nothing is taken yet. */
   constructor(threads: Threads, training: boolean) {
@@ -65,9 +66,14 @@ export class NetworkMemory {
     return this.#laid;
   }
 
-  /** How many bytes exams take. */
+  /** How many bytes the exam that was laid out last takes. */
   get examBytes(): number {
     return this.#laid === undefined ? 0 : this.#laid.end - this.#fixedEnd;
+  }
+
+  /** How many bytes exams have taken at the most: WebAssembly's memory does not shrink. */
+  get heldBytes(): number {
+    return Math.max(0, this.#end - this.#fixedEnd);
   }
 
   /**
@@ -78,7 +84,7 @@ export class NetworkMemory {
    */
   claim(): number {
     const start = this.#free.pop() ?? this.#fixedEnd;
-    const used = start < this.#fixedEnd || this.#wasLaid;
+    const used = start < this.#end;
     const arena = new Arena(start);
     mapFixed(arena, this.#threads.count, this.training);
     if (start === this.#fixedEnd) {
@@ -122,7 +128,7 @@ export class NetworkMemory {
     this.programs = undefined;
     this.#laid = undefined;
     this.#threads.reserve(arena.end);
-    this.#wasLaid = true;
+    this.#end = Math.max(this.#end, arena.end);
     // The borders are never written, and have to be zero.
     new Uint8Array(this.#threads.buffer, this.#fixedEnd, arena.end - this.#fixedEnd).fill(0);
     const tables: Partial<Record<string, Table>> = {};

@@ -8,12 +8,14 @@ import { Threads } from "../../engine/wasm/threads.ts";
 import { MRNetThreads } from "./mrnet_threads.ts";
 import { NetworkMemory } from "./network_memory.ts";
 
-/**
- * What exams may take beyond the exam, in bytes: a slice of 1024×1024 takes 46 MB. WebAssembly's memory
- * cannot shrink, so where more was needed all of it is given back, and the models' weights are packed
- * anew.
- */
-const MAX_KEPT = 64 * 1024 * 1024;
+/** What exams may hold after the last one, in bytes: a slice of 1024×1024 takes 50 MB. */
+const MAX_HELD = 64 * 1024 * 1024;
+
+/** After so many exams that need little in a row, what others have needed is given back. */
+const SMALL_EXAMS = 12;
+
+/** What they may hold while they need less than half of it, in bytes: slices of 512×512 take 16 MB. */
+const MAX_SPARE = 24 * 1024 * 1024;
 
 /** A model's network in this memory. */
 interface OwnNetwork {
@@ -31,6 +33,8 @@ export class PredictionMemory {
   readonly #networks = new WeakMap<object, OwnNetwork>();
   /** Models that nobody has disposed of give their memory back, too. */
   readonly #gone = new FinalizationRegistry<MRNetThreads>((network) => network[Symbol.dispose]());
+
+  #small = 0;
 
   private constructor(threads: Threads) {
     this.#threads = threads;
@@ -74,10 +78,16 @@ export class PredictionMemory {
     return own;
   }
 
-  /** Lets go of all memory where an exam took very much; whoever reads one in it still can. */
+  /**
+   * Lets go of all memory if exams took very much of it; whoever reads one in it still can. It cannot
+   * shrink, so the models' weights are packed anew in the next one, which takes some 25 ms a model.
+   */
   giveBack(): void {
-    if (this.#memory.examBytes <= MAX_KEPT) return;
-    current = undefined;
+    const { heldBytes, examBytes } = this.#memory;
+    const small = heldBytes > MAX_SPARE && examBytes < heldBytes / 2;
+    // Not after each: what is let go is there until it is collected, and meanwhile there are both.
+    this.#small = small ? this.#small + 1 : 0;
+    if (heldBytes > MAX_HELD || this.#small >= SMALL_EXAMS) current = undefined;
   }
 
   #forget(owner: object): void {

@@ -4,12 +4,13 @@
  *
  * @module
  */
-import { type Exam, readExam } from "../../data/exam.ts";
+import { type Exam, readExam, readExamHeader } from "../../data/exam.ts";
 import { examFile, isExamId } from "../../data/labels.ts";
 import planeName from "../../data/plane_name.js" with { type: "text" };
 import { DataError, messageOf } from "../../errors.ts";
 import { colorOf } from "../../explain/color_map.ts";
 import { type Plane, PLANES, type Split, SPLITS } from "../../terms.ts";
+import { checkExamLimits } from "../exams.ts";
 import { operatingPointOf, planesOf, taskOf, thresholdOf } from "../models.ts";
 import { Problem } from "../problem.ts";
 import type { ViewerOptions } from "../options.ts";
@@ -306,7 +307,9 @@ export class Viewer {
     }
     if (!await this.#has(split, id, plane)) throw _noExam(split, id);
     try {
-      return await readExam(examFile(this.#folder(), split as Split, plane, id), id);
+      const path = examFile(this.#folder(), split as Split, plane, id);
+      checkExamLimits(await readExamHeader(path), path, this.#service.options.limits);
+      return await readExam(path, id);
     } catch (error) {
       if (error instanceof DataError) throw new Problem(422, messageOf(error));
       throw error;
