@@ -288,3 +288,27 @@ inChromium("what the list shows after a filter is what is selected", async (brow
     assert.equal(await text(page, "#exam-title"), "Exam 0005");
   });
 });
+
+inChromium(
+  "a file's long name makes no page wider, and is found by the search",
+  async (browser) => {
+    await withPage(browser, async ({ page, folder }) => {
+      await shown(page, "0002");
+      const name = `${"a_rather_long_name_".repeat(6)}PLANE.npy`;
+      await page.locator("#files").setInputFiles(await filesOf(folder, ["coronal"], name));
+      await page.locator("#planes-read").click();
+      await page.waitForSelector('body[data-shown*="-"]');
+      await page.locator("#toggle-list").click();
+      assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 360);
+      assert.deepEqual(await inaccessible(page), []);
+      await page.locator("#search").fill("RATHER_LONG");
+      assert.equal(await page.locator("#exams li").count(), 1);
+      await page.evaluate(`location.hash = "#${"valid".repeat(40)}"`);
+      await until("it is said", () => page.locator("#message").isVisible());
+      assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 360);
+    }, {
+      options: { models: [] },
+      view: { viewport: { width: 360, height: 800 }, colorScheme: "dark" },
+    });
+  },
+);

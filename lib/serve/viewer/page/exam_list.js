@@ -244,7 +244,7 @@ export class ExamList {
         return { exam, own, verdict, none, why, logit, error, outcome };
       });
     const matches = (each) =>
-      each.exam.id.toLowerCase().includes(search) &&
+      nameOf(each.exam).toLowerCase().includes(search) &&
       (label === "" || (label === "none" ? each.own === undefined : each.own === Number(label))) &&
       (outcome === "" || outcome === each.outcome);
     const shown = judged.filter(matches);
