@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { messageOf, MRNetError, OptionError, OutputError, PermissionError } from "./errors.ts";
-import { type Content, folderOf, syncFolder, writeAside } from "./whole_file.ts";
+import { type Content, folderOf, mayRead, syncFolder, writeAside } from "./whole_file.ts";
 
 export { type Content, folderOf, syncFolder } from "./whole_file.ts";
 
@@ -226,6 +226,7 @@ export async function makeFolder(path: string, what = "make the folder"): Promis
 
 /** Whether a path leads to nothing; where that cannot be told it is said to lead somewhere. */
 async function _isMissing(path: string): Promise<boolean> {
+  if (!mayRead(path)) return false;
   return await Deno.stat(path).then(() => false, (error) => {
     return error instanceof Deno.errors.NotFound;
   });

@@ -44,12 +44,18 @@ export async function writeAside(
   }
 }
 
+/** Whether Deno may read there, without asking somebody who sits at the terminal. */
+export function mayRead(path: string): boolean {
+  return Deno.permissions.querySync({ name: "read", path }).state === "granted";
+}
+
 /**
  * Brings the names in a folder to the disk: what is removed after it was replaced must not be gone
  * before the new name is there, whatever happens to the power. Where Deno may not read the folder it
  * is left to the system.
  */
 export async function syncFolder(path: string): Promise<void> {
+  if (!mayRead(path)) return;
   try {
     using folder = await Deno.open(path);
     await folder.sync();

@@ -308,6 +308,29 @@ Deno.test("a folder that Deno may not write or read is refused though it is ther
   assert.equal(await run("--allow-read=models", "--allow-write=models"), "");
 });
 
+Deno.test("no folder is looked at that nobody has granted, so that nobody is asked", async () => {
+  await using folder = await TemporaryFolder.make();
+  const files = new URL("../lib/files.ts", import.meta.url).href;
+  await folder.write(
+    "script.ts",
+    `import { makeWritableFolder, writeWhole } from ${JSON.stringify(files)};
+     const refused = [];
+     for (const name of ["open", "stat", "lstat", "mkdir", "readDir"]) {
+       const call = Deno[name];
+       Deno[name] = (path, ...more) => {
+         if (!/^models/.test(path)) refused.push(name + " " + path);
+         return call(path, ...more);
+       };
+     }
+     await makeWritableFolder("models/new/er");
+     await writeWhole("models/new/a", "x");
+     console.log(JSON.stringify(refused));`,
+  );
+  const granted = ["--allow-read=models", "--allow-write=models"];
+  const { out, err } = await runScript(folder, "script.ts", granted);
+  assert.equal(out, "[]\n", err);
+});
+
 Deno.test("a file's path from a folder", () => {
   for (
     const [folder, file, expected] of [

@@ -17,6 +17,7 @@ import {
   WeightsError,
 } from "../errors.ts";
 import { baseName, checkPlainFile, fileError, folderOf, join, sha256Of } from "../files.ts";
+import { mayRead } from "../whole_file.ts";
 import { isRunName, listRuns } from "../logs/run_folder.ts";
 import { describeHolder, lockRun, type RunLock } from "../logs/run_lock.ts";
 import { isCheckpointName } from "./checkpoint.ts";
@@ -197,6 +198,7 @@ async function _isCopy(folder: string, { folder: saved }: RunState): Promise<boo
   if (folder === saved) return false;
   // Asking after a share would tell another machine who asks.
   if (baseName(folder) !== baseName(saved) || /^[\\/]{2}/.test(saved)) return true;
+  if (!mayRead(saved)) return true;
   try {
     const [here, there] = [await Deno.stat(folder), await Deno.stat(saved)];
     return here.dev !== there.dev || here.ino !== there.ino;
