@@ -181,7 +181,7 @@ export {
   type RecipeParts,
   RECIPES,
 } from "./lib/recipe.ts";
-export { TRAIN_DEFAULTS, type TrainOptions } from "./lib/train/options.ts";
+export { TRAIN_DEFAULTS, type TrainDefaults, type TrainOptions } from "./lib/train/options.ts";
 export {
   type ResumedRun,
   type RunOptions,

@@ -23,6 +23,10 @@ export interface RecipeParts {
   lossWeights: LossWeights;
   /** Share of each parameter added to its gradient, 0 or more. */
   weightDecay: number;
+  /** How many passes over the training set there are at most. */
+  epochs: number;
+  /** After how many epochs without a lower validation loss training stops; 0 is never. */
+  patience: number;
   /** How many epochs without a lower validation loss the plateau schedule bears. */
   plateauPatience: number;
   /** What the plateau schedule multiplies the learning rate by, between 0 and 1. */
@@ -50,6 +54,8 @@ export const RECIPES: Readonly<Record<RecipeName, Readonly<RecipeParts>>> = {
     intensity: "raw",
     lossWeights: "output",
     weightDecay: 0.1,
+    epochs: 50,
+    patience: 5,
     plateauPatience: 3,
     plateauFactor: 0.3,
     rotation: 25,
@@ -60,6 +66,9 @@ export const RECIPES: Readonly<Record<RecipeName, Readonly<RecipeParts>>> = {
     intensity: "standardized",
     lossWeights: "class",
     weightDecay: 0.01,
+    epochs: 50,
+    // The authors' code has no early stop: it runs all its epochs and keeps the best.
+    patience: 0,
     plateauPatience: 5,
     plateauFactor: 0.3,
     rotation: 25,
@@ -82,7 +91,8 @@ export const RECIPES: Readonly<Record<RecipeName, Readonly<RecipeParts>>> = {
  * const changed = { ...RECIPES.stanford, weightDecay: 0 };
  * const line = describeRecipe("stanford", changed, { augment: false, schedule: "step" });
  * console.assert(
- *   line === "stanford, changed: input standardized, loss weighted by class, weight decay 0",
+ *   line === "stanford, changed: input standardized, loss weighted by class, weight decay 0, " +
+ *     "50 epochs without early stop",
  * );
  * ```
  */
@@ -97,6 +107,8 @@ export function describeRecipe(
     `input ${parts.intensity}`,
     `loss weighted by ${parts.lossWeights}`,
     `weight decay ${parts.weightDecay}`,
+    `${parts.epochs} epoch${parts.epochs === 1 ? "" : "s"} ` +
+    (parts.patience === 0 ? "without early stop" : `at most, early stop after ${parts.patience}`),
   ];
   if (schedule === "plateau") {
     described.push(

@@ -28,8 +28,8 @@ Deno.test("a recipe is one line that says whether it was changed", () => {
   const on = { augment: true, schedule: "plateau" };
   assert.equal(
     describeRecipe("stanford", RECIPES.stanford, on),
-    "stanford: input standardized, loss weighted by class, weight decay 0.01, lr × 0.3 after 5 " +
-      "epochs on a plateau, rotation ±25°, shift ±25px, flip 0.5",
+    "stanford: input standardized, loss weighted by class, weight decay 0.01, 50 epochs without " +
+      "early stop, lr × 0.3 after 5 epochs on a plateau, rotation ±25°, shift ±25px, flip 0.5",
   );
   assert.match(
     describeRecipe("stanford", { ...RECIPES.stanford, flip: 0 }, on),
@@ -37,7 +37,8 @@ Deno.test("a recipe is one line that says whether it was changed", () => {
   );
   assert.equal(
     describeRecipe("reference", RECIPES.reference, { augment: false, schedule: "step" }),
-    "reference: input raw, loss weighted by output, weight decay 0.1",
+    "reference: input raw, loss weighted by output, weight decay 0.1, 50 epochs at most, early " +
+      "stop after 5",
   );
 });
 

@@ -6,6 +6,7 @@
 import { type Combination, fitRemark } from "../combine/combination.ts";
 import { combineModels, combineTable } from "../combine/combine.ts";
 import { describeEngine } from "../engine/engine.ts";
+import { PhaseTimer } from "../logs/progress.ts";
 import { CHOSEN_ON } from "../model/card.ts";
 import { PLANES } from "../terms.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
@@ -101,7 +102,7 @@ export function combineCommand() {
         throw new UsageError("one of the arguments --models --predictions is required");
       }
       using interrupt = interruptible(() => remark("Stopping after the exam at hand."));
-      let start = performance.now();
+      const timer = new PhaseTimer();
       try {
         const { combination, path } = await combineModels({
           models: given.models,
@@ -118,11 +119,10 @@ export function combineCommand() {
           onStart({ engine, task, patients }) {
             remark(`Engine: ${describeEngine(engine)}`);
             remark(`Exams:  ${patients} patients in three planes, ${task}`);
+            timer.mark();
           },
           onExam({ plane, done, total }) {
-            if (done === 1) start = performance.now();
-            const seconds = (performance.now() - start) / 1000;
-            showProgress({ label: plane, done, total, seconds, unit: "exams" });
+            showProgress({ label: plane, done, total, unit: "exams", ...timer.at(plane, done) });
           },
         });
         endProgress();

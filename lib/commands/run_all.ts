@@ -3,13 +3,16 @@
  *
  * @module
  */
+import { clock, PhaseTimer } from "../logs/progress.ts";
 import { fixed } from "../report/format.ts";
 import { examsText, flatResults, resultsText } from "../run_all/results.ts";
 import { type ModelOfAll, runAll, TUNE_FRACTION } from "../run_all/run_all.ts";
+import type { ExamReport } from "../train/trainer.ts";
 import { Command, numberAbove, option, text } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
 import { type GivenRun, runOptions, trainCommand } from "./train.ts";
 import { INTERRUPTED, lockRemark, stoppable, trainingDisplay } from "./training_display.ts";
+import { WholeTime } from "./whole_time.ts";
 
 /** What one run is asked for and all nine are not. */
 const OF_ONE = ["--task", "--plane", "--flush_history", "--save_model", "--tune", "--resume"];
@@ -53,9 +56,15 @@ export function runAllCommand(exit: (code: number) => void) {
       const given = own as unknown as GivenRun;
       const { task: _task, plane: _plane, ...options } = runOptions(given);
       using interrupt = stoppable();
-      const begin = performance.now();
-      let shown = trainingDisplay(given.epochs, given.log_every);
       const say = json ? remark : print;
+      let whole = new WholeTime({ done: 0, total: 9 });
+      const display = () => trainingDisplay(given.epochs, given.log_every, { say, whole: inWhole });
+      const inWhole = (exam: ExamReport, epochs: number) => {
+        const left = whole.leftAt(exam, epochs);
+        return left === undefined ? [] : [`all ${whole.total} at most ${clock(left)} left`];
+      };
+      const timer = new PhaseTimer();
+      let shown = display();
       try {
         const { stopped, results, leftOut, report } = await runAll({
           ...options,
@@ -64,6 +73,7 @@ export function runAllCommand(exit: (code: number) => void) {
           onDownload: shown.onDownload,
           onPlan({ done, open, lost, seed, out, lock }) {
             remark(`State:  ${out}; seed ${seed}`);
+            whole = new WholeTime({ done: done.length, total: done.length + open.length });
             if (lock === "file") remark(lockRemark(out));
             for (const { checkpoint, found } of lost) {
               const what = found === "gone" ? "is not there" : "is not the file that was trained";
@@ -74,18 +84,23 @@ export function runAllCommand(exit: (code: number) => void) {
           },
           onStart(model, start) {
             say(`${_place(model)} ${_name(model)}`);
-            shown = trainingDisplay(given.epochs, given.log_every, say);
+            shown = display();
             shown.onStart(start);
           },
           onExam: (_, exam) => shown.onExam(exam),
-          onEpoch: (_, epoch, checkpoint) => shown.onEpoch(epoch, checkpoint),
+          onEpoch(_, epoch, checkpoint) {
+            shown.onEpoch(epoch, checkpoint);
+            timer.mark();
+          },
           onJudged(model, { done, total }) {
-            const seconds = (performance.now() - begin) / 1000;
-            showProgress({ label: `judge ${_name(model)}`, done, total, seconds, unit: "exams" });
+            const label = `evaluate ${_name(model)}`;
+            showProgress({ label, done, total, unit: "exams", ...timer.at(label, done) });
           },
           onDone(model, { checkpoint }) {
             endProgress();
-            remark(`${_place(model)} done: ${checkpoint}`);
+            const left = whole.leftAfterModel();
+            const others = left === undefined ? "" : `; all others at most ${clock(left)}`;
+            remark(`${_place(model)} done: ${checkpoint}${others}`);
           },
         });
         endProgress();

@@ -87,8 +87,7 @@ export function trainCommand(exit: (code: number) => void) {
         .default(TRAIN_DEFAULTS.gamma),
     )
     .addOption(
-      option("--epochs <N>", "at most so many epochs", wholeNumber(1))
-        .default(TRAIN_DEFAULTS.epochs),
+      option("--epochs <N>", "at most so many epochs (default: 50)", wholeNumber(1)),
     )
     .addOption(
       option("--lr <NUMBER>", "learning rate at the start", numberAbove(0))
@@ -97,8 +96,11 @@ export function trainCommand(exit: (code: number) => void) {
     .addOption(flag("--flush_history", "remove earlier logs of this task and plane first", false))
     .addOption(flag("--save_model", "keep the best model", true))
     .addOption(
-      option("--patience <N>", "stop after so many epochs without lower loss", wholeNumber(1))
-        .default(TRAIN_DEFAULTS.patience),
+      option(
+        "--patience <N>",
+        "stop after so many epochs without lower loss, 0 is never; stanford 0 (default: 5)",
+        wholeNumber(0),
+      ),
     )
     .addOption(
       option("--log_every <N>", "a line after so many exams", wholeNumber(1)).default(100),
@@ -116,8 +118,8 @@ export function trainCommand(exit: (code: number) => void) {
     .addOption(
       option(
         "--recipe <{reference,stanford}>",
-        "a published way of training: sets the eight options that follow, each of which can be " +
-          "changed (default: reference)",
+        "a published way of training: sets the eight options that follow, epochs and patience, " +
+          "each of which can be changed (default: reference)",
         choice(RECIPE_NAMES),
       ),
     )

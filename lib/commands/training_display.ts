@@ -4,9 +4,10 @@
  * @module
  */
 import { describeEngine } from "../engine/engine.ts";
-import { clock } from "../logs/progress.ts";
+import { clock, PhaseTimer, type Progress } from "../logs/progress.ts";
 import { describeRecipe } from "../recipe.ts";
 import { TRAIN_DEFAULTS } from "../train/options.ts";
+import { whyNeverActs } from "../train/schedule.ts";
 import { type ResumedRun, type RunOptions, type RunResult, trainClassifier } from "../train/run.ts";
 import type { EpochReport, ExamReport } from "../train/trainer.ts";
 import { endProgress, isWatched, print, remark, showProgress } from "./console.ts";
@@ -41,31 +42,36 @@ export function stoppable(): Interrupt {
   );
 }
 
+/** What else a training's display does. */
+export interface DisplayOptions {
+  /**
+   * Where the line of each epoch goes.
+   * @default standard output
+   */
+  say?: (line: string) => void;
+  /** What the progress line says of the whole that the training is a part of. */
+  whole?: (exam: ExamReport, epochs: number) => string[];
+}
+
 /**
  * What a terminal shows of a training: lines that stay, and one that follows it.
  *
  * @param epochs at most so many, as training takes it
  * @param logEvery a line after so many exams
- * @param say where the line of each epoch goes
  */
 export function trainingDisplay(
   epochs: number = TRAIN_DEFAULTS.epochs,
   logEvery: number,
-  say: (line: string) => void = print,
+  { say = print, whole }: DisplayOptions = {},
 ) {
-  let phaseStart = performance.now();
-  // An epoch half begins where what came before it ends, not when its first exam is done.
-  let before = phaseStart;
-  let followed = "";
+  const timer = new PhaseTimer();
   return {
     onDownload(received, total) {
       const megabytes = (bytes: number) => Math.round(bytes / 1e6);
+      const done = megabytes(received);
       showProgress({
-        label: "ImageNet weights",
-        done: megabytes(received),
-        total: megabytes(total ?? received),
-        seconds: (performance.now() - phaseStart) / 1000,
-        unit: "MB",
+        ...{ label: "ImageNet weights", done, total: megabytes(total ?? received), unit: "MB" },
+        ...timer.at("weights", done),
       });
     },
     onStart(start) {
@@ -79,22 +85,20 @@ export function trainingDisplay(
       remark(`Exams:  ${trainExams} to train on, ${others}`);
       if (flushed > 0) remark(`Removed the logs of ${flushed} earlier runs`);
       remark(`Logs:   ${start.logFolder}`);
+      const idle = whyNeverActs(training);
+      if (idle !== undefined) remark(`Note:   ${idle}`);
       if (start.lock === "file") remark(lockRemark(start.logFolder));
       if (resumed !== undefined) _tellResumed(resumed);
-      before = performance.now();
+      timer.mark();
     },
     onExam(exam) {
-      // A run that goes on may enter a half in its middle.
-      const half = `${exam.epoch} ${exam.phase}`;
-      if (half !== followed) phaseStart = before;
-      followed = half;
-      before = performance.now();
-      _follow(exam, epochs, (before - phaseStart) / 1000, logEvery);
+      const time = timer.at(`${exam.epoch} ${exam.phase}`, exam.done);
+      _follow(exam, epochs, logEvery, { ...time, details: whole?.(exam, epochs) });
     },
     onEpoch(epoch, checkpoint) {
       say(epochLine(epoch, epochs));
       if (epoch.isBest && checkpoint !== undefined) remark(`Kept ${checkpoint}`);
-      before = performance.now();
+      timer.mark();
     },
   } satisfies Partial<RunOptions>;
 }
@@ -120,7 +124,12 @@ function _tellResumed(run: ResumedRun): void {
   );
 }
 
-function _follow(exam: ExamReport, epochs: number, seconds: number, logEvery: number): void {
+function _follow(
+  exam: ExamReport,
+  epochs: number,
+  logEvery: number,
+  { details = [], ...time }: Pick<Progress, "seconds" | "before" | "details">,
+): void {
   const { phase, epoch, done, total, meanLoss, auc, learningRate } = exam;
   if (phase === "train" && done % logEvery === 0) {
     remark(
@@ -132,11 +141,8 @@ function _follow(exam: ExamReport, epochs: number, seconds: number, logEvery: nu
   if (!isWatched()) return;
   showProgress({
     label: `epoch ${epoch}/${epochs} ${phase}`,
-    done,
-    total,
-    seconds,
-    unit: "exams",
-    details: [`loss ${meanLoss.toFixed(4)}`, `auc ${_figure(auc)}`],
+    ...{ done, total, unit: "exams", ...time },
+    details: [...details, `loss ${meanLoss.toFixed(4)}`, `auc ${_figure(auc)}`],
   });
 }
 

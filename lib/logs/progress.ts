@@ -14,6 +14,11 @@ export interface Progress {
   total: number;
   /** How long it took so far, in seconds. */
   seconds: number;
+  /**
+   * How many units were done before those seconds began.
+   * @default 0
+   */
+  before?: number;
   /** What a unit is, in the plural. */
   unit: string;
   /** More to show where there is room, most important first. */
@@ -35,10 +40,10 @@ const BAR = 20;
  * ```
  */
 export function progressLine(progress: Progress, width: number): string {
-  const { label, done, total, seconds, unit, details = [] } = progress;
+  const { label, done, total, seconds, before = 0, unit, details = [] } = progress;
   const filled = total > 0 ? Math.min(BAR, Math.floor(done / total * BAR)) : 0;
   const bar = "█".repeat(filled) + "░".repeat(BAR - filled);
-  const rate = seconds > 0 ? done / seconds : 0;
+  const rate = seconds > 0 ? (done - before) / seconds : 0;
   const parts = [`${label} ${bar} ${done}/${total}`];
   if (rate > 0) {
     parts.push(`${rate.toFixed(rate < 10 ? 2 : 0)} ${unit}/s`);
@@ -51,6 +56,69 @@ export function progressLine(progress: Progress, width: number): string {
     line = longer;
   }
   return line;
+}
+
+/**
+ * How long the phase at hand has lasted. A phase begins where what came before it was last heard of,
+ * not when its first unit is done, and a phase that is gone on with has units that took no time here.
+ *
+ * @example
+ * ```ts
+ * import { PhaseTimer } from "./progress.ts";
+ * let now = 0;
+ * const timer = new PhaseTimer(() => now);
+ * now = 5000;
+ * console.assert(timer.at("train", 8).before === 7, "seven exams were done before");
+ * now = 9000;
+ * console.assert(timer.at("valid", 1).seconds === 4, "counted from the last exam of training");
+ * ```
+ */
+export class PhaseTimer {
+  readonly #now: () => number;
+  #phase: string | undefined;
+  #begin: number;
+  #before = 0;
+  #last: number;
+
+  /** @param now a clock in milliseconds */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+    this.#begin = this.#last = now();
+  }
+
+  /** Called between two phases, so that what took time there counts to neither. */
+  mark(): void {
+    this.#last = this.#now();
+  }
+
+  /**
+   * Called after each unit.
+   *
+   * @param phase any name; another one than before begins a phase
+   * @param done how many units of the phase are done, this one included
+   * @returns what {@linkcode Progress} has of the same names
+   */
+  at(phase: string, done: number): { seconds: number; before: number } {
+    if (phase !== this.#phase) {
+      this.#phase = phase;
+      this.#begin = this.#last;
+      this.#before = done - 1;
+    }
+    this.#last = this.#now();
+    return { seconds: (this.#last - this.#begin) / 1000, before: this.#before };
+  }
+}
+
+/**
+ * The time left of something whole, of which shares are done.
+ *
+ * @param share how much is done, 0 to 1
+ * @param before how much of it was done before the seconds began
+ * @param seconds what the rest of it took
+ * @returns in seconds; `undefined` as long as nothing can be said
+ */
+export function timeLeft(share: number, before: number, seconds: number): number | undefined {
+  return share > before && seconds > 0 ? seconds * (1 - share) / (share - before) : undefined;
 }
 
 /** A duration as `m:ss`, or `h:mm:ss` from an hour up. */

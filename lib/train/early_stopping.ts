@@ -19,7 +19,7 @@ export interface EarlyStopping {
  * Stops once the loss has not fallen below its best for `patience` epochs, as the reference does:
  * the counter is raised each epoch, set to zero by an improvement, and compared with `patience`.
  *
- * @param patience epochs, at least 1
+ * @param patience epochs; 0 never stops
  */
 export function earlyStopping(patience: number): EarlyStopping {
   let best = Infinity;
@@ -31,7 +31,7 @@ export function earlyStopping(patience: number): EarlyStopping {
         best = valLoss;
         epochs = 0;
       }
-      return epochs === patience;
+      return patience > 0 && epochs === patience;
     },
   };
 }

@@ -11,6 +11,7 @@ import {
   type LossWeights,
   RECIPE_NAMES,
   type RecipeName,
+  type RecipeParts,
   RECIPES,
 } from "../recipe.ts";
 import { type ScheduleName, SCHEDULES } from "./schedule.ts";
@@ -36,7 +37,7 @@ export interface TrainOptions {
   lossWeights?: LossWeights;
   /**
    * At most this many passes over the training set; a whole number, at least 1.
-   * @default 50
+   * @default the recipe's, of both 50
    */
   epochs?: number;
   /**
@@ -55,8 +56,8 @@ export interface TrainOptions {
    */
   gamma?: number;
   /**
-   * Stop after this many epochs without a lower validation loss; a whole number, at least 1.
-   * @default 5
+   * Stop after this many epochs without a lower validation loss; a whole number, 0 for never.
+   * @default the recipe's, of the reference 5, of stanford 0
    */
   patience?: number;
   /**
@@ -122,21 +123,35 @@ export interface TrainOptions {
 
 const { intensity: _, ...REFERENCE } = RECIPES.reference;
 
+/** What training goes by where nothing else is said; the model says how its input is prepared. */
+export interface TrainDefaults extends Omit<RecipeParts, "intensity"> {
+  /** The recipe. */
+  recipe: RecipeName;
+  /** Step size of Adam at the start. */
+  learningRate: number;
+  /** How the learning rate changes. */
+  schedule: ScheduleName;
+  /** The factor of the `step` schedule. */
+  gamma: number;
+  /** Whether the training exams are rotated, shifted and flipped. */
+  augment: boolean;
+  /** Whether the training exams are visited in a new order each epoch. */
+  shuffle: boolean;
+}
+
 /** The settings of the reference. */
-export const TRAIN_DEFAULTS = {
-  recipe: "reference" as RecipeName,
+export const TRAIN_DEFAULTS: TrainDefaults = {
+  recipe: "reference",
   ...REFERENCE,
-  epochs: 50,
   learningRate: 1e-5,
-  schedule: "plateau" as ScheduleName,
+  schedule: "plateau",
   gamma: 0.5,
-  patience: 5,
   augment: true,
   shuffle: true,
 };
 
 /** Options with nothing left open but what the caller alone can give. */
-export type ResolvedTrainOptions = TrainOptions & typeof TRAIN_DEFAULTS;
+export type ResolvedTrainOptions = TrainOptions & TrainDefaults;
 
 /**
  * Fills in the defaults and checks every value.
@@ -154,11 +169,12 @@ export function resolveTrainOptions(options: TrainOptions): ResolvedTrainOptions
     ...(recipe && RECIPES[recipe]),
     ...Object.fromEntries(given),
   };
-  for (const name of ["epochs", "patience"] as const) {
-    const value = resolved[name];
-    if (!(Number.isInteger(value) && value >= 1)) {
-      throw _refusal(name, value, "a whole number of at least 1");
-    }
+  const { epochs, patience } = resolved;
+  if (!(Number.isInteger(epochs) && epochs >= 1)) {
+    throw _refusal("epochs", epochs, "a whole number of at least 1");
+  }
+  if (!(Number.isInteger(patience) && patience >= 0)) {
+    throw _refusal("patience", patience, "a whole number of 0 or more");
   }
   for (const name of ["learningRate", "gamma"] as const) {
     const value = resolved[name];

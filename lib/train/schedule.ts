@@ -21,6 +21,12 @@ export const SCHEDULES = ["plateau", "step", "none"] as const;
 /** Which schedule: by plateau of the validation loss, every few epochs, or none. */
 export type ScheduleName = (typeof SCHEDULES)[number];
 
+/** PyTorch leaves a rate alone that would change by so much or less. */
+const LEAST_CHANGE = 1e-8;
+
+/** After how many epochs the step schedule acts. */
+const STEP_EPOCHS = 3;
+
 /** Settings of {@linkcode plateau}. */
 export interface PlateauOptions {
   /**
@@ -62,9 +68,8 @@ export function plateau(
         badEpochs++;
       }
       if (badEpochs > patience) {
-        // PyTorch leaves a rate alone that would change by 1e-8 or less.
         const reduced = rate * factor;
-        if (rate - reduced > 1e-8) rate = reduced;
+        if (rate - reduced > LEAST_CHANGE) rate = reduced;
         badEpochs = 0;
       }
       return rate;
@@ -79,7 +84,7 @@ export function plateau(
  * @param learningRate the rate of the first epochs
  * @param gamma the factor
  */
-export function stepDecay(learningRate: number, gamma = 0.5, every = 3): Schedule {
+export function stepDecay(learningRate: number, gamma = 0.5, every = STEP_EPOCHS): Schedule {
   let rate = learningRate;
   let epochs = 0;
   return {
@@ -89,6 +94,59 @@ export function stepDecay(learningRate: number, gamma = 0.5, every = 3): Schedul
       return rate;
     },
   };
+}
+
+/** What decides whether a schedule ever acts. */
+export interface ScheduleSettings {
+  schedule: ScheduleName;
+  learningRate: number;
+  gamma: number;
+  plateauPatience: number;
+  plateauFactor: number;
+  epochs: number;
+  /** After how many epochs without a lower loss training stops; 0 is never. */
+  patience: number;
+}
+
+/**
+ * Why the learning rate stays what it is to the end of a run, though a schedule was asked for.
+ *
+ * @returns a line for the user, `undefined` if the schedule may act
+ *
+ * @example
+ * ```ts
+ * import { RECIPES } from "../recipe.ts";
+ * import { whyNeverActs } from "./schedule.ts";
+ * const stanford = { ...RECIPES.stanford, schedule: "plateau", learningRate: 1e-5, gamma: 0.5 } as const;
+ * console.assert(whyNeverActs(stanford) === undefined);
+ * console.assert(whyNeverActs({ ...stanford, patience: 5 })?.includes("early stop"));
+ * ```
+ */
+export function whyNeverActs(settings: ScheduleSettings): string | undefined {
+  const { schedule, learningRate, gamma, plateauPatience, plateauFactor, epochs, patience } =
+    settings;
+  const stays = "The learning rate will not change";
+  if (schedule === "step") {
+    if (gamma === 1) return `${stays}: --gamma is 1`;
+    if (epochs > STEP_EPOCHS) return undefined;
+    return `${stays}: the step schedule acts after ${STEP_EPOCHS} epochs, --epochs is ${epochs}`;
+  }
+  if (schedule === "none") return undefined;
+  const bad = plateauPatience + 1;
+  if (patience > 0 && patience <= bad) {
+    return `${stays}: the plateau schedule acts after ${bad} epochs without lower loss, the early ` +
+      `stop ends the run after ${patience}: give --patience 0 or above ${bad}`;
+  }
+  // The first epoch has the lowest loss so far, and what acts after the last one acts on nothing.
+  if (epochs < bad + 2) {
+    return `${stays}: the plateau schedule acts in epoch ${bad + 2} at the earliest, --epochs is ` +
+      `${epochs}`;
+  }
+  if (learningRate * (1 - plateauFactor) <= LEAST_CHANGE) {
+    return `${stays}: the plateau schedule leaves changes of ${LEAST_CHANGE} or less out, --lr is ` +
+      `${learningRate}`;
+  }
+  return undefined;
 }
 
 /** Makes a schedule by its name. */

@@ -152,7 +152,7 @@ Deno.test("what is wrong with the arguments is said in argparse's words, after t
     [["--epochs", "1.5"], "argument --epochs: invalid int value: '1.5'"],
     [["--epochs", "0"], "argument --epochs: invalid value: 0 (must be at least 1)"],
     [["--epochs", "-3"], "argument --epochs: invalid value: -3 (must be at least 1)"],
-    [["--patience", "0"], "argument --patience: invalid value: 0 (must be at least 1)"],
+    [["--patience", "-1"], "argument --patience: invalid value: -1 (must be at least 0)"],
     [["--log_every", "0"], "argument --log_every: invalid value: 0 (must be at least 1)"],
     [["--threads", "0"], "argument --threads: invalid value: 0 (must be 1 to 64)"],
     [["--threads", "65"], "argument --threads: invalid value: 65 (must be 1 to 64)"],

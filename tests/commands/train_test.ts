@@ -73,8 +73,9 @@ Deno.test("a set that NumPy wrote trains in one command, and leaves model and lo
   );
   assert.equal(
     remarks[1],
-    "Recipe: reference: input raw, loss weighted by output, weight decay 0.1, lr × 0.3 after 3 " +
-      "epochs on a plateau, rotation ±25°, shift ±0.11 of the side, flip 0.5",
+    "Recipe: reference, changed: input raw, loss weighted by output, weight decay 0.1, 2 epochs at " +
+      "most, early stop after 5, lr × 0.3 after 3 epochs on a plateau, rotation ±25°, shift ±0.11 of " +
+      "the side, flip 0.5",
   );
   assert.equal(remarks[2], "Exams:  8 to train on, 4 to validate on; seed 1");
   assert.equal(remarks[3], `Logs:   ${logs}`);

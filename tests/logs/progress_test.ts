@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
-import { clock, type Progress, progressLine } from "../../lib/logs/progress.ts";
+import {
+  clock,
+  PhaseTimer,
+  type Progress,
+  progressLine,
+  timeLeft,
+} from "../../lib/logs/progress.ts";
 
 const HALF: Progress = {
   label: "epoch 1/5 train",
@@ -75,4 +81,32 @@ Deno.test("a duration is minutes and seconds, from an hour up with hours", () =>
     [36_061, "10:01:01"],
   ];
   for (const [seconds, shown] of cases) assert.equal(clock(seconds), shown);
+});
+
+Deno.test("what was done before the seconds began is in the bar and not in the rate", () => {
+  const progress = { label: "x", done: 60, total: 100, seconds: 10, before: 50, unit: "exams" };
+  assert.match(progressLine(progress, 80), / 60\/100 {2}1\.00 exams\/s {2}0:40 left$/);
+});
+
+Deno.test("a phase is timed from the end of what came before it", () => {
+  let now = 100_000;
+  const timer = new PhaseTimer(() => now);
+  now += 3000;
+  assert.deepEqual(timer.at("train", 1), { seconds: 3, before: 0 });
+  now += 3000;
+  assert.deepEqual(timer.at("train", 2), { seconds: 6, before: 0 });
+  now += 1000;
+  assert.deepEqual(timer.at("valid", 1), { seconds: 1, before: 0 });
+  // A pause between two phases counts to neither.
+  now += 60_000;
+  timer.mark();
+  now += 2000;
+  assert.deepEqual(timer.at("train", 501), { seconds: 2, before: 500 });
+});
+
+Deno.test("the time left of a whole goes by what was done since the clock was started", () => {
+  assert.equal(timeLeft(0.25, 0, 10), 30);
+  assert.equal(timeLeft(0.75, 0.5, 10), 10);
+  assert.equal(timeLeft(0.5, 0.5, 10), undefined);
+  assert.equal(timeLeft(0.5, 0.25, 0), undefined);
 });

@@ -40,3 +40,7 @@ Deno.test("the last epochs before the stop hold no lower loss than the epochs be
     return stop === (epochs.find(idle) ?? 0);
   }));
 });
+
+Deno.test("without patience training never stops early", () => {
+  assert.equal(stopsAfter(0, Array(200).fill(1)), 0);
+});
