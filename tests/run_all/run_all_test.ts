@@ -288,6 +288,41 @@ Deno.test("two at once do not train the same: the second says so", async () => {
   assert.equal((await begin()).stopped, "interrupted");
 });
 
+Deno.test("no state leads to a run outside of the logs that are given", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: TRAIN, valid: 6 }, TASKS);
+  const all = options(folder, "run");
+  const begin = async () => {
+    const stop = new AbortController();
+    let resumed = false;
+    await runAll({
+      ...all,
+      signal: stop.signal,
+      onStart: (_, start) => resumed = start.resumed !== undefined,
+      onExam: () => stop.abort(),
+    });
+    return resumed;
+  };
+  assert.equal(await begin(), false);
+  assert.equal(await begin(), true);
+  // The same run from somebody else's folder: what is there stays as it is.
+  const path = folder.at("run/logs/run_all/mrnet/run_all.json");
+  const state = JSON.parse(await Deno.readTextFile(path));
+  const { logFolder } = state.running;
+  const mine = folder.at("mine", logFolder.replace(/.*\//, ""));
+  await Deno.mkdir(folder.at("mine"));
+  await Deno.rename(logFolder, mine);
+  await Deno.writeTextFile(
+    path,
+    JSON.stringify({ ...state, running: { ...state.running, logFolder: mine } }),
+  );
+  const before = await folder.files("mine");
+  const bytes = await Deno.readFile(`${mine}/state.safetensors`);
+  assert.equal(await begin(), false);
+  assert.deepEqual(await folder.files("mine"), before);
+  assert.deepEqual(await Deno.readFile(`${mine}/state.safetensors`), bytes);
+});
+
 Deno.test("everything is checked before the first training", async () => {
   await using folder = await TemporaryFolder.make();
   await writePlanes(folder, { train: TRAIN, valid: 6 }, TASKS);
