@@ -274,6 +274,49 @@ Deno.test("serve runs with the documented permissions, answers this machine and 
   }
 });
 
+Deno.test("serve keeps the list's verdicts beside the models where it may write, and says where it may not", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writeTinyDataset(folder);
+  await Deno.mkdir(folder.at("models"));
+  await writeModel(folder.at("models/acl.safetensors"), 1, { task: "acl", plane: "coronal" });
+  const serve = async (permissions: string[], ...args: string[]) => {
+    const models = ["--models", "models/acl.safetensors", "--data", "data"];
+    await using service = new Process(folder, [
+      ...["run", "--quiet", "--no-prompt", "--allow-read=data,models,kept", "--allow-net"],
+      ...[...permissions, CLI, "serve", ...models, ...args, "--port", "0", "--backend", "wasm"],
+    ]);
+    const [, address] = await service.said(/^Serving at (\S+)\n/);
+    const verdicts = await (await fetch(`${address}viewer/verdicts?split=valid`)).text();
+    const { code, err } = await service.end();
+    assert.equal(code, 0);
+    const said = err.replace(/^Not for diagnosis.*\n/, "").replace(/Stopping after the .*\n$/, "");
+    return { verdicts, said };
+  };
+  const refused = await serve([]);
+  assert.equal(
+    refused.said,
+    "Cannot keep what the models say of the list in 'models/verdicts': " +
+      "Deno has no permission for it: run again with --allow-write=models/verdicts\n",
+  );
+  assert.equal((await serve([], "--verdicts", "none")).said, "");
+  assert.deepEqual(await folder.files("models"), ["acl.safetensors"]);
+  const kept = await serve(["--allow-write=models/verdicts"]);
+  assert.deepEqual(kept, { verdicts: refused.verdicts, said: "" });
+  const names = await folder.files("models");
+  assert.match(
+    names.join(),
+    /^acl\.safetensors(,verdicts\/exams-\w+\.json)?,verdicts\/verdicts-\w+\.json$/,
+  );
+  // Another answer in that file shows that it is read.
+  const name = names.at(-1)!;
+  const text = await Deno.readTextFile(folder.at("models", name));
+  await folder.write(`models/${name}`, text.replaceAll(/\[0\.\d+,/g, "[0.125,"));
+  const read = await serve(["--allow-write=models/verdicts"]);
+  assert.match(read.verdicts, /"probability":0\.125/);
+  await serve(["--allow-write=kept"], "--verdicts", "kept");
+  assert.equal((await folder.files("kept")).length > 0, true);
+});
+
 /** Three planes of 24 slices, which take a while to be read. */
 function longForm(): FormData {
   const form = new FormData();
