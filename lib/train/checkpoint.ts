@@ -53,7 +53,8 @@ export function isCheckpointName(
 }
 
 /** What a prefix is made of, so that it cannot lead out of the folder or confuse the name. */
-export const PREFIX_RULE = "use up to 64 letters, digits, dots, hyphens and underscores";
+export const PREFIX_RULE =
+  "use up to 64 letters, digits, dots, hyphens and underscores, not dots alone";
 
 /** Whether a prefix keeps to {@linkcode PREFIX_RULE}, and is not made of dots alone. */
 export function isPrefix(prefix: string): boolean {

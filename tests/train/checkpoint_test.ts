@@ -68,7 +68,7 @@ Deno.test("a prefix cannot lead out of the folder or break the name", () => {
     assert.throws(() => checkPrefix(bad), {
       name: "OptionError",
       message: `Cannot name a model with the prefix '${bad}': ` +
-        "use up to 64 letters, digits, dots, hyphens and underscores",
+        "use up to 64 letters, digits, dots, hyphens and underscores, not dots alone",
     });
     const which = {
       folder: "models",
