@@ -38,8 +38,10 @@ export async function lockRun(folder: string): Promise<RunLock | undefined> {
   const path = join(folder, LOCK_FILE);
   try {
     for (;;) {
-      // Opening follows a link out of the folder, and waits at a pipe.
-      if ((await _lookAt(path))?.isFile === false) {
+      // Opening follows a link out of the folder, and waits at a pipe; what has a second name is
+      // somebody's, and the file's time is set by writing to it.
+      const there = await _lookAt(path);
+      if (there !== undefined && (!there.isFile || (there.nlink ?? 1) > 1)) {
         throw new Error(`its ${LOCK_FILE} is not a plain file`);
       }
       const file = await Deno.open(path, { write: true, create: true });

@@ -61,5 +61,10 @@ Deno.test("no link is followed out of the folder, and nothing waits at a pipe", 
     });
     await Deno.remove(folder.at("run"), { recursive: true });
   }
+  await Deno.mkdir(folder.at("run"));
+  await Deno.link(folder.at("precious"), folder.at("run/run.lock"));
+  await assert.rejects(lockRun(folder.at("run")), /its run\.lock is not a plain file/);
+  assert.equal(await folder.text("precious"), "mine");
+  await Deno.remove(folder.at("run"), { recursive: true });
   assert.deepEqual(await folder.files(), ["precious"]);
 });
