@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { withoutControls } from "../errors.ts";
+import { messageOf, OutputError, withoutControls } from "../errors.ts";
 import { type Progress, progressLine } from "../logs/progress.ts";
 
 const encoder = new TextEncoder();
@@ -75,12 +75,33 @@ function _columns(): number {
   }
 }
 
+/** Whoever read the results has left, as `head` does. */
+export class ReaderLeft extends Error {}
+
+let readers = 0;
+
+/**
+ * Ends the command at hand once nobody reads its results: for those that leave nothing but what they
+ * print. Others go on to the end of their work. In force until it is disposed of.
+ */
+export function endWithReader(): Disposable {
+  readers++;
+  return { [Symbol.dispose]: () => void readers-- };
+}
+
 function _write(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): void {
   const bytes = encoder.encode(text);
   try {
     for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
   } catch (error) {
-    // Whoever read our output has left, as `head` does; training goes on.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    // Of remarks nothing can be said any more.
+    if (stream === Deno.stderr) return;
+    if (!(error instanceof Deno.errors.BrokenPipe)) {
+      throw new OutputError(
+        `Cannot write the results to standard output: ${messageOf(error)}: ` +
+          "send them where there is room",
+      );
+    }
+    if (readers > 0) throw new ReaderLeft();
   }
 }

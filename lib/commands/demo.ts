@@ -6,6 +6,7 @@
 import { labelFile } from "../data/labels.ts";
 import { writePhantomDataset } from "../data/phantom/mod.ts";
 import { join } from "../files.ts";
+import { commandLine } from "../invocation.ts";
 import { clock } from "../logs/progress.ts";
 import type { RunOptions } from "../train/run.ts";
 import { Command } from "./arguments.ts";
@@ -66,10 +67,12 @@ export function demoCommand(exit: (code: number) => void) {
           "Made-up knees are for trying things out: the figure says nothing about real ones.\n\n" +
           "Next:\n" +
           "  tensorboard --logdir logs                            see the curves\n" +
-          "  deno run -A cli.ts synth --out data/practice         make a larger set\n" +
-          "  deno run -A cli.ts -t meniscus -p coronal --data data/practice --weights none\n" +
+          `  ${commandLine("synth", "--out", "data/practice")}         make a larger set\n` +
+          `  ${
+            commandLine(..."-t meniscus -p coronal --data data/practice --weights none".split(" "))
+          }\n` +
           "                                                       train on it\n" +
-          "  deno run -A cli.ts --help                            all options\n" +
+          `  ${commandLine("--help")}                            all options\n` +
           "  data/README.md                                       where MRNet itself goes",
       );
     });

@@ -13,7 +13,7 @@ import {
   UsageError,
   usageOf,
 } from "./arguments.ts";
-import { printLines, remark, remarkLines } from "./console.ts";
+import { printLines, ReaderLeft, remark, remarkLines } from "./console.ts";
 import { combineCommand } from "./combine.ts";
 import { convertCommand } from "./convert.ts";
 import { demoCommand } from "./demo.ts";
@@ -30,6 +30,9 @@ const HELP_WIDTH = 100;
 
 /** Wrong arguments, as argparse exits. */
 const WRONG_ARGUMENTS = 2;
+
+/** Nobody reads the results any more: as shells count the signal that ends other programs then. */
+const READER_LEFT = 141;
 
 /**
  * Runs the command line.
@@ -91,6 +94,7 @@ export async function main(args: readonly string[]): Promise<number> {
       remark(`cli.ts: error: ${words}`);
       return WRONG_ARGUMENTS;
     }
+    if (error instanceof ReaderLeft) return READER_LEFT;
     // Ctrl-C before there was anything to keep, as while weights are fetched.
     if (error instanceof DOMException && error.name === "AbortError") {
       remark("Interrupted: nothing was kept.");

@@ -17,7 +17,7 @@ import { thresholdText } from "../report/format.ts";
 import { PLANES } from "../terms.ts";
 import { predictFiles } from "../train/predict.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
-import { print, remark } from "./console.ts";
+import { endWithReader, print, remark } from "./console.ts";
 import {
   backendOption,
   intensityOption,
@@ -67,6 +67,7 @@ export function predictCommand(exit: (code: number) => void) {
       if (map !== undefined && cam === undefined) {
         throw new UsageError("argument --map: not allowed without argument --cam");
       }
+      using _reader = cam === undefined ? endWithReader() : undefined;
       if (isCombinationFile(given.model)) {
         return await predictCombined(exams, { ...given, json, cam, map }, exit);
       }

@@ -7,6 +7,7 @@ import type { EngineChoice } from "../engine/engine.ts";
 import { DataError, messageOf, MRNetError, OptionError, PermissionError } from "../errors.ts";
 import { fileError, folderOf, join, readBytes } from "../files.ts";
 import { isRemote } from "../model/model_source.ts";
+import { commandLine } from "../invocation.ts";
 import { createHandler, type Handler } from "../serve/handler.ts";
 import { SERVE_LIMITS } from "../serve/options.ts";
 import { settleOrigins } from "../serve/origins.ts";
@@ -26,7 +27,7 @@ const GRACE = 3000;
 
 const PERMISSIONS =
   "\nPermissions: --allow-net=HOST:PORT --allow-read=DIR, where DIR are the folders of the models and\n" +
-  "of the data, and --allow-write=DIR for that of --verdicts; deno run -P=serve cli.ts … grants\n" +
+  "of the data, and --allow-write=DIR for that of --verdicts; -P=serve in the place of -A grants\n" +
   "127.0.0.1:8080, data and models, and writing to models/verdicts.";
 
 const { bodyBytes, slicePixels, voxels, queue, deadline } = SERVE_LIMITS;
@@ -216,7 +217,7 @@ function _verdictsFolder(given: string | undefined, models: readonly string[]): 
 }
 
 async function _checkFolder(data: string): Promise<void> {
-  const mend = `name its folder, or make one with 'deno run -A cli.ts synth --out ${data}'`;
+  const mend = `name its folder, or make one: ${commandLine("synth", "--out", data)}`;
   const action = {
     what: "open the dataset in",
     path: data,

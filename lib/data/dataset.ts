@@ -8,6 +8,7 @@
  */
 import { DataError, messageOf, MRNetError, OptionError, PermissionError } from "../errors.ts";
 import { fileError, folderOf } from "../files.ts";
+import { commandLine } from "../invocation.ts";
 import type { Label, Plane, Split, Task } from "../terms.ts";
 import { type Exam, readExam, readExamHeader } from "./exam.ts";
 import { examFile, labelFile, type LabelledId, readLabels } from "./labels.ts";
@@ -196,7 +197,7 @@ async function _checkPresence(data: string, labels: string): Promise<void> {
   throw new DataError(
     `Cannot open the dataset in '${data}': there is no '${missing}': ask for MRNet at ` +
       "https://stanfordmlgroup.github.io/competitions/mrnet/ and unpack it there, " +
-      `or make a practice set with 'deno run -A cli.ts synth --out ${data}'`,
+      `or make a practice set: ${commandLine("synth", "--out", data)}`,
   );
 }
 

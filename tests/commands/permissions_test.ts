@@ -40,6 +40,8 @@ interface Entry {
   leaves: readonly [folder: string, file: string];
 }
 
+const STARTS_NO_ENGINE = ["synth", "convert"];
+
 const TRAIN = ["-t", "acl", "-p", "coronal", "--weights", "none", "--epochs", "1", "--seed", "1"];
 
 const ENTRIES: readonly Entry[] = [
@@ -219,7 +221,9 @@ for (const entry of ENTRIES) {
   });
 
   Deno.test(`${title} runs with the permission set of deno.json`, async () => {
-    assert.deepEqual(CONFIG.permissions[set.name], { ...least, ...set.more });
+    // So that a driver's remark does not reach the terminal; it works without.
+    const env = STARTS_NO_ENGINE.includes(set.name) ? {} : { env: ["XDG_RUNTIME_DIR"] };
+    assert.deepEqual(CONFIG.permissions[set.name], { ...least, ...set.more, ...env });
     await assertWorks(entry, [`-P=${set.name}`, "--config", "deno.json"]);
   });
 

@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { encodeNpy } from "../../lib/data/npy.ts";
+import { commandLine } from "../../lib/invocation.ts";
 import { readEvents } from "../../lib/logs/tensorboard.ts";
 import { readMRNet } from "../../lib/model/weights/read.ts";
 import {
@@ -304,7 +305,7 @@ Deno.test("a data folder that is absent is answered with where to get one", asyn
     runCli(folder, ACL),
     "Cannot open the dataset in 'data': there is no 'data': ask for MRNet at " +
       "https://stanfordmlgroup.github.io/competitions/mrnet/ and unpack it there, " +
-      "or make a practice set with 'deno run -A cli.ts synth --out data'",
+      `or make a practice set: ${commandLine("synth", "--out", "data")}`,
   );
 });
 

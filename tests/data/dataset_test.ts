@@ -9,6 +9,7 @@ import {
 } from "../../lib/data/dataset.ts";
 import type { Exam } from "../../lib/data/exam.ts";
 import { isTuneExam } from "../../lib/data/tune.ts";
+import { commandLine } from "../../lib/invocation.ts";
 import type { Label } from "../../lib/terms.ts";
 import { printedBy } from "../support/cli.ts";
 import { examBytes, npyHead, NUMPY_DATASET, TemporaryFolder, voxels } from "../support/folders.ts";
@@ -87,7 +88,7 @@ Deno.test("a folder that is not there is answered with where to get one", async 
   await using folder = await TemporaryFolder.make();
   const ask =
     ": ask for MRNet at https://stanfordmlgroup.github.io/competitions/mrnet/ and unpack " +
-    "it there, or make a practice set with 'deno run -A cli.ts synth --out data'";
+    `it there, or make a practice set: ${commandLine("synth", "--out", "data")}`;
   assert.equal(
     await refusal(folder),
     `Cannot open the dataset in 'data': there is no 'data'${ask}`,

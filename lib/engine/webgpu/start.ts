@@ -10,9 +10,27 @@ import { Gpu } from "./gpu.ts";
 
 /** Finds the adapter that WebGPU thinks fastest; `undefined` where there is none. */
 export async function findAdapter(): Promise<GPUAdapter | undefined> {
+  using _quiet = _quietDriver();
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" })
     .catch(() => null);
   return adapter ?? undefined;
+}
+
+/** What a desktop's session sets, and a server, a container or `su` does not. */
+const RUNTIME_FOLDER = "XDG_RUNTIME_DIR";
+
+/**
+ * Mesa's driver looks for a desktop, and writes two lines to standard error if the variable is not set.
+ * It is set meanwhile, if this process may do that without asking; nothing is written to the folder.
+ */
+function _quietDriver(): Disposable {
+  const nothing = { [Symbol.dispose]() {} };
+  const mayAsk = { name: "env", variable: RUNTIME_FOLDER } as const;
+  if (Deno.build.os !== "linux") return nothing;
+  if (Deno.permissions.querySync(mayAsk).state !== "granted") return nothing;
+  if (Deno.env.has(RUNTIME_FOLDER)) return nothing;
+  Deno.env.set(RUNTIME_FOLDER, "/tmp");
+  return { [Symbol.dispose]: () => Deno.env.delete(RUNTIME_FOLDER) };
 }
 
 /** A device under watch. */

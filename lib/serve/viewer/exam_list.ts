@@ -7,6 +7,7 @@
 import { isExamId, labelFile, readLabels } from "../../data/labels.ts";
 import { DataError, messageOf, MRNetError } from "../../errors.ts";
 import { fileError, join } from "../../files.ts";
+import { commandLine } from "../../invocation.ts";
 import { type Label, type Plane, PLANES, type Split, SPLITS, TASKS } from "../../terms.ts";
 
 /** An exam of the list. */
@@ -38,8 +39,7 @@ const MAX_NAMED = 5;
  */
 export async function listExams(data: string): Promise<ExamList> {
   await Deno.stat(data).catch((error) => {
-    const mend =
-      "make a practice set with 'deno run -A cli.ts synth --out DIR', or name its folder";
+    const mend = `name its folder, or make a practice set: ${commandLine("synth", "--out", data)}`;
     throw fileError(error, {
       what: "open the dataset in",
       path: data,
