@@ -11,6 +11,7 @@ import {
   Option,
 } from "npm:@commander-js/extra-typings@15.1.0";
 import { MRNetError } from "../errors.ts";
+import { nearest } from "./nearest.ts";
 
 export { Command, CommanderError, type CommandUnknownOpts };
 
@@ -115,11 +116,8 @@ function _nameOf({ short, long }: { short?: string; long?: string }): string {
   return [short, long].filter((flag) => flag !== undefined).join("/");
 }
 
-/** How wide the usage is written, in columns. */
-const USAGE_WIDTH = 88;
-
-/** The lines that show how a command is used: `usage: cli.ts synth [-h] --out DIR …`. */
-export function usageOf(command: CommandUnknownOpts): string {
+/** The lines that show how a command is used, `usage: cli.ts synth [-h] --out DIR …`, in so many columns. */
+export function usageOf(command: CommandUnknownOpts, width = 88): string {
   const begin = command.parent === null ? "usage: cli.ts" : `usage: cli.ts ${command.name()}`;
   const parts = ["[-h]"];
   for (const { short, long, flags, mandatory } of command.options) {
@@ -135,7 +133,7 @@ export function usageOf(command: CommandUnknownOpts): string {
   }
   const lines = [begin];
   for (const part of parts) {
-    if (lines.at(-1)!.length + part.length < USAGE_WIDTH) lines[lines.length - 1] += ` ${part}`;
+    if (lines.at(-1)!.length + part.length < width) lines[lines.length - 1] += ` ${part}`;
     else lines.push(" ".repeat(begin.length + 1) + part);
   }
   return lines.join("\n");
@@ -147,10 +145,12 @@ export function inArgparsesWords(error: CommanderError, command: CommandUnknownO
   switch (error.code) {
     case "commander.unknownOption":
       // What stands behind it may be an argument that the command takes.
-      if (command.registeredArguments.length > 0) return `unrecognized arguments: ${quoted}`;
-      return `unrecognized arguments: ${_surplus(command).join(" ")}`;
+      return _unrecognized(
+        command.registeredArguments.length > 0 ? [quoted] : _surplus(command),
+        command.options.map(({ long }) => long ?? ""),
+      );
     case "commander.excessArguments":
-      return `unrecognized arguments: ${_surplus(command).join(" ")}`;
+      return _unrecognized(_surplus(command), command.options.map(({ long }) => long ?? ""));
     case "commander.optionMissingArgument": {
       const named = command.options.find(({ flags }) => flags === quoted);
       return `argument ${named === undefined ? quoted : _nameOf(named)}: expected one argument`;
@@ -161,6 +161,31 @@ export function inArgparsesWords(error: CommanderError, command: CommandUnknownO
     default:
       return error.message.replace(/^error: /, "");
   }
+}
+
+/**
+ * What is said of words that are neither options nor arguments, with the known name that is nearest to
+ * one of them.
+ */
+function _unrecognized(words: readonly string[], names: readonly string[]): string {
+  const said = `unrecognized arguments: ${words.join(" ")}`;
+  for (const word of words) {
+    const name = word.startsWith("--") ? nearest(word.replace(/=.*/s, ""), names) : undefined;
+    if (name !== undefined) return `${said} (did you mean ${name}?)`;
+  }
+  return said;
+}
+
+/**
+ * Refuses a command that there is not.
+ *
+ * @throws {UsageError} with the nearest, or with all
+ */
+export function checkCommand(word: string | undefined, names: readonly string[]): void {
+  if (word === undefined || word.startsWith("-") || [...names, "help"].includes(word)) return;
+  const name = nearest(word, names);
+  const hint = name === undefined ? `commands are ${names.join(", ")}` : `did you mean ${name}?`;
+  throw new UsageError(`unrecognized arguments: ${word} (${hint})`);
 }
 
 function _surplus(command: CommandUnknownOpts): readonly string[] {

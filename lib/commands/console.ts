@@ -35,6 +35,33 @@ export function printLines(text: string): void {
   for (const line of text.split("\n")) print(line);
 }
 
+/**
+ * Text with its lines broken between words; what is broken off is indented as its line is. Lines without
+ * indent that follow each other are one paragraph, unless one begins with a title: `Permissions:`.
+ *
+ * @param width no line is longer, unless a word is
+ */
+export function wrapped(text: string, width: number): string {
+  const whole = text.replace(/(?<=[^\s])\n(?=[^\s])(?![A-Z]\w+:)/g, (end, at: number) => {
+    const begin = text.lastIndexOf("\n", at - 1) + 1;
+    return text[begin] === " " ? end : " ";
+  });
+  return whole.split("\n").flatMap((line) => {
+    const indent = /^ */.exec(line)![0];
+    const lines: string[] = [];
+    let rest = line;
+    while (rest.length > width) {
+      let at = rest.lastIndexOf(" ", width);
+      // A word that is wider than the line stands alone.
+      if (at < indent.length + 1) at = rest.indexOf(" ", indent.length + 1);
+      if (at < 0) break;
+      lines.push(rest.slice(0, at).trimEnd());
+      rest = indent + rest.slice(at).trimStart();
+    }
+    return [...lines, rest];
+  }).join("\n");
+}
+
 /** The same as remarks. */
 export function remarkLines(text: string): void {
   for (const line of text.split("\n")) remark(line);
@@ -50,7 +77,7 @@ export function showProgress(progress: Progress): void {
   const now = performance.now();
   if (!isWatched() || (progress.done < progress.total && now - drawn < REDRAW_MS)) return;
   drawn = now;
-  const line = withoutControls(progressLine(progress, _columns()));
+  const line = withoutControls(progressLine(progress, columns()));
   _write(Deno.stderr, `\r\x1b[2K${line}`);
   shown = true;
 }
@@ -66,7 +93,8 @@ function _clear(): void {
   shown = false;
 }
 
-function _columns(): number {
+/** How many columns the terminal has; 80 without one. */
+export function columns(): number {
   try {
     // A terminal without a size, as containers give one, says 0.
     return Deno.consoleSize().columns || 80;

@@ -5,7 +5,9 @@
  * @module
  */
 import { messageOf, MRNetError } from "../errors.ts";
+import { VERSION } from "../version.ts";
 import {
+  checkCommand,
   Command,
   CommanderError,
   type CommandUnknownOpts,
@@ -13,8 +15,10 @@ import {
   UsageError,
   usageOf,
 } from "./arguments.ts";
-import { printLines, ReaderLeft, remark, remarkLines } from "./console.ts";
+import { columns, printLines, ReaderLeft, remark, remarkLines, wrapped } from "./console.ts";
+import { writtenOut } from "./abbreviations.ts";
 import { combineCommand } from "./combine.ts";
+import { completionCommand } from "./completion.ts";
 import { convertCommand } from "./convert.ts";
 import { demoCommand } from "./demo.ts";
 import { evaluateCommand } from "./evaluate.ts";
@@ -25,8 +29,8 @@ import { synthCommand } from "./synth.ts";
 import { trainCommand } from "./train.ts";
 import { INTERRUPTED } from "./training_display.ts";
 
-/** How wide the help is written, in columns. */
-const HELP_WIDTH = 100;
+/** How wide help and usage are written at least and at most, in columns. */
+const [MIN_WIDTH, MAX_WIDTH] = [50, 100];
 
 /** Wrong arguments, as argparse exits. */
 const WRONG_ARGUMENTS = 2;
@@ -45,6 +49,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const exit = (given: number) => code = given;
   const program = new Command("cli.ts")
     .description("MRNet for Deno: train and judge classifiers of knee MRI exams.")
+    .version(`MRNet for Deno ${VERSION}`, "-V, --version", "show the version")
     .option("--debug", "show the stack of an error");
   const train = trainCommand(exit);
   const commands: CommandUnknownOpts[] = [
@@ -59,6 +64,8 @@ export async function main(args: readonly string[]): Promise<number> {
     synthCommand(),
     convertCommand(),
   ];
+  commands.push(completionCommand(commands));
+  const names = commands.map((command) => command.name());
   // Somebody who knows the original script looks for its options here.
   program.addHelpText("after", () => `\n${train.helpInformation()}`);
   commands.forEach((command, index) => {
@@ -66,31 +73,43 @@ export async function main(args: readonly string[]): Promise<number> {
   });
   // The one that is at fault is only known to its own handlers.
   let current: CommandUnknownOpts = program;
+  const width = Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, columns()));
   for (const command of [program, ...commands]) {
     command.exitOverride((error) => {
       current = command;
       throw error;
     });
     command.configureOutput({
-      writeOut: (text) => printLines(text.trimEnd()),
+      writeOut: (text) => printLines(wrapped(text.trimEnd(), width)),
       writeErr: () => {},
       // Left to itself commander asks the environment, for which there is no permission.
       getOutHasColors: () => false,
       getErrHasColors: () => false,
-      getOutHelpWidth: () => HELP_WIDTH,
-      getErrHelpWidth: () => HELP_WIDTH,
+      getOutHelpWidth: () => width,
+      getErrHelpWidth: () => width,
     });
+    // Left to itself commander does not break lines in the narrow column beside long options.
+    command.configureHelp({ minWidthToWrap: 12 });
     command.hook("preSubcommand", (_, chosen) => void (current = chosen));
   }
   const debug = args.includes("--debug");
+  const typed = args.filter((arg) => arg !== "--debug");
   try {
-    await program.parseAsync(args.filter((arg) => arg !== "--debug"), { from: "user" });
+    const named = commands.find((command) => command.name() === typed[0]);
+    current = named ?? train;
+    checkCommand(typed[0], names);
+    const own = named === undefined ? typed : typed.slice(1);
+    const isOwn = _isOfProgram(typed[0]);
+    const written = isOwn ? own : writtenOut(own, current);
+    await program.parseAsync(named === undefined ? written : [named.name(), ...written], {
+      from: "user",
+    });
     return code;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (error instanceof CommanderError || error instanceof UsageError) {
       const words = error instanceof UsageError ? error.message : inArgparsesWords(error, current);
-      remarkLines(usageOf(current));
+      remarkLines(usageOf(current, width));
       remark(`cli.ts: error: ${words}`);
       return WRONG_ARGUMENTS;
     }
@@ -103,6 +122,11 @@ export async function main(args: readonly string[]): Promise<number> {
     _explain(error, debug);
     return 1;
   }
+}
+
+/** Whether a word is for the program and not for training, which is what it does by itself. */
+function _isOfProgram(word: string | undefined): boolean {
+  return word !== undefined && ["-V", "--version", "-h", "--help", "help"].includes(word);
 }
 
 /** One line for what the user can mend; a fault of the toolkit says that it is one. */
