@@ -5,6 +5,7 @@
  * @module
  */
 import { examFileOf } from "../data/exam_files.ts";
+import { planeOfName } from "../data/plane_name.js";
 import { type MRNetError, OptionError } from "../errors.ts";
 import { baseName, folderOf } from "../files.ts";
 import type { FilePrediction } from "../model/file_prediction.ts";
@@ -29,11 +30,14 @@ export type PatientOutcome =
 
 /**
  * Sorts exams by patient and plane, as MRNet's folders have them: `…/axial/0012.npy`,
- * `…/coronal/0012.npy` and `…/sagittal/0012.npy` are one patient.
+ * `…/coronal/0012.npy` and `…/sagittal/0012.npy` are one patient. Where folders are not called by their
+ * planes the files' names tell: `12_axial.npy`, `12_cor.npy` and `12-sag.npy` are one patient too, and
+ * `knee/axial.npy`, `knee/coronal.npy` and `knee/sagittal.npy` are the patient `knee`.
  *
  * @param paths in any order
  * @returns the patients in the order of their first file
- * @throws {OptionError} where a file's folder is not called by its plane, or a plane comes twice
+ * @throws {OptionError} if neither a file's folder nor its name tells the plane, the two contradict each
+ *   other, or a plane comes twice
  * @throws {DataError} where a patient lacks a plane, naming it
  *
  * @example
@@ -47,14 +51,7 @@ export type PatientOutcome =
 export function groupByPatient(paths: readonly string[]): PatientFiles[] {
   const patients = new Map<string, Partial<ByPlane<string>>>();
   for (const path of paths) {
-    const { id } = examFileOf(path);
-    const plane = baseName(folderOf(path)).toLowerCase() as Plane;
-    if (!PLANES.includes(plane)) {
-      throw new OptionError(
-        `Cannot tell the plane of '${path}': its folder is not called axial, coronal or sagittal: ` +
-          "give the three files with --axial, --coronal and --sagittal",
-      );
-    }
+    const { id, plane } = _whose(path);
     const files = patients.get(id) ?? {};
     if (files[plane] !== undefined) {
       throw new OptionError(
@@ -65,6 +62,30 @@ export function groupByPatient(paths: readonly string[]): PatientFiles[] {
     patients.set(id, { ...files, [plane]: path });
   }
   return [...patients].map(([id, files]) => patientOf(id, files));
+}
+
+/** The patient and the plane that a path speaks of. */
+function _whose(path: string): { id: string; plane: Plane } {
+  const { id } = examFileOf(path);
+  const own = planeOfName(id);
+  const folder = baseName(folderOf(path)).toLowerCase() as Plane;
+  const hint = "give the three files with --axial, --coronal and --sagittal";
+  if (PLANES.includes(folder)) {
+    if (own === undefined || own === folder) return { id, plane: folder };
+    throw new OptionError(
+      `Cannot tell the plane of '${path}': its folder says ${folder} and its name ${own}: ${hint}`,
+    );
+  }
+  if (own === undefined) {
+    throw new OptionError(
+      `Cannot tell the plane of '${path}': neither its name nor its folder says axial, coronal or ` +
+        `sagittal: ${hint}`,
+    );
+  }
+  // What is left of the name without the plane is the patient's; if nothing is, the folder's.
+  const rest = id.replace(new RegExp(`${own}|${own.slice(0, 3)}(?![a-z])`, "i"), "")
+    .replace(/^[\s_.-]+|[\s_.-]+$/g, "").replace(/([\s_.-])[\s_.-]+/g, "$1");
+  return { id: rest || baseName(folderOf(path)).replace(/^\.+$/, "") || "exam", plane: own };
 }
 
 /**

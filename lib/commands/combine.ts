@@ -11,6 +11,7 @@ import { CHOSEN_ON } from "../model/card.ts";
 import { PLANES } from "../terms.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
+import { checkModelFiles } from "./models_there.ts";
 import { interruptible } from "./interrupt.ts";
 import {
   backendOption,
@@ -101,6 +102,7 @@ export function combineCommand() {
       if (given.models === undefined) {
         throw new UsageError("one of the arguments --models --predictions is required");
       }
+      await checkModelFiles(given.models);
       using interrupt = interruptible(() => remark("Stopping after the exam at hand."));
       const timer = new PhaseTimer();
       try {

@@ -6,6 +6,7 @@
 import { convertWeights } from "../model/convert.ts";
 import { Command } from "./arguments.ts";
 import { print, remark } from "./console.ts";
+import { checkModelFiles } from "./models_there.ts";
 import { intensityOption, intensityRemark } from "./model_options.ts";
 
 /** The command. */
@@ -24,6 +25,7 @@ export function convertCommand() {
         "-P=convert grants that for models.",
     )
     .action(async (from, to, { intensity }) => {
+      await checkModelFiles([from]);
       const { metadata, keptMetadata, outputs } = await convertWeights(from, to, { intensity });
       print(`Wrote ${to}`);
       if (outputs === 1) {

@@ -26,6 +26,7 @@ import {
   wholeNumber,
 } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
+import { checkModelFiles } from "./models_there.ts";
 import {
   backendOption,
   dataOption,
@@ -103,6 +104,7 @@ export function evaluateCommand() {
         if (value === undefined || given.against !== undefined) continue;
         throw new UsageError(`argument --${name}: not allowed without argument --against`);
       }
+      await checkModelFiles([given.model, ...(given.against === undefined ? [] : [given.against])]);
       const other = { againstPlane: against_plane, againstIntensity: against_intensity };
       const evaluation = await _evaluate({ ...given, ...other, engine: backend }, out);
       const { against } = evaluation;

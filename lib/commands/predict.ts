@@ -4,6 +4,7 @@
  * @module
  */
 import { isCombinationFile } from "../combine/file.ts";
+import { planeOfPath } from "../data/exam_files.ts";
 import { describeEngine } from "../engine/engine.ts";
 import { messageOf } from "../errors.ts";
 import { MAP_KINDS } from "../explain/explain.ts";
@@ -18,6 +19,7 @@ import { PLANES } from "../terms.ts";
 import { predictFiles } from "../train/predict.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
 import { endWithReader, print, remark } from "./console.ts";
+import { checkModelFiles } from "./models_there.ts";
 import {
   backendOption,
   intensityOption,
@@ -78,6 +80,7 @@ export function predictCommand(exit: (code: number) => void) {
       if (exams.length === 0) {
         throw new UsageError("the following arguments are required: EXAM");
       }
+      await checkModelFiles([given.model]);
       // What cannot be written is found before anything is computed.
       if (cam !== undefined) {
         checkNames(exams, cam);
@@ -89,6 +92,7 @@ export function predictCommand(exit: (code: number) => void) {
         remark(intensityRemark(given.model));
       }
       remark(_aboutThreshold(opened.card));
+      _remarkPlanes(exams, opened.card);
       const write = json ? _json : _line;
       let predicted = 0;
       for await (const outcome of _outcomes(opened, exams, { file: given.model, cam, map })) {
@@ -114,6 +118,19 @@ async function* _outcomes(
   const { task, plane, intensity } = card;
   const about = { task, plane, intensity, file, sha256: await hashModelFile(file) };
   yield* explainFiles(model, exams, { folder: cam, model: about, map });
+}
+
+/** Says once which files or their folders are called by another plane than the model reads. */
+function _remarkPlanes(exams: readonly string[], { plane }: SettledCard): void {
+  const others = exams.filter((path) => (planeOfPath(path) ?? plane) !== plane);
+  if (others.length === 0) return;
+  const more = others.length > 1 ? ` and ${others.length - 1} more` : "";
+  remark(
+    `The model reads ${plane} exams, and '${others[0]}'${more} is ${
+      planeOfPath(others[0])
+    } by its ` +
+      "name: look whether that is the right file",
+  );
 }
 
 function _aboutThreshold({ operatingPoint }: SettledCard): string {

@@ -13,7 +13,7 @@ import {
   type PlanePredictor,
   predictPatients,
 } from "../combine/patients.ts";
-import { examFileOf } from "../data/exam_files.ts";
+import { examFileOf, planeOfPath } from "../data/exam_files.ts";
 import { describeEngine, startEngine } from "../engine/engine.ts";
 import { messageOf } from "../errors.ts";
 import type { MapKind } from "../explain/explain.ts";
@@ -25,6 +25,7 @@ import { checkToldOfCombination } from "../report/judgeable.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import { UsageError } from "./arguments.ts";
 import { print, remark } from "./console.ts";
+import { checkModelFiles } from "./models_there.ts";
 import type { GivenModel } from "./model_options.ts";
 
 /** The files of one patient, where they are given one by one. */
@@ -49,9 +50,16 @@ export async function predictCombined(
 ): Promise<void> {
   _checkArguments(exams, given);
   const { model: file, cam, json } = given;
+  await checkModelFiles([file]);
   // A file that is no combination, or has no models, needs no planes.
   membersOf(await readCombination(file), file);
   const patients = _patients(exams, given);
+  for (const plane of PLANES) {
+    const path = given[plane];
+    const named = path === undefined ? undefined : planeOfPath(path);
+    if (named === undefined || named === plane) continue;
+    remark(`--${plane} '${path}' is ${named} by its name: look whether that is the right file`);
+  }
   if (cam !== undefined) {
     for (const plane of PLANES) await makeWritableFolder(join(cam, plane));
   }

@@ -13,6 +13,7 @@ import { SERVE_LIMITS } from "../serve/options.ts";
 import { settleOrigins } from "../serve/origins.ts";
 import { Command, option, text, UsageError, wholeNumber } from "./arguments.ts";
 import { print, remark } from "./console.ts";
+import { checkModelFiles } from "./models_there.ts";
 import { interruptible } from "./interrupt.ts";
 import { backendOption } from "./model_options.ts";
 
@@ -153,6 +154,7 @@ interface _Given {
 async function _serve(
   { data, models = [], port, host, backend, allow_origin, ...given }: _Given,
 ): Promise<void> {
+  await checkModelFiles(models);
   const token = await _tokenOf(given);
   if (data !== undefined) await _checkFolder(data);
   const name = host.includes(":") ? `[${host}]` : host;

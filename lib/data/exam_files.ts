@@ -4,8 +4,10 @@
  * @module
  */
 import { MRNetError } from "../errors.ts";
-import { baseName } from "../files.ts";
+import { baseName, folderOf } from "../files.ts";
+import type { Plane } from "../terms.ts";
 import { type Exam, readExam } from "./exam.ts";
+import { planeOfName } from "./plane_name.js";
 
 /** Which file. */
 export interface ExamFile {
@@ -17,6 +19,23 @@ export interface ExamFile {
 
 /** A file that was read, or why it was not. */
 export type ReadExamFile = ExamFile & ({ exam: Exam } | { error: MRNetError });
+
+/**
+ * The plane that a file's name speaks of, otherwise its folder's; see {@linkcode planeOfName}.
+ *
+ * @returns `undefined` if neither speaks of one
+ *
+ * @example
+ * ```ts
+ * import { planeOfPath } from "./exam_files.ts";
+ * console.assert(planeOfPath("data/valid/axial/0012.npy") === "axial");
+ * console.assert(planeOfPath("knees/12_cor.npy") === "coronal");
+ * console.assert(planeOfPath("0012.npy") === undefined);
+ * ```
+ */
+export function planeOfPath(path: string): Plane | undefined {
+  return planeOfName(baseName(path)) ?? planeOfName(baseName(folderOf(path)));
+}
 
 /** The file of an exam. */
 export function examFileOf(path: string): ExamFile {

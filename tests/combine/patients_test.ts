@@ -33,7 +33,8 @@ Deno.test("a missing plane is named, and a file whose plane cannot be told", () 
   });
   assert.throws(() => groupByPatient(["knees/0001.npy"]), {
     name: "OptionError",
-    message: "Cannot tell the plane of 'knees/0001.npy': its folder is not called axial, coronal " +
+    message:
+      "Cannot tell the plane of 'knees/0001.npy': neither its name nor its folder says axial, coronal " +
       "or sagittal: give the three files with --axial, --coronal and --sagittal",
   });
   assert.throws(() => groupByPatient([at("axial", "0001"), "other/axial/0001.npy"]), {
@@ -72,4 +73,32 @@ Deno.test("patients are predicted in order; one that cannot be read does not sto
   assert.deepEqual(seen, ["0002", "0003", "0004"]);
   combined.dispose();
   assert.equal(tf.memory().numTensors, before);
+});
+
+Deno.test("where folders do not tell the plane, the files' names do", () => {
+  const cases: [paths: string[], id: string][] = [
+    [["axial.npy", "coronal.npy", "sagittal.npy"], "exam"],
+    [["knee/axial.npy", "knee/coronal.npy", "knee/sagittal.npy"], "knee"],
+    [["12_axial.npy", "12_cor.npy", "12-sag.npy"], "12"],
+    [["x/Axial-left_7.npy", "y/coronal-left_7.npy", "z/left_sagittal_7.npy"], "left_7"],
+  ];
+  for (const [paths, id] of cases.slice(0, 3)) {
+    const [axial, coronal, sagittal] = paths;
+    const patients = groupByPatient([sagittal, axial, coronal]);
+    assert.deepEqual(patients, [{ id, files: { axial, coronal, sagittal } }]);
+  }
+  const two = groupByPatient(
+    ["a", "b"].flatMap((id) => PLANES.map((plane) => `${id}/${plane}.npy`)),
+  );
+  assert.deepEqual(two.map(({ id }) => id), ["a", "b"]);
+  const [left] = groupByPatient(
+    cases[3][0].map((path) => path.replace("left_sagittal_7", "sag-left_7")),
+  );
+  assert.equal(left.id, "left_7");
+  assert.throws(() => groupByPatient(["data/axial/0001_coronal.npy"]), {
+    name: "OptionError",
+    message:
+      "Cannot tell the plane of 'data/axial/0001_coronal.npy': its folder says axial and its name " +
+      "coronal: give the three files with --axial, --coronal and --sagittal",
+  });
 });

@@ -279,3 +279,49 @@ Deno.test("wrong arguments are answered in argparse's words", async () => {
     assert.ok(err.endsWith(`cli.ts: error: ${words}\n`), err);
   }
 });
+
+Deno.test("an exam that is called by another plane than the model reads is named", async () => {
+  await using folder = await setUp();
+  await folder.write("exams/coronal/0008.npy", examBytes());
+  await folder.write("exams/0009_sag.npy", examBytes());
+  await folder.write("exams/0010-axial.npy", examBytes());
+  const exams = ["exams/0007.npy", "exams/0010-axial.npy"];
+  const right = await runCli(folder, [...MODEL, ...exams], { permissions: [READ] });
+  assert.ok(!right.err.includes("by its name"), right.err);
+  const others = ["exams/coronal/0008.npy", "exams/0009_sag.npy"];
+  const { code, out, err } = await runCli(folder, [...MODEL, ...exams, ...others], {
+    permissions: [READ],
+  });
+  assert.equal(code, 0);
+  assert.equal(out.trimEnd().split("\n").length, 4);
+  const said =
+    "The model reads axial exams, and 'exams/coronal/0008.npy' and 1 more is coronal by its " +
+    "name: look whether that is the right file\n";
+  assert.ok(err.endsWith(said), err);
+});
+
+Deno.test("a model that is not there is answered with those that are, the newest first", async () => {
+  await using folder = await setUp();
+  await folder.write("models/combined_nine_acl.json", "{}");
+  await Deno.utime(folder.at("models/combined_nine_acl.json"), 10, 10);
+  await folder.write("models/notes.txt", "no model");
+  const there = "there are 'models/a.safetensors', 'models/combined_nine_acl.json'";
+  const cases = [
+    ["predict", "--model", "models/MODEL.safetensors", "exams/0007.npy"],
+    ["predict", "--model", "models/missing.json", "exams/0007.npy"],
+    ["evaluate", "--model", "models/MODEL.safetensors"],
+    ["combine", "--models", "AXIAL,CORONAL,SAGITTAL"],
+    ["convert", "models/model_from_here.safetensors", "models/model.pth"],
+    ["serve", "--models", "models/MODEL.safetensors", "--port", "0"],
+  ];
+  for (const args of cases) {
+    const { code, out, err } = await runCli(folder, args, { permissions: ["-A"] });
+    assert.equal(code, 1, err);
+    assert.equal(out, "");
+    assert.match(err, /^Cannot read the model '[^']+': there is no such file: /, args.join(" "));
+    assert.ok(err.endsWith(`${there}\n`), err);
+  }
+  await Deno.remove(folder.at("models"), { recursive: true });
+  const { err } = await runCli(folder, cases[0], { permissions: ["-A"] });
+  assert.match(err, /: train a model first: .*run -A cli\.ts -t acl -p sagittal\n$/);
+});

@@ -9,10 +9,10 @@ import { modelBytes } from "../support/served_models.ts";
 /** The engine outlives the tests on purpose. */
 const OUTLIVING = { sanitizeOps: false, sanitizeResources: false };
 
-const PAGE = "https://viewer.example.org";
+const PAGE_ORIGIN = "https://viewer.example.org";
 
 /** What a browser sends before a request with a token. */
-function preflight(path: string, method: string, origin = PAGE): Request {
+function preflight(path: string, method: string, origin = PAGE_ORIGIN): Request {
   return new Request(`http://localhost${path}`, {
     method: "OPTIONS",
     headers: {
@@ -27,9 +27,12 @@ function preflight(path: string, method: string, origin = PAGE): Request {
 const leave = ({ headers }: Response) => headers.get("access-control-allow-origin");
 
 Deno.test("a listed origin's preflight is answered without a token, any other is not", async () => {
-  const handler = createHandler({ token: "s3cret", origins: [PAGE, "http://localhost:5173/"] });
+  const handler = createHandler({
+    token: "s3cret",
+    origins: [PAGE_ORIGIN, "http://localhost:5173/"],
+  });
   const good = await handler(preflight("/v1/predict", "POST"));
-  assert.deepEqual([good.status, await good.text(), leave(good)], [204, "", PAGE]);
+  assert.deepEqual([good.status, await good.text(), leave(good)], [204, "", PAGE_ORIGIN]);
   assert.equal(good.headers.get("access-control-allow-methods"), "POST");
   assert.equal(good.headers.get("access-control-allow-headers"), "authorization, content-type");
   assert.equal(good.headers.get("access-control-max-age"), "600");
@@ -41,13 +44,13 @@ Deno.test("a listed origin's preflight is answered without a token, any other is
     const [path, origin] of [
       ["/v1/predict", "https://evil.example"],
       ["/v1/predict", "null"],
-      ["/v1/predict", `${PAGE}:8443`],
-      ["/v1/predict", PAGE.toUpperCase()],
-      ["/viewer/setup", PAGE],
-      ["/viewer/exams", PAGE],
+      ["/v1/predict", `${PAGE_ORIGIN}:8443`],
+      ["/v1/predict", PAGE_ORIGIN.toUpperCase()],
+      ["/viewer/setup", PAGE_ORIGIN],
+      ["/viewer/exams", PAGE_ORIGIN],
     ]
   ) {
-    const viewer = createHandler({ token: "s3cret", origins: [PAGE], viewer: true });
+    const viewer = createHandler({ token: "s3cret", origins: [PAGE_ORIGIN], viewer: true });
     const response = await viewer(preflight(path, "GET", origin));
     assert.equal(response.status, 403, `${path} from ${origin}`);
     assert.equal(leave(response), null, `${path} from ${origin}`);
@@ -56,16 +59,16 @@ Deno.test("a listed origin's preflight is answered without a token, any other is
 });
 
 Deno.test("answers and refusals are given to a listed origin's page, and the token is asked for", async () => {
-  const handler = createHandler({ token: "s3cret", origins: [PAGE] });
+  const handler = createHandler({ token: "s3cret", origins: [PAGE_ORIGIN] });
   const ask = async (headers: HeadersInit, path = "/v1/models") => {
     const response = await handler(new Request(`http://localhost${path}`, { headers }));
     await response.body?.cancel();
     return [response.status, leave(response), response.headers.get("vary")];
   };
   const authorization = "Bearer s3cret";
-  assert.deepEqual(await ask({ origin: PAGE, authorization }), [200, PAGE, "origin"]);
-  assert.deepEqual(await ask({ origin: PAGE }), [401, PAGE, "origin"]);
-  assert.deepEqual(await ask({ origin: PAGE }, "/v1/nothing"), [404, PAGE, "origin"]);
+  assert.deepEqual(await ask({ origin: PAGE_ORIGIN, authorization }), [200, PAGE_ORIGIN, "origin"]);
+  assert.deepEqual(await ask({ origin: PAGE_ORIGIN }), [401, PAGE_ORIGIN, "origin"]);
+  assert.deepEqual(await ask({ origin: PAGE_ORIGIN }, "/v1/nothing"), [404, PAGE_ORIGIN, "origin"]);
   assert.deepEqual(await ask({ authorization }), [200, null, "origin"], "no page at all");
   const other = { origin: "https://evil.example", authorization };
   assert.deepEqual(await ask(other), [200, null, "origin"], "the browser keeps it from the page");
@@ -86,7 +89,7 @@ Deno.test(
   OUTLIVING,
   async () => {
     const models = [{ source: await modelBytes(), name: "acl" }];
-    const handler = createHandler({ models, engine: "wasm", origins: [PAGE] });
+    const handler = createHandler({ models, engine: "wasm", origins: [PAGE_ORIGIN] });
     const post = async (origin: string) => {
       const response = await handler(
         new Request("http://localhost/v1/predict", {
@@ -101,7 +104,7 @@ Deno.test(
       );
       return [response.status, (await response.json()).detail ?? "answered"];
     };
-    assert.deepEqual(await post(PAGE), [200, "answered"]);
+    assert.deepEqual(await post(PAGE_ORIGIN), [200, "answered"]);
     const [status, detail] = await post("https://evil.example");
     assert.equal(status, 403);
     assert.match(detail, /^A page of another site asks: .*--allow_origin/);
