@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { labelFile } from "../data/labels.ts";
+import { labelFile, readLabels } from "../data/labels.ts";
 import { writePhantomDataset } from "../data/phantom/mod.ts";
 import { join } from "../files.ts";
 import { commandLine } from "../invocation.ts";
@@ -61,21 +61,54 @@ export function demoCommand(exit: (code: number) => void) {
       print();
       report(result);
       if (result.stopped === "interrupted") return exit(INTERRUPTED);
+      const exam = join(data, "valid", TRAINING.plane, `${await _tornKnee(data)}.npy`);
       printLines(
         `\nThe AUC is over ${KNEES.valid} made-up knees that the model was not trained on; it took ` +
           `${clock((performance.now() - start) / 1000)} from random weights.\n` +
-          "Made-up knees are for trying things out: the figure says nothing about real ones.\n\n" +
-          "Next:\n" +
-          "  tensorboard --logdir logs                            see the curves\n" +
-          `  ${commandLine("synth", "--out", "data/practice")}         make a larger set\n` +
-          `  ${
-            commandLine(..."-t meniscus -p coronal --data data/practice --weights none".split(" "))
-          }\n` +
-          "                                                       train on it\n" +
-          `  ${commandLine("--help")}                            all options\n` +
-          "  data/README.md                                       where MRNet itself goes",
+          "Made-up knees are for trying things out: the figure says nothing about real ones.\n",
       );
+      for (const line of nextSteps({ data, exam, model: result.checkpoint })) print(line);
     });
+}
+
+/**
+ * What to do with the model that was made: each line is a command that can be typed as it stands, under
+ * what it does.
+ *
+ * @param made the dataset's folder, an exam of it, and the model's file, if one was kept
+ */
+export function nextSteps(
+  { data, exam, model }: { data: string; exam: string; model?: string },
+): string[] {
+  const steps: [what: string, command: string][] = model === undefined ? [] : [
+    [
+      "how good it is, as a page with its curves and intervals",
+      commandLine("evaluate", "--model", model, "--data", data, "--out", "reports/demo"),
+    ],
+    [
+      "what it says of one knee, and where it looked",
+      commandLine("predict", "--model", model, exam, "--cam", "cam"),
+    ],
+    [
+      "the knees in a browser, with what it says of each",
+      commandLine("serve", "--data", data, "--models", model),
+    ],
+  ];
+  steps.push(
+    ["a larger set", commandLine("synth", "--out", "data/practice")],
+    ["all options", commandLine("--help")],
+  );
+  return [
+    "Next:",
+    ...steps.flatMap(([what, command]) => [`  ${what}:`, `    ${command}`]),
+    "data/README.md says where MRNet itself goes.",
+  ];
+}
+
+/** The first validation exam with the finding. */
+async function _tornKnee(data: string): Promise<string> {
+  const labels = await readLabels(labelFile(data, "valid", TRAINING.task));
+  return (labels.find(({ label }) => label === 1) ?? labels[0]).id;
 }
 
 /** Makes the set, or uses the one an earlier demo made: label files are written last. */

@@ -4,7 +4,9 @@
  * @module
  */
 import { describeEngine } from "../engine/engine.ts";
+import { join } from "../files.ts";
 import { clock, PhaseTimer, type Progress } from "../logs/progress.ts";
+import { CURVES_FILE } from "../logs/run_folder.ts";
 import { describeRecipe } from "../recipe.ts";
 import { TRAIN_DEFAULTS } from "../train/options.ts";
 import { whyNeverActs } from "../train/schedule.ts";
@@ -176,6 +178,7 @@ export function report(result: RunResult): void {
   );
   print(`Checkpoint: ${checkpoint ?? "none was kept"}`);
   print(`Logs:       ${logFolder}`);
+  if (epochs.length > 0) print(`Curves:     ${join(logFolder, CURVES_FILE)}, to open in a browser`);
   if (result.skipped === undefined) return;
   const count = result.skipped.length;
   print(`Left out:   ${count} exam${count === 1 ? "" : "s"} that could not be read`);

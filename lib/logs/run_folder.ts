@@ -12,12 +12,15 @@ import { isLockFile, lockRun, type RunLock } from "./run_lock.ts";
 const RUN = /^\d{8}-\d{6}(-\d+)?$/;
 /** A file of a run, or the part of one that a killed run left. */
 const WRITTEN =
-  /^(events\.out\.tfevents\.\d+\.mrnet(\.\d+)?|run\.(lock|owner\.\d{1,9})|(history\.csv|config\.json|state\.safetensors)(\.[0-9a-f]{8}\.part)?)$/;
+  /^(events\.out\.tfevents\.\d+\.mrnet(\.\d+)?|run\.(lock|owner\.\d{1,9})|(history\.csv|curves\.html|config\.json|state\.safetensors)(\.[0-9a-f]{8}\.part)?)$/;
 
 /** Whether a folder is named as runs are. */
 export function isRunName(name: string): boolean {
   return RUN.test(name);
 }
+
+/** The page of a run's curves, in its folder. */
+export const CURVES_FILE = "curves.html";
 
 /** Whether a file in a run's folder is named as one that a run writes, whole or half-written. */
 export function isRunFile(name: string): boolean {

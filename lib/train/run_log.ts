@@ -1,14 +1,16 @@
 /**
- * What a run leaves in its log folder: TensorBoard events under the original tags, `history.csv`
- * and `config.json`. What is called `Val` and `val` are the exams that the run chooses by: the
+ * What a run leaves in its log folder: TensorBoard events under the original tags, `history.csv`, the
+ * same as a page, `curves.html`, and `config.json`. What is called `Val` and `val` are the exams that the run chooses by: the
  * validation set or, where `config.json` has `tune`, the training exams that were kept out.
  *
  * @module
  */
 import { baseName, join, removeLeftOvers, writeWhole } from "../files.ts";
-import { isRunFile, makeLockedRunFolder } from "../logs/run_folder.ts";
+import { CURVES_FILE, isRunFile, makeLockedRunFolder } from "../logs/run_folder.ts";
 import type { RunLock } from "../logs/run_lock.ts";
 import { EventWriter } from "../logs/tensorboard.ts";
+import { curvesHtml, type CurvesOf } from "../report/curves.ts";
+import { subject } from "../report/format.ts";
 import type { Plane, Task } from "../terms.ts";
 import { CONFIG_FILE } from "./run_config.ts";
 import type { EpochReport, ExamReport } from "./trainer.ts";
@@ -34,10 +36,13 @@ export class RunLog {
   /** What keeps others out, where this made the folder. */
   readonly lock: RunLock | undefined;
   #history = COLUMNS;
+  readonly #epochs: EpochReport[] = [];
+  readonly #shown: CurvesOf;
   #flushing: Promise<void> = Promise.resolve();
 
-  private constructor(folder: string, events: EventWriter, lock?: RunLock) {
+  private constructor(folder: string, events: EventWriter, shown: CurvesOf, lock?: RunLock) {
     this.folder = folder;
+    this.#shown = shown;
     this.#events = events;
     this.lock = lock;
   }
@@ -56,7 +61,8 @@ export class RunLog {
     const { folder, lock } = await makeLockedRunFolder(logs, task, plane);
     try {
       await _configure(folder, config);
-      return new RunLog(folder, await EventWriter.create(folder), lock);
+      const shown = _shownOf({ task, plane, ...config });
+      return new RunLog(folder, await EventWriter.create(folder), shown, lock);
     } catch (error) {
       await lock.release();
       // A run that did not begin leaves no trace.
@@ -83,9 +89,10 @@ export class RunLog {
     await removeLeftOvers(folder, { age: 0, isOurs: isRunFile });
     await _configure(folder, config);
     const { name, size } = position;
-    const log = new RunLog(folder, await EventWriter.reopen(folder, name, size));
-    for (const report of epochs) log.#history += _row(report);
+    const log = new RunLog(folder, await EventWriter.reopen(folder, name, size), _shownOf(config));
+    for (const report of epochs) log.#add(report);
     await writeWhole(join(folder, "history.csv"), log.#history);
+    if (epochs.length > 0) await log.#draw();
     return log;
   }
 
@@ -113,15 +120,25 @@ export class RunLog {
     this.#flushing.catch(() => {});
   }
 
-  /** Logs an epoch: `Train/AUC_epoch`, `Val/AUC_epoch`, and a row of `history.csv`. */
+  #add(report: EpochReport): void {
+    this.#epochs.push(report);
+    this.#history += _row(report);
+  }
+
+  async #draw(): Promise<void> {
+    await writeWhole(join(this.folder, CURVES_FILE), curvesHtml(this.#epochs, this.#shown));
+  }
+
+  /** Logs an epoch: `Train/AUC_epoch`, `Val/AUC_epoch`, a row of `history.csv`, and the curves. */
   async epoch(report: EpochReport): Promise<void> {
     const { epoch, trainAuc, valAuc } = report;
     this.#events.scalar("Train/AUC_epoch", _logged(trainAuc), epoch);
     this.#events.scalar("Val/AUC_epoch", _logged(valAuc), epoch);
-    this.#history += _row(report);
+    this.#add(report);
     await this.#flushing;
     await this.#events.flush();
     await writeWhole(join(this.folder, "history.csv"), this.#history);
+    await this.#draw();
   }
 
   /** Writes what is left and closes the event file. */
@@ -132,6 +149,14 @@ export class RunLog {
       await this.lock?.release();
     }
   }
+}
+
+/** What the page of curves says of a run. */
+function _shownOf({ task, plane, tune }: Record<string, unknown>): CurvesOf {
+  return {
+    title: subject(task as Task, plane as Plane),
+    chosenBy: tune === undefined ? "validation" : "tune",
+  };
 }
 
 /** A row of `history.csv`. */

@@ -53,7 +53,7 @@ Deno.test("a set that NumPy wrote trains in one command, and leaves model and lo
   assert.equal(code, 0, err);
 
   const results = lines(out);
-  assert.equal(results.length, 5);
+  assert.equal(results.length, 6);
   for (const epoch of [1, 2]) {
     assert.match(
       results[epoch - 1],
@@ -66,6 +66,7 @@ Deno.test("a set that NumPy wrote trains in one command, and leaves model and lo
   const [, valAuc, best] = /^Best validation AUC (\d\.\d{4}) in epoch ([12])$/.exec(results[2])!;
   const checkpoint = /^Checkpoint: (models\/.*)$/.exec(results[3])![1];
   const logs = /^Logs: {7}(logs\/meniscus\/coronal\/\d{8}-\d{6})$/.exec(results[4])![1];
+  assert.equal(results[5], `Curves:     ${logs}/curves.html, to open in a browser`);
 
   const remarks = lines(err);
   assert.match(
@@ -110,11 +111,11 @@ Deno.test("a set that NumPy wrote trains in one command, and leaves model and lo
   assert.equal(metadata.task, "meniscus");
 
   const files = await folder.files(logs);
-  assert.equal(files.length, 4);
-  const [config, events, history, state] = files;
+  assert.equal(files.length, 5);
+  const [config, curves, events, history, state] = files;
   assert.deepEqual(
-    [config, history, state],
-    ["config.json", "history.csv", "state.safetensors"],
+    [config, curves, history, state],
+    ["config.json", "curves.html", "history.csv", "state.safetensors"],
   );
   assert.equal(JSON.parse(await folder.text(`${logs}/config.json`)).lr, 1e-4);
   const rows = lines(await folder.text(`${logs}/history.csv`));
@@ -169,7 +170,7 @@ Deno.test("options do what they say", () =>
     );
     assert.ok(flushed.err.includes("Removed the logs of 1 earlier runs"), flushed.err.join("\n"));
     const logs = await folder.files("logs/acl/coronal");
-    assert.equal(logs.length, 5);
+    assert.equal(logs.length, 6);
     assert.equal(logs.at(-1), "notes/config.json");
     assert.deepEqual(
       (await folder.files("models")).map((name) => name.replace(/_val.*/, "")),

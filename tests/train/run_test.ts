@@ -77,8 +77,10 @@ test("a run leaves a checkpoint and logs that agree with what it returns", async
 
   const logs = result.logFolder.slice(folder.path.length + 1);
   const files = await folder.files(logs);
-  assert.equal(files.length, 4);
-  assert.deepEqual(files.toSpliced(1, 1), ["config.json", "history.csv", "state.safetensors"]);
+  assert.equal(files.length, 5);
+  assert.deepEqual(files.toSpliced(2, 1), [
+    ...["config.json", "curves.html", "history.csv", "state.safetensors"],
+  ]);
   const rows = (await folder.text(`${logs}/history.csv`)).trim().split("\n");
   assert.equal(rows.shift(), "epoch,train_loss,train_auc,val_loss,val_auc,lr,seconds");
   assert.deepEqual(
@@ -472,7 +474,7 @@ test("earlier logs of the task and plane are removed where that is asked for", a
   assert.deepEqual(flushed, [0, 2]);
   const kept = await folder.files("logs");
   const prefix = `${second.logFolder.slice(folder.at("logs").length + 1)}/`;
-  assert.equal(kept.filter((name) => name.startsWith(prefix)).length, 4);
+  assert.equal(kept.filter((name) => name.startsWith(prefix)).length, 5);
   assert.deepEqual(kept.filter((name) => !name.startsWith(prefix)), [
     "acl/axial/20200101-000000/history.csv",
   ]);

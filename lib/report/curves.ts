@@ -1,0 +1,189 @@
+/**
+ * The curves of a training as a page of its own: loss and AUC by epoch, the learning rate, and all of it
+ * as a table. It opens from the disk, without a network and without Python.
+ *
+ * @module
+ */
+import { clock } from "../logs/progress.ts";
+import { fixed } from "./format.ts";
+import { type Markup, markup, NumberCell, page, section, sideBySide, table } from "./html.ts";
+import { LEFT, line, path, plot, RIGHT, round, TOP, verticalAxis, x, y } from "./plot.ts";
+import { STYLE } from "./style.ts";
+
+/** What is shown of an epoch; the trainer's report of it is one. */
+export interface EpochOfCurves {
+  epoch: number;
+  trainLoss: number;
+  /** NaN if only one class was present. */
+  trainAuc: number;
+  valLoss: number;
+  /** NaN if only one class was present. */
+  valAuc: number;
+  learningRate: number;
+  /** How long training had taken by then. */
+  seconds: number;
+  /** True if its model was the best so far. */
+  isBest: boolean;
+}
+
+/** What the page says of the run. */
+export interface CurvesOf {
+  /** What was trained, as in `ACL tear, sagittal plane`. */
+  title: string;
+  /** What the exams are called that the run chose by: `validation` or `tune`. */
+  chosenBy: string;
+}
+
+/** Where the plots end at the bottom, in SVG units. */
+const BOTTOM = 220;
+
+const CURVES_STYLE = `${STYLE}
+.curve.second { stroke: var(--second); stroke-dasharray: 7 4; }
+.dot { fill: var(--first); } .dot.second { fill: var(--second); }
+.best { stroke: var(--muted); stroke-width: 1; stroke-dasharray: 2 3; fill: none; }
+`;
+
+/** One of the two lines of a plot. */
+interface Series {
+  name: string;
+  values: readonly number[];
+}
+
+/** The page, as a whole file of HTML. */
+export function curvesHtml(
+  epochs: readonly EpochOfCurves[],
+  { title, chosenBy }: CurvesOf,
+): string {
+  const best = epochs.findLast(({ isBest }) => isBest);
+  const of = (pick: (epoch: EpochOfCurves) => number) => epochs.map(pick);
+  const losses = [
+    { name: "training", values: of(({ trainLoss }) => trainLoss) },
+    { name: chosenBy, values: of(({ valLoss }) => valLoss) },
+  ];
+  const areas = [
+    { name: "training", values: of(({ trainAuc }) => trainAuc) },
+    { name: chosenBy, values: of(({ valAuc }) => valAuc) },
+  ];
+  const highest = Math.max(...losses.flatMap(({ values }) => values).filter(Number.isFinite), 0);
+  return page({
+    title: `Training: ${title}`,
+    header: markup`<p class="kicker">Training, ${epochs.length} epoch${
+      epochs.length === 1 ? "" : "s"
+    }</p>
+<h1>${title}</h1>`,
+    main: [
+      section(
+        "curves",
+        "Curves",
+        [
+          markup`<ul class="legend">${_legend("training")}${_legend(chosenBy, "second")}</ul>`,
+          sideBySide(
+            _figure("loss", "Loss", losses, _upTo(highest), best?.epoch),
+            _figure("auc", "AUC", areas, 1, best?.epoch),
+          ),
+        ],
+      ),
+      section("epochs", "Epochs", _table(epochs, chosenBy)),
+    ],
+    footer: markup`<p>${
+      best === undefined
+        ? `No epoch had an AUC above 0 on the ${chosenBy} exams.`
+        : `The model of epoch ${best.epoch} was kept: its AUC on the ${chosenBy} exams is the highest, ` +
+          "and as the best of several a little too good."
+    }</p>`,
+    style: CURVES_STYLE,
+  });
+}
+
+function _legend(name: string, kind = ""): Markup {
+  const key = line(`curve ${kind}`, "M0 8H44");
+  return markup`<li><svg class="key" viewBox="0 0 44 16" aria-hidden="true">${key}</svg>${name}</li>`;
+}
+
+/** A round number that a value does not exceed. */
+function _upTo(value: number): number {
+  if (!(value > 0)) return 1;
+  const unit = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10].map((step) => step * unit).find((top) => top >= value)!;
+}
+
+function _figure(
+  id: string,
+  title: string,
+  series: readonly Series[],
+  top: number,
+  best: number | undefined,
+): Markup {
+  const count = series[0].values.length;
+  const across = (index: number) => x(count === 1 ? 0.5 : index / (count - 1));
+  const up = (value: number) => y(value / top, TOP, BOTTOM);
+  const last = series.map(({ name, values }) => `${name} ${fixed(values.at(-1) ?? NaN, 4)}`);
+  const ticks = [0, 0.2, 0.4, 0.6, 0.8, 1].map((share) =>
+    [share, String(round(share * top))] as const
+  );
+  return markup`<figure><h3>${title}</h3>
+${
+    plot({
+      id,
+      title: `${title} by epoch`,
+      description: `After epoch ${count}: ${last.join(", ")}.`,
+      bottom: BOTTOM,
+      content: [
+        verticalAxis(title, ticks, TOP, BOTTOM),
+        _epochAxis(count, across),
+        best !== undefined && line("best", `M${across(best - 1)} ${TOP}V${BOTTOM}`),
+        series.map(({ values }, index) => {
+          const kind = index === 0 ? "" : "second";
+          const points = values.map((value, i) => [across(i), up(value)] as const)
+            .filter(([, at]) => Number.isFinite(at));
+          return [
+            line(`curve ${kind}`, path(points)),
+            points.map(([px, py]) =>
+              markup`<circle class="dot ${kind}" cx="${px}" cy="${py}" r="2.5"/>`
+            ),
+          ];
+        }),
+      ],
+    })
+  }</figure>`;
+}
+
+/** The axis of epochs, with as many ticks as are readable. */
+function _epochAxis(count: number, across: (index: number) => number): Markup {
+  const every = Math.ceil(count / 10);
+  const ticks = Array.from({ length: count }, (_, index) => index)
+    .filter((index) => index % every === 0)
+    .map((index) =>
+      markup`<text class="tick" x="${across(index)}" y="${BOTTOM + 20}" text-anchor="middle">${
+        index + 1
+      }</text>`
+    );
+  const middle = (LEFT + RIGHT) / 2;
+  return markup`<g class="axis">${ticks}<text class="name" x="${middle}" y="${
+    BOTTOM + 40
+  }" text-anchor="middle">Epoch</text></g>`;
+}
+
+function _table(epochs: readonly EpochOfCurves[], chosenBy: string): Markup {
+  const number = (text: string) => new NumberCell(text);
+  const auc = (value: number) => number(Number.isNaN(value) ? "undefined" : fixed(value, 4));
+  return table({
+    caption: `Loss and AUC after each epoch, on the exams to train on and on the ${chosenBy} exams`,
+    head: [
+      ...["Epoch", "Training loss", "Training AUC", "Loss", "AUC", "Learning rate", "Time"].map(
+        (name, index) => index === 0 ? name : number(name),
+      ),
+      "",
+    ],
+    rows: epochs.map((each) => [
+      String(each.epoch),
+      number(fixed(each.trainLoss, 4)),
+      auc(each.trainAuc),
+      number(fixed(each.valLoss, 4)),
+      auc(each.valAuc),
+      number(String(each.learningRate)),
+      number(clock(each.seconds)),
+      each.isBest ? "best so far" : "",
+    ]),
+  });
+}
