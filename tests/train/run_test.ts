@@ -90,7 +90,7 @@ test("a run leaves a checkpoint and logs that agree with what it returns", async
       Number(e.seconds.toFixed(3)),
     ]),
   );
-  const events = readEvents(await Deno.readFile(folder.at(logs, files[1])), files[1]);
+  const events = readEvents(await Deno.readFile(folder.at(logs, files[2])), files[1]);
   const steps = (tag: string) =>
     events.filter(({ scalars }) => scalars.some((each) => each.tag === tag))
       .map(({ step }) => step);
