@@ -12,12 +12,16 @@ import type { Exam } from "./exam.ts";
 export const INTENSITIES = ["raw", "standardized"] as const;
 /**
  * `raw`: the values as they are in the file, as the reference recipe has them. `standardized`: each
- * exam is stretched to 0–255 by its own least and largest value, then the mean of MRNet's training
- * exams is taken off and the rest divided by their standard deviation.
+ * exam is stretched to 0–255 by its own least and largest value, then {@linkcode MRNET_MEAN} is taken off
+ * and the rest divided by {@linkcode MRNET_STANDARD_DEVIATION}. The authors' code cuts the middle 224×224
+ * pixels out first and stretches those; here the whole slice is stretched and used.
  */
 export type Intensity = (typeof INTENSITIES)[number];
 
-/** Mean and standard deviation of MRNet's training exams, from the code of Bien et al. (2018). */
+/**
+ * Mean and standard deviation as the code that Bien et al. (2018) gave out has them: two constants, of
+ * which it does not say what they were computed from.
+ */
 export const MRNET_MEAN = 58.09;
 /** See {@linkcode MRNET_MEAN}. */
 export const MRNET_STANDARD_DEVIATION = 49.73;
