@@ -27,7 +27,7 @@ Deno.test("the README's script runs from another folder with a single import", a
   });
   const { code, out, err } = await runScript(folder, "script.ts", ["--allow-read=data"]);
   assert.equal(code, 0, err);
-  assert.match(out, /^epoch 1: [\d.]+\nepoch 2: [\d.]+\nAUC [\d.]+\n$/);
+  assert.match(out, /^epoch 1: [\d.]+\nepoch 2: [\d.]+\nepoch 3: [\d.]+\nAUC [\d.]+\n$/);
   assert.equal(err, "");
 });
 

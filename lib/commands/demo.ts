@@ -95,7 +95,7 @@ export function nextSteps(
     ],
   ];
   steps.push(
-    ["a larger set", commandLine("synth", "--out", "data/practice")],
+    ["a set of your own, and what else there is for it", commandLine("synth", "--help")],
     ["all options", commandLine("--help")],
   );
   return [

@@ -1,0 +1,58 @@
+/**
+ * What somebody is told to practise with learns: the commands and the script are taken out of the README.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { runScript } from "./support/cli.ts";
+import { TemporaryFolder } from "./support/folders.ts";
+
+const ROOT = new URL("../", import.meta.url);
+const README = await Deno.readTextFile(new URL("README.md", ROOT));
+
+/** The least AUC on exams that were not trained on. */
+const LEARNT = 0.8;
+
+/** The commands of a block of shell, a line each. */
+function commandsIn(document: string): string[] {
+  const blocks = [...document.matchAll(/```sh\n([^`]*--out data\/practice[^`]*)```/g)];
+  assert.equal(blocks.length, 1);
+  return blocks[0][1].replace(/\\\n\s*/g, "").trim().split("\n");
+}
+
+Deno.test("the documents agree on how to practise", async () => {
+  const other = await Deno.readTextFile(new URL("data/README.md", ROOT));
+  assert.deepEqual(commandsIn(other), commandsIn(README));
+});
+
+Deno.test({
+  name: "the README's practice commands, and its script, learn",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using folder = await TemporaryFolder.make();
+    let out = "";
+    for (const command of commandsIn(README)) {
+      const line = command.replace(/^deno run -A cli\.ts/, `$DENO run -A '${ROOT.pathname}cli.ts'`);
+      assert.notEqual(line, command);
+      const { code, stdout, stderr } = await new Deno.Command("sh", {
+        args: ["-c", line],
+        cwd: folder.path,
+        env: { DENO: Deno.execPath(), NO_COLOR: "1" },
+      }).output();
+      assert.equal(code, 0, new TextDecoder().decode(stderr));
+      out = new TextDecoder().decode(stdout);
+    }
+    const best = Number(/^Best validation AUC ([\d.]+) /m.exec(out)?.[1]);
+    assert.ok(best > LEARNT, out);
+    // Not by luck: the last epoch knows it too, and the loss has fallen.
+    const epochs = [...out.matchAll(/val loss ([\d.]+) \| val auc ([\d.]+)/g)]
+      .map(([, loss, auc]) => [Number(loss), Number(auc)]);
+    assert.ok(epochs.at(-1)![1] > LEARNT && epochs.at(-1)![0] < epochs[0][0], out);
+
+    const script = /```ts ignore\n(.*?)```/s.exec(README)![1];
+    await folder.write("script.ts", script.replace("./mod.ts", new URL("mod.ts", ROOT).href));
+    const ran = await runScript(folder, "script.ts", ["--allow-read=data"]);
+    assert.equal(ran.code, 0, ran.err);
+    assert.ok(Number(/^AUC ([\d.]+)$/m.exec(ran.out)?.[1]) > LEARNT, ran.out);
+  },
+});
