@@ -56,6 +56,7 @@ export { type Exam, examFromNpy, type ExamSize, readExam } from "./lib/data/exam
 export { type LabelledId, readLabels } from "./lib/data/labels.ts";
 export { type ExamFile, type ReadExamFile, readExamFiles } from "./lib/data/exam_files.ts";
 export type { Augmentation, Shift } from "./lib/data/augment.ts";
+export { oddityOf } from "./lib/data/oddity.ts";
 export { INTENSITIES, type Intensity } from "./lib/data/intensity.ts";
 export { isTuneExam, TUNE_SEED, type TuneSplit } from "./lib/data/tune.ts";
 export {
@@ -251,7 +252,9 @@ export {
 export type {
   Judgeable,
   JudgedCard,
+  JudgedExams,
   JudgedPrediction,
+  OddExam,
   OnExam,
   OpenedExams,
   ToldOfModel,

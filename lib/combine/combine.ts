@@ -4,6 +4,7 @@
  * @module
  */
 import type { Intensity } from "../data/intensity.ts";
+import { ODD_HINT, oddityOf } from "../data/oddity.ts";
 import type { TuneSplit } from "../data/tune.ts";
 import { type Engine, type EngineChoice, startEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
@@ -131,10 +132,16 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
     const described = describeMembers(wanted, members);
     await makeWritableFolder(folderOf(wanted));
     options.onStart?.({ engine, task, patients: datasets.axial.labels.length });
+    const odds: string[] = [];
     const patients = await judgePlanes(byPlane((plane) => members[plane].model), datasets, {
       signal,
       onExam: options.onExam,
+      onRead({ exam }, plane) {
+        const odd = oddityOf(exam, members[plane].card.intensity);
+        if (odd !== undefined) odds.push(`'${exam.id}' ${plane}: ${odd}`);
+      },
     });
+    if (odds.length > 0) options.onRemark?.(_oddRemark(odds));
     saturationRemarks(patients).forEach((remark) => options.onRemark?.(remark));
     const fitted = fitCombination(patients, fitOn);
     for (const plane of PLANES) {
@@ -191,6 +198,11 @@ function _tuneFor(fitOn: ChosenOn, members: ByPlane<Candidate>): TuneSplit | und
     default:
       return fitOn satisfies never;
   }
+}
+
+function _oddRemark([first, ...more]: string[]): string {
+  const others = more.length === 0 ? "" : `; and ${more.length} more exams`;
+  return `Exams are unlike those that the models can read: ${first}${others}: ${ODD_HINT}`;
 }
 
 function _dispose(members: ByPlane<Candidate>): void {

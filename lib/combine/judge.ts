@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { type Dataset, type DatasetOptions, openDataset } from "../data/dataset.ts";
+import {
+  type Dataset,
+  type DatasetOptions,
+  type LabelledExam,
+  openDataset,
+} from "../data/dataset.ts";
 import { DataError } from "../errors.ts";
 import { rocAuc } from "../metrics/roc.ts";
 import { rankingScores } from "../metrics/summary.ts";
@@ -46,6 +51,8 @@ export interface CombinedEvaluation {
 export interface JudgeOptions {
   /** Ends the judging; what it was for fails with the signal's reason. */
   signal?: AbortSignal;
+  /** Called with each exam that was read, before it is computed. */
+  onRead?: (exam: LabelledExam, plane: Plane) => void;
   /** Called after each exam; there are three a patient. */
   onExam?: (progress: { plane: Plane; done: number; total: number }) => void;
 }
@@ -72,7 +79,7 @@ export async function openPlanes(
 export async function judgePlanes(
   models: ByPlane<MRNet>,
   datasets: ByPlane<Dataset>,
-  { signal, onExam }: JudgeOptions = {},
+  { signal, onRead, onExam }: JudgeOptions = {},
 ): Promise<PatientPrediction[]> {
   _checkPatients(datasets);
   const found: Partial<ByPlane<Map<string, ExamPrediction>>> = {};
@@ -80,6 +87,7 @@ export async function judgePlanes(
     const total = datasets[plane].labels.length;
     const { predictions } = await evaluate(models[plane], datasets[plane], {
       signal,
+      onRead: (exam) => onRead?.(exam, plane),
       onExam: (_, { done }) => onExam?.({ plane, done, total }),
     });
     signal?.throwIfAborted();

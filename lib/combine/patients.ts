@@ -26,7 +26,11 @@ export interface PatientFiles {
 /** What a combination says about a patient, or why it says nothing. */
 export type PatientOutcome =
   & PatientFiles
-  & ({ prediction: CombinedPrediction } | { error: MRNetError });
+  & ({
+    prediction: CombinedPrediction;
+    /** What makes exams unlike those that a model can read, by their planes, where something does. */
+    odd?: Partial<ByPlane<string>>;
+  } | { error: MRNetError });
 
 /**
  * Sorts exams by patient and plane, as MRNet's folders have them: `…/axial/0012.npy`,
@@ -126,14 +130,19 @@ export async function* predictPatients(
   try {
     for (const patient of patients) {
       const planes: Partial<ByPlane<Prediction>> = {};
+      const odd: Partial<ByPlane<string>> = {};
       let error: MRNetError | undefined;
       for (const plane of PLANES) {
         const outcome: FilePrediction = (await running[plane].next()).value;
         if ("error" in outcome) error ??= outcome.error;
         else planes[plane] = outcome.prediction;
+        if ("odd" in outcome && outcome.odd !== undefined) odd[plane] = outcome.odd;
       }
       if (error !== undefined) yield { ...patient, error };
-      else yield { ...patient, prediction: combined.combine(planes as ByPlane<Prediction>) };
+      else {
+        const prediction = combined.combine(planes as ByPlane<Prediction>);
+        yield { ...patient, prediction, ...(Object.keys(odd).length > 0 && { odd }) };
+      }
     }
   } finally {
     for (const plane of PLANES) await running[plane].return?.();

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { ODD_HINT } from "../data/oddity.ts";
 import { messageOf, OutputError, withoutControls } from "../errors.ts";
 import { type Progress, progressLine } from "../logs/progress.ts";
 
@@ -28,6 +29,11 @@ export function print(line = ""): void {
 export function remark(line: string): void {
   _clear();
   _write(Deno.stderr, `${withoutControls(line)}\n`);
+}
+
+/** What is said of an exam that is answered though it is odd; see {@linkcode oddityOf}. */
+export function oddRemark(path: string, odd: string): string {
+  return `Do not rely on the answer for '${path}': ${odd}: ${ODD_HINT}`;
 }
 
 /** Writes lines of our own, such as a command's help. What comes from outside has no place in them. */

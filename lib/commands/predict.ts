@@ -18,7 +18,7 @@ import { thresholdText } from "../report/format.ts";
 import { PLANES } from "../terms.ts";
 import { predictFiles } from "../train/predict.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
-import { endWithReader, print, remark } from "./console.ts";
+import { endWithReader, oddRemark, print, remark } from "./console.ts";
 import { checkModelFiles } from "./models_there.ts";
 import {
   backendOption,
@@ -100,6 +100,7 @@ export function predictCommand(exit: (code: number) => void) {
           remark(messageOf(outcome.error));
           exit(1);
         } else {
+          if (outcome.odd !== undefined) remark(oddRemark(outcome.path, outcome.odd));
           print(write(outcome, outcome.prediction, opened.card));
           predicted++;
         }
@@ -144,7 +145,9 @@ function _aboutThreshold({ operatingPoint }: SettledCard): string {
     `${exams} exams`;
 }
 
-function _line({ path }: FilePrediction, prediction: Prediction, card: SettledCard): string {
+type Predicted = Extract<FilePrediction, { prediction: unknown }>;
+
+function _line({ path }: Predicted, prediction: Prediction, card: SettledCard): string {
   const { decision, threshold } = decide(prediction.probability, card);
   const logits = prediction.logits.map((logit) => logit.toFixed(4)).join(" ");
   return [
@@ -156,7 +159,7 @@ function _line({ path }: FilePrediction, prediction: Prediction, card: SettledCa
   ].join("  ");
 }
 
-function _json({ path, id }: FilePrediction, prediction: Prediction, card: SettledCard): string {
+function _json({ path, id, odd }: Predicted, prediction: Prediction, card: SettledCard): string {
   const { probability, logits } = prediction;
   const { decision, threshold } = decide(probability, card);
   return JSON.stringify({
@@ -169,5 +172,6 @@ function _json({ path, id }: FilePrediction, prediction: Prediction, card: Settl
     decision,
     threshold,
     threshold_from: card.operatingPoint === undefined ? "default" : "model",
+    odd,
   });
 }

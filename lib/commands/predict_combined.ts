@@ -24,7 +24,7 @@ import { thresholdText } from "../report/format.ts";
 import { checkToldOfCombination } from "../report/judgeable.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import { UsageError } from "./arguments.ts";
-import { print, remark } from "./console.ts";
+import { oddRemark, print, remark } from "./console.ts";
 import { checkModelFiles } from "./models_there.ts";
 import type { GivenModel } from "./model_options.ts";
 
@@ -83,6 +83,9 @@ export async function predictCombined(
         remark(messageOf(outcome.error));
         exit(1);
       } else {
+        for (const [plane, odd] of Object.entries(outcome.odd ?? {})) {
+          remark(oddRemark(outcome.files[plane as Plane], odd));
+        }
         print(write(outcome, combined));
         predicted++;
       }
@@ -146,7 +149,7 @@ function _line({ id, prediction }: Predicted, { task, combination }: CombinedMRN
  * log-odds and whose second the sigmoid makes the probability of, as with a model.
  */
 function _json(
-  { id, files, prediction }: Predicted,
+  { id, files, prediction, odd }: Predicted,
   { task, combination }: CombinedMRNet,
 ): string {
   const { probability, logit, planes } = prediction;
@@ -159,7 +162,10 @@ function _json(
     ...decide(probability, combination),
     threshold_from: "model",
     planes: Object.fromEntries(
-      PLANES.map((plane) => [plane, { file: files[plane], ...planes[plane] }]),
+      PLANES.map((plane) => [
+        plane,
+        { file: files[plane], ...planes[plane], odd: odd?.[plane] },
+      ]),
     ),
   });
 }

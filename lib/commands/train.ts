@@ -240,6 +240,13 @@ export function trainCommand(exit: (code: number) => void) {
     .addOption(
       flag("--skip_bad_exams", "go on without exams that cannot be read, and list them", false),
     )
+    .addOption(
+      flag(
+        "--any_range",
+        "train on exams though they are far from 0–255 or their slices may be last",
+        false,
+      ),
+    )
     .addHelpText(
       "after",
       "\nPermissions: --allow-read=data,models,logs --allow-write=models,logs, and\n" +
@@ -321,5 +328,6 @@ export function runOptions(given: GivenRun): RunOptions {
     inMemory: given.in_memory,
     saveEvery: given.save_every,
     skipBadExams: given.skip_bad_exams,
+    anyRange: given.any_range,
   };
 }

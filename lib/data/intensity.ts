@@ -61,7 +61,7 @@ export function affineOf(
     case "raw":
       return UNCHANGED;
     case "standardized": {
-      const [least, largest] = _range(voxels);
+      const [least, largest] = rangeOf(voxels);
       const stretch = largest > least ? 255 / (largest - least) : 0;
       const scale = stretch / MRNET_STANDARD_DEVIATION;
       const offset = (-least * stretch - MRNET_MEAN) / MRNET_STANDARD_DEVIATION;
@@ -77,7 +77,8 @@ export function affineOf(
   }
 }
 
-function _range(voxels: Exam["voxels"]): [least: number, largest: number] {
+/** The least and the largest value. */
+export function rangeOf(voxels: Exam["voxels"]): [least: number, largest: number] {
   const bytes = voxels instanceof Uint8Array;
   let least = Infinity;
   let largest = -Infinity;

@@ -58,6 +58,7 @@ export async function* explainFiles(
     }
     const { outcome, computed } = await filePrediction(
       file,
+      network.intensity,
       () => explain(network, file.exam, { map }),
     );
     engine.check();

@@ -3,22 +3,39 @@
  *
  * @module
  */
+import type { Exam } from "../data/exam.ts";
 import type { ExamFile } from "../data/exam_files.ts";
+import type { Intensity } from "../data/intensity.ts";
+import { oddityOf } from "../data/oddity.ts";
 import { DataError, type MRNetError } from "../errors.ts";
 import { type Prediction, predictionOf } from "./mrnet.ts";
 
 /** A prediction, or why there is none. */
-export type FilePrediction = ExamFile & ({ prediction: Prediction } | { error: MRNetError });
+export type FilePrediction =
+  & ExamFile
+  & ({
+    prediction: Prediction;
+    /** What makes the exam unlike those that a model can read, where something does. */
+    odd?: string;
+  } | { error: MRNetError });
 
-/** What an engine says of a file's exam; where that cannot be computed, it is an error of its exam. */
+/**
+ * What an engine says of a file's exam; where that cannot be computed, it is an error of its exam.
+ *
+ * @param intensity how the model prepares its input
+ */
 export async function filePrediction<T extends Pick<Prediction, "logits">>(
-  { path, id }: ExamFile,
+  { path, id, exam }: ExamFile & { exam: Exam },
+  intensity: Intensity,
   compute: () => Promise<T>,
 ): Promise<{ outcome: FilePrediction; computed?: T }> {
   try {
+    // Before it is computed, while nothing else has the voxels.
+    const odd = oddityOf(exam, intensity);
     const computed = await compute();
     const prediction = predictionOf({ id }, computed.logits);
-    return { outcome: { path, id, prediction }, computed };
+    const outcome = { path, id, prediction };
+    return { outcome: odd === undefined ? outcome : { ...outcome, odd }, computed };
   } catch (failure) {
     if (!(failure instanceof DataError)) throw failure;
     // The exam's name is not enough where files of several folders are read.

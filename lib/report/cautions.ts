@@ -4,8 +4,10 @@
  * @module
  */
 import { isFittedOn } from "../combine/combination.ts";
+import { ODD_HINT } from "../data/oddity.ts";
 import type { Split } from "../terms.ts";
 import type { JudgedModel } from "./evaluate_model.ts";
+import type { OddExam } from "./judgeable.ts";
 
 const TRAINED_HERE =
   "The model was trained on these exams. The figures say how well it knows them, not how it does on " +
@@ -22,7 +24,7 @@ const FITTED_HERE =
 
 /** What the exams that judged a model had to do with it, a sentence or two each. */
 export function cautions(
-  { card: { epochBy }, combination }: Pick<JudgedModel, "card" | "combination">,
+  { card: { epochBy }, combination, odd }: Pick<JudgedModel, "card" | "combination" | "odd">,
   split: Split | "tune",
 ): string[] {
   const chosen = combination === undefined ? CHOSEN_HERE : MEMBERS_CHOSEN_HERE;
@@ -30,7 +32,13 @@ export function cautions(
     ...(split === "train" ? [TRAINED_HERE] : []),
     ...(epochBy.includes(split) ? [chosen] : []),
     ...(combination !== undefined && isFittedOn(combination, split) ? [FITTED_HERE] : []),
+    ...(odd !== undefined && odd.length > 0 ? [_odd(odd)] : []),
   ];
+}
+
+function _odd([first, ...more]: readonly OddExam[]): string {
+  const others = more.length === 0 ? "" : ` and ${more.length} more`;
+  return `Do not rely on what it says of '${first.id}'${others}: ${first.odd}: ${ODD_HINT}.`;
 }
 
 /**

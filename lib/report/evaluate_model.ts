@@ -22,6 +22,7 @@ import {
   type JudgedCard,
   type JudgedPrediction,
   loadJudgeable,
+  type OddExam,
   type OpenedExams,
   type ToldOfModel,
 } from "./judgeable.ts";
@@ -114,6 +115,8 @@ export interface JudgedModel {
   combination?: Combination;
   /** What it says about each exam; of a combination, about each patient. */
   predictions: JudgedPrediction[];
+  /** The exams that are unlike those that it can read, where there are any. */
+  odd?: readonly OddExam[];
   /** What that comes to. */
   summary: PredictionSummary;
   /** Why there are no figures at its own operating point, where there are none. */
@@ -184,14 +187,14 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
   const total = exams.total + (others?.total ?? 0);
   let done = 0;
   const judge = async (loaded: Judgeable, opened: OpenedExams): Promise<JudgedModel> => {
-    const predictions = await opened.judge((auc) => {
+    const { predictions, odd } = await opened.judge((auc) => {
       done++;
       onExam?.({ done, total, auc });
     });
     const { file, sha256, card, metadata, combination } = loaded;
     const { thresholds, noOperatingPoint } = _thresholds(loaded, split, options.threshold);
     const summary = summarizePredictions(predictions, { seed, samples, thresholds });
-    const about = { file, sha256, card, metadata, combination };
+    const about = { file, sha256, card, metadata, combination, odd };
     return { ...about, predictions, summary, noOperatingPoint };
   };
   const judged = await judge(first, exams);

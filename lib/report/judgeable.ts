@@ -9,8 +9,10 @@ import { type CombinedExamPrediction, evaluateCombined, openPlanes } from "../co
 import { type CombinedMRNet, loadCombined } from "../combine/loaded.ts";
 import { commonTune } from "../combine/members.ts";
 import { type DatasetOptions, openDataset } from "../data/dataset.ts";
+import type { Exam } from "../data/exam.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { LabelledId } from "../data/labels.ts";
+import { oddityOf } from "../data/oddity.ts";
 import { OptionError } from "../errors.ts";
 import { type ChosenOn, type ModelCard, settleCard, type SettledCard } from "../model/card.ts";
 import { loadMRNet } from "../model/create.ts";
@@ -43,7 +45,23 @@ export interface OpenedExams {
   /** How many exams are read; a combination reads three a patient. */
   total: number;
   /** Reads them all. */
-  judge(onExam: OnExam): Promise<JudgedPrediction[]>;
+  judge(onExam: OnExam): Promise<JudgedExams>;
+}
+
+/** What was said about exams, and what they are. */
+export interface JudgedExams {
+  /** What the model says about each; of a combination, about each patient. */
+  predictions: JudgedPrediction[];
+  /** The exams that are unlike those that the model can read. */
+  odd: OddExam[];
+}
+
+/** An exam that is unlike those that a model can read. */
+export interface OddExam {
+  /** Its name; of a combination with its plane. */
+  id: string;
+  /** What is odd; see {@linkcode oddityOf}. */
+  odd: string;
 }
 
 /** A model or a combination, loaded. */
@@ -107,11 +125,13 @@ async function _single(file: string, told: ToldOfModel): Promise<Judgeable> {
       const { task, plane, lossWeights } = card;
       const dataset = await openDataset({ ...options, task, plane });
       const judge = async (onExam: OnExam) => {
+        const odd: OddExam[] = [];
         const { predictions } = await evaluate(model, dataset, {
           lossWeights,
+          onRead: ({ exam }) => _note(odd, exam, exam.id, card.intensity),
           onExam: (_, { auc }) => onExam(auc),
         });
-        return predictions;
+        return { predictions, odd };
       };
       return { labels: dataset.labels, total: dataset.labels.length, judge };
     };
@@ -140,10 +160,13 @@ async function _combined(file: string, told: ToldOfModel): Promise<Judgeable> {
     const open = async (options: Omit<DatasetOptions, "task" | "plane">) => {
       const datasets = await openPlanes({ ...options, task });
       const judge = async (onExam: OnExam) => {
+        const odd: OddExam[] = [];
         const { predictions } = await evaluateCombined(combined, datasets, {
+          onRead: ({ exam }, plane) =>
+            _note(odd, exam, `${exam.id} ${plane}`, members[plane].card.intensity),
           onExam: () => onExam(NaN),
         });
-        return predictions;
+        return { predictions, odd };
       };
       const { labels } = datasets.axial;
       return { labels, total: labels.length * PLANES.length, judge };
@@ -188,6 +211,11 @@ export function checkToldOfCombination(
     `Cannot use the combination '${file}' with intensity ${intensity}: its ${other} model is ` +
       `${members[other].card.intensity}: leave the intensity out, or combine again with it`,
   );
+}
+
+function _note(found: OddExam[], exam: Exam, id: string, intensity: Intensity): void {
+  const odd = oddityOf(exam, intensity);
+  if (odd !== undefined) found.push({ id, odd });
 }
 
 /** The exams that chose the epochs of models, as far as their files say it. */

@@ -322,12 +322,12 @@ async function _plan(options: RunAllOptions): Promise<Plan> {
 
 /**
  * Every setting that the outcome of a training depends on, under the names of the command line. Where
- * the models are kept is none; neither is whether exams may be left out, for those that were are listed.
+ * the models are kept is none; neither is which exams may be left out or refused, for those that were left out are listed.
  */
 function _settings(options: RunAllOptions): Record<string, unknown> {
   const { onStart: _start, onExam: _exam, onEpoch: _epoch, ...given } = options;
   const named = namedSettings({ ...given, ...resolveTrainOptions(given) });
-  const { models: _models, skip_bad_exams: _skip, ...settings } = named;
+  const { models: _models, skip_bad_exams: _skip, any_range: _any, ...settings } = named;
   return { ...settings, precision: options.precision ?? "float32" };
 }
 

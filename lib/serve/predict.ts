@@ -6,6 +6,7 @@
 import { combinedLogit, combinedProbability } from "../combine/combination.ts";
 import { byPlane } from "../combine/combination.ts";
 import type { Exam } from "../data/exam.ts";
+import { oddityOf } from "../data/oddity.ts";
 import { explain } from "../explain/explain.ts";
 import { fitted, overlay, viewOf } from "../explain/overlay.ts";
 import { encodePng } from "../explain/png.ts";
@@ -106,6 +107,16 @@ export async function readWith(
     }
   }
   return { logits, probability, ...explained };
+}
+
+/** What is odd about the exam of a plane for one of the models that read it; see {@linkcode oddityOf}. */
+export function oddityFor({ exams, models }: Chosen, plane: Plane): string | undefined {
+  const raw = models.some((model) =>
+    model.kind === "single"
+      ? model.card.plane === plane && model.card.intensity === "raw"
+      : model.members[plane].card.intensity === "raw"
+  );
+  return oddityOf(exams.get(plane)!, raw ? "raw" : "standardized");
 }
 
 /** How {@linkcode predictions} has an exam read. */

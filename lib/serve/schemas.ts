@@ -129,17 +129,26 @@ const CombinedPrediction = z.object({
   description: "What three models, one a plane, say together about a patient.",
 });
 
-const ExamSize = z.object({ slices: Count, height: Count, width: Count }).meta({
-  id: "ExamSize",
-  description: "The size of an exam in slices and pixels.",
+const SentExam = z.object({
+  slices: Count,
+  height: Count,
+  width: Count,
+  odd: z.string().optional().meta({
+    description:
+      "Why not to rely on answers for this exam: its grey values are far from 0–255 and a " +
+      "model takes them as they are, or its slices may be its last axis. Absent where nothing is odd.",
+  }),
+}).meta({
+  id: "SentExam",
+  description: "The size of an exam in slices and pixels, and what is odd about it.",
 });
 
 /** The answer to `POST /v1/predict`. */
 export const PredictAnswer = z.object({
   exams: z.object({
-    axial: ExamSize.optional(),
-    coronal: ExamSize.optional(),
-    sagittal: ExamSize.optional(),
+    axial: SentExam.optional(),
+    coronal: SentExam.optional(),
+    sagittal: SentExam.optional(),
   }).meta({ description: "What was sent." }),
   predictions: z.array(z.union([SinglePrediction, CombinedPrediction])),
   remark: z.string().meta({ description: "What the answer is not fit for." }),

@@ -12,7 +12,7 @@ import { type LoadedModel, loadModels, operatingPointOf, planesOf, taskOf } from
 import { openApi } from "./openapi.ts";
 import type { SettledOptions } from "./options.ts";
 import { Origins } from "./origins.ts";
-import { choose, predictions, readWith, REMARK } from "./predict.ts";
+import { choose, oddityFor, predictions, readWith, REMARK } from "./predict.ts";
 import { Problem } from "./problem.ts";
 import { engineTurns, tooMany, type TurnOptions } from "./queue.ts";
 import {
@@ -248,10 +248,11 @@ export class Service {
           chosen,
           (model, exam) => readWith(model, exam, query, between),
         );
-        const sizes = [...chosen.exams].map(([plane, { slices, height, width }]) => {
-          return [plane, { slices, height, width }];
-        });
-        return { exams: Object.fromEntries(sizes), predictions: predicted, remark: REMARK };
+        const exams = Object.fromEntries([...chosen.exams].map(([plane, exam]) => {
+          const { slices, height, width } = exam;
+          return [plane, { slices, height, width, odd: oddityFor(chosen, plane) }];
+        }));
+        return { exams, predictions: predicted, remark: REMARK };
       };
       return await deadline.wait(this.compute(work, deadline));
     });

@@ -114,9 +114,11 @@ export async function runHalf(half: EpochHalf): Promise<HalfFigures | undefined>
   }
   if (tally.seen.size === 2) return tally;
   const exams = phase === "train" ? "train on" : "validate on";
+  const first = skipped.find(({ split }) => split === phase);
   throw new DataError(
     `Cannot go on training: of the ${total} exams to ${exams} ${out.size} cannot be read, and ` +
-      "those that are left are not of both classes: mend the files",
+      "those that are left are not of both classes: mend the files" +
+      (first === undefined ? "" : `; the first: ${first.reason}`),
   );
 }
 

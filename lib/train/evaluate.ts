@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Dataset, examsInOrder, readableExams } from "../data/dataset.ts";
+import { type Dataset, examsInOrder, type LabelledExam, readableExams } from "../data/dataset.ts";
 import { currentEngine } from "../engine/engine.ts";
 import { TrainingError } from "../errors.ts";
 import { RunningAuc } from "../metrics/roc.ts";
@@ -53,6 +53,8 @@ export interface EvaluateOptions {
    * evaluation.
    */
   onUnreadable?: (id: string, reason: string) => void;
+  /** Called with each exam that was read, before it is computed; the voxels are not to be changed. */
+  onRead?: (exam: LabelledExam) => void;
   /** Called after each exam with its prediction and the AUC so far (NaN for one class only). */
   onExam?: (prediction: ExamPrediction, progress: { done: number; auc: number }) => void;
 }
@@ -120,7 +122,7 @@ export function unusableLoss(id: string, loss: number): TrainingError {
 async function* _started(
   runner: Runner,
   dataset: Dataset,
-  { lossWeights = "output", signal, onUnreadable }: EvaluateOptions,
+  { lossWeights = "output", signal, onUnreadable, onRead }: EvaluateOptions,
 ): AsyncGenerator<Started> {
   const weights = outputWeights(dataset, lossWeights);
   const exams = onUnreadable === undefined
@@ -128,6 +130,7 @@ async function* _started(
     : readableExams(dataset, onUnreadable);
   for await (const labelled of exams) {
     const { exam: { id }, label } = labelled;
+    onRead?.(labelled);
     yield { id, label, figures: runner.judge(labelled, weights(label)) };
     await breathe();
     if (signal?.aborted) return;

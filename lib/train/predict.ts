@@ -38,7 +38,7 @@ export async function* predictFiles(
     if ("error" in file) return file;
     // Label and weights are those of a loss, which nobody asks for.
     const judge = () => runner.judge({ exam: file.exam, label: 0 }, [1, 1]);
-    return (await filePrediction(file, judge)).outcome;
+    return (await filePrediction(file, model.intensity, judge)).outcome;
   };
   const underWay: Promise<FilePrediction>[] = [];
   const oldest = async () => {

@@ -66,6 +66,7 @@ const SETTINGS = {
   weights: "weights",
   save_model: "saveModel",
   skip_bad_exams: "skipBadExams",
+  any_range: "anyRange",
 } as const satisfies Record<string, keyof RunOptions>;
 
 type Setting = keyof typeof SETTINGS;
@@ -73,8 +74,8 @@ type Setting = keyof typeof SETTINGS;
 /** Where models are kept if nothing else is said. */
 const MODELS = "models";
 
-/** What may be another than it was: how long it goes on, where the exams are, which are left out. */
-const FREE: readonly Setting[] = ["epochs", "patience", "data", "skip_bad_exams"];
+/** What may be another than it was: how long it goes on, where the exams are, which are refused. */
+const FREE: readonly Setting[] = ["epochs", "patience", "data", "skip_bad_exams", "any_range"];
 
 /** What a run keeps from its beginning to its end. */
 const FIXED = [

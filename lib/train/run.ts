@@ -4,6 +4,7 @@
  * @module
  */
 import { openDataset } from "../data/dataset.ts";
+import { examFile } from "../data/labels.ts";
 import { describeEngine, type Engine, startEngine } from "../engine/engine.ts";
 import { MRNetError, OptionError } from "../errors.ts";
 import { baseName, join, makeWritableFolder } from "../files.ts";
@@ -14,6 +15,7 @@ import { createMRNet } from "../model/create.ts";
 import { MRNet } from "../model/mrnet.ts";
 import { drawSeed } from "../random.ts";
 import { BestCheckpoint, checkPrefix } from "./checkpoint.ts";
+import { refusingOddPair } from "./odd_exams.ts";
 import { resolveTrainOptions } from "./options.ts";
 import type { Place } from "./progress.ts";
 import { checkLabels, elsewhere, hashLabels, type Resumption, resumption } from "./resume.ts";
@@ -82,16 +84,20 @@ async function _run(
   const { tune, skipBadExams } = settings;
   const chosenOn: Selection = tune === undefined ? "valid" : "tune";
   const exams = { data, task, plane, tune, inMemory: settings.inMemory, skipBadExams };
-  const datasets = {
+  const files = {
+    train: (id: string) => examFile(data, "train", plane, id),
+    valid: (id: string) => examFile(data, tune === undefined ? "valid" : "train", plane, id),
+  };
+  const opened = {
     train: await openDataset({ ...exams, split: "train" }),
     valid: await openDataset({ ...exams, split: chosenOn }),
   };
-  checkRoom(datasets.train.labels.length + datasets.valid.labels.length, asked.epochs);
+  checkRoom(opened.train.labels.length + opened.valid.labels.length, asked.epochs);
   const labels = {
-    train: await hashLabels(datasets.train),
-    valid: await hashLabels(datasets.valid),
+    train: await hashLabels(opened.train),
+    valid: await hashLabels(opened.valid),
   };
-  if (from !== undefined) checkLabels(from, labels, datasets);
+  if (from !== undefined) checkLabels(from, labels, opened);
   const { threads, precision } = settings;
   const engine = await startEngine(settings.engine, { threads, precision });
   const start = { weights, seed, models, intensity: asked.intensity, tune };
@@ -99,17 +105,21 @@ async function _run(
     ? await createMRNet({ ...start, signal, onProgress: onDownload })
     : new MRNet(from.state.parameters, { intensity: asked.intensity });
   const training: RunTraining = { ...asked, intensity: model.intensity };
-  const files = { data, models, logs, weights, save_model: saveModel };
+  const places = { data, models, logs, weights, save_model: saveModel };
   const kept = tune && { tune: tune.fraction, tune_seed: tune.seed };
   const which = { task, plane, prefix_name: prefix };
   const skip = skipBadExams && { skip_bad_exams: true };
-  const config = { ...which, ..._settings(training), seed, ...kept, ...files, ...skip };
+  const any = settings.anyRange && { any_range: true };
+  const config = { ...which, ..._settings(training), seed, ...kept, ...places, ...skip, ...any };
   const run = from?.state.run ?? newRunSecret();
   let checkpoint: BestCheckpoint | undefined;
   let log: RunLog | undefined;
   let place: Place | undefined;
   let saved: string | undefined;
   try {
+    const datasets = settings.anyRange
+      ? opened
+      : await refusingOddPair(opened, files, { intensity: model.intensity, skipBadExams });
     if (saveModel) {
       await makeWritableFolder(models);
       const { recipe, lossWeights, intensity } = training;

@@ -77,10 +77,11 @@ const SETTINGS: Readonly<Record<string, Check>> = {
   tune: Number.isFinite,
   tune_seed: Number.isFinite,
   skip_bad_exams: isFlag,
+  any_range: isFlag,
 };
 
 /** What a run may be without; the first two go together. */
-const OPTIONAL = ["tune", "tune_seed", "skip_bad_exams"];
+const OPTIONAL = ["tune", "tune_seed", "skip_bad_exams", "any_range"];
 
 /**
  * Takes the settings of a run from a JSON object; what else is in it is left there.

@@ -69,6 +69,13 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
    */
   flushHistory?: boolean;
   /**
+   * Train on exams whatever their grey values and the order of their axes look like. Otherwise exams
+   * are refused that are far from 0–255 where the model takes them as they are, or whose slices may be
+   * the last axis; see {@linkcode oddityOf}.
+   * @default false
+   */
+  anyRange?: boolean;
+  /**
    * Keep the exams in memory once they are read.
    * @default false
    */

@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { isTuneExam } from "../../lib/data/tune.ts";
+import { encodeNpy } from "../../lib/data/npy.ts";
 import { writeWhole } from "../../lib/files.ts";
 import { rocAuc } from "../../lib/metrics/roc.ts";
 import { cardMetadata, type ModelCard } from "../../lib/model/card.ts";
@@ -49,6 +50,20 @@ async function writeModel(
   const state = initialWeights(seed);
   await writeWhole(folder.at("models", name), encodeSafetensors(state, cardMetadata(card)));
 }
+
+Deno.test("evaluate says which exams are far from 0–255", () =>
+  withModel(async (run, folder) => {
+    for (const id of ["0013", "0017"]) {
+      const voxels = Float32Array.from({ length: 2 * 64 * 64 }, (_, i) => i % 256 / 255);
+      await folder.write(`data/valid/coronal/${id}.npy`, encodeNpy(voxels, [2, 64, 64]));
+    }
+    const { code, out, err } = await run(["--json"]);
+    assert.equal(code, 0, err);
+    const said =
+      /^Do not rely on what it says of '0013' and 1 more: its values go from 0 to 1, as after a division/;
+    assert.match(JSON.parse(out).cautions.at(-1), said);
+    assert.match(err, new RegExp(said.source, "m"));
+  }));
 
 /** A folder with data and a model that says everything of itself. */
 async function withModel(

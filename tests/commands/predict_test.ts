@@ -77,6 +77,28 @@ Deno.test("predict --json prints the keys it promises, and what the model itself
   }
 });
 
+Deno.test("predict says of exams far from 0–255, and of slices that may be last, not to rely on them", async () => {
+  await using folder = await setUp();
+  const scaled = Float32Array.from(seededExam(5, { slices: 2, height: 64, width: 64 }).voxels);
+  await folder.write("exams/z.npy", encodeNpy(scaled.map((v) => v / 60 - 1), [2, 64, 64]));
+  await folder.write("exams/last.npy", encodeNpy(new Uint8Array(64 * 64 * 70), [64, 64, 70]));
+  const exams = ["exams/0007.npy", "exams/z.npy", "exams/last.npy"];
+  const { code, out, err } = await runCli(folder, [...MODEL, "--json", ...exams], {
+    permissions: [READ],
+  });
+  assert.equal(code, 0, err);
+  const odd = out.trim().split("\n").map((line) => JSON.parse(line).odd);
+  assert.equal(odd[0], undefined);
+  assert.match(odd[1], /as z-scores do/);
+  assert.match(odd[2], /slices may be its last axis/);
+  assert.match(err, /^Do not rely on the answer for 'exams\/z\.npy': its values go from -1 to /m);
+  assert.match(
+    err,
+    /^Do not rely on the answer for 'exams\/last\.npy': its shape is \(64, 64, 70\)/m,
+  );
+  assert.equal(err.split("Do not rely").length, 3);
+});
+
 Deno.test("predict --cam writes the pictures and numbers of an exam, and says nothing else", async () => {
   await using folder = await setUp();
   await folder.write("cam/0007_slice_09.png", "of an earlier model");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Validator } from "npm:@seriousme/openapi-schema-validator@2.11.0";
 import { combinedProbability } from "../../lib/combine/combination.ts";
 import { examFromNpy } from "../../lib/data/exam.ts";
-import { decodeNpy } from "../../lib/data/npy.ts";
+import { decodeNpy, encodeNpy } from "../../lib/data/npy.ts";
 import { OptionError, WeightsError } from "../../lib/errors.ts";
 import { convertWeights } from "../../lib/model/convert.ts";
 import { loadMRNet } from "../../lib/model/create.ts";
@@ -63,6 +63,19 @@ async function withHandler(
   await body(createHandler({ models, engine: "wasm", onError, ...options }));
   assert.deepEqual(errors, []);
 }
+
+Deno.test("an answer says what is odd about its exam", OUTLIVING, async () => {
+  await withHandler({}, async (handler) => {
+    const values = Int16Array.from({ length: 2 * 64 * 64 }, (_, i) => i % 4000);
+    const response = await post(handler, encodeNpy(values, [2, 64, 64]) as BodyInit);
+    const { exams } = PredictAnswer.parse(await response.json());
+    assert.match(exams.sagittal!.odd!, /^its values go from 0 to 3999, as in exams of 12 bits/);
+    const sound = PredictAnswer.parse(await (await post(handler, examBytes() as BodyInit)).json());
+    assert.equal(sound.exams.sagittal!.odd, undefined);
+    const described = await (await handler(new Request("http://localhost/openapi.json"))).json();
+    assert.equal(described.components.schemas.SentExam.properties.odd.type, "string");
+  });
+});
 
 Deno.test("an exam is answered with what the model itself says of it", OUTLIVING, async () => {
   await withHandler({}, async (handler) => {

@@ -264,3 +264,52 @@ Deno.test({
       assert.deepEqual(await outcome("broken"), await outcome("whole"));
     }),
 });
+
+/** The file of an exam whose grey values were changed so. */
+function scaledBytes(id: string, change: (value: number) => number): Uint8Array {
+  const values = Float32Array.from(voxels(Number(id) % 2 as 0 | 1, 2 * 64 * 64), change);
+  return encodeNpy(values, [2, 64, 64]);
+}
+
+Deno.test("exams far from 0–255 are refused before the first step, unless anyRange takes them", () =>
+  withExams(async (folder) => {
+    const kinds: [string, (value: number) => number, RegExp][] = [
+      ["train", (value) => value / 60 - 1, /as z-scores do/],
+      ["valid", (value) => value / 255, /as after a division by 255/],
+      ["valid", (value) => value * 257, /as in exams of 16 bits/],
+    ];
+    for (const [split, change, said] of kinds) {
+      const ids = split === "train" ? TRAIN : VALID;
+      for (const id of ids) await folder.write(file(split, id), scaledBytes(id, change));
+      let steps = 0;
+      const failing = begin(folder, { onExam: () => steps++ });
+      const error = await failing.then(() => assert.fail(), (error: Error) => error);
+      assert.equal(error.name, "DataError");
+      assert.match(error.message, said);
+      assert.match(error.message, new RegExp(`^Cannot train on '.*${file(split, ids[0])}'`));
+      assert.match(error.message, /with --any_range 1$/);
+      assert.equal(steps, 0);
+      await begin(folder, { anyRange: true, epochs: 1 });
+      await begin(folder, { recipe: "stanford", epochs: 1 });
+      for (const id of ids) await folder.write(file(split, id), bytesOf(id));
+      await clear(folder);
+    }
+  }));
+
+Deno.test("an odd exam among others stops a run at its turn, which goes on with anyRange", () =>
+  withExams(async (folder) => {
+    await folder.write(
+      file("valid", "0012"),
+      encodeNpy(new Uint8Array(64 * 64 * 66), [64, 64, 66]),
+    );
+    await assert.rejects(
+      begin(folder, { epochs: 1 }),
+      /0012\.npy': its shape is \(64, 64, 66\).*stopped in epoch 1.*go on with --resume/,
+    );
+    const { logFolder } = await goOn(folder, { anyRange: true });
+    const config = JSON.parse(await Deno.readTextFile(`${logFolder}/config.json`));
+    assert.equal(config.any_range, true);
+    await clear(folder);
+    const { skipped } = await begin(folder, { skipBadExams: true, epochs: 1 });
+    assert.match(skipped![0].reason, /0012\.npy.*slices may be its last axis/);
+  }));

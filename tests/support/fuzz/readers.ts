@@ -367,7 +367,8 @@ export const RUN_SETTINGS = {
 function checkSettings(settings: RunSettings): void {
   for (const [name, value] of Object.entries(settings)) {
     promise(["string", "number", "boolean"].includes(typeof value), `'${name}' is no scalar`);
-    promise(name === "skip_bad_exams" || name in RUN_SETTINGS, `'${name}' is no setting`);
+    const isOptional = ["skip_bad_exams", "any_range"].includes(name);
+    promise(isOptional || name in RUN_SETTINGS, `'${name}' is no setting`);
   }
 }
 
@@ -379,6 +380,7 @@ function runConfig(): FuzzReader {
     ...begun,
     shift: "25px",
     skip_bad_exams: true,
+    any_range: true,
     resumed: [{ epoch: 2, ...start }],
   };
   return {

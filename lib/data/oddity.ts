@@ -1,0 +1,64 @@
+/**
+ * Whether an exam looks like one that a model can read: its grey values and the order of its axes.
+ * Nothing else tells z-scores, or slices that are last, from an exam; both get a confident answer.
+ *
+ * @module
+ */
+import type { Exam, ExamSize } from "./exam.ts";
+import { type Intensity, rangeOf } from "./intensity.ts";
+
+/** The largest grey value of MRNet's exams, whose least is 0. */
+const LARGEST = 255;
+
+/**
+ * Says in one line what is odd about an exam.
+ *
+ * Grey values matter to a `raw` model only. One single value throughout is no other range but an empty
+ * exam. Values of uint8 cannot be out of range, so only others cost a pass over the voxels.
+ *
+ * @param intensity how the model prepares its input
+ * @returns such as `its values go from -2.1 to 7.4, as z-scores do, where 0–255 are expected`; nothing
+ *   where nothing is odd
+ *
+ * @example
+ * ```ts
+ * import { oddityOf } from "./oddity.ts";
+ * const exam = { slices: 1, height: 64, width: 64, voxels: new Float32Array(64 * 64) };
+ * exam.voxels[0] = -1.5;
+ * console.assert(oddityOf(exam, "raw")!.includes("z-scores"));
+ * console.assert(oddityOf(exam, "standardized") === undefined);
+ * ```
+ */
+export function oddityOf(exam: Omit<Exam, "id">, intensity: Intensity): string | undefined {
+  const found = [slicesLast(exam), intensity === "raw" ? _oddRange(exam.voxels) : undefined];
+  return found.filter((each) => each !== undefined).join("; ") || undefined;
+}
+
+/** Says of a shape whose first two axes are as long, and the last is not, what it may be. */
+export function slicesLast({ slices, height, width }: ExamSize): string | undefined {
+  if (slices !== height || height === width) return undefined;
+  return `its shape is (${slices}, ${height}, ${width}), so the slices may be its last axis where the ` +
+    "first is expected: numpy.moveaxis(array, -1, 0) moves them";
+}
+
+/** What to do about an odd exam. */
+export const ODD_HINT = "export it with slices first and grey values of 0–255";
+
+function _oddRange(voxels: Exam["voxels"]): string | undefined {
+  if (voxels instanceof Uint8Array) return undefined;
+  const [least, largest] = rangeOf(voxels);
+  if (least === largest) return undefined;
+  const kind = least < 0
+    ? "as z-scores do"
+    : largest <= 1
+    ? "as after a division by 255"
+    : largest > LARGEST
+    ? `as in exams of ${largest > 4095 ? 16 : 12} bits`
+    : undefined;
+  if (kind === undefined) return undefined;
+  const shown = (value: number) => String(Number(value.toPrecision(4)));
+  return `its values go from ${shown(least)} to ${
+    shown(largest)
+  }, ${kind}, where 0–${LARGEST} are ` +
+    "expected";
+}

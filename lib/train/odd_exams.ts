@@ -1,0 +1,78 @@
+/**
+ * Datasets that refuse exams which do not look like what the model reads.
+ *
+ * @module
+ */
+import type { Dataset } from "../data/dataset.ts";
+import type { Exam } from "../data/exam.ts";
+import type { Intensity } from "../data/intensity.ts";
+import { ODD_HINT, oddityOf } from "../data/oddity.ts";
+import { DataError } from "../errors.ts";
+
+/** What is refused, and whether a run goes on without it. */
+export interface OddRules {
+  /** How the model prepares its input. */
+  intensity: Intensity;
+  /** Whether the run goes on without exams that are refused when their turn comes. */
+  skipBadExams?: boolean;
+}
+
+/** The exams of a run, or something about each. */
+type Pair<T> = { train: T; valid: T };
+
+/**
+ * Lets both datasets of a run refuse odd exams as they are read; each is looked at once. The first of
+ * each is looked at now: all exams of a folder mostly come from one export, and those to validate on
+ * are otherwise met after an epoch only.
+ *
+ * @param fileOf the file of an exam, for messages
+ * @throws {DataError} where one of these two is odd and may not be left out
+ */
+export async function refusingOddPair(
+  datasets: Pair<Dataset>,
+  fileOf: Pair<(id: string) => string>,
+  rules: OddRules,
+): Promise<Pair<Dataset>> {
+  const strict = {
+    train: refusingOdd(datasets.train, fileOf.train, rules),
+    valid: refusingOdd(datasets.valid, fileOf.valid, rules),
+  };
+  if (rules.skipBadExams) return strict;
+  for (const split of ["train", "valid"] as const) {
+    const dataset = datasets[split];
+    // One that cannot be read is reported when its turn comes.
+    const exam = await dataset.read(0).catch(() => undefined);
+    if (exam !== undefined) _check(exam, fileOf[split](exam.id), rules);
+  }
+  return strict;
+}
+
+/** The same exams; reading one that is odd fails. */
+export function refusingOdd(
+  dataset: Dataset,
+  fileOf: (id: string) => string,
+  rules: OddRules,
+): Dataset {
+  const sound = new Set<number>();
+  return {
+    ...dataset,
+    async read(index) {
+      const exam = await dataset.read(index);
+      if (!sound.has(index)) _check(exam, fileOf(dataset.labels[index].id), rules);
+      sound.add(index);
+      return exam;
+    },
+  };
+}
+
+function _check(exam: Exam, path: string, { intensity }: OddRules): void {
+  const odd = oddityOf(exam, intensity);
+  if (odd === undefined) return;
+  const standardize = oddityOf(exam, "standardized") === undefined
+    ? "train with --intensity standardized, "
+    : "";
+  throw new DataError(
+    `Cannot train on '${path}': ${odd}: ${ODD_HINT}, ${standardize}or take it as it is with ` +
+      "--any_range 1",
+  );
+}
