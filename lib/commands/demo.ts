@@ -4,13 +4,14 @@
  * @module
  */
 import { labelFile, readLabels } from "../data/labels.ts";
-import { writePhantomDataset } from "../data/phantom/mod.ts";
+import { readUnfinished } from "../data/phantom/unfinished.ts";
 import { join } from "../files.ts";
 import { commandLine } from "../invocation.ts";
 import { clock } from "../logs/progress.ts";
 import type { RunOptions } from "../train/run.ts";
 import { Command } from "./arguments.ts";
-import { endProgress, print, printLines, remark, showProgress } from "./console.ts";
+import { print, printLines, remark } from "./console.ts";
+import { makeKnees } from "./synth.ts";
 import { INTERRUPTED, report, runTraining } from "./training_display.ts";
 
 /** The set: small slices and few of them, and as many torn ligaments as whole ones. */
@@ -56,7 +57,7 @@ export function demoCommand(exit: (code: number) => void) {
     .action(async () => {
       const start = performance.now();
       const data = join("data", "demo");
-      await _makeKnees(data);
+      if (!await _makeKnees(data)) return exit(INTERRUPTED);
       const result = await runTraining({ ...TRAINING, data }, Infinity);
       print();
       report(result);
@@ -111,21 +112,22 @@ async function _tornKnee(data: string): Promise<string> {
   return (labels.find(({ label }) => label === 1) ?? labels[0]).id;
 }
 
-/** Makes the set, or uses the one an earlier demo made: label files are written last. */
-async function _makeKnees(data: string): Promise<void> {
+/**
+ * Makes the set, goes on with one that an earlier demo began, or uses the one it made: label files are
+ * written last.
+ *
+ * @returns false if Ctrl-C ended it
+ */
+async function _makeKnees(data: string): Promise<boolean> {
   const last = labelFile(data, "valid", "meniscus");
   if (await Deno.stat(last).then(() => true, () => false)) {
     remark(`Knees:  those that are in ${data} already`);
-    return;
+    return true;
   }
-  // What an interrupted demo left is worth nothing; the folder is the demo's own.
-  await Deno.remove(data, { recursive: true }).catch(() => {});
-  const start = performance.now();
-  const total = KNEES.train + KNEES.valid;
-  remark(`Knees:  making ${total} of them in ${data}`);
-  await writePhantomDataset({ folder: data, ...KNEES }, (done) => {
-    const seconds = (performance.now() - start) / 1000;
-    showProgress({ label: "knees", done, total, seconds, unit: "knees" });
-  });
-  endProgress();
+  // What an earlier version's demo left half done is worth nothing; the folder is the demo's own.
+  if (await readUnfinished(data) === undefined) {
+    await Deno.remove(data, { recursive: true }).catch(() => {});
+  }
+  remark(`Knees:  making ${KNEES.train + KNEES.valid} of them in ${data}`);
+  return await makeKnees({ folder: data, ...KNEES }) !== undefined;
 }

@@ -61,7 +61,7 @@ export async function main(args: readonly string[]): Promise<number> {
     serveCommand(),
     viewCommand(),
     demoCommand(exit),
-    synthCommand(),
+    synthCommand(exit),
     convertCommand(),
   ];
   commands.push(completionCommand(commands));

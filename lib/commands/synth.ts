@@ -3,11 +3,19 @@
  *
  * @module
  */
-import { writePhantomDataset } from "../data/phantom/mod.ts";
+import {
+  type PhantomDatasetOptions,
+  type PhantomDatasetSummary,
+  writePhantomDataset,
+} from "../data/phantom/mod.ts";
+import { readUnfinished } from "../data/phantom/unfinished.ts";
+import { PhaseTimer } from "../logs/progress.ts";
 import { drawSeed } from "../random.ts";
 import { SPLITS, type Task, TASKS } from "../terms.ts";
 import { Command, numberWithin, option, text, UsageError, wholeNumber } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
+import { interruptible } from "./interrupt.ts";
+import { INTERRUPTED } from "./training_display.ts";
 
 /** `24`, or `17-61`. */
 function sliceRange(given: string): [number, number] {
@@ -27,8 +35,36 @@ function shares(given: string): Record<Task, number> {
   throw new UsageError(`invalid value: '${given}' (must be three shares such as 0.7,0.5,0.4)`);
 }
 
-/** The command. */
-export function synthCommand() {
+/**
+ * Makes a dataset with what a terminal shows of it.
+ *
+ * @returns `undefined` if Ctrl-C ended it
+ */
+export async function makeKnees(
+  options: PhantomDatasetOptions,
+): Promise<PhantomDatasetSummary | undefined> {
+  using interrupt = interruptible(() => remark("Stopping after the knee at hand."));
+  const timer = new PhaseTimer();
+  let [done, all] = [0, 0];
+  try {
+    return await writePhantomDataset({ ...options, signal: interrupt.signal }, (made, total) => {
+      [done, all] = [made, total];
+      showProgress({ label: "knees", done, total, unit: "knees", ...timer.at("knees", done) });
+    });
+  } catch (error) {
+    if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error;
+    endProgress();
+    remark(
+      `Interrupted: ${done} of ${all} knees are made; the same command goes on with the others.`,
+    );
+    return undefined;
+  } finally {
+    endProgress();
+  }
+}
+
+/** The command; `exit` is told the exit code. */
+export function synthCommand(exit: (code: number) => void) {
   return new Command("synth")
     .description(
       "Write a practice set: made-up knees with made-up injuries, in MRNet's layout. For trying,\n" +
@@ -63,20 +99,15 @@ export function synthCommand() {
       "after",
       "\nPermissions: --allow-read=DIR --allow-write=DIR; the set -P=synth grants that for data.",
     )
-    .action(async ({ out, train, valid, size, slices, prevalence, seed = drawSeed() }) => {
-      const start = performance.now();
-      remark(`Seed ${seed}`);
-      const summary = await writePhantomDataset(
-        {
-          ...{ folder: out, train, valid, size, slices, seed },
-          prevalence: prevalence && { train: prevalence, valid: prevalence },
-        },
-        (done, total) => {
-          const seconds = (performance.now() - start) / 1000;
-          showProgress({ label: "knees", done, total, seconds, unit: "knees" });
-        },
-      );
-      endProgress();
+    .action(async ({ out, train, valid, size, slices, prevalence, seed: given }) => {
+      const begun = await readUnfinished(out);
+      const seed = given ?? begun?.seed ?? drawSeed();
+      remark(begun === undefined ? `Seed ${seed}` : `Seed ${seed}; goes on with what is in ${out}`);
+      const summary = await makeKnees({
+        ...{ folder: out, train, valid, size, slices, seed },
+        prevalence: prevalence && { train: prevalence, valid: prevalence },
+      });
+      if (summary === undefined) return exit(INTERRUPTED);
       for (const split of SPLITS) {
         const { exams, ...findings } = summary.splits[split];
         const counts = TASKS.map((task) => `${findings[task]} ${task}`).join(", ");

@@ -176,7 +176,7 @@ Deno.test("an interrupted run leaves no label file", async () => {
       throw new Error("stopped");
     };
     await assert.rejects(writePhantomDataset({ ...SMALL, folder }, stop), { message: "stopped" });
-    assert.deepEqual(await names(folder), ["README.md", "train"]);
+    assert.deepEqual(await names(folder), ["README.md", "train", "unfinished.json"]);
   });
 });
 

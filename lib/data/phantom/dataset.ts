@@ -9,10 +9,12 @@ import { baseName, fileError, join, makeFolder, writeWhole } from "../../files.t
 import { PLANES, type Split, SPLITS, type Task, TASKS } from "../../terms.ts";
 import { createRandom } from "../../random.ts";
 import { examFile, formatLabels, labelFile } from "../labels.ts";
+import { readExamHeader } from "../exam.ts";
 import { encodeNpy } from "../npy.ts";
 import type { Findings } from "./injuries.ts";
 import { dealFindings, MRNET_PREVALENCE, type Prevalence } from "./labels.ts";
 import { checkSeed, checkSize, checkSlices, renderPhantom } from "./render.ts";
+import { beginOrGoOn, endUnfinished, type PhantomSettings, readUnfinished } from "./unfinished.ts";
 
 /** What to write, and where. */
 export interface PhantomDatasetOptions {
@@ -43,6 +45,8 @@ export interface PhantomDatasetOptions {
    * @default {MRNET_PREVALENCE}
    */
   readonly prevalence?: Readonly<Partial<Record<Split, Readonly<Partial<Prevalence>>>>>;
+  /** Ends the work after the exam at hand; the function then fails with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** What was written. */
@@ -65,11 +69,13 @@ const MOST_EXAMS = 10_000;
  *
  * An exam looks the same whatever the size of the set, but for its findings, which are dealt out
  * over all exams of its part. The label files are written last: a folder without them is unfinished.
+ * Called again with the same options it goes on there, and makes no exam a second time.
  *
  * @param options what to write, and where
  * @param onExam called after each exam with the number done and the number of all
  * @throws {OptionError} if an option is out of range
- * @throws {OutputError} if the folder holds a dataset already, or cannot be written
+ * @throws {OutputError} if the folder holds a dataset already or the beginning of another one, or cannot
+ *   be written
  * @throws {PermissionError} if Deno may not write there
  */
 export async function writePhantomDataset(
@@ -78,8 +84,9 @@ export async function writePhantomDataset(
 ): Promise<PhantomDatasetSummary> {
   const plan = _plan(options);
   const { folder } = plan;
-  await _refuseDataset(folder);
+  if (await readUnfinished(folder) === undefined) await _refuseDataset(folder);
   await makeFolder(folder, "make the folder of the dataset");
+  await beginOrGoOn(folder, _settings(plan));
   await _writeNote(plan);
   let [done, bytes] = [0, 0];
   const parts = plan.parts.filter((part) => part.findings.length > 0);
@@ -88,6 +95,9 @@ export async function writePhantomDataset(
     for (const k of part.findings.keys()) {
       bytes += await _writeExam(plan, part, k);
       onExam?.(++done, options.train + options.valid);
+      // Rendering holds the thread, so a signal is heard of here.
+      await new Promise((resolve) => setTimeout(resolve));
+      options.signal?.throwIfAborted();
     }
   }
   for (const { split, firstId, findings } of parts) {
@@ -96,6 +106,7 @@ export async function writePhantomDataset(
       await writeWhole(labelFile(folder, split, task), formatLabels(rows));
     }
   }
+  await endUnfinished(folder);
   const count = ({ findings }: Part) => ({
     exams: findings.length,
     abnormal: _positives(findings, "abnormal"),
@@ -142,7 +153,14 @@ function _plan(options: PhantomDatasetOptions): Plan {
   return { folder, seed, size, slices, parts };
 }
 
-/** Renders and writes one exam; says how many bytes that were. */
+/** Whatever the files follow from. */
+function _settings({ seed, size, slices, parts }: Plan): PhantomSettings {
+  const of = ({ findings, prevalence }: Part) => ({ exams: findings.length, ...prevalence });
+  const [train, valid] = parts.map(of);
+  return { seed, size, slices, train, valid };
+}
+
+/** Renders and writes one exam, unless it is there; says how many bytes that are. */
 async function _writeExam(
   { folder, seed, size, slices: [fewest, most] }: Plan,
   { split, firstId, findings }: Part,
@@ -153,14 +171,35 @@ async function _writeExam(
   const random = createRandom(seed, "phantom", exam, "slices");
   const draw = () => fewest + random.integer(most - fewest + 1);
   const slices = { axial: draw(), coronal: draw(), sagittal: draw() };
+  const files = PLANES.map((plane) => ({
+    plane,
+    path: examFile(folder, split, plane, `${firstId + k}`),
+    shape: [slices[plane], size, size] as const,
+  }));
+  const there = await Promise.all(files.map(({ path, shape }) => _lengthOf(path, shape)));
+  if (there.every((bytes) => bytes !== undefined)) return there.reduce((sum, bytes) => sum + bytes);
   const rendered = renderPhantom({ seed, exam, findings: findings[k], size, slices });
   let bytes = 0;
-  for (const plane of PLANES) {
-    const file = encodeNpy(rendered[plane].voxels, [slices[plane], size, size]);
-    await writeWhole(examFile(folder, split, plane, `${firstId + k}`), file);
+  for (const { plane, path, shape } of files) {
+    const file = encodeNpy(rendered[plane].voxels, shape);
+    await writeWhole(path, file);
     bytes += file.length;
   }
   return bytes;
+}
+
+/** The length of an exam's file, if it is there and has this shape; files are whole or not there. */
+async function _lengthOf(
+  path: string,
+  [slices, height, width]: readonly [number, number, number],
+): Promise<number | undefined> {
+  try {
+    const header = await readExamHeader(path);
+    const isIt = header.slices === slices && header.height === height && header.width === width;
+    return isIt ? (await Deno.stat(path)).size : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function _checkSliceRange([fewest, most]: readonly [number, number]): void {
@@ -230,6 +269,8 @@ ${rows.join("\n")}
 Made from seed ${seed}: ${size} × ${size} pixels, ${range} slices a series. The same options give the
 same files. The label files are written last; where they are missing, the dataset is unfinished.
 `;
-  const taken = await _exists(join(folder, "README.md"), folder);
-  await writeWhole(join(folder, taken ? "PHANTOMS.md" : "README.md"), text);
+  const path = join(folder, "README.md");
+  // One that was written when this set was begun is the same.
+  const taken = await _exists(path, folder) && await Deno.readTextFile(path) !== text;
+  await writeWhole(taken ? join(folder, "PHANTOMS.md") : path, text);
 }

@@ -1,0 +1,74 @@
+/**
+ * A made-up dataset that is not finished: a file in its folder says what it is to be, from the beginning
+ * until the labels are written, so that the same can go on with it and nothing else is mixed into it.
+ *
+ * @module
+ */
+import { OutputError } from "../../errors.ts";
+import { fileError, join, writeWhole } from "../../files.ts";
+
+/** The name of the file. */
+const UNFINISHED = "unfinished.json";
+
+/** What a dataset is to be: whatever its files follow from. */
+export type PhantomSettings = Readonly<Record<string, unknown>> & { readonly seed: number };
+
+/**
+ * What the unfinished dataset in a folder is to be.
+ *
+ * @returns `undefined` if none was begun there
+ * @throws {OutputError} if the file that says it is damaged
+ * @throws {PermissionError} if Deno may not look
+ */
+export async function readUnfinished(folder: string): Promise<PhantomSettings | undefined> {
+  const path = join(folder, UNFINISHED);
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw fileError(error, { what: "read", path, access: "read", error: OutputError });
+  }
+  try {
+    const settings = JSON.parse(text);
+    if (Number.isSafeInteger(settings?.seed)) return settings;
+  } catch {
+    // What is no JSON is damaged too.
+  }
+  throw new OutputError(
+    `Cannot go on with the phantoms in '${folder}': '${UNFINISHED}' there is damaged: remove the folder`,
+  );
+}
+
+/**
+ * Begins a dataset, or goes on with the same.
+ *
+ * @throws {OutputError} if another one was begun there, naming what differs
+ */
+export async function beginOrGoOn(folder: string, settings: PhantomSettings): Promise<void> {
+  const begun = await readUnfinished(folder);
+  const text = JSON.stringify(settings, null, 2) + "\n";
+  if (begun === undefined) return void await writeWhole(join(folder, UNFINISHED), text);
+  const wanted = JSON.parse(text) as PhantomSettings;
+  const names = [...new Set([...Object.keys(begun), ...Object.keys(wanted)])];
+  const differ = names.map((name) => [name, _shown(begun[name]), _shown(wanted[name])])
+    .filter(([, was, is]) => was !== is);
+  if (differ.length === 0) return;
+  const list = differ.map(([name, was, is]) => `${name} ${was} there and ${is} here`).join(", ");
+  throw new OutputError(
+    `Cannot go on with the phantoms in '${folder}': another set was begun there (${list}): ` +
+      "give the same options, choose another folder, or remove it",
+  );
+}
+
+/** The dataset is finished. */
+export async function endUnfinished(folder: string): Promise<void> {
+  await Deno.remove(join(folder, UNFINISHED)).catch((error) => {
+    const path = join(folder, UNFINISHED);
+    throw fileError(error, { what: "remove", path, access: "write", error: OutputError });
+  });
+}
+
+function _shown(value: unknown): string {
+  return value === undefined ? "nothing" : JSON.stringify(value);
+}
