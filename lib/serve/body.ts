@@ -42,7 +42,14 @@ export interface BodyLimits {
   budget: Budget;
   /** Fires where nobody waits for the answer any more, or time is up. */
   signal: AbortSignal;
+  /** Looks at what has come so far, and throws what is wrong with it. */
+  check?: (bytes: Uint8Array) => void;
 }
+
+/** So much of a body must come in each so many milliseconds, or its client is given up. */
+export const LEAST_BYTES = 16 * 1024;
+/** See {@linkcode LEAST_BYTES}. */
+export const LEAST_BYTES_IN = 5000;
 
 /** A body in memory; disposing of it gives its bytes back to the budget. */
 export interface Body extends Disposable {
@@ -53,12 +60,12 @@ export interface Body extends Disposable {
  * Reads a request's body.
  *
  * @throws {Problem} 413 where it is too large, by what it says or by what comes; 503 where too many
- *   bytes are under way; 400 where it breaks off
+ *   bytes are under way; 400 where it breaks off; 408 if it comes too slowly; and what `check` throws
  * @throws the signal's reason where that fires
  */
 export async function readBody(
   request: Request,
-  { most, budget, signal }: BodyLimits,
+  { most, budget, signal, check }: BodyLimits,
 ): Promise<Body> {
   const claimed = Number(request.headers.get("content-length") ?? 0);
   if (claimed > most) {
@@ -74,6 +81,15 @@ export async function readBody(
   let stop: (reason: unknown) => void = () => {};
   const abort = () => stop(signal.reason);
   signal.addEventListener("abort", abort);
+  let [counted, reading] = [0, true];
+  const pace = setInterval(async () => {
+    const before = counted;
+    counted = size;
+    if (size - before >= LEAST_BYTES) return;
+    // What has been sent may lie in the connection, unread while something else was computed.
+    await eventLoop.free();
+    if (reading && size - before < LEAST_BYTES) stop(_tooSlow());
+  }, LEAST_BYTES_IN);
   let next: ReturnType<typeof _next> | undefined;
   try {
     while (true) {
@@ -95,6 +111,7 @@ export async function readBody(
       }
       new Uint8Array(buffer).set(value, size);
       size += value.length;
+      check?.(new Uint8Array(buffer, 0, size));
     }
     return { bytes: new Uint8Array(buffer.transfer(size)), [Symbol.dispose]: free };
   } catch (error) {
@@ -104,6 +121,8 @@ export async function readBody(
     Promise.resolve(next).catch(() => {}).then(() => reader.cancel()).catch(() => {});
     throw error;
   } finally {
+    reading = false;
+    clearInterval(pace);
     signal.removeEventListener("abort", abort);
   }
 }
@@ -120,6 +139,15 @@ function _tooLarge(most: number): Problem {
   return new Problem(
     413,
     `The body has more than ${most} bytes: send the exam as uint8, which takes a byte a voxel`,
+  );
+}
+
+function _tooSlow(): Problem {
+  return new Problem(
+    408,
+    `The body comes too slowly: at least ${LEAST_BYTES} bytes in ${
+      LEAST_BYTES_IN / 1000
+    } s are waited for`,
   );
 }
 

@@ -10,6 +10,7 @@ import { DataError, messageOf } from "../errors.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import type { ServeLimits } from "./options.ts";
 import { Problem } from "./problem.ts";
+import { boundaryOf, FormReader } from "./multipart.ts";
 import { FORM_TYPE, NPY_TYPES, PredictForm } from "./schemas.ts";
 
 /** How large an exam may be. */
@@ -41,20 +42,34 @@ export function checkType({ headers }: Request): void {
 }
 
 /**
+ * What finds the parts of a request's form while its body comes in.
+ *
+ * @returns `undefined` if the body is no form
+ * @throws {Problem} 400 if the form's type does not say what separates its parts
+ */
+export function formReaderFor({ headers }: Request): FormReader | undefined {
+  if (_essence(headers) !== FORM_TYPE) return undefined;
+  const boundary = boundaryOf(headers.get("content-type") ?? "");
+  if (boundary !== undefined) return new FormReader(boundary, { parts: PLANES.length });
+  throw new Problem(400, "The form cannot be read: its type names no boundary");
+}
+
+/**
  * Reads the exams of a body.
  *
+ * @param form what has found the parts, if the body is a form
  * @param limits how large an exam may be
  * @throws {Problem} 400 where the form is broken or names another part than the planes; 422 where a
  *   part is no exam, or too large a one
  */
-export async function readExams(
-  { headers }: Request,
+export function readExams(
+  form: FormReader | undefined,
   bytes: Uint8Array<ArrayBuffer>,
   limits: ExamLimits,
-): Promise<SentExams> {
-  if (_essence(headers) !== FORM_TYPE) return { alone: decodeExam(bytes, "body", limits) };
+): SentExams {
+  if (form === undefined) return { alone: decodeExam(bytes, "body", limits) };
   const planes = new Map<Plane, Exam>();
-  for (const [name, part] of await _parts(headers, bytes)) {
+  for (const [name, part] of _parts(form, bytes)) {
     planes.set(name, decodeExam(part, name, limits));
   }
   return { planes };
@@ -98,23 +113,12 @@ export function decodeExam(bytes: Uint8Array, name: string, limits: ExamLimits):
   }
 }
 
-async function _parts(
-  headers: Headers,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<[Plane, Uint8Array][]> {
-  let form: FormData;
-  try {
-    const type = headers.get("content-type")!;
-    form = await new Response(bytes, { headers: { "content-type": type } }).formData();
-  } catch {
-    throw new Problem(400, "The form cannot be read: check its boundary and its end");
-  }
+function _parts(form: FormReader, bytes: Uint8Array<ArrayBuffer>): [Plane, Uint8Array][] {
   const planes = PLANES.join(", ");
   const parts: [Plane, Uint8Array][] = [];
-  for (const [name, value] of form) {
+  for (const { name, filename, bytes: content } of form.parts(bytes)) {
     const shown = name.slice(0, 40).replace(/[^ -~]/g, "?");
-    const part = PredictForm.shape[name as Plane];
-    if (part === undefined) {
+    if (!Object.hasOwn(PredictForm.shape, name)) {
       throw new Problem(
         400,
         `The form has a part '${shown}': name each after its plane, ${planes}`,
@@ -123,11 +127,10 @@ async function _parts(
     if (parts.some(([plane]) => plane === name)) {
       throw new Problem(400, `The form has '${shown}' twice: send one exam a plane`);
     }
-    const file = part.safeParse(value).data;
-    if (file === undefined) {
+    if (filename === undefined) {
       throw new Problem(400, `The form's part '${shown}' is text: send a file, with a file name`);
     }
-    parts.push([name as Plane, new Uint8Array(await file.arrayBuffer())]);
+    parts.push([name as Plane, content]);
   }
   if (parts.length > 0) return parts;
   throw new Problem(

@@ -56,8 +56,8 @@ export interface ServeLimits {
    */
   voxels: number;
   /**
-   * How many requests with an exam, or for one to be read, may be under way beside the one that the
-   * engine is busy with: from their headers to their answer.
+   * How many requests with an exam, or for one to be read, may wait beside the one that the engine is busy
+   * with: from when the exam is here whole to the answer.
    * @default 16
    */
   queue: number;

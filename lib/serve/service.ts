@@ -6,7 +6,7 @@
 import { DataError, messageOf } from "../errors.ts";
 import { Budget, readBody } from "./body.ts";
 import { Deadline } from "./deadline.ts";
-import { checkType, readExams, type SentExams } from "./exams.ts";
+import { checkType, formReaderFor, readExams, type SentExams } from "./exams.ts";
 import { eventLoop } from "./loop.ts";
 import { type LoadedModel, loadModels, operatingPointOf, planesOf, taskOf } from "./models.ts";
 import { openApi } from "./openapi.ts";
@@ -42,7 +42,7 @@ export type Work<T> = (between: () => Promise<void>) => Promise<T>;
 /** The exams of a request as they came: decoded they take several times as much, so one is at a time. */
 export interface Upload extends Disposable {
   /** Decodes them; to be called when the engine is free. */
-  exams(): Promise<SentExams>;
+  exams(): SentExams;
 }
 
 /** Headers of every response. */
@@ -64,7 +64,7 @@ export class Service {
   #viewer: Promise<Viewer> | undefined;
   #loading: Promise<LoadedModel[]> | undefined;
   #state: HealthAnswer["models"] = "not loaded";
-  /** Requests with an exam, or for one to be read, from their headers to their answer. */
+  /** Requests with an exam that has come in whole, or for one to be read, up to their answer. */
   #waiting = 0;
   /** Everything that is being answered. */
   readonly #answers = new Set<Promise<Response>>();
@@ -180,28 +180,48 @@ export class Service {
    * @throws {Problem} 429 where the queue is full, 503 where time is up
    */
   async queued<T>(request: Request, use: (deadline: Deadline) => Promise<T>): Promise<T> {
-    const { queue, deadline: milliseconds } = this.options.limits;
-    if (this.#waiting > queue) {
-      throw tooMany(`${this.#waiting} exams are waiting already`, engineTurns.end);
-    }
-    using deadline = new Deadline(request.signal, milliseconds);
+    this.#checkRoom();
+    using deadline = new Deadline(request.signal, this.options.limits.deadline);
+    // A client that sends slowly keeps nobody else out: its exam counts once it is here.
+    using _slot = request.body === null ? this.#slot() : undefined;
+    return await use(deadline);
+  }
+
+  /** A place among those that wait; disposing of it gives it back. */
+  #slot(): Disposable {
+    this.#checkRoom();
     this.#waiting++;
-    try {
-      return await use(deadline);
-    } finally {
-      this.#waiting--;
-    }
+    return { [Symbol.dispose]: () => void this.#waiting-- };
+  }
+
+  #checkRoom(): void {
+    if (this.#waiting <= this.options.limits.queue) return;
+    throw tooMany(`${this.#waiting} exams are waiting already`, engineTurns.end);
   }
 
   /** Takes in a request's exams, under the limits. */
   async upload(request: Request, { signal, uploaded }: Deadline): Promise<Upload> {
     const { limits } = this.options;
     checkType(request);
-    const body = await readBody(request, { most: limits.bodyBytes, budget: this.#uploads, signal });
+    const form = formReaderFor(request);
+    const body = await readBody(request, {
+      ...{ most: limits.bodyBytes, budget: this.#uploads, signal },
+      check: (bytes) => form?.scan(bytes),
+    });
     uploaded();
+    let slot: Disposable;
+    try {
+      slot = this.#slot();
+    } catch (error) {
+      body[Symbol.dispose]();
+      throw error;
+    }
     return {
-      exams: () => readExams(request, body.bytes, limits),
-      [Symbol.dispose]: () => body[Symbol.dispose](),
+      exams: () => readExams(form, body.bytes, limits),
+      [Symbol.dispose]() {
+        slot[Symbol.dispose]();
+        body[Symbol.dispose]();
+      },
     };
   }
 
@@ -243,7 +263,7 @@ export class Service {
       using upload = await this.upload(request, deadline);
       const models = await deadline.wait(this.models());
       const work: Work<PredictAnswer> = async (between) => {
-        const chosen = choose(models, await upload.exams(), query);
+        const chosen = choose(models, upload.exams(), query);
         const predicted = await predictions(
           chosen,
           (model, exam) => readWith(model, exam, query, between),

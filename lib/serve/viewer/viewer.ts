@@ -267,7 +267,11 @@ export class Viewer {
   async #drop(request: Request): Promise<Response> {
     const sent = await this.#service.queued(request, async (deadline) => {
       using upload = await this.#service.upload(request, deadline);
-      return await deadline.wait(this.#service.compute(() => upload.exams(), deadline));
+      return await deadline.wait(this.#service.compute(
+        // Decoding is work, and one at a time does it.
+        async () => await upload.exams(),
+        deadline,
+      ));
     });
     if (!("planes" in sent)) {
       throw new Problem(415, "The planes are not known: send a form with a part for each");

@@ -1,0 +1,162 @@
+/**
+ * Forms (RFC 7578): their parts are found while the body comes in, so that a form of a million parts ends
+ * with the first that is too many, and nothing of a part is copied.
+ *
+ * @module
+ */
+import { Problem } from "./problem.ts";
+
+/** A part of a form. */
+export interface FormPart {
+  /** What it is called. */
+  name: string;
+  /** Its file's name; none if it is text. */
+  filename: string | undefined;
+  /** Its content, a view of the body. */
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** How much of a form is taken. */
+export interface FormLimits {
+  /** The most parts. */
+  parts: number;
+}
+
+/** The most bytes of a part's headers. */
+const MAX_HEADER_BYTES = 8192;
+
+const [CR, LF, DASH] = [13, 10, 45];
+
+/** Finds the parts of a form in its body as that grows. */
+export class FormReader {
+  readonly #delimiter: Uint8Array;
+  readonly #limits: FormLimits;
+  /** Where the lines with the boundary begin and end, the first included. */
+  readonly #lines: { begin: number; end: number; last: boolean }[] = [];
+  /** Up to where the body was looked at. */
+  #at = 0;
+  #begun = false;
+
+  /** @param boundary what separates the parts, as the request's type has it */
+  constructor(boundary: string, limits: FormLimits) {
+    this.#delimiter = new TextEncoder().encode(`\r\n--${boundary}`);
+    this.#limits = limits;
+  }
+
+  /**
+   * Looks at what has come since the last call.
+   *
+   * @param body all of the body that is there
+   * @throws {Problem} 400 if there are too many parts
+   */
+  scan(body: Uint8Array): void {
+    const delimiter = this.#delimiter;
+    if (!this.#begun) {
+      // The first line has nothing in front of it.
+      const first = delimiter.subarray(2);
+      if (body.length < first.length) return;
+      const line = _isAt(body, 0, first) ? _lineEnd(body, first.length) : null;
+      if (line === undefined) return;
+      this.#begun = true;
+      if (line !== null) this.#add(0, line);
+    }
+    while (true) {
+      const begin = body.indexOf(CR, this.#at);
+      if (begin < 0) return void (this.#at = body.length);
+      // A delimiter that is not whole yet is looked at again.
+      if (begin + delimiter.length + 2 > body.length) return void (this.#at = begin);
+      if (!_isAt(body, begin, delimiter)) {
+        this.#at = begin + 1;
+        continue;
+      }
+      const line = _lineEnd(body, begin + delimiter.length);
+      if (line === undefined) return void (this.#at = begin);
+      if (line === null) this.#at = begin + 1;
+      else this.#add(begin, line);
+    }
+  }
+
+  /**
+   * The parts of a form that is whole.
+   *
+   * @throws {Problem} 400 if its end is missing, or a part has no name
+   */
+  parts(body: Uint8Array<ArrayBuffer>): FormPart[] {
+    if (this.#lines.at(-1)?.last !== true) {
+      throw new Problem(400, "The form cannot be read: check its boundary and its end");
+    }
+    return this.#lines.slice(0, -1).map(({ end }, index) =>
+      _part(body.subarray(end, Math.max(end, this.#lines[index + 1].begin)))
+    );
+  }
+
+  #add(begin: number, line: { end: number; last: boolean }): void {
+    // What stands behind the last line is nobody's.
+    if (this.#lines.at(-1)?.last === true) return void (this.#at = begin + 1);
+    this.#lines.push({ begin, ...line });
+    // The line break that ends the line may begin the next one, of a part without anything.
+    this.#at = line.end - (line.last ? 0 : 2);
+    if (!line.last && this.#lines.length > this.#limits.parts) {
+      throw new Problem(
+        400,
+        `The form has more than ${this.#limits.parts} parts: send an exam a plane`,
+      );
+    }
+  }
+}
+
+/** The boundary that a form's type names; `undefined` if it names none. */
+export function boundaryOf(type: string): string | undefined {
+  const [, quoted, plain] =
+    /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))(?=\s*(?:;|$))/i.exec(type) ?? [];
+  return quoted ?? plain;
+}
+
+function _isAt(body: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  for (let i = 0; i < wanted.length; i++) if (body[at + i] !== wanted[i]) return false;
+  return true;
+}
+
+/**
+ * Where the line of a boundary ends.
+ *
+ * @returns `undefined` if more must come to tell, `null` if it is no such line
+ */
+function _lineEnd(body: Uint8Array, at: number): { end: number; last: boolean } | null | undefined {
+  if (at + 2 > body.length) return undefined;
+  if (body[at] === DASH && body[at + 1] === DASH) return { end: at + 2, last: true };
+  let end = at;
+  // Blanks may stand there, a few.
+  while (end < at + 64 && (body[end] === 32 || body[end] === 9)) end++;
+  if (end + 2 > body.length) return undefined;
+  return body[end] === CR && body[end + 1] === LF ? { end: end + 2, last: false } : null;
+}
+
+/** A part from its headers, an empty line, and its content. */
+function _part(bytes: Uint8Array<ArrayBuffer>): FormPart {
+  const head = bytes.subarray(0, MAX_HEADER_BYTES);
+  let end = -1;
+  for (let at = head.indexOf(CR); at >= 0 && end < 0; at = head.indexOf(CR, at + 1)) {
+    const isEmptyLine = head[at + 1] === LF && head[at + 2] === CR && head[at + 3] === LF;
+    if (isEmptyLine) end = at;
+  }
+  const headers = end < 0 ? "" : new TextDecoder().decode(head.subarray(0, end));
+  const disposition = /^content-disposition:\s*form-data\s*;(.*)$/im.exec(headers)?.[1] ?? "";
+  const name = _parameter(disposition, "name");
+  if (name === undefined) {
+    throw new Problem(400, "The form has a part without a name: name each after its plane");
+  }
+  const encoding = /^content-transfer-encoding:\s*(\S+)/im.exec(headers)?.[1].toLowerCase();
+  if (encoding !== undefined && !["binary", "8bit", "7bit"].includes(encoding)) {
+    throw new Problem(400, "The form has a part that is encoded: send it as it is");
+  }
+  return { name, filename: _parameter(disposition, "filename"), bytes: bytes.subarray(end + 4) };
+}
+
+/** A parameter of a header; browsers write a quote in it as `%22`, others as `\"`. */
+function _parameter(header: string, name: string): string | undefined {
+  const found = new RegExp(`(?:^|;)\\s*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;"]+))`, "i").exec(
+    header,
+  );
+  return found === null ? undefined : (found[1]?.replace(/\\(.)/g, "$1") ?? found[2]);
+}
