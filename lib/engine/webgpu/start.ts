@@ -26,7 +26,8 @@ const RUNTIME_FOLDER = "XDG_RUNTIME_DIR";
 function _quietDriver(): Disposable {
   const nothing = { [Symbol.dispose]() {} };
   const mayAsk = { name: "env", variable: RUNTIME_FOLDER } as const;
-  if (Deno.build.os !== "linux") return nothing;
+  // The engine runs in a browser too.
+  if (typeof Deno === "undefined" || Deno.build.os !== "linux") return nothing;
   if (Deno.permissions.querySync(mayAsk).state !== "granted") return nothing;
   if (Deno.env.has(RUNTIME_FOLDER)) return nothing;
   Deno.env.set(RUNTIME_FOLDER, "/tmp");
