@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { denoProgram } from "../invocation.ts";
+import { commandLine, denoProgram } from "../invocation.ts";
 import { choice, Command, type CommandUnknownOpts, UsageError } from "./arguments.ts";
 import { printLines } from "./console.ts";
 
@@ -24,7 +24,10 @@ export function completionCommand(commands: readonly CommandUnknownOpts[]) {
   return new Command("completion")
     .description(
       "Print a script that completes commands and options by the tab key, under the name mrnet:\n" +
-        "source <(deno run -A cli.ts completion bash). The same goes for zsh; in fish pipe it to source.",
+        `source <(${
+          commandLine("completion", "bash")
+        }). The same goes for zsh; in fish pipe it to ` +
+        "source.",
     )
     .argument("<{bash,zsh,fish}>", "the shell", (given: string) => {
       try {

@@ -17,6 +17,9 @@ export interface CsvLine {
   line: number;
 }
 
+/** So many lines of nothing are passed over that have not the expected number of separators. */
+const MAX_ODD = 1000;
+
 /** How {@linkcode eachCsvLine} reads. */
 export interface CsvOptions {
   /** How many values a good line has, where that is known: the parser is slow on lines that differ. */
@@ -50,6 +53,7 @@ export function eachCsvLine(
   // it an error with a stack. So that good lines never do, it is given a good one to begin with.
   const expected = isPadded ? width : columns;
   const before = expected === undefined ? 0 : 1;
+  let odd = 0;
   const begin = expected === undefined ? "" : `${Array(expected).fill("0").join(delimiter)}\n`;
   try {
     parse(begin + _withoutMarks(text), {
@@ -59,7 +63,9 @@ export function eachCsvLine(
       skip_empty_lines: true,
       record_delimiter: ["\r\n", "\n", "\r"],
       on_record(values: string[], { lines }) {
-        if (lines <= before || values.every((value) => value.trim() === "")) return null;
+        if (lines <= before) return null;
+        const isNothing = values.every((value) => value.trim() === "");
+        if (isNothing && (values.length === expected || ++odd <= MAX_ODD)) return null;
         use({ values: _withoutPadding(values, columns), line: lines - before });
         return null;
       },
