@@ -56,6 +56,7 @@ export { type Exam, examFromNpy, type ExamSize, readExam } from "./lib/data/exam
 export { type LabelledId, readLabels } from "./lib/data/labels.ts";
 export { type ExamFile, type ReadExamFile, readExamFiles } from "./lib/data/exam_files.ts";
 export type { Augmentation, Shift } from "./lib/data/augment.ts";
+export { type ExamHash, hashExam } from "./lib/data/exam_hash.ts";
 export { oddityOf } from "./lib/data/oddity.ts";
 export { INTENSITIES, type Intensity } from "./lib/data/intensity.ts";
 export { isTuneExam, TUNE_SEED, type TuneSplit } from "./lib/data/tune.ts";
@@ -260,6 +261,7 @@ export type {
   ToldOfModel,
 } from "./lib/report/judgeable.ts";
 export { cautions } from "./lib/report/cautions.ts";
+export type { Acquaintance } from "./lib/report/acquaintance.ts";
 export { evaluationJson, predictionsCsv } from "./lib/report/files.ts";
 export { evaluationHtml } from "./lib/report/report.ts";
 export { evaluationLines } from "./lib/report/text.ts";

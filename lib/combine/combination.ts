@@ -10,6 +10,7 @@
  *
  * @module
  */
+import type { ExamHash } from "../data/exam_hash.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { TuneSplit } from "../data/tune.ts";
 import { OptionError } from "../errors.ts";
@@ -60,6 +61,8 @@ export interface Combination {
   tune?: TuneSplit;
   /** How many patients it was fitted on. */
   exams: number;
+  /** Which these were, a hash of the three exams of each; none where that is not known. */
+  fitExams?: readonly ExamHash[];
   /** How many of them have the finding. */
   positives: number;
   /** Its AUC over them, in 0–1: how well it fits, not how well it does on others. */

@@ -24,6 +24,7 @@ import {
   loadCandidates,
   sharedTune,
 } from "./members.ts";
+import { PatientHashes } from "./patient_hashes.ts";
 import { readPredictions } from "./predictions.ts";
 import { saturationRemarks } from "./saturation.ts";
 
@@ -133,10 +134,12 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
     await makeWritableFolder(folderOf(wanted));
     options.onStart?.({ engine, task, patients: datasets.axial.labels.length });
     const odds: string[] = [];
+    const hashes = new PatientHashes();
     const patients = await judgePlanes(byPlane((plane) => members[plane].model), datasets, {
       signal,
       onExam: options.onExam,
       onRead({ exam }, plane) {
+        hashes.add(exam, plane);
         const odd = oddityOf(exam, members[plane].card.intensity);
         if (odd !== undefined) odds.push(`'${exam.id}' ${plane}: ${odd}`);
       },
@@ -149,7 +152,8 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
       // What only the caller knows would be lost.
       if (intensity !== undefined) described[plane].intensity = intensity;
     }
-    const combination: Combination = { ...fitted, task, members: described };
+    const fitExams = await hashes.patients();
+    const combination: Combination = { ...fitted, fitExams, task, members: described };
     if (tune !== undefined) combination.tune = tune;
     if (out === undefined) return { combination, path: await keepCombination(wanted, combination) };
     await writeCombination(out, combination);

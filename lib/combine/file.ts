@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { decodeHashes, encodeHashes, type ExamHash } from "../data/exam_hash.ts";
 import { INTENSITIES } from "../data/intensity.ts";
 import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { messageOf, OptionError, WeightsError } from "../errors.ts";
@@ -25,8 +26,11 @@ import {
 const FORMAT = "mrnet-combination";
 const VERSION = 1;
 
-/** The size from which a file is not taken for a combination, in bytes; they have about a thousand. */
+/** The size from which a file is not taken for a combination, in bytes; of 1,000 patients they have 12,000. */
 export const LARGEST_COMBINATION = 64 * 1024;
+
+/** Of more patients the file does not say which they were: the hashes of these take 44 kB. */
+const MOST_FIT_EXAMS = 4000;
 
 /**
  * The longest path of a member, in characters. It may lead anywhere, for `combine` takes models from
@@ -51,7 +55,7 @@ export function checkCombinationFile(path: string): void {
 /** The text of a combination's file, which {@linkcode parseCombination} reads back. */
 export function formatCombination(combination: Combination): string {
   const { task, coefficients, intercept, members, fitOn, tune, operatingPoint } = combination;
-  const { exams, positives, auc } = combination;
+  const { exams, positives, auc, fitExams } = combination;
   return JSON.stringify(
     {
       format: FORMAT,
@@ -64,6 +68,7 @@ export function formatCombination(combination: Combination): string {
       fit_on: fitOn,
       tune,
       exams,
+      fit_exams: fitExams && fitExams.length <= MOST_FIT_EXAMS ? encodeHashes(fitExams) : undefined,
       positives,
       auc,
       operating_point: operatingPoint,
@@ -176,6 +181,7 @@ function _combination(file: Record<string, unknown>): Combination {
     // A model has a finding; only a table may come without one.
     if (combination.task === undefined) throw new RangeError("its task is missing");
   }
+  if (file.fit_exams !== undefined) combination.fitExams = _fitExams(file.fit_exams, exams);
   if (file.tune !== undefined) combination.tune = _tune(file.tune);
   if (fitOn === "tune" && combination.tune === undefined) {
     throw new RangeError("its tune is missing, though it was fitted on that");
@@ -225,6 +231,17 @@ function _operatingPoint(value: unknown, fitOn: FitOn): CombinedOperatingPoint {
     rule: _word(rule, "operating_point.rule", ["youden"]),
     exams: _word(exams, "operating_point.exams", [fitOn]),
   };
+}
+
+function _fitExams(value: unknown, exams: number): ExamHash[] {
+  let hashes: ExamHash[];
+  try {
+    hashes = decodeHashes(value);
+  } catch (error) {
+    throw new RangeError(`its fit_exams are ${_shown(value)} (${messageOf(error)})`);
+  }
+  if (hashes.length === exams) return hashes;
+  throw new RangeError(`its fit_exams are ${hashes.length}, though its exams are ${exams}`);
 }
 
 function _tune(value: unknown): TuneSplit {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { decodeHashes, encodeHashes, type ExamHash } from "../data/exam_hash.ts";
 import { INTENSITIES, type Intensity } from "../data/intensity.ts";
 import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { messageOf, OptionError, WeightsError } from "../errors.ts";
@@ -76,6 +77,11 @@ export interface ModelCard {
   operatingPoint?: OperatingPoint;
   /** The training exams it was not trained on; none where it was trained on all. */
   tune?: TuneSplit;
+  /**
+   * The exams that its epoch and its operating point were chosen by, in the order of their label file;
+   * none where the file does not say it.
+   */
+  chosenExams?: readonly ExamHash[];
 }
 
 /** A card that says which finding in which plane, as every use of a model needs it. */
@@ -162,6 +168,7 @@ export function readCard(metadata: Readonly<Record<string, string>>, path: strin
     lossWeights: word("loss_weights", LOSS_WEIGHTS),
     operatingPoint: json("operating_point", _operatingPoint),
     tune: json("tune", _tuneSplit),
+    ..._chosenExams(metadata, refuse),
   };
 }
 
@@ -187,7 +194,7 @@ export function readCardWith(
 
 /** The metadata that {@linkcode readCard} reads back. */
 export function cardMetadata(card: ModelCard): Record<string, string> {
-  const { task, plane, intensity, recipe, lossWeights, operatingPoint, tune } = card;
+  const { task, plane, intensity, recipe, lossWeights, operatingPoint, tune, chosenExams } = card;
   const entries: [string, string | undefined][] = [
     ["task", task],
     ["plane", plane],
@@ -196,6 +203,7 @@ export function cardMetadata(card: ModelCard): Record<string, string> {
     ["loss_weights", lossWeights],
     ["operating_point", operatingPoint && JSON.stringify(operatingPoint)],
     ["tune", tune && JSON.stringify(tune)],
+    ["chosen_exams", chosenExams && encodeHashes(chosenExams)],
   ];
   return Object.fromEntries(
     entries.filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -211,6 +219,18 @@ function _operatingPoint({ threshold, rule, exams }: Record<string, unknown>): O
     throw new RangeError(`the exams must be one of ${CHOSEN_ON.join(", ")}`);
   }
   return { threshold, rule, exams: exams as ChosenOn };
+}
+
+function _chosenExams(
+  { chosen_exams: text }: Readonly<Record<string, string>>,
+  refuse: (key: string, mend: string) => never,
+): Pick<ModelCard, "chosenExams"> {
+  if (text === undefined) return {};
+  try {
+    return { chosenExams: decodeHashes(text) };
+  } catch (error) {
+    return refuse("chosen_exams", messageOf(error));
+  }
 }
 
 function _tuneSplit({ fraction, seed }: Record<string, unknown>): TuneSplit {

@@ -3,9 +3,16 @@
  *
  * @module
  */
-import { isFittedOn } from "../combine/combination.ts";
 import { ODD_HINT } from "../data/oddity.ts";
 import type { Split } from "../terms.ts";
+import {
+  type Acquaintance,
+  byName,
+  fittedOn,
+  isAll,
+  NAME_ONLY,
+  theseExams,
+} from "./acquaintance.ts";
 import type { JudgedModel } from "./evaluate_model.ts";
 import type { OddExam } from "./judgeable.ts";
 
@@ -13,27 +20,47 @@ const TRAINED_HERE =
   "The model was trained on these exams. The figures say how well it knows them, not how it does on " +
   "others.";
 
-const CHOSEN_HERE = "These exams chose the model’s epoch: its AUC on them is the best of several.";
+const FIGURES_FIT = "The figures say how well it fits, not how it does on others.";
 
-const MEMBERS_CHOSEN_HERE =
-  "These exams chose the epochs of its models: its AUC on them profits from that.";
-
-const FITTED_HERE =
-  "The combination was fitted on these exams. The figures say how well it fits, not how it does on " +
-  "others.";
-
-/** What the exams that judged a model had to do with it, a sentence or two each. */
+/**
+ * What the exams that a model was evaluated on had to do with it, a sentence or two each.
+ *
+ * @param judged the model; where nothing says how many of the exams chose it, the split's name decides
+ * @param split the part of the dataset
+ */
 export function cautions(
-  { card: { epochBy }, combination, odd }: Pick<JudgedModel, "card" | "combination" | "odd">,
+  judged: Pick<JudgedModel, "card" | "combination" | "odd" | "chosenBy" | "fittedOn">,
   split: Split | "tune",
 ): string[] {
-  const chosen = combination === undefined ? CHOSEN_HERE : MEMBERS_CHOSEN_HERE;
+  const { card: { epochBy }, combination, odd } = judged;
+  const chosenBy = judged.chosenBy ?? byName(epochBy.includes(split));
+  const fitted = combination && (judged.fittedOn ?? fittedOn({ split }, combination));
   return [
     ...(split === "train" ? [TRAINED_HERE] : []),
-    ...(epochBy.includes(split) ? [chosen] : []),
-    ...(combination !== undefined && isFittedOn(combination, split) ? [FITTED_HERE] : []),
+    ...(chosenBy.shared > 0 ? [_chosen(chosenBy, combination !== undefined)] : []),
+    ...(fitted !== undefined && fitted.shared > 0 ? [_fitted(fitted)] : []),
     ...(odd !== undefined && odd.length > 0 ? [_odd(odd)] : []),
   ];
+}
+
+function _chosen(known: Acquaintance, isCombination: boolean): string {
+  const whose = isCombination ? "the epochs of its models" : "the model’s epoch";
+  const effect = isCombination || !isAll(known) ? "profits from that" : "is the best of several";
+  return `${theseExams(known)} chose ${whose}: its AUC on ${
+    isAll(known) ? "them" : "all"
+  } ${effect}` +
+    _byName(known);
+}
+
+function _fitted(known: Acquaintance): string {
+  const which = theseExams(known);
+  return `The combination was fitted on ${isAll(known) ? which.toLowerCase() : which}` +
+    `${_byName(known)} ${FIGURES_FIT}`;
+}
+
+/** The end of a sentence, which says what it goes by if that is no more than a name. */
+function _byName({ compared }: Acquaintance): string {
+  return compared ? "." : `; ${NAME_ONLY}.`;
 }
 
 function _odd([first, ...more]: readonly OddExam[]): string {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Combination, isFittedOn } from "../combine/combination.ts";
+import type { Combination, FitOn } from "../combine/combination.ts";
 import type { Intensity } from "../data/intensity.ts";
 import { isSameTune } from "../data/tune.ts";
 import { describeEngine, type Engine, type EngineChoice, startEngine } from "../engine/engine.ts";
@@ -17,6 +17,7 @@ import {
 } from "../metrics/summary.ts";
 import { drawSeed } from "../random.ts";
 import type { Plane, Split, Task } from "../terms.ts";
+import { type Acquaintance, isAll, NAME_ONLY } from "./acquaintance.ts";
 import {
   type Judgeable,
   type JudgedCard,
@@ -117,6 +118,10 @@ export interface JudgedModel {
   predictions: JudgedPrediction[];
   /** The exams that are unlike those that it can read, where there are any. */
   odd?: readonly OddExam[];
+  /** How many of the exams chose its epoch and its operating point; of a combination, its models'. */
+  chosenBy?: Acquaintance;
+  /** Of a combination: how many of the patients it was fitted on. */
+  fittedOn?: Acquaintance;
   /** What that comes to. */
   summary: PredictionSummary;
   /** Why there are no figures at its own operating point, where there are none. */
@@ -138,7 +143,8 @@ export interface ModelEvaluation extends JudgedModel {
 /**
  * Judges a model by a part of a dataset.
  *
- * Figures at a model's operating point are given only where that was chosen by other exams than these;
+ * Figures at a model's operating point are given only where that was chosen by other exams than these,
+ * which the exams themselves tell and not their names;
  * a second model is judged at its own.
  *
  * @throws {OptionError} where task, plane or split do not go with the model, or a number is out of
@@ -187,14 +193,18 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
   const total = exams.total + (others?.total ?? 0);
   let done = 0;
   const judge = async (loaded: Judgeable, opened: OpenedExams): Promise<JudgedModel> => {
-    const { predictions, odd } = await opened.judge((auc) => {
+    const { predictions, ...known } = await opened.judge((auc) => {
       done++;
       onExam?.({ done, total, auc });
     });
     const { file, sha256, card, metadata, combination } = loaded;
-    const { thresholds, noOperatingPoint } = _thresholds(loaded, split, options.threshold);
+    const { thresholds, noOperatingPoint } = _thresholds(
+      loaded,
+      { split, ...known },
+      options.threshold,
+    );
     const summary = summarizePredictions(predictions, { seed, samples, thresholds });
-    const about = { file, sha256, card, metadata, combination, odd };
+    const about = { file, sha256, card, metadata, combination, ...known };
     return { ...about, predictions, summary, noOperatingPoint };
   };
   const judged = await judge(first, exams);
@@ -242,17 +252,18 @@ function _checkTune(first: Judgeable, second: Judgeable | undefined): void {
 /** The thresholds to give figures at: figures at one that these exams chose would flatter. */
 function _thresholds(
   { card: { operatingPoint }, combination }: Judgeable,
-  split: Split | "tune",
+  { split, chosenBy, fittedOn }: Pick<JudgedModel, "chosenBy" | "fittedOn"> & {
+    split: Split | "tune";
+  },
   given: number | undefined,
 ): { thresholds: NamedThreshold[]; noOperatingPoint?: string } {
   const thresholds: NamedThreshold[] = [{ threshold: 0.5, kind: "half" }];
   let noOperatingPoint: string | undefined;
+  const known = combination === undefined ? chosenBy : fittedOn;
   if (operatingPoint === undefined) {
     noOperatingPoint = "the model's file names none";
-  } else if (operatingPoint.exams === split) {
-    noOperatingPoint = `it was chosen by these very exams (${split})`;
-  } else if (combination !== undefined && isFittedOn(combination, split)) {
-    noOperatingPoint = `it was chosen by the ${operatingPoint.exams} exams, these among them`;
+  } else if (known !== undefined && known.shared > 0) {
+    noOperatingPoint = _chosenHere(known, operatingPoint.exams, split);
   } else {
     thresholds.push({ threshold: operatingPoint.threshold, kind: "operating point" });
   }
@@ -260,4 +271,21 @@ function _thresholds(
     thresholds.push({ threshold: given, kind: "given" });
   }
   return { thresholds, noOperatingPoint };
+}
+
+/** Why an operating point says nothing about exams that chose it. */
+function _chosenHere(
+  known: Acquaintance,
+  chosenOn: FitOn,
+  split: Split | "tune",
+): string {
+  if (!isAll(known)) {
+    return `it was chosen by exams of which ${known.shared} ${
+      known.shared === 1 ? "is" : "are"
+    } among these ${known.exams}`;
+  }
+  const why = chosenOn === split
+    ? `it was chosen by these very exams (${split})`
+    : `it was chosen by the ${chosenOn} exams, these among them`;
+  return known.compared ? why : `${why}; ${NAME_ONLY}`;
 }

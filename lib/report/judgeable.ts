@@ -8,8 +8,10 @@ import { isCombinationFile } from "../combine/file.ts";
 import { type CombinedExamPrediction, evaluateCombined, openPlanes } from "../combine/judge.ts";
 import { type CombinedMRNet, loadCombined } from "../combine/loaded.ts";
 import { commonTune } from "../combine/members.ts";
+import { PatientHashes } from "../combine/patient_hashes.ts";
 import { type DatasetOptions, openDataset } from "../data/dataset.ts";
 import type { Exam } from "../data/exam.ts";
+import { type ExamHash, hashExam } from "../data/exam_hash.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { LabelledId } from "../data/labels.ts";
 import { oddityOf } from "../data/oddity.ts";
@@ -19,6 +21,7 @@ import { loadMRNet } from "../model/create.ts";
 import { hashModelFile } from "../model/model_source.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
 import { evaluate, type ExamPrediction } from "../train/evaluate.ts";
+import { type Acquaintance, chosenBy, closest, fittedOn } from "./acquaintance.ts";
 
 /** What is known about a model, or about a combination of three. */
 export interface JudgedCard extends Omit<SettledCard, "plane" | "operatingPoint" | "intensity"> {
@@ -54,6 +57,10 @@ export interface JudgedExams {
   predictions: JudgedPrediction[];
   /** The exams that are unlike those that the model can read. */
   odd: OddExam[];
+  /** How many of them chose the model's epoch and, where it is no combination, its operating point. */
+  chosenBy?: Acquaintance;
+  /** Of a combination: how many of the patients it was fitted on. */
+  fittedOn?: Acquaintance;
 }
 
 /** An exam that is unlike those that a model can read. */
@@ -126,12 +133,17 @@ async function _single(file: string, told: ToldOfModel): Promise<Judgeable> {
       const dataset = await openDataset({ ...options, task, plane });
       const judge = async (onExam: OnExam) => {
         const odd: OddExam[] = [];
+        const hashes: Promise<ExamHash>[] = [];
         const { predictions } = await evaluate(model, dataset, {
           lossWeights,
-          onRead: ({ exam }) => _note(odd, exam, exam.id, card.intensity),
+          onRead({ exam }) {
+            hashes.push(hashExam(exam));
+            _note(odd, exam, exam.id, card.intensity);
+          },
           onExam: (_, { auc }) => onExam(auc),
         });
-        return { predictions, odd };
+        const evaluated = { split: options.split, hashes: await Promise.all(hashes) };
+        return { predictions, odd, chosenBy: chosenBy(evaluated, settled) };
       };
       return { labels: dataset.labels, total: dataset.labels.length, judge };
     };
@@ -161,12 +173,24 @@ async function _combined(file: string, told: ToldOfModel): Promise<Judgeable> {
       const datasets = await openPlanes({ ...options, task });
       const judge = async (onExam: OnExam) => {
         const odd: OddExam[] = [];
+        const hashes = new PatientHashes();
         const { predictions } = await evaluateCombined(combined, datasets, {
-          onRead: ({ exam }, plane) =>
-            _note(odd, exam, `${exam.id} ${plane}`, members[plane].card.intensity),
+          onRead({ exam }, plane) {
+            hashes.add(exam, plane);
+            _note(odd, exam, `${exam.id} ${plane}`, members[plane].card.intensity);
+          },
           onExam: () => onExam(NaN),
         });
-        return { predictions, odd };
+        const { split } = options;
+        const planes = await hashes.planes();
+        const chosen = PLANES.map((plane) =>
+          chosenBy({ split, hashes: planes[plane] }, members[plane].card)
+        );
+        const patients = { split, hashes: await hashes.patients() };
+        return {
+          ...{ predictions, odd, chosenBy: closest(chosen) },
+          fittedOn: fittedOn(patients, combination),
+        };
       };
       const { labels } = datasets.axial;
       return { labels, total: labels.length * PLANES.length, judge };

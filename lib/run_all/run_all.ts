@@ -8,11 +8,13 @@
  *
  * @module
  */
-import { byPlane } from "../combine/combination.ts";
+import { type ByPlane, byPlane, type Combination } from "../combine/combination.ts";
 import { keepCombination } from "../combine/file.ts";
 import { fitCombination } from "../combine/fit.ts";
 import { describeMembers } from "../combine/members.ts";
+import { patientHashes } from "../combine/patient_hashes.ts";
 import { openDataset } from "../data/dataset.ts";
+import { type ExamHash, hashExam } from "../data/exam_hash.ts";
 import { labelFile } from "../data/labels.ts";
 import { checkTuneSplit, TUNE_SEED, type TuneSplit } from "../data/tune.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -217,6 +219,7 @@ async function _carryOut(plan: Plan, options: RunAllOptions): Promise<RunAllResu
     const described = byPlane((plane) => ({ ...members[plane], path: files[plane] }));
     const combination = {
       ...fitCombination(patients("tune"), "tune"),
+      ...await _fitExams(members),
       task,
       tune: plan.tune,
       members: describeMembers(name, described),
@@ -234,6 +237,16 @@ async function _carryOut(plan: Plan, options: RunAllOptions): Promise<RunAllResu
   const leftOut = _leftOut(state);
   await writeWhole(report, resultsPage(results, { ...plan, ...state, leftOut }));
   return { stopped: "finished", results, leftOut, out, report };
+}
+
+/** The patients that a combination is fitted on, where the state says which exams these are. */
+async function _fitExams(members: ByPlane<DoneModel>): Promise<Pick<Combination, "fitExams">> {
+  if (PLANES.some((plane) => members[plane].tuneExams === undefined)) return {};
+  const planes = byPlane((plane) => {
+    const { tune, tuneExams } = members[plane];
+    return new Map(tune.map(([id], at) => [id, tuneExams![at]]));
+  });
+  return { fitExams: await patientHashes(planes) };
 }
 
 /** Every exam that was left out, once, though three tasks may have it. */
@@ -427,7 +440,7 @@ async function _judge(
   { data, tune, checkpoint }: { data: string; tune: TuneSplit; checkpoint: string },
   { signal, skipBadExams, onJudged }: RunAllOptions,
   model: ModelOfAll,
-): Promise<Pick<DoneModel, "tune" | "valid" | "leftOut"> | undefined> {
+): Promise<Pick<DoneModel, "tune" | "tuneExams" | "valid" | "leftOut"> | undefined> {
   const { task, plane } = model;
   const loaded = await loadMRNet(checkpoint);
   try {
@@ -438,6 +451,7 @@ async function _judge(
     };
     const total = splits.tune.labels.length + splits.valid.labels.length;
     const leftOut: LeftOut[] = [];
+    const hashes: Promise<ExamHash>[] = [];
     let done = 0;
     const judge = async (split: "tune" | "valid"): Promise<SavedPrediction[]> => {
       const leave = (id: string, reason: string) => {
@@ -446,6 +460,7 @@ async function _judge(
       };
       const { predictions } = await evaluate(loaded.model, splits[split], {
         signal,
+        onRead: ({ exam }) => split === "tune" && hashes.push(hashExam(exam)),
         onUnreadable: skipBadExams ? leave : undefined,
         onExam() {
           done++;
@@ -456,7 +471,9 @@ async function _judge(
         { id, label, probability, logits },
       ) => [id, label, probability, logits[1]]);
     };
-    const judged = { tune: await judge("tune"), valid: await judge("valid"), leftOut };
+    const kept = await judge("tune");
+    const tuneExams = await Promise.all(hashes);
+    const judged = { tune: kept, tuneExams, valid: await judge("valid"), leftOut };
     return done === total ? judged : undefined;
   } finally {
     loaded.model.dispose();

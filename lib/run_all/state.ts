@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { decodeHashes, encodeHashes, type ExamHash } from "../data/exam_hash.ts";
 import { type EngineName, ENGINES } from "../engine/engine.ts";
 import { type Precision, PRECISIONS } from "../engine/webgpu/precision.ts";
 import { DataError, messageOf } from "../errors.ts";
@@ -76,6 +77,8 @@ export interface DoneModel {
   leftOut: LeftOut[];
   /** What it says about the tune split. */
   tune: SavedPrediction[];
+  /** The hashes of the tune split's exams, in the same order; states of before have none. */
+  tuneExams?: ExamHash[];
   /** What it says about the validation set. */
   valid: SavedPrediction[];
 }
@@ -140,7 +143,12 @@ export function stateError(path: string, found: string): DataError {
 
 /** The text of a state, which {@linkcode parseState} reads back. */
 export function formatState({ config, models, running }: RunAllState): string {
-  return JSON.stringify({ format: FORMAT, version: VERSION, config, models, running });
+  const coded = Object.entries(models).map(([key, { tuneExams, ...model }]) => [
+    key,
+    { ...model, ...(tuneExams && { tuneExams: encodeHashes(tuneExams) }) },
+  ]);
+  const all = { config, models: Object.fromEntries(coded), running };
+  return JSON.stringify({ format: FORMAT, version: VERSION, ...all });
 }
 
 /** Writes the state whole. */
@@ -201,7 +209,8 @@ function _running(value: unknown): RunAllState["running"] {
 }
 
 function _model(value: unknown, key: string): DoneModel {
-  const { checkpoint, sha256, epoch, epochs, computed, leftOut, tune, valid } = _object(value, key);
+  const { tuneExams, ...rest } = _object(value, key);
+  const { checkpoint, sha256, epoch, epochs, computed, leftOut, tune, valid } = rest;
   const whole = _isPath(checkpoint) && typeof sha256 === "string" && _isCount(epoch) &&
     _isCount(epochs);
   if (!whole) throw new RangeError(`what it says of ${key} is not whole`);
@@ -213,6 +222,7 @@ function _model(value: unknown, key: string): DoneModel {
     computed: _computed(computed, key),
     leftOut: _leftOut(leftOut, key),
     tune: _predictions(tune, key),
+    ...(tuneExams === undefined ? {} : { tuneExams: _hashes(tuneExams, tune as unknown[]) }),
     valid: _predictions(valid, key),
   };
 }
@@ -247,6 +257,12 @@ function _isCount(value: unknown): value is number {
 /** A path of a file or folder with a name, that can be printed. */
 function _isPath(value: unknown): value is string {
   return typeof value === "string" && isFileName(baseName(value)) && !/\p{Cc}/u.test(value);
+}
+
+function _hashes(value: unknown, exams: readonly unknown[]): ExamHash[] {
+  const hashes = decodeHashes(value);
+  if (hashes.length === exams.length) return hashes;
+  throw new RangeError(`it has ${hashes.length} hashes for ${exams.length} exams`);
 }
 
 function _predictions(value: unknown, key: string): SavedPrediction[] {

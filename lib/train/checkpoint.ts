@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ExamHash } from "../data/exam_hash.ts";
 import { OptionError, WeightsError } from "../errors.ts";
 import { isFileName } from "../file_name.ts";
 import { join, writeUnderFreeName } from "../files.ts";
@@ -96,6 +97,7 @@ export class BestCheckpoint {
    * number behind the epoch.
    *
    * @param settle called when the new file is whole and before the earlier one goes
+   * @param chosenExams the exams that the epoch and its operating point are chosen by
    * @returns the path of the new file
    * @throws {OutputError} where it cannot be written; the earlier file stays
    */
@@ -103,6 +105,7 @@ export class BestCheckpoint {
     model: MRNet,
     report: EpochReport,
     settle: () => Promise<void> = () => Promise.resolve(),
+    chosenExams?: readonly ExamHash[],
   ): Promise<string> {
     const { folder, prefix, task, plane, chosenOn, run } = this.#options;
     const name = checkpointName(this.#options, report);
@@ -113,7 +116,7 @@ export class BestCheckpoint {
     } as const;
     const metadata = {
       ...this.#options.metadata,
-      ...cardMetadata({ task, plane, intensity: model.intensity, operatingPoint }),
+      ...cardMetadata({ task, plane, intensity: model.intensity, operatingPoint, chosenExams }),
       prefix,
       run,
       epoch: String(report.epoch),

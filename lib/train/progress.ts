@@ -54,8 +54,15 @@ export interface TrainHooks {
   due?(): boolean;
   /** Keeps the state; the model's own parameters are up to date and rest until it returns. */
   save?(progress: TrainProgress, optimizer: OptimizerState | undefined): Promise<void>;
-  /** Called after each epoch in place of `onEpoch`; `save` keeps the state of its end. */
-  onEpoch?(report: EpochReport, save: () => Promise<void>): Promise<void>;
+  /**
+   * Called after each epoch in place of `onEpoch`; `save` keeps the state of its end, `skipped` are the
+   * exams that were left out of it.
+   */
+  onEpoch?(
+    report: EpochReport,
+    save: () => Promise<void>,
+    skipped: readonly SkippedExam[],
+  ): Promise<void>;
   /** Told of each exam before it is waited for. */
   onPlace?(place: Place): void;
 }

@@ -17,6 +17,7 @@ import { drawSeed } from "../random.ts";
 import { BestCheckpoint, checkPrefix } from "./checkpoint.ts";
 import { refusingOddPair } from "./odd_exams.ts";
 import { resolveTrainOptions } from "./options.ts";
+import { ChosenExams } from "./chosen_exams.ts";
 import type { Place } from "./progress.ts";
 import { checkLabels, elsewhere, hashLabels, type Resumption, resumption } from "./resume.ts";
 import type { RunSettings } from "./run_config.ts";
@@ -117,9 +118,11 @@ async function _run(
   let place: Place | undefined;
   let saved: string | undefined;
   try {
-    const datasets = settings.anyRange
+    const sound = settings.anyRange
       ? opened
       : await refusingOddPair(opened, files, { intensity: model.intensity, skipBadExams });
+    const chosen = new ChosenExams(sound.valid);
+    const datasets = { train: sound.train, valid: chosen.dataset };
     if (saveModel) {
       await makeWritableFolder(models);
       const { recipe, lossWeights, intensity } = training;
@@ -190,14 +193,16 @@ async function _run(
         saved = path;
         last = performance.now();
       },
-      async onEpoch(report, save) {
+      async onEpoch(report, save, skipped) {
         const settle = async () => {
           await running.epoch(report);
           await save();
         };
         // The earlier file stays until the state names the new one.
-        if (report.isBest && checkpoint !== undefined) await checkpoint.keep(model, report, settle);
-        else await settle();
+        if (report.isBest && checkpoint !== undefined) {
+          const out = skipped.filter(({ split }) => split === "valid").map(({ id }) => id);
+          await checkpoint.keep(model, report, settle, await chosen.hashes(new Set(out)));
+        } else await settle();
         onEpoch?.(report, checkpoint?.path);
       },
       onPlace: (at) => place = at,

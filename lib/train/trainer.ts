@@ -203,7 +203,7 @@ export async function trainFrom(
       Object.assign(progress, { train: [], valid: [] });
       started = performance.now();
       if (hooks.onEpoch === undefined) await resolved.onEpoch?.(report);
-      else await hooks.onEpoch(report, keep);
+      else await hooks.onEpoch(report, keep, progress.skipped);
       if (stopping.shouldStop(report.valLoss)) result.stopped = "early";
     }
     await runner.sync();

@@ -141,11 +141,21 @@ Deno.test("fitted on training exams, a combination leaves the shared tune split 
     /^Fitted on all training exams, on which each model /,
   );
 
+  // Without its split's name the exams themselves tell.
+  const { tune: _, ...unnamed } = shared.combination;
+  await writeCombination(shared.path, unnamed);
+  assert.equal((await judge(shared.path, "tune")).noOperatingPoint, undefined);
+
   // A file of before says nothing of the split that its models share: then it has seen that, too.
-  const { tune: _, ...before } = shared.combination;
+  const { fitExams, ...before } = unnamed;
+  assert.equal(fitExams!.length, 16 - kept);
   await writeCombination(shared.path, before);
   const tuned = await judge(shared.path, "tune");
-  assert.equal(tuned.noOperatingPoint, "it was chosen by the train exams, these among them");
+  assert.equal(
+    tuned.noOperatingPoint,
+    "it was chosen by the train exams, these among them; " +
+      "that goes by the split’s name, for the model’s file does not tell which exams these were",
+  );
   assert.match(evaluationHtml(tuned, new Date()), /The combination was fitted on these exams/);
   assert.equal((await judge(shared.path, "valid")).noOperatingPoint, undefined);
 });

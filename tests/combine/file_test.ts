@@ -3,6 +3,7 @@ import fc from "npm:fast-check@4.10.2";
 import { byPlane, type Combination, combinedProbability } from "../../lib/combine/combination.ts";
 import {
   formatCombination,
+  LARGEST_COMBINATION,
   parseCombination,
   readCombination,
   writeCombination,
@@ -108,6 +109,31 @@ Deno.test("a value that is not what its key promises is refused by name", () => 
   refuses(
     changed({ operating_point: { threshold: 0.5, rule: "youden", exams: "valid" } }),
     `its operating_point.exams is "valid", needed is 'tune'`,
+  );
+});
+
+Deno.test("the file says which patients it was fitted on, as long as there is room for that", async () => {
+  await using folder = await TemporaryFolder.make();
+  const path = folder.at("combined.json");
+  const of = async (exams: number) => {
+    const fitExams = Array.from({ length: exams }, (_, at) => at.toString(16).padStart(16, "0"));
+    await writeCombination(path, { ...COMBINATION, exams, fitExams });
+    assert.ok(Deno.statSync(path).size < LARGEST_COMBINATION);
+    return [(await readCombination(path)).fitExams, fitExams];
+  };
+  for (const exams of [113, 1250, 4000]) {
+    const [read, written] = await of(exams);
+    assert.deepEqual(read, written);
+  }
+  assert.equal((await of(4001))[0], undefined);
+  const text = formatCombination({ ...COMBINATION, fitExams: ["0".repeat(16)] });
+  assert.throws(
+    () => parseCombination(text, "a.json"),
+    /its fit_exams are 1, though its exams are 113/,
+  );
+  assert.throws(
+    () => parseCombination(text.replace(/"AAA[^"]*"/, '"A"'), "a.json"),
+    /its fit_exams are "A" \(hashes of exams in base64, 8 bytes each/,
   );
 });
 

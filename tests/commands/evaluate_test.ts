@@ -21,6 +21,9 @@ import { examBytes, TemporaryFolder } from "../support/folders.ts";
 const READING = ["--allow-read=data,models"];
 const WRITING = ["--allow-read=data,models,reports", "--allow-write=reports"];
 const ACL: ModelCard = { task: "acl", plane: "coronal", intensity: "raw" };
+/** What is said of models whose files have no hashes. */
+const NAME_ONLY =
+  "that goes by the split’s name, for the model’s file does not tell which exams these were";
 const TUNE = { fraction: 0.5, seed: 0 };
 
 /** Twelve exams of noise to train on and eight to validate on, in two planes. */
@@ -149,7 +152,7 @@ Deno.test("figures at the operating point are given only where other exams chose
       .filter((id) => isTuneExam(id, TUNE));
     assert.deepEqual(await kinds(["--split", "tune"]), [
       ["half"],
-      "it was chosen by these very exams (tune)",
+      `it was chosen by these very exams (tune); ${NAME_ONLY}`,
       kept.length,
     ]);
     assert.deepEqual(await kinds(["--split", "train"]), [
@@ -158,7 +161,11 @@ Deno.test("figures at the operating point are given only where other exams chose
       12 - kept.length,
     ]);
     await writeModel(folder, "a.safetensors", at("valid"));
-    assert.deepEqual(await kinds([]), [["half"], "it was chosen by these very exams (valid)", 8]);
+    assert.deepEqual(await kinds([]), [
+      ["half"],
+      `it was chosen by these very exams (valid); ${NAME_ONLY}`,
+      8,
+    ]);
     assert.match((await run(["--split", "train"])).err, /was trained on these exams/);
   }, at("tune"));
 });
@@ -168,7 +175,8 @@ Deno.test("each of two models is judged at its own operating point, and told wha
     ...ACL,
     operatingPoint: { threshold, rule: "youden", exams },
   });
-  const chosen = "These exams chose the model’s epoch: its AUC on them is the best of several.";
+  const chosen = "These exams chose the model’s epoch: its AUC on them is the best of several; " +
+    `${NAME_ONLY}.`;
   await withModel(async (run, folder) => {
     await writeModel(folder, "b.safetensors", at(0.75, "tune"), 2);
     await writeModel(folder, "c.safetensors", at(0.5, "valid"), 3);
@@ -191,7 +199,7 @@ Deno.test("each of two models is judged at its own operating point, and told wha
       second: [["half 0.5", "operating_point 0.75", "given 0.4"], null, []],
       chosen: [],
     });
-    const why = "it was chosen by these very exams (valid)";
+    const why = `it was chosen by these very exams (valid); ${NAME_ONLY}`;
     assert.deepEqual(await told("c.safetensors"), {
       first,
       second: [["half 0.5", "given 0.4"], why, [chosen]],

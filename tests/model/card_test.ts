@@ -18,6 +18,7 @@ Deno.test("what is written is read back", () => {
       lossWeights: "class",
       operatingPoint: { threshold: 0.25, rule: "youden", exams: "tune" },
       tune: { fraction: 0.1, seed: 0 },
+      chosenExams: ["0123456789abcdef", "fedcba9876543210"],
     },
     { intensity: "raw" },
   ];
@@ -39,6 +40,7 @@ Deno.test("a value that is not what its key promises is refused by name", () => 
     ["recipe", "secret", "one of reference, stanford is needed"],
     ["loss_weights", "none", "one of output, class is needed"],
     ["operating_point", '{"threshold":2}', "a threshold in 0–1 is needed"],
+    ["chosen_exams", "AAAA", "8 bytes each, are needed"],
     ["tune", '{"fraction":3,"seed":0}', "Cannot keep 3 of the training exams out"],
   ];
   for (const [key, value, mend] of cases) {

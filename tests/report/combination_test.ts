@@ -100,7 +100,8 @@ Deno.test("a combination owes its figures to the exams that chose its models", a
   const { path: model } = await combineModels({ models, data, fitOn: "train", engine: "wasm" });
   const evaluation = await evaluateModel({ model, data, ...ENGINE });
   assert.deepEqual(evaluationJson(evaluation).cautions, [
-    "These exams chose the epochs of its models: its AUC on them profits from that.",
+    "These exams chose the epochs of its models: its AUC on them profits from that; " +
+    "that goes by the split’s name, for the model’s file does not tell which exams these were.",
   ]);
 });
 
@@ -112,7 +113,11 @@ Deno.test("a combination that is judged by what it was fitted on is called that"
   const { path: model } = await writeCombined(folder, { ...tuned, operatingPoint });
   const data = folder.at("data");
   const evaluation = await evaluateModel({ model, data, ...ENGINE });
-  assert.equal(evaluation.noOperatingPoint, "it was chosen by these very exams (valid)");
+  assert.equal(
+    evaluation.noOperatingPoint,
+    "it was chosen by these very exams (valid); that goes by the split’s name, for the model’s file " +
+      "does not tell which exams these were",
+  );
   assert.match(evaluationHtml(evaluation, new Date()), /The combination was fitted on these exams/);
 
   const before = tf.memory().numTensors;

@@ -38,7 +38,8 @@ Deno.test("the JSON object has the figures under plain names", () => {
   assert.deepEqual([json.against.plane, json.against.cautions], ["sagittal", []]);
   const tuned = evaluationJson(drawEvaluation(undefined, { split: "tune" }));
   assert.deepEqual(tuned.cautions, [
-    "These exams chose the model’s epoch: its AUC on them is the best of several.",
+    "These exams chose the model’s epoch: its AUC on them is the best of several; " +
+    "that goes by the split’s name, for the model’s file does not tell which exams these were.",
   ]);
 });
 

@@ -91,6 +91,7 @@ export async function writePlanes(
         const data = voxels((index % 2) as Label, 2 * 64 * 64);
         // No two exams are alike.
         for (let i = 0; i < data.length; i += 2 + PLANES.indexOf(plane)) data[i] += index % 40;
+        data[1] += SPLITS.indexOf(split);
         await folder.write(`data/${split}/${plane}/${id}.npy`, examBytes(data));
       }
     }

@@ -4,7 +4,7 @@
  * @module
  */
 import { readEvents } from "../../lib/logs/tensorboard.ts";
-import { decodeSafetensors } from "../../lib/model/weights/safetensors.ts";
+import { decodeSafetensors, readSafetensorsHeader } from "../../lib/model/weights/safetensors.ts";
 import { readRunState } from "../../lib/train/run_state.ts";
 
 /** Everything that must be equal, to the bit. */
@@ -13,7 +13,7 @@ export interface RunOutcome {
   history: string[];
   /** Every scalar in the order of the event files, as `tag step value`. */
   scalars: string[];
-  /** The models' names, each with the hash of its tensors' bytes. */
+  /** The models' names, each with the hash of its tensors' bytes and the exams it was chosen by. */
   models: string[];
   /** The hash of the parameters' and the moments' bytes, and how many steps were taken. */
   state: string;
@@ -36,7 +36,9 @@ export async function outcomeOf(logFolder: string, models: string): Promise<RunO
   for (const name of await _names(models)) {
     // What a kill has left half-written is no model.
     if (name.endsWith(".safetensors")) {
-      kept.push(`${name} ${await _tensorsOf(`${models}/${name}`)}`);
+      const { metadata } = await readSafetensorsHeader(`${models}/${name}`);
+      const hash = await _tensorsOf(`${models}/${name}`);
+      kept.push(`${name} ${hash} chosen by ${metadata.chosen_exams}`);
     }
   }
   const state = `${logFolder}/state.safetensors`;

@@ -595,6 +595,7 @@ function combination(): FuzzReader {
     ...fitted,
     ...{ task: "acl", fitOn: "tune", tune: { fraction: 0.1, seed: 0 } },
     operatingPoint: { threshold: 0.25, rule: "youden", exams: "tune" },
+    ...{ exams: 3, positives: 1, fitExams: ["00", "01", "02"].map((each) => each.repeat(8)) },
     members: { axial: member, coronal: member, sagittal: member },
   };
   return {
@@ -626,6 +627,7 @@ function runAllState(): FuzzReader {
     computed: { engine: "wasm", threads: 2, precision: "float32" },
     leftOut: [{ split: "valid", id: "0011", reason: "there is no such file" }],
     tune: [["0000", 0, 0.25], ["0003", 1, 0.75]],
+    tuneExams: ["0123456789abcdef", "fedcba9876543210"],
     valid: [["0010", 1, 1], ["knee-3_L", 0, 1e-7]],
   };
   const begun = { config: { epochs: 3, labels: { "train-acl": "ab12" } }, models: {} };

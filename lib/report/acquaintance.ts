@@ -1,0 +1,83 @@
+/**
+ * What a model has to do with the exams that it is evaluated on: whether it, or its combination, was
+ * chosen by them. Files say by which exams; those of earlier versions say only what these were called.
+ *
+ * @module
+ */
+import { type Combination, isFittedOn } from "../combine/combination.ts";
+import { countAmong, type ExamHash } from "../data/exam_hash.ts";
+import type { ChosenOn } from "../model/card.ts";
+import type { Split } from "../terms.ts";
+
+/** How many of the exams something was chosen by. */
+export interface Acquaintance {
+  /** How many of the exams; 0 for none. */
+  shared: number;
+  /** How many exams there are. */
+  exams: number;
+  /** Whether the exams were compared, or only what they are called. */
+  compared: boolean;
+}
+
+/** The exams that something is evaluated on. */
+export interface Evaluated {
+  /** The part of the dataset. */
+  split: Split | "tune";
+  /** Their hashes; none where they are not known. */
+  hashes?: readonly ExamHash[];
+}
+
+/** How many of the exams chose a model's epoch and operating point. */
+export function chosenBy(
+  { hashes, split }: Evaluated,
+  card: { chosenExams?: readonly ExamHash[]; operatingPoint?: { exams: ChosenOn } },
+): Acquaintance | undefined {
+  if (card.operatingPoint === undefined) return undefined;
+  return _acquaintance(hashes, card.chosenExams, card.operatingPoint.exams === split);
+}
+
+/** How many of the patients a combination was fitted on, and its operating point chosen by. */
+export function fittedOn(
+  { hashes, split }: Evaluated,
+  combination: Pick<Combination, "fitOn" | "tune" | "fitExams">,
+): Acquaintance {
+  return _acquaintance(hashes, combination.fitExams, isFittedOn(combination, split));
+}
+
+/** Of several, the one that says most. */
+export function closest(all: readonly (Acquaintance | undefined)[]): Acquaintance | undefined {
+  const share = ({ shared, exams }: Acquaintance) => shared / exams;
+  return all.filter((each) => each !== undefined).sort((a, b) =>
+    share(b) - share(a) || Number(b.compared) - Number(a.compared)
+  )[0];
+}
+
+/** What is said where a file has no hashes. */
+export const NAME_ONLY =
+  "that goes by the split’s name, for the model’s file does not tell which exams these were";
+
+/** These exams, as a sentence's subject. */
+export function theseExams(known: Acquaintance): string {
+  return isAll(known) ? "These exams" : `${known.shared} of these ${known.exams} exams`;
+}
+
+/** Whether it is all of them, as far as that is known. */
+export function isAll({ shared, exams }: Acquaintance): boolean {
+  return shared === exams;
+}
+
+/** What can be said where the exams cannot be compared. */
+export function byName(isSame: boolean): Acquaintance {
+  return { shared: isSame ? 1 : 0, exams: 1, compared: false };
+}
+
+function _acquaintance(
+  evaluated: readonly ExamHash[] | undefined,
+  known: readonly ExamHash[] | undefined,
+  sameName: boolean,
+): Acquaintance {
+  if (evaluated === undefined || known === undefined) {
+    return byName(sameName);
+  }
+  return { shared: countAmong(evaluated, known), exams: evaluated.length, compared: true };
+}

@@ -1,0 +1,147 @@
+/**
+ * Whether a model was chosen by the exams that it is evaluated on is told by the exams themselves,
+ * whatever the split or the folder is called.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { combineModels } from "../../lib/combine/combine.ts";
+import { startEngine } from "../../lib/engine/engine.ts";
+import { loadMRNet } from "../../lib/model/create.ts";
+import { createRandom } from "../../lib/random.ts";
+import { cautions } from "../../lib/report/cautions.ts";
+import { evaluateModel } from "../../lib/report/evaluate_model.ts";
+import { type Plane, PLANES } from "../../lib/terms.ts";
+import { type RunOptions, trainClassifier } from "../../lib/train/run.ts";
+import { examBytes, TemporaryFolder } from "../support/folders.ts";
+
+await startEngine("wasm");
+
+/** Exams of noise, a drawn one for each number; `named` says what they are called. */
+async function writeExams(
+  folder: TemporaryFolder,
+  split: string,
+  numbers: readonly number[],
+  named = (number: number) => String(number).padStart(4, "0"),
+): Promise<void> {
+  await folder.write(`${split}-acl.csv`, numbers.map((n) => `${named(n)},${n % 2}\n`).join(""));
+  for (const plane of PLANES) {
+    for (const number of numbers) {
+      const random = createRandom(number, plane);
+      // As bright as others of either class, so that no order of them has an AUC of 0.
+      const light = 50 * (number % 3);
+      const voxels = Uint8Array.from({ length: 2 * 64 * 64 }, () => light + random.integer(150));
+      await folder.write(`${split}/${plane}/${named(number)}.npy`, examBytes(voxels));
+    }
+  }
+}
+
+const VALID = [20, 21, 22, 23, 24, 25];
+
+async function writeAll(folder: TemporaryFolder): Promise<void> {
+  await writeExams(folder, "data/train", [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  await writeExams(folder, "data/valid", VALID);
+}
+
+async function trained(
+  folder: TemporaryFolder,
+  plane: Plane,
+  more: Partial<RunOptions> = {},
+): Promise<string> {
+  const { checkpoint } = await trainClassifier({
+    ...{ task: "acl", plane, epochs: 1, seed: 1, weights: "none", engine: "wasm", threads: 1 },
+    ...{ data: folder.at("data"), models: folder.at("models"), logs: folder.at("logs") },
+    ...{ learningRate: 1e-4, ...more },
+  });
+  return checkpoint!;
+}
+
+function evaluating(model: string) {
+  return async (data: string, split: "valid" | "train" = "valid") => {
+    const judged = await evaluateModel({
+      model,
+      data,
+      split,
+      seed: 1,
+      samples: 10,
+      engine: "wasm",
+    });
+    const own = judged.summary.thresholds.some(({ kind }) => kind === "operating point");
+    return { own, why: judged.noOperatingPoint, cautions: cautions(judged, split) };
+  };
+}
+
+async function chosenExams(model: string): Promise<readonly string[]> {
+  const { card, model: network } = await loadMRNet(model);
+  network.dispose();
+  return card.chosenExams!;
+}
+
+Deno.test("a model keeps its operating point on the validation set of another folder", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writeAll(folder);
+  const model = await trained(folder, "axial");
+  assert.equal((await chosenExams(model)).length, VALID.length);
+  const evaluate = evaluating(model);
+  const chosen = "These exams chose the model’s epoch: its AUC on them is the best of several.";
+  assert.deepEqual(await evaluate(folder.at("data")), {
+    own: false,
+    why: "it was chosen by these very exams (valid)",
+    cautions: [chosen],
+  });
+
+  await writeExams(folder, "elsewhere/valid", [30, 31, 32, 33]);
+  const unknown = { own: true, why: undefined, cautions: [] };
+  assert.deepEqual(await evaluate(folder.at("elsewhere")), unknown);
+
+  // The same exams under other names and as another part.
+  await writeExams(folder, "copy/train", VALID, (number) => `copy-${number}`);
+  const copied = await evaluate(folder.at("copy"), "train");
+  assert.equal(copied.why, "it was chosen by the valid exams, these among them");
+  assert.equal(copied.cautions.at(-1), chosen);
+
+  await writeExams(folder, "mixed/valid", [20, 25, 31, 32]);
+  assert.deepEqual(await evaluate(folder.at("mixed")), {
+    own: false,
+    why: "it was chosen by exams of which 2 are among these 4",
+    cautions: ["2 of these 4 exams chose the model’s epoch: its AUC on all profits from that."],
+  });
+});
+
+Deno.test("a combination is told from its patients' exams, not from the split it was fitted on", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writeAll(folder);
+  const models: string[] = [];
+  for (const plane of PLANES) models.push(await trained(folder, plane));
+  const data = folder.at("data");
+  const { path, combination } = await combineModels({
+    models,
+    data,
+    fitOn: "valid",
+    engine: "wasm",
+  });
+  assert.equal(combination.fitExams!.length, VALID.length);
+  const evaluate = evaluating(path);
+  const here = await evaluate(data);
+  assert.equal(here.why, "it was chosen by these very exams (valid)");
+  assert.deepEqual(here.cautions, [
+    "These exams chose the epochs of its models: its AUC on them profits from that.",
+    "The combination was fitted on these exams. The figures say how well it fits, not how it does on " +
+    "others.",
+  ]);
+  await writeExams(folder, "elsewhere/valid", [30, 31, 32, 33]);
+  const unknown = { own: true, why: undefined, cautions: [] };
+  assert.deepEqual(await evaluate(folder.at("elsewhere")), unknown);
+  await writeExams(folder, "mixed/valid", [20, 31, 32, 33]);
+  const mixed = await evaluate(folder.at("mixed"));
+  assert.equal(mixed.why, "it was chosen by exams of which 1 is among these 4");
+  assert.match(mixed.cautions[1], /^The combination was fitted on 1 of these 4 exams\. /);
+});
+
+Deno.test("exams that were left out of a run are not among those it was chosen by", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writeAll(folder);
+  await folder.write("data/valid/axial/0022.npy", "no array");
+  const model = await trained(folder, "axial", { skipBadExams: true });
+  assert.equal((await chosenExams(model)).length, VALID.length - 1);
+});
