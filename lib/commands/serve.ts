@@ -20,6 +20,11 @@ import { backendOption } from "./model_options.ts";
 /** Names of the own machine, which no other reaches. */
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 
+/** Whether only this machine reaches an address: all that begin with 127 are its own. */
+function isLocal(name: string): boolean {
+  return LOOPBACK.includes(name) || /^127(\.\d+){3}$/.test(name);
+}
+
 /** The folder beside the models that keeps what they say of a dataset. */
 const VERDICTS = "verdicts";
 
@@ -158,7 +163,7 @@ async function _serve(
   const token = await _tokenOf(given);
   if (data !== undefined) await _checkFolder(data);
   const name = host.includes(":") ? `[${host}]` : host;
-  const local = LOOPBACK.includes(name);
+  const local = isLocal(name);
   const handler = createHandler({
     models,
     engine: backend,
@@ -166,7 +171,7 @@ async function _serve(
     viewer: { data, verdicts: _verdictsFolder(given.verdicts, models) },
     origins: allow_origin,
     // Without a token anything in a browser here could ask, so only our own names are answered.
-    hosts: local && token === undefined ? LOOPBACK : undefined,
+    hosts: local && token === undefined ? [...LOOPBACK, name] : undefined,
     onError: (error) => remark(error instanceof MRNetError ? messageOf(error) : `Fault: ${error}`),
   });
   await handler.ready();

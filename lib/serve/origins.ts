@@ -78,6 +78,20 @@ export class Origins {
   }
 }
 
+/**
+ * Whether a page of another origin asks, as far as its browser says so. Browsers say the site of all
+ * requests; some, and some proxies, leave that out, and then `Origin` is held against the address.
+ *
+ * @param url the address that was asked
+ */
+export function isForeign({ headers }: Pick<Request, "headers">, url: URL): boolean {
+  const site = headers.get("sec-fetch-site");
+  // Another port of this machine is the same site, and somebody else's page all the same.
+  if (site !== null) return site !== "same-origin" && site !== "none";
+  const origin = headers.get("origin");
+  return origin !== null && URL.parse(origin)?.host !== url.host;
+}
+
 /** Whether pages of other origins may ask a path at all. */
 function isShared(url: string): boolean {
   const path = URL.parse(url)?.pathname;

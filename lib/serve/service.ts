@@ -11,7 +11,7 @@ import { eventLoop } from "./loop.ts";
 import { type LoadedModel, loadModels, operatingPointOf, planesOf, taskOf } from "./models.ts";
 import { openApi } from "./openapi.ts";
 import type { SettledOptions } from "./options.ts";
-import { Origins } from "./origins.ts";
+import { isForeign, Origins } from "./origins.ts";
 import { choose, oddityFor, predictions, readWith, REMARK } from "./predict.ts";
 import { Problem } from "./problem.ts";
 import { engineTurns, tooMany, type TurnOptions } from "./queue.ts";
@@ -241,7 +241,7 @@ export class Service {
       const allow = allowed.join(", ");
       throw new Problem(405, `This path answers ${allow} only`, { allow });
     }
-    this.#checkSite(request);
+    this.#checkSite(request, url, route);
     const answer = () => route.answer(request, url);
     const response = await (route.queued ? answer() : eventLoop.first(answer));
     return request.method === "HEAD" ? await _withoutBody(response) : response;
@@ -321,12 +321,14 @@ export class Service {
     throw new Problem(421, "This service does not go by that name: use the address it printed");
   }
 
-  /** Without a token, whoever opens a page of somebody else's would ask in that page's stead. */
-  #checkSite(request: Request): void {
+  /**
+   * Without a token, whoever opens a page of somebody else's would ask in that page's stead. What is open
+   * to everybody stays so, that links lead here; it starts no engine and knows no exam.
+   */
+  #checkSite(request: Request, url: URL, { open = false, method }: Route): void {
     if (this.#origins.allows(request)) return;
-    const { method, headers } = request;
-    if (method !== "POST" || this.#token !== undefined) return;
-    if (headers.get("sec-fetch-site") !== "cross-site") return;
+    if (this.#token !== undefined || (open && method === "GET")) return;
+    if (!isForeign(request, url)) return;
     throw new Problem(
       403,
       "A page of another site asks: whoever runs the service can let it, with --allow_origin",

@@ -17,7 +17,13 @@ import {
   ProblemDetails,
 } from "../../lib/serve/schemas.ts";
 import { PLANES } from "../../lib/terms.ts";
-import { examBytes, npyHead, TemporaryFolder, voxels } from "../support/folders.ts";
+import {
+  examBytes,
+  npyHead,
+  TemporaryFolder,
+  voxels,
+  writeTinyDataset,
+} from "../support/folders.ts";
 import { modelBytes, writeCombinedModels, writeModel } from "../support/served_models.ts";
 
 /** The engine outlives the tests on purpose. */
@@ -399,6 +405,60 @@ Deno.test("a page of another site cannot post, unless it sends the token", OUTLI
     const { headers } = site("cross-site");
     const init = { headers: { ...headers, authorization: "Bearer s3cret" } };
     assert.equal((await post(handler, examBytes() as BodyInit, "", init)).status, 200);
+  });
+});
+
+Deno.test("a page of another site starts no engine and learns of no exam", OUTLIVING, async () => {
+  await using folder = await TemporaryFolder.make();
+  await writeTinyDataset(folder);
+  await withHandler({ viewer: { data: folder.at("data") } }, async (handler) => {
+    const ask = (path: string, headers: Record<string, string>) =>
+      handler(new Request(`http://localhost:8080${path}`, { headers }));
+    const foreign: Record<string, string>[] = [
+      { "sec-fetch-site": "cross-site" },
+      { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" },
+      // Another port of this machine.
+      { "sec-fetch-site": "same-site", origin: "http://localhost:3000" },
+      { origin: "https://evil.example" },
+      { origin: "http://localhost:3000" },
+      { origin: "null" },
+    ];
+    const guarded = [
+      "/v1/models",
+      "/viewer/setup",
+      "/viewer/verdicts?split=valid",
+      "/viewer/reading/valid/0002",
+      "/viewer/reading/valid/none",
+      "/viewer/slices/valid/0002/coronal",
+    ];
+    for (const headers of foreign) {
+      for (const path of guarded) {
+        await problem(await ask(path, headers), 403, /another site asks/);
+      }
+      const posted = new Request("http://localhost:8080/v1/predict", {
+        method: "POST",
+        headers: { ...NPY, ...headers },
+        body: examBytes() as BodyInit,
+      });
+      await problem(await handler(posted), 403, /another site asks/);
+      for (const path of ["/", "/viewer/page.js", "/openapi.json"]) {
+        const response = await ask(path, headers);
+        assert.equal(response.status, 200, "links of others lead here");
+        await response.body?.cancel();
+      }
+      const { models } = await (await ask("/healthz", headers)).json();
+      assert.equal(models, "not loaded");
+    }
+    for (
+      const headers of [{}, { "sec-fetch-site": "none" }, { origin: "http://localhost:8080" }, {
+        "sec-fetch-site": "same-origin",
+        origin: "https://behind.a.proxy.example",
+      }] as Record<string, string>[]
+    ) {
+      const response = await ask("/v1/models", headers);
+      assert.equal(response.status, 200);
+      await response.body?.cancel();
+    }
   });
 });
 

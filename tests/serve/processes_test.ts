@@ -400,6 +400,24 @@ Deno.test("the next exam's slices come while one is being read", async () => {
   assert.ok(median < 2000, `${shown} ms`);
 });
 
+Deno.test("serve on another address of this machine answers its own names only", async () => {
+  await using folder = await TemporaryFolder.make();
+  const net = "--allow-net=127.0.0.2";
+  const args = ["run", "--quiet", "--no-prompt", net, CLI, "serve", "--host", "127.0.0.2"];
+  await using process = new Process(folder, [...args, "--port", "0"]);
+  const [, port] = await process.said(/http:\/\/127\.0\.0\.2:(\d+)\//);
+  for (const [host, status] of [["127.0.0.2", 200], ["evil.example", 421]] as const) {
+    using connection = await Deno.connect({ hostname: "127.0.0.2", port: Number(port) });
+    const request = `GET /healthz HTTP/1.1\r\nhost: ${host}:${port}\r\n\r\n`;
+    await connection.write(new TextEncoder().encode(request));
+    const bytes = new Uint8Array(4096);
+    const answer = new TextDecoder().decode(bytes.subarray(0, await connection.read(bytes) ?? 0));
+    assert.ok(answer.startsWith(`HTTP/1.1 ${status} `), answer);
+  }
+  const { err } = await process.end();
+  assert.doesNotMatch(err, /is answered: give --token/);
+});
+
 Deno.test("what serve cannot do is one line that says what to mend", async () => {
   await using folder = await TemporaryFolder.make();
   await writeTinyDataset(folder);
