@@ -15,6 +15,7 @@ import { Command, option, text, UsageError, wholeNumber } from "./arguments.ts";
 import { print, remark } from "./console.ts";
 import { checkModelFiles } from "./models_there.ts";
 import { interruptible } from "./interrupt.ts";
+import { Listener } from "./listener.ts";
 import { backendOption } from "./model_options.ts";
 
 /** Names of the own machine, which no other reaches. */
@@ -178,7 +179,7 @@ async function _serve(
   using interrupt = interruptible(() => remark("Stopping after the requests under way."));
   const server = _listen(name, host, port, handler);
   const shown = name === "0.0.0.0" || name === "[::]" ? "localhost" : name;
-  const address = `http://${shown}:${server.addr.port}/`;
+  const address = `http://${shown}:${server.port}/`;
   print(
     `Serving at ${address}${token === undefined ? "" : "#token=…, the token in place of the dots"}`,
   );
@@ -201,7 +202,7 @@ async function _serve(
 /** @param name the host as it stands in an address */
 function _listen(name: string, hostname: string, port: number, handler: Handler) {
   try {
-    return Deno.serve({ hostname, port, onListen() {} }, handler);
+    return new Listener({ hostname, port, onTrouble: remark }, handler);
   } catch (error) {
     const doing = `Cannot listen on ${name}:${port}`;
     if (error instanceof Deno.errors.NotCapable) {

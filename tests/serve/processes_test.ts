@@ -15,8 +15,8 @@ class Process implements AsyncDisposable {
   /** What it has written so far. */
   out = "";
 
-  constructor(folder: TemporaryFolder, args: readonly string[]) {
-    this.#child = new Deno.Command(Deno.execPath(), {
+  constructor(folder: TemporaryFolder, args: readonly string[], program = Deno.execPath()) {
+    this.#child = new Deno.Command(program, {
       args: [...args],
       cwd: folder.path,
       stdin: "null",
@@ -416,6 +416,44 @@ Deno.test("serve on another address of this machine answers its own names only",
   }
   const { err } = await process.end();
   assert.doesNotMatch(err, /is answered: give --token/);
+});
+
+Deno.test({
+  name: "out of descriptors serve closes idle and half-sent connections and goes on",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using folder = await TemporaryFolder.make();
+    const serve = ["run", "--quiet", "--no-prompt", "--allow-net=127.0.0.1", CLI, "serve"];
+    const limited = ["-c", 'ulimit -n 64; exec "$0" "$@"', Deno.execPath(), ...serve];
+    await using process = new Process(folder, [...limited, "--port", "0"], "sh");
+    const port = Number((await process.said(/http:\/\/127\.0\.0\.1:(\d+)\//))[1]);
+    const connections: Deno.TcpConn[] = [];
+    for (let number = 0; number < 300; number++) {
+      const connection = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => undefined);
+      if (connection === undefined) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        continue;
+      }
+      connections.push(connection);
+      const half = new TextEncoder().encode("GET /healthz HTTP/1.1\r\nhost: localhost\r\n");
+      if (number % 2 === 1) await connection.write(half).catch(() => {});
+    }
+    assert.ok(connections.length > 100, `${connections.length} connections`);
+    let answered = 0;
+    for (let time = 0; time < 20; time++) {
+      const response = await fetch(`http://127.0.0.1:${port}/healthz`, {
+        signal: AbortSignal.timeout(5000),
+      }).catch(() => undefined);
+      await response?.body?.cancel();
+      if (response?.status === 200) answered++;
+      else await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    for (const connection of connections) connection.close();
+    assert.ok(answered >= 18, `${answered} of 20 answered`);
+    const { code, err } = await process.end();
+    assert.equal(code, 0, err);
+    assert.match(err, /No more connections can be taken \(.*Too many open files/);
+  },
 });
 
 Deno.test("what serve cannot do is one line that says what to mend", async () => {

@@ -1,0 +1,101 @@
+/**
+ * A server that goes on listening: where connections can no longer be taken, for want of descriptors
+ * above all, Deno gives its listener up, and here another takes its place.
+ *
+ * @module
+ */
+import { messageOf } from "../errors.ts";
+
+/** Pauses before listening again, in milliseconds: doubled while it does not work. */
+const PAUSES = { first: 25, longest: 200 };
+
+/** How often trouble that goes on is said, in milliseconds. */
+const SAID_EVERY = 60_000;
+
+/** What is listened on, and who is told. */
+export interface ListenerOptions {
+  hostname: string;
+  /** 0 takes a free one, and keeps it. */
+  port: number;
+  /** Told why it had to listen again, once a minute at the most. */
+  onTrouble(message: string): void;
+}
+
+/** A server until it is shut down. */
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #handler: (request: Request) => Promise<Response>;
+  readonly #port: number;
+  #server: Deno.HttpServer<Deno.NetAddr>;
+  /** Servers that take no more connections. */
+  readonly #closing = new Set<Promise<void>>();
+  #again: ReturnType<typeof setTimeout> | undefined;
+  #pause = PAUSES.first;
+  #said = -Infinity;
+  #stopped = false;
+
+  /** @throws what `Deno.serve` does where it cannot listen at first */
+  constructor(options: ListenerOptions, handler: (request: Request) => Promise<Response>) {
+    this.#options = options;
+    this.#handler = handler;
+    this.#server = this.#listen(options.port);
+    this.#port = this.#server.addr.port;
+  }
+
+  /** The port that is listened on. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Takes no more connections, and waits until the answers under way have gone out. */
+  async shutdown(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#again);
+    await Promise.all([this.#server.shutdown().catch(() => {}), ...this.#closing]);
+  }
+
+  #listen(port: number): Deno.HttpServer<Deno.NetAddr> {
+    const { hostname } = this.#options;
+    const start = performance.now();
+    const server = Deno.serve({ hostname, port, onListen() {} }, (request) => {
+      // It listens again, or nobody would ask.
+      this.#pause = PAUSES.first;
+      return this.#handler(request);
+    });
+    server.finished.catch((error) => {
+      // Closes connections that wait for a request or have sent half of one, and so makes room; those
+      // with an answer under way stay until it is sent.
+      const closing = server.shutdown().catch(() => {}).finally(() =>
+        this.#closing.delete(closing)
+      );
+      this.#closing.add(closing);
+      if (performance.now() - start < PAUSES.longest) this.#lengthen();
+      this.#listenAgain(error);
+    });
+    return server;
+  }
+
+  #lengthen(): void {
+    this.#pause = Math.min(2 * this.#pause, PAUSES.longest);
+  }
+
+  #listenAgain(error: unknown): void {
+    if (this.#stopped) return;
+    const now = performance.now();
+    if (now - this.#said >= SAID_EVERY) {
+      this.#said = now;
+      this.#options.onTrouble(
+        `No more connections can be taken (${messageOf(error)}): idle ones were closed, and it ` +
+          "listens again; a higher limit of open files (ulimit -n) takes more at once",
+      );
+    }
+    this.#again = setTimeout(() => {
+      try {
+        this.#server = this.#listen(this.#port);
+      } catch (error) {
+        this.#lengthen();
+        this.#listenAgain(error);
+      }
+    }, this.#pause);
+  }
+}
