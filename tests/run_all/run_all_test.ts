@@ -96,6 +96,7 @@ Deno.test("nine models and three combinations, with one table", async (t) => {
         const path = `first/models/combined_mrnet_${task}.json`;
         assert.deepEqual(await readCombination(folder.at(path)), combination);
         assert.deepEqual([combination.exams, combination.tune], [kept.length, TUNE]);
+        assert.equal(new Set(combination.fitExams).size, kept.length);
         const table = `first/logs/run_all/mrnet/predictions_${task}`;
         const rows = (await folder.text(`${table}_tune.csv`)).trim().split("\n").slice(1);
         assert.deepEqual(rows.map((row) => row.split(",")[0]), kept);
@@ -243,6 +244,7 @@ Deno.test("exams that cannot be read are left out where that is asked for, and l
   ]);
   for (const { exams, combination, task } of results) {
     assert.deepEqual([exams, combination.exams], [4, kept.length - 1]);
+    assert.equal(combination.fitExams!.length, kept.length - 1);
     const table = await folder.text(`run/logs/run_all/mrnet/predictions_${task}_valid.csv`);
     const ids = table.trim().split("\n").slice(1).map((row) => row.split(",")[0]);
     assert.deepEqual(ids, ["0012", "0015", "0016", "0017"]);
