@@ -37,9 +37,9 @@ const PERMISSIONS =
   "of the data, and --allow-write=DIR for that of --verdicts; -P=serve in the place of -A grants\n" +
   "127.0.0.1:8080, data and models, and writing to models/verdicts.";
 
-const { bodyBytes, slicePixels, voxels, queue, deadline } = SERVE_LIMITS;
+const { bodyBytes, answerBytes, slicePixels, voxels, queue, deadline } = SERVE_LIMITS;
 const LIMITS =
-  `\nLimits: a body of ${bodyBytes} bytes, slices of ${slicePixels} pixels, exams of ${voxels} voxels,\n` +
+  `\nLimits: a body of ${bodyBytes} bytes, answers on their way out of ${answerBytes} in all, slices of ${slicePixels} pixels, exams of ${voxels} voxels,\n` +
   `${queue} requests waiting, ${
     deadline / 1000
   } s a request; createHandler({ limits }) takes others.`;

@@ -44,6 +44,12 @@ export interface ServeLimits {
    */
   uploadBytes: number;
   /**
+   * The most bytes of what answers that are on their way out hold in all: an exam that is shown counts
+   * once however many look at it, and each answer with what is made of it at once.
+   * @default 134_217_728
+   */
+  answerBytes: number;
+  /**
    * The most pixels of a slice. The network computes a slice in one go: on the WebAssembly engine it
    * takes 45 bytes a pixel, once for all models, and some 0.4 s for 1024×1024, in which nobody else is
    * answered. MRNet's slices have 256×256; scanners make up to 1024×1024.
@@ -73,6 +79,7 @@ export interface ServeLimits {
 export const SERVE_LIMITS: Readonly<ServeLimits> = {
   bodyBytes: 64 * 1024 * 1024,
   uploadBytes: 256 * 1024 * 1024,
+  answerBytes: 128 * 1024 * 1024,
   slicePixels: 1024 * 1024,
   voxels: 8 * 1024 * 1024,
   queue: 16,

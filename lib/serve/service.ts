@@ -12,6 +12,7 @@ import { type LoadedModel, loadModels, operatingPointOf, planesOf, taskOf } from
 import { openApi } from "./openapi.ts";
 import type { SettledOptions } from "./options.ts";
 import { isForeign, Origins } from "./origins.ts";
+import { outgoing, PIECE } from "./outgoing.ts";
 import { choose, oddityFor, predictions, readWith, REMARK } from "./predict.ts";
 import { Problem } from "./problem.ts";
 import { engineTurns, tooMany, type TurnOptions } from "./queue.ts";
@@ -61,6 +62,7 @@ export class Service {
   readonly #token: TokenCheck | undefined;
   readonly #origins: Origins;
   readonly #uploads: Budget;
+  readonly #outgoing: Budget;
   #viewer: Promise<Viewer> | undefined;
   #loading: Promise<LoadedModel[]> | undefined;
   #state: HealthAnswer["models"] = "not loaded";
@@ -76,6 +78,7 @@ export class Service {
     this.#token = options.token === undefined ? undefined : new TokenCheck(options.token);
     this.#origins = new Origins(options.origins);
     this.#uploads = new Budget(options.limits.uploadBytes);
+    this.#outgoing = new Budget(options.limits.answerBytes);
     this.#routes = new Map<string, Route>([
       ["/v1/predict", {
         method: "POST",
@@ -225,6 +228,37 @@ export class Service {
     };
   }
 
+  /**
+   * The body of an answer, sent as it is read.
+   *
+   * @param bytes what it takes until then
+   * @param next the next bytes of it; nothing at its end
+   * @param free told once when it is sent, or given up
+   * @throws {Problem} 503 if too much waits to be sent already
+   */
+  outgoing(
+    bytes: number,
+    next: () => Uint8Array | undefined,
+    free?: () => void,
+  ): ReadableStream<Uint8Array> {
+    const { deadline } = this.options.limits;
+    return outgoing({ bytes, next, free, deadline, budget: this.#outgoing });
+  }
+
+  /** An answer in JSON; a large one is sent as it is read. */
+  json(value: unknown): Response {
+    const bytes = new TextEncoder().encode(JSON.stringify(value));
+    const headers = { "content-type": "application/json" };
+    if (bytes.length <= PIECE) return new Response(bytes, { headers });
+    let rest: Uint8Array | undefined = bytes;
+    const next = () => {
+      const whole = rest;
+      rest = undefined;
+      return whole;
+    };
+    return new Response(this.outgoing(bytes.length, next), { headers });
+  }
+
   async #route(request: Request): Promise<Response> {
     const url = _urlOf(request);
     this.#checkHost(request, url);
@@ -276,7 +310,7 @@ export class Service {
       };
       return await deadline.wait(this.compute(work, deadline));
     });
-    return Response.json(answer);
+    return this.json(answer);
   }
 
   async #models(): Promise<Response> {

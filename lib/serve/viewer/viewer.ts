@@ -14,6 +14,7 @@ import { checkExamLimits } from "../exams.ts";
 import { operatingPointOf, planesOf, taskOf, thresholdOf } from "../models.ts";
 import { Problem } from "../problem.ts";
 import type { ViewerOptions } from "../options.ts";
+import { PIECE } from "../outgoing.ts";
 import type { Route, Service } from "../service.ts";
 import { type ExamList, type ListedExam, listExams } from "./exam_list.ts";
 import { LeastRecent } from "./least_recent.ts";
@@ -30,7 +31,8 @@ import script from "./page/page.js" with { type: "text" };
 import planePanel from "./page/plane_panel.js" with { type: "text" };
 import volume from "./page/volume.js" with { type: "text" };
 import { type Asked, Readings } from "./readings.ts";
-import { sliceStream } from "./slices.ts";
+import { SharedExams } from "./shared_exams.ts";
+import { sliceParts } from "./slices.ts";
 import { Verdicts } from "./verdicts.ts";
 
 /** Only what this service itself serves, and nothing that was written into the page's text. */
@@ -84,6 +86,8 @@ export class Viewer {
   readonly #dropped: LeastRecent<Map<Plane, Exam>>;
   /** When an exam was last asked for. */
   #lookedAt = -Infinity;
+  /** Exams that are on their way to somebody. */
+  readonly #shared: SharedExams;
   readonly #routes: ReadonlyMap<string, Route>;
 
   /**
@@ -104,6 +108,7 @@ export class Viewer {
       sizeOf: (planes) => planes.values().reduce((sum, { voxels }) => sum + voxels.byteLength, 0),
       onForget: (id) => this.#readings.forget(`${DROPPED}/${id}`),
     });
+    this.#shared = new SharedExams(service.options.limits.answerBytes);
     const text = (content: string, type: string): Route => ({
       method: "GET",
       open: true,
@@ -184,15 +189,29 @@ export class Viewer {
 
   async #slices(split: string, id: string, plane: Plane): Promise<Response> {
     this.#lookedAt = performance.now();
-    const exam = await this.#exam(split, id, plane);
-    return new Response(sliceStream(exam), {
+    const [exam, free] = await this.#shared.take(
+      await this.#versionOf(split, id, plane),
+      () => this.#exam(split, id, plane),
+    );
+    const { height, width, voxels } = exam;
+    // What is compressed at once, a piece or a slice, beside what others look at too.
+    const bytes = PIECE + height * width * voxels.BYTES_PER_ELEMENT;
+    return new Response(this.#service.outgoing(bytes, sliceParts(exam), free), {
       headers: { "content-type": "application/octet-stream" },
     });
   }
 
+  /** What tells a file of an exam from what it was before. */
+  async #versionOf(split: string, id: string, plane: Plane): Promise<string> {
+    const place = `${split}/${id}/${plane}`;
+    if (split === DROPPED || !await this.#has(split, id, plane)) return place;
+    const { size, mtime } = await Deno.stat(examFile(this.#folder(), split as Split, plane, id));
+    return `${place} ${size} ${mtime?.getTime()}`;
+  }
+
   async #reading(request: Request, split: string, id: string): Promise<Response> {
     const asked = await this.#examAsked(split, id);
-    return Response.json(await this.#readings.reading(request, asked).catch(_unreadable));
+    return this.#service.json(await this.#readings.reading(request, asked).catch(_unreadable));
   }
 
   /**
