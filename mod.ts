@@ -300,3 +300,10 @@ export {
   type ServeOptions,
   type ViewerOptions,
 } from "./lib/serve/options.ts";
+export {
+  type InspectedSeries,
+  type Inspection,
+  type InspectOptions,
+  inspectPaths,
+  type SkippedFile,
+} from "./lib/imaging/inspect.ts";

@@ -22,6 +22,7 @@ import { completionCommand } from "./completion.ts";
 import { convertCommand } from "./convert.ts";
 import { demoCommand } from "./demo.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { inspectCommand } from "./inspect.ts";
 import { predictCommand } from "./predict.ts";
 import { runAllCommand } from "./run_all.ts";
 import { serveCommand, viewCommand } from "./serve.ts";
@@ -63,6 +64,7 @@ export async function main(args: readonly string[]): Promise<number> {
     demoCommand(exit),
     synthCommand(exit),
     convertCommand(),
+    inspectCommand(exit),
   ];
   commands.push(completionCommand(commands));
   const names = commands.map((command) => command.name());

@@ -1,0 +1,90 @@
+// @ts-self-types="./codec_worker.d.ts"
+
+/**
+ * Decodes one compressed frame after the other, in a worker: the bytes come from anywhere, and a
+ * decoder that does not end can then be ended. Imported twice: as a module for its function, and as
+ * text for the worker, which needs no permission that way.
+ *
+ * @module
+ */
+
+/** Silent, for what a decoder says of damaged bytes is not for the terminal; one object for each. */
+const quiet = () => ({ print() {}, printErr() {} });
+
+/** The decoders that Emscripten made, each made when it is first needed. */
+const emscripten = {
+  "jpeg": async () => {
+    const { default: make } = await import(
+      "npm:@cornerstonejs/codec-libjpeg-turbo-8bit@1.2.8/decode"
+    );
+    return (await make(quiet())).JPEGDecoder;
+  },
+  "jpeg-ls": async () => {
+    const { default: make } = await import("npm:@cornerstonejs/codec-charls@1.2.7/decode");
+    return (await make(quiet())).JpegLSDecoder;
+  },
+  "jpeg-2000": async () => {
+    const { default: make } = await import("npm:@cornerstonejs/codec-openjpeg@1.3.6/decode");
+    return (await make(quiet())).J2KDecoder;
+  },
+};
+
+const made = new Map();
+
+async function decodeFrame(coding, bytes) {
+  if (coding === "jpeg-lossless") return await decodeLossless(bytes);
+  let Decoder = made.get(coding);
+  if (Decoder === undefined) made.set(coding, Decoder = await emscripten[coding]());
+  try {
+    return decodeWith(Decoder, bytes);
+  } catch (error) {
+    // One that has failed once may fail on the next frame too.
+    made.delete(coding);
+    throw typeof error === "number" ? new Error("the decoder gave up") : error;
+  }
+}
+
+function decodeWith(Decoder, bytes) {
+  const decoder = new Decoder();
+  try {
+    decoder.getEncodedBuffer(bytes.length).set(bytes);
+    decoder.decode();
+    const { width, height, bitsPerSample, componentCount } = decoder.getFrameInfo();
+    return {
+      bytes: decoder.getDecodedBuffer().slice(),
+      columns: width,
+      rows: height,
+      bits: bitsPerSample,
+      samples: componentCount,
+    };
+  } finally {
+    decoder.delete();
+  }
+}
+
+async function decodeLossless(bytes) {
+  const { default: { lossless } } = await import("npm:jpeg-lossless-decoder-js@2.0.7");
+  const decoder = new lossless.Decoder();
+  const pixels = decoder.decode(bytes.buffer, bytes.byteOffset, bytes.length);
+  const { dimX, dimY, precision, numComp } = decoder.frame;
+  return {
+    bytes: new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength).slice(),
+    columns: dimX,
+    rows: dimY,
+    bits: precision,
+    samples: numComp,
+  };
+}
+
+if (typeof WorkerGlobalScope !== "undefined" && self instanceof WorkerGlobalScope) {
+  self.onmessage = async ({ data: { id, coding, bytes } }) => {
+    try {
+      const frame = await decodeFrame(coding, bytes);
+      self.postMessage({ id, frame }, [frame.bytes.buffer]);
+    } catch (error) {
+      self.postMessage({ id, failure: String(error?.message ?? error) });
+    }
+  };
+}
+
+export { decodeFrame };

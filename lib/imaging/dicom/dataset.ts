@@ -1,0 +1,81 @@
+/**
+ * The elements of a DICOM file, by the only package that parses DICOM here.
+ *
+ * @module
+ */
+import { inflateRawSync } from "node:zlib";
+import type { DataSet } from "npm:dicom-parser@1.8.21";
+import { DataError, messageOf } from "../../errors.ts";
+
+export type { DataSet };
+
+/** The pixel data, where reading stops if only the header is wanted. */
+export const PIXEL_DATA = "x7fe00010";
+
+/** A deflated file may become this large, in bytes: 600 slices of 512×512 with 16 bits are 315 MB. */
+export const MAX_INFLATED = 512 * 2 ** 20;
+
+/** How a file is parsed. */
+export interface ParseOptions {
+  /** The file's name, for messages. */
+  file: string;
+  /** Stop before the pixels. */
+  headerOnly?: boolean;
+}
+
+/**
+ * Parses a DICOM file. The package is loaded with the first one.
+ *
+ * @throws {DataError} if the bytes are no DICOM file, are damaged, or inflate beyond {@linkcode MAX_INFLATED}
+ */
+export async function parseDicom(
+  bytes: Uint8Array,
+  { file, headerOnly = false }: ParseOptions,
+): Promise<DataSet> {
+  if (!isDicom(bytes)) {
+    throw refused(file, "it does not begin as a DICOM file does", "leave it out");
+  }
+  const { default: parser } = await import("npm:dicom-parser@1.8.21");
+  try {
+    return parser.parseDicom(bytes, {
+      untilTag: headerOnly ? PIXEL_DATA : undefined,
+      // The package's types forget what the function returns.
+      inflater: _inflate as unknown as (bytes: Uint8Array, position: number) => void,
+    });
+  } catch (thrown) {
+    throw refused(file, _reason(thrown), "send the file again from where it came");
+  }
+}
+
+/** True if the bytes begin as a DICOM file does: 128 bytes for others' use, then `DICM`. */
+export function isDicom(bytes: Uint8Array): boolean {
+  return bytes.length > 132 && String.fromCharCode(...bytes.subarray(128, 132)) === "DICM";
+}
+
+/** The error of a DICOM file that cannot be read. */
+export function refused(file: string, found: string, hint: string): DataError {
+  return new DataError(`Cannot read the DICOM file '${file}': ${found}: ${hint}`);
+}
+
+/** The file with all after the position inflated, as the package asks for it. */
+function _inflate(bytes: Uint8Array, position: number): Uint8Array {
+  const rest = inflateRawSync(bytes.subarray(position), { maxOutputLength: MAX_INFLATED });
+  const whole = new Uint8Array(position + rest.length);
+  whole.set(bytes.subarray(0, position));
+  whole.set(rest, position);
+  return whole;
+}
+
+/** What went wrong; the package throws texts and objects, not errors. */
+function _reason(thrown: unknown): string {
+  if (thrown instanceof RangeError && /call stack/.test(thrown.message)) {
+    return "its sequences are nested too deeply";
+  }
+  if (thrown instanceof Error && (thrown as { code?: string }).code === "ERR_BUFFER_TOO_LARGE") {
+    return `it inflates to more than ${MAX_INFLATED / 2 ** 20} MB`;
+  }
+  if (typeof thrown === "object" && thrown !== null && "exception" in thrown) {
+    return `it is damaged (${messageOf(thrown.exception)})`;
+  }
+  return `it is damaged (${messageOf(thrown)})`;
+}

@@ -1,0 +1,100 @@
+/**
+ * Decoders of compressed frames, in a worker of their own with a deadline: damaged bytes make some
+ * of them run for ever.
+ *
+ * @module
+ */
+import { messageOf } from "../../errors.ts";
+import type { CompressedCoding, DecodedFrame } from "./codec_worker.js";
+import workerText from "./codec_worker.js" with { type: "text" };
+
+export type { CompressedCoding, DecodedFrame };
+
+/** How long a decoder may take to be loaded, in milliseconds. */
+const START_MS = 20_000;
+/** How long a frame may take: so long, and so long for each megapixel; 24 slices take 1 s in all. */
+const FRAME_MS = 2_000;
+const MEGAPIXEL_MS = 4_000;
+
+/** An answer of the worker. */
+interface Answer {
+  id: number;
+  frame?: DecodedFrame;
+  failure?: string;
+}
+
+/** Decodes frames, one at a time. To be disposed of. */
+export class FrameDecoder implements Disposable {
+  #worker: Worker | undefined;
+  /** The ways of coding whose decoders are loaded in the worker. */
+  #loaded = new Set<CompressedCoding>();
+  #last = 0;
+
+  /**
+   * Decodes a frame.
+   *
+   * @param pixels how many pixels it should have, which says how long it may take
+   * @throws {Error} if it cannot be decoded, or not in time; the message says what was found
+   */
+  async decode(
+    coding: CompressedCoding,
+    bytes: Uint8Array<ArrayBuffer>,
+    pixels: number,
+  ): Promise<DecodedFrame> {
+    if (typeof Worker === "undefined") {
+      // A runtime without workers has no way to end a decoder that does not end by itself.
+      const { decodeFrame } = await import("./codec_worker.js");
+      return await decodeFrame(coding, bytes);
+    }
+    const limit = FRAME_MS + MEGAPIXEL_MS * pixels / 2 ** 20 +
+      (this.#loaded.has(coding) ? 0 : START_MS);
+    const answer = await this.#ask(coding, bytes, limit);
+    if (answer.frame === undefined) throw new Error(answer.failure ?? "the decoder gave nothing");
+    this.#loaded.add(coding);
+    return answer.frame;
+  }
+
+  [Symbol.dispose](): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#loaded.clear();
+  }
+
+  async #ask(
+    coding: CompressedCoding,
+    bytes: Uint8Array<ArrayBuffer>,
+    limit: number,
+  ): Promise<Answer> {
+    const worker = this.#worker ??= _startWorker();
+    const id = ++this.#last;
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const timer = setTimeout(
+      () => reject(new Error(`the decoder did not end within ${Math.round(limit / 1000)} s`)),
+      limit,
+    );
+    worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+      if (data.id === id) resolve(data);
+    };
+    worker.onerror = (event) => {
+      // Otherwise the fault of the worker is one of this thread's.
+      event.preventDefault();
+      reject(new Error(messageOf(event.message)));
+    };
+    try {
+      worker.postMessage({ id, coding, bytes });
+      return await promise;
+    } catch (error) {
+      // What did not end, or broke, is not asked again.
+      this[Symbol.dispose]();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** A worker from text needs no permission; one from a file would need to read it. */
+function _startWorker(): Worker {
+  const url = `data:text/javascript,${encodeURIComponent(workerText)}`;
+  return new Worker(url, { type: "module" });
+}

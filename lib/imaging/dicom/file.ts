@@ -1,0 +1,35 @@
+/**
+ * A DICOM file: its header first, for all files of a folder, and its pixels when they are needed.
+ *
+ * @module
+ */
+import { parseDicom } from "./dataset.ts";
+import type { FrameDecoder } from "./decoder.ts";
+import { type InstanceHeader, readHeader } from "./header.ts";
+import { readPixels, type StoredPixels } from "./pixels.ts";
+
+/**
+ * Reads a file's header.
+ *
+ * @param bytes the whole file
+ * @param file its name, for messages
+ * @throws {DataError} if it is no DICOM file with grey pixels, or is damaged
+ */
+export async function readDicomHeader(bytes: Uint8Array, file: string): Promise<InstanceHeader> {
+  return readHeader(await parseDicom(bytes, { file, headerOnly: true }), file);
+}
+
+/**
+ * Reads the stored values of a file's frames.
+ *
+ * @param bytes the whole file
+ * @param decoder for what is compressed
+ * @throws {DataError} if they are cut off, or cannot be decoded
+ */
+export async function readDicomPixels(
+  bytes: Uint8Array,
+  { file, layout }: InstanceHeader,
+  decoder: FrameDecoder,
+): Promise<StoredPixels[]> {
+  return await readPixels({ data: await parseDicom(bytes, { file }), layout, file }, decoder);
+}

@@ -1,0 +1,127 @@
+/**
+ * The stored values of a DICOM file's frames, whatever way they are coded.
+ *
+ * @module
+ */
+import { messageOf } from "../../errors.ts";
+import { type DataSet, PIXEL_DATA, refused } from "./dataset.ts";
+import type { CompressedCoding, FrameDecoder } from "./decoder.ts";
+import { encapsulatedFrames } from "./encapsulated.ts";
+import type { PixelLayout } from "./header.ts";
+import { unpackRle } from "./rle.ts";
+import { streamSize } from "./stream_size.ts";
+
+/** The values of a frame as they are stored, rows one after the other. */
+export type StoredPixels = Int8Array | Uint8Array | Int16Array | Uint16Array;
+
+/** Whose pixels are read. */
+export interface PixelSource {
+  /** The parsed file, pixels included. */
+  data: DataSet;
+  layout: PixelLayout;
+  /** The file's name, for messages. */
+  file: string;
+}
+
+/**
+ * Reads every frame.
+ *
+ * @throws {DataError} if there are fewer pixels than the header says, or they cannot be decoded
+ */
+export async function readPixels(
+  { data, layout, file }: PixelSource,
+  decoder: FrameDecoder,
+): Promise<StoredPixels[]> {
+  const element = data.elements[PIXEL_DATA];
+  if (element === undefined) throw refused(file, "it holds no pixels", "leave it out");
+  const { coding } = layout.syntax;
+  try {
+    if (coding === "native") {
+      return _nativeFrames(data, layout).map((bytes) => _values(bytes, layout));
+    }
+    const frames: StoredPixels[] = [];
+    for (const frame of encapsulatedFrames(data, layout.frames)) {
+      const bytes = coding === "rle"
+        ? unpackRle(frame, layout.rows * layout.columns, layout.bitsAllocated / 8)
+        : await _decode(coding, frame, layout, decoder);
+      frames.push(_values(bytes, layout));
+    }
+    return frames;
+  } catch (error) {
+    throw refused(file, messageOf(error), "send the file again from where it came, or convert it");
+  }
+}
+
+/** Copies of the frames' bytes, so that they may be changed and are aligned. */
+function _nativeFrames(data: DataSet, layout: PixelLayout): Uint8Array<ArrayBuffer>[] {
+  const { dataOffset, length, fragments } = data.elements[PIXEL_DATA];
+  if (fragments !== undefined) throw new Error("its pixels are compressed, its header says not");
+  const size = layout.rows * layout.columns * layout.bitsAllocated / 8;
+  const there = Math.min(length, data.byteArray.length - dataOffset);
+  if (there < size * layout.frames) {
+    throw new Error(`its pixels are cut off: ${there} bytes of ${size * layout.frames}`);
+  }
+  return Array.from({ length: layout.frames }, (_, index) => {
+    const begin = dataOffset + index * size;
+    return new Uint8Array(data.byteArray.subarray(begin, begin + size));
+  });
+}
+
+async function _decode(
+  coding: CompressedCoding,
+  frame: Uint8Array,
+  layout: PixelLayout,
+  decoder: FrameDecoder,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { rows, columns } = layout;
+  const said = streamSize(coding, frame);
+  _mustFit(said, layout);
+  const decoded = await decoder.decode(coding, new Uint8Array(frame), rows * columns);
+  _mustFit(decoded, layout);
+  const bytesPerValue = decoded.bits <= 8 ? 1 : 2;
+  if (decoded.bytes.length !== rows * columns * bytesPerValue) {
+    throw new Error(`it decodes to ${decoded.bytes.length} bytes for ${rows}×${columns} pixels`);
+  }
+  if (bytesPerValue * 8 === layout.bitsAllocated) return decoded.bytes;
+  return new Uint8Array(Uint16Array.from(decoded.bytes).buffer);
+}
+
+/** What the frame says of itself must be what the file's header says of it. */
+function _mustFit(
+  said: { rows: number; columns: number; samples: number; bits: number },
+  { rows, columns, bitsAllocated }: PixelLayout,
+): void {
+  if (said.rows !== rows || said.columns !== columns || said.samples !== 1) {
+    throw new Error(
+      `the compressed frame is ${said.rows}×${said.columns} with ${said.samples} values a pixel, ` +
+        `the header says ${rows}×${columns} with 1`,
+    );
+  }
+  if (said.bits > bitsAllocated) {
+    throw new Error(
+      `the compressed frame has ${said.bits} bits a pixel, the header ${bitsAllocated}`,
+    );
+  }
+}
+
+/**
+ * Bytes as values: turned round if the file is big endian, and without the bits that are not part of
+ * the value, which may hold anything.
+ */
+function _values(bytes: Uint8Array<ArrayBuffer>, layout: PixelLayout): StoredPixels {
+  const { bitsAllocated, bitsStored, signed } = layout;
+  const unused = bitsAllocated - bitsStored;
+  if (bitsAllocated === 8) {
+    if (unused > 0) { for (let i = 0; i < bytes.length; i++) bytes[i] <<= unused; }
+    const values = signed ? new Int8Array(bytes.buffer) : bytes;
+    return unused > 0 ? values.map((value) => value >> unused) : values;
+  }
+  const words = new Uint16Array(bytes.buffer);
+  if (layout.syntax.bigEndian) {
+    for (let i = 0; i < words.length; i++) words[i] = (words[i] << 8) | (words[i] >> 8);
+  }
+  if (unused > 0) { for (let i = 0; i < words.length; i++) words[i] <<= unused; }
+  const values = signed ? new Int16Array(bytes.buffer) : words;
+  if (unused > 0) { for (let i = 0; i < values.length; i++) values[i] >>= unused; }
+  return values;
+}

@@ -1,0 +1,144 @@
+/**
+ * The values of a scanner as grey values of 0 to 255.
+ *
+ * @module
+ */
+import type { StoredPixels } from "./dicom/pixels.ts";
+
+/** A slice as it is stored, and what its values mean. */
+export interface GreySlice {
+  readonly stored: StoredPixels;
+  /** A value is stored × slope + intercept. */
+  readonly slope: number;
+  readonly intercept: number;
+  /** True if high values are dark (MONOCHROME1). */
+  readonly inverted: boolean;
+  /** Stored values from here to there are no part of the picture. */
+  readonly padding?: readonly [number, number];
+}
+
+/** The values that become 0 and 255. */
+export interface GreyWindow {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The shares of an exam's values below its darkest and below its brightest grey, in percent. */
+export const WINDOW_PERCENTILES = [0.5, 99.7] as const;
+
+/** What a stored value means; dark is low, whatever the photometric interpretation. */
+export function greyValue(stored: number, { slope, intercept, inverted }: GreySlice): number {
+  const value = stored * slope + intercept;
+  return inverted ? -value : value;
+}
+
+/**
+ * The window of an exam: percentiles of all its values, as NumPy's `percentile` has them. Values of
+ * padding do not count. If all is padding, the window is empty: `low` and `high` are 0.
+ */
+export function windowOf(slices: readonly GreySlice[]): GreyWindow {
+  const values = _sortedValues(slices);
+  const [low, high] = WINDOW_PERCENTILES.map((percent) => _percentile(values, percent));
+  return { low, high };
+}
+
+/**
+ * Values as bytes: linear in the window, rounded half to even, cut off at 0 and 255. An empty window
+ * gives zeros.
+ */
+export function quantise(values: Float64Array, { low, high }: GreyWindow): Uint8Array {
+  const bytes = new Uint8Array(values.length);
+  const width = high - low;
+  if (!(width > 0)) return bytes;
+  for (let i = 0; i < values.length; i++) {
+    const scaled = (values[i] - low) * 255 / width;
+    bytes[i] = scaled <= 0 ? 0 : scaled >= 255 ? 255 : _roundHalfToEven(scaled);
+  }
+  return bytes;
+}
+
+/** Sorted values, of which the one at an index can be asked for. */
+interface Sorted {
+  readonly length: number;
+  at(index: number): number;
+}
+
+/** Sorted by counting if all slices mean the same by a stored value, as nearly all exams do. */
+function _sortedValues(slices: readonly GreySlice[]): Sorted {
+  const [first] = slices;
+  const alike = slices.every((each) =>
+    each.slope === first.slope && each.intercept === first.intercept &&
+    each.inverted === first.inverted
+  );
+  const rising = first.inverted ? first.slope < 0 : first.slope > 0;
+  return alike && rising ? _counted(slices) : _sorted(slices);
+}
+
+/** Stored values lie within these. */
+const LOWEST = -32768;
+const VALUES = 98304;
+
+function _counted(slices: readonly GreySlice[]): Sorted {
+  const below = new Uint32Array(VALUES + 1);
+  for (const { stored, padding } of slices) {
+    for (let i = 0; i < stored.length; i++) {
+      if (!_isPadding(stored[i], padding)) below[stored[i] - LOWEST + 1]++;
+    }
+  }
+  for (let value = 0; value < VALUES; value++) below[value + 1] += below[value];
+  const [meaning] = slices;
+  const at = (index: number) => {
+    // The last value with no more than `index` values below it.
+    let [from, to] = [0, VALUES];
+    while (to - from > 1) {
+      const middle = (from + to) >> 1;
+      if (below[middle] <= index) from = middle;
+      else to = middle;
+    }
+    return greyValue(from + LOWEST, meaning);
+  };
+  return { length: below[VALUES], at };
+}
+
+function _sorted(slices: readonly GreySlice[]): Sorted {
+  const values = new Float64Array(slices.reduce((sum, { stored }) => sum + stored.length, 0));
+  let length = 0;
+  for (const slice of slices) {
+    for (const stored of slice.stored) {
+      if (!_isPadding(stored, slice.padding)) values[length++] = greyValue(stored, slice);
+    }
+  }
+  const sorted = values.subarray(0, length).sort();
+  return { length, at: (index) => sorted[index] };
+}
+
+function _isPadding(stored: number, padding: GreySlice["padding"]): boolean {
+  return padding !== undefined && stored >= padding[0] && stored <= padding[1];
+}
+
+/** The values of a slice, with `low` for padding. */
+export function valuesOf(slice: GreySlice, { low }: GreyWindow): Float64Array {
+  const values = new Float64Array(slice.stored.length);
+  for (let i = 0; i < values.length; i++) {
+    const stored = slice.stored[i];
+    values[i] = _isPadding(stored, slice.padding) ? low : greyValue(stored, slice);
+  }
+  return values;
+}
+
+/** NumPy's linear percentile, rounding included. */
+function _percentile(values: Sorted, percent: number): number {
+  if (values.length === 0) return 0;
+  const place = (values.length - 1) * percent / 100;
+  const index = Math.floor(place);
+  const share = place - index;
+  const [a, b] = [values.at(index), values.at(Math.min(index + 1, values.length - 1))];
+  return share >= 0.5 ? b - (b - a) * (1 - share) : a + (b - a) * share;
+}
+
+function _roundHalfToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1;
+  return floor % 2 === 0 ? floor : floor + 1;
+}
