@@ -547,6 +547,7 @@ Deno.test("serve names the flag of a permission that is missing; help, README an
   const root = new URL("../../", import.meta.url);
   const { permissions } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   assert.deepEqual(permissions.serve, {
+    env: ["XDG_RUNTIME_DIR"],
     read: ["data", "models"],
     write: ["models/verdicts"],
     net: ["127.0.0.1:8080"],
