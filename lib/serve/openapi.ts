@@ -63,7 +63,6 @@ export function openApi({ token, bodyBytes }: Described): Json {
       content: { [PROBLEM_TYPE]: { schema: schema(ProblemDetails) } },
     }]));
   const secured = token ? [{ token: [] }] : [];
-  const unauthorized: ProblemStatus[] = token ? [401] : [];
   // Without a token pages of other sites are kept out.
   const forbidden: ProblemStatus[] = token ? [401] : [403];
   const paths = {
@@ -96,7 +95,7 @@ export function openApi({ token, bodyBytes }: Described): Json {
         security: secured,
         responses: {
           "200": answer(ModelsAnswer, "The models."),
-          ...problems(...unauthorized),
+          ...problems(...forbidden),
         },
       },
     },

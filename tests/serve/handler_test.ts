@@ -499,6 +499,7 @@ Deno.test(
       const refused = ["400", "403", "408", "413", "415", "421", "422", "429", "500", "503"];
       assert.deepEqual(Object.keys(responses), ["200", ...refused]);
       assert.deepEqual(Object.keys(responses[429].headers), ["retry-after"]);
+      assert.ok("403" in document.paths["/v1/models"].get.responses);
       assert.deepEqual(Object.keys(requestBody.content), [
         "application/octet-stream",
         "application/x-npy",
