@@ -12,6 +12,9 @@ const PAUSES = { first: 25, longest: 200 };
 /** How often trouble that goes on is said, in milliseconds. */
 const SAID_EVERY = 60_000;
 
+/** How long bodies that are coming in are waited for, in milliseconds: Deno breaks them off on closing. */
+const BODY_GRACE = 5000;
+
 /** What is listened on, and who is told. */
 export interface ListenerOptions {
   hostname: string;
@@ -57,17 +60,22 @@ export class Listener {
   #listen(port: number): Deno.HttpServer<Deno.NetAddr> {
     const { hostname } = this.#options;
     const start = performance.now();
+    /** Answers to requests whose bodies may still be coming in. */
+    const bodies = new Set<Promise<Response>>();
     const server = Deno.serve({ hostname, port, onListen() {} }, (request) => {
       // It listens again, or nobody would ask.
       this.#pause = PAUSES.first;
-      return this.#handler(request);
+      const answer = this.#handler(request);
+      if (request.body === null) return answer;
+      bodies.add(answer);
+      return answer.finally(() => bodies.delete(answer));
     });
     server.finished.catch((error) => {
       // Closes connections that wait for a request or have sent half of one, and so makes room; those
       // with an answer under way stay until it is sent.
-      const closing = server.shutdown().catch(() => {}).finally(() =>
-        this.#closing.delete(closing)
-      );
+      const closing = _within(BODY_GRACE, Promise.allSettled(bodies))
+        .then(() => server.shutdown()).catch(() => {})
+        .finally(() => this.#closing.delete(closing));
       this.#closing.add(closing);
       if (performance.now() - start < PAUSES.longest) this.#lengthen();
       this.#listenAgain(error);
@@ -98,4 +106,12 @@ export class Listener {
       }
     }, this.#pause);
   }
+}
+
+/** Waits for something, but no longer than some milliseconds. */
+async function _within(milliseconds: number, promise: Promise<unknown>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
 }

@@ -16,15 +16,8 @@ import { print, remark } from "./console.ts";
 import { checkModelFiles } from "./models_there.ts";
 import { interruptible } from "./interrupt.ts";
 import { Listener } from "./listener.ts";
+import { isLoopback, loopbackHosts } from "./loopback.ts";
 import { backendOption } from "./model_options.ts";
-
-/** Names of the own machine, which no other reaches. */
-const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
-
-/** Whether only this machine reaches an address: all that begin with 127 are its own. */
-function isLocal(name: string): boolean {
-  return LOOPBACK.includes(name) || /^127(\.\d+){3}$/.test(name);
-}
 
 /** The folder beside the models that keeps what they say of a dataset. */
 const VERDICTS = "verdicts";
@@ -164,7 +157,8 @@ async function _serve(
   const token = await _tokenOf(given);
   if (data !== undefined) await _checkFolder(data);
   const name = host.includes(":") ? `[${host}]` : host;
-  const local = isLocal(name);
+  const comesTo = _addressOf(host, port);
+  const local = isLoopback(comesTo);
   const handler = createHandler({
     models,
     engine: backend,
@@ -172,7 +166,7 @@ async function _serve(
     viewer: { data, verdicts: _verdictsFolder(given.verdicts, models) },
     origins: allow_origin,
     // Without a token anything in a browser here could ask, so only our own names are answered.
-    hosts: local && token === undefined ? [...LOOPBACK, name] : undefined,
+    hosts: local && token === undefined ? loopbackHosts(host, comesTo) : undefined,
     onError: (error) => remark(error instanceof MRNetError ? messageOf(error) : `Fault: ${error}`),
   });
   await handler.ready();
@@ -197,6 +191,19 @@ async function _serve(
   await handler.stop();
   const grace = new Promise<void>((resolve) => setTimeout(resolve, GRACE));
   await Promise.race([server.shutdown(), grace]);
+}
+
+/**
+ * The address that a host comes to: any name may be the own machine's, as its own in /etc/hosts is. Where
+ * nothing can listen there it is the host, and listening says later what is wrong.
+ */
+function _addressOf(hostname: string, port: number): string {
+  try {
+    using listener = Deno.listen({ hostname, port });
+    return listener.addr.hostname;
+  } catch {
+    return hostname;
+  }
 }
 
 /** @param name the host as it stands in an address */

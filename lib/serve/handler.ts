@@ -62,7 +62,12 @@ export function createHandler(options: ServeOptions = {}): Handler {
   const settled = settleOptions(options);
   let service: Promise<Service> | undefined;
   const start = () =>
-    service ??= import("./service.ts").then(({ Service }) => new Service(settled));
+    service ??= import("./service.ts").then(({ Service }) => new Service(settled))
+      // What could not be opened, as without a descriptor left, may be another time.
+      .catch((error) => {
+        service = undefined;
+        throw error;
+      });
   const ready = async () => await (await start()).ready();
   if (settled.warm) ready().catch((error) => settled.onError?.(error));
   // Only the request: a runtime may pass more, which is its own business.

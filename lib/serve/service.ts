@@ -105,6 +105,7 @@ export class Service {
 
   /** Loads the models, and the engine with them; throws what is wrong with them. */
   async ready(): Promise<void> {
+    await this.#viewerRoute("/");
     if (this.options.models.length > 0) await (this.#loading ??= this.#load());
   }
 
@@ -284,7 +285,12 @@ export class Service {
   async #viewerRoute(path: string): Promise<Route | undefined> {
     const { viewer } = this.options;
     if (viewer === undefined) return undefined;
-    this.#viewer ??= import("./viewer/viewer.ts").then(({ Viewer }) => new Viewer(this, viewer));
+    this.#viewer ??= import("./viewer/viewer.ts").then(({ Viewer }) => new Viewer(this, viewer))
+      // What could not be opened, as without a descriptor left, may be another time.
+      .catch((error) => {
+        this.#viewer = undefined;
+        throw error;
+      });
     return (await this.#viewer).route(path);
   }
 
