@@ -10,31 +10,57 @@ import { TemporaryFolder } from "./support/folders.ts";
 const MOD = new URL("../mod.ts", import.meta.url).href;
 const README = await Deno.readTextFile(new URL("../README.md", import.meta.url));
 
-/** What is done, as the README has it. */
-const WAYS: Record<string, { flags?: string[]; env?: Record<string, string>; config?: string }> = {
+/** What is done about it. */
+interface Way {
+  flags?: string[];
+  env?: Record<string, string>;
+  config?: string;
+}
+
+/** As the README has it. */
+const WAYS: Record<string, Way> = {
   "--node-modules-dir=none": { flags: ["--node-modules-dir=none"] },
   "DENO_NO_PACKAGE_JSON=1": { env: { DENO_NO_PACKAGE_JSON: "1" } },
-  "deno.json": { config: "{}" },
+  "deno.json": { config: '{ "nodeModulesDir": "none" }' },
 };
 
-for (const [way, { flags = [], env = {}, config }] of Object.entries(WAYS)) {
-  Deno.test(`mod.ts is imported below a folder with a package.json by way of ${way}`, async () => {
+/** Where the script is, seen from the folder of the `package.json`. */
+const PLACES = { in: "", below: "scripts/" };
+
+/** Runs a script that imports `mod.ts` in a project of somebody else's. */
+async function run(folder: TemporaryFolder, place: string, { flags = [], env = {}, config }: Way) {
+  await folder.write("package.json", '{ "name": "somebody-elses", "type": "module" }');
+  await folder.write(
+    `${place}try.ts`,
+    `import { TASKS } from "${MOD}";\nconsole.log(TASKS.join());\n`,
+  );
+  if (config !== undefined) await folder.write(`${place}deno.json`, config);
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-lock", ...flags, "try.ts"],
+    cwd: folder.at(place),
+    env: { ...env, NO_COLOR: "1" },
+  }).output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, out, err };
+}
+
+for (const [where, place] of Object.entries(PLACES)) {
+  Deno.test(`without more, a script ${where} a folder with a package.json finds no package`, async () => {
     await using folder = await TemporaryFolder.make();
-    await folder.write("package.json", '{ "name": "somebody-elses", "type": "module" }');
-    await folder.write(
-      "scripts/try.ts",
-      `import { TASKS } from "${MOD}";\nconsole.log(TASKS.join());\n`,
-    );
-    if (config !== undefined) await folder.write("scripts/deno.json", config);
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-lock", ...flags, "try.ts"],
-      cwd: folder.at("scripts"),
-      env: { ...env, NO_COLOR: "1" },
-    }).output();
-    assert.equal(code, 0, new TextDecoder().decode(stderr));
-    assert.equal(new TextDecoder().decode(stdout), "abnormal,acl,meniscus\n");
-    assert.ok(README.includes(`\`${way}\``), `the README names ${way}`);
-    // Nothing is left in somebody else's project.
-    assert.deepEqual((await folder.files()).filter((name) => name.includes("node_modules")), []);
+    const { code, err } = await run(folder, place, {});
+    assert.equal(code, 1);
+    assert.match(err, /Could not find a matching package/);
   });
+
+  for (const [way, done] of Object.entries(WAYS)) {
+    Deno.test(`mod.ts is imported ${where} a folder with a package.json by way of ${way}`, async () => {
+      await using folder = await TemporaryFolder.make();
+      const { code, out, err } = await run(folder, place, done);
+      assert.equal(code, 0, err);
+      assert.equal(out, "abnormal,acl,meniscus\n");
+      assert.ok(README.includes(`\`${done.config ?? way}\``), `the README names ${way}`);
+      // Nothing is left in somebody else's project.
+      assert.deepEqual((await folder.files()).filter((name) => name.includes("node_modules")), []);
+    });
+  }
 }
