@@ -137,12 +137,18 @@ Deno.test("the handler runs under Deno.serve and under deno serve, with the same
       // What GET answers has a length; that none at all comes would be wrong.
       if (request.line.startsWith("HEAD")) assert.doesNotMatch(answer.headers, /content-length/i);
     }
-    // One that is coming in fills a queue of one.
+    // One that is coming in is in nobody's way; of several that are here only one is computed.
     const coming = wire(at, { line: PREDICT, headers: TOKEN, body: examBytes(), length: 9000 });
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    const full = await wire(at, { line: PREDICT, headers: TOKEN, body: examBytes() });
-    assert.deepEqual([full.status, (await coming).status], [429, 408]);
-    assert.match(full.headers, /retry-after: \d/i);
+    const whole = await Promise.all(
+      Array.from(
+        { length: 4 },
+        () => wire(at, { line: PREDICT, headers: TOKEN, body: examBytes() }),
+      ),
+    );
+    const full = whole.filter(({ status }) => status === 429);
+    assert.ok(full.length >= 1 && full.length < 4, whole.map(({ status }) => status).join());
+    assert.equal((await coming).status, 408);
+    assert.match(full[0].headers, /retry-after: \d/i);
     assert.ok(!service.out.includes("FAULT"), service.out);
   }
   assert.deepEqual(answers[0], answers[1]);
