@@ -18,7 +18,7 @@ async function withNoise(shape: readonly number[]): Promise<TemporaryFolder> {
   return folder;
 }
 
-const SLICES = "http://localhost/viewer/slices/valid/0001/axial";
+const SLICES_OF_0001 = "http://localhost/viewer/slices/valid/0001/axial";
 
 Deno.test("an answer is sent in pieces, and gives back what it took", async () => {
   const budget = new Budget(1000);
@@ -53,7 +53,7 @@ Deno.test("an exam that many look at and nobody reads is in memory once", async 
   const handler = createHandler({ viewer: { data: folder.at("data") } });
   const before = Deno.memoryUsage();
   const answers = await Promise.all(
-    Array.from({ length: 190 }, async () => await handler(new Request(SLICES))),
+    Array.from({ length: 190 }, async () => await handler(new Request(SLICES_OF_0001))),
   );
   // The first piece is asked for by the connection, whoever reads it.
   const readers = answers.map((answer) => answer.body!.getReader());
@@ -73,7 +73,7 @@ Deno.test("what waits to be written is limited, and given back once it is given 
     viewer: { data: folder.at("data") },
     limits: { answerBytes: 1024 * 1024, deadline: 100 },
   });
-  const ask = async () => await handler(new Request(SLICES));
+  const ask = async () => await handler(new Request(SLICES_OF_0001));
   const unread = [await ask(), await ask(), await ask()];
   const refused = await ask();
   assert.deepEqual([...unread, refused].map(({ status }) => status), [200, 200, 200, 503]);
