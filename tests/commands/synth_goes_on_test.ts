@@ -109,6 +109,23 @@ Deno.test("without a seed the one that was begun with is used, and a broken file
   assert.deepEqual(await hashes(folder, "begun"), await hashes(folder, "whole"));
 });
 
+Deno.test("what a kill left half-written is removed, and nothing else that lies there", async () => {
+  await using folder = await TemporaryFolder.make();
+  await begin(folder);
+  const left = ["unfinished.json", "train-acl.csv", "README.md"].map((name) =>
+    `${name}.0123abcd.part`
+  );
+  for (const name of [...left, "valid/coronal/0017.npy.89abcdef.part"]) {
+    await folder.write(`begun/${name}`, "half");
+  }
+  await folder.write("begun/notes.0123abcd.part", "somebody's");
+  const { code, err } = await synth(folder, "begun");
+  assert.equal(code, 0, err);
+  const { "notes.0123abcd.part": notes, ...made } = await hashes(folder, "begun");
+  assert.ok(notes !== undefined);
+  assert.deepEqual(made, await hashes(folder, "whole"));
+});
+
 Deno.test("a dataset that is finished, or of somebody else, is not touched", async () => {
   await using folder = await TemporaryFolder.make();
   await begin(folder);

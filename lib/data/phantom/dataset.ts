@@ -14,7 +14,13 @@ import { encodeNpy } from "../npy.ts";
 import type { Findings } from "./injuries.ts";
 import { dealFindings, MRNET_PREVALENCE, type Prevalence } from "./labels.ts";
 import { checkSeed, checkSize, checkSlices, renderPhantom } from "./render.ts";
-import { beginOrGoOn, endUnfinished, type PhantomSettings, readUnfinished } from "./unfinished.ts";
+import {
+  beginOrGoOn,
+  endUnfinished,
+  type PhantomSettings,
+  readUnfinished,
+  removeHalfWritten,
+} from "./unfinished.ts";
 
 /** What to write, and where. */
 export interface PhantomDatasetOptions {
@@ -87,11 +93,15 @@ export async function writePhantomDataset(
   if (await readUnfinished(folder) === undefined) await _refuseDataset(folder);
   await makeFolder(folder, "make the folder of the dataset");
   await beginOrGoOn(folder, _settings(plan));
+  await removeHalfWritten(folder);
   await _writeNote(plan);
   let [done, bytes] = [0, 0];
   const parts = plan.parts.filter((part) => part.findings.length > 0);
   for (const part of parts) {
-    for (const plane of PLANES) await makeFolder(join(folder, part.split, plane));
+    for (const plane of PLANES) {
+      await makeFolder(join(folder, part.split, plane));
+      await removeHalfWritten(join(folder, part.split, plane));
+    }
     for (const k of part.findings.keys()) {
       bytes += await _writeExam(plan, part, k);
       onExam?.(++done, options.train + options.valid);

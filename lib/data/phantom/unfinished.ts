@@ -5,7 +5,7 @@
  * @module
  */
 import { OutputError } from "../../errors.ts";
-import { fileError, join, writeWhole } from "../../files.ts";
+import { fileError, join, removeLeftOvers, writeWhole } from "../../files.ts";
 
 /** The name of the file. */
 const UNFINISHED = "unfinished.json";
@@ -59,6 +59,25 @@ export async function beginOrGoOn(folder: string, settings: PhantomSettings): Pr
     `Cannot go on with the phantoms in '${folder}': another set was begun there (${list}): ` +
       "give the same options, choose another folder, or remove it",
   );
+}
+
+/** A file of a dataset that was being written: its name, and the ending it has until it is whole. */
+const HALF_WRITTEN =
+  /^(\d{4}\.npy|(train|valid)-[a-z]+\.csv|unfinished\.json|(README|PHANTOMS)\.md)\.[0-9a-f]{8}\.part$/;
+
+/**
+ * Removes the files of a dataset that a kill left half-written in one of its folders, at once: whoever
+ * goes on there begins right after the kill.
+ *
+ * @throws {OutputError} if the folder cannot be listed
+ */
+export async function removeHalfWritten(folder: string): Promise<void> {
+  try {
+    await removeLeftOvers(folder, { age: 0, isOurs: (name) => HALF_WRITTEN.test(name) });
+  } catch (error) {
+    const what = "go on with the phantoms in";
+    throw fileError(error, { what, path: folder, access: "read", error: OutputError });
+  }
 }
 
 /** The dataset is finished. */
