@@ -21,6 +21,11 @@ export interface ParseOptions {
   file: string;
   /** Stop before the pixels. */
   headerOnly?: boolean;
+  /**
+   * How large a deflated file may become, in bytes.
+   * @default MAX_INFLATED
+   */
+  maxInflated?: number;
 }
 
 /**
@@ -30,7 +35,7 @@ export interface ParseOptions {
  */
 export async function parseDicom(
   bytes: Uint8Array,
-  { file, headerOnly = false }: ParseOptions,
+  { file, headerOnly = false, maxInflated = MAX_INFLATED }: ParseOptions,
 ): Promise<DataSet> {
   if (!isDicom(bytes)) {
     throw refused(file, "it does not begin as a DICOM file does", "leave it out");
@@ -40,10 +45,10 @@ export async function parseDicom(
     return parser.parseDicom(bytes, {
       untilTag: headerOnly ? PIXEL_DATA : undefined,
       // The package's types forget what the function returns.
-      inflater: _inflate as unknown as (bytes: Uint8Array, position: number) => void,
+      inflater: _inflater(maxInflated) as unknown as (bytes: Uint8Array, position: number) => void,
     });
   } catch (thrown) {
-    throw refused(file, _reason(thrown), "send the file again from where it came");
+    throw refused(file, _reason(thrown, maxInflated), "send the file again from where it came");
   }
 }
 
@@ -57,22 +62,24 @@ export function refused(file: string, found: string, hint: string): DataError {
   return new DataError(`Cannot read the DICOM file '${file}': ${found}: ${hint}`);
 }
 
-/** The file with all after the position inflated, as the package asks for it. */
-function _inflate(bytes: Uint8Array, position: number): Uint8Array {
-  const rest = inflateRawSync(bytes.subarray(position), { maxOutputLength: MAX_INFLATED });
-  const whole = new Uint8Array(position + rest.length);
-  whole.set(bytes.subarray(0, position));
-  whole.set(rest, position);
-  return whole;
+/** Gives the file with all after the position inflated, as the package asks for it. */
+function _inflater(maxOutputLength: number) {
+  return (bytes: Uint8Array, position: number): Uint8Array => {
+    const rest = inflateRawSync(bytes.subarray(position), { maxOutputLength });
+    const whole = new Uint8Array(position + rest.length);
+    whole.set(bytes.subarray(0, position));
+    whole.set(rest, position);
+    return whole;
+  };
 }
 
 /** What went wrong; the package throws texts and objects, not errors. */
-function _reason(thrown: unknown): string {
+function _reason(thrown: unknown, maxInflated: number): string {
   if (thrown instanceof RangeError && /call stack/.test(thrown.message)) {
     return "its sequences are nested too deeply";
   }
   if (thrown instanceof Error && (thrown as { code?: string }).code === "ERR_BUFFER_TOO_LARGE") {
-    return `it inflates to more than ${MAX_INFLATED / 2 ** 20} MB`;
+    return `it inflates to more than ${maxInflated / 2 ** 20} MB`;
   }
   if (typeof thrown === "object" && thrown !== null && "exception" in thrown) {
     return `it is damaged (${messageOf(thrown.exception)})`;
