@@ -121,7 +121,7 @@ Deno.test({
     assert.equal(code, 1);
     assert.equal(out, "");
     assert.match(err.replace("Seed 1\n", ""), FULL);
-    assert.deepEqual(await folder.files("out"), ["README.md"]);
+    assert.deepEqual(await folder.files("out"), ["README.md", "unfinished.json"]);
   },
 });
 
