@@ -5,6 +5,7 @@
  */
 import { DataError, messageOf } from "../errors.ts";
 import { Budget, readBody } from "./body.ts";
+import { Collection } from "./collection.ts";
 import { Deadline } from "./deadline.ts";
 import { checkType, formReaderFor, readExams, type SentExams } from "./exams.ts";
 import { eventLoop } from "./loop.ts";
@@ -63,6 +64,7 @@ export class Service {
   readonly #origins: Origins;
   readonly #uploads: Budget;
   readonly #outgoing: Budget;
+  readonly #collection = new Collection();
   #viewer: Promise<Viewer> | undefined;
   #loading: Promise<LoadedModel[]> | undefined;
   #state: HealthAnswer["models"] = "not loaded";
@@ -278,8 +280,16 @@ export class Service {
     }
     this.#checkSite(request, url, route);
     const answer = () => route.answer(request, url);
-    const response = await (route.queued ? answer() : eventLoop.first(answer));
+    const response = await (route.queued ? this.#withExams(answer) : eventLoop.first(answer));
     return request.method === "HEAD" ? await _withoutBody(response) : response;
+  }
+
+  async #withExams(answer: () => Response | Promise<Response>): Promise<Response> {
+    try {
+      return await answer();
+    } finally {
+      await this.#collection.check();
+    }
   }
 
   async #viewerRoute(path: string): Promise<Route | undefined> {
