@@ -70,7 +70,7 @@ export {
 } from "./lib/data/dataset.ts";
 
 // Made-up knees.
-export * from "./lib/data/phantom/mod.ts";
+export * from "./lib/phantom/mod.ts";
 
 // The model.
 export {

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { writePhantomDataset } from "../lib/data/phantom/mod.ts";
+import { writePhantomDataset } from "../lib/phantom/mod.ts";
 import { runCli, runScript } from "./support/cli.ts";
 import { TemporaryFolder } from "./support/folders.ts";
 

@@ -10,7 +10,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { openDataset } from "../lib/data/dataset.ts";
-import { writePhantomDataset } from "../lib/data/phantom/mod.ts";
+import { writePhantomDataset } from "../lib/phantom/mod.ts";
 import { ENGINES, startEngine } from "../lib/engine/engine.ts";
 import { writeWhole } from "../lib/files.ts";
 import { initialWeights } from "../lib/model/initialise.ts";

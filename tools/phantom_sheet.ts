@@ -9,7 +9,7 @@
  * @module
  */
 import { encode } from "npm:fast-png@8.0.0";
-import { renderPhantom } from "../lib/data/phantom/mod.ts";
+import { renderPhantom } from "../lib/phantom/mod.ts";
 import { writeWhole } from "../lib/files.ts";
 import type { Plane } from "../lib/terms.ts";
 

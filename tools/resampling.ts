@@ -10,7 +10,7 @@
  */
 // deno-lint-ignore-file no-console -- it prints what it measured
 import { drawAugmentation, sourceOf } from "../lib/data/augment.ts";
-import { renderPhantom } from "../lib/data/phantom/mod.ts";
+import { renderPhantom } from "../lib/phantom/mod.ts";
 import { createRandom } from "../lib/random.ts";
 
 const SIZE = 256;

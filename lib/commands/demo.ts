@@ -4,7 +4,7 @@
  * @module
  */
 import { labelFile, readLabels } from "../data/labels.ts";
-import { readUnfinished } from "../data/phantom/unfinished.ts";
+import { readUnfinished } from "../phantom/unfinished.ts";
 import { join } from "../files.ts";
 import { commandLine } from "../invocation.ts";
 import { clock } from "../logs/progress.ts";

@@ -7,8 +7,8 @@ import {
   type PhantomDatasetOptions,
   type PhantomDatasetSummary,
   writePhantomDataset,
-} from "../data/phantom/mod.ts";
-import { readUnfinished } from "../data/phantom/unfinished.ts";
+} from "../phantom/mod.ts";
+import { readUnfinished } from "../phantom/unfinished.ts";
 import { PhaseTimer } from "../logs/progress.ts";
 import { drawSeed } from "../random.ts";
 import { SPLITS, type Task, TASKS } from "../terms.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { writePhantomDataset } from "../../lib/data/phantom/mod.ts";
+import { writePhantomDataset } from "../../lib/phantom/mod.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
 import { writeWhole } from "../../lib/files.ts";

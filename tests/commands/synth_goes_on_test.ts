@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { MRNET_PREVALENCE } from "../../lib/data/phantom/mod.ts";
+import { MRNET_PREVALENCE } from "../../lib/phantom/mod.ts";
 import { runMain } from "../support/console.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { writePhantomDataset } from "../../lib/data/phantom/mod.ts";
+import { writePhantomDataset } from "../../lib/phantom/mod.ts";
 import { currentGpu, describeEngine, startEngine } from "../../lib/engine/engine.ts";
 import { findAdapter } from "../../lib/engine/webgpu/start.ts";
 import { trainClassifier } from "../../lib/train/run.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writePhantomDataset } from "../../lib/data/phantom/mod.ts";
+import { writePhantomDataset } from "../../lib/phantom/mod.ts";
 import { PLANES } from "../../lib/terms.ts";
 import { inaccessible, inChromium, type Page } from "../support/chromium.ts";
 import { picture, ready, SAGITTAL, shown, text, until, withPage } from "../support/viewer_page.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readExam } from "../../lib/data/exam.ts";
-import { writePhantomDataset } from "../../lib/data/phantom/mod.ts";
+import { writePhantomDataset } from "../../lib/phantom/mod.ts";
 import { colorOf } from "../../lib/explain/color_map.ts";
 import { explain } from "../../lib/explain/explain.ts";
 import { loadMRNet } from "../../lib/model/create.ts";

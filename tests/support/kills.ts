@@ -5,7 +5,7 @@
  */
 import type { EngineName } from "../../lib/engine/engine.ts";
 import { encodeNpy } from "../../lib/data/npy.ts";
-import { writePhantomDataset } from "../../lib/data/phantom/mod.ts";
+import { writePhantomDataset } from "../../lib/phantom/mod.ts";
 import { createRandom } from "../../lib/random.ts";
 import { CLI, withoutDriver } from "./cli.ts";
 import { onlyRun, outcomeOf, type RunOutcome } from "./run_outcome.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { writePhantomDataset } from "../../lib/data/phantom/mod.ts";
+import { writePhantomDataset } from "../../lib/phantom/mod.ts";
 import { createHandler } from "../../lib/serve/handler.ts";
 import type { ServeOptions } from "../../lib/serve/options.ts";
 import { PLANES } from "../../lib/terms.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { writePhantomDataset } from "../../lib/data/phantom/mod.ts";
+import { writePhantomDataset } from "../../lib/phantom/mod.ts";
 import type { EngineName } from "../../lib/engine/engine.ts";
 import { type RunOptions, type RunResult, trainClassifier } from "../../lib/train/run.ts";
 import { onEachEngine } from "../support/engines.ts";

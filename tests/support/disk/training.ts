@@ -5,7 +5,7 @@
  * @module
  */
 import { startEngine } from "../../../lib/engine/engine.ts";
-import { writePhantomDataset } from "../../../lib/data/phantom/mod.ts";
+import { writePhantomDataset } from "../../../lib/phantom/mod.ts";
 import { messageOf, MRNetError } from "../../../lib/errors.ts";
 import { isAside } from "../../../lib/files.ts";
 import { isLockFile } from "../../../lib/logs/run_lock.ts";

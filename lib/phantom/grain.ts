@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createRandom, type Random } from "../../random.ts";
+import { createRandom, type Random } from "../random.ts";
 
 /** Points along each side of the lattice; a power of two, so that wrapping is a mask. */
 const SIDE = 64;

@@ -4,8 +4,8 @@ import {
   type PhantomDatasetOptions,
   renderPhantom,
   writePhantomDataset,
-} from "../../lib/data/phantom/mod.ts";
-import { dealFindings } from "../../lib/data/phantom/labels.ts";
+} from "../../lib/phantom/mod.ts";
+import { dealFindings } from "../../lib/phantom/labels.ts";
 import { decodeNpy } from "../../lib/data/npy.ts";
 import { join } from "../../lib/files.ts";
 import { PLANES, SPLITS, type Task, TASKS } from "../../lib/terms.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { createRandom, type Random } from "../../random.ts";
+import { createRandom, type Random } from "../random.ts";
 
 /** The peculiarities of one series. */
 export interface Receiver {

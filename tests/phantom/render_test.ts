@@ -4,7 +4,7 @@ import {
   type Injuries,
   type PhantomSeries,
   renderPhantom,
-} from "../../lib/data/phantom/mod.ts";
+} from "../../lib/phantom/mod.ts";
 import { type Plane, PLANES } from "../../lib/terms.ts";
 
 const NORMAL: Findings = { abnormal: 0, acl: 0, meniscus: 0 };

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { OutputError } from "../../errors.ts";
-import { fileError, join, removeLeftOvers, writeWhole } from "../../files.ts";
+import { OutputError } from "../errors.ts";
+import { fileError, join, removeLeftOvers, writeWhole } from "../files.ts";
 
 /** The name of the file. */
 const UNFINISHED = "unfinished.json";

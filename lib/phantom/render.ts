@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { OptionError } from "../../errors.ts";
-import { createRandom } from "../../random.ts";
-import { type Plane, PLANES, TASKS } from "../../terms.ts";
+import { OptionError } from "../errors.ts";
+import { createRandom } from "../random.ts";
+import { type Plane, PLANES, TASKS } from "../terms.ts";
 import { acquire, drawReceiver } from "./acquire.ts";
 import { type Anatomy, drawAnatomy } from "./anatomy.ts";
 import { createGrain, type Grain } from "./grain.ts";

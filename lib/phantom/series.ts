@@ -8,8 +8,8 @@
  *
  * @module
  */
-import type { Random } from "../../random.ts";
-import type { Plane } from "../../terms.ts";
+import type { Random } from "../random.ts";
+import type { Plane } from "../terms.ts";
 import type { Anatomy } from "./anatomy.ts";
 import type { Cut } from "./paint.ts";
 

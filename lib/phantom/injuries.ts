@@ -8,8 +8,8 @@
  *
  * @module
  */
-import type { Random } from "../../random.ts";
-import type { Label, Task } from "../../terms.ts";
+import type { Random } from "../random.ts";
+import type { Label, Task } from "../terms.ts";
 
 /** A bone that can be bruised. */
 export type BoneName = "femur" | "tibia" | "patella";

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { OptionError } from "../../errors.ts";
-import { createRandom } from "../../random.ts";
-import { type Split, type Task, TASKS } from "../../terms.ts";
+import { OptionError } from "../errors.ts";
+import { createRandom } from "../random.ts";
+import { type Split, type Task, TASKS } from "../terms.ts";
 import type { Findings } from "./injuries.ts";
 
 /** Share of exams with each finding, 0 to 1. */

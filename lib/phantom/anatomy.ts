@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Random } from "../../random.ts";
+import type { Random } from "../random.ts";
 import type { Knot } from "./shapes.ts";
 
 /** The individual measures of a knee, in mm at scale 1 unless said otherwise. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Plane } from "../../terms.ts";
+import type { Plane } from "../terms.ts";
 import type { Shape } from "./shapes.ts";
 import { type Tissue, TISSUES } from "./tissues.ts";
 

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { OptionError, OutputError } from "../../errors.ts";
-import { baseName, fileError, join, makeFolder, writeWhole } from "../../files.ts";
-import { PLANES, type Split, SPLITS, type Task, TASKS } from "../../terms.ts";
-import { createRandom } from "../../random.ts";
-import { examFile, formatLabels, labelFile } from "../labels.ts";
-import { readExamHeader } from "../exam.ts";
-import { encodeNpy } from "../npy.ts";
+import { OptionError, OutputError } from "../errors.ts";
+import { baseName, fileError, join, makeFolder, writeWhole } from "../files.ts";
+import { PLANES, type Split, SPLITS, type Task, TASKS } from "../terms.ts";
+import { createRandom } from "../random.ts";
+import { examFile, formatLabels, labelFile } from "../data/labels.ts";
+import { readExamHeader } from "../data/exam.ts";
+import { encodeNpy } from "../data/npy.ts";
 import type { Findings } from "./injuries.ts";
 import { dealFindings, MRNET_PREVALENCE, type Prevalence } from "./labels.ts";
 import { checkSeed, checkSize, checkSlices, renderPhantom } from "./render.ts";
