@@ -9,7 +9,7 @@ import { writeWhole } from "../files.ts";
 import { readCardWith } from "./card.ts";
 import type { LoadOptions } from "./create.ts";
 import { encodeOnnx, ONNX_INPUT } from "./weights/onnx.ts";
-import { encodePytorch } from "./weights/pytorch_writer.ts";
+import { encodePytorch } from "./weights/torch/write.ts";
 import { identifyNetwork, readMRNet } from "./weights/read.ts";
 import { encodeSafetensors } from "./weights/safetensors.ts";
 import type { StateDict } from "./weights/tensors.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { readMRNet } from "../../lib/model/weights/read.ts";
-import { encodePytorch } from "../../lib/model/weights/pytorch_writer.ts";
+import { encodePytorch } from "../../lib/model/weights/torch/write.ts";
 import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
 import { writeWhole } from "../../lib/files.ts";
 import { runCli } from "../support/cli.ts";

@@ -11,7 +11,7 @@ import { writeWhole } from "../../lib/files.ts";
 import { rocAuc } from "../../lib/metrics/roc.ts";
 import { cardMetadata, type ModelCard } from "../../lib/model/card.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
-import { encodePytorch } from "../../lib/model/weights/pytorch_writer.ts";
+import { encodePytorch } from "../../lib/model/weights/torch/write.ts";
 import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
 import { createRandom } from "../../lib/random.ts";
 import { type Outcome, runCli } from "../support/cli.ts";

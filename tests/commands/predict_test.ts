@@ -5,7 +5,7 @@ import { startEngine } from "../../lib/engine/engine.ts";
 import { writeWhole } from "../../lib/files.ts";
 import { cardMetadata, type ModelCard } from "../../lib/model/card.ts";
 import { loadMRNet } from "../../lib/model/create.ts";
-import { encodePytorch } from "../../lib/model/weights/pytorch_writer.ts";
+import { encodePytorch } from "../../lib/model/weights/torch/write.ts";
 import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
 import { readExam } from "../../lib/data/exam.ts";
 import { runCli } from "../support/cli.ts";

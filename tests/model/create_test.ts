@@ -4,7 +4,7 @@ import { cardMetadata } from "../../lib/model/card.ts";
 import { checkStart, createMRNet, loadMRNet } from "../../lib/model/create.ts";
 import { initialClassifier, initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
-import { encodePytorch } from "../../lib/model/weights/pytorch_writer.ts";
+import { encodePytorch } from "../../lib/model/weights/torch/write.ts";
 import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
 import type { StateDict } from "../../lib/model/weights/tensors.ts";
 import { LARGEST_MODEL, readModelBytes } from "../../lib/model/model_source.ts";

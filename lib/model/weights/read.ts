@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { pytorchForm, readPytorchFrom } from "./pytorch.ts";
+import { pytorchForm, readPytorchFrom } from "./torch/read.ts";
 import { type Network, recognize, type TensorInfo } from "./lineage.ts";
 import { locateFeatures, locateMRNet, type Selection, take } from "./mrnet.ts";
 import { looksLikeSafetensors } from "./safetensors_header.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { WeightsError } from "../../../lib/errors.ts";
 import { createRandom, type Random } from "../../../lib/random.ts";
-import { decodePytorch } from "../../../lib/model/weights/pytorch.ts";
+import { decodePytorch } from "../../../lib/model/weights/torch/read.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { bytesSource } from "../../../lib/model/weights/source.ts";
-import { encodeZip, readZip, readZipEntry } from "../../../lib/model/weights/zip.ts";
+import { encodeZip, readZip, readZipEntry } from "../../../lib/model/weights/torch/zip.ts";
 import {
   assemble,
   assertRefused,

@@ -4,7 +4,7 @@ import { startEngine } from "../../../lib/engine/engine.ts";
 import { writeWhole } from "../../../lib/files.ts";
 import { convertWeights } from "../../../lib/model/convert.ts";
 import { loadMRNet } from "../../../lib/model/create.ts";
-import { encodePytorch } from "../../../lib/model/weights/pytorch_writer.ts";
+import { encodePytorch } from "../../../lib/model/weights/torch/write.ts";
 import { seededExam, seededState } from "../../support/seeded.ts";
 import { testWithPython, withFolder } from "./support.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { writeWhole } from "../../../lib/files.ts";
 import { encodeOnnx } from "../../../lib/model/weights/onnx.ts";
-import { encodePytorch } from "../../../lib/model/weights/pytorch_writer.ts";
+import { encodePytorch } from "../../../lib/model/weights/torch/write.ts";
 import { readFeatures, readMRNet } from "../../../lib/model/weights/read.ts";
 import { encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import type { StateDict } from "../../../lib/model/weights/tensors.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFeatures, readMRNet, readWeights } from "../../../lib/model/weights/read.ts";
-import { encodePytorch } from "../../../lib/model/weights/pytorch_writer.ts";
+import { encodePytorch } from "../../../lib/model/weights/torch/write.ts";
 import { encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { bytesSource, type Source } from "../../../lib/model/weights/source.ts";
 import type { StateDict } from "../../../lib/model/weights/tensors.ts";

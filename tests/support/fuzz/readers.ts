@@ -32,13 +32,13 @@ import { decodeRecords, encodeRecord } from "../../../lib/logs/tfrecord.ts";
 import { readCard } from "../../../lib/model/card.ts";
 import { isFloatType } from "../../../lib/model/weights/floats.ts";
 import { locateMRNet, MRNET_PARAMETERS } from "../../../lib/model/weights/mrnet.ts";
-import { decodePytorch } from "../../../lib/model/weights/pytorch.ts";
+import { decodePytorch } from "../../../lib/model/weights/torch/read.ts";
 import { readWeights } from "../../../lib/model/weights/read.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { MOST_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.ts";
 import { bytesSource, type Source } from "../../../lib/model/weights/source.ts";
 import { elementCount, type Weights } from "../../../lib/model/weights/tensors.ts";
-import { encodeZip, readZip, readZipEntry } from "../../../lib/model/weights/zip.ts";
+import { encodeZip, readZip, readZipEntry } from "../../../lib/model/weights/torch/zip.ts";
 import {
   type DoneModel,
   formatState,

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { belongsToLoss, withoutWrappers } from "./lineage.ts";
+import { belongsToLoss, withoutWrappers } from "../lineage.ts";
 import { PickleFault, PickleObject, type PickleValue } from "./pickle_values.ts";
-import { TensorRecord } from "./torch_records.ts";
-import { listed, quoted } from "./tensors.ts";
+import { TensorRecord } from "./records.ts";
+import { listed, quoted } from "../tensors.ts";
 
 /** Tensors that have not been read yet, by name. */
 export type TensorIndex = Map<string, TensorRecord>;

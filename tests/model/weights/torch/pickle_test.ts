@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { readPickle } from "../../../lib/model/weights/pickle.ts";
+import { readPickle } from "../../../../lib/model/weights/torch/pickle.ts";
 import {
   PickleGlobal,
   PickleObject,
   type PickleValue,
-} from "../../../lib/model/weights/pickle_values.ts";
-import { bytesSource } from "../../../lib/model/weights/source.ts";
-import { makeTorchRules } from "../../../lib/model/weights/torch_rules.ts";
-import { assemble, assertRefused, type Piece, testWithPython, text } from "./support.ts";
+} from "../../../../lib/model/weights/torch/pickle_values.ts";
+import { bytesSource } from "../../../../lib/model/weights/source.ts";
+import { makeTorchRules } from "../../../../lib/model/weights/torch/rules.ts";
+import { assemble, assertRefused, type Piece, testWithPython, text } from "../support.ts";
 
 function read(...pieces: Piece[]): PickleValue {
   const bytes = assemble(...pieces);

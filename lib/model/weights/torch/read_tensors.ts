@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { isFloatType, toFloat32 } from "./floats.ts";
+import { isFloatType, toFloat32 } from "../floats.ts";
 import { PickleFault } from "./pickle_values.ts";
-import type { NamedTensor, ReadOptions, Weights } from "./tensors.ts";
-import type { TensorIndex } from "./torch_modules.ts";
-import type { TensorRecord } from "./torch_records.ts";
-import type { TorchFile } from "./torch_stream.ts";
+import type { NamedTensor, ReadOptions, Weights } from "../tensors.ts";
+import type { TensorIndex } from "./modules.ts";
+import type { TensorRecord } from "./records.ts";
+import type { TorchFile } from "./stream.ts";
 
 /**
  * How many bytes the tensors may take: what a file of float16 comes to twice over, because two names

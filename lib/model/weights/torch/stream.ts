@@ -6,10 +6,10 @@
  */
 import { readPickle } from "./pickle.ts";
 import { PickleFault, type PickleValue } from "./pickle_values.ts";
-import type { Source } from "./source.ts";
-import { quoted } from "./tensors.ts";
-import type { StorageRecord } from "./torch_records.ts";
-import { makeTorchRules } from "./torch_rules.ts";
+import type { Source } from "../source.ts";
+import { quoted } from "../tensors.ts";
+import type { StorageRecord } from "./records.ts";
+import { makeTorchRules } from "./rules.ts";
 
 /** An unpickled file of PyTorch, and the way to the bytes that it refers to. */
 export interface TorchFile {

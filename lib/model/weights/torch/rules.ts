@@ -13,7 +13,7 @@ import {
   type PickleValue,
   setEntry,
 } from "./pickle_values.ts";
-import { DTYPES, isStorageClass, makeTensor, StorageTable, TensorRecord } from "./torch_records.ts";
+import { DTYPES, isStorageClass, makeTensor, StorageTable, TensorRecord } from "./records.ts";
 
 /** The rules for one file, and the storages its pickle has referred to so far. */
 export interface TorchRules extends PickleRules {

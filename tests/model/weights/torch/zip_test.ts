@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { bytesSource } from "../../../lib/model/weights/source.ts";
-import { encodeZip, readZip, readZipEntry } from "../../../lib/model/weights/zip.ts";
-import { assertRefused, fixture, joined } from "./support.ts";
+import { bytesSource } from "../../../../lib/model/weights/source.ts";
+import { encodeZip, readZip, readZipEntry } from "../../../../lib/model/weights/torch/zip.ts";
+import { assertRefused, fixture, joined } from "../support.ts";
 
 const FILES = new Map([
   ["archive/data.pkl", new TextEncoder().encode("pickle")],

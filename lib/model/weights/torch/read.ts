@@ -8,12 +8,12 @@
  * @module
  */
 import { PickleFault } from "./pickle_values.ts";
-import { bytesSource, openSource, type Source } from "./source.ts";
-import { type ReadOptions, type Weights, weightsError } from "./tensors.ts";
-import { openArchive } from "./torch_archive.ts";
-import { findTensors } from "./torch_modules.ts";
-import { openStream } from "./torch_stream.ts";
-import { readTensors } from "./torch_tensors.ts";
+import { bytesSource, openSource, type Source } from "../source.ts";
+import { type ReadOptions, type Weights, weightsError } from "../tensors.ts";
+import { openArchive } from "./archive.ts";
+import { findTensors } from "./modules.ts";
+import { openStream } from "./stream.ts";
+import { readTensors } from "./read_tensors.ts";
 
 /** The form of a PyTorch file by its first bytes; `undefined` where it is none. */
 export function pytorchForm(source: Source): "zip" | "legacy" | "tar" | undefined {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { decodePytorch, readPytorch } from "../../../lib/model/weights/pytorch.ts";
-import { encodePytorch } from "../../../lib/model/weights/pytorch_writer.ts";
-import type { StateDict } from "../../../lib/model/weights/tensors.ts";
-import { encodeZip } from "../../../lib/model/weights/zip.ts";
-import { writeWhole } from "../../../lib/files.ts";
+import { decodePytorch, readPytorch } from "../../../../lib/model/weights/torch/read.ts";
+import { encodePytorch } from "../../../../lib/model/weights/torch/write.ts";
+import type { StateDict } from "../../../../lib/model/weights/tensors.ts";
+import { encodeZip } from "../../../../lib/model/weights/torch/zip.ts";
+import { writeWhole } from "../../../../lib/files.ts";
 import {
   assemble,
   assertRefused,
@@ -13,7 +13,7 @@ import {
   type Piece,
   text,
   withFolder,
-} from "./support.ts";
+} from "../support.ts";
 
 const EXPECTED = expectedTensors();
 

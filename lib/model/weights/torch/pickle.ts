@@ -21,8 +21,8 @@ import {
   type PickleValue,
   setEntry,
 } from "./pickle_values.ts";
-import type { Source } from "./source.ts";
-import { quoted, weightsError } from "./tensors.ts";
+import type { Source } from "../source.ts";
+import { quoted, weightsError } from "../tensors.ts";
 
 /** Bounds that no honest file of weights comes near. */
 export interface PickleLimits {

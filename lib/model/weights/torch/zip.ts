@@ -8,8 +8,8 @@
  * @module
  */
 import { crc32 } from "node:zlib";
-import type { Source } from "./source.ts";
-import { quoted, weightsError } from "./tensors.ts";
+import type { Source } from "../source.ts";
+import { quoted, weightsError } from "../tensors.ts";
 
 /** A file inside an archive. */
 export interface ZipEntry {

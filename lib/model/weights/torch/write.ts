@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { elementCount, type StateDict } from "./tensors.ts";
+import { elementCount, type StateDict } from "../tensors.ts";
 import { encodeZip } from "./zip.ts";
 
 /**

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Source } from "./source.ts";
-import { weightsError } from "./tensors.ts";
+import type { Source } from "../source.ts";
+import { weightsError } from "../tensors.ts";
 
 /** Bytes that are read at once. */
 const WINDOW = 64 * 1024;

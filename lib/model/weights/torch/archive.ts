@@ -6,10 +6,10 @@
  */
 import { readPickle } from "./pickle.ts";
 import { PickleFault } from "./pickle_values.ts";
-import { bytesSource, type Source } from "./source.ts";
-import { quoted, weightsError } from "./tensors.ts";
-import { makeTorchRules } from "./torch_rules.ts";
-import type { TorchFile } from "./torch_stream.ts";
+import { bytesSource, type Source } from "../source.ts";
+import { quoted, weightsError } from "../tensors.ts";
+import { makeTorchRules } from "./rules.ts";
+import type { TorchFile } from "./stream.ts";
 import { readZip, readZipEntry } from "./zip.ts";
 
 /**
