@@ -5,6 +5,8 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { lockFaults } from "../tools/lock_check.ts";
+import { TemporaryFolder } from "./support/folders.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const text = (name: string) => Deno.readTextFile(new URL(name, ROOT));
@@ -140,21 +142,69 @@ Deno.test("docs/dependencies.md describes every package, and says where it is im
   assert.deepEqual((await described()).sort(byName), actual.sort(byName));
 });
 
-Deno.test("the lock is frozen, and has a checksum for each package", async () => {
-  const { lock, allowScripts } = JSON.parse(await text("deno.json"));
-  assert.equal(lock.frozen, true);
-  const { npm, specifiers } = JSON.parse(await text("deno.lock"));
-  for (const [name, { integrity, scripts }] of Object.entries<Record<string, unknown>>(npm)) {
-    assert.match(String(integrity), /^sha512-[\w+/]{86}==$/, name);
-    // A package that would run something when it is installed must be refused by name.
-    if (scripts) {
-      assert.ok(allowScripts.deny.includes(`npm:${name}`), `${name} has install scripts`);
+for (const file of ["deno.lock", "deno.dev.lock"]) {
+  Deno.test(`${file} is frozen, and has a checksum for each package`, async () => {
+    const { lock, allowScripts } = JSON.parse(await text("deno.json"));
+    assert.equal(lock.frozen, true);
+    const { npm, specifiers } = JSON.parse(await text(file));
+    for (const [name, { integrity, scripts }] of Object.entries<Record<string, unknown>>(npm)) {
+      assert.match(String(integrity), /^sha512-[\w+/]{86}==$/, name);
+      // A package that would run something when it is installed must be refused by name.
+      if (scripts) {
+        assert.ok(allowScripts.deny.includes(`npm:${name}`), `${name} has install scripts`);
+      }
     }
+    const pinned = new Set(
+      mentions.filter(({ file }) => file !== "tests/dependencies_test.ts")
+        .map(({ name, version }) => `npm:${name}@${version}`),
+    );
+    assert.deepEqual(Object.keys(specifiers).filter((each) => !pinned.has(each)), []);
+    assert.equal(allowScripts.allow, undefined);
+  });
+}
+
+Deno.test("who uses the toolkit downloads what it imports, and nothing of its developers'", async () => {
+  assert.deepEqual(await lockFaults(ROOT), []);
+  const { npm } = JSON.parse(await text("deno.lock"));
+  const names = Object.keys(npm).map((key) => key.replace(/(?<=.)@.*/, ""));
+  assert.ok(names.includes("@tensorflow/tfjs-core"));
+  for (const tool of ["fast-check", "playwright-core", "axe-core", "assemblyscript", "binaryen"]) {
+    assert.ok(!names.includes(tool), tool);
   }
-  const pinned = new Set(
-    mentions.filter(({ file }) => file !== "tests/dependencies_test.ts")
-      .map(({ name, version }) => `npm:${name}@${version}`),
-  );
-  assert.deepEqual(Object.keys(specifiers).filter((each) => !pinned.has(each)), []);
-  assert.equal(allowScripts.allow, undefined);
+  const { tasks } = JSON.parse(await text("deno.json"));
+  assert.match(tasks.test.command, /--lock=deno\.dev\.lock /);
+  // Either of them out of date must not land.
+  assert.match(tasks.check.command, /deno check --frozen --lock=deno\.dev\.lock &&/);
+  assert.match(tasks.check.command, /deno cache --frozen mod\.ts cli\.ts &&/);
+});
+
+Deno.test("a lock with a package of the tests', or without one of the toolkit's, is found", async () => {
+  await using folder = await TemporaryFolder.make();
+  await folder.write("mod.ts", 'export * from "npm:zod@4.6.7/v4";\n');
+  await folder.write("cli.ts", "");
+  await folder.write("lib/later.js", 'await import("npm:gifenc@1.0.3");\n');
+  const lock = (...names: string[]) =>
+    JSON.stringify({
+      specifiers: Object.fromEntries(
+        names.filter((name) => !name.startsWith("-"))
+          .map((name) => [`npm:${name}`, name.split("@")[1]]),
+      ),
+      npm: Object.fromEntries(names.map((name) => [name.replace("-", ""), { integrity: name }])),
+    });
+  await folder.write("deno.dev.lock", lock("zod@4.6.7", "gifenc@1.0.3", "left@1.0.0"));
+  const faults = async (...names: string[]) => {
+    await folder.write("deno.lock", lock(...names));
+    return await lockFaults(new URL(`file://${folder.path}/`));
+  };
+  assert.deepEqual(await faults("zod@4.6.7", "gifenc@1.0.3"), []);
+  assert.deepEqual(await faults("zod@4.6.7"), [
+    "deno.lock lacks npm:gifenc@1.0.3, which lib/ imports",
+  ]);
+  assert.deepEqual(await faults("zod@4.6.7", "gifenc@1.0.3", "left@1.0.0"), [
+    "deno.lock holds npm:left@1.0.0, which neither mod.ts nor cli.ts imports",
+  ]);
+  assert.deepEqual(await faults("zod@4.6.7", "gifenc@1.0.3", "-right@1.0.0"), [
+    "deno.lock holds right@1.0.0, which nothing in it needs",
+    "deno.dev.lock does not hold right@1.0.0 as deno.lock does",
+  ]);
 });

@@ -11,6 +11,9 @@
 /** The compiler; not needed to use the toolkit, for what it makes is kept. */
 export const COMPILER = "npm:assemblyscript@0.28.20/asc";
 
+/** Where the compiler is locked: users of the toolkit do not download it. */
+export const LOCK = new URL("../deno.dev.lock", import.meta.url).pathname;
+
 const ROOT = new URL("../", import.meta.url);
 const FOLDER = new URL("lib/engine/wasm/", ROOT).pathname;
 const SHARED = "--sharedMemory";
@@ -34,7 +37,7 @@ async function _build(folder: string, file: string, options: readonly string[]):
   const small = ["--optimizeLevel", "3", "--noAssert", "--runtime", "stub"];
   const memory = ["--importMemory", "--maximumMemory", "65536"];
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", COMPILER, ...source, ...small, ...memory, ...options],
+    args: ["run", `--lock=${LOCK}`, "-A", COMPILER, ...source, ...small, ...memory, ...options],
     cwd: ROOT.pathname,
     env: { NO_COLOR: "1" },
   }).output();

@@ -2,8 +2,8 @@
  * Measures how far each engine is from PyTorch, and prints the tables of docs/fidelity.md.
  *
  * ```sh
- * deno run -A tools/fidelity.ts            # every engine: minutes without a GPU
- * deno run -A tools/fidelity.ts wasm
+ * deno run -A --lock=deno.dev.lock tools/fidelity.ts            # every engine: minutes without a GPU
+ * deno run -A --lock=deno.dev.lock tools/fidelity.ts wasm
  * ```
  *
  * @module

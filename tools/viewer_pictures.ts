@@ -3,7 +3,7 @@
  *
  * ```sh
  * deno run -A cli.ts serve --data data/practice --models models/combined_practice_acl.json
- * deno run -A tools/viewer_pictures.ts http://127.0.0.1:8080/#valid/0131
+ * deno run -A --lock=deno.dev.lock tools/viewer_pictures.ts http://127.0.0.1:8080/#valid/0131
  * ```
  *
  * @module

@@ -1,9 +1,9 @@
 // The kernels that are run are those whose source is beside them.
 import assert from "node:assert/strict";
-import { buildKernels, BUILDS, COMPILER } from "../../tools/build_kernels.ts";
+import { buildKernels, BUILDS, COMPILER, LOCK } from "../../tools/build_kernels.ts";
 
 const { success: compiles } = await new Deno.Command(Deno.execPath(), {
-  args: ["run", "-A", COMPILER, "--version"],
+  args: ["run", `--lock=${LOCK}`, "-A", COMPILER, "--version"],
 }).output();
 
 Deno.test({

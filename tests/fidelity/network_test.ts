@@ -25,7 +25,7 @@ import { compareOnWebGPU } from "../support/webgpu_case.ts";
 
 /**
  * How much of each case runs on which engine: all of it, or a gradient and a step. What is left out
- * costs minutes on a processor; `deno run -A tools/fidelity.ts` leaves nothing out.
+ * costs minutes on a processor; `deno run -A --lock=deno.dev.lock tools/fidelity.ts` leaves nothing out.
  */
 const WORK: Record<string, Partial<Record<EngineName, "first" | "all">>> = {
   "2x64x64": { webgpu: "all", wasm: "all", cpu: "first" },
