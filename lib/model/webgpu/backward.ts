@@ -7,12 +7,8 @@
 import { grid, imageSize } from "../../engine/webgpu/grid.ts";
 import type { Dispatch } from "../../engine/webgpu/gpu.ts";
 import { biasGradient } from "../../engine/webgpu/kernels/bias_gradient.ts";
-import {
-  chooseParts,
-  type FilterGradient,
-  filterGradient,
-  partSize,
-} from "../../engine/webgpu/kernels/filter_gradient.ts";
+import { chooseParts, filterGradient } from "../../engine/webgpu/kernels/filter_gradient.ts";
+import { type FilterGradient, partSize } from "../../engine/webgpu/kernels/filter_gradient_base.ts";
 import {
   lastFilterGradient,
   lastInputGradient,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { BufferPart, Dispatch, Gpu, Tiles } from "../../engine/webgpu/gpu.ts";
-import type { Convolution } from "../../engine/webgpu/kernels/convolution.ts";
+import type { Convolution } from "../../engine/webgpu/kernels/convolution_base.ts";
 import {
   convolutionInParts,
   PARTS_NUMBERS,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Grid, grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
-import { type Convolution, convolution } from "../../../lib/engine/webgpu/kernels/convolution.ts";
+import { convolution } from "../../../lib/engine/webgpu/kernels/convolution.ts";
+import type { Convolution } from "../../../lib/engine/webgpu/kernels/convolution_base.ts";
 import {
   convolutionInParts,
   PARTS_NUMBERS,

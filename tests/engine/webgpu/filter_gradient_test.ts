@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { grid } from "../../../lib/engine/webgpu/grid.ts";
 import { biasGradient } from "../../../lib/engine/webgpu/kernels/bias_gradient.ts";
+import { chooseParts, filterGradient } from "../../../lib/engine/webgpu/kernels/filter_gradient.ts";
 import {
-  chooseParts,
   type FilterGradient,
-  filterGradient,
   partSize,
-} from "../../../lib/engine/webgpu/kernels/filter_gradient.ts";
+} from "../../../lib/engine/webgpu/kernels/filter_gradient_base.ts";
 import { sumParts, sumPartsOfGrey } from "../../../lib/engine/webgpu/kernels/sum_parts.ts";
 import {
   assertClose,

@@ -1,5 +1,6 @@
 import { grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
-import { type Convolution, convolution } from "../../../lib/engine/webgpu/kernels/convolution.ts";
+import { convolution } from "../../../lib/engine/webgpu/kernels/convolution.ts";
+import type { Convolution } from "../../../lib/engine/webgpu/kernels/convolution_base.ts";
 import {
   minimalFiltering,
   PLACES,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
-import { type Convolution, convolution } from "../../../lib/engine/webgpu/kernels/convolution.ts";
+import { convolution } from "../../../lib/engine/webgpu/kernels/convolution.ts";
+import type { Convolution } from "../../../lib/engine/webgpu/kernels/convolution_base.ts";
 import { maxPool } from "../../../lib/engine/webgpu/kernels/max_pool.ts";
 import { imageBytes } from "../../../lib/engine/webgpu/precision.ts";
 import { assertClose, images, noise, onGpu, runKernel, step } from "./support.ts";

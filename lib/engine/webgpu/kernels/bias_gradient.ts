@@ -7,7 +7,7 @@ import { pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
 import { type Sized, vectors } from "../kernel.ts";
 import { WINNERS_STRUCT, winnersBinding } from "../winners.ts";
-import { type FilterGradient, partSize } from "./filter_gradient.ts";
+import { type FilterGradient, partSize } from "./filter_gradient_base.ts";
 
 /**
  * The vectors of channels of a workgroup, and the threads that share the pixels of each. A GPU reads best

@@ -10,13 +10,13 @@
 import type { Tiles } from "../gpu.ts";
 import { ELEMENTS, elementwise, type Sized } from "../kernel.ts";
 import { ITEMS } from "../winners.ts";
+import { convolution } from "./convolution.ts";
 import {
   type Convolution,
-  convolution,
   convolutionBindings,
   convolutionStart,
   writeSums,
-} from "./convolution.ts";
+} from "./convolution_base.ts";
 import { tileDepth } from "./convolution_shared.ts";
 import { TILE } from "./shared_product.ts";
 

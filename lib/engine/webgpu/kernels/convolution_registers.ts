@@ -17,7 +17,7 @@ import {
   convolutionStart,
   convolutionWork,
   writeSums,
-} from "./convolution.ts";
+} from "./convolution_base.ts";
 
 /** Threads in a workgroup: the lanes of one vector register of 256 bits. */
 const LANES = 8;

@@ -13,7 +13,7 @@ import {
   convolutionStart,
   convolutionWork,
   writeSums,
-} from "./convolution.ts";
+} from "./convolution_base.ts";
 import { eachSum, HALF, sharedProduct, sharedTiles, TILE } from "./shared_product.ts";
 
 /** The form of {@linkcode Convolution} that uses shared memory. */

@@ -13,7 +13,7 @@ import {
   filterGradientBindings,
   filterGradientWork,
   partSize,
-} from "./filter_gradient.ts";
+} from "./filter_gradient_base.ts";
 
 const LANES = 8;
 const VECTORS = 4;

@@ -13,7 +13,7 @@ import {
   filterGradientBindings,
   filterGradientWork,
   partSize,
-} from "./filter_gradient.ts";
+} from "./filter_gradient_base.ts";
 import { eachSum, HALF, sharedProduct, sharedTiles, TILE } from "./shared_product.ts";
 
 /** Pixels in a tile. */

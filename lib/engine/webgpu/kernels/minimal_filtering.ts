@@ -15,13 +15,13 @@ import type { Tiles } from "../gpu.ts";
 import { type Binding, elementGroups, elementwise, lines, type Sized, vectors } from "../kernel.ts";
 import { imageVectors, load } from "../precision.ts";
 import { ITEMS } from "../winners.ts";
+import { convolution } from "./convolution.ts";
 import {
   type Convolution,
-  convolution,
   convolutionBindings,
   convolutionStart,
   writeSums,
-} from "./convolution.ts";
+} from "./convolution_base.ts";
 import type { Filter } from "./filter_layouts.ts";
 
 /** Products of a tile, 6×6. */

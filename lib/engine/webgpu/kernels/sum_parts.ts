@@ -4,7 +4,7 @@
  * @module
  */
 import { elementGroups, elementwise, type Sized, vectors } from "../kernel.ts";
-import { type FilterGradient, partSize } from "./filter_gradient.ts";
+import { type FilterGradient, partSize } from "./filter_gradient_base.ts";
 
 /**
  * Adds the parts.

@@ -1,0 +1,125 @@
+/**
+ * What every form of a convolution has in common: its description, its bindings, and what it does with
+ * its sums.
+ *
+ * @module
+ */
+import { type Grid, pixelAt } from "../grid.ts";
+import { type Kernel, vectors } from "../kernel.ts";
+import { nanFunctions } from "../nan.ts";
+import { imageVectors, load, store } from "../precision.ts";
+import { STEP, STEP_STRUCT } from "../step.ts";
+import { ITEMS, type Items, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
+
+/** A convolution. */
+export interface Convolution {
+  label: string;
+  /** The input, border included. */
+  input: Grid;
+  /** The output; its border is left as it is. */
+  output: Grid;
+  /** Rows of the filter. */
+  size: number;
+  /**
+   * Numbers in a row of the filter, columns times input channels, rounded up to whole vectors with
+   * zeros.
+   */
+  filterRow: number;
+  stride: number;
+  /** Every slice, or the winning ones: then input and output are numbered by winner. */
+  items: Items;
+  /**
+   * What becomes of a sum: `relu` adds a bias and cuts off below 0; `mask` keeps it where the
+   * activation of the same pixel and channel is above 0, which is the gradient of that ReLU.
+   */
+  finish: "relu" | "mask" | "none";
+  /**
+   * How the activation of a mask lies.
+   * @default as the output
+   */
+  activation?: Grid;
+  /**
+   * How many convolutions this is: input and output are numbered by place, then by item, and each
+   * place has filters of its own, one after the other.
+   * @default 1
+   */
+  places?: number;
+  /**
+   * Into how many parts the terms are split for so many slices, in shared tiles; where that is more than
+   * one, the parts are left to a second pass (`convolution_parts.ts`).
+   * @default always one
+   */
+  parts?: (slices: number) => number;
+}
+
+/** The bindings of a convolution, in either form. */
+export function convolutionBindings(conv: Convolution): Kernel["bindings"] {
+  const { items, finish, input, output, activation = output, parts } = conv;
+  return [
+    STEP,
+    ...(items === "winners" ? [winnersBinding("read")] : []),
+    imageVectors("x", "read", input),
+    vectors("filters", "read"),
+    ...(finish === "relu" ? [vectors("bias", "read")] : []),
+    ...(finish === "mask" ? [imageVectors("activation", "read", activation)] : []),
+    imageVectors("y", "write", output),
+    ...(parts === undefined ? [] : [vectors("parts", "write")]),
+  ];
+}
+
+/** The multiply-adds of a convolution, by the number of slices. */
+export function convolutionWork({ size, filterRow, output, places = 1 }: Convolution) {
+  const { height, width, channels } = output;
+  return (slices: number) => slices * places * height * width * channels * size * filterRow;
+}
+
+/** What both forms begin with. */
+export function convolutionStart({ items, finish }: Convolution): string {
+  return [
+    STEP_STRUCT,
+    ...(items === "winners" ? [WINNERS_STRUCT] : []),
+    ...(finish === "relu" ? [nanFunctions("vectors")] : []),
+  ].join("\n");
+}
+
+/**
+ * WGSL that writes one pixel's sums; it knows `item`, `row`, `column` and `channel`, in vectors.
+ *
+ * @param sums one expression for each vector of channels, from `channel` on
+ * @param row where it has another name
+ * @param apart how far apart the vectors are, in vectors
+ */
+export function writeSums(
+  conv: Convolution,
+  column: string,
+  sums: string[],
+  { row = "row", apart = 1 }: { row?: string; apart?: number } = {},
+): string {
+  const { output, finish, items, activation = output } = conv;
+  const slice = ITEMS[items].slice("item");
+  const written = sums.map((sum, index) => {
+    const further = index * apart;
+    const at = `at + ${further}u`;
+    switch (finish) {
+      case "none":
+        return store(output, "y", at, sum);
+      case "relu":
+        return store(output, "y", at, `relu(${sum} + bias[channel + ${further}u])`);
+      case "mask":
+        return store(output, "y", at, `select(vec4<f32>(), ${sum}, ${_open(activation, further)})`);
+      default:
+        return finish satisfies never;
+    }
+  });
+  const from = finish === "mask"
+    ? `let origin = ${pixelAt(activation, slice, row, column)} + channel;`
+    : "";
+  return `let at = ${pixelAt(output, "item", row, column)} + channel;
+    ${from}
+    ${written.join("\n    ")}`;
+}
+
+/** Where the ReLU lets a gradient through. */
+function _open(activation: Grid, further: number): string {
+  return `${load(activation, "activation", `origin + ${further}u`)} > vec4<f32>()`;
+}
