@@ -15,29 +15,14 @@ import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts"
 import { DataError } from "../errors.ts";
 import * as tf from "../tf.ts";
 import type { Features } from "./features.ts";
+import { LAYERS } from "./layers.ts";
 import { filtersToHWIO, filtersToOIHW } from "./layout.ts";
 import { maxOverSlices } from "./max_over_slices.ts";
+import { assignParameter } from "./parameters.ts";
 import { MRNET_PARAMETERS, selectMRNet } from "./weights/mrnet.ts";
 import { Predictor } from "./wasm/predictor.ts";
 import { GpuPredictor } from "./webgpu/predictor.ts";
 import type { StateDict } from "./weights/tensors.ts";
-
-/** A convolution of AlexNet, followed by ReLU and, where it says so, by a maximum over 3×3. */
-export interface Layer {
-  name: string;
-  stride: number;
-  padding: number;
-  pool: boolean;
-}
-
-/** AlexNet's convolutions, first to last. */
-export const LAYERS: readonly Layer[] = [
-  { name: "pretrained_model.features.0", stride: 4, padding: 2, pool: true },
-  { name: "pretrained_model.features.3", stride: 1, padding: 2, pool: true },
-  { name: "pretrained_model.features.6", stride: 1, padding: 1, pool: false },
-  { name: "pretrained_model.features.8", stride: 1, padding: 1, pool: false },
-  { name: "pretrained_model.features.10", stride: 1, padding: 1, pool: true },
-];
 
 /** What a model says about one exam. */
 export interface Prediction {
@@ -202,10 +187,7 @@ export class MRNet {
    * @param values as many as it has, in its layout
    */
   assign(name: string, values: Float32Array): void {
-    const parameter = this.#get(name);
-    const tensor = tf.tensor(values, parameter.shape);
-    parameter.assign(tensor);
-    tensor.dispose();
+    assignParameter(this.parameters, name, values);
   }
 
   /** Frees the parameters; the model is of no use afterwards. */
@@ -224,7 +206,7 @@ export class MRNet {
     const affine = affineOf(exam, this.intensity);
     const gpu = currentGpu();
     if (gpu !== undefined) {
-      this.#gpuPredictor ??= new GpuPredictor(gpu, this, currentEngine().precision);
+      this.#gpuPredictor ??= new GpuPredictor(gpu, this.parameters, currentEngine().precision);
       return await this.#gpuPredictor.logits(exam, affine);
     }
     const kernels = await this.#kernels();

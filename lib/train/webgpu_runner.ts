@@ -56,7 +56,12 @@ export class WebGPURunner implements Runner {
   private constructor(gpu: Gpu, model: MRNet, options: WebGPURunnerOptions) {
     const { tiles, winograd, precision, slicesAtOnce, ...adam } = options;
     this.#gpu = gpu;
-    this.#network = new GpuNetwork(gpu, model, { tiles, winograd, precision, slicesAtOnce });
+    this.#network = new GpuNetwork(gpu, model.parameters, {
+      tiles,
+      winograd,
+      precision,
+      slicesAtOnce,
+    });
     this.#intensity = model.intensity;
     this.#optimizer = { ...ADAM_DEFAULTS, ...adam };
     this.learningRate = this.#optimizer.learningRate;

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type * as tf from "../../tf.ts";
+import type { Parameters } from "../parameters.ts";
 
 /** Which order a layer's filters are in. */
 type Order = "first" | "filters" | "panels";
@@ -76,7 +76,7 @@ export const PARAMETER_FLOATS = total;
 
 /** Copies a model's parameters into `flat`, which must stay good while they come from the engine. */
 export async function readParameters(
-  model: ReadonlyMap<string, tf.Variable>,
+  model: Parameters,
   flat: Float32Array,
 ): Promise<void> {
   placeParameters(await parameterValues(model), flat);
@@ -84,7 +84,7 @@ export async function readParameters(
 
 /** A model's parameters as they are on the engine, under its names. */
 export async function parameterValues(
-  model: ReadonlyMap<string, tf.Variable>,
+  model: Parameters,
 ): Promise<Map<string, Float32Array>> {
   const named = new Map<string, Float32Array>();
   for (const [name, parameter] of model) named.set(name, await parameter.data() as Float32Array);

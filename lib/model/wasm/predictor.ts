@@ -5,8 +5,8 @@
  */
 import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
-import type * as tf from "../../tf.ts";
 import { CHANNELS, type Features } from "../features.ts";
+import type { Parameters } from "../parameters.ts";
 import type { MRNetThreads } from "./mrnet_threads.ts";
 import { LINEAR, parameterValues, placeParameters } from "./parameters.ts";
 import { PredictionMemory } from "./prediction_memory.ts";
@@ -48,7 +48,7 @@ export class Predictor implements Disposable {
 
   /** The two logits of an exam, its grey values prepared, with the parameters as they are now. */
   logits(
-    parameters: ReadonlyMap<string, tf.Variable>,
+    parameters: Parameters,
     reading: Reading,
   ): Promise<[number, number]> {
     return this.#read(parameters, reading, () => {});
@@ -56,7 +56,7 @@ export class Predictor implements Disposable {
 
   /** The same with the features that the logits were made of. */
   async logitsAndFeatures(
-    parameters: ReadonlyMap<string, tf.Variable>,
+    parameters: Parameters,
     reading: Reading,
   ): Promise<{ logits: [number, number]; features: Features }> {
     const { slices } = reading.exam;
@@ -72,7 +72,7 @@ export class Predictor implements Disposable {
 
   /** @param take told the first slice of each part and how many it has, before the next part */
   async #read(
-    parameters: ReadonlyMap<string, tf.Variable>,
+    parameters: Parameters,
     { exam, affine, between }: Reading,
     take: (network: MRNetThreads, first: number, count: number) => void,
   ): Promise<[number, number]> {

@@ -14,7 +14,7 @@ import { winnersOfPart } from "../../engine/webgpu/kernels/parts_of_exam.ts";
 import type { Precision } from "../../engine/webgpu/precision.ts";
 import { type StepValues, writeStep } from "../../engine/webgpu/step.ts";
 import { WINNERS_BYTES } from "../../engine/webgpu/winners.ts";
-import type { MRNet } from "../mrnet.ts";
+import type { Parameters } from "../parameters.ts";
 import { backwardPass } from "./backward.ts";
 import { ExamBuffers } from "./exam_buffers.ts";
 import { forwardPass, headPass, type PassParts } from "./forward.ts";
@@ -101,7 +101,7 @@ export class GpuNetwork {
 
   constructor(
     gpu: Gpu,
-    model: MRNet,
+    parameters: Parameters,
     { tiles = gpu.tiles, winograd, precision = "float32", slicesAtOnce }: NetworkOptions = {},
   ) {
     this.#gpu = gpu;
@@ -109,7 +109,7 @@ export class GpuNetwork {
     this.#layers = { precision, winograd: winograd ?? tiles === "registers" };
     this.#slicesAtOnce = slicesAtOnce;
     // What is asked of the shapes here does not depend on the size of the slices.
-    this.parameters = new GpuParameters(gpu, model, layerShapes(256, 256, this.#layers));
+    this.parameters = new GpuParameters(gpu, parameters, layerShapes(256, 256, this.#layers));
     this.#winners = gpu.buffer("winners", WINNERS_BYTES);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
     this.#figures = gpu.buffer("figures", 16 * RING, usage);

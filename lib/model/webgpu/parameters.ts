@@ -12,8 +12,8 @@ import {
 } from "../../engine/webgpu/kernels/filter_layouts.ts";
 import { PLACES, transformFilters } from "../../engine/webgpu/kernels/minimal_filtering.ts";
 import { addGradient } from "../../engine/webgpu/kernels/parts_of_exam.ts";
-import type { MRNet } from "../mrnet.ts";
 import type { OptimizerState } from "../optimizer_state.ts";
+import { assignParameter, type Parameters } from "../parameters.ts";
 import { MRNET_PARAMETERS } from "../weights/mrnet.ts";
 import { elementCount } from "../weights/tensors.ts";
 import type { LayerShape } from "./shape.ts";
@@ -30,16 +30,16 @@ type Moment = "first moment" | "second moment";
 /** The parameters, the layouts of them that the kernels want, their gradient and Adam's moments. */
 export class GpuParameters {
   readonly #gpu: Gpu;
-  readonly #model: MRNet;
+  readonly #parameters: Parameters;
   readonly #layers: readonly LayerShape[];
   readonly values: GPUBuffer;
   /** Layouts, gradients and moments by name, each made when it is first asked for. */
   readonly #buffers = new Map<string, GPUBuffer>();
 
   /** @param layers of slices of any size: what is asked of them here is the same for all */
-  constructor(gpu: Gpu, model: MRNet, layers: readonly LayerShape[]) {
+  constructor(gpu: Gpu, parameters: Parameters, layers: readonly LayerShape[]) {
     this.#gpu = gpu;
-    this.#model = model;
+    this.#parameters = parameters;
     this.#layers = layers;
     const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
     this.values = gpu.buffer("parameters", 4 * COUNT, STORAGE | COPY_DST | COPY_SRC);
@@ -88,7 +88,7 @@ export class GpuParameters {
     const flat = new Float32Array(COUNT);
     let at = 0;
     for (const { name } of MRNET_PARAMETERS) {
-      const data = await this.#model.parameters.get(name)!.data();
+      const data = await this.#parameters.get(name)!.data();
       flat.set(data as Float32Array, at);
       at += data.length;
     }
@@ -99,8 +99,8 @@ export class GpuParameters {
   async store(): Promise<void> {
     const flat = new Float32Array(await this.#gpu.read(this.values, 4 * COUNT));
     let at = 0;
-    for (const [name, { size }] of this.#model.parameters) {
-      this.#model.assign(name, flat.slice(at, at += size));
+    for (const [name, { size }] of this.#parameters) {
+      assignParameter(this.#parameters, name, flat.slice(at, at += size));
     }
   }
 
@@ -110,7 +110,7 @@ export class GpuParameters {
       const flat = new Float32Array(await this.#gpu.read(this.#moment(which), 4 * COUNT));
       const named = new Map<string, Float32Array>();
       let at = 0;
-      for (const [name, { size }] of this.#model.parameters) {
+      for (const [name, { size }] of this.#parameters) {
         named.set(name, flat.slice(at, at += size));
       }
       return named;
@@ -123,7 +123,7 @@ export class GpuParameters {
     for (const [which, named] of [["first moment", first], ["second moment", second]] as const) {
       const flat = new Float32Array(COUNT);
       let at = 0;
-      for (const [name, { size }] of this.#model.parameters) {
+      for (const [name, { size }] of this.#parameters) {
         flat.set(named.get(name)!, at);
         at += size;
       }

@@ -7,21 +7,21 @@ import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
 import type { Gpu } from "../../engine/webgpu/gpu.ts";
 import type { Precision } from "../../engine/webgpu/precision.ts";
-import type { MRNet } from "../mrnet.ts";
+import type { Parameters } from "../parameters.ts";
 import { GpuNetwork, JUDGING } from "./network.ts";
 
 /** The forward pass in kernels of our own, with memory of its own. */
 export class GpuPredictor {
-  readonly #model: MRNet;
+  readonly #parameters: Parameters;
   readonly #network: GpuNetwork;
   /** The parameters' values that the network has: TensorFlow.js gives new values a new identity. */
   #known: object[] = [];
   /** The end of the queue of calls: they share the memory for one exam. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(gpu: Gpu, model: MRNet, precision: Precision) {
-    this.#model = model;
-    this.#network = new GpuNetwork(gpu, model, { precision });
+  constructor(gpu: Gpu, parameters: Parameters, precision: Precision) {
+    this.#parameters = parameters;
+    this.#network = new GpuNetwork(gpu, parameters, { precision });
   }
 
   /**
@@ -41,7 +41,7 @@ export class GpuPredictor {
   }
 
   async #logits(exam: Exam, affine: Affine): Promise<[number, number]> {
-    const values = [...this.#model.parameters.values()].map(({ dataId }) => dataId);
+    const values = [...this.#parameters.values()].map(({ dataId }) => dataId);
     if (values.some((value, index) => value !== this.#known[index])) {
       this.#known = [];
       await this.#network.load();

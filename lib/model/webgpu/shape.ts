@@ -6,7 +6,7 @@
 import { type Grid, grid } from "../../engine/webgpu/grid.ts";
 import { type Precision } from "../../engine/webgpu/precision.ts";
 import { poolOf } from "../../engine/webgpu/kernels/mean_pool.ts";
-import { LAYERS } from "../mrnet.ts";
+import { LAYERS } from "../layers.ts";
 import { MRNET_PARAMETERS } from "../weights/mrnet.ts";
 
 /** A convolution with its ReLU and, where there is one, the pool behind it. */

@@ -44,7 +44,7 @@ Deno.test("of two networks at once only the one whose memory is full learns of i
   const gpu = new Gpu(device, { software: false, check: () => {} });
   const networks = [8, 250, 8, 250].map((slices) => ({
     slices,
-    network: new GpuNetwork(gpu, model, { slicesAtOnce: slices }),
+    network: new GpuNetwork(gpu, model.parameters, { slicesAtOnce: slices }),
   }));
   await Promise.all(networks.map(async ({ network, slices }) => {
     const prepared = network.prepare(makeExam(slices), true);
