@@ -7,7 +7,8 @@ import { DataError, messageOf } from "../errors.ts";
 import { Budget, readBody } from "./body.ts";
 import { Collection } from "./collection.ts";
 import { Deadline } from "./deadline.ts";
-import { checkType, formReaderFor, readExams, type SentExams } from "./exams.ts";
+import { checkType, formReaderFor, readExams } from "./exams.ts";
+import type { EngineTask, Host, Route, Upload } from "./host.ts";
 import { eventLoop } from "./loop.ts";
 import { type LoadedModel, loadModels, operatingPointOf, planesOf, taskOf } from "./models.ts";
 import { openApi } from "./openapi.ts";
@@ -27,26 +28,6 @@ import {
 import { TokenCheck } from "./token.ts";
 import type { Viewer } from "./viewer/viewer.ts";
 
-/** What answers a request of some path. */
-export interface Route {
-  /** The methods it knows; `GET` brings `HEAD` along. */
-  method: "GET" | "POST";
-  /** Whether it answers without the token. */
-  open?: boolean;
-  /** Whether its answer waits for the engine; all others go before the engine. */
-  queued?: boolean;
-  answer(request: Request, url: URL): Response | Promise<Response>;
-}
-
-/** What the engine is to do: between two parts of it, `between` lets others have their turn. */
-export type Work<T> = (between: () => Promise<void>) => Promise<T>;
-
-/** The exams of a request as they came: decoded they take several times as much, so one is at a time. */
-export interface Upload extends Disposable {
-  /** Decodes them; to be called when the engine is free. */
-  exams(): SentExams;
-}
-
 /** Headers of every response. */
 const HEADERS = {
   "cache-control": "no-store",
@@ -56,8 +37,8 @@ const HEADERS = {
 } as const;
 
 /** A service with its models, loaded when they are first needed. */
-export class Service {
-  /** What it was made with. */
+export class Service implements Host {
+  /** See {@linkcode Host.options}. */
   readonly options: SettledOptions;
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #token: TokenCheck | undefined;
@@ -93,7 +74,7 @@ export class Service {
     ]);
   }
 
-  /** Fires when the service stops: answers without an end are to end. */
+  /** See {@linkcode Host.stopping}. */
   get stopping(): AbortSignal {
     return this.#stopping.signal;
   }
@@ -111,11 +92,7 @@ export class Service {
     if (this.options.models.length > 0) await (this.#loading ??= this.#load());
   }
 
-  /**
-   * The models.
-   *
-   * @throws {Problem} 503 where they cannot be loaded; the next request tries again
-   */
+  /** See {@linkcode Host.models}. */
   async models(): Promise<LoadedModel[]> {
     // A viewer of exams alone needs no engine.
     if (this.options.models.length === 0) return [];
@@ -153,13 +130,8 @@ export class Service {
     return response;
   }
 
-  /**
-   * Has the engine do something when it is free, as long as the signal does not fire.
-   *
-   * @throws {Problem} 422 if nothing can be computed of the exam; 503 where the engine fails; 429 where its turn would come too late
-   * @throws the signal's reason where that fires
-   */
-  async compute<T>(work: Work<T>, options: TurnOptions): Promise<T> {
+  /** See {@linkcode Host.compute}. */
+  async compute<T>(task: EngineTask<T>, options: TurnOptions): Promise<T> {
     const { signal } = options;
     const between = async () => {
       await eventLoop.free();
@@ -167,7 +139,7 @@ export class Service {
     };
     return await engineTurns.take(async () => {
       try {
-        return await work(between);
+        return await task(between);
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         // Of this exam nothing can be known; sent again it would be the same.
@@ -179,12 +151,7 @@ export class Service {
     }, options);
   }
 
-  /**
-   * Answers a request that needs the engine, under the limits: the queue has room for it, and it is done
-   * in time.
-   *
-   * @throws {Problem} 429 where the queue is full, 503 where time is up
-   */
+  /** See {@linkcode Host.queued}. */
   async queued<T>(request: Request, use: (deadline: Deadline) => Promise<T>): Promise<T> {
     this.#checkRoom();
     using deadline = new Deadline(request.signal, this.options.limits.deadline);
@@ -205,7 +172,7 @@ export class Service {
     throw tooMany(`${this.#waiting} exams are waiting already`, engineTurns.end);
   }
 
-  /** Takes in a request's exams, under the limits. */
+  /** See {@linkcode Host.upload}. */
   async upload(request: Request, { signal, uploaded }: Deadline): Promise<Upload> {
     const { limits } = this.options;
     checkType(request);
@@ -231,14 +198,7 @@ export class Service {
     };
   }
 
-  /**
-   * The body of an answer, sent as it is read.
-   *
-   * @param bytes what it takes until then
-   * @param next the next bytes of it; nothing at its end
-   * @param free told once when it is sent, or given up
-   * @throws {Problem} 503 if too much waits to be sent already
-   */
+  /** See {@linkcode Host.outgoing}. */
   outgoing(
     bytes: number,
     next: () => Uint8Array | undefined,
@@ -248,7 +208,7 @@ export class Service {
     return outgoing({ bytes, next, free, deadline, budget: this.#outgoing });
   }
 
-  /** An answer in JSON; a large one is sent as it is read. */
+  /** See {@linkcode Host.json}. */
   json(value: unknown): Response {
     const bytes = new TextEncoder().encode(JSON.stringify(value));
     const headers = { "content-type": "application/json" };
@@ -312,7 +272,7 @@ export class Service {
     const answer = await this.queued(request, async (deadline): Promise<PredictAnswer> => {
       using upload = await this.upload(request, deadline);
       const models = await deadline.wait(this.models());
-      const work: Work<PredictAnswer> = async (between) => {
+      const task: EngineTask<PredictAnswer> = async (between) => {
         const chosen = choose(models, upload.exams(), query);
         const predicted = await predictions(
           chosen,
@@ -324,7 +284,7 @@ export class Service {
         }));
         return { exams, predictions: predicted, remark: REMARK };
       };
-      return await deadline.wait(this.compute(work, deadline));
+      return await deadline.wait(this.compute(task, deadline));
     });
     return this.json(answer);
   }

@@ -8,10 +8,10 @@ import type { Exam } from "../../data/exam.ts";
 import { explain, type Explanation } from "../../explain/explain.ts";
 import { decide } from "../../model/card.ts";
 import { type Plane, PLANES } from "../../terms.ts";
+import type { EngineTask, Host } from "../host.ts";
 import { type LoadedModel, operatingPointOf, planesOf, type SingleModel } from "../models.ts";
 import { predictions } from "../predict.ts";
 import type { CombinedPrediction, SinglePrediction } from "../schemas.ts";
-import type { Service, Work } from "../service.ts";
 import { LeastRecent } from "./least_recent.ts";
 import { type ExamHashes, Verdicts } from "./verdicts.ts";
 
@@ -63,7 +63,7 @@ export interface Asked {
 
 /** Asks the models and remembers what they said. */
 export class Readings {
-  readonly #service: Service;
+  readonly #service: Host;
   readonly #readings = new LeastRecent<Reading>({ most: MOST_READINGS });
   readonly #verdicts: Verdicts;
 
@@ -71,7 +71,7 @@ export class Readings {
    * @param service whose models are asked
    * @param verdicts where what is said of the dataset's exams is remembered
    */
-  constructor(service: Service, verdicts: Verdicts) {
+  constructor(service: Host, verdicts: Verdicts) {
     this.#service = service;
     this.#verdicts = verdicts;
   }
@@ -91,7 +91,7 @@ export class Readings {
     if (before !== undefined) return before;
     return await this.#service.queued(request, async (deadline) => {
       const models = await deadline.wait(this.#service.models());
-      const work: Work<Reading> = async (between) => {
+      const task: EngineTask<Reading> = async (between) => {
         // Another request may have waited for the same.
         const meanwhile = this.#readings.get(own);
         if (meanwhile !== undefined) return meanwhile;
@@ -102,7 +102,7 @@ export class Readings {
         }
         return reading;
       };
-      return await deadline.wait(this.#service.compute(work, deadline));
+      return await deadline.wait(this.#service.compute(task, deadline));
     });
   }
 

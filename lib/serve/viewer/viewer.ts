@@ -11,11 +11,11 @@ import { DataError, messageOf } from "../../errors.ts";
 import { colorOf } from "../../explain/color_map.ts";
 import { type Plane, PLANES, type Split, SPLITS } from "../../terms.ts";
 import { checkExamLimits } from "../exams.ts";
+import type { Host, Route } from "../host.ts";
 import { operatingPointOf, planesOf, taskOf, thresholdOf } from "../models.ts";
 import { Problem } from "../problem.ts";
 import type { ViewerOptions } from "../options.ts";
 import { PIECE } from "../outgoing.ts";
-import type { Route, Service } from "../service.ts";
 import { type ExamList, type ListedExam, listExams } from "./exam_list.ts";
 import { LeastRecent } from "./least_recent.ts";
 import address from "./page/address.js" with { type: "text" };
@@ -80,7 +80,7 @@ const EXAM_PATH = /^\/viewer\/(slices|reading)\/([a-z]+)\/([A-Za-z0-9_-]+)(?:\/(
 
 /** Answers the page's requests. */
 export class Viewer {
-  readonly #service: Service;
+  readonly #service: Host;
   readonly #data: string | undefined;
   readonly #readings: Readings;
   readonly #dropped: LeastRecent<Map<Plane, Exam>>;
@@ -94,7 +94,7 @@ export class Viewer {
    * @param service whose models read the exams
    * @param options where the exams are, and what the models say of them is kept
    */
-  constructor(service: Service, { data, verdicts }: ViewerOptions) {
+  constructor(service: Host, { data, verdicts }: ViewerOptions) {
     this.#service = service;
     this.#data = data;
     const { onError } = service.options;

@@ -1,0 +1,81 @@
+/**
+ * What a route and whoever answers it know of the service: the part that the viewer is written against.
+ *
+ * @module
+ */
+import type { Deadline } from "./deadline.ts";
+import type { SentExams } from "./exams.ts";
+import type { LoadedModel } from "./models.ts";
+import type { SettledOptions } from "./options.ts";
+import type { TurnOptions } from "./queue.ts";
+
+/** What answers a request of some path. */
+export interface Route {
+  /** The methods it knows; `GET` brings `HEAD` along. */
+  method: "GET" | "POST";
+  /** Whether it answers without the token. */
+  open?: boolean;
+  /** Whether its answer waits for the engine; all others go before the engine. */
+  queued?: boolean;
+  answer(request: Request, url: URL): Response | Promise<Response>;
+}
+
+/** What the engine is to do: between two chunks of it, `between` lets others have their turn. */
+export type EngineTask<T> = (between: () => Promise<void>) => Promise<T>;
+
+/** The exams of a request as they came: decoded they take several times as much, so one is at a time. */
+export interface Upload extends Disposable {
+  /** Decodes them; to be called when the engine is free. */
+  exams(): SentExams;
+}
+
+/** The service as the viewer sees it. */
+export interface Host {
+  /** What it was made with. */
+  readonly options: SettledOptions;
+  /** Fires when the service stops: answers without an end are to end. */
+  readonly stopping: AbortSignal;
+
+  /**
+   * The models.
+   *
+   * @throws {Problem} 503 where they cannot be loaded; the next request tries again
+   */
+  models(): Promise<LoadedModel[]>;
+
+  /**
+   * Has the engine do something when it is free, as long as the signal does not fire.
+   *
+   * @throws {Problem} 422 if nothing can be computed of the exam; 503 where the engine fails; 429 where its turn would come too late
+   * @throws the signal's reason where that fires
+   */
+  compute<T>(task: EngineTask<T>, options: TurnOptions): Promise<T>;
+
+  /**
+   * Answers a request that needs the engine, under the limits: the queue has room for it, and it is done
+   * in time.
+   *
+   * @throws {Problem} 429 where the queue is full, 503 where time is up
+   */
+  queued<T>(request: Request, use: (deadline: Deadline) => Promise<T>): Promise<T>;
+
+  /** Takes in a request's exams, under the limits. */
+  upload(request: Request, deadline: Deadline): Promise<Upload>;
+
+  /**
+   * The body of an answer, sent as it is read.
+   *
+   * @param bytes what it takes until then
+   * @param next the next bytes of it; nothing at its end
+   * @param free told once when it is sent, or given up
+   * @throws {Problem} 503 if too much waits to be sent already
+   */
+  outgoing(
+    bytes: number,
+    next: () => Uint8Array | undefined,
+    free?: () => void,
+  ): ReadableStream<Uint8Array>;
+
+  /** An answer in JSON; a large one is sent as it is read. */
+  json(value: unknown): Response;
+}
