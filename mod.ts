@@ -173,7 +173,7 @@ export type { DoneModel, LeftOut, LeftOutExam, SavedPrediction } from "./lib/run
 
 // Training and judging.
 export { train } from "./lib/train/trainer.ts";
-export type { EpochReport, ExamReport, SkippedExam, TrainResult } from "./lib/train/trainer.ts";
+export type { EpochReport, ExamReport, SkippedExam, TrainResult } from "./lib/train/reports.ts";
 export {
   describeRecipe,
   LOSS_WEIGHTS,

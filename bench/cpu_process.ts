@@ -18,7 +18,7 @@ import { startEngine } from "../lib/engine/engine.ts";
 import { initialWeights } from "../lib/model/initialise.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
 import { createRandom } from "../lib/random.ts";
-import { createRunner } from "../lib/train/runner.ts";
+import { createRunner } from "../lib/train/create_runner.ts";
 import { TensorRunner } from "../lib/train/tensor_runner.ts";
 import { train } from "../lib/train/trainer.ts";
 

@@ -17,7 +17,7 @@ import { readExam } from "../lib/data/exam.ts";
 import { describeEngine, startEngine } from "../lib/engine/engine.ts";
 import { createMRNet, saveMRNet } from "../lib/model/create.ts";
 import { createRandom } from "../lib/random.ts";
-import { createRunner } from "../lib/train/runner.ts";
+import { createRunner } from "../lib/train/create_runner.ts";
 
 const [count = 20, slices = 24, repeats = 3] = Deno.args.map(Number);
 if (![count, slices, repeats].every((each) => Number.isInteger(each) && each > 0)) {

@@ -19,7 +19,7 @@ import { messageOf } from "../lib/errors.ts";
 import { initialWeights } from "../lib/model/initialise.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
 import { createRandom } from "../lib/random.ts";
-import { createRunner } from "../lib/train/runner.ts";
+import { createRunner } from "../lib/train/create_runner.ts";
 
 interface Row {
   name: string;

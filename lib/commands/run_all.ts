@@ -7,7 +7,7 @@ import { clock, PhaseTimer } from "../logs/progress.ts";
 import { fixed } from "../report/format.ts";
 import { examsText, flatResults, resultsText } from "../run_all/results.ts";
 import { type ModelOfAll, runAll, TUNE_FRACTION } from "../run_all/run_all.ts";
-import type { ExamReport } from "../train/trainer.ts";
+import type { ExamReport } from "../train/reports.ts";
 import { Command, numberAbove, option, text } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
 import { type GivenRun, runOptions, trainCommand } from "./train.ts";

@@ -11,7 +11,7 @@ import { describeRecipe } from "../recipe.ts";
 import { TRAIN_DEFAULTS } from "../train/options.ts";
 import { whyNeverActs } from "../train/schedule.ts";
 import { type ResumedRun, type RunOptions, type RunResult, trainClassifier } from "../train/run.ts";
-import type { EpochReport, ExamReport } from "../train/trainer.ts";
+import type { EpochReport, ExamReport } from "../train/reports.ts";
 import { endProgress, isWatched, print, remark, showProgress } from "./console.ts";
 import { type Interrupt, interruptible } from "./interrupt.ts";
 

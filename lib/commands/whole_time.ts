@@ -4,7 +4,7 @@
  * @module
  */
 import { timeLeft } from "../logs/progress.ts";
-import type { ExamReport } from "../train/trainer.ts";
+import type { ExamReport } from "../train/reports.ts";
 
 /**
  * How long nine trainings still take, by what those of this process took. An early stop makes it less,

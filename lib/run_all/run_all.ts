@@ -31,7 +31,7 @@ import { evaluate } from "../train/evaluate.ts";
 import { resolveTrainOptions } from "../train/options.ts";
 import { namedSettings, resumable } from "../train/resume.ts";
 import { type RunOptions, type RunStart, trainClassifier } from "../train/run.ts";
-import type { EpochReport, ExamReport, SkippedExam } from "../train/trainer.ts";
+import type { EpochReport, ExamReport, SkippedExam } from "../train/reports.ts";
 import { resultsPage } from "./page.ts";
 import {
   flatResults,

@@ -12,7 +12,7 @@ import { writeMRNet } from "../model/create.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { readSafetensorsHeader } from "../model/weights/safetensors.ts";
 import type { Plane, Task } from "../terms.ts";
-import type { EpochReport } from "./trainer.ts";
+import type { EpochReport } from "./reports.ts";
 
 /** Which model a checkpoint is of. */
 export interface CheckpointOptions {

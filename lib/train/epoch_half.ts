@@ -15,7 +15,7 @@ import { isComputed } from "./evaluate.ts";
 import { type Started, withLag } from "./lag.ts";
 import type { Passed, Place } from "./progress.ts";
 import type { ExamFigures, Runner } from "./runner.ts";
-import type { ExamReport, SkippedExam } from "./trainer.ts";
+import type { ExamReport, SkippedExam } from "./reports.ts";
 
 /** A half, and what it is done with. */
 export interface EpochHalf {

@@ -13,7 +13,8 @@ import type { Label } from "../terms.ts";
 import { breathe } from "./breathe.ts";
 import { type Started, withLag } from "./lag.ts";
 import { outputWeights } from "./loss.ts";
-import { createRunner, type ExamFigures, type Runner } from "./runner.ts";
+import { createRunner } from "./create_runner.ts";
+import type { ExamFigures, Runner } from "./runner.ts";
 
 /** What a model says about one exam of a dataset. */
 export interface ExamPrediction {

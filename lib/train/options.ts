@@ -15,7 +15,7 @@ import {
   RECIPES,
 } from "../recipe.ts";
 import { type ScheduleName, SCHEDULES } from "./schedule.ts";
-import type { EpochReport, ExamReport } from "./trainer.ts";
+import type { EpochReport, ExamReport } from "./reports.ts";
 
 /** How to train; the defaults are the reference's, {@linkcode TRAIN_DEFAULTS}. */
 export interface TrainOptions {

@@ -8,7 +8,7 @@ import { currentEngine } from "../engine/engine.ts";
 import { type FilePrediction, filePrediction } from "../model/file_prediction.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { breathe } from "./breathe.ts";
-import { createRunner } from "./runner.ts";
+import { createRunner } from "./create_runner.ts";
 
 /**
  * Predicts exams from their files, in order, on all threads of the engine and reading ahead. One that

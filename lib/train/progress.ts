@@ -7,7 +7,7 @@
  * @module
  */
 import type { OptimizerState } from "../model/optimizer_state.ts";
-import type { EpochReport, SkippedExam } from "./trainer.ts";
+import type { EpochReport, SkippedExam } from "./reports.ts";
 
 /** What an exam of the epoch at hand came to, nothing for one that was left out. */
 export type Passed = readonly [loss: number, absent: number, present: number] | null;

@@ -6,7 +6,7 @@
 import { examId } from "../data/labels.ts";
 import { messageOf, MRNetError } from "../errors.ts";
 import type { Passed, TrainProgress } from "./progress.ts";
-import type { EpochReport, SkippedExam } from "./trainer.ts";
+import type { EpochReport, SkippedExam } from "./reports.ts";
 
 /** The figures of an epoch, in the order in which they are kept. */
 const FIGURES = [

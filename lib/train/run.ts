@@ -25,7 +25,8 @@ import { RunLog } from "./run_log.ts";
 import type { ResumedRun, RunOptions, RunResult, RunTraining, Selection } from "./run_options.ts";
 import { newRunSecret, runMark } from "./run_secret.ts";
 import { checkRoom, type RunState, STATE_FILE, writeRunState } from "./run_state.ts";
-import { type ExamReport, trainFrom } from "./trainer.ts";
+import type { ExamReport } from "./reports.ts";
+import { trainFrom } from "./trainer.ts";
 
 export type {
   ResumedRun,

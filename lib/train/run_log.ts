@@ -13,7 +13,7 @@ import { curvesHtml, type CurvesOf } from "../report/curves.ts";
 import { subject } from "../report/format.ts";
 import type { Plane, Task } from "../terms.ts";
 import { CONFIG_FILE } from "./run_config.ts";
-import type { EpochReport, ExamReport } from "./trainer.ts";
+import type { EpochReport, ExamReport } from "./reports.ts";
 
 /** After so many exams the events reach the file, so that TensorBoard can follow a run. */
 const FLUSH_EVERY = 100;

@@ -10,7 +10,7 @@ import type { Precision } from "../engine/webgpu/precision.ts";
 import type { ChosenOn } from "../model/card.ts";
 import type { Plane, Task } from "../terms.ts";
 import type { TRAIN_DEFAULTS, TrainOptions } from "./options.ts";
-import type { EpochReport, TrainResult } from "./trainer.ts";
+import type { EpochReport, TrainResult } from "./reports.ts";
 
 /** A run: what to train on, what to start from, where to keep what comes of it. */
 export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {

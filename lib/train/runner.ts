@@ -6,14 +6,8 @@
  */
 import type { Augmentation } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
-import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts";
-import type { MRNet } from "../model/mrnet.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
-import type { AdamOptions } from "./adam.ts";
 import type { OutputWeights } from "./loss.ts";
-import { TensorRunner } from "./tensor_runner.ts";
-import { WasmRunner } from "./wasm_runner.ts";
-import { WebGPURunner } from "./webgpu_runner.ts";
 
 /** The figures of one exam. */
 export interface ExamFigures {
@@ -72,18 +66,4 @@ export interface Runner {
 
   /** Frees what is held beside the model's own parameters. */
   dispose(): void;
-}
-
-/**
- * Makes the runner that suits the engine the model is on: this toolkit's own kernels on WebGPU and
- * WebAssembly, TensorFlow.js's operations on the plain engine and on WebAssembly without SIMD.
- *
- * @throws {EngineError} where the processor's threads or the GPU's memory cannot be had
- */
-export async function createRunner(model: MRNet, options: AdamOptions = {}): Promise<Runner> {
-  const { threads, precision } = currentEngine();
-  const gpu = currentGpu();
-  if (gpu !== undefined) return await WebGPURunner.create(gpu, model, { ...options, precision });
-  if (usesWasmKernels()) return await WasmRunner.create(model, options, threads);
-  return new TensorRunner(model, options);
 }

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { WholeTime } from "../../lib/commands/whole_time.ts";
-import type { ExamReport } from "../../lib/train/trainer.ts";
+import type { ExamReport } from "../../lib/train/reports.ts";
 
 /** After so many training exams of an epoch, of ten. */
 const exam = (epoch: number, done: number, phase: ExamReport["phase"] = "train") =>

@@ -10,7 +10,7 @@ import type { LabelledExam } from "../../lib/data/dataset.ts";
 import type { EngineName } from "../../lib/engine/engine.ts";
 import { maxOverSlices } from "../../lib/model/max_over_slices.ts";
 import * as tf from "../../lib/tf.ts";
-import { createRunner } from "../../lib/train/runner.ts";
+import { createRunner } from "../../lib/train/create_runner.ts";
 import { TensorRunner } from "../../lib/train/tensor_runner.ts";
 import { onEachEngine } from "../support/engines.ts";
 import {

@@ -8,7 +8,7 @@ import type { ExamSize } from "../../lib/data/exam.ts";
 import { createRandom } from "../../lib/random.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
 import * as tf from "../../lib/tf.ts";
-import { createRunner } from "../../lib/train/runner.ts";
+import { createRunner } from "../../lib/train/create_runner.ts";
 import { goldenState, readGolden, worstNumber } from "./network_golden.ts";
 import { product, seededExam } from "./seeded.ts";
 

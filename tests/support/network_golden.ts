@@ -10,7 +10,8 @@ import { MRNET_PARAMETERS } from "../../lib/model/weights/mrnet.ts";
 import type { StateDict } from "../../lib/model/weights/tensors.ts";
 import type { Label } from "../../lib/terms.ts";
 import type { AdamOptions } from "../../lib/train/adam.ts";
-import { createRunner, type Runner } from "../../lib/train/runner.ts";
+import { createRunner } from "../../lib/train/create_runner.ts";
+import type { Runner } from "../../lib/train/runner.ts";
 import { seededExam, seededState, type Sketch, sketch, type SketchOptions } from "./seeded.ts";
 
 /** Sketches of twelve tensors by the parameters' names. */

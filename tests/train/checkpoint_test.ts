@@ -8,7 +8,7 @@ import {
   checkPrefix,
   isCheckpointName,
 } from "../../lib/train/checkpoint.ts";
-import type { EpochReport } from "../../lib/train/trainer.ts";
+import type { EpochReport } from "../../lib/train/reports.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 import { tinyModel } from "../support/tiny_model.ts";
 

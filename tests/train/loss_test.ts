@@ -4,7 +4,7 @@ import { MRNet } from "../../lib/model/mrnet.ts";
 import type { Label } from "../../lib/terms.ts";
 import * as tf from "../../lib/tf.ts";
 import { type OutputWeights, outputWeights, weightedCrossEntropy } from "../../lib/train/loss.ts";
-import { createRunner } from "../../lib/train/runner.ts";
+import { createRunner } from "../../lib/train/create_runner.ts";
 import { onEachEngine } from "../support/engines.ts";
 
 /** The loss and its gradient by the logits, from the formula and in double precision. */

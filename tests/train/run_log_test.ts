@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readEvents } from "../../lib/logs/tensorboard.ts";
 import { RunLog } from "../../lib/train/run_log.ts";
-import type { EpochReport, ExamReport } from "../../lib/train/trainer.ts";
+import type { EpochReport, ExamReport } from "../../lib/train/reports.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 
 const WHICH = { task: "acl", plane: "axial" } as const;

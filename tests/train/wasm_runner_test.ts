@@ -251,7 +251,7 @@ Deno.test("fifty steps leave no tensor behind and take no more memory", async ()
     import { startEngine } from "${ROOT}lib/engine/engine.ts";
     import { initialWeights } from "${ROOT}lib/model/initialise.ts";
     import { MRNet } from "${ROOT}lib/model/mrnet.ts";
-    import { createRunner } from "${ROOT}lib/train/runner.ts";
+    import { createRunner } from "${ROOT}lib/train/create_runner.ts";
     import * as tf from "${ROOT}lib/tf.ts";
     await startEngine("wasm");
     const model = new MRNet(initialWeights(4));

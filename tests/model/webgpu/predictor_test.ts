@@ -4,7 +4,7 @@ import { currentGpu } from "../../../lib/engine/engine.ts";
 import { initialWeights } from "../../../lib/model/initialise.ts";
 import { MRNet } from "../../../lib/model/mrnet.ts";
 import { createRandom } from "../../../lib/random.ts";
-import { createRunner } from "../../../lib/train/runner.ts";
+import { createRunner } from "../../../lib/train/create_runner.ts";
 import { onEachEngine } from "../../support/engines.ts";
 
 const webgpu = { engines: ["webgpu"] } as const;
