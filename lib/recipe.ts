@@ -7,13 +7,13 @@ import type { Shift } from "./data/augment.ts";
 import type { Intensity } from "./data/intensity.ts";
 
 /** The ways in which the loss of an exam can be weighted. */
-export const LOSS_WEIGHTS = ["output", "class"] as const;
+export const LOSS_WEIGHTS = ["output", "class"] as const satisfies readonly LossWeights[];
 /**
  * What the weights in the loss go by. `output`: the second output counts `negatives / positives` for
  * every exam, as in the reference. `class`: an exam counts by the share of exams of the other class,
  * so that the rarer class counts more.
  */
-export type LossWeights = (typeof LOSS_WEIGHTS)[number];
+export type LossWeights = "output" | "class";
 
 /** What makes a recipe. */
 export interface RecipeParts {
@@ -40,9 +40,9 @@ export interface RecipeParts {
 }
 
 /** The recipes there are. */
-export const RECIPE_NAMES = ["reference", "stanford"] as const;
+export const RECIPE_NAMES = ["reference", "stanford"] as const satisfies readonly RecipeName[];
 /** The name of a recipe; see {@linkcode RECIPES}. */
-export type RecipeName = (typeof RECIPE_NAMES)[number];
+export type RecipeName = "reference" | "stanford";
 
 /**
  * What each recipe sets. `reference` is that of the widely used PyTorch implementation. `stanford` is

@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import config from "../deno.json" with { type: "json" };
 import * as mrnet from "../mod.ts";
 import { runScript } from "./support/cli.ts";
 import { NUMPY_DATASET, TemporaryFolder } from "./support/folders.ts";
@@ -56,16 +57,40 @@ Deno.test("what a user needs is exported, and nothing that is private", () => {
   for (
     const name of [
       ...["TASKS", "PLANES", "SPLITS", "ENGINES", "ENGINE_CHOICES", "SCHEDULES", "TRAIN_DEFAULTS"],
-      ...["openDataset", "readExam", "readLabels", "readNpy", "decodeNpy", "encodeNpy"],
-      ...["createMRNet", "loadMRNet", "MRNet", "startEngine", "describeEngine", "createHandler"],
-      ...["train", "trainClassifier", "evaluate", "rocAuc", "rocCurve"],
-      ...["explain", "explainFiles", "predictFiles", "readExamFiles", "writeExplanation"],
-      ...["combineModels", "combineTable", "loadCombined", "evaluateCombined", "runAll"],
+      ...["openDataset", "readExam", "readLabels", "readExamFiles"],
+      ...["createMRNet", "loadMRNet", "saveMRNet", "MRNet", "startEngine", "describeEngine"],
+      ...["train", "trainClassifier", "evaluate", "predictFiles", "explain", "explainFiles"],
+      ...["combineModels", "loadCombined", "evaluateCombined", "runAll", "createHandler"],
       ...["MRNetError", "DataError", "WeightsError", "OptionError", "EngineError"],
       ...["PermissionError", "OutputError", "TrainingError"],
     ]
   ) assert.ok(names.includes(name), name);
+  for (const helper of ["messageOf", "withoutControls", "fitRemark", "viewOf", "FIT_ON"]) {
+    assert.ok(!names.includes(helper), helper);
+  }
   assert.deepEqual(names.filter((name) => name.startsWith("_")), []);
+  assert.ok(names.length <= 60, `${names.length} names are no table of contents`);
+});
+
+Deno.test("each namespace is a path of the package too, and has what it is for", async () => {
+  const { ".": root, "./cli": _, ...paths } = config.exports;
+  assert.equal(root, "./mod.ts");
+  const wanted: Record<string, string[]> = {
+    combination: ["combineTable", "combinedProbability", "predictPatients", "readCombination"],
+    metrics: ["rocAuc", "rocCurve", "delongTest", "bootstrapRoc", "youdenPoint", "fitLogistic"],
+    npy: ["readNpy", "decodeNpy", "encodeNpy", "examFromNpy"],
+    phantom: ["writePhantomDataset", "renderPhantom"],
+    pictures: ["overlay", "contactSheet", "animation", "encodePng", "writeExplanation"],
+    report: ["evaluationHtml", "evaluationJson", "evaluationLines", "predictionsCsv", "cautions"],
+  };
+  assert.deepEqual(Object.keys(paths), Object.keys(wanted).map((name) => `./${name}`));
+  const namespaces = new Map<string, unknown>(Object.entries(mrnet));
+  for (const [path, file] of Object.entries(paths)) {
+    const name = path.slice("./".length);
+    const module: object = await import(new URL(`../${file}`, import.meta.url).href);
+    assert.equal(module, namespaces.get(name));
+    for (const each of wanted[name]) assert.ok(each in module, `${name}.${each}`);
+  }
 });
 
 Deno.test("every error for the user is of its class and one base class", () => {

@@ -8,16 +8,7 @@
  *
  * @module
  */
-import {
-  contactSheet,
-  encodePng,
-  explain,
-  loadMRNet,
-  openDataset,
-  trainClassifier,
-  viewOf,
-  writePhantomDataset,
-} from "../mod.ts";
+import { explain, loadMRNet, openDataset, phantom, pictures, trainClassifier } from "../mod.ts";
 import { writeWhole } from "../lib/files.ts";
 
 const prevalence = { abnormal: 0.7, acl: 0.5, meniscus: 0.3 };
@@ -25,7 +16,7 @@ const exams = { task: "acl", plane: "sagittal" } as const;
 
 const folder = await Deno.makeTempDir();
 const data = `${folder}/data`;
-await writePhantomDataset({
+await phantom.writePhantomDataset({
   folder: data,
   train: 80,
   valid: 24,
@@ -49,12 +40,10 @@ const { best, checkpoint } = await trainClassifier({
 const { model } = await loadMRNet(checkpoint!);
 const valid = await openDataset({ ...exams, data, split: "valid" });
 const exam = await valid.read(valid.labels.findIndex(({ label }) => label === 1));
-const sheet = contactSheet(
-  viewOf(exam, await explain(model, exam)),
-  `${exams.task} · ${exams.plane}`,
-);
+const title = `${exams.task} · ${exams.plane}`;
+const sheet = pictures.contactSheet(exam, await explain(model, exam), title);
 await Deno.mkdir("docs/images", { recursive: true });
-await writeWhole("docs/images/explanation.png", encodePng(sheet));
+await writeWhole("docs/images/explanation.png", pictures.encodePng(sheet));
 await Deno.remove(folder, { recursive: true });
 const line = `validation AUC ${best!.valAuc}, exam ${exam.id}\n`;
 await Deno.stdout.write(new TextEncoder().encode(line));

@@ -14,7 +14,7 @@ import type { ExamHash } from "../data/exam_hash.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { TuneSplit } from "../data/tune.ts";
 import { OptionError } from "../errors.ts";
-import { CHOSEN_ON, type OperatingPoint } from "../model/card.ts";
+import { CHOSEN_ON, type ChosenOn, type OperatingPoint } from "../model/card.ts";
 import { sigmoid } from "../model/mrnet.ts";
 import { type Plane, PLANES, type Split, type Task } from "../terms.ts";
 
@@ -22,9 +22,9 @@ import { type Plane, PLANES, type Split, type Task } from "../terms.ts";
 export type ByPlane<T> = Record<Plane, T>;
 
 /** The exams that a combination can be fitted on; `table` are predictions made elsewhere. */
-export const FIT_ON = [...CHOSEN_ON, "table"] as const;
+export const FIT_ON: readonly FitOn[] = [...CHOSEN_ON, "table"];
 /** The exams that a combination was fitted on. */
-export type FitOn = (typeof FIT_ON)[number];
+export type FitOn = ChosenOn | "table";
 
 /** A model of a combination. */
 export interface CombinedMember {

@@ -101,10 +101,11 @@ export interface CombineResult {
  *
  * @example
  * ```ts
- * import { combineModels, trainClassifier, writePhantomDataset } from "../../mod.ts";
+ * import { combineModels, phantom, trainClassifier } from "../../mod.ts";
  * const home = await Deno.makeTempDir();
  * const [data, models, logs] = ["data", "models", "logs"].map((name) => `${home}/${name}`);
- * await writePhantomDataset({ folder: data, train: 8, valid: 4, size: 64, slices: [2, 2], seed: 1 });
+ * const knees = { train: 8, valid: 4, size: 64, slices: [2, 2], seed: 1 } as const;
+ * await phantom.writePhantomDataset({ folder: data, ...knees });
  * const run = { task: "abnormal", epochs: 1, seed: 1, weights: "none", data, models, logs } as const;
  * const files: string[] = [];
  * for (const plane of ["axial", "coronal", "sagittal"] as const) {

@@ -85,9 +85,10 @@ const MOST_NAMED = 10;
  *
  * @example
  * ```ts
- * import { openDataset, writePhantomDataset } from "../../mod.ts";
+ * import { openDataset, phantom } from "../../mod.ts";
  * const data = await Deno.makeTempDir();
- * await writePhantomDataset({ folder: data, train: 4, valid: 2, size: 64, slices: [2, 3], seed: 1 });
+ * const knees = { train: 4, valid: 2, size: 64, slices: [2, 3], seed: 1 } as const;
+ * await phantom.writePhantomDataset({ folder: data, ...knees });
  * const train = await openDataset({ data, split: "train", task: "acl", plane: "sagittal" });
  * console.assert(train.labels.length === 4 && (await train.read(0)).height === 64);
  * ```

@@ -50,9 +50,9 @@ export function examFileOf(path: string): ExamFile {
  *
  * @example
  * ```ts
- * import { encodeNpy, readExamFiles } from "../../mod.ts";
+ * import { npy, readExamFiles } from "../../mod.ts";
  * const path = `${await Deno.makeTempDir()}/0001.npy`;
- * await Deno.writeFile(path, encodeNpy(new Uint8Array(2 * 64 * 64), [2, 64, 64]));
+ * await Deno.writeFile(path, npy.encodeNpy(new Uint8Array(2 * 64 * 64), [2, 64, 64]));
  * for await (const file of readExamFiles([path, "missing.npy"])) {
  *   console.assert("exam" in file ? file.exam.slices === 2 : file.path === "missing.npy");
  * }

@@ -9,14 +9,14 @@ import { DataError } from "../errors.ts";
 import type { Exam } from "./exam.ts";
 
 /** The ways: as in the file, or each exam stretched and standardised. */
-export const INTENSITIES = ["raw", "standardized"] as const;
+export const INTENSITIES = ["raw", "standardized"] as const satisfies readonly Intensity[];
 /**
  * `raw`: the values as they are in the file, as the reference recipe has them. `standardized`: each
  * exam is stretched to 0–255 by its own least and largest value, then {@linkcode MRNET_MEAN} is taken off
  * and the rest divided by {@linkcode MRNET_STANDARD_DEVIATION}. The authors' code cuts the middle 224×224
  * pixels out first and stretches those; here the whole slice is stretched and used.
  */
-export type Intensity = (typeof INTENSITIES)[number];
+export type Intensity = "raw" | "standardized";
 
 /**
  * Mean and standard deviation as the code that Bien et al. (2018) gave out has them: two constants, of

@@ -25,9 +25,9 @@ export const ENGINES = ["webgpu", "wasm", "cpu"] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 /** What can be asked for. */
-export const ENGINE_CHOICES = ["auto", ...ENGINES] as const;
+export const ENGINE_CHOICES: readonly EngineChoice[] = ["auto", ...ENGINES];
 /** An engine by name, or `auto`: WebGPU on a real GPU, WebAssembly otherwise. */
-export type EngineChoice = (typeof ENGINE_CHOICES)[number];
+export type EngineChoice = "auto" | EngineName;
 
 /** A started engine. */
 export interface Engine {

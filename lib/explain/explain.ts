@@ -17,13 +17,13 @@ import { CHANNELS, type Features } from "../model/features.ts";
 import type { MRNet, Prediction, ReadOptions } from "../model/mrnet.ts";
 
 /** The two maps. */
-export const MAP_KINDS = ["share", "classic"] as const;
+export const MAP_KINDS = ["share", "classic"] as const satisfies readonly MapKind[];
 /**
  * `share`: of each slice the channels that it won, so that the pixels of a map add up to the slice's
  * share, and all shares and the bias to the logit. `classic`: all channels of each slice, so that the
  * pixels and the bias add up to the logit that an exam of this slice alone would have.
  */
-export type MapKind = (typeof MAP_KINDS)[number];
+export type MapKind = "share" | "classic";
 
 /** What one slice has to do with an answer. */
 export interface SliceShare {

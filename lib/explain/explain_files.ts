@@ -33,10 +33,10 @@ export type FileExplanation = FilePrediction & { files?: ExplanationFiles };
  *
  * @example
  * ```ts
- * import { createMRNet, encodeNpy, explainFiles } from "../../mod.ts";
+ * import { createMRNet, explainFiles, npy } from "../../mod.ts";
  * const folder = await Deno.makeTempDir();
  * const voxels = Uint8Array.from({ length: 2 * 64 * 64 }, (_, i) => i * 37 % 251);
- * await Deno.writeFile(`${folder}/0001.npy`, encodeNpy(voxels, [2, 64, 64]));
+ * await Deno.writeFile(`${folder}/0001.npy`, npy.encodeNpy(voxels, [2, 64, 64]));
  * const network = await createMRNet({ weights: "none", seed: 1 });
  * const model = { task: "acl", plane: "axial", intensity: "raw", file: "a.pth", sha256: "" } as const;
  * for await (const { files } of explainFiles(network, [`${folder}/0001.npy`], { folder, model })) {

@@ -60,12 +60,13 @@ const SIDE = 256;
  *
  * @example
  * ```ts
- * import { createMRNet, explain, writeExplanation } from "../../mod.ts";
+ * import { createMRNet, explain, pictures } from "../../mod.ts";
  * const voxels = Uint8Array.from({ length: 3 * 64 * 64 }, (_, i) => i * 37 % 251);
  * const exam = { id: "0001", slices: 3, height: 64, width: 64, voxels };
  * const explanation = await explain(await createMRNet({ weights: "none", seed: 1 }), exam);
  * const model = { task: "acl", plane: "axial", intensity: "raw", file: "a.pth", sha256: "" } as const;
- * const { sheet } = await writeExplanation(await Deno.makeTempDir(), exam, explanation, model);
+ * const folder = await Deno.makeTempDir();
+ * const { sheet } = await pictures.writeExplanation(folder, exam, explanation, model);
  * console.assert(sheet.endsWith("/0001_sheet.png") && (await Deno.stat(sheet)).isFile);
  * ```
  */

@@ -13,9 +13,9 @@ import { type Plane, PLANES, type Task, TASKS } from "../terms.ts";
 import { shortened } from "./weights/tensors.ts";
 
 /** The exams by which something was chosen. */
-export const CHOSEN_ON = ["train", "valid", "tune"] as const;
+export const CHOSEN_ON = ["train", "valid", "tune"] as const satisfies readonly ChosenOn[];
 /** The split by which something was chosen; it says nothing new about that split. */
-export type ChosenOn = (typeof CHOSEN_ON)[number];
+export type ChosenOn = "train" | "valid" | "tune";
 
 /** From which probability on an exam counts as positive, and how that was chosen. */
 export interface OperatingPoint {

@@ -154,9 +154,10 @@ export interface ModelEvaluation extends JudgedModel {
  *
  * @example
  * ```ts
- * import { createMRNet, evaluateModel, saveMRNet, writePhantomDataset } from "../../mod.ts";
+ * import { createMRNet, evaluateModel, phantom, saveMRNet } from "../../mod.ts";
  * const data = await Deno.makeTempDir();
- * await writePhantomDataset({ folder: data, train: 2, valid: 4, size: 64, slices: [2, 2], seed: 1 });
+ * const knees = { train: 2, valid: 4, size: 64, slices: [2, 2], seed: 1 } as const;
+ * await phantom.writePhantomDataset({ folder: data, ...knees });
  * const model = `${data}/model.safetensors`;
  * const about = { task: "acl", plane: "axial" };
  * await saveMRNet(await createMRNet({ weights: "none", seed: 1 }), model, about);

@@ -15,13 +15,13 @@ import { rankingScores } from "../metrics/summary.ts";
 import { figuresAt, type ThresholdFigures } from "../metrics/threshold.ts";
 import type { PlanePredictions } from "../combine/predictions.ts";
 import { fixed, range } from "../report/format.ts";
-import { PLANES, type Task } from "../terms.ts";
+import { type Plane, PLANES, type Task } from "../terms.ts";
 import { type DoneModel, stateError } from "./state.ts";
 
 /** The columns of the table: the planes, and the three together. */
-export const RESULT_COLUMNS = [...PLANES, "combined"] as const;
+export const RESULT_COLUMNS: readonly Column[] = [...PLANES, "combined"];
 /** A plane, or the three together. */
-export type Column = (typeof RESULT_COLUMNS)[number];
+export type Column = Plane | "combined";
 
 /** An area under the ROC curve with its interval, which is NaN with one exam of either class. */
 export interface AucFigure {

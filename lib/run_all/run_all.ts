@@ -157,13 +157,13 @@ export const TUNE_FRACTION = 0.1;
  *
  * @example
  * ```ts
- * import { runAll, writePhantomDataset } from "../../mod.ts";
+ * import { phantom, runAll } from "../../mod.ts";
  * const home = await Deno.makeTempDir();
  * const [data, models, logs] = ["data", "models", "logs"].map((name) => `${home}/${name}`);
  * const half = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
  * const prevalence = { train: half, valid: half };
  * const knees = { train: 24, valid: 4, size: 64, slices: [1, 1], seed: 1, prevalence } as const;
- * await writePhantomDataset({ folder: data, ...knees });
+ * await phantom.writePhantomDataset({ folder: data, ...knees });
  * const { results } = await runAll({
  *   ...{ data, models, logs, weights: "none", seed: 1, epochs: 1, augment: false },
  *   tune: { fraction: 0.3, seed: 0 },

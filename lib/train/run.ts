@@ -53,10 +53,11 @@ export const SAVE_EVERY = 10;
  *
  * @example
  * ```ts
- * import { trainClassifier, writePhantomDataset } from "../../mod.ts";
+ * import { phantom, trainClassifier } from "../../mod.ts";
  * const home = await Deno.makeTempDir();
  * const [data, models, logs] = ["data", "models", "logs"].map((name) => `${home}/${name}`);
- * await writePhantomDataset({ folder: data, train: 4, valid: 2, size: 64, slices: [2, 2], seed: 1 });
+ * const knees = { train: 4, valid: 2, size: 64, slices: [2, 2], seed: 1 } as const;
+ * await phantom.writePhantomDataset({ folder: data, ...knees });
  * const folders = { data, models, logs, weights: "none" };
  * const run = await trainClassifier({ task: "acl", plane: "axial", epochs: 1, seed: 1, ...folders });
  * console.assert(run.epochs.length === 1);

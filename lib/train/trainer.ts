@@ -39,9 +39,10 @@ import { createSchedule } from "./schedule.ts";
  *
  * @example
  * ```ts
- * import { createMRNet, openDataset, train, writePhantomDataset } from "../../mod.ts";
+ * import { createMRNet, openDataset, phantom, train } from "../../mod.ts";
  * const data = await Deno.makeTempDir();
- * await writePhantomDataset({ folder: data, train: 4, valid: 2, size: 64, slices: [2, 2], seed: 1 });
+ * const knees = { train: 4, valid: 2, size: 64, slices: [2, 2], seed: 1 } as const;
+ * await phantom.writePhantomDataset({ folder: data, ...knees });
  * const exams = { data, task: "acl", plane: "sagittal" } as const;
  * const result = await train(await createMRNet({ weights: "none", seed: 1 }), {
  *   train: await openDataset({ ...exams, split: "train" }),

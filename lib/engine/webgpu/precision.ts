@@ -10,9 +10,9 @@ import type { Binding } from "./kernel.ts";
 import { type Grid, imageSize } from "./grid.ts";
 
 /** How the forward pass's activations are stored. */
-export const PRECISIONS = ["float32", "half"] as const;
+export const PRECISIONS = ["float32", "half"] as const satisfies readonly Precision[];
 /** `float32`, or `half`: 16-bit floats of 11 significant bits, between ±65504. */
-export type Precision = (typeof PRECISIONS)[number];
+export type Precision = "float32" | "half";
 
 /** What tells how a buffer of images is stored. */
 type Stored = Pick<Grid, "half">;

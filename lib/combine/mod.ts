@@ -1,0 +1,35 @@
+/**
+ * The three planes together: fitting the weights, their file, patients and their exams, beside
+ * `combineModels` and `loadCombined`.
+ *
+ * ```ts
+ * import { combination } from "../../mod.ts";
+ * const weights = { coefficients: { axial: 1, coronal: 1, sagittal: 2 }, intercept: -2 };
+ * const probabilities = { axial: 0.5, coronal: 0.5, sagittal: 0.5 };
+ * console.assert(combination.combinedProbability(weights, probabilities) === 0.5);
+ * ```
+ *
+ * @module
+ */
+export type {
+  ByPlane,
+  Combination,
+  CombinedMember,
+  CombinedOperatingPoint,
+  FitOn,
+} from "./combination.ts";
+export { combinedProbability } from "./combination.ts";
+export { combineTable } from "./combine.ts";
+export { fitCombination } from "./fit.ts";
+export { formatCombination, parseCombination, readCombination, writeCombination } from "./file.ts";
+export { type JudgeOptions, judgePlanes, openPlanes, type PatientPrediction } from "./judge.ts";
+export { parsePredictions, type PlanePredictions, readPredictions } from "./predictions.ts";
+export type { CombinedPrediction, LoadedMember } from "./loaded.ts";
+export {
+  groupByPatient,
+  type PatientFiles,
+  patientOf,
+  type PatientOutcome,
+  type PlanePredictor,
+  predictPatients,
+} from "./patients.ts";

@@ -1,0 +1,29 @@
+/**
+ * What an evaluation, or the results of all nine models, are written down as: a page, lines of text,
+ * JSON, CSV; and what is to be kept in mind with them.
+ *
+ * ```ts ignore
+ * import { evaluateModel, report } from "../../mod.ts";
+ * const evaluation = await evaluateModel({ model: "models/model.safetensors" });
+ * for (const line of report.evaluationLines(evaluation)) console.log(line);
+ * await Deno.writeTextFile("report.html", report.evaluationHtml(evaluation, new Date()));
+ * ```
+ *
+ * @module
+ */
+export { cautions } from "./cautions.ts";
+export { evaluationJson, predictionsCsv } from "./files.ts";
+export { evaluationHtml } from "./report.ts";
+export { evaluationLines } from "./text.ts";
+export type { Acquaintance } from "./acquaintance.ts";
+export type { JudgedModel, ModelEvaluation } from "./evaluate_model.ts";
+export type { JudgedCard, JudgedPrediction, OddExam } from "./judgeable.ts";
+export {
+  type AucFigure,
+  type Column,
+  flatResults,
+  RESULT_COLUMNS,
+  resultsText,
+  type TaskResult,
+} from "../run_all/results.ts";
+export type { DoneModel, LeftOut, LeftOutExam, SavedPrediction } from "../run_all/state.ts";
