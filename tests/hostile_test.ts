@@ -13,7 +13,7 @@ import { DataError, messageOf, WeightsError } from "../lib/errors.ts";
 import { readCard } from "../lib/model/card.ts";
 import { decodePytorch } from "../lib/model/weights/torch/read.ts";
 import { decodeSafetensors } from "../lib/model/weights/safetensors.ts";
-import { encodeZip } from "../lib/model/weights/torch/zip.ts";
+import { encodeZip } from "../lib/zip.ts";
 import { TemporaryFolder } from "./support/folders.ts";
 import { caseBytes, type FuzzReader, readCase } from "./support/fuzz/case.ts";
 import { hunt } from "./support/fuzz/hunt.ts";

@@ -10,7 +10,7 @@ import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { messageOf, OptionError, WeightsError } from "../errors.ts";
 import { LOSS_WEIGHTS, type LossWeights, RECIPE_NAMES, type RecipeName } from "../recipe.ts";
 import { type Plane, PLANES, type Task, TASKS } from "../terms.ts";
-import { shortened } from "./weights/tensors.ts";
+import { shortened } from "../quoted.ts";
 
 /** The exams by which something was chosen. */
 export const CHOSEN_ON = ["train", "valid", "tune"] as const satisfies readonly ChosenOn[];

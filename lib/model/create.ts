@@ -17,7 +17,8 @@ import { fetchImageNetWeights } from "./weights/imagenet.ts";
 import { identifyNetwork, readFeatures, readMRNet } from "./weights/read.ts";
 import { encodeSafetensors } from "./weights/safetensors.ts";
 import { bytesSource } from "./weights/source.ts";
-import { quoted, type StateDict, weightsError } from "./weights/tensors.ts";
+import { quoted } from "../quoted.ts";
+import { type StateDict, weightsError } from "./weights/tensors.ts";
 
 /** What a new model starts from. */
 export interface CreateOptions {

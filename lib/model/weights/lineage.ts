@@ -16,7 +16,8 @@
  * @module
  */
 import { isFloatType } from "./floats.ts";
-import { elementCount, listed, quoted, weightsError } from "./tensors.ts";
+import { listed, quoted } from "../../quoted.ts";
+import { elementCount, weightsError } from "./tensors.ts";
 
 /** A tensor that a network has. */
 export interface Parameter {

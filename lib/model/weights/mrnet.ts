@@ -14,14 +14,8 @@ import {
   recognize,
   type TensorInfo,
 } from "./lineage.ts";
-import {
-  elementCount,
-  listed,
-  quoted,
-  shortened,
-  type StateDict,
-  weightsError,
-} from "./tensors.ts";
+import { listed, quoted, shortened } from "../../quoted.ts";
+import { elementCount, type StateDict, weightsError } from "./tensors.ts";
 
 export { FEATURE_PARAMETERS, type Parameter } from "./lineage.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { shortened } from "./tensors.ts";
+import { shortened } from "../../quoted.ts";
 
 /**
  * What was found where a response, fetched with `redirect: "manual"`, sends on; `undefined` where it

@@ -9,7 +9,8 @@
  */
 import { messageOf } from "../../errors.ts";
 import type { Source } from "./source.ts";
-import { elementCount, quoted, weightsError } from "./tensors.ts";
+import { quoted } from "../../quoted.ts";
+import { elementCount, weightsError } from "./tensors.ts";
 
 /** Where a tensor lies. */
 export interface SafetensorsEntry {

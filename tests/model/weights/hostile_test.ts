@@ -4,7 +4,7 @@ import { createRandom, type Random } from "../../../lib/random.ts";
 import { decodePytorch } from "../../../lib/model/weights/torch/read.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { bytesSource } from "../../../lib/model/weights/source.ts";
-import { encodeZip, readZip, readZipEntry } from "../../../lib/model/weights/torch/zip.ts";
+import { encodeZip, readZip, readZipEntry } from "../../../lib/zip.ts";
 import {
   assemble,
   assertRefused,

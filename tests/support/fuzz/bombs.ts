@@ -15,7 +15,7 @@ import { readCard } from "../../../lib/model/card.ts";
 import { decodePytorch } from "../../../lib/model/weights/torch/read.ts";
 import { decodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { MOST_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.ts";
-import { encodeZip } from "../../../lib/model/weights/torch/zip.ts";
+import { encodeZip } from "../../../lib/zip.ts";
 import { LARGEST_STATE, parseState } from "../../../lib/run_all/state.ts";
 import { decodeRunState } from "../../../lib/train/run_state.ts";
 import { assemble, type Piece, text } from "../../model/weights/support.ts";

@@ -38,7 +38,7 @@ import { decodeSafetensors, encodeSafetensors } from "../../../lib/model/weights
 import { MOST_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.ts";
 import { bytesSource, type Source } from "../../../lib/model/weights/source.ts";
 import { elementCount, type Weights } from "../../../lib/model/weights/tensors.ts";
-import { encodeZip, readZip, readZipEntry } from "../../../lib/model/weights/torch/zip.ts";
+import { encodeZip, readZip, readZipEntry } from "../../../lib/zip.ts";
 import {
   type DoneModel,
   formatState,
@@ -544,7 +544,7 @@ function zerosBehind(bytes: Uint8Array, count: number): Source {
   const start = bytesSource(bytes, "a");
   const size = bytes.length + count;
   return {
-    name: "a",
+    ...start,
     size,
     read(offset, length) {
       if (offset + length <= bytes.length) return start.read(offset, length);

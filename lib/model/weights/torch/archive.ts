@@ -7,10 +7,11 @@
 import { readPickle } from "./pickle.ts";
 import { PickleFault } from "./pickle_values.ts";
 import { bytesSource, type Source } from "../source.ts";
-import { quoted, weightsError } from "../tensors.ts";
+import { quoted } from "../../../quoted.ts";
+import { weightsError } from "../tensors.ts";
 import { makeTorchRules } from "./rules.ts";
 import type { TorchFile } from "./stream.ts";
-import { readZip, readZipEntry } from "./zip.ts";
+import { readZip, readZipEntry } from "../../../zip.ts";
 
 /**
  * Opens a file of the zip form.

@@ -7,7 +7,7 @@
 import { belongsToLoss, withoutWrappers } from "../lineage.ts";
 import { PickleFault, PickleObject, type PickleValue } from "./pickle_values.ts";
 import { TensorRecord } from "./records.ts";
-import { listed, quoted } from "../tensors.ts";
+import { listed, quoted } from "../../../quoted.ts";
 
 /** Tensors that have not been read yet, by name. */
 export type TensorIndex = Map<string, TensorRecord>;

@@ -22,7 +22,8 @@ import {
   setEntry,
 } from "./pickle_values.ts";
 import type { Source } from "../source.ts";
-import { quoted, weightsError } from "../tensors.ts";
+import { quoted } from "../../../quoted.ts";
+import { weightsError } from "../tensors.ts";
 
 /** Bounds that no honest file of weights comes near. */
 export interface PickleLimits {

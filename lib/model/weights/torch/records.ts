@@ -5,7 +5,8 @@
  * @module
  */
 import { PickleFault, PickleRecord, type PickleValue } from "./pickle_values.ts";
-import { elementCount, quoted } from "../tensors.ts";
+import { quoted } from "../../../quoted.ts";
+import { elementCount } from "../tensors.ts";
 
 /** The element types of PyTorch by the name of their storage class, with their size in bytes. */
 const STORAGES: Readonly<Record<string, readonly [type: string, bytes: number]>> = {

@@ -7,7 +7,7 @@
 import { readPickle } from "./pickle.ts";
 import { PickleFault, type PickleValue } from "./pickle_values.ts";
 import type { Source } from "../source.ts";
-import { quoted } from "../tensors.ts";
+import { quoted } from "../../../quoted.ts";
 import type { StorageRecord } from "./records.ts";
 import { makeTorchRules } from "./rules.ts";
 

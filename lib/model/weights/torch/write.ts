@@ -5,7 +5,7 @@
  * @module
  */
 import { elementCount, type StateDict } from "../tensors.ts";
-import { encodeZip } from "./zip.ts";
+import { encodeZip } from "../../../zip.ts";
 
 /**
  * The bytes of a `.pth` file, as parts in order: an `OrderedDict` of float32 tensors on the CPU.

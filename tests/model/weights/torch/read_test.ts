@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { decodePytorch, readPytorch } from "../../../../lib/model/weights/torch/read.ts";
 import { encodePytorch } from "../../../../lib/model/weights/torch/write.ts";
 import type { StateDict } from "../../../../lib/model/weights/tensors.ts";
-import { encodeZip } from "../../../../lib/model/weights/torch/zip.ts";
+import { encodeZip } from "../../../../lib/zip.ts";
 import { writeWhole } from "../../../../lib/files.ts";
 import {
   assemble,

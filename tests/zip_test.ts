@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { bytesSource } from "../../../../lib/model/weights/source.ts";
-import { encodeZip, readZip, readZipEntry } from "../../../../lib/model/weights/torch/zip.ts";
-import { assertRefused, fixture, joined } from "../support.ts";
+import { crc32, deflateRawSync } from "node:zlib";
+import { bytesSource } from "../lib/model/weights/source.ts";
+import { encodeZip, readZip, readZipEntry } from "../lib/zip.ts";
+import { assertRefused, fixture, joined } from "./model/weights/support.ts";
 
 const FILES = new Map([
   ["archive/data.pkl", new TextEncoder().encode("pickle")],
@@ -121,4 +122,30 @@ Deno.test("the same name twice is refused", () => {
   const second = bytes.lastIndexOf("c".charCodeAt(0));
   const twice = changed(changed(bytes, second, 1, 0x61), second + 1, 1, 0x62);
   assertRefused(() => readAll(twice), "lists 'ab' twice");
+});
+
+/** An archive of one deflated file, which says that it has so many bytes. */
+function deflated(content: Uint8Array, length = content.length): Uint8Array {
+  const bytes = joined(encodeZip(new Map([["a", new Uint8Array(deflateRawSync(content))]])));
+  const central = find(bytes, [0x50, 0x4b, 1, 2]);
+  const crc = changed(changed(bytes, central + 10, 2, 8), central + 16, 4, crc32(content));
+  return changed(crc, central + 24, 4, length);
+}
+
+function readInflated(bytes: Uint8Array, maxInflated = 1000): Uint8Array {
+  const source = bytesSource(bytes, "a.zip");
+  const directory = readZip(source);
+  return readZipEntry(source, directory, directory.entries.get("a")!, { maxInflated });
+}
+
+Deno.test("a deflated file is read by whoever wants it, and only as long as it says", () => {
+  const content = new Uint8Array(900).map((_, index) => index % 7);
+  assert.deepEqual(readInflated(deflated(content)), content);
+  assertRefused(() => readAll(deflated(content)), "is compressed inside the archive");
+  assertRefused(() => readInflated(deflated(content, 899)), "'a' cannot be inflated");
+  assertRefused(
+    () => readInflated(deflated(content, 901)),
+    "'a' has 900 bytes, its directory says",
+  );
+  assertRefused(() => readInflated(deflated(content), 800), "has 900 bytes, at most 800 are read");
 });

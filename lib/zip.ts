@@ -1,15 +1,15 @@
 /**
- * Zip archives as PyTorch writes them: stored, never compressed. A reader that believes nothing the
- * archive says before it has held it against the file, and a writer whose bytes depend on its
- * content alone.
+ * Zip archives. A reader that believes nothing the archive says before it has held it against the file,
+ * and a writer of files that are stored, not compressed, whose bytes depend on their content alone.
  *
  * The format is described in PKWARE's APPNOTE.TXT, https://support.pkware.com/pkzip/appnote.
  *
  * @module
  */
-import { crc32 } from "node:zlib";
-import type { Source } from "../source.ts";
-import { quoted, weightsError } from "../tensors.ts";
+import { crc32, inflateRawSync } from "node:zlib";
+import { messageOf } from "./errors.ts";
+import { quoted } from "./quoted.ts";
+import type { Source } from "./source.ts";
 
 /** A file inside an archive. */
 export interface ZipEntry {
@@ -21,8 +21,12 @@ export interface ZipEntry {
   crc: number;
   /** Where its local header begins. */
   header: number;
-  /** What keeps it from being read: only stored files can be. */
-  hidden?: "encrypted" | "compressed";
+  /** How many bytes it takes in the archive. */
+  packed: number;
+  /** How it is packed: 0 is stored, 8 deflated. */
+  method: number;
+  /** True if only a password opens it. */
+  encrypted: boolean;
 }
 
 /** The directory of an archive. */
@@ -34,13 +38,13 @@ export interface ZipDirectory {
 }
 
 /** The largest directory that is read: ten thousand files with names of a hundred letters. */
-const MOST_DIRECTORY_BYTES = 2 * 1024 * 1024;
-const MEND = "it is cut short or damaged, copy or download it again";
+const MAX_DIRECTORY_BYTES = 2 * 1024 * 1024;
+const AGAIN = "it is cut short or damaged, copy or download it again";
 
 /**
  * Reads the directory of an archive, with or without the 64-bit extension.
  *
- * @throws {WeightsError} where it is damaged or split
+ * @throws the source's failure if it is damaged or split
  */
 export function readZip(source: Source): ZipDirectory {
   const { start, size, count } = findDirectory(source);
@@ -69,31 +73,40 @@ export function readZip(source: Source): ZipDirectory {
 /**
  * The bytes of a file inside an archive, checked against its CRC-32 where it has one.
  *
- * @throws {WeightsError} where they do not lie within the archive, are damaged, compressed or
- * encrypted
+ * @throws the source's failure if they do not lie within the archive, are damaged or encrypted, or are
+ * packed in a way that is not read
  */
 export function readZipEntry(
   source: Source,
   directory: ZipDirectory,
   entry: ZipEntry,
+  { maxInflated = 0, hint = "save it with torch.save, which does neither compress nor encrypt" }:
+    ReadEntryOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const { header, name, length, crc, hidden } = entry;
-  if (hidden !== undefined) {
-    const mend = "save it with torch.save, which does neither compress nor encrypt";
-    throw fail(source, `${quoted(name)} is ${hidden} inside the archive`, mend);
+  const { header, name, length, packed, crc, method, encrypted } = entry;
+  const isStored = method === 0 && packed === length;
+  const isInflatable = method === 8 && maxInflated > 0;
+  if (encrypted || !(isStored || isInflatable)) {
+    const how = encrypted ? "encrypted" : "compressed";
+    throw fail(source, `${quoted(name)} is ${how} inside the archive`, hint);
+  }
+  if (!isStored && length > maxInflated) {
+    const found = `${quoted(name)} has ${length} bytes, at most ${maxInflated} are read`;
+    throw fail(source, found, "leave it out");
   }
   if (header + 30 > directory.start) throw fail(source, `${quoted(name)} lies past its files`);
   const local = new DataView(source.read(header, 30).buffer);
   if (local.getUint32(0, true) !== 0x04034b50) throw fail(source, `${quoted(name)} is not there`);
   const nameLength = local.getUint16(26, true);
   const begin = header + 30 + nameLength + local.getUint16(28, true);
-  if (begin + length > directory.start) {
+  if (begin + packed > directory.start) {
     throw fail(source, `${quoted(name)} runs past the end of the archive's files`);
   }
   if (decodeName(source.read(header + 30, nameLength)) !== name) {
     throw fail(source, `${quoted(name)} has another name where its bytes are`);
   }
-  const bytes = source.read(begin, length);
+  const read = source.read(begin, packed);
+  const bytes = isStored ? read : _inflated(source, read, entry);
   // PyTorch leaves it at 0 after `set_crc32_options(False)`.
   if (crc !== 0 && crc32(bytes) !== crc) {
     throw fail(source, `the checksum of ${quoted(name)} does not match`);
@@ -101,8 +114,35 @@ export function readZipEntry(
   return bytes;
 }
 
-function fail(source: Source, found: string, mend = MEND): Error {
-  return weightsError(source.name, found, mend);
+/** What {@linkcode readZipEntry} reads. */
+export interface ReadEntryOptions {
+  /**
+   * How large a deflated file may become, in bytes.
+   * @default 0, only stored files are read
+   */
+  maxInflated?: number;
+  /** What to do about a file that is not read as it is packed. */
+  hint?: string;
+}
+
+/** A deflated file's bytes, which never get longer than its directory says. */
+function _inflated(
+  source: Source,
+  packed: Uint8Array,
+  { name, length }: ZipEntry,
+): Uint8Array<ArrayBuffer> {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = new Uint8Array(inflateRawSync(packed, { maxOutputLength: Math.max(1, length) }));
+  } catch (error) {
+    throw fail(source, `${quoted(name)} cannot be inflated (${messageOf(error)})`);
+  }
+  if (bytes.length === length) return bytes;
+  throw fail(source, `${quoted(name)} has ${bytes.length} bytes, its directory says ${length}`);
+}
+
+function fail(source: Source, found: string, hint = AGAIN): Error {
+  return source.failure(found, hint);
 }
 
 function decodeName(bytes: Uint8Array): string {
@@ -137,7 +177,7 @@ function findDirectory(source: Source): { start: number; size: number; count: nu
   }
   if (disk !== 0) throw fail(source, "it is one part of a split archive");
   if (start + size > end) throw fail(source, "its directory runs into its end record");
-  if (size > MOST_DIRECTORY_BYTES || count * 46 > size) {
+  if (size > MAX_DIRECTORY_BYTES || count * 46 > size) {
     throw fail(source, `its directory claims ${count} files in ${size} bytes`);
   }
   return { start, size, count };
@@ -152,10 +192,12 @@ function isEndRecord(tail: DataView, at: number): boolean {
 function readEntry(source: Source, name: string, view: DataView, extra: DataView): ZipEntry {
   const sizes = [view.getUint32(20, true), view.getUint32(24, true), view.getUint32(42, true)];
   const [packed, length, header] = widen(source, name, sizes, extra);
-  const encrypted = (view.getUint16(8, true) & 1) !== 0;
-  const compressed = view.getUint16(10, true) !== 0 || packed !== length;
-  const hidden = encrypted ? "encrypted" : compressed ? "compressed" : undefined;
-  return { name, length, header, crc: view.getUint32(16, true), hidden };
+  return {
+    ...{ name, length, packed, header },
+    crc: view.getUint32(16, true),
+    method: view.getUint16(10, true),
+    encrypted: (view.getUint16(8, true) & 1) !== 0,
+  };
 }
 
 /** Replaces each size that is all ones by the next 64-bit number of the extra field 1. */
