@@ -13,7 +13,7 @@ import {
   type JudgedModel,
 } from "../report/evaluate_model.ts";
 import { evaluationJson, predictionsCsv } from "../report/files.ts";
-import { subject } from "../report/format.ts";
+import { subject } from "../page/format.ts";
 import { evaluationHtml } from "../report/report.ts";
 import { evaluationLines } from "../report/text.ts";
 import {

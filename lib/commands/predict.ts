@@ -14,7 +14,7 @@ import { decide, DEFAULT_THRESHOLD, type SettledCard } from "../model/card.ts";
 import type { FilePrediction } from "../model/file_prediction.ts";
 import { hashModelFile } from "../model/model_source.ts";
 import type { Prediction } from "../model/mrnet.ts";
-import { thresholdText } from "../report/format.ts";
+import { thresholdText } from "../page/format.ts";
 import { PLANES } from "../terms.ts";
 import { predictFiles } from "../train/predict.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";

@@ -20,7 +20,7 @@ import type { MapKind } from "../explain/explain.ts";
 import { explainFiles } from "../explain/explain_files.ts";
 import { join, makeWritableFolder } from "../files.ts";
 import { decide } from "../model/card.ts";
-import { thresholdText } from "../report/format.ts";
+import { thresholdText } from "../page/format.ts";
 import { checkToldOfCombination } from "../report/judgeable.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import { UsageError } from "./arguments.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { clock, PhaseTimer } from "../logs/progress.ts";
-import { fixed } from "../report/format.ts";
+import { fixed } from "../page/format.ts";
 import { examsText, flatResults, resultsText } from "../run_all/results.ts";
 import { type ModelOfAll, runAll, TUNE_FRACTION } from "../run_all/run_all.ts";
 import type { ExamReport } from "../train/reports.ts";

@@ -5,8 +5,8 @@
  */
 import type { CalibrationBin } from "../metrics/calibration.ts";
 import { wilsonInterval } from "../metrics/threshold.ts";
-import { type Markup, markup } from "./html.ts";
-import { line, path, plot, square, TOP, x, y } from "./plot.ts";
+import { type Markup, markup } from "../page/html.ts";
+import { line, path, plot, square, TOP, x, y } from "../page/plot.ts";
 
 /** The plot; bins without an exam are left out. */
 export function calibrationPlot(

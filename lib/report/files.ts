@@ -10,7 +10,7 @@ import type { Prediction } from "../model/mrnet.ts";
 import { PLANES } from "../terms.ts";
 import { cautions } from "./cautions.ts";
 import type { JudgedModel, ModelEvaluation } from "./evaluate_model.ts";
-import { RATES } from "./format.ts";
+import { RATES } from "../page/format.ts";
 
 /**
  * Predictions as CSV: a line an exam, `exam,label,probability`, with every digit of the probability; of

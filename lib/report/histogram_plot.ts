@@ -5,7 +5,7 @@
  */
 import type { LabelledPrediction } from "../metrics/summary.ts";
 import type { Label } from "../terms.ts";
-import { type Markup, markup } from "./html.ts";
+import { type Markup, markup } from "../page/html.ts";
 import {
   horizontalAxis,
   LEFT,
@@ -17,7 +17,7 @@ import {
   verticalAxis,
   x,
   y,
-} from "./plot.ts";
+} from "../page/plot.ts";
 
 /** How many bars there are from 0 to 1. */
 const BARS = 20;

@@ -9,12 +9,12 @@ import { VERSION } from "../version.ts";
 import { calibrationPlot } from "./calibration_plot.ts";
 import { cautions, widthCaution } from "./cautions.ts";
 import type { ModelEvaluation } from "./evaluate_model.ts";
-import { fixed, range, subject, thresholdKind, thresholdText } from "./format.ts";
+import { fixed, range, subject, thresholdKind, thresholdText } from "../page/format.ts";
 import { histogramPlot } from "./histogram_plot.ts";
-import { type Markup, markup, note, page, type Part, section, sideBySide } from "./html.ts";
-import { legendMark } from "./plot.ts";
+import { type Markup, markup, note, page, type Part, section, sideBySide } from "../page/html.ts";
+import { legendMark } from "../page/plot.ts";
 import { rocPlot } from "./roc_plot.ts";
-import { STYLE } from "./style.ts";
+import { STYLE } from "../page/style.ts";
 import {
   calibrationTable,
   combinationTable,

@@ -4,9 +4,9 @@
  * @module
  */
 import type { PredictionSummary } from "../metrics/summary.ts";
-import { fixed, range } from "./format.ts";
-import type { Markup } from "./html.ts";
-import { line, mark, path, plot, square, TOP, x, y } from "./plot.ts";
+import { fixed, range } from "../page/format.ts";
+import type { Markup } from "../page/html.ts";
+import { line, mark, path, plot, square, TOP, x, y } from "../page/plot.ts";
 
 /** What is drawn. */
 type Summary = Pick<PredictionSummary, "roc" | "band" | "auc" | "thresholds">;

@@ -17,8 +17,16 @@ import {
   subject,
   thresholdKind,
   thresholdText,
-} from "./format.ts";
-import { type Cell, type Markup, markup, note, NumberCell, type Part, table } from "./html.ts";
+} from "../page/format.ts";
+import {
+  type Cell,
+  type Markup,
+  markup,
+  note,
+  NumberCell,
+  type Part,
+  table,
+} from "../page/html.ts";
 
 /** The rates at every threshold. */
 export function ratesTable({ thresholds }: PredictionSummary): Markup {

@@ -14,7 +14,7 @@ import {
   thresholdKind,
   thresholdText,
   UNDEFINED,
-} from "./format.ts";
+} from "../page/format.ts";
 
 /** An evaluation as a table, a line each, at most 100 columns wide. */
 export function evaluationLines(evaluation: ModelEvaluation): string[] {

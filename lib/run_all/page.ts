@@ -6,10 +6,10 @@
  */
 import type { TuneSplit } from "../data/tune.ts";
 import { widthCaution } from "../report/cautions.ts";
-import { FINDINGS, fixed, range, RATES, thresholdText } from "../report/format.ts";
-import { type Markup, markup, note, NumberCell, page, type Part, table } from "../report/html.ts";
-import { horizontalAxis, LEFT, plot, TOP, x } from "../report/plot.ts";
-import { STYLE } from "../report/style.ts";
+import { FINDINGS, fixed, range, RATES, thresholdText } from "../page/format.ts";
+import { type Markup, markup, note, NumberCell, page, type Part, table } from "../page/html.ts";
+import { horizontalAxis, LEFT, plot, TOP, x } from "../page/plot.ts";
+import { STYLE } from "../page/style.ts";
 import { PLANES } from "../terms.ts";
 import { computedText } from "../train/resume.ts";
 import { VERSION } from "../version.ts";

@@ -14,7 +14,7 @@ import { delongInterval } from "../metrics/delong.ts";
 import { rankingScores } from "../metrics/summary.ts";
 import { figuresAt, type ThresholdFigures } from "../metrics/threshold.ts";
 import type { PlanePredictions } from "../combine/predictions.ts";
-import { fixed, range } from "../report/format.ts";
+import { fixed, range } from "../page/format.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
 import { type DoneModel, stateError } from "./state.ts";
 

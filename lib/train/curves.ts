@@ -5,10 +5,10 @@
  * @module
  */
 import { clock } from "../logs/progress.ts";
-import { fixed } from "./format.ts";
-import { type Markup, markup, NumberCell, page, section, sideBySide, table } from "./html.ts";
-import { LEFT, line, path, plot, RIGHT, round, TOP, verticalAxis, x, y } from "./plot.ts";
-import { STYLE } from "./style.ts";
+import { fixed } from "../page/format.ts";
+import { type Markup, markup, NumberCell, page, section, sideBySide, table } from "../page/html.ts";
+import { LEFT, line, path, plot, RIGHT, round, TOP, verticalAxis, x, y } from "../page/plot.ts";
+import { STYLE } from "../page/style.ts";
 
 /** What is shown of an epoch; the trainer's report of it is one. */
 export interface EpochOfCurves {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
-import { markup, NumberCell, page, table } from "../../lib/report/html.ts";
+import { markup, NumberCell, page, table } from "../../lib/page/html.ts";
 
 Deno.test("what is put into a template cannot become markup", () => {
   const evil = `<script>alert("x")</script>&'`;

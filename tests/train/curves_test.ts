@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { curvesHtml, type EpochOfCurves } from "../../lib/report/curves.ts";
+import { curvesHtml, type EpochOfCurves } from "../../lib/train/curves.ts";
 
 const OF = { title: "ACL tear, sagittal plane", chosenBy: "tune" };
 
