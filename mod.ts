@@ -69,7 +69,12 @@ export { type RunOptions, type RunResult, trainClassifier } from "./lib/train/ru
 export type { ResumedRun, RunStart, RunTraining, Selection } from "./lib/train/run.ts";
 export type { ExamFigures } from "./lib/train/runner.ts";
 export { type ScheduleName, SCHEDULES } from "./lib/train/schedule.ts";
-export { type LossWeights, type RecipeName, type RecipeParts, RECIPES } from "./lib/recipe.ts";
+export {
+  type LossWeights,
+  type RecipeName,
+  type RecipeParts,
+  RECIPES,
+} from "./lib/model/recipe.ts";
 
 // Judging and predicting.
 export { evaluate, type EvaluateOptions, type Evaluation } from "./lib/train/evaluate.ts";

@@ -9,7 +9,7 @@ import { TUNE_SEED } from "../data/tune.ts";
 import { ENGINE_CHOICES } from "../engine/engine.ts";
 import { MOST_THREADS } from "../engine/wasm/capabilities.ts";
 import { PRECISIONS } from "../engine/webgpu/precision.ts";
-import { LOSS_WEIGHTS, RECIPE_NAMES } from "../recipe.ts";
+import { LOSS_WEIGHTS, RECIPE_NAMES } from "../model/recipe.ts";
 import { TASKS } from "../terms.ts";
 import { isPrefix, PREFIX_RULE } from "../train/checkpoint.ts";
 import { TRAIN_DEFAULTS } from "../train/options.ts";

@@ -7,7 +7,7 @@ import { describeEngine } from "../engine/engine.ts";
 import { join } from "../files.ts";
 import { clock, PhaseTimer, type Progress } from "../logs/progress.ts";
 import { CURVES_FILE } from "../logs/run_folder.ts";
-import { describeRecipe } from "../recipe.ts";
+import { describeRecipe } from "../model/recipe.ts";
 import { TRAIN_DEFAULTS } from "../train/options.ts";
 import { whyNeverActs } from "../train/schedule.ts";
 import { type ResumedRun, type RunOptions, type RunResult, trainClassifier } from "../train/run.ts";

@@ -8,7 +8,7 @@ import { decodeHashes, encodeHashes, type ExamHash } from "../data/exam_hash.ts"
 import { INTENSITIES, type Intensity } from "../data/intensity.ts";
 import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { messageOf, OptionError, WeightsError } from "../errors.ts";
-import { LOSS_WEIGHTS, type LossWeights, RECIPE_NAMES, type RecipeName } from "../recipe.ts";
+import { LOSS_WEIGHTS, type LossWeights, RECIPE_NAMES, type RecipeName } from "./recipe.ts";
 import { type Plane, PLANES, type Task, TASKS } from "../terms.ts";
 import { shortened } from "../quoted.ts";
 

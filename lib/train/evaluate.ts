@@ -8,7 +8,7 @@ import { currentEngine } from "../engine/engine.ts";
 import { TrainingError } from "../errors.ts";
 import { RunningAuc } from "../metrics/roc.ts";
 import type { MRNet } from "../model/mrnet.ts";
-import type { LossWeights } from "../recipe.ts";
+import type { LossWeights } from "../model/recipe.ts";
 import type { Label } from "../terms.ts";
 import { breathe } from "./breathe.ts";
 import { type Started, withLag } from "./lag.ts";

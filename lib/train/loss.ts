@@ -4,7 +4,7 @@
  * @module
  */
 import { type Dataset, positiveWeight } from "../data/dataset.ts";
-import type { LossWeights } from "../recipe.ts";
+import type { LossWeights } from "../model/recipe.ts";
 import type { Label } from "../terms.ts";
 import * as tf from "../tf.ts";
 

@@ -13,7 +13,7 @@ import {
   type RecipeName,
   type RecipeParts,
   RECIPES,
-} from "../recipe.ts";
+} from "../model/recipe.ts";
 import { type ScheduleName, SCHEDULES } from "./schedule.ts";
 import type { EpochReport, ExamReport } from "./reports.ts";
 

@@ -7,7 +7,7 @@
 import { INTENSITIES } from "../data/intensity.ts";
 import { WeightsError } from "../errors.ts";
 import { join, readBytes } from "../files.ts";
-import { LOSS_WEIGHTS, RECIPE_NAMES } from "../recipe.ts";
+import { LOSS_WEIGHTS, RECIPE_NAMES } from "../model/recipe.ts";
 import { PLANES, TASKS } from "../terms.ts";
 import { isPrefix } from "./checkpoint.ts";
 import { SCHEDULES } from "./schedule.ts";

@@ -115,7 +115,7 @@ export interface ScheduleSettings {
  *
  * @example
  * ```ts
- * import { RECIPES } from "../recipe.ts";
+ * import { RECIPES } from "../model/recipe.ts";
  * import { whyNeverActs } from "./schedule.ts";
  * const stanford = { ...RECIPES.stanford, schedule: "plateau", learningRate: 1e-5, gamma: 0.5 } as const;
  * console.assert(whyNeverActs(stanford) === undefined);

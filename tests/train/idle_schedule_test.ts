@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { createRandom } from "../../lib/random.ts";
-import { RECIPE_NAMES } from "../../lib/recipe.ts";
+import { RECIPE_NAMES } from "../../lib/model/recipe.ts";
 import { earlyStopping } from "../../lib/train/early_stopping.ts";
 import { resolveTrainOptions, type TrainOptions } from "../../lib/train/options.ts";
 import { round4 } from "../../lib/train/rounding.ts";

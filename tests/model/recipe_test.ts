@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { drawAugmentation, parseShift, type Shift } from "../lib/data/augment.ts";
-import { createRandom } from "../lib/random.ts";
-import { describeRecipe, RECIPE_NAMES, RECIPES } from "../lib/recipe.ts";
-import { resolveTrainOptions, TRAIN_DEFAULTS } from "../lib/train/options.ts";
+import { drawAugmentation, parseShift, type Shift } from "../../lib/data/augment.ts";
+import { createRandom } from "../../lib/random.ts";
+import { describeRecipe, RECIPE_NAMES, RECIPES } from "../../lib/model/recipe.ts";
+import { resolveTrainOptions, TRAIN_DEFAULTS } from "../../lib/train/options.ts";
 
 Deno.test("without options training is the reference's", () => {
   const { intensity, ...reference } = RECIPES.reference;

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Shift } from "./data/augment.ts";
-import type { Intensity } from "./data/intensity.ts";
+import type { Shift } from "../data/augment.ts";
+import type { Intensity } from "../data/intensity.ts";
 
 /** The ways in which the loss of an exam can be weighted. */
 export const LOSS_WEIGHTS = ["output", "class"] as const satisfies readonly LossWeights[];
