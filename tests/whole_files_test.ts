@@ -9,12 +9,12 @@
  */
 import assert from "node:assert/strict";
 import { isAside, makeWritableFolder, writeWhole } from "../lib/files.ts";
-import { readEvents } from "../lib/logs/tensorboard.ts";
 import { initialWeights } from "../lib/model/initialise.ts";
 import { readMRNet } from "../lib/model/weights/read.ts";
 import { encodeSafetensors } from "../lib/model/weights/safetensors.ts";
 import { CLI, withoutDriver } from "./support/cli.ts";
 import { TemporaryFolder, writeTinyDataset } from "./support/folders.ts";
+import { readEvents } from "./support/events.ts";
 
 const ignore = Deno.build.os === "windows";
 const module = (path: string) => JSON.stringify(new URL(`../${path}`, import.meta.url).href);

@@ -6,29 +6,9 @@
  *
  * @module
  */
-import { DataError, OutputError } from "../errors.ts";
+import { OutputError } from "../errors.ts";
 import { fileError, join, makeFolder, syncFolder } from "../files.ts";
-import { decodeRecords, encodeRecord } from "./tfrecord.ts";
-
-/** A value at a step. */
-export interface EventScalar {
-  /** The name of the curve, such as `Train/Loss`. */
-  tag: string;
-  /** The value, in float32 precision. */
-  value: number;
-}
-
-/** A record of an event file. */
-export interface LoggedEvent {
-  /** When it was logged, in seconds since 1970. */
-  wallTime: number;
-  /** The training step; 0 where the record has none. */
-  step: number;
-  /** The format, `brain.Event:2`, in the first record of a file only. */
-  fileVersion?: string;
-  /** The values logged at that step. */
-  scalars: EventScalar[];
-}
+import { encodeRecord } from "./tfrecord.ts";
 
 /**
  * Writes one event file.
@@ -200,54 +180,6 @@ export class EventWriter {
   }
 }
 
-/**
- * The most events and scalars of a file together: an empty event is a few bytes in the file and more
- * than a hundred in memory. A run of 50 epochs on MRNet has some thousands.
- */
-export const MOST_EVENTS = 250_000;
-
-/** The most fields of all messages of a file: an empty one has two bytes, and each takes its time. */
-const MOST_FIELDS = 2_000_000;
-
-/** How many more of each may come. */
-interface _Room {
-  events: number;
-  fields: number;
-}
-
-/**
- * Reads the bytes of an event file.
- *
- * Fields other than those of {@linkcode LoggedEvent} are passed over. A last record that breaks off,
- * as a killed run leaves it, is passed over too, as in TensorBoard.
- *
- * @param bytes the whole file
- * @param name the file's path as the user knows it, for messages
- * @throws {DataError} if a checksum does not match, a record is not an event, or there are more events
- *   and scalars than {@linkcode MOST_EVENTS}
- */
-export function readEvents(bytes: Uint8Array, name = "event file"): LoggedEvent[] {
-  const refuse = (found: string, mend = "give an event file") =>
-    new DataError(`Cannot read the events of '${name}': ${found}: ${mend}`);
-  const events: LoggedEvent[] = [];
-  const room: _Room = { events: MOST_EVENTS, fields: MOST_FIELDS };
-  for (const record of decodeRecords(bytes, name)) {
-    try {
-      events.push(_parseEvent(record, room));
-    } catch (error) {
-      if (room.events < 0 || room.fields < 0) {
-        const [most, what] = room.events < 0
-          ? [MOST_EVENTS, "events and scalars"]
-          : [MOST_FIELDS, "fields"];
-        throw refuse(`it has more than ${most} ${what}`, "give a shorter one");
-      }
-      if (!(error instanceof RangeError)) throw error;
-      throw refuse(`record ${events.length} is not an event (${error.message})`);
-    }
-  }
-  return events;
-}
-
 const FILE_VERSION = "brain.Event:2";
 
 /** The names that {@linkcode EventWriter.create} gives. */
@@ -316,91 +248,4 @@ function _int64(field: number, value: number): number[] {
 
 function _bytes(field: number, content: Iterable<number> & { length: number }): number[] {
   return [..._key(field, BYTES), ..._varint(BigInt(content.length)), ...content];
-}
-
-/** A field as it is read: a number, or the bytes of text or of a nested message. */
-interface _Field {
-  field: number;
-  value: bigint | number | Uint8Array;
-}
-
-/** The fields of a message; of those in fixed bits, double and float are the only kinds here. */
-function* _fields(message: Uint8Array, room: _Room): Generator<_Field> {
-  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
-  let at = 0;
-  const varint = () => {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = view.getUint8(at++);
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-    throw new RangeError("a number is too long");
-  };
-  while (at < message.length) {
-    _take(room, "fields");
-    // Nearly all keys and lengths are a byte, for which big numbers are slow.
-    const key = message[at] < 0x80 ? message[at++] : varint();
-    const field = typeof key === "number" ? key >> 3 : Number(key >> 3n);
-    const wire = typeof key === "number" ? key & 7 : Number(key & 7n);
-    if (wire === VARINT) {
-      yield { field, value: BigInt.asIntN(64, varint()) };
-    } else if (wire === BITS_64) {
-      yield { field, value: view.getFloat64(at, true) };
-      at += 8;
-    } else if (wire === BITS_32) {
-      yield { field, value: view.getFloat32(at, true) };
-      at += 4;
-    } else if (wire === BYTES) {
-      const length = message[at] < 0x80 ? message[at++] : Number(varint());
-      if (length > message.length - at) throw new RangeError("a field is longer than its message");
-      yield { field, value: message.subarray(at, at + length) };
-      at += length;
-    } else {
-      throw new RangeError(`${wire} is not a known type of field`);
-    }
-  }
-}
-
-/** Counts what is about to be kept or read. */
-function _take(room: _Room, what: keyof _Room): void {
-  if (--room[what] < 0) throw new RangeError("there is no more room");
-}
-
-function _parseEvent(record: Uint8Array, room: _Room): LoggedEvent {
-  _take(room, "events");
-  const event: LoggedEvent = { wallTime: 0, step: 0, scalars: [] };
-  for (const { field, value } of _fields(record, room)) {
-    if (field === 1 && typeof value === "number") event.wallTime = value;
-    else if (field === 2 && typeof value === "bigint") event.step = Number(value);
-    else if (field === 3 && value instanceof Uint8Array) event.fileVersion = _text(value);
-    else if (field === 5 && value instanceof Uint8Array) {
-      // Not spread into arguments, of which there may be no more than the stack has room for.
-      for (const scalar of _scalars(value, room)) {
-        _take(room, "events");
-        event.scalars.push(scalar);
-      }
-    }
-  }
-  return event;
-}
-
-function* _scalars(summary: Uint8Array, room: _Room): Generator<EventScalar> {
-  for (const { field, value: message } of _fields(summary, room)) {
-    if (field !== 1 || !(message instanceof Uint8Array)) continue;
-    let tag = "";
-    let scalar: number | undefined;
-    for (const { field, value } of _fields(message, room)) {
-      if (field === 1 && value instanceof Uint8Array) tag = _text(value);
-      else if (field === 2 && typeof value === "number") scalar = value;
-    }
-    if (scalar !== undefined) yield { tag, value: scalar };
-  }
-}
-
-/** One for all texts: making it takes longer than most of them. */
-const UTF8 = new TextDecoder();
-
-function _text(bytes: Uint8Array): string {
-  return UTF8.decode(bytes);
 }

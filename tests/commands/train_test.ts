@@ -7,7 +7,6 @@
 import assert from "node:assert/strict";
 import { encodeNpy } from "../../lib/data/npy.ts";
 import { commandLine } from "../../lib/invocation.ts";
-import { readEvents } from "../../lib/logs/tensorboard.ts";
 import { readMRNet } from "../../lib/model/weights/read.ts";
 import {
   cliCommand,
@@ -25,6 +24,7 @@ import {
   voxels,
   writeTinyDataset,
 } from "../support/folders.ts";
+import { readEvents } from "../support/events.ts";
 
 const ACL = ["-t", "acl", "-p", "coronal"];
 const QUICK = ["--weights", "none", "--seed", "1", "--lr", "1e-4", "--backend", "wasm"];

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
 import { DataError } from "../../lib/errors.ts";
-import { EventWriter, readEvents } from "../../lib/logs/tensorboard.ts";
+import { EventWriter } from "../../lib/logs/tensorboard.ts";
 import { encodeRecord } from "../../lib/logs/tfrecord.ts";
+import { readEvents } from "../support/events.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {

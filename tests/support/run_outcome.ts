@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { readEvents } from "../../lib/logs/tensorboard.ts";
 import { decodeSafetensors, readSafetensorsHeader } from "../../lib/model/weights/safetensors.ts";
 import { readRunState } from "../../lib/train/run_state.ts";
+import { readEvents } from "./events.ts";
 
 /** Everything that must be equal, to the bit. */
 export interface RunOutcome {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { readEvents } from "../../lib/logs/tensorboard.ts";
 import { RunLog } from "../../lib/train/run_log.ts";
 import type { EpochReport, ExamReport } from "../../lib/train/reports.ts";
 import { TemporaryFolder } from "../support/folders.ts";
+import { readEvents } from "../support/events.ts";
 
 const WHICH = { task: "acl", plane: "axial" } as const;
 

@@ -3,7 +3,6 @@ import { encodeNpy } from "../../lib/data/npy.ts";
 import { openDataset } from "../../lib/data/dataset.ts";
 import { isTuneExam } from "../../lib/data/tune.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
-import { readEvents } from "../../lib/logs/tensorboard.ts";
 import { youdenPoint } from "../../lib/metrics/threshold.ts";
 import { loadMRNet } from "../../lib/model/create.ts";
 import { evaluateModel } from "../../lib/report/evaluate_model.ts";
@@ -18,6 +17,7 @@ import {
   voxels,
   writeTinyDataset,
 } from "../support/folders.ts";
+import { readEvents } from "../support/events.ts";
 
 await startEngine("wasm");
 

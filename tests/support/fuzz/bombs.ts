@@ -9,7 +9,6 @@ import { examFromNpy } from "../../../lib/data/exam.ts";
 import { decodeLabels, LARGEST_LABEL_FILE } from "../../../lib/data/labels.ts";
 import { decodeNpy } from "../../../lib/data/npy.ts";
 import { DataError, WeightsError } from "../../../lib/errors.ts";
-import { readEvents } from "../../../lib/logs/tensorboard.ts";
 import { encodeRecord } from "../../../lib/logs/tfrecord.ts";
 import { readCard } from "../../../lib/model/card.ts";
 import { decodePytorch } from "../../../lib/model/weights/torch/read.ts";
@@ -24,6 +23,7 @@ import type { FuzzReader, Seed } from "./case.ts";
 import { joined } from "./mutate.ts";
 import { overlappingArchive } from "./overlap.ts";
 import { RUN_SETTINGS } from "./readers.ts";
+import { readEvents } from "../events.ts";
 
 const utf8 = (content: string): Uint8Array => new TextEncoder().encode(content);
 /** A file that is made when it is needed. */

@@ -27,8 +27,8 @@ import {
 } from "../../../lib/data/labels.ts";
 import { decodeNpy, encodeNpy, readNpy } from "../../../lib/data/npy.ts";
 import { DataError, WeightsError } from "../../../lib/errors.ts";
-import { EventWriter, readEvents } from "../../../lib/logs/tensorboard.ts";
-import { decodeRecords, encodeRecord } from "../../../lib/logs/tfrecord.ts";
+import { EventWriter } from "../../../lib/logs/tensorboard.ts";
+import { encodeRecord } from "../../../lib/logs/tfrecord.ts";
 import { readCard } from "../../../lib/model/card.ts";
 import { isFloatType } from "../../../lib/model/weights/floats.ts";
 import { locateMRNet, MRNET_PARAMETERS } from "../../../lib/model/weights/mrnet.ts";
@@ -54,6 +54,7 @@ import { parseRunConfig, type RunSettings } from "../../../lib/train/run_config.
 import { decodeSaidState, readRunState, readRunStateFrom } from "../../../lib/train/run_state.ts";
 import type { FuzzReader, Seed } from "./case.ts";
 import { joined } from "./mutate.ts";
+import { decodeRecords, readEvents } from "../events.ts";
 
 const FIXTURES = new URL("../../fixtures/", import.meta.url);
 const encoder = new TextEncoder();
