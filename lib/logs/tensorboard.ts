@@ -6,8 +6,10 @@
  *
  * @module
  */
+import { concat } from "../bytes.ts";
 import { OutputError } from "../errors.ts";
 import { fileError, join, makeFolder, syncFolder } from "../files.ts";
+import { Message } from "../protobuf.ts";
 import { encodeRecord } from "./tfrecord.ts";
 
 /**
@@ -52,7 +54,7 @@ export class EventWriter {
     const name = `events.out.tfevents.${String(Math.floor(now)).padStart(10, "0")}.mrnet`;
     const { path, file } = await _createFile(join(folder, name));
     const writer = new EventWriter(path, file);
-    writer.#append([_double(1, now), _bytes(3, _utf8(FILE_VERSION))]);
+    writer.#append(new Message().double(1, now).text(3, FILE_VERSION));
     try {
       await writer.flush();
       await syncFolder(folder);
@@ -126,8 +128,8 @@ export class EventWriter {
     if (!Number.isSafeInteger(step)) {
       throw new RangeError(`A step must be a whole number: current value is ${step}`);
     }
-    const summary = _bytes(1, [..._bytes(1, _utf8(tag)), ..._float(2, value)]);
-    this.#append([_double(1, wallTime), _int64(2, step), _bytes(5, summary)]);
+    const summary = new Message().message(1, new Message().text(1, tag).float(2, value));
+    this.#append(new Message().double(1, wallTime).integer(2, step).message(5, summary));
   }
 
   /**
@@ -158,14 +160,14 @@ export class EventWriter {
     }
   }
 
-  #append(fields: number[][]): void {
-    this.#pending.push(encodeRecord(Uint8Array.from(fields.flat())));
+  #append(event: Message): void {
+    this.#pending.push(encodeRecord(event.encode()));
   }
 
   async #drain(): Promise<void> {
     try {
       while (this.#pending.length > 0) {
-        const bytes = _joined(this.#pending.splice(0));
+        const bytes = concat(this.#pending.splice(0));
         let done = 0;
         try {
           while (done < bytes.length) done += await this.#file.write(bytes.subarray(done));
@@ -201,51 +203,4 @@ function _writeError(error: unknown, path: string): Error {
   const mend = "check that the folder can be written and the disk has room";
   const what = "write the event file";
   return fileError(error, { what, path, access: "write", error: OutputError, mend });
-}
-
-function _joined(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
-}
-
-// Protocol buffers: each field begins with its number and wire type in one varint.
-
-const VARINT = 0;
-const BITS_64 = 1;
-const BYTES = 2;
-const BITS_32 = 5;
-
-function _varint(value: bigint): number[] {
-  const bytes: number[] = [];
-  for (; value > 0x7fn; value >>= 7n) bytes.push(Number(value & 0x7fn) | 0x80);
-  return [...bytes, Number(value)];
-}
-
-function _key(field: number, wire: number): number[] {
-  return _varint(BigInt(field << 3 | wire));
-}
-
-function _utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-function _double(field: number, value: number): number[] {
-  return [..._key(field, BITS_64), ...new Uint8Array(Float64Array.of(value).buffer)];
-}
-
-function _float(field: number, value: number): number[] {
-  return [..._key(field, BITS_32), ...new Uint8Array(Float32Array.of(value).buffer)];
-}
-
-function _int64(field: number, value: number): number[] {
-  return [..._key(field, VARINT), ..._varint(BigInt.asUintN(64, BigInt(value)))];
-}
-
-function _bytes(field: number, content: Iterable<number> & { length: number }): number[] {
-  return [..._key(field, BYTES), ..._varint(BigInt(content.length)), ...content];
 }

@@ -13,8 +13,8 @@
  * @module
  */
 import { type Intensity, MRNET_MEAN, MRNET_STANDARD_DEVIATION } from "../../data/intensity.ts";
+import { Message } from "../../protobuf.ts";
 import { MRNET_PARAMETERS } from "./mrnet.ts";
-import { Message } from "./protobuf.ts";
 import { elementCount, type NamedTensor, type StateDict } from "./tensors.ts";
 
 /** Version 8 of the format and version 17 of its operators: ONNX 1.12, of 2022. */

@@ -1,19 +1,8 @@
 import assert from "node:assert/strict";
 import { encodeOnnx } from "../../../lib/model/weights/onnx.ts";
-import { Message } from "../../../lib/model/weights/protobuf.ts";
 import { makeMRNet } from "./support.ts";
 
 const MRNET = makeMRNet();
-
-Deno.test("a message has the bytes of the specification's examples", () => {
-  const bytes = (message: Message) => message.encode().toHex();
-  // From https://protobuf.dev/programming-guides/encoding/.
-  assert.equal(bytes(new Message().integer(1, 150)), "089601");
-  assert.equal(bytes(new Message().text(2, "testing")), "120774657374696e67");
-  assert.equal(bytes(new Message().message(3, new Message().integer(1, 150))), "1a03089601");
-  assert.equal(bytes(new Message().integer(20, 0)), "a00100");
-  assert.equal(bytes(new Message().integer(1, 2 ** 40)), "08808080808020");
-});
 
 Deno.test("a model holds every weight once, and its bytes depend on the content alone", () => {
   const model = encodeOnnx(MRNET, { task: "acl" });
