@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { concat } from "../lib/bytes.ts";
 import { crc32, deflateRawSync } from "node:zlib";
 import { bytesSource } from "../lib/model/weights/source.ts";
 import { encodeZip, readZip, readZipEntry } from "../lib/zip.ts";
-import { assertRefused, fixture, joined } from "./model/weights/support.ts";
+import { assertRefused, fixture } from "./model/weights/support.ts";
 
 const FILES = new Map([
   ["archive/data.pkl", new TextEncoder().encode("pickle")],
@@ -25,7 +26,7 @@ function changed(bytes: Uint8Array, at: number, size: number, value: number): Ui
   return copy;
 }
 
-const ZIP = joined(encodeZip(FILES));
+const ZIP = concat(encodeZip(FILES));
 const CENTRAL = find(ZIP, [0x50, 0x4b, 1, 2]);
 const END = ZIP.length - 22;
 
@@ -35,7 +36,7 @@ function find(bytes: Uint8Array, pattern: number[]): number {
 
 Deno.test("what is zipped is unzipped, and begins at multiples of 64", () => {
   assert.deepEqual(readAll(ZIP), FILES);
-  assert.deepEqual(joined(encodeZip(FILES)), ZIP);
+  assert.deepEqual(concat(encodeZip(FILES)), ZIP);
   const parts = encodeZip(FILES);
   for (let part = 0, at = 0; part < 6; part++) {
     if (part % 2 === 1) assert.equal(at % 64, 0);
@@ -45,9 +46,9 @@ Deno.test("what is zipped is unzipped, and begins at multiples of 64", () => {
 
 Deno.test("a comment at the end and an empty archive are read", () => {
   const comment = new TextEncoder().encode("PK\x05\x06 in a comment of some length, twenty-two");
-  const bytes = joined([changed(ZIP, END + 20, 2, comment.length), comment]);
+  const bytes = concat([changed(ZIP, END + 20, 2, comment.length), comment]);
   assert.deepEqual(readAll(bytes), FILES);
-  assert.equal(readAll(joined(encodeZip(new Map()))).size, 0);
+  assert.equal(readAll(concat(encodeZip(new Map()))).size, 0);
 });
 
 Deno.test("PyTorch's archives have the 64-bit extension and are read", () => {
@@ -56,7 +57,7 @@ Deno.test("PyTorch's archives have the 64-bit extension and are read", () => {
 });
 
 Deno.test("a checksum of 0 is one that was not computed", () => {
-  const bytes = joined(encodeZip(new Map([["a", new TextEncoder().encode("content")]])));
+  const bytes = concat(encodeZip(new Map([["a", new TextEncoder().encode("content")]])));
   const central = find(bytes, [0x50, 0x4b, 1, 2]);
   const without = changed(bytes, central + 16, 4, 0);
   assert.deepEqual(readAll(without), new Map([["a", new TextEncoder().encode("content")]]));
@@ -66,7 +67,7 @@ Deno.test("a checksum of 0 is one that was not computed", () => {
 
 Deno.test("sizes in the 64-bit extra field are read", () => {
   const content = new TextEncoder().encode("content");
-  const bytes = joined(encodeZip(new Map([["a", content]])));
+  const bytes = concat(encodeZip(new Map([["a", content]])));
   const central = find(bytes, [0x50, 0x4b, 1, 2]);
   const extra = new Uint8Array(4 + 24);
   const view = new DataView(extra.buffer);
@@ -75,10 +76,10 @@ Deno.test("sizes in the 64-bit extra field are read", () => {
   [content.length, content.length, 0].forEach((value, index) =>
     view.setBigUint64(4 + 8 * index, BigInt(value), true)
   );
-  let wide = joined([bytes.slice(0, central + 47), extra, bytes.slice(central + 47)]);
-  for (const at of [20, 24, 42]) wide = joined([changed(wide, central + at, 4, 0xffffffff)]);
-  wide = joined([changed(wide, central + 30, 2, extra.length)]);
-  const end = joined([changed(wide, wide.length - 10, 4, 47 + extra.length)]);
+  let wide = concat([bytes.slice(0, central + 47), extra, bytes.slice(central + 47)]);
+  for (const at of [20, 24, 42]) wide = concat([changed(wide, central + at, 4, 0xffffffff)]);
+  wide = concat([changed(wide, central + 30, 2, extra.length)]);
+  const end = concat([changed(wide, wide.length - 10, 4, 47 + extra.length)]);
   assert.deepEqual(readAll(end), new Map([["a", content]]));
   const without = changed(end, central + 47, 2, 9);
   assertRefused(() => readAll(without), "the 64-bit sizes of 'a' are missing");
@@ -88,7 +89,7 @@ for (
   const [what, bytes, found] of [
     ["no end record", ZIP.slice(0, -1), "has no end record"],
     ["nothing but its start", ZIP.slice(0, 4), "has no end record"],
-    ["a part missing before the end", joined([ZIP.slice(0, 200), ZIP.slice(210)]), "directory"],
+    ["a part missing before the end", concat([ZIP.slice(0, 200), ZIP.slice(210)]), "directory"],
     ["a directory past the end", changed(ZIP, END + 16, 4, ZIP.length), "runs into its end record"],
     ["too many files", changed(ZIP, END + 10, 2, 60_000), "claims 60000 files in"],
     ["one file too many", changed(ZIP, END + 10, 2, 4), "breaks off after 3 of 4 files"],
@@ -118,7 +119,7 @@ for (
 }
 
 Deno.test("the same name twice is refused", () => {
-  const bytes = joined(encodeZip(new Map([["ab", new Uint8Array(1)], ["cd", new Uint8Array(1)]])));
+  const bytes = concat(encodeZip(new Map([["ab", new Uint8Array(1)], ["cd", new Uint8Array(1)]])));
   const second = bytes.lastIndexOf("c".charCodeAt(0));
   const twice = changed(changed(bytes, second, 1, 0x61), second + 1, 1, 0x62);
   assertRefused(() => readAll(twice), "lists 'ab' twice");
@@ -126,7 +127,7 @@ Deno.test("the same name twice is refused", () => {
 
 /** An archive of one deflated file, which says that it has so many bytes. */
 function deflated(content: Uint8Array, length = content.length): Uint8Array {
-  const bytes = joined(encodeZip(new Map([["a", new Uint8Array(deflateRawSync(content))]])));
+  const bytes = concat(encodeZip(new Map([["a", new Uint8Array(deflateRawSync(content))]])));
   const central = find(bytes, [0x50, 0x4b, 1, 2]);
   const crc = changed(changed(bytes, central + 10, 2, 8), central + 16, 4, crc32(content));
   return changed(crc, central + 24, 4, length);

@@ -4,6 +4,7 @@
  * @module
  */
 import untyped from "npm:gifenc@1.0.3";
+import { concat } from "../bytes.ts";
 import type { Picture } from "./png.ts";
 
 /** A colour: red, green, blue. */
@@ -55,14 +56,7 @@ function _sample(frames: readonly Picture[]): Uint8Array {
   const pixels = frames.reduce((sum, { data }) => sum + data.length / 3, 0);
   // A prime step does not fall into the rhythm of the rows.
   const step = [1, 2, 3, 5, 7, 11, 17, 23, 31, 47, 61, 97].find((step) => pixels / step <= SAMPLED);
-  const parts = frames.map(({ data }) => _withAlpha(data, step ?? 127));
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return concat(frames.map(({ data }) => _withAlpha(data, step ?? 127)));
 }
 
 /** Every `step`-th pixel, with the fourth byte that gifenc wants. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { concat } from "../bytes.ts";
 import { messageOf, PermissionError, WeightsError } from "../errors.ts";
 import { baseName, hashFile, readBytes } from "../files.ts";
 import { redirectOf } from "./weights/redirect.ts";
@@ -100,9 +101,7 @@ async function _fetch(url: URL): Promise<Uint8Array> {
       if (size > LARGEST_MODEL) throw refusal(`it has more than ${LARGEST_MODEL} bytes`);
       parts.push(part);
     }
-    const bytes = new Uint8Array(size);
-    parts.reduce((at, part) => (bytes.set(part, at), at + part.length), 0);
-    return bytes;
+    return concat(parts);
   } catch (error) {
     if (error instanceof WeightsError) throw error;
     if (error instanceof Deno.errors.NotCapable) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { concat } from "../../lib/bytes.ts";
 
 /** A value as it is written: a text, numbers of the element's kind, bytes, or items of a sequence. */
 export type DicomValue = string | number[] | Uint8Array | DicomElements[];
@@ -19,7 +20,7 @@ const EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1";
 export function dicomFile(elements: DicomElements, syntax = EXPLICIT_LITTLE_ENDIAN): Uint8Array {
   const meta = _elements({ "0002,0010 UI": syntax });
   const length = _element("0002,0000 UL", [meta.length]);
-  return _join([
+  return concat([
     new Uint8Array(128),
     new TextEncoder().encode("DICM"),
     length,
@@ -74,10 +75,10 @@ export function dicomSlice(
 /** Compressed pixels as the value of an element: a table of offsets, then a fragment each. */
 export function encapsulated(fragments: Uint8Array[], offsets: number[] = []): Uint8Array {
   const table = new Uint8Array(Uint32Array.from(offsets).buffer);
-  return _join([
+  return concat([
     ...[table, ...fragments].map((bytes) => {
-      const even = bytes.length % 2 === 0 ? bytes : _join([bytes, new Uint8Array(1)]);
-      return _join([_words(0xfffe, 0xe000), _long(even.length), even]);
+      const even = bytes.length % 2 === 0 ? bytes : concat([bytes, new Uint8Array(1)]);
+      return concat([_words(0xfffe, 0xe000), _long(even.length), even]);
     }),
     _words(0xfffe, 0xe0dd),
     _long(0),
@@ -86,7 +87,7 @@ export function encapsulated(fragments: Uint8Array[], offsets: number[] = []): U
 
 function _elements(elements: DicomElements): Uint8Array {
   const tags = Object.keys(elements).sort();
-  return _join(tags.map((tag) => _element(tag, elements[tag])));
+  return concat(tags.map((tag) => _element(tag, elements[tag])));
 }
 
 function _element(name: string, value: DicomValue): Uint8Array {
@@ -95,10 +96,10 @@ function _element(name: string, value: DicomValue): Uint8Array {
   // Encapsulated pixels have no length of their own.
   const open = name.startsWith("7FE0,0010") && bytes[0] === 0xfe && bytes[1] === 0xff;
   const length = open ? 0xffffffff : bytes.length;
-  return _join([
+  return concat([
     _words(parseInt(group, 16), parseInt(element, 16)),
     new TextEncoder().encode(open ? "OB" : vr),
-    LONG.has(vr) ? _join([_words(0), _long(length)]) : _words(length),
+    LONG.has(vr) ? concat([_words(0), _long(length)]) : _words(length),
     bytes,
   ]);
 }
@@ -107,13 +108,13 @@ function _bytes(vr: string, value: DicomValue): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value === "string") {
     const text = new TextEncoder().encode(value);
-    return text.length % 2 === 0 ? text : _join([text, Uint8Array.of(vr === "UI" ? 0 : 0x20)]);
+    return text.length % 2 === 0 ? text : concat([text, Uint8Array.of(vr === "UI" ? 0 : 0x20)]);
   }
   if (vr === "SQ") {
-    return _join(
+    return concat(
       (value as DicomElements[]).map((item) => {
         const bytes = _elements(item);
-        return _join([_words(0xfffe, 0xe000), _long(bytes.length), bytes]);
+        return concat([_words(0xfffe, 0xe000), _long(bytes.length), bytes]);
       }),
     );
   }
@@ -138,14 +139,4 @@ function _words(...words: number[]): Uint8Array {
 
 function _long(value: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(value).buffer);
-}
-
-function _join(pieces: Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    joined.set(piece, at);
-    at += piece.length;
-  }
-  return joined;
 }

@@ -5,6 +5,7 @@
  */
 import { inflateRawSync } from "node:zlib";
 import type { DataSet } from "npm:dicom-parser@1.8.21";
+import { concat } from "../../bytes.ts";
 import { DataError, messageOf } from "../../errors.ts";
 
 export type { DataSet };
@@ -66,10 +67,7 @@ export function refused(file: string, found: string, hint: string): DataError {
 function _inflater(maxOutputLength: number) {
   return (bytes: Uint8Array, position: number): Uint8Array => {
     const rest = inflateRawSync(bytes.subarray(position), { maxOutputLength });
-    const whole = new Uint8Array(position + rest.length);
-    whole.set(bytes.subarray(0, position));
-    whole.set(rest, position);
-    return whole;
+    return concat([bytes.subarray(0, position), rest]);
   };
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { concat } from "../../bytes.ts";
 import { type DataSet, PIXEL_DATA } from "./dataset.ts";
 
 /** Where a fragment's bytes lie. */
@@ -39,12 +40,5 @@ function _join(data: DataSet, fragments: Fragment[]): Uint8Array {
     if (position + length > byteArray.length) throw new Error("a fragment is cut off");
     return byteArray.subarray(position, position + length);
   });
-  if (pieces.length === 1) return pieces[0];
-  const joined = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    joined.set(piece, at);
-    at += piece.length;
-  }
-  return joined;
+  return pieces.length === 1 ? pieces[0] : concat(pieces);
 }

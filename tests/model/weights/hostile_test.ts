@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { concat } from "../../../lib/bytes.ts";
 import { WeightsError } from "../../../lib/errors.ts";
 import { createRandom, type Random } from "../../../lib/random.ts";
 import { decodePytorch } from "../../../lib/model/weights/torch/read.ts";
@@ -11,14 +12,13 @@ import {
   expectedTensors,
   fixture,
   fixtureNames,
-  joined,
   type Piece,
   text,
 } from "./support.ts";
 
 /** A PyTorch file with this pickle and one storage of so many bytes under the key 0. */
 function archive(pickle: Uint8Array, bytes = 4): Uint8Array {
-  return joined(encodeZip(
+  return concat(encodeZip(
     new Map([["a/data.pkl", pickle], ["a/data/0", new Uint8Array(bytes)]]),
   ));
 }
@@ -94,7 +94,7 @@ Deno.test("a storage that is described in two ways is refused", () => {
 
 Deno.test("a storage that is not in the file is refused", () => {
   const pickle = assemble(...state(tensor(1, [1], [1])));
-  const bytes = joined(encodeZip(new Map([["a/data.pkl", pickle]])));
+  const bytes = concat(encodeZip(new Map([["a/data.pkl", pickle]])));
   assertRefused(() => decodePytorch(bytes, "a.pth"), "the storage '0' is missing");
 });
 
@@ -208,13 +208,13 @@ Deno.test("damaged pickles behind good checksums are read or refused, never anyt
     );
     const key = [...files.keys()].find((key) => key.endsWith("/data.pkl"))!;
     const read: Reader = (pickle) =>
-      readTorch(joined(encodeZip(new Map([...files, [key, pickle as Uint8Array<ArrayBuffer>]]))));
+      readTorch(concat(encodeZip(new Map([...files, [key, pickle as Uint8Array<ArrayBuffer>]]))));
     assert.ok(damageOften(files.get(key)!, 800, `pickle of ${name}`, read) > 0);
   }
 });
 
 Deno.test("a damaged safetensors file is read or refused, never anything else", () => {
   const tensors = expectedTensors().get("windows.pth")!;
-  const bytes = joined(encodeSafetensors(tensors, { task: "acl", plane: "axial" }));
+  const bytes = concat(encodeSafetensors(tensors, { task: "acl", plane: "axial" }));
   assert.ok(damageOften(bytes, 2000, "safetensors", (bytes) => decodeSafetensors(bytes, "a")) > 0);
 });

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
+import { concat } from "../../../lib/bytes.ts";
 import { readFeatures, readMRNet, readWeights } from "../../../lib/model/weights/read.ts";
 import { encodePytorch } from "../../../lib/model/weights/torch/write.ts";
 import { encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { bytesSource, type Source } from "../../../lib/model/weights/source.ts";
 import type { StateDict } from "../../../lib/model/weights/tensors.ts";
 import { writeWhole } from "../../../lib/files.ts";
-import { fixture, joined, makeMRNet, withFolder } from "./support.ts";
+import { fixture, makeMRNet, withFolder } from "./support.ts";
 
 const MRNET = makeMRNet();
 const METADATA = { task: "acl", plane: "coronal" };
-const SAFETENSORS = joined(encodeSafetensors(MRNET, METADATA));
-const PYTORCH = joined(encodePytorch(MRNET));
+const SAFETENSORS = concat(encodeSafetensors(MRNET, METADATA));
+const PYTORCH = concat(encodePytorch(MRNET));
 
 /** Writes a file and asserts how reading it as MRNet's weights fails. */
 function refuses(name: string, content: Uint8Array | string, found: string): void {
@@ -111,7 +112,7 @@ Deno.test("a parameter of whole numbers is told from a missing one", () =>
     const parts = encodeSafetensors(MRNET);
     const header = new TextDecoder().decode(parts[0].subarray(8));
     const whole = header.replace(/("classifer.bias":\{"dtype":")F32/, "$1I32");
-    parts[0] = joined([parts[0].subarray(0, 8), new TextEncoder().encode(whole)]);
+    parts[0] = concat([parts[0].subarray(0, 8), new TextEncoder().encode(whole)]);
     await writeWhole(path, parts);
     await assert.rejects(readMRNet(path), {
       name: "WeightsError",
@@ -150,7 +151,7 @@ Deno.test("what cannot be a network's is not taken into memory, and is named all
   const large = { shape: [2048, 1024], data: new Float32Array(2048 * 1024) };
   const content = new Map([...MRNET, ["classifer.weight", large], ["more", large]]);
   for (const encoded of [encodeSafetensors(content), encodePytorch(content)]) {
-    const bytes = joined([...encoded]);
+    const bytes = concat([...encoded]);
     let most = 0;
     const source: Source = {
       ...bytesSource(bytes, "a"),

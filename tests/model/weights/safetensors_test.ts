@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { concat } from "../../../lib/bytes.ts";
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -7,7 +8,7 @@ import {
 } from "../../../lib/model/weights/safetensors.ts";
 import type { StateDict } from "../../../lib/model/weights/tensors.ts";
 import { writeWhole } from "../../../lib/files.ts";
-import { assertRefused, joined, withFolder } from "./support.ts";
+import { assertRefused, withFolder } from "./support.ts";
 
 const TENSORS: StateDict = new Map([
   ["10", { shape: [2, 3], data: new Float32Array([1, -2, 3.5, NaN, Infinity, -0]) }],
@@ -20,7 +21,7 @@ function file(header: unknown, data: number | Uint8Array = 0): Uint8Array {
   const text = typeof header === "string" ? header : JSON.stringify(header);
   const bytes = new TextEncoder().encode(text);
   const length = new Uint8Array(BigUint64Array.of(BigInt(bytes.length)).buffer);
-  return joined([length, bytes, typeof data === "number" ? new Uint8Array(data) : data]);
+  return concat([length, bytes, typeof data === "number" ? new Uint8Array(data) : data]);
 }
 
 const decode = (bytes: Uint8Array) => decodeSafetensors(bytes, "a.safetensors");
@@ -33,7 +34,7 @@ const f32 = (begin: number, end: number, shape = [(end - begin) / 4]) => ({
 Deno.test("what is written is read back, values, shapes, order and metadata", () => {
   const metadata = { task: "acl", "größe": "ä\n\u0000", __proto__: "x", "": "" };
   Object.defineProperty(metadata, "__proto__", { value: "own", enumerable: true });
-  const bytes = joined(encodeSafetensors(TENSORS, metadata));
+  const bytes = concat(encodeSafetensors(TENSORS, metadata));
   const read = decode(bytes);
   assert.deepEqual(read.tensors, TENSORS);
   assert.deepEqual([...read.tensors.keys()], [...TENSORS.keys()]);
@@ -49,7 +50,7 @@ Deno.test("the values begin at a multiple of eight and the bytes depend on the c
 
 Deno.test("an array that is a part of a larger one is written as the part", () => {
   const data = new Float32Array([1, 2, 3, 4]).subarray(1, 3);
-  const bytes = joined(encodeSafetensors(new Map([["x", { shape: [2], data }]])));
+  const bytes = concat(encodeSafetensors(new Map([["x", { shape: [2], data }]])));
   assert.deepEqual(decode(bytes).tensors.get("x")?.data, new Float32Array([2, 3]));
 });
 
@@ -59,7 +60,7 @@ Deno.test("a tensor whose shape does not fit its values is not written", () => {
 });
 
 Deno.test("half, brain float and double become float32; other types are named", () => {
-  const bytes = joined([
+  const bytes = concat([
     new Uint8Array(new Float64Array([0.1, 1e300]).buffer),
     new Uint8Array(Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001).buffer),
     new Uint8Array(Uint16Array.of(0x3f80, 0xc040).buffer),
@@ -96,7 +97,7 @@ for (
   const [what, bytes, found] of [
     ["no length", new Uint8Array(7), "it has 7 bytes, too few for a safetensors file"],
     ["a header past the end", file("{}").slice(0, 9), "claims 2 bytes, but the file has 9"],
-    ["a huge header", joined([new Uint8Array(8).fill(255), new Uint8Array(9)]), "1844674407"],
+    ["a huge header", concat([new Uint8Array(8).fill(255), new Uint8Array(9)]), "1844674407"],
     ["no brace", file(" {}"), "does not start with '{'"],
     ["broken text", file("{}").map((b, i) => i === 9 ? 0xff : b), "is not UTF-8 text"],
     ["broken JSON", file('{"a":}'), "is not JSON"],

@@ -1,5 +1,6 @@
 /** What the tests of the weights share: fixtures, assertions, and Python where it is installed. */
 import assert from "node:assert/strict";
+import { concat } from "../../../lib/bytes.ts";
 import type { StateDict } from "../../../lib/model/weights/tensors.ts";
 import { MRNET_PARAMETERS } from "../../../lib/model/weights/mrnet.ts";
 import { createRandom } from "../../../lib/random.ts";
@@ -30,23 +31,12 @@ export function expectedTensors(): Map<string, StateDict> {
   }));
 }
 
-/** The parts of a file as one array. */
-export function joined(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
 /** A part of a pickle: operations as numbers, or text. */
 export type Piece = number | string | readonly number[];
 
 /** A pickle from its parts. */
 export function assemble(...pieces: Piece[]): Uint8Array {
-  return joined(
+  return concat(
     pieces.map((piece) =>
       typeof piece === "string"
         ? new TextEncoder().encode(piece)

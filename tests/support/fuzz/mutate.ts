@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { concat } from "../../../lib/bytes.ts";
 import type { Random } from "../../../lib/random.ts";
 
 /** The longest file that is made, in bytes; it bounds what repeating a part can come to. */
@@ -164,11 +165,5 @@ function splice(bytes: Uint8Array, random: Random, other: Uint8Array): Uint8Arra
 
 /** Several pieces as one file. */
 export function joined(...parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return concat(parts);
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { concat } from "../../../../lib/bytes.ts";
 import { decodePytorch, readPytorch } from "../../../../lib/model/weights/torch/read.ts";
 import { encodePytorch } from "../../../../lib/model/weights/torch/write.ts";
 import type { StateDict } from "../../../../lib/model/weights/tensors.ts";
@@ -9,7 +10,6 @@ import {
   assertRefused,
   expectedTensors,
   fixture,
-  joined,
   type Piece,
   text,
   withFolder,
@@ -59,9 +59,9 @@ Deno.test("what is written is read back, and the bytes depend on the content alo
     ["größe", { shape: [], data: new Float32Array([-0]) }],
     ["empty", { shape: [0, 2], data: new Float32Array(0) }],
   ]);
-  const bytes = joined(encodePytorch(tensors));
+  const bytes = concat(encodePytorch(tensors));
   assert.deepEqual(decodePytorch(bytes, "a.pth").tensors, tensors);
-  assert.deepEqual(joined(encodePytorch(tensors)), bytes);
+  assert.deepEqual(concat(encodePytorch(tensors)), bytes);
   await withFolder(async (folder) => {
     await writeWhole(`${folder}/a.pth`, encodePytorch(tensors));
     assert.deepEqual((await readPytorch(`${folder}/a.pth`)).tensors, tensors);
@@ -75,9 +75,9 @@ function withMetadata(tensor: StateDict, ...metadata: Piece[]): Uint8Array {
   const [, pickle] = encodePytorch(tensor);
   // The tuple of arguments ends with the hooks, an empty dictionary; what follows them is new.
   const end = new TextDecoder("latin1").decode(pickle).lastIndexOf(")RtR") + 2;
-  const bytes = joined([pickle.slice(0, end), assemble(...metadata), pickle.slice(end)]);
+  const bytes = concat([pickle.slice(0, end), assemble(...metadata), pickle.slice(end)]);
   const values = [...tensor.values()].map(({ data }) => new Uint8Array(data.buffer));
-  return joined(encodeZip(new Map([["a/data.pkl", bytes], ["a/data/0", values[0]]])));
+  return concat(encodeZip(new Map([["a/data.pkl", bytes], ["a/data/0", values[0]]])));
 }
 
 const WITH_SIGN: StateDict = new Map([
@@ -149,7 +149,7 @@ function checkpoint(content: Content): Uint8Array {
     "s",
   ]);
   const pickle = assemble(0x80, 2, "}", ...pieces, ".");
-  return joined(encodeZip(new Map([["a/data.pkl", pickle], ["a/data/0", new Uint8Array(32)]])));
+  return concat(encodeZip(new Map([["a/data.pkl", pickle], ["a/data/0", new Uint8Array(32)]])));
 }
 
 Deno.test("what stands beside a network in a checkpoint, and is no layer, is passed over", () => {
@@ -229,8 +229,8 @@ for (
       fixture("checkpoint_several.pth"),
       "it holds several networks ('axial', 'coronal') and none is under 'state_dict'",
     ],
-    ["of a big-endian machine", joined(bigArchive), "it was written on a big-endian machine"],
-    ["of a zip without a pickle", joined(encodeZip(new Map())), "a zip archive with 0 'data.pkl'"],
+    ["of a big-endian machine", concat(bigArchive), "it was written on a big-endian machine"],
+    ["of a zip without a pickle", concat(encodeZip(new Map())), "a zip archive with 0 'data.pkl'"],
     [
       "of the legacy form of a big-endian machine",
       bigEndian(legacy),
