@@ -5,6 +5,7 @@ import { SERVE_LIMITS } from "../../lib/serve/options.ts";
 import { PLANES } from "../../lib/terms.ts";
 import { CLI } from "../support/cli.ts";
 import { TemporaryFolder } from "../support/folders.ts";
+import { Process } from "../support/process.ts";
 import { modelBytes, writeCombinedModels } from "../support/served_models.ts";
 
 /** The engine outlives the tests on purpose. */
@@ -68,63 +69,50 @@ Deno.test({
   async fn() {
     await using folder = await TemporaryFolder.make();
     await writeCombinedModels(folder);
-    const child = new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", "--quiet", "--no-prompt", "--allow-net", "--allow-read", CLI, "serve"],
-        ...["--models", "combined.json", "--backend", "wasm", "--port", "0"],
-      ],
-      cwd: folder.path,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "null",
-      env: { NO_COLOR: "1" },
-    }).spawn();
+    await using service = new Process(folder, [
+      ...["run", "--quiet", "--no-prompt", "--allow-net", "--allow-read", CLI, "serve"],
+      ...["--models", "combined.json", "--backend", "wasm", "--port", "0"],
+    ]);
+    const address = (await service.said(/http:\/\/\S+\//))[0];
+    const megabytes = (name: "VmRSS" | "VmHWM") => {
+      const status = Deno.readTextFileSync(`/proc/${service.pid}/status`);
+      return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)![1]) / 1024;
+    };
+    const ask = async (file: Blob, status: number) => {
+      const response = await fetch(patient(address, file));
+      const text = await response.text();
+      assert.equal(response.status, status, text);
+    };
+    const usual = exam([24, 256, 256]);
+    for (let time = 0; time < 3; time++) await ask(usual, 200);
+    const before = megabytes("VmRSS");
+    // 25 MB each that took 2.8 GB, and the most that is allowed, as wide and as long as may be.
+    const wide = exam([1, 2896, 2896]);
+    for (let time = 0; time < 3; time++) await ask(wide, 422);
+    let slowest = 0;
+    let done = false;
+    const watched = (async () => {
+      while (!done) {
+        const start = performance.now();
+        await (await fetch(`${address}healthz`)).body?.cancel();
+        slowest = Math.max(slowest, performance.now() - start);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    })();
     try {
-      const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-      let out = "";
-      while (!out.includes("\n")) out += (await reader.read()).value ?? assert.fail("it ended");
-      await reader.cancel();
-      const address = /http:\/\/\S+\//.exec(out)![0];
-      const megabytes = (name: "VmRSS" | "VmHWM") => {
-        const status = Deno.readTextFileSync(`/proc/${child.pid}/status`);
-        return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)![1]) / 1024;
-      };
-      const ask = async (file: Blob, status: number) => {
-        const response = await fetch(patient(address, file));
-        const text = await response.text();
-        assert.equal(response.status, status, text);
-      };
-      const usual = exam([24, 256, 256]);
-      for (let time = 0; time < 3; time++) await ask(usual, 200);
-      const before = megabytes("VmRSS");
-      // 25 MB each that took 2.8 GB, and the most that is allowed, as wide and as long as may be.
-      const wide = exam([1, 2896, 2896]);
-      for (let time = 0; time < 3; time++) await ask(wide, 422);
-      let slowest = 0;
-      let done = false;
-      const watched = (async () => {
-        while (!done) {
-          const start = performance.now();
-          await (await fetch(`${address}healthz`)).body?.cancel();
-          slowest = Math.max(slowest, performance.now() - start);
-          await new Promise((resolve) => setTimeout(resolve, 20));
-        }
-      })();
       await ask(exam([5, 1024, 1024], true), 200);
       await ask(exam([8, 1024, 1024]), 200);
+    } finally {
       done = true;
       await watched;
-      const peak = megabytes("VmHWM");
-      // What one answer leaves behind is collected after another.
-      for (let time = 0; time < 2; time++) await ask(usual, 200);
-      const after = megabytes("VmRSS");
-      assert.ok(peak < 1024, `${peak} MB at the most`);
-      assert.ok(after <= before + 64, `${after} MB after, ${before} MB before`);
-      // A slice of 1024×1024 is computed in one go.
-      assert.ok(slowest < 3000, `/healthz waited ${slowest} ms`);
-    } finally {
-      child.kill("SIGKILL");
-      await child.status;
     }
+    const peak = megabytes("VmHWM");
+    // What one answer leaves behind is collected after another.
+    for (let time = 0; time < 2; time++) await ask(usual, 200);
+    const after = megabytes("VmRSS");
+    assert.ok(peak < 1024, `${peak} MB at the most`);
+    assert.ok(after <= before + 64, `${after} MB after, ${before} MB before`);
+    // A slice of 1024×1024 is computed in one go.
+    assert.ok(slowest < 3000, `/healthz waited ${slowest} ms`);
   },
 });

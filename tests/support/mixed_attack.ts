@@ -11,6 +11,8 @@ import { encodeNpy } from "../../lib/data/npy.ts";
 import { PLANES } from "../../lib/terms.ts";
 import { CLI } from "./cli.ts";
 import { TemporaryFolder } from "./folders.ts";
+import { joined } from "./fuzz/mutate.ts";
+import { Process } from "./process.ts";
 import { writeModel } from "./served_models.ts";
 
 /** What came of an attack. Sizes are resident ones, in bytes. */
@@ -61,16 +63,6 @@ function noise(count: number): Uint8Array {
     state = Math.imul(state, 1664525) + 1013904223;
     return state >>> 24;
   });
-}
-
-function joined(...parts: Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 const post = (length: number, type = "application/octet-stream", query = "?plane=axial") =>
@@ -183,112 +175,92 @@ export async function mixedAttack({ seconds, onProgress }: MixedOptions): Promis
     "--port",
     "0",
   ];
-  const child = new Deno.Command("sh", {
-    args: [
-      ...["-c", `ulimit -n ${DESCRIPTORS}; exec "$0" "$@"`, Deno.execPath(), ...serve],
-      ...["serve", ...args, "--verdicts", "none"],
-    ],
-    cwd: folder.path,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "null",
-    env: { NO_COLOR: "1" },
-  }).spawn();
+  await using service = new Process(folder, [
+    ...["-c", `ulimit -n ${DESCRIPTORS}; exec "$0" "$@"`, Deno.execPath(), ...serve],
+    ...["serve", ...args, "--verdicts", "none"],
+  ], "sh");
   let alive = true;
-  const ended = child.status.then(() => alive = false);
-  try {
-    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    let out = "";
-    while (!out.includes("\n")) {
-      const { value } = await reader.read();
-      if (value === undefined) throw new Error("the service did not start");
-      out += value;
-    }
-    await reader.cancel();
-    const port = Number(/:(\d+)\//.exec(out)![1]);
-    // As clients do, it tries again if there is no connection: the service may be listening anew.
-    const honest = async (onRetry = () => {}) => {
-      const signal = AbortSignal.timeout(DEADLINE);
-      while (true) {
-        try {
-          const response = await fetch(`http://127.0.0.1:${port}/v1/predict?plane=axial`, {
-            signal,
-            method: "POST",
-            headers: { "content-type": "application/octet-stream" },
-            body: exam as BodyInit,
-          });
-          await response.body?.cancel();
-          return response.status;
-        } catch (error) {
-          if (signal.aborted || !(error instanceof TypeError)) throw error;
-          onRetry();
-          await pause(200);
-        }
-      }
-    };
-    const look = async () => {
-      await Promise.all(
-        PLANES.map(async (plane) =>
-          await (await fetch(`http://127.0.0.1:${port}/viewer/slices/valid/0002/${plane}`)).bytes()
-        ),
-      );
-    };
-    // What honest clients of all kinds need is there before it is measured.
-    for (let time = 0; time < 20; time++) {
-      const status = await honest();
-      if (status !== 200) throw new Error(`an honest request came to ${status} before the attack`);
-      await look();
-    }
-    const before = residentSize(child.pid);
-    const report = {
-      ...{ alive, honest: 0, answered: 0, retried: 0, others: {}, attacks: {} },
-      ...{ before, peak: before },
-    } as Omit<MixedReport, "after">;
-    const end = performance.now() + 1000 * seconds;
-    const goesOn = () => alive && performance.now() < end;
-    const attackers = Object.entries(KINDS).flatMap(([name, kind]) =>
-      Array.from({ length: kind.atOnce ?? 2 }, async () => {
-        while (goesOn()) {
-          report.attacks[name] = (report.attacks[name] ?? 0) + 1;
-          await strike(port, kind).catch(() => {});
-          await pause(kind.stays > 1000 ? 200 : 1000);
-        }
-      })
-    );
-    const clients = Array.from({ length: 2 }, async () => {
-      while (goesOn()) {
-        const fate = await honest(() => report.retried++).catch((error) => `${error.name}`);
-        report.honest++;
-        if (fate === 200) report.answered++;
-        else report.others[fate] = (report.others[fate] ?? 0) + 1;
+  service.ended.then(() => alive = false);
+  const port = Number((await service.said(/:(\d+)\/\S*\n/))[1]);
+  // As clients do, it tries again if there is no connection: the service may be listening anew.
+  const honest = async (onRetry = () => {}) => {
+    const signal = AbortSignal.timeout(DEADLINE);
+    while (true) {
+      try {
+        const response = await fetch(`http://127.0.0.1:${port}/v1/predict?plane=axial`, {
+          signal,
+          method: "POST",
+          headers: { "content-type": "application/octet-stream" },
+          body: exam as BodyInit,
+        });
+        await response.body?.cancel();
+        return response.status;
+      } catch (error) {
+        if (signal.aborted || !(error instanceof TypeError)) throw error;
+        onRetry();
         await pause(200);
       }
-    });
-    const watch = (async () => {
-      let shown = performance.now();
-      while (goesOn()) {
-        report.peak = Math.max(report.peak, residentSize(child.pid));
-        if (performance.now() - shown > 30_000) {
-          shown = performance.now();
-          onProgress?.(report);
-        }
-        await pause(100);
-      }
-    })();
-    await Promise.all([...attackers, ...clients, watch]);
-    // When memory is collected is the runtime's business.
-    let after = alive ? residentSize(child.pid) : 0;
-    for (let time = 0; alive && time < 60 && after > before + 64 * 1024 * 1024; time++) {
-      await honest().catch(() => {});
-      await look().catch(() => {});
-      await pause(500);
-      if (alive) after = Math.min(after, residentSize(child.pid));
     }
-    return { ...report, alive, after };
-  } finally {
-    if (alive) child.kill("SIGKILL");
-    await ended;
+  };
+  const look = async () => {
+    await Promise.all(
+      PLANES.map(async (plane) =>
+        await (await fetch(`http://127.0.0.1:${port}/viewer/slices/valid/0002/${plane}`)).bytes()
+      ),
+    );
+  };
+  // What honest clients of all kinds need is there before it is measured.
+  for (let time = 0; time < 20; time++) {
+    const status = await honest();
+    if (status !== 200) throw new Error(`an honest request came to ${status} before the attack`);
+    await look();
   }
+  const before = residentSize(service.pid);
+  const report = {
+    ...{ alive, honest: 0, answered: 0, retried: 0, others: {}, attacks: {} },
+    ...{ before, peak: before },
+  } as Omit<MixedReport, "after">;
+  const end = performance.now() + 1000 * seconds;
+  const goesOn = () => alive && performance.now() < end;
+  const attackers = Object.entries(KINDS).flatMap(([name, kind]) =>
+    Array.from({ length: kind.atOnce ?? 2 }, async () => {
+      while (goesOn()) {
+        report.attacks[name] = (report.attacks[name] ?? 0) + 1;
+        await strike(port, kind).catch(() => {});
+        await pause(kind.stays > 1000 ? 200 : 1000);
+      }
+    })
+  );
+  const clients = Array.from({ length: 2 }, async () => {
+    while (goesOn()) {
+      const fate = await honest(() => report.retried++).catch((error) => `${error.name}`);
+      report.honest++;
+      if (fate === 200) report.answered++;
+      else report.others[fate] = (report.others[fate] ?? 0) + 1;
+      await pause(200);
+    }
+  });
+  const watch = (async () => {
+    let shown = performance.now();
+    while (goesOn()) {
+      report.peak = Math.max(report.peak, residentSize(service.pid));
+      if (performance.now() - shown > 30_000) {
+        shown = performance.now();
+        onProgress?.(report);
+      }
+      await pause(100);
+    }
+  })();
+  await Promise.all([...attackers, ...clients, watch]);
+  // When memory is collected is the runtime's business.
+  let after = alive ? residentSize(service.pid) : 0;
+  for (let time = 0; alive && time < 60 && after > before + 64 * 1024 * 1024; time++) {
+    await honest().catch(() => {});
+    await look().catch(() => {});
+    await pause(500);
+    if (alive) after = Math.min(after, residentSize(service.pid));
+  }
+  return { ...report, alive, after };
 }
 
 /**

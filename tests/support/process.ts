@@ -26,6 +26,11 @@ export class Process implements AsyncDisposable {
     return this.#child.pid;
   }
 
+  /** Settles when it has ended. */
+  get ended(): Promise<Deno.CommandStatus> {
+    return this.#child.status;
+  }
+
   /** Waits for some output. */
   async said(words: RegExp): Promise<RegExpExecArray> {
     while (true) {
