@@ -1,5 +1,6 @@
 /**
- * Compiles the processor's kernels, `lib/engine/wasm/kernels`, in every form that a runtime may need.
+ * Compiles the processor's kernels, `lib/engine/wasm/kernels`, in every form that a runtime may need,
+ * and lists their parameters for who calls them.
  *
  * ```sh
  * deno task build:wasm
@@ -16,6 +17,8 @@ export const LOCK = new URL("../deno.dev.lock", import.meta.url).pathname;
 
 const ROOT = new URL("../", import.meta.url);
 const FOLDER = new URL("lib/engine/wasm/", ROOT).pathname;
+/** The file of the kernels' parameters. */
+export const TABLE = "kernel_parameters.ts";
 const SHARED = "--sharedMemory";
 const RELAXED = "relaxed-simd";
 
@@ -46,4 +49,57 @@ async function _build(folder: string, file: string, options: readonly string[]):
   }
 }
 
-if (import.meta.main) await buildKernels(FOLDER);
+/** A function that a kernels' file exports, with its parameters. */
+const KERNEL = /^export function (\w+)\(([^)]*)\): void \{/gm;
+
+/**
+ * The text of {@linkcode TABLE}: the kernels' parameters as the source names them, in its order.
+ *
+ * A compiled function knows how many it has and nothing else.
+ */
+export async function kernelTable(): Promise<string> {
+  const read = (file: string) => Deno.readTextFile(`${FOLDER}/kernels/${file}.ts`);
+  const kernels: [string, string[]][] = [];
+  for (
+    const [, names, file] of (await read("index")).matchAll(/export \{([^}]*)\} from "\.\/(\w+)"/g)
+  ) {
+    const found = new Map([...(await read(file)).matchAll(KERNEL)].map(([, name, parameters]) => {
+      return [name, parameters.split(",").map((each) => each.split(":")[0].trim()).filter(Boolean)];
+    }));
+    for (const name of names.split(",").map((each) => each.trim()).filter(Boolean)) {
+      const parameters = found.get(name);
+      if (parameters === undefined) throw new Error(`Cannot find kernel '${name}' in ${file}.ts`);
+      kernels.push([name, parameters]);
+    }
+  }
+  const table = Object.fromEntries(kernels.sort(([a], [b]) => a < b ? -1 : 1));
+  return await _formatted(`/**
+ * The processor's kernels and the names of their parameters, in the order in which they are passed.
+ * Made by \`deno task build:wasm\` of the kernels' source.
+ *
+ * @module
+ */
+
+/** The parameters of each kernel, by its name. */
+export const KERNEL_PARAMETERS = ${JSON.stringify(table)} as const;
+`);
+}
+
+/** The text as `deno fmt` has it. */
+async function _formatted(text: string): Promise<string> {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--ext", "ts", "-"],
+    cwd: ROOT.pathname,
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const writer = process.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+  return new TextDecoder().decode((await process.output()).stdout);
+}
+
+if (import.meta.main) {
+  await buildKernels(FOLDER);
+  await Deno.writeTextFile(FOLDER + TABLE, await kernelTable());
+}

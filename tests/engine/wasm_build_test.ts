@@ -1,6 +1,15 @@
 // The kernels that are run are those whose source is beside them.
 import assert from "node:assert/strict";
-import { buildKernels, BUILDS, COMPILER, LOCK } from "../../tools/build_kernels.ts";
+import { KERNEL_PARAMETERS } from "../../lib/engine/wasm/kernel_parameters.ts";
+import { kernelNames } from "../../lib/engine/wasm/thread.js";
+import {
+  buildKernels,
+  BUILDS,
+  COMPILER,
+  kernelTable,
+  LOCK,
+  TABLE,
+} from "../../tools/build_kernels.ts";
 
 const { success: compiles } = await new Deno.Command(Deno.execPath(), {
   args: ["run", `--lock=${LOCK}`, "-A", COMPILER, "--version"],
@@ -35,4 +44,28 @@ Deno.test("each build of the kernels has the same functions", async () => {
     }),
   );
   for (const functions of exported) assert.deepEqual(functions, exported[0]);
+});
+
+Deno.test("the kernels' parameters are listed as the source names them", async () => {
+  const kept = await Deno.readTextFile(new URL(`../../lib/engine/wasm/${TABLE}`, import.meta.url));
+  const fix = `${TABLE}: run deno task build:wasm and commit what it makes`;
+  assert.equal(kept, await kernelTable(), fix);
+});
+
+Deno.test("the compiled functions have as many parameters as are listed, and no others", async () => {
+  const listed: Readonly<Record<string, readonly string[]>> = KERNEL_PARAMETERS;
+  for (const [file, options] of Object.entries(BUILDS)) {
+    const bytes = await Deno.readFile(new URL(`../../lib/engine/wasm/${file}`, import.meta.url));
+    const module = new WebAssembly.Module(bytes);
+    const shared = options.includes("--sharedMemory");
+    const memory = new WebAssembly.Memory({ initial: 2, maximum: 65536, shared });
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    // The order is that of the codes in a program.
+    assert.deepEqual(kernelNames(module), Object.keys(listed).sort(), file);
+    for (const [name, parameters] of Object.entries(listed)) {
+      const { length } = exports[name] as CallableFunction;
+      assert.equal(length, parameters.length, `${file}: ${name}(${parameters})`);
+      assert.equal(new Set(parameters).size, parameters.length, name);
+    }
+  }
 });

@@ -76,8 +76,8 @@ for (const relaxedSimd of [true, false]) {
         const far = 8 * 2 ** 20;
         threads.reserve(far + 4096);
         const programs = Array.from({ length: threads.count }, (_, thread) => {
-          const program = new Program(threads.names);
-          program.call("clear", far + 16 * thread, 16);
+          const program = new Program();
+          program.call("clear", { at: far + 16 * thread, bytes: 16 });
           program.barrier();
           const address = at + 4096 * thread;
           new Int32Array(threads.buffer, address).set(program.words());

@@ -8,11 +8,13 @@ import { FIRST_FREE, Threads } from "../../lib/engine/wasm/threads.ts";
 const AT = Math.ceil(FIRST_FREE / 4096) * 4096;
 /** Where the programs go, one a thread, 4096 bytes apart. */
 const PROGRAMS = AT + 65536;
+/** What `execute` is tested with, in place of the compiled kernels. */
+const ONE_KERNEL = { kernel: ["first", "second"] } as const;
 
 function load(threads: Threads, write: (program: Program, thread: number) => void): number[] {
   threads.reserve(PROGRAMS + 4096 * threads.count);
   return Array.from({ length: threads.count }, (_, thread) => {
-    const program = new Program(threads.names);
+    const program = new Program();
     write(program, thread);
     const words = program.words();
     const address = PROGRAMS + 4096 * thread;
@@ -40,9 +42,19 @@ for (const count of [1, 2, 3]) {
     await withThreads(count, (threads) => {
       // Each thread takes the mean of what all of them put down before the barrier.
       const programs = load(threads, (program, thread) => {
-        program.call("meanOfPixels", AT + 16 * thread, AT + 1024 + 16 * thread, 1, 4);
+        program.call("meanOfPixels", {
+          x: AT + 16 * thread,
+          out: AT + 1024 + 16 * thread,
+          pixels: 1,
+          channels: 4,
+        });
         program.barrier();
-        program.call("meanOfPixels", AT + 1024, AT + 2048 + 16 * thread, count, 4);
+        program.call("meanOfPixels", {
+          x: AT + 1024,
+          out: AT + 2048 + 16 * thread,
+          pixels: count,
+          channels: 4,
+        });
         program.barrier();
       });
       const floats = new Float32Array(threads.buffer, AT, 4096);
@@ -60,8 +72,8 @@ for (const count of [1, 2, 3]) {
 Deno.test("a part of a program is skipped where a word has another value", async () => {
   await withThreads(1, (threads) => {
     const programs = load(threads, (program) => {
-      program.onlyIf(AT, 7, () => program.call("clear", AT + 4, 4));
-      program.call("clear", AT + 8, 4);
+      program.onlyIf(AT, 7, () => program.call("clear", { at: AT + 4, bytes: 4 }));
+      program.call("clear", { at: AT + 8, bytes: 4 });
       program.barrier();
     });
     const words = new Int32Array(threads.buffer, AT, 3);
@@ -75,7 +87,23 @@ Deno.test("a part of a program is skipped where a word has another value", async
 });
 
 Deno.test("a kernel that does not exist is refused when the program is made", () => {
-  assert.throws(() => new Program([]).call("nothing"), { message: "There is no kernel 'nothing'" });
+  assert.throws(() => {
+    // @ts-expect-error the compiler refuses it before
+    new Program().call("nothing", {});
+  }, { message: "There is no kernel 'nothing'" });
+});
+
+Deno.test("a call names all of a kernel's arguments, in any order, or does not compile", () => {
+  const program = new Program();
+  program.call("clear", { bytes: 16, at: 64 });
+  const calls = program.words().subarray(1, 4);
+  assert.deepEqual([...calls], [2, 64, 16]);
+  // @ts-expect-error one is missing
+  program.call("clear", { at: 64 });
+  // @ts-expect-error one is of another kernel
+  program.call("clear", { at: 64, bytes: 16, pixels: 4 });
+  // @ts-expect-error one is no number
+  program.call("clear", { at: 64, bytes: "16" });
 });
 
 Deno.test("memory grows under running workers", async () => {
@@ -83,7 +111,7 @@ Deno.test("memory grows under running workers", async () => {
     const far = 64 * 2 ** 20;
     const grow = (address: number) =>
       load(threads, (program, thread) => {
-        program.call("clear", address + 4 * thread, 4);
+        program.call("clear", { at: address + 4 * thread, bytes: 4 });
         program.barrier();
       });
     threads.run(grow(AT));
@@ -109,7 +137,7 @@ Deno.test("memory that cannot be had is one clear line", async () => {
 Deno.test("a worker's fault ends the step on every thread, in one clear line", async () => {
   await withThreads(3, (threads) => {
     const programs = load(threads, (program, thread) => {
-      if (thread === 2) program.call("clear", -65536, 65536 * 2);
+      if (thread === 2) program.call("clear", { at: -65536, bytes: 65536 * 2 });
       program.barrier();
     });
     const failure = {
@@ -142,7 +170,9 @@ Deno.test("a thread whose share is empty waits for one that is at work, however 
     const bytes = 96 * 2 ** 20;
     threads.reserve(scratch + bytes);
     const programs = load(threads, (program, thread) => {
-      if (thread === 1) { for (let i = 0; i < 250; i++) program.call("clear", scratch, bytes); }
+      if (thread === 1) {
+        for (let i = 0; i < 250; i++) program.call("clear", { at: scratch, bytes });
+      }
       program.barrier();
     });
     const start = performance.now();
@@ -185,8 +215,8 @@ Deno.test("threads that were ended compute nothing", async () => {
 Deno.test("a thread reads nothing of its program once the last barrier is open", () => {
   const memory = new WebAssembly.Memory({ initial: 3, maximum: 3, shared: true });
   const calls: number[][] = [];
-  const program = new Program(["kernel"]);
-  program.call("kernel", 1, 2);
+  const program = new Program(ONE_KERNEL);
+  program.call("kernel", { second: 2, first: 1 });
   program.barrier();
   const words = program.words();
   new Int32Array(memory.buffer, AT, words.length).set(words);
@@ -194,9 +224,10 @@ Deno.test("a thread reads nothing of its program once the last barrier is open",
   const { notify } = Atomics;
   const opening = (array: Int32Array<SharedArrayBuffer>, index: number) => {
     // The barrier opens: from here on the caller may write whatever comes next over this program.
-    const next = new Program(["kernel"]);
-    next.call("kernel", 7);
-    new Int32Array(memory.buffer, end, 4).set(next.words());
+    const next = new Program(ONE_KERNEL);
+    next.call("kernel", { first: 7, second: 0 });
+    const words = next.words();
+    new Int32Array(memory.buffer, end, words.length).set(words);
     return notify(array, index);
   };
   Object.assign(Atomics, { notify: opening });
@@ -221,14 +252,18 @@ Deno.test("hundreds of programs of changing lengths, back to back, are each run 
       floats.fill(round);
       const programs = load(threads, (program, thread) => {
         const to = counters + 16 * thread;
-        for (let call = 0; call < calls; call++) program.call("meanOfPixels", AT, to, 1, 4);
+        for (let call = 0; call < calls; call++) {
+          program.call("meanOfPixels", { x: AT, out: to, pixels: 1, channels: 4 });
+        }
         program.barrier();
       });
       threads.run(programs);
       assert.ok(means.every((mean) => mean === round), `round ${round}`);
       // What a thread that goes on reading would run: it would be seen in the next round.
       load(threads, (program, thread) => {
-        for (let call = 0; call < 30; call++) program.call("clear", 2 ** 31 - 64 * thread, 16);
+        for (let call = 0; call < 30; call++) {
+          program.call("clear", { at: 2 ** 31 - 64 * thread, bytes: 16 });
+        }
         program.barrier();
       });
     }

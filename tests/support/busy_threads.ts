@@ -15,8 +15,10 @@ const threads = await Threads.start({ threads: 2, patience: 400 });
 await threads.ready();
 threads.reserve(SCRATCH + BYTES);
 const programs = [0, 1].map((thread) => {
-  const program = new Program(threads.names);
-  if (thread === 1) { for (let i = 0; i < 200; i++) program.call("clear", SCRATCH, BYTES); }
+  const program = new Program();
+  if (thread === 1) {
+    for (let i = 0; i < 200; i++) program.call("clear", { at: SCRATCH, bytes: BYTES });
+  }
   program.barrier();
   const words = program.words();
   new Int32Array(threads.buffer, AT + 4096 * thread, words.length).set(words);

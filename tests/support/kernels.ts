@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { findCapabilities } from "../../lib/engine/wasm/capabilities.ts";
+import { KERNEL_PARAMETERS } from "../../lib/engine/wasm/kernel_parameters.ts";
 import { loadKernels } from "../../lib/engine/wasm/kernels.js";
 import { instantiate, kernelNames } from "../../lib/engine/wasm/thread.js";
 import { createRandom } from "../../lib/random.ts";
@@ -64,11 +65,10 @@ export function bytes(values: number | ArrayLike<number>): Block<Uint8Array> {
   return { at, view };
 }
 
-/** Calls a kernel. */
-export function callKernel(name: string, ...args: number[]): void {
-  const index = names.indexOf(name);
-  assert.ok(index >= 0, `there is no kernel '${name}'`);
-  functions[index](...args);
+/** Calls a kernel with its arguments in the order of its parameters. */
+export function callKernel(name: keyof typeof KERNEL_PARAMETERS, ...args: number[]): void {
+  assert.equal(args.length, KERNEL_PARAMETERS[name].length, `${name} has other parameters`);
+  functions[names.indexOf(name)](...args);
 }
 
 /** Random numbers in -1 to 1; with `levels`, so few different ones that many are equal. */

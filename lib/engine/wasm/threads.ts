@@ -5,7 +5,7 @@
  */
 import { EngineError, messageOf } from "../../errors.ts";
 import { type Capabilities, findCapabilities, threadsToUse } from "./capabilities.ts";
-import { CONTROL_WORDS, execute, instantiate, kernelNames, type Thread } from "./thread.js";
+import { CONTROL_WORDS, execute, instantiate, type Thread } from "./thread.js";
 import workerText from "./thread.js" with { type: "text" };
 
 /** A page of WebAssembly's memory, in bytes. */
@@ -45,8 +45,6 @@ type Setup = Required<ThreadsOptions> & { module: WebAssembly.Module };
 export class Threads {
   /** How many there are. */
   readonly count: number;
-  /** The kernels' names, in the order of their codes. */
-  readonly names: readonly string[];
   readonly #memory: WebAssembly.Memory;
   readonly #own: Thread;
   readonly #workers: Worker[] = [];
@@ -57,7 +55,6 @@ export class Threads {
 
   private constructor({ module, threads, patience, startPatience, capabilities }: Setup) {
     this.count = threads;
-    this.names = kernelNames(module);
     const { sharedMemory } = capabilities;
     const memory = new WebAssembly.Memory({
       initial: 2,

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { pixels } from "./memory_map.ts";
+import { type Bordered, pixels, type Scratch, type Size, type SliceMap } from "./memory_map.ts";
 import { minimalConvolution } from "./minimal_filtering.ts";
-import { CONVOLUTIONS, LINEAR, PARAMETER_FLOATS } from "./parameters.ts";
+import { type Convolution, CONVOLUTIONS, LINEAR, PARAMETER_FLOATS } from "./parameters.ts";
 import { LANES, type ThreadWriter } from "./thread_writer.ts";
 
 const [CONV1, CONV2, CONV3, CONV4, CONV5] = CONVOLUTIONS;
@@ -13,7 +13,7 @@ const [CONV1, CONV2, CONV3, CONV4, CONV5] = CONVOLUTIONS;
 /** Sets this thread's gradient to zero. */
 export function clearGradient(writer: ThreadWriter): void {
   const { fixed: { gradients } } = writer.setting;
-  writer.program.call("clear", gradients[writer.thread], PARAMETER_FLOATS * 4);
+  writer.program.call("clear", { at: gradients[writer.thread], bytes: PARAMETER_FLOATS * 4 });
 }
 
 /** Maximum over the slices, linear layer, loss and, in training, their gradients. */
@@ -23,13 +23,22 @@ export function head(writer: ThreadWriter, training: boolean): void {
   const { weight, bias, channels } = LINEAR;
   const thread = writer.thread;
   // The linear layer's gradient is the same on every thread; one adds it.
-  const own = training && thread === 0;
-  const linear = [parameters + 4 * weight, parameters + 4 * bias];
-  const found = [answers[thread], winners[thread], headGradients[thread]];
-  const added = own ? [gradients[0] + 4 * weight, gradients[0] + 4 * bias] : [0, 0];
-  const { turns } = writer.scratch;
-  const all = [exam.means, slices, channels, ...linear, question, ...found, ...added];
-  writer.program.call("head", ...all, turns, threads);
+  const adds = training && thread === 0;
+  writer.program.call("head", {
+    means: exam.means,
+    slices,
+    channels,
+    weights: parameters + 4 * weight,
+    bias: parameters + 4 * bias,
+    question,
+    answer: answers[thread],
+    winners: winners[thread],
+    gradient: headGradients[thread],
+    weightGradient: adds ? gradients[0] + 4 * weight : 0,
+    biasGradient: adds ? gradients[0] + 4 * bias : 0,
+    turns: writer.scratch.turns,
+    threads,
+  });
 }
 
 /** Goes back through every slice, where it is this thread's turn. */
@@ -41,86 +50,180 @@ export function backward(writer: ThreadWriter): void {
   }
 }
 
-function _backwardSlice(writer: ThreadWriter, slice: number): void {
+/** A slice on its way back, on one thread. */
+interface Slice {
+  writer: ThreadWriter;
+  /** What was kept of it on its way forward. */
+  kept: SliceMap;
+  scratch: Scratch;
+  /** The address of a parameter's gradient, given where the parameter begins in floats. */
+  gradientAt: (floats: number) => number;
+}
+
+function _backwardSlice(writer: ThreadWriter, index: number): void {
   const { shapes, fixed, exam } = writer.setting;
-  const { image, conv1, pool1, pool2, conv3, conv4, pool5 } = shapes;
-  const { program } = writer;
-  const thread = writer.thread;
-  const scratch = writer.scratch;
-  const kept = exam.slices[slice];
-  const { lists, counts, starts, entries } = scratch;
-  const { parameters } = fixed;
-  const gradient = fixed.gradients[thread];
-  const [winners, head] = [fixed.winners[thread], fixed.headGradients[thread]];
-  const at = (floats: number) => gradient + 4 * floats;
+  const { pool1, pool2, conv3, conv4, pool5 } = shapes;
+  const { program, scratch, thread } = writer;
+  const kept = exam.slices[index];
+  const gradientAt = (floats: number) => fixed.gradients[thread] + 4 * floats;
+  const slice = { writer, kept, scratch, gradientAt };
 
   // The fifth convolution: only what won the pool and the maximum over the slices.
-  program.call("spreadToPixels", head, winners, slice, scratch.dPool5, pixels(pool5), 256);
-  const list = (
-    [dy, pitch, winner]: [number, number, number],
-    size: { height: number; width: number },
-    channels: number,
-    convWidth: number,
-    see: { pitch: number; step: number },
-    bias: number,
-  ) => {
-    const shape = [size.height, size.width, channels, convWidth, see.pitch, see.step];
-    program.call("listWinners", dy, pitch, winner, ...shape, lists, counts, at(bias));
-    return [lists, 12 * pixels(size), counts, channels];
-  };
-  const dPool5: [number, number, number] = [scratch.dPool5, pool5.width * 1024, kept.winner5];
-  const of5 = list(dPool5, pool5, 256, pool2.width, conv4, CONV5.bias);
-  program.call("sparseFilter", ...of5, kept.conv4, conv4.pitch, 3, 24, at(CONV5.weight));
-  program.call("sortByPixel", ...of5, pixels(pool2), starts, entries);
-  program.call("clear", scratch.dConv4, conv4.bytes);
-  const rows5 = [pool2.height, pool2.width, parameters + 4 * CONV5.weight, 3, 24];
-  program.call("sparseInput", starts, entries, ...rows5, scratch.dConv4, conv4.pitch, conv4.step);
+  program.call("spreadToPixels", {
+    gradient: fixed.headGradients[thread],
+    winners: fixed.winners[thread],
+    slice: index,
+    out: scratch.dPool5,
+    pixels: pixels(pool5),
+    channels: 256,
+  });
+  _sparse(slice, {
+    ...{ layer: CONV5, pooled: pool5, dy: scratch.dPool5, winner: kept.winner5 },
+    ...{ input: conv4, x: kept.conv4, dx: scratch.dConv4 },
+  });
 
   // The fourth and the third: dense.
-  const mask = (dy: number, y: number, masked: number, like: typeof conv4, bias: number) => {
-    const { height, width, channels, pitch, inside, step } = like;
-    const panelBytes = height * (pitch / step) * 32;
-    const places = [dy + inside, y + inside, masked + inside];
-    const shape = [height, width, channels, pitch];
-    program.call("maskRelu", ...places, ...shape, at(bias), scratch.panels, panelBytes);
-  };
-  const filter = (x: number, like: typeof conv4, layer: { weight: number; outputs: number }) => {
-    const { height, width, channels, pitch, bytes, step } = like;
-    const all = bytes / step;
-    const rowPixels = pitch / step;
-    program.call("tileChannels", x, scratch.tiles, all, channels);
-    const product = [height * rowPixels * 32, layer.outputs / LANES];
-    const lines = [height, width, rowPixels - width];
-    for (let tap = 0; tap < 9; tap++) {
-      const shift = Math.floor(tap / 3) * rowPixels + tap % 3;
-      const a = [scratch.tiles + shift * 24, all * 24, channels / 6];
-      const c = [at(layer.weight) + tap * channels * 32, 9 * channels * 32];
-      program.call("addProduct", ...a, scratch.panels, ...product, ...c, ...lines);
-    }
-  };
-  mask(scratch.dConv4, kept.conv4, scratch.dMasked4, conv4, CONV4.bias);
-  filter(kept.conv3, conv3, CONV4);
+  const fourth = { dy: scratch.dConv4, y: kept.conv4, masked: scratch.dMasked4 };
+  _maskRelu(slice, CONV4, { ...fourth, output: conv4 });
+  _filterGradient(slice, CONV4, { x: kept.conv3, input: conv3 });
   const dConv3 = scratch.dConv3 + conv3.inside;
   minimalConvolution(writer, "back4", [{ x: scratch.dMasked4, out: dConv3 }], conv4, conv3, 0);
-  mask(scratch.dConv3, kept.conv3, scratch.dConv3, conv3, CONV3.bias);
-  filter(kept.pool2, pool2, CONV3);
-  const { height, width } = pool2;
-  const to = { height, width, pitch: width * 768 };
+  const third = { dy: scratch.dConv3, y: kept.conv3, masked: scratch.dConv3 };
+  _maskRelu(slice, CONV3, { ...third, output: conv3 });
+  _filterGradient(slice, CONV3, { x: kept.pool2, input: pool2 });
+  const to = { height: pool2.height, width: pool2.width, pitch: pool2.width * 768 };
   minimalConvolution(writer, "back3", [{ x: scratch.dConv3, out: scratch.dPool2 }], conv3, to, 0);
 
   // The second: what won its pool.
-  const dPool2: [number, number, number] = [scratch.dPool2, pool2.width * 768, kept.winner2];
-  const of2 = list(dPool2, pool2, 192, pool1.width, pool1, CONV2.bias);
-  program.call("sparseFilter", ...of2, kept.pool1, pool1.pitch, 5, 10, at(CONV2.weight));
-  program.call("sortByPixel", ...of2, pixels(pool1), starts, entries);
-  program.call("clear", scratch.dPool1, pool1.bytes);
-  const rows2 = [pool1.height, pool1.width, parameters + 4 * CONV2.weight, 5, 10];
-  program.call("sparseInput", starts, entries, ...rows2, scratch.dPool1, pool1.pitch, pool1.step);
+  _sparse(slice, {
+    ...{ layer: CONV2, pooled: pool2, dy: scratch.dPool2, winner: kept.winner2 },
+    ...{ input: pool1, x: kept.pool1, dx: scratch.dPool1 },
+  });
+  _firstLayer(slice);
+}
 
-  // The first: what won its pool, and nothing before it.
-  const inner = scratch.dPool1 + pool1.inside;
-  const see = { pitch: 4 * image.pitch, step: 4 * image.step };
-  const from1: [number, number, number] = [inner, pool1.pitch, kept.winner1];
-  const of1 = list(from1, pool1, 64, conv1.width, see, CONV1.bias);
-  program.call("sparseFilterNarrow", ...of1, kept.image, image.pitch, 12, at(CONV1.weight));
+/** A convolution behind which a pool lets few gradients through; its input has its own size. */
+interface SparseLayer {
+  layer: Convolution;
+  /** The pool's output, without a border. */
+  pooled: Size;
+  /** Address of its gradient. */
+  dy: number;
+  /** Address of what won each window. */
+  winner: number;
+  /** The convolution's input, its address and that of its gradient. */
+  input: Bordered;
+  x: number;
+  dx: number;
+}
+
+/** The gradients of a convolution and of its input, of what won the pool behind it. */
+function _sparse(slice: Slice, { layer, pooled, dy, winner, input, x, dx }: SparseLayer): void {
+  const { writer: { program, setting }, scratch: { starts, entries }, gradientAt } = slice;
+  const { outputs: channels, side: rows, inputs } = layer;
+  const { height, width, pitch, step } = input;
+  // Groups of 32 numbers in a row of the filter.
+  const chunks = rows * inputs / 32;
+  const listed = _listWinners(slice, layer, {
+    ...{ dy, pitch: pooled.width * channels * 4, winner, pooled, convWidth: width },
+    ...{ xPitch: pitch, xStep: step },
+  });
+  const dw = gradientAt(layer.weight);
+  program.call("sparseFilter", { ...listed, x, pitch, rows, chunks, dw });
+  program.call("sortByPixel", { ...listed, pixels: pixels(input), starts, entries });
+  program.call("clear", { at: dx, bytes: input.bytes });
+  const weights = setting.fixed.parameters + 4 * layer.weight;
+  const sized = { height, width, pitch, step };
+  program.call("sparseInput", { starts, entries, ...sized, weights, rows, chunks, dx });
+}
+
+/** The gradient of the first convolution, of what won its pool, and of nothing before it. */
+function _firstLayer(slice: Slice): void {
+  const { writer: { program, setting }, kept, scratch, gradientAt } = slice;
+  const { image, conv1, pool1 } = setting.shapes;
+  const listed = _listWinners(slice, CONV1, {
+    dy: scratch.dPool1 + pool1.inside,
+    pitch: pool1.pitch,
+    winner: kept.winner1,
+    pooled: pool1,
+    convWidth: conv1.width,
+    xPitch: 4 * image.pitch,
+    xStep: 4 * image.step,
+  });
+  program.call("sparseFilterNarrow", {
+    ...listed,
+    x: kept.image,
+    pitch: image.pitch,
+    rows: 12,
+    dw: gradientAt(CONV1.weight),
+  });
+}
+
+/** What `listWinners` reads. */
+interface Pooled {
+  dy: number;
+  pitch: number;
+  winner: number;
+  pooled: Size;
+  convWidth: number;
+  xPitch: number;
+  xStep: number;
+}
+
+/** Lists by channel what won a layer's pool, and adds the bias's gradient; what the lists are. */
+function _listWinners(
+  { writer, scratch: { lists, counts }, gradientAt }: Slice,
+  { outputs: channels, bias }: Convolution,
+  { pooled, ...given }: Pooled,
+) {
+  writer.program.call("listWinners", {
+    ...given,
+    ...{ height: pooled.height, width: pooled.width, channels },
+    ...{ lists, counts, biasGradient: gradientAt(bias) },
+  });
+  return { lists, listBytes: 12 * pixels(pooled), counts, channels };
+}
+
+/** Keeps a gradient where the layer's ReLU let the activation through; the bias's gradient. */
+function _maskRelu(
+  { writer, scratch, gradientAt }: Slice,
+  { bias }: Convolution,
+  { dy, y, masked, output }: { dy: number; y: number; masked: number; output: Bordered },
+): void {
+  const { height, width, channels, pitch, step, inside } = output;
+  writer.program.call("maskRelu", {
+    ...{ dy: dy + inside, y: y + inside, masked: masked + inside },
+    ...{ height, width, channels, pitch },
+    biasGradient: gradientAt(bias),
+    tiled: scratch.panels,
+    panelBytes: height * (pitch / step) * 32,
+  });
+}
+
+/** The gradient of a 3×3 layer's filters, of the gradient that `_maskRelu` left in panels. */
+function _filterGradient(
+  { writer: { program }, scratch, gradientAt }: Slice,
+  { weight, outputs }: Convolution,
+  { x, input }: { x: number; input: Bordered },
+): void {
+  const { height, width, channels, pitch, bytes, step } = input;
+  const all = bytes / step;
+  const rowPixels = pitch / step;
+  program.call("tileChannels", { x, out: scratch.tiles, pixels: all, channels });
+  for (let tap = 0; tap < 9; tap++) {
+    const shift = Math.floor(tap / 3) * rowPixels + tap % 3;
+    program.call("addProduct", {
+      a: scratch.tiles + shift * 24,
+      aStride: all * 24,
+      tiles: channels / 6,
+      b: scratch.panels,
+      bStride: height * rowPixels * 32,
+      panels: outputs / LANES,
+      c: gradientAt(weight) + tap * channels * 32,
+      cStride: 9 * channels * 32,
+      lines: height,
+      length: width,
+      skip: rowPixels - width,
+    });
+  }
 }

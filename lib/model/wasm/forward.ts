@@ -3,12 +3,15 @@
  *
  * @module
  */
-import { type Bordered, pixels, TILES_AT_ONCE } from "./memory_map.ts";
+import { type Bordered, pixels, type Size, TILES_AT_ONCE } from "./memory_map.ts";
 import { minimalConvolution } from "./minimal_filtering.ts";
 import { CONVOLUTIONS } from "./parameters.ts";
 import { LANES, type ThreadWriter } from "./thread_writer.ts";
 
 const [CONV1, CONV2, CONV3, CONV4, CONV5] = CONVOLUTIONS;
+
+/** Numbers in a row of the first layer's filters, padded to whole vectors. */
+const CONV1_RUN = 12;
 
 /** Writes the forward pass. */
 export function forward(writer: ThreadWriter): void {
@@ -28,15 +31,17 @@ function _forwardSlices(writer: ThreadWriter, slices: number[]): void {
   const scratch = writer.scratch;
   const { program } = writer;
   const bias = (layer: { bias: number }) => fixed.parameters + 4 * layer.bias;
-  const pool = (
-    [width, channels]: [number, number],
-    out: number,
-    pitch: number,
-    winner: number,
-    size: { height: number; width: number },
-  ) => {
-    const shape = [size.height, size.width, channels];
-    program.call("maxPool", scratch.conv, width * channels * 4, out, pitch, winner, ...shape);
+  // The first two pools: from the convolution's output, without a border, to inside one.
+  const pool = ({ width }: Size, to: Bordered, out: number, winner: number) => {
+    const { height, channels, pitch, inside } = to;
+    program.call("maxPool", {
+      x: scratch.conv,
+      xPitch: width * channels * 4,
+      out: out + inside,
+      outPitch: pitch,
+      winner,
+      ...{ height, width: to.width, channels },
+    });
   };
   const dense = ({ height, width }: Bordered, channels: number) => {
     return { height, width, pitch: width * channels * 4 };
@@ -44,20 +49,35 @@ function _forwardSlices(writer: ThreadWriter, slices: number[]): void {
 
   for (const slice of slices) {
     const kept = exam.slices[slice];
-    const voxels = exam.voxels + slice * pixels(image) * (float ? 4 : 1);
-    const size = [image.height, image.width];
-    const start = kept.image + image.inside;
-    const read = [voxels, Number(float), fixed.matrix, ...size, start, image.pitch];
-    program.call("readSlice", ...read);
+    program.call("readSlice", {
+      voxels: exam.voxels + slice * pixels(image) * (float ? 4 : 1),
+      float: Number(float),
+      matrix: fixed.matrix,
+      height: image.height,
+      width: image.width,
+      out: kept.image + image.inside,
+      pitch: image.pitch,
+    });
     // One channel leaves no sums over channels for the transforms to be spread over.
-    const { at, tiles } = tables.conv1;
-    const places = [at, tiles, kept.image, scratch.conv, fixed.forward[0], bias(CONV1)];
-    const [panels, rows, run] = [CONV1.outputs / LANES, CONV1.side, 12];
-    program.call("convolve", ...places, panels, rows, image.pitch, run, rows, run, 1);
-    pool([conv1.width, 64], kept.pool1 + pool1.inside, pool1.pitch, kept.winner1, pool1);
+    program.call("convolve", {
+      table: tables.conv1.at,
+      tiles: tables.conv1.tiles,
+      x: kept.image,
+      out: scratch.conv,
+      weights: fixed.forward[0],
+      bias: bias(CONV1),
+      panels: CONV1.outputs / LANES,
+      rows: CONV1.side,
+      pitch: image.pitch,
+      run: CONV1_RUN,
+      rowsAtOnce: CONV1.side,
+      block: CONV1_RUN,
+      relu: 1,
+    });
+    pool(conv1, pool1, kept.pool1, kept.winner1);
     const second = [{ x: kept.pool1, out: scratch.conv }];
     minimalConvolution(writer, "conv2", second, pool1, dense(pool1, 192), bias(CONV2));
-    pool([pool1.width, 192], kept.pool2 + pool2.inside, pool2.pitch, kept.winner2, pool2);
+    pool(pool1, pool2, kept.pool2, kept.winner2);
   }
   const all = slices.map((slice) => exam.slices[slice]);
   const third = all.map((kept) => ({ x: kept.pool2, out: kept.conv3 + conv3.inside }));
@@ -68,10 +88,22 @@ function _forwardSlices(writer: ThreadWriter, slices: number[]): void {
   const fifth = all.map((kept, index) => ({ x: kept.conv4, out: scratch.conv + index * bytes }));
   minimalConvolution(writer, "conv5", fifth, conv4, dense(conv4, 256), bias(CONV5));
   slices.forEach((slice, index) => {
-    const shape = [pool5.height, pool5.width, 256];
-    const from = [scratch.conv + index * bytes, pool2.width * 1024];
     const kept = exam.slices[slice];
-    program.call("maxPool", ...from, kept.pool5, pool5.width * 1024, kept.winner5, ...shape);
-    program.call("meanOfPixels", kept.pool5, exam.means + slice * 1024, pixels(pool5), 256);
+    program.call("maxPool", {
+      x: scratch.conv + index * bytes,
+      xPitch: pool2.width * 1024,
+      out: kept.pool5,
+      outPitch: pool5.width * 1024,
+      winner: kept.winner5,
+      height: pool5.height,
+      width: pool5.width,
+      channels: 256,
+    });
+    program.call("meanOfPixels", {
+      x: kept.pool5,
+      out: exam.means + slice * 1024,
+      pixels: pixels(pool5),
+      channels: 256,
+    });
   });
 }

@@ -16,9 +16,14 @@ export function transformPanel(
 ): void {
   const { fixed: { transformed } } = writer.setting;
   const { inputs, outputs } = MINIMAL[name];
-  const to = transformed[name] + panel * LANES * inputs * 4;
-  const { temp } = writer.scratch;
-  writer.program.call("transformFilters", packed, to, 4 * inputs * outputs, inputs, side, temp);
+  writer.program.call("transformFilters", {
+    weights: packed,
+    out: transformed[name] + panel * LANES * inputs * 4,
+    stride: 4 * inputs * outputs,
+    inputs,
+    side,
+    temp: writer.scratch.temp,
+  });
 }
 
 /**
@@ -26,28 +31,28 @@ export function transformPanel(
  *
  * @param slices where each one's input begins, its border included, and where its output begins
  * @param like the input
- * @param to height, width and bytes in a row of the output
+ * @param output its height, width and bytes in a row
  */
 export function minimalConvolution(
   writer: ThreadWriter,
   name: Minimal,
   slices: readonly { x: number; out: number }[],
   like: Bordered,
-  to: { height: number; width: number; pitch: number },
+  output: { height: number; width: number; pitch: number },
   bias: number,
 ): void {
   const { fixed: { transformed }, tables } = writer.setting;
   const { tilesIn, tilesOut, temp } = writer.scratch;
   const { inputs, outputs } = MINIMAL[name];
   const { program } = writer;
+  const { height, width, pitch } = output;
   // A filter of 5×5 leaves 2×2 of a tile's 6×6, one of 3×3 leaves 4×4.
   const side = like.border === 2 ? 2 : 4;
-  const across = Math.ceil(to.width / side);
-  const perSlice = across * Math.ceil(to.height / side);
+  const across = Math.ceil(width / side);
+  const perSlice = across * Math.ceil(height / side);
   const rows = like.height + 2 * like.border;
   const columns = like.width + 2 * like.border;
   const [strideIn, strideOut] = [inputs, outputs].map((each) => 4 * each * TILES_AT_ONCE);
-  const filters = [transformed[name], 4 * inputs * outputs];
   for (let first = 0; first < slices.length * perSlice; first += TILES_AT_ONCE) {
     const end = Math.min(first + TILES_AT_ONCE, slices.length * perSlice);
     const parts: { slice: number; from: number; count: number; at: number }[] = [];
@@ -58,17 +63,37 @@ export function minimalConvolution(
       tile += count;
     }
     for (const { slice, from, count, at } of parts) {
-      const out = tilesIn + at * inputs * 4;
-      const image = [slices[slice].x, rows, columns, inputs, across, from, count, side];
-      program.call("transformImage", ...image, out, strideIn, temp);
+      program.call("transformImage", {
+        ...{ x: slices[slice].x, rows, columns, channels: inputs },
+        ...{ across, from, count, side },
+        out: tilesIn + at * inputs * 4,
+        stride: strideIn,
+        temp,
+      });
     }
-    const tiles = [tables[name].at, Math.ceil((end - first) / 6), tilesIn, strideIn];
-    const products = [tilesOut, strideOut, outputs / LANES, inputs, inputs];
-    program.call("multiplyTransformed", ...tiles, ...filters, ...products);
+    program.call("multiplyTransformed", {
+      table: tables[name].at,
+      tiles: Math.ceil((end - first) / 6),
+      image: tilesIn,
+      imageStride: strideIn,
+      filters: transformed[name],
+      filterStride: 4 * inputs * outputs,
+      out: tilesOut,
+      outStride: strideOut,
+      panels: outputs / LANES,
+      inputs,
+      block: inputs,
+    });
     for (const { slice, from, count, at } of parts) {
-      const products = [tilesOut + at * outputs * 4, strideOut, bias, bias === 0 ? 0 : 1];
-      const image = [slices[slice].out, to.pitch, to.height, to.width, outputs];
-      program.call("transformBack", ...products, ...image, across, from, count, side, temp);
+      program.call("transformBack", {
+        products: tilesOut + at * outputs * 4,
+        stride: strideOut,
+        bias,
+        relu: bias === 0 ? 0 : 1,
+        ...{ out: slices[slice].out, pitch, height, width, channels: outputs },
+        ...{ across, from, count, side },
+        temp,
+      });
     }
   }
 }

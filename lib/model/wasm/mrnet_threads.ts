@@ -135,9 +135,8 @@ export class MRNetThreads implements Disposable {
     // Other networks write theirs to the same place.
     const key = `${this.#start} ${slices} ${float}`;
     if (memory.programs?.key !== key) {
-      const { names, count } = this.#threads;
-      const fixed = this.#fixed;
-      const base = { names, threads: count, shapes, fixed, exam, tables, slices, float };
+      const threads = this.#threads.count;
+      const base = { threads, shapes, fixed: this.#fixed, exam, tables, slices, float };
       memory.programs = { key, at: this.#write(base, laid.end) };
     }
     const { buffer } = this.#threads;

@@ -17,11 +17,14 @@ export function packForward(writer: ThreadWriter): void {
     const length = order === "first" ? side * 12 : side * side * inputs;
     const stored = order === "first" ? 12 * 12 : length;
     for (const panel of writer.share(outputs / LANES)) {
-      const from = parameters + 4 * (weight + panel * LANES * stored);
-      const to = forward[index] + 4 * panel * LANES * length;
-      if (order === "first") writer.program.call("packSummedPanel", from, 4 * size, to, side, side);
-      if (order === "filters") writer.program.call("packPanel", from, to, length);
-      if (layer !== "") transformPanel(writer, layer, panel, to, side);
+      const weights = parameters + 4 * (weight + panel * LANES * stored);
+      const out = forward[index] + 4 * panel * LANES * length;
+      if (order === "first") {
+        const stride = 4 * size;
+        writer.program.call("packSummedPanel", { weights, stride, out, rows: side, taps: side });
+      }
+      if (order === "filters") writer.program.call("packPanel", { weights, out, length });
+      if (layer !== "") transformPanel(writer, layer, panel, out, side);
     }
   });
 }
@@ -30,13 +33,13 @@ export function packForward(writer: ThreadWriter): void {
 export function packBackward(writer: ThreadWriter): void {
   const { fixed: { parameters, turned } } = writer.setting;
   const layers = [["back3", CONV3, turned.conv3], ["back4", CONV4, turned.conv4]] as const;
-  for (const [name, { inputs, outputs, side, weight }, to] of layers) {
+  for (const [name, { inputs, outputs, side, weight: from }, to] of layers) {
     const taps = side * side;
     for (const panel of writer.share(inputs / LANES)) {
-      const from = parameters + 4 * (weight + panel * LANES * LANES);
-      const at = to + 4 * panel * LANES * taps * outputs;
-      writer.program.call("packTurnedPanel", from, at, taps, inputs, outputs);
-      transformPanel(writer, name, panel, at, side);
+      const weights = parameters + 4 * (from + panel * LANES * LANES);
+      const out = to + 4 * panel * LANES * taps * outputs;
+      writer.program.call("packTurnedPanel", { weights, out, taps, inputs, outputs });
+      transformPanel(writer, name, panel, out, side);
     }
   }
 }

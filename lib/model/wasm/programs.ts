@@ -61,8 +61,16 @@ function adam(writer: ThreadWriter): void {
     const cut = (part: number) => 4 * Math.floor(vectors * part / threads);
     const skip = cut(writer.thread);
     const count = cut(writer.thread + 1) - skip;
-    const moved = [parameters, first, second].map((base) => base + 4 * (start + skip));
-    const gradient = gradients[0] + 4 * (from + skip);
-    writer.program.call("adam", ...moved, gradient, gradientBytes, threads, count, adam);
+    const moved = 4 * (start + skip);
+    writer.program.call("adam", {
+      parameter: parameters + moved,
+      first: first + moved,
+      second: second + moved,
+      gradient: gradients[0] + 4 * (from + skip),
+      stride: gradientBytes,
+      threads,
+      count,
+      settings: adam,
+    });
   }
 }

@@ -22,7 +22,6 @@ export type Tables = Record<"conv1" | Minimal, Table>;
 
 /** All that a program is made from. */
 export interface Setting {
-  names: readonly string[];
   threads: number;
   shapes: Shapes;
   fixed: FixedMap;
@@ -44,7 +43,7 @@ export class ThreadWriter {
   readonly thread: number;
 
   constructor(setting: Setting, thread: number) {
-    this.program = new Program(setting.names);
+    this.program = new Program();
     this.setting = setting;
     this.thread = thread;
   }
