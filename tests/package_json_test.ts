@@ -1,6 +1,6 @@
 /**
  * A script in or below a folder with a `package.json`: Deno then looks for packages in `node_modules`
- * alone, unless it is told otherwise. The README names what works.
+ * alone, unless it is told otherwise. docs/scripting.md names what works.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { TemporaryFolder } from "./support/folders.ts";
 
 const MOD = new URL("../mod.ts", import.meta.url).href;
-const README = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+const PAGE = await Deno.readTextFile(new URL("../docs/scripting.md", import.meta.url));
 
 /** What is done about it. */
 interface Way {
@@ -17,7 +17,7 @@ interface Way {
   config?: string;
 }
 
-/** As the README has it. */
+/** As docs/scripting.md has it. */
 const WAYS: Record<string, Way> = {
   "--node-modules-dir=none": { flags: ["--node-modules-dir=none"] },
   "DENO_NO_PACKAGE_JSON=1": { env: { DENO_NO_PACKAGE_JSON: "1" } },
@@ -58,7 +58,7 @@ for (const [where, place] of Object.entries(PLACES)) {
       const { code, out, err } = await run(folder, place, done);
       assert.equal(code, 0, err);
       assert.equal(out, "abnormal,acl,meniscus\n");
-      assert.ok(README.includes(`\`${done.config ?? way}\``), `the README names ${way}`);
+      assert.ok(PAGE.includes(`\`${done.config ?? way}\``), `docs/scripting.md names ${way}`);
       // Nothing is left in somebody else's project.
       assert.deepEqual((await folder.files()).filter((name) => name.includes("node_modules")), []);
     });

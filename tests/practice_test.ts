@@ -1,5 +1,6 @@
 /**
- * What somebody is told to practise with learns: the commands and the script are taken out of the README.
+ * What somebody is told to practise with learns: the commands and the script are taken
+ * out of docs/training.md and the README.
  *
  * @module
  */
@@ -9,6 +10,7 @@ import { TemporaryFolder } from "./support/folders.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const README = await Deno.readTextFile(new URL("README.md", ROOT));
+const TRAINING = await Deno.readTextFile(new URL("docs/training.md", ROOT));
 
 /** The least AUC on exams that were not trained on. */
 const LEARNT = 0.8;
@@ -22,16 +24,16 @@ function commandsIn(document: string): string[] {
 
 Deno.test("the documents agree on how to practise", async () => {
   const other = await Deno.readTextFile(new URL("data/README.md", ROOT));
-  assert.deepEqual(commandsIn(other), commandsIn(README));
+  assert.deepEqual(commandsIn(other), commandsIn(TRAINING));
 });
 
 Deno.test({
-  name: "the README's practice commands, and its script, learn",
+  name: "the practice commands of docs/training.md, and the README's script, learn",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using folder = await TemporaryFolder.make();
     let out = "";
-    for (const command of commandsIn(README)) {
+    for (const command of commandsIn(TRAINING)) {
       const line = command.replace(/^deno run -A cli\.ts/, `$DENO run -A '${ROOT.pathname}cli.ts'`);
       assert.notEqual(line, command);
       const { code, stdout, stderr } = await new Deno.Command("sh", {

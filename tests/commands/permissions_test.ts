@@ -1,5 +1,5 @@
 /**
- * The least permissions of each command: it runs with exactly what its help, the README and
+ * The least permissions of each command: it runs with exactly what its help, docs/command_line.md and
  * `deno.json` name, and with any part missing it says in one line which flag to add.
  *
  * A new command is a new entry of the table.
@@ -30,7 +30,7 @@ interface Entry {
   least: Grants;
   /** The permission set of `deno.json`, and what it grants beyond the least. */
   set: { name: string; more?: Grants };
-  /** How help and README put it, where that differs from the flags themselves. */
+  /** How help and docs/command_line.md put it, where that differs from the flags themselves. */
   words?: string;
   /** Puts the input there. */
   prepare?(folder: TemporaryFolder): Promise<void>;
@@ -180,7 +180,9 @@ const ENTRIES: readonly Entry[] = [
 ];
 
 const CONFIG = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
-const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+const PAGE = await Deno.readTextFile(
+  new URL("../../docs/command_line.md", import.meta.url),
+);
 
 /** `--allow-read=data,models`. */
 function flagsOf(grants: Grants): string[] {
@@ -251,14 +253,14 @@ for (const entry of ENTRIES) {
     });
   }
 
-  Deno.test(`${title}: help and README name its least permissions`, async () => {
+  Deno.test(`${title}: help and documentation name its least permissions`, async () => {
     await using folder = await TemporaryFolder.make();
     const { out } = await runCli(folder, [command, "--help"], { permissions: [] });
     const named = words ?? flagsOf(least).join(" ");
     assert.ok(out.replace(/\s+/g, " ").includes(`Permissions: ${named}`), out);
-    const row = README.split("\n").find((line) => line.startsWith(`| ${command} `));
-    assert.ok(row?.includes(named), `the README's row of ${command}: ${row}`);
-    assert.ok(row?.includes(`-P=${set.name}`), `the README's row of ${command}: ${row}`);
+    const row = PAGE.split("\n").find((line) => line.startsWith(`| ${command} `));
+    assert.ok(row?.includes(named), `the row of ${command}: ${row}`);
+    assert.ok(row?.includes(`-P=${set.name}`), `the row of ${command}: ${row}`);
   });
 }
 

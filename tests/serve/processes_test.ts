@@ -469,7 +469,7 @@ Deno.test("what serve cannot do is one line that says what to mend", async () =>
   taken.close();
 });
 
-Deno.test("serve names the flag of a permission that is missing; help, README and deno.json name all", async () => {
+Deno.test("serve names the flag of a permission that is missing; help, documentation and deno.json name all", async () => {
   await using folder = await TemporaryFolder.make();
   await writeTinyDataset(folder);
   await folder.write("models/acl.safetensors", await modelBytes());
@@ -505,10 +505,10 @@ Deno.test("serve names the flag of a permission that is missing; help, README an
     write: ["models/verdicts"],
     net: ["127.0.0.1:8080"],
   });
-  const readme = await Deno.readTextFile(new URL("README.md", root));
+  const page = await Deno.readTextFile(new URL("docs/command_line.md", root));
   for (const command of ["serve", "view"]) {
     const { out } = await runCli(folder, [command, "--help"], { permissions: [] });
-    for (const text of [out, readme]) {
+    for (const text of [out, page]) {
       assert.ok(text.includes("--allow-net=HOST:PORT --allow-read=DIR"), text);
       assert.ok(text.includes("-P=serve"), text);
     }
