@@ -12,7 +12,7 @@ const ROOT = new URL("../", import.meta.url);
 const text = (name: string) => Deno.readTextFile(new URL(name, ROOT));
 
 /** Folders beside the code with what is not the project's own: data, results, and what version control keeps. */
-const OTHERS = /^(\.git|data|models|logs|node_modules)$/;
+const OTHERS = /^(\.git|data|models|logs|reference|reports|node_modules)$/;
 
 /** The project's files with one of these endings, by their path from its root. */
 async function projectFiles(endings: RegExp): Promise<string[]> {

@@ -25,6 +25,7 @@ function commandsIn(document: string): string[] {
 Deno.test("the documents agree on how to practise", async () => {
   const other = await Deno.readTextFile(new URL("data/README.md", ROOT));
   assert.deepEqual(commandsIn(other), commandsIn(TRAINING));
+  assert.deepEqual(commandsIn(README), commandsIn(TRAINING));
 });
 
 Deno.test({

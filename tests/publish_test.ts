@@ -24,5 +24,9 @@ Deno.test("the package can be published, with every type of its interface writte
   for (const name of ["mod.ts", "cli.ts", "deno.json", "lib/engine/wasm/kernels.wasm", "LICENSE"]) {
     assert.ok(files.includes(name), name);
   }
+  const readme = await Deno.readTextFile(new URL("README.md", ROOT));
+  const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path);
+  assert.ok(links.length > 10);
+  assert.deepEqual(links.filter((path) => !files.includes(path)), [], "links to what is left out");
   assert.deepEqual(files.filter((name) => /^(tests|tools|bench)\/|\.lock$/.test(name)), []);
 });
