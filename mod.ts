@@ -95,8 +95,8 @@ export { combineModels, type CombineOptions, type CombineResult } from "./lib/co
 export { CombinedMRNet, loadCombined } from "./lib/combine/loaded.ts";
 export { type CombinedEvaluation, evaluateCombined } from "./lib/combine/judge.ts";
 export type { CombinedExamPrediction } from "./lib/combine/judge.ts";
-export { runAll, type RunAllOptions, type RunAllResult } from "./lib/run_all/run_all.ts";
-export type { ModelOfAll, RunAllPlan } from "./lib/run_all/run_all.ts";
+export { runAll, type RunAllResult } from "./lib/run_all/run_all.ts";
+export type { ModelOfAll, RunAllOptions, RunAllPlan } from "./lib/run_all/options.ts";
 
 // Serving, and files from a scanner.
 export { createHandler, type Handler } from "./lib/serve/handler.ts";

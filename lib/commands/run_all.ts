@@ -6,7 +6,8 @@
 import { clock, PhaseTimer } from "../logs/progress.ts";
 import { fixed } from "../page/format.ts";
 import { examsText, flatResults, resultsText } from "../run_all/results.ts";
-import { type ModelOfAll, runAll, TUNE_FRACTION } from "../run_all/run_all.ts";
+import { type ModelOfAll, TUNE_FRACTION } from "../run_all/options.ts";
+import { runAll } from "../run_all/run_all.ts";
 import type { ExamReport } from "../train/reports.ts";
 import { Command, numberAbove, option, text } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";

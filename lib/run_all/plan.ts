@@ -1,0 +1,165 @@
+/**
+ * What a run over all tasks and planes has to do: its options are checked, and what earlier runs have
+ * done is found.
+ *
+ * @module
+ */
+import { openDataset } from "../data/dataset.ts";
+import { labelFile } from "../data/labels.ts";
+import { checkTuneSplit, TUNE_SEED, type TuneSplit } from "../data/tune.ts";
+import { DataError, OptionError, WeightsError } from "../errors.ts";
+import { isFileName } from "../file_name.ts";
+import { hashFile, join, makeFolder, makeWritableFolder } from "../files.ts";
+import { checkStart } from "../model/create.ts";
+import { hashModelFile, isRemote } from "../model/model_source.ts";
+import { drawSeed } from "../random.ts";
+import { PLANES, SPLITS, TASKS } from "../terms.ts";
+import { checkPrefix } from "../train/checkpoint.ts";
+import { resolveTrainOptions } from "../train/options.ts";
+import { namedSettings } from "../train/resume.ts";
+import { type ModelOfAll, type RunAllOptions, type RunAllPlan, TUNE_FRACTION } from "./options.ts";
+import { differences, modelKey, readState, type RunAllState } from "./state.ts";
+
+/** What is to be done, every default filled in. */
+export interface Plan extends Omit<RunAllPlan, "lock"> {
+  /** What the files of models begin with. */
+  prefix: string;
+  /** The folder of the dataset. */
+  data: string;
+  /** The folder of the models. */
+  models: string;
+  /** The folder of the logs. */
+  logs: string;
+  /** The training exams that are kept out. */
+  tune: TuneSplit;
+  /** The state as it was found, where there was one. */
+  before?: RunAllState;
+  /** The state, which grows with every model that is done. */
+  state: RunAllState;
+  /** The file of the state. */
+  statePath: string;
+}
+
+/** The nine, in the order of the table. */
+export const ALL: readonly ModelOfAll[] = TASKS.flatMap((task) =>
+  PLANES.map((plane) => ({ task, plane }))
+)
+  .map((model, index, all) => ({ ...model, number: index + 1, total: all.length }));
+
+/**
+ * Checks everything, finds out what is done already, and makes the folders.
+ *
+ * @throws as `runAll` does
+ */
+export async function makePlan(options: RunAllOptions): Promise<Plan> {
+  const { prefix = "mrnet", data = "data", models = "models", logs = "logs" } = options;
+  const { tune = { fraction: TUNE_FRACTION, seed: TUNE_SEED }, weights = "imagenet" } = options;
+  checkPrefix(prefix);
+  checkTuneSplit(tune);
+  const out = options.out ?? join(logs, "run_all", _folderName(prefix));
+  const statePath = join(out, "run_all.json");
+  const before = await readState(statePath);
+  const earlierSeed = before?.config.seed;
+  const seed = options.seed ?? (typeof earlierSeed === "number" ? earlierSeed : drawSeed());
+  const config = _plain({
+    ..._settings({ ...options, prefix, data, weights, tune, seed }),
+    weights_sha256: await _weightsHash(weights),
+    labels: await _labelHashes(data),
+  });
+  const changed = differences(before?.config ?? config, config);
+  if (changed.length > 0) {
+    throw new OptionError(
+      `Cannot go on with the runs of '${statePath}': this is ${changed.join(", ")}: ` +
+        "give the same options and data, or another --prefix_name",
+    );
+  }
+  const state = before ?? { config, models: {} };
+  const { done, open, lost } = await _sortModels(state);
+  // Models that are done no longer need what they started from.
+  if (open.length > 0) await checkStart(weights, tune);
+  for (const { task, plane } of open) {
+    for (const split of ["train", "tune", "valid"] as const) {
+      await openDataset({ data, task, plane, split, tune, skipBadExams: options.skipBadExams });
+    }
+  }
+  await makeFolder(models);
+  await makeWritableFolder(out);
+  return {
+    ...{ prefix, data, models, logs, out, tune, seed },
+    ...{ before, state, statePath, done, open, lost },
+  };
+}
+
+/** Tells models that are done from those that are to be trained. */
+async function _sortModels(
+  state: RunAllState,
+): Promise<Pick<RunAllPlan, "done" | "open" | "lost">> {
+  const done: ModelOfAll[] = [];
+  const open: ModelOfAll[] = [];
+  const lost: RunAllPlan["lost"] = [];
+  for (const model of ALL) {
+    const before = state.models[modelKey(model.task, model.plane)];
+    const sha256 = before && await _hashIfThere(before.checkpoint);
+    const isDone = before !== undefined && sha256 === before.sha256;
+    (isDone ? done : open).push(model);
+    if (before === undefined || isDone) continue;
+    lost.push({ checkpoint: before.checkpoint, found: sha256 === undefined ? "gone" : "changed" });
+  }
+  return { done, open, lost };
+}
+
+/** A prefix as the name of the folder that keeps the state. */
+function _folderName(prefix: string): string {
+  if (isFileName(prefix)) return prefix;
+  throw new OptionError(
+    `Cannot keep the state in a folder called '${prefix}', the prefix: not every system has such ` +
+      "folders: give another --prefix_name, or the folder with --out",
+  );
+}
+
+/**
+ * Every setting that the outcome of a training depends on, under the names of the command line. Where
+ * the models are kept is none; neither is which exams may be left out or refused, for those that were left out are listed.
+ */
+function _settings(options: RunAllOptions): Record<string, unknown> {
+  const { onStart: _start, onExam: _exam, onEpoch: _epoch, ...given } = options;
+  const named = namedSettings({ ...given, ...resolveTrainOptions(given) });
+  const { models: _models, skip_bad_exams: _skip, any_range: _any, ...settings } = named;
+  return { ...settings, precision: options.precision ?? "float32" };
+}
+
+/** The hash of a file of weights to start from; the name of one that is fetched carries it. */
+async function _weightsHash(weights: string): Promise<string | undefined> {
+  if (["none", "imagenet"].includes(weights) || isRemote(weights)) return undefined;
+  const what = "read the weights";
+  return await hashFile({ what, path: weights, access: "read", error: WeightsError });
+}
+
+/** The hash of a model; nothing where there is no such file. One that cannot be read is not gone. */
+async function _hashIfThere(path: string): Promise<string | undefined> {
+  const isGone = await Deno.stat(path).then(
+    () => false,
+    (error) => error instanceof Deno.errors.NotFound,
+  );
+  return isGone ? undefined : await hashModelFile(path);
+}
+
+/** As it is read back from JSON: without functions, and without what is not defined. */
+function _plain(config: Record<string, unknown>): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(config));
+}
+
+/** The hash of every label file: other labels are another run. */
+async function _labelHashes(data: string): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {};
+  for (const task of TASKS) {
+    for (const split of SPLITS) {
+      const path = labelFile(data, split, task);
+      const mend = "all three tasks need their labels";
+      const what = "read the labels";
+      const action = { what, path, access: "read", error: DataError, mend } as const;
+      hashes[`${split}-${task}`] = (await hashFile(action)).slice(0, 16);
+    }
+  }
+  return hashes;
+}
