@@ -62,11 +62,11 @@ export { MRNet, type MRNetOptions, type Prediction, type ReadOptions } from "./l
 export type { NamedTensor, StateDict } from "./lib/model/weights/tensors.ts";
 
 // Training.
-export { train } from "./lib/train/trainer.ts";
+export { train, type TrainDatasets } from "./lib/train/train.ts";
 export type { EpochReport, ExamReport, SkippedExam, TrainResult } from "./lib/train/reports.ts";
 export { TRAIN_DEFAULTS, type TrainDefaults, type TrainOptions } from "./lib/train/options.ts";
-export { type RunOptions, type RunResult, trainClassifier } from "./lib/train/run.ts";
-export type { ResumedRun, RunStart, RunTraining, Selection } from "./lib/train/run.ts";
+export type { ResumedRun, RunOptions, RunResult } from "./lib/train/run.ts";
+export type { RunStart, RunTraining, Selection } from "./lib/train/run.ts";
 export type { ExamFigures } from "./lib/train/runner.ts";
 export { type ScheduleName, SCHEDULES } from "./lib/train/schedule.ts";
 export {
@@ -77,10 +77,11 @@ export {
 } from "./lib/model/recipe.ts";
 
 // Judging and predicting.
-export { evaluate, type EvaluateOptions, type Evaluation } from "./lib/train/evaluate.ts";
-export type { ExamPrediction } from "./lib/train/evaluate.ts";
-export { evaluateModel, type EvaluateModelOptions } from "./lib/report/evaluate_model.ts";
-export type { EvaluationStart, ModelEvaluation } from "./lib/report/evaluate_model.ts";
+export { evaluate } from "./lib/report/evaluate.ts";
+export type { EvaluateOptions, Evaluation, ExamPrediction } from "./lib/train/evaluate.ts";
+export type { CombinedEvaluation, CombinedExamPrediction } from "./lib/combine/judge.ts";
+export type { EvaluateModelOptions, EvaluationStart } from "./lib/report/evaluate_model.ts";
+export type { ModelEvaluation } from "./lib/report/evaluate_model.ts";
 export { predictFiles } from "./lib/train/predict.ts";
 export type { FilePrediction } from "./lib/model/file_prediction.ts";
 
@@ -93,8 +94,6 @@ export type { FileExplanation } from "./lib/explain/explain_files.ts";
 // The three planes together, and all nine models.
 export { combineModels, type CombineOptions, type CombineResult } from "./lib/combine/combine.ts";
 export { CombinedMRNet, loadCombined } from "./lib/combine/loaded.ts";
-export { type CombinedEvaluation, evaluateCombined } from "./lib/combine/judge.ts";
-export type { CombinedExamPrediction } from "./lib/combine/judge.ts";
 export { runAll, type RunAllResult } from "./lib/run_all/run_all.ts";
 export type { ModelOfAll, RunAllOptions, RunAllPlan } from "./lib/run_all/options.ts";
 

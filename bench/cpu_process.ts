@@ -20,7 +20,7 @@ import { MRNet } from "../lib/model/mrnet.ts";
 import { createRandom } from "../lib/random.ts";
 import { createRunner } from "../lib/train/create_runner.ts";
 import { TensorRunner } from "../lib/train/tensor_runner.ts";
-import { train } from "../lib/train/trainer.ts";
+import { train } from "../lib/train/train.ts";
 
 /** Height and width of a slice. */
 export const SIDE = 256;

@@ -32,10 +32,10 @@ Deno.test("a script trains, judges and loads with one import and no configuratio
   await using folder = await TemporaryFolder.make();
   await folder.write(
     "script.ts",
-    `import { evaluate, loadMRNet, openDataset, trainClassifier } from ${MOD};
+    `import { evaluate, loadMRNet, openDataset, train } from ${MOD};
      import * as tf from "npm:@tensorflow/tfjs@4.22.0";
      const exams = { data: Deno.args[0], task: "abnormal", plane: "coronal" } as const;
-     const { best, checkpoint } = await trainClassifier({
+     const { best, checkpoint } = await train({
        ...exams, weights: "none", engine: "wasm", seed: 1, epochs: 1, learningRate: 1e-4,
        augment: false, shuffle: false,
      });
@@ -59,14 +59,20 @@ Deno.test("what a user needs is exported, and nothing that is private", () => {
       ...["TASKS", "PLANES", "SPLITS", "ENGINES", "ENGINE_CHOICES", "SCHEDULES", "TRAIN_DEFAULTS"],
       ...["openDataset", "readExam", "readLabels", "readExamFiles"],
       ...["createMRNet", "loadMRNet", "saveMRNet", "MRNet", "startEngine", "describeEngine"],
-      ...["train", "trainClassifier", "evaluate", "predictFiles", "explain", "explainFiles"],
-      ...["combineModels", "loadCombined", "evaluateCombined", "runAll", "createHandler"],
+      ...["train", "evaluate", "predictFiles", "explain", "explainFiles"],
+      ...["combineModels", "loadCombined", "runAll", "createHandler"],
       ...["MRNetError", "DataError", "WeightsError", "OptionError", "EngineError"],
       ...["PermissionError", "OutputError", "TrainingError"],
     ]
   ) assert.ok(names.includes(name), name);
-  for (const helper of ["messageOf", "withoutControls", "fitRemark", "viewOf", "FIT_ON"]) {
-    assert.ok(!names.includes(helper), helper);
+  for (
+    const name of [
+      ...["messageOf", "withoutControls", "fitRemark", "viewOf", "FIT_ON"],
+      // One verb each, by what it is given.
+      ...["trainClassifier", "evaluateModel", "evaluateCombined"],
+    ]
+  ) {
+    assert.ok(!names.includes(name), name);
   }
   assert.deepEqual(names.filter((name) => name.startsWith("_")), []);
   assert.ok(names.length <= 60, `${names.length} names are no table of contents`);
@@ -91,6 +97,21 @@ Deno.test("each namespace is a path of the package too, and has what it is for",
     assert.equal(module, namespaces.get(name));
     for (const each of wanted[name]) assert.ok(each in module, `${name}.${each}`);
   }
+});
+
+Deno.test("train and evaluate refuse a model without exams", async () => {
+  await mrnet.startEngine("cpu");
+  const model = await mrnet.createMRNet({ weights: "none", seed: 1 });
+  const { train, evaluate } = mrnet as unknown as Record<string, (model: unknown) => Promise<void>>;
+  await assert.rejects(train(model), {
+    name: "OptionError",
+    message: "Cannot train a model without exams: give datasets behind it, as { train, valid }",
+  });
+  await assert.rejects(evaluate(model), {
+    name: "OptionError",
+    message: /^Cannot evaluate a model without exams: give a dataset behind it/,
+  });
+  model.dispose();
 });
 
 Deno.test("every error for the user is of its class and one base class", () => {

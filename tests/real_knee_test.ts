@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { type Exam, readExam } from "../lib/data/exam.ts";
 import { createMRNet } from "../lib/model/create.ts";
 import { PLANES } from "../lib/terms.ts";
-import { train } from "../lib/train/trainer.ts";
+import { train } from "../lib/train/train.ts";
 import { onEachEngine } from "./support/engines.ts";
 
 /** Real exams lie beside a checkout in some workplaces; their licence keeps them out of this one. */

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { explain, loadMRNet, openDataset, phantom, pictures, trainClassifier } from "../mod.ts";
+import { explain, loadMRNet, openDataset, phantom, pictures, train } from "../mod.ts";
 import { writeWhole } from "../lib/files.ts";
 
 const prevalence = { abnormal: 0.7, acl: 0.5, meniscus: 0.3 };
@@ -25,7 +25,7 @@ await phantom.writePhantomDataset({
   seed: 2018,
   prevalence: { train: prevalence, valid: prevalence },
 });
-const { best, checkpoint } = await trainClassifier({
+const { best, checkpoint } = await train({
   ...exams,
   data,
   models: `${folder}/models`,

@@ -101,7 +101,7 @@ export interface CombineResult {
  *
  * @example
  * ```ts
- * import { combineModels, phantom, trainClassifier } from "../../mod.ts";
+ * import { combineModels, phantom, train } from "../../mod.ts";
  * const home = await Deno.makeTempDir();
  * const [data, models, logs] = ["data", "models", "logs"].map((name) => `${home}/${name}`);
  * const knees = { train: 8, valid: 4, size: 64, slices: [2, 2], seed: 1 } as const;
@@ -109,7 +109,7 @@ export interface CombineResult {
  * const run = { task: "abnormal", epochs: 1, seed: 1, weights: "none", data, models, logs } as const;
  * const files: string[] = [];
  * for (const plane of ["axial", "coronal", "sagittal"] as const) {
- *   files.push((await trainClassifier({ ...run, plane })).checkpoint!);
+ *   files.push((await train({ ...run, plane })).checkpoint!);
  * }
  * const { combination } = await combineModels({ models: files, data, fitOn: "valid" });
  * console.assert(combination.exams === 4 && combination.members?.axial.sha256.length === 64);

@@ -10,7 +10,7 @@ import { CURVES_FILE } from "../logs/run_folder.ts";
 import { describeRecipe } from "../model/recipe.ts";
 import { TRAIN_DEFAULTS } from "../train/options.ts";
 import { whyNeverActs } from "../train/schedule.ts";
-import { type ResumedRun, type RunOptions, type RunResult, trainClassifier } from "../train/run.ts";
+import { type ResumedRun, type RunOptions, type RunResult, trainRun } from "../train/run.ts";
 import type { EpochReport, ExamReport } from "../train/reports.ts";
 import { endProgress, isWatched, print, remark, showProgress } from "./console.ts";
 import { type Interrupt, interruptible } from "./interrupt.ts";
@@ -23,7 +23,7 @@ export async function runTraining(options: RunOptions, logEvery: number): Promis
   using interrupt = stoppable();
   try {
     const display = trainingDisplay(options.epochs, logEvery);
-    return await trainClassifier({
+    return await trainRun({
       ...options,
       ...display,
       onStart(start) {

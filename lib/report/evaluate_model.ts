@@ -140,31 +140,7 @@ export interface ModelEvaluation extends JudgedModel {
   against?: JudgedModel & { comparison: AucComparison };
 }
 
-/**
- * Judges a model by a part of a dataset.
- *
- * Figures at a model's operating point are given only where that was chosen by other exams than these,
- * which the exams themselves tell and not their names;
- * a second model is judged at its own.
- *
- * @throws {OptionError} where task, plane or split do not go with the model, or a number is out of
- * its range
- * @throws {WeightsError} where a file is no model
- * @throws {DataError} where the dataset is missing or broken, or all labels are the same
- *
- * @example
- * ```ts
- * import { createMRNet, evaluateModel, phantom, saveMRNet } from "../../mod.ts";
- * const data = await Deno.makeTempDir();
- * const knees = { train: 2, valid: 4, size: 64, slices: [2, 2], seed: 1 } as const;
- * await phantom.writePhantomDataset({ folder: data, ...knees });
- * const model = `${data}/model.safetensors`;
- * const about = { task: "acl", plane: "axial" };
- * await saveMRNet(await createMRNet({ weights: "none", seed: 1 }), model, about);
- * const { summary } = await evaluateModel({ model, data, seed: 1 });
- * console.assert(summary.exams === 4 && summary.auc.value >= 0);
- * ```
- */
+/** Judges a model by a split of a dataset: `evaluate` as it is given a file, which documents it. */
 export async function evaluateModel(options: EvaluateModelOptions): Promise<ModelEvaluation> {
   const { data = "data", split = "valid", seed = drawSeed(), samples, onStart, onExam } = options;
   _checkOptions(options);

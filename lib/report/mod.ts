@@ -3,8 +3,8 @@
  * JSON, CSV; and what is to be kept in mind with them.
  *
  * ```ts ignore
- * import { evaluateModel, report } from "../../mod.ts";
- * const evaluation = await evaluateModel({ model: "models/model.safetensors" });
+ * import { evaluate, report } from "../../mod.ts";
+ * const evaluation = await evaluate({ model: "models/model.safetensors" });
  * for (const line of report.evaluationLines(evaluation)) console.log(line);
  * await Deno.writeTextFile("report.html", report.evaluationHtml(evaluation, new Date()));
  * ```

@@ -14,7 +14,7 @@ import { hashModelFile } from "../model/model_source.ts";
 import { evaluate } from "../train/evaluate.ts";
 import type { SkippedExam } from "../train/reports.ts";
 import { resumable } from "../train/resume.ts";
-import { trainClassifier } from "../train/run.ts";
+import { trainRun } from "../train/run.ts";
 import type { ModelOfAll, RunAllOptions } from "./options.ts";
 import type { Plan } from "./plan.ts";
 import {
@@ -47,7 +47,7 @@ export async function trainAndEvaluate(
     : undefined;
   let noted: Promise<void> | undefined;
   let engine: Engine | undefined;
-  const { best, checkpoint, epochs, stopped, skipped = [] } = await trainClassifier({
+  const { best, checkpoint, epochs, stopped, skipped = [] } = await trainRun({
     ...run,
     resume,
     onStart(start) {

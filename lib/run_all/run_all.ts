@@ -46,7 +46,7 @@ export interface RunAllResult {
  * @throws {TrainingError} where another process is at work there, a training fails, or no epoch of it was worth keeping
  * @throws {DataError} where exams cannot be used; all are checked before the first training; or where
  * the predictions that the folder has of the three planes are not of the same exams
- * @throws what {@linkcode trainClassifier} throws
+ * @throws what {@linkcode train} throws
  *
  * @example
  * ```ts

@@ -60,26 +60,7 @@ export interface EvaluateOptions {
   onExam?: (prediction: ExamPrediction, progress: { done: number; auc: number }) => void;
 }
 
-/**
- * Runs a model over every exam of a dataset, without augmentation.
- *
- * @throws {TrainingError} where an exam's loss is not finite
- * @throws {DataError} where an exam can no longer be read and may not be left out
- * @throws {EngineError} where the engine's device failed
- *
- * @example
- * ```ts
- * import { createMRNet, evaluate } from "../../mod.ts";
- * const size = { slices: 2, height: 64, width: 64 };
- * const exam = (id: string) => ({ id, ...size, voxels: new Uint8Array(2 * 64 * 64) });
- * const exams = {
- *   labels: [{ id: "healthy", label: 0 }, { id: "torn", label: 1 }] as const,
- *   read: (index: number) => Promise.resolve(exam(exams.labels[index].id)),
- * };
- * const { auc } = await evaluate(await createMRNet({ weights: "none", seed: 1 }), exams);
- * console.assert(auc === 0.5, "two equal exams cannot be told apart");
- * ```
- */
+/** Runs a model over every exam of a dataset: `evaluate` as it is given one, which documents it. */
 export async function evaluate(
   model: MRNet,
   dataset: Dataset,

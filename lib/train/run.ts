@@ -40,30 +40,8 @@ export type {
 /** How often the state is saved where nothing else is said, in minutes. */
 export const SAVE_EVERY = 10;
 
-/**
- * Trains one classifier from the files of MRNet, with logs and checkpoint.
- *
- * Labels, exams and options are checked before anything is written. The state of the run is saved
- * before its first exam, at each epoch's end, every few minutes, at the signal and where an exam can
- * no longer be read; {@linkcode RunOptions.resume} goes on from there. Where the run fails later on, the
- * message says at which exam and step, with which file it can go on, and which model was kept.
- *
- * @throws {MRNetError} of the class that fits; see {@linkcode train}, {@linkcode openDataset} and
- * {@linkcode createMRNet}
- *
- * @example
- * ```ts
- * import { phantom, trainClassifier } from "../../mod.ts";
- * const home = await Deno.makeTempDir();
- * const [data, models, logs] = ["data", "models", "logs"].map((name) => `${home}/${name}`);
- * const knees = { train: 4, valid: 2, size: 64, slices: [2, 2], seed: 1 } as const;
- * await phantom.writePhantomDataset({ folder: data, ...knees });
- * const folders = { data, models, logs, weights: "none" };
- * const run = await trainClassifier({ task: "acl", plane: "axial", epochs: 1, seed: 1, ...folders });
- * console.assert(run.epochs.length === 1);
- * ```
- */
-export async function trainClassifier(options: RunOptions): Promise<RunResult> {
+/** Trains one classifier from the files of MRNet: `train` as it is given a run, which documents it. */
+export async function trainRun(options: RunOptions): Promise<RunResult> {
   _checkRun(options);
   if (options.resume === undefined) return await _run(options);
   const { from, lock } = await resumption(options);

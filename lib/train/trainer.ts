@@ -23,35 +23,8 @@ import type { Runner } from "./runner.ts";
 import type { EpochReport, SkippedExam, TrainResult } from "./reports.ts";
 import { createSchedule } from "./schedule.ts";
 
-/**
- * Trains a model in place.
- *
- * After it the parameters are those of the last step, not of the best epoch: keep those in
- * `onEpoch`.
- *
- * @param model what is trained
- * @param datasets the exams to train on, and the exams that steer schedule, best model and stop
- * @throws {OptionError} where an option is out of its range, or the recipe means another intensity
- * than the model's
- * @throws {TrainingError} where a loss is not finite; the message names the exam
- * @throws {DataError} where an exam can no longer be read
- * @throws {EngineError} where the engine's device failed
- *
- * @example
- * ```ts
- * import { createMRNet, openDataset, phantom, train } from "../../mod.ts";
- * const data = await Deno.makeTempDir();
- * const knees = { train: 4, valid: 2, size: 64, slices: [2, 2], seed: 1 } as const;
- * await phantom.writePhantomDataset({ folder: data, ...knees });
- * const exams = { data, task: "acl", plane: "sagittal" } as const;
- * const result = await train(await createMRNet({ weights: "none", seed: 1 }), {
- *   train: await openDataset({ ...exams, split: "train" }),
- *   valid: await openDataset({ ...exams, split: "valid" }),
- * }, { epochs: 1 });
- * console.assert(result.epochs.length === 1 && result.stopped === "finished");
- * ```
- */
-export async function train(
+/** Trains a model in place: `train` as it is given a model, which documents it. */
+export async function trainModel(
   model: MRNet,
   datasets: { train: Dataset; valid: Dataset },
   options: TrainOptions = {},
@@ -59,7 +32,7 @@ export async function train(
   return await trainFrom(model, datasets, options, {});
 }
 
-/** Trains as {@linkcode train} does, from any position, and lets its state be kept. */
+/** Trains as {@linkcode trainModel} does, from any position, and lets its state be kept. */
 export async function trainFrom(
   model: MRNet,
   datasets: { train: Dataset; valid: Dataset },

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { writePhantomDataset } from "../../lib/phantom/mod.ts";
 import { currentGpu, describeEngine, startEngine } from "../../lib/engine/engine.ts";
 import { findAdapter } from "../../lib/engine/webgpu/start.ts";
-import { trainClassifier } from "../../lib/train/run.ts";
+import { trainRun } from "../../lib/train/run.ts";
 import * as tf from "../../lib/tf.ts";
 import { boundless, fakeDevice, LARGEST_LIMITS, withAdapter } from "../support/adapters.ts";
 import { TemporaryFolder } from "../support/folders.ts";
@@ -145,7 +145,7 @@ Deno.test({
       await startEngine("webgpu");
       assert.equal(currentGpu()!.software, false);
       let kept = "";
-      const run = trainClassifier({
+      const run = trainRun({
         task: "abnormal",
         plane: "axial",
         weights: "none",

@@ -8,7 +8,7 @@ import { STALE_MS } from "../../lib/logs/owner_file.ts";
 import { flushHistory } from "../../lib/logs/run_folder.ts";
 import { describeHolder, lockRun } from "../../lib/logs/run_lock.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
-import { type RunOptions, trainClassifier } from "../../lib/train/run.ts";
+import { type RunOptions, trainRun } from "../../lib/train/run.ts";
 import { TemporaryFolder, writeTinyDataset } from "../support/folders.ts";
 
 await startEngine("wasm");
@@ -145,14 +145,14 @@ test("training says that there are no locks, keeps others out, and notices when 
     ...{ task: "acl", plane: "coronal", weights: "none", engine: "wasm", threads: 1, seed: 1 },
     ...{ data: folder.at("data"), models: folder.at("models"), logs: folder.at("logs") },
   };
-  const { logFolder } = await trainClassifier({
+  const { logFolder } = await trainRun({
     ...{ ...run, epochs: 1 },
     onStart: ({ lock }) => assert.equal(lock, "file"),
   });
   assert.ok(!(await folder.files("logs")).some((name) => /lock|owner/.test(name)));
   // Held by one that lives.
   const other = await lockRun(logFolder);
-  await assert.rejects(trainClassifier({ ...run, resume: true }), {
+  await assert.rejects(trainRun({ ...run, resume: true }), {
     name: "TrainingError",
     message:
       /: another process is at work on it \(host \S+, process \d+, since .*\): wait for its end/,
@@ -162,7 +162,7 @@ test("training says that there are no locks, keeps others out, and notices when 
   let thief: Awaited<ReturnType<typeof lockRun>>;
   const before = await Deno.readFile(`${logFolder}/state.safetensors`);
   await assert.rejects(
-    trainClassifier({
+    trainRun({
       ...{ ...run, resume: true, epochs: 30, patience: 30 },
       async onEpoch() {
         if (thief !== undefined) return;

@@ -14,7 +14,7 @@ import { patientsOf, predictionsTable, taskResult } from "../../lib/run_all/resu
 import type { DoneModel, SavedPrediction } from "../../lib/run_all/state.ts";
 import type { Label } from "../../lib/terms.ts";
 import { evaluate } from "../../lib/train/evaluate.ts";
-import { train } from "../../lib/train/trainer.ts";
+import { train } from "../../lib/train/train.ts";
 import { onEachEngine } from "../support/engines.ts";
 
 /** Logits whose probabilities are all 1, and labels that they rank with an AUC of 5/6. */

@@ -12,7 +12,7 @@ import { createRandom } from "../../lib/random.ts";
 import { cautions } from "../../lib/report/cautions.ts";
 import { evaluateModel } from "../../lib/report/evaluate_model.ts";
 import { type Plane, PLANES } from "../../lib/terms.ts";
-import { type RunOptions, trainClassifier } from "../../lib/train/run.ts";
+import { type RunOptions, trainRun } from "../../lib/train/run.ts";
 import { examBytes, TemporaryFolder } from "../support/folders.ts";
 
 await startEngine("wasm");
@@ -48,7 +48,7 @@ async function trained(
   plane: Plane,
   more: Partial<RunOptions> = {},
 ): Promise<string> {
-  const { checkpoint } = await trainClassifier({
+  const { checkpoint } = await trainRun({
     ...{ task: "acl", plane, epochs: 1, seed: 1, weights: "none", engine: "wasm", threads: 1 },
     ...{ data: folder.at("data"), models: folder.at("models"), logs: folder.at("logs") },
     ...{ learningRate: 1e-4, ...more },

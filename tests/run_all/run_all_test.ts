@@ -10,7 +10,7 @@ import { readMRNet } from "../../lib/model/weights/read.ts";
 import type { ModelOfAll, RunAllOptions } from "../../lib/run_all/options.ts";
 import { runAll } from "../../lib/run_all/run_all.ts";
 import { PLANES, TASKS } from "../../lib/terms.ts";
-import { trainClassifier } from "../../lib/train/run.ts";
+import { trainRun } from "../../lib/train/run.ts";
 import * as tf from "../../lib/tf.ts";
 import { writeMember, writePlanes } from "../support/combined.ts";
 import { TemporaryFolder } from "../support/folders.ts";
@@ -74,7 +74,7 @@ Deno.test("nine models and three combinations, with one table", async (t) => {
   assert.equal(result.stopped, "finished");
 
   await t.step("a model that was interrupted is that of a run that never was", async () => {
-    const { checkpoint } = await trainClassifier({
+    const { checkpoint } = await trainRun({
       ...{
         ...options(folder, "second"),
         onStart: undefined,

@@ -9,7 +9,7 @@ import { createMRNet } from "../../lib/model/create.ts";
 import { createRandom } from "../../lib/random.ts";
 import * as tf from "../../lib/tf.ts";
 import type { Label } from "../../lib/terms.ts";
-import { train } from "../../lib/train/trainer.ts";
+import { train } from "../../lib/train/train.ts";
 
 /** What is held at a moment. */
 export interface Held {

@@ -9,7 +9,7 @@ import { MRNet } from "../../lib/model/mrnet.ts";
 import type { StateDict } from "../../lib/model/weights/tensors.ts";
 import type { Label } from "../../lib/terms.ts";
 import type { ScheduleName } from "../../lib/train/schedule.ts";
-import { train } from "../../lib/train/trainer.ts";
+import { train } from "../../lib/train/train.ts";
 import { NUMPY_DATASET } from "./folders.ts";
 import { readGolden } from "./network_golden.ts";
 import { seededExam, seededState } from "./seeded.ts";

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { openDataset } from "../../lib/data/dataset.ts";
 import { encodeNpy } from "../../lib/data/npy.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
-import { type RunOptions, type RunResult, trainClassifier } from "../../lib/train/run.ts";
+import { type RunOptions, type RunResult, trainRun } from "../../lib/train/run.ts";
 import { runScript } from "../support/cli.ts";
 import { examBytes, TemporaryFolder, voxels } from "../support/folders.ts";
 import { outcomeOf } from "../support/run_outcome.ts";
@@ -42,7 +42,7 @@ function bytesOf(id: string): Uint8Array {
 }
 
 function begin(folder: TemporaryFolder, more: More = {}): Promise<RunResult> {
-  return trainClassifier({
+  return trainRun({
     ...{ ...WHICH, data: folder.at("data"), models: folder.at("models"), logs: folder.at("logs") },
     ...{ weights: "none", engine: "wasm", threads: 1, seed: 1, epochs: 2, learningRate: 1e-4 },
     ...{ shuffle: false },
@@ -52,7 +52,7 @@ function begin(folder: TemporaryFolder, more: More = {}): Promise<RunResult> {
 
 function goOn(folder: TemporaryFolder, more: More = {}): Promise<RunResult> {
   const folders = { models: folder.at("models"), logs: folder.at("logs") };
-  return trainClassifier({ ...WHICH, ...folders, resume: true, ...more });
+  return trainRun({ ...WHICH, ...folders, resume: true, ...more });
 }
 
 async function clear(folder: TemporaryFolder): Promise<void> {
@@ -226,7 +226,7 @@ Deno.test({
       await folder.write(
         "run.ts",
         `import { currentGpu } from ${at("../../lib/engine/engine.ts")};
-        import { trainClassifier } from ${at("../../lib/train/run.ts")};
+        import { trainRun } from ${at("../../lib/train/run.ts")};
         const [logs, fails] = Deno.args;
         const options = { task: "acl", plane: "coronal", logs, models: logs + "-models" };
         const run = fails === "resume" ? { ...options, resume: true } : {
@@ -239,7 +239,7 @@ Deno.test({
           },
         };
         try {
-          await trainClassifier(run);
+          await trainRun(run);
           console.log("ended");
         } catch (error) { console.log(error.name + ": " + error.message); }
         Deno.exit(0);`,

@@ -18,7 +18,7 @@ import {
   readRunState,
   writeRunState,
 } from "../../lib/train/run_state.ts";
-import { type RunOptions, type RunResult, trainClassifier } from "../../lib/train/run.ts";
+import { type RunOptions, type RunResult, trainRun } from "../../lib/train/run.ts";
 import * as tf from "../../lib/tf.ts";
 import { copyFolder, TemporaryFolder, writeTinyDataset } from "../support/folders.ts";
 
@@ -28,7 +28,7 @@ type More = Partial<RunOptions>;
 const WHICH = { task: "acl", plane: "coronal" } as const;
 
 function begin(folder: TemporaryFolder, more: More = {}): Promise<RunResult> {
-  return trainClassifier({
+  return trainRun({
     ...{ ...WHICH, data: folder.at("data"), models: folder.at("models"), logs: folder.at("logs") },
     ...{ weights: "none", engine: "wasm", threads: 1, seed: 1, epochs: 1, learningRate: 1e-4 },
     ...more,
@@ -37,7 +37,7 @@ function begin(folder: TemporaryFolder, more: More = {}): Promise<RunResult> {
 
 function goOn(folder: TemporaryFolder, more: More = {}): Promise<RunResult> {
   const folders = { models: folder.at("models"), logs: folder.at("logs") };
-  return trainClassifier({ ...WHICH, ...folders, resume: true, ...more });
+  return trainRun({ ...WHICH, ...folders, resume: true, ...more });
 }
 
 /** A test in a folder with the least dataset; it leaves no tensor behind. */

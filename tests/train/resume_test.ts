@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { writePhantomDataset } from "../../lib/phantom/mod.ts";
 import type { EngineName } from "../../lib/engine/engine.ts";
-import { type RunOptions, type RunResult, trainClassifier } from "../../lib/train/run.ts";
+import { type RunOptions, type RunResult, trainRun } from "../../lib/train/run.ts";
 import { onEachEngine } from "../support/engines.ts";
 import { copyFolder, TemporaryFolder } from "../support/folders.ts";
 import { outcomeOf } from "../support/run_outcome.ts";
@@ -29,7 +29,7 @@ function begin(
   engine: EngineName,
   more: Partial<RunOptions> = {},
 ): Promise<RunResult> {
-  return trainClassifier({
+  return trainRun({
     ...{ task: "acl", plane: "axial", weights: "none", seed: 5, learningRate: 1e-4 },
     ...{ schedule: "plateau", plateauPatience: 0, patience: 9, epochs: LENGTH.epochs },
     ...{ data: folder.at("data"), models: folder.at("models"), logs: folder.at("logs") },
@@ -41,7 +41,7 @@ function begin(
 function goOn(folder: TemporaryFolder, more: Partial<RunOptions> = {}): Promise<RunResult> {
   const which = { task: "acl", plane: "axial" } as const;
   const folders = { models: folder.at("models"), logs: folder.at("logs") };
-  return trainClassifier({ ...which, ...folders, resume: true, ...more });
+  return trainRun({ ...which, ...folders, resume: true, ...more });
 }
 
 /** What a run has left and has answered, without its times. */

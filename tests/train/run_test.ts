@@ -7,7 +7,7 @@ import { youdenPoint } from "../../lib/metrics/threshold.ts";
 import { loadMRNet } from "../../lib/model/create.ts";
 import { evaluateModel } from "../../lib/report/evaluate_model.ts";
 import { evaluate } from "../../lib/train/evaluate.ts";
-import { type RunOptions, type RunResult, trainClassifier } from "../../lib/train/run.ts";
+import { type RunOptions, type RunResult, trainRun } from "../../lib/train/run.ts";
 import * as tf from "../../lib/tf.ts";
 import { printedBy } from "../support/cli.ts";
 import {
@@ -25,7 +25,7 @@ type More = Partial<RunOptions>;
 
 /** Trains on `data` of a folder, logs and models beside it. */
 function run(folder: TemporaryFolder, more: More = {}): Promise<RunResult> {
-  return trainClassifier({
+  return trainRun({
     task: "acl",
     plane: "coronal",
     data: folder.at("data"),
@@ -490,10 +490,10 @@ interface Held {
 
 Deno.test("memory stays flat from epoch to epoch", async () => {
   const epochs = await printedBy<Held[]>(
-    `import { trainClassifier } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url))};
+    `import { train } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url))};
      import * as tf from "npm:@tensorflow/tfjs@4.22.0";
      const epochs = [];
-     await trainClassifier({
+     await train({
        data: Deno.args[0], task: "acl", plane: "coronal", weights: "none", engine: "wasm",
        seed: 1, epochs: 3, saveModel: false,
        onEpoch() {

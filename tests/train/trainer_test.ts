@@ -6,7 +6,7 @@ import { rocAuc } from "../../lib/metrics/roc.ts";
 import { evaluate } from "../../lib/train/evaluate.ts";
 import type { TrainOptions } from "../../lib/train/options.ts";
 import type { EpochReport, ExamReport } from "../../lib/train/reports.ts";
-import { train } from "../../lib/train/trainer.ts";
+import { train } from "../../lib/train/train.ts";
 import { onEachEngine } from "../support/engines.ts";
 import { type TinyDataset, tinyDataset, tinyModel } from "../support/tiny_model.ts";
 

@@ -14,7 +14,7 @@ import { createRunner } from "../../lib/train/create_runner.ts";
 import type { ExamFigures, Runner } from "../../lib/train/runner.ts";
 import { TensorRunner } from "../../lib/train/tensor_runner.ts";
 import type { ExamReport, TrainResult } from "../../lib/train/reports.ts";
-import { train } from "../../lib/train/trainer.ts";
+import { train } from "../../lib/train/train.ts";
 import type { TrainOptions } from "../../lib/train/options.ts";
 import { WebGPURunner } from "../../lib/train/webgpu_runner.ts";
 import { onEachEngine } from "../support/engines.ts";

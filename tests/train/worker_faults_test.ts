@@ -7,8 +7,8 @@ import { startEngine } from "../../lib/engine/engine.ts";
 import { Threads } from "../../lib/engine/wasm/threads.ts";
 import { createMRNet, loadMRNet } from "../../lib/model/create.ts";
 import { evaluate } from "../../lib/train/evaluate.ts";
-import { type RunOptions, trainClassifier } from "../../lib/train/run.ts";
-import { train } from "../../lib/train/trainer.ts";
+import { type RunOptions, trainRun } from "../../lib/train/run.ts";
+import { train } from "../../lib/train/train.ts";
 import { runScript } from "../support/cli.ts";
 import { TemporaryFolder, voxels, writeTinyDataset } from "../support/folders.ts";
 import { breakWorker, killWorker, liveWorkers } from "../support/workers.ts";
@@ -26,7 +26,7 @@ function test(name: string, body: (folder: TemporaryFolder) => Promise<void>): v
 }
 
 function run(folder: TemporaryFolder, more: Partial<RunOptions>): Promise<unknown> {
-  return trainClassifier({
+  return trainRun({
     ...EXAMS,
     data: folder.at("data"),
     models: folder.at("models"),

@@ -13,7 +13,7 @@ import { decodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { CONFIG_FILE } from "../../../lib/train/run_config.ts";
 import { createRandom } from "../../../lib/random.ts";
 import { decodeRunState, readRunState, STATE_FILE } from "../../../lib/train/run_state.ts";
-import { type RunOptions, trainClassifier } from "../../../lib/train/run.ts";
+import { type RunOptions, trainRun } from "../../../lib/train/run.ts";
 import { outcomeOf, type RunOutcome } from "../run_outcome.ts";
 import { type Failure, record, type Recorded } from "./recorder.ts";
 import { type Found, hashOfBytes, lay, LOSSES, lostAfter, wholeContents } from "./power.ts";
@@ -178,7 +178,7 @@ class _Training {
     }
     return await record(this.#folder, async (say) => {
       const told = (saved: Saved) => say(JSON.stringify(saved));
-      return await trainClassifier({
+      return await trainRun({
         ...this.#options,
         // What was before this exam is saved when it is told.
         onExam: ({ phase, epoch, done }) => {
@@ -208,7 +208,7 @@ class _Training {
     const { data, models, logs } = this.#options;
     const which = { task: "acl", plane: "coronal", data, models, logs } as const;
     try {
-      await trainClassifier({ ...which, resume: true });
+      await trainRun({ ...which, resume: true });
     } catch (error) {
       if (!(error instanceof MRNetError)) return `a fault of the toolkit: ${messageOf(error)}`;
       // Nothing was promised before the first state.

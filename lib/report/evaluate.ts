@@ -1,0 +1,106 @@
+/**
+ * Evaluating, by what is given: a model and a dataset of one's own, three models and their combination
+ * with a dataset of each plane, or the file of either with MRNet's folders.
+ *
+ * @module
+ */
+import type { ByPlane } from "../combine/combination.ts";
+import { type CombinedEvaluation, evaluateCombined, type JudgeOptions } from "../combine/judge.ts";
+import type { CombinedMRNet } from "../combine/loaded.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { OptionError } from "../errors.ts";
+import type { MRNet } from "../model/mrnet.ts";
+import {
+  evaluate as evaluateOn,
+  type EvaluateOptions,
+  type Evaluation,
+} from "../train/evaluate.ts";
+import {
+  evaluateModel,
+  type EvaluateModelOptions,
+  type ModelEvaluation,
+} from "./evaluate_model.ts";
+
+/**
+ * Runs a model over every exam of a dataset, without augmentation.
+ *
+ * @param model what is evaluated
+ * @param dataset the exams; anything of this shape will do
+ * @throws {TrainingError} if an exam's loss is not finite
+ * @throws {DataError} if an exam can no longer be read and may not be left out
+ * @throws {EngineError} if the engine's device failed
+ *
+ * @example
+ * ```ts
+ * import { createMRNet, evaluate } from "../../mod.ts";
+ * const size = { slices: 2, height: 64, width: 64 };
+ * const exam = (id: string) => ({ id, ...size, voxels: new Uint8Array(2 * 64 * 64) });
+ * const exams = {
+ *   labels: [{ id: "healthy", label: 0 }, { id: "torn", label: 1 }] as const,
+ *   read: (index: number) => Promise.resolve(exam(exams.labels[index].id)),
+ * };
+ * const { auc } = await evaluate(await createMRNet({ weights: "none", seed: 1 }), exams);
+ * console.assert(auc === 0.5, "two equal exams cannot be told apart");
+ * ```
+ */
+export function evaluate(
+  model: MRNet,
+  dataset: Dataset,
+  options?: EvaluateOptions,
+): Promise<Evaluation>;
+/**
+ * Runs a combination over the patients of three datasets, one plane after another.
+ *
+ * @param combined three models and their combination
+ * @param datasets the same patients in each plane
+ * @throws {DataError} if a patient is not in all three, or his labels differ
+ * @throws as the evaluation of a model, and the signal's reason
+ */
+export function evaluate(
+  combined: CombinedMRNet,
+  datasets: ByPlane<Dataset>,
+  options?: JudgeOptions,
+): Promise<CombinedEvaluation>;
+/**
+ * Evaluates the file of a model, or of a combination, on a split of a dataset in MRNet's folders.
+ *
+ * Metrics at a model's operating point are given only if that was chosen by other exams than these,
+ * which the exams themselves tell and not their names; a second model is evaluated at its own.
+ *
+ * @param options which file, on which exams
+ * @throws {OptionError} if task, plane or split do not go with the model, or a number is out of its
+ * range
+ * @throws {WeightsError} if a file is no model
+ * @throws {DataError} if the dataset is missing or broken, or all labels are the same
+ *
+ * @example
+ * ```ts
+ * import { createMRNet, evaluate, phantom, saveMRNet } from "../../mod.ts";
+ * const data = await Deno.makeTempDir();
+ * const knees = { train: 2, valid: 4, size: 64, slices: [2, 2], seed: 1 } as const;
+ * await phantom.writePhantomDataset({ folder: data, ...knees });
+ * const model = `${data}/model.safetensors`;
+ * const about = { task: "acl", plane: "axial" };
+ * await saveMRNet(await createMRNet({ weights: "none", seed: 1 }), model, about);
+ * const { summary } = await evaluate({ model, data, seed: 1 });
+ * console.assert(summary.exams === 4 && summary.auc.value >= 0);
+ * ```
+ */
+export function evaluate(options: EvaluateModelOptions): Promise<ModelEvaluation>;
+export async function evaluate(
+  what: MRNet | CombinedMRNet | EvaluateModelOptions,
+  exams?: Dataset | ByPlane<Dataset>,
+  options?: EvaluateOptions | JudgeOptions,
+): Promise<Evaluation | CombinedEvaluation | ModelEvaluation> {
+  const isModel = "parameters" in what;
+  if (!isModel && !("members" in what)) return await evaluateModel(what);
+  if (exams === undefined) {
+    throw new OptionError(
+      "Cannot evaluate a model without exams: give a dataset behind it, for a combination one of " +
+        "each plane",
+    );
+  }
+  // The overloads say which goes with which.
+  if (isModel) return await evaluateOn(what, exams as Dataset, options as EvaluateOptions);
+  return await evaluateCombined(what, exams as ByPlane<Dataset>, options as JudgeOptions);
+}
