@@ -11,7 +11,7 @@
  * import { createMRNet, openDataset, train } from "./mod.ts";
  *
  * const exams = { task: "acl", plane: "sagittal" } as const;
- * const model = await createMRNet({ weights: "imagenet" });
+ * using model = await createMRNet({ weights: "imagenet" });
  * const { best } = await train(model, {
  *   train: await openDataset({ ...exams, split: "train" }),
  *   valid: await openDataset({ ...exams, split: "valid" }),

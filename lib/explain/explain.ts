@@ -82,7 +82,8 @@ export interface ExplainOptions {
  * import { createMRNet, explain } from "../../mod.ts";
  * const voxels = Uint8Array.from({ length: 3 * 64 * 64 }, (_, i) => i * 37 % 251);
  * const exam = { id: "a", slices: 3, height: 64, width: 64, voxels };
- * const { bias, slices, logits } = await explain(await createMRNet({ weights: "none", seed: 1 }), exam);
+ * using model = await createMRNet({ weights: "none", seed: 1 });
+ * const { bias, slices, logits } = await explain(model, exam);
  * const sum = slices.reduce((sum, { share }) => sum + share, bias);
  * console.assert(Math.abs(sum - logits[1]) < 1e-5 * Math.abs(logits[1]));
  * ```

@@ -37,7 +37,7 @@ export type FileExplanation = FilePrediction & { files?: ExplanationFiles };
  * const folder = await Deno.makeTempDir();
  * const voxels = Uint8Array.from({ length: 2 * 64 * 64 }, (_, i) => i * 37 % 251);
  * await Deno.writeFile(`${folder}/0001.npy`, npy.encodeNpy(voxels, [2, 64, 64]));
- * const network = await createMRNet({ weights: "none", seed: 1 });
+ * using network = await createMRNet({ weights: "none", seed: 1 });
  * const model = { task: "acl", plane: "axial", intensity: "raw", file: "a.pth", sha256: "" } as const;
  * for await (const { files } of explainFiles(network, [`${folder}/0001.npy`], { folder, model })) {
  *   console.assert(files?.animation === `${folder}/0001.gif`);

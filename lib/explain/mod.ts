@@ -6,7 +6,8 @@
  * import { createMRNet, explain, pictures } from "../../mod.ts";
  * const voxels = Uint8Array.from({ length: 3 * 64 * 64 }, (_, i) => i * 37 % 251);
  * const exam = { id: "a", slices: 3, height: 64, width: 64, voxels };
- * const explanation = await explain(await createMRNet({ weights: "none", seed: 1 }), exam);
+ * using model = await createMRNet({ weights: "none", seed: 1 });
+ * const explanation = await explain(model, exam);
  * const sheet = pictures.contactSheet(exam, explanation, "acl · sagittal");
  * const png = pictures.encodePng(sheet);
  * console.assert(png[1] === "P".charCodeAt(0) && sheet.width >= 64);

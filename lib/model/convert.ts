@@ -75,7 +75,8 @@ export interface Conversion {
  * ```ts
  * import { convertWeights, createMRNet, saveMRNet } from "../../mod.ts";
  * const folder = await Deno.makeTempDir();
- * await saveMRNet(await createMRNet({ weights: "none", seed: 1 }), `${folder}/model.safetensors`);
+ * using model = await createMRNet({ weights: "none", seed: 1 });
+ * await saveMRNet(model, `${folder}/model.safetensors`);
  * await convertWeights(`${folder}/model.safetensors`, `${folder}/model.onnx`);
  * console.assert((await Deno.stat(`${folder}/model.onnx`)).size > 9_000_000);
  * ```

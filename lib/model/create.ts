@@ -66,7 +66,7 @@ export interface CreateOptions {
  * @example
  * ```ts
  * import { createMRNet } from "../../mod.ts";
- * const model = await createMRNet({ weights: "none", seed: 1 });
+ * using model = await createMRNet({ weights: "none", seed: 1 });
  * console.assert(model.parameters.size === 12);
  * ```
  */
@@ -100,8 +100,8 @@ export interface LoadOptions {
   intensity?: Intensity;
 }
 
-/** A model from a file, and what the file says about it. */
-export interface LoadedMRNet {
+/** A model from a file, and what the file says about it; disposing of it is disposing of the model. */
+export interface LoadedMRNet extends Disposable {
   /** The model, on the current engine. */
   model: MRNet;
   /** How it was made, as the training run wrote it; empty for files of PyTorch. */
@@ -122,9 +122,10 @@ export interface LoadedMRNet {
  * ```ts
  * import { createMRNet, loadMRNet, saveMRNet } from "../../mod.ts";
  * const path = `${await Deno.makeTempDir()}/model.safetensors`;
- * await saveMRNet(await createMRNet({ weights: "none", seed: 1 }), path, { task: "acl" });
- * const { model, card } = await loadMRNet(path);
- * console.assert(model.parameters.size === 12 && card.task === "acl");
+ * using made = await createMRNet({ weights: "none", seed: 1 });
+ * await saveMRNet(made, path, { task: "acl" });
+ * using loaded = await loadMRNet(path);
+ * console.assert(loaded.model.parameters.size === 12 && loaded.card.task === "acl");
  * ```
  */
 export async function loadMRNet(
@@ -140,7 +141,8 @@ export async function loadMRNet(
   );
   const card = readCardWith(metadata, name, options.intensity);
   await ensureEngine();
-  return { model: new MRNet(tensors, { intensity: card.intensity }), metadata, card };
+  const model = new MRNet(tensors, { intensity: card.intensity });
+  return { model, metadata, card, [Symbol.dispose]: () => model.dispose() };
 }
 
 /**

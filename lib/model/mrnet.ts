@@ -52,8 +52,8 @@ export interface ReadOptions {
   between?: () => void | Promise<void>;
 }
 
-/** A model on the current engine. Its memory is held until {@linkcode MRNet.dispose}. */
-export class MRNet {
+/** A model on the current engine. Its memory is held until it is disposed of: `using model = …`. */
+export class MRNet implements Disposable {
   /**
    * The twelve trainable parameters under PyTorch's names: filters as
    * `[height, width, in, out]`, the linear layer as `[2, 256]`.
@@ -190,13 +190,18 @@ export class MRNet {
     assignParameter(this.parameters, name, values);
   }
 
-  /** Frees the parameters; the model is of no use afterwards. */
+  /** Frees the parameters; the model is of no use afterwards. A second time does nothing. */
   dispose(): void {
     for (const parameter of this.parameters.values()) parameter.dispose();
     this.#predictor?.then((predictor) => predictor[Symbol.dispose](), () => {});
     this.#predictor = undefined;
     this.#gpuPredictor?.dispose();
     this.#gpuPredictor = undefined;
+  }
+
+  /** The same as {@linkcode MRNet.dispose}, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   async #logitsOf(

@@ -39,7 +39,8 @@ import {
  *   labels: [{ id: "healthy", label: 0 }, { id: "torn", label: 1 }] as const,
  *   read: (index: number) => Promise.resolve(exam(exams.labels[index].id)),
  * };
- * const { auc } = await evaluate(await createMRNet({ weights: "none", seed: 1 }), exams);
+ * using model = await createMRNet({ weights: "none", seed: 1 });
+ * const { auc } = await evaluate(model, exams);
  * console.assert(auc === 0.5, "two equal exams cannot be told apart");
  * ```
  */
@@ -79,10 +80,10 @@ export function evaluate(
  * const data = await Deno.makeTempDir();
  * const knees = { train: 2, valid: 4, size: 64, slices: [2, 2], seed: 1 } as const;
  * await phantom.writePhantomDataset({ folder: data, ...knees });
- * const model = `${data}/model.safetensors`;
- * const about = { task: "acl", plane: "axial" };
- * await saveMRNet(await createMRNet({ weights: "none", seed: 1 }), model, about);
- * const { summary } = await evaluate({ model, data, seed: 1 });
+ * const file = `${data}/model.safetensors`;
+ * using model = await createMRNet({ weights: "none", seed: 1 });
+ * await saveMRNet(model, file, { task: "acl", plane: "axial" });
+ * const { summary } = await evaluate({ model: file, data, seed: 1 });
  * console.assert(summary.exams === 4 && summary.auc.value >= 0);
  * ```
  */

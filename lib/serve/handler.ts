@@ -48,11 +48,11 @@ export interface Handler {
  * @example
  * ```ts
  * import { createHandler, createMRNet, saveMRNet } from "../../mod.ts";
- * const model = `${await Deno.makeTempDir()}/acl.safetensors`;
- * const card = { task: "acl", plane: "sagittal" };
- * await saveMRNet(await createMRNet({ weights: "none", seed: 1 }), model, card);
+ * const file = `${await Deno.makeTempDir()}/acl.safetensors`;
+ * using model = await createMRNet({ weights: "none", seed: 1 });
+ * await saveMRNet(model, file, { task: "acl", plane: "sagittal" });
  *
- * const handler = createHandler({ models: [model] });
+ * const handler = createHandler({ models: [file] });
  * const response = await handler(new Request("http://localhost/v1/models"));
  * console.assert((await response.json()).models[0].planes[0] === "sagittal");
  * // Deno.serve(handler), or in a file for `deno serve`: export default { fetch: handler }

@@ -22,7 +22,7 @@ import { createRunner } from "./create_runner.ts";
  * import { createMRNet, npy, predictFiles } from "../../mod.ts";
  * const path = `${await Deno.makeTempDir()}/0001.npy`;
  * await Deno.writeFile(path, npy.encodeNpy(new Uint8Array(2 * 64 * 64), [2, 64, 64]));
- * const model = await createMRNet({ weights: "none", seed: 1 });
+ * using model = await createMRNet({ weights: "none", seed: 1 });
  * for await (const { id, ...outcome } of predictFiles(model, [path])) {
  *   console.assert(id === "0001" && "prediction" in outcome);
  * }

@@ -41,7 +41,8 @@ export interface TrainDatasets {
  * const knees = { train: 4, valid: 2, size: 64, slices: [2, 2], seed: 1 } as const;
  * await phantom.writePhantomDataset({ folder: data, ...knees });
  * const exams = { data, task: "acl", plane: "sagittal" } as const;
- * const result = await train(await createMRNet({ weights: "none", seed: 1 }), {
+ * using model = await createMRNet({ weights: "none", seed: 1 });
+ * const result = await train(model, {
  *   train: await openDataset({ ...exams, split: "train" }),
  *   valid: await openDataset({ ...exams, split: "valid" }),
  * }, { epochs: 1 });

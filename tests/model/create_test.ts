@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { TuneSplit } from "../../lib/data/tune.ts";
 import { cardMetadata } from "../../lib/model/card.ts";
-import { checkStart, createMRNet, loadMRNet } from "../../lib/model/create.ts";
+import { checkStart, createMRNet, loadMRNet, saveMRNet } from "../../lib/model/create.ts";
 import { initialClassifier, initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
 import { encodePytorch } from "../../lib/model/weights/torch/write.ts";
@@ -209,4 +209,17 @@ Deno.test("training fetches AlexNet once from an address of one's own and keeps 
   }
   assert.equal(served, 1);
   assert.ok((await folder.files("models")).includes(name));
+});
+
+onEachEngine("what is made or loaded frees its memory at the end of its block", async () => {
+  await using folder = await TemporaryFolder.make();
+  const path = folder.at("model.safetensors");
+  {
+    using model = await createMRNet({ weights: "none", seed: 1 });
+    await saveMRNet(model, path);
+    using loaded = await loadMRNet(path);
+    await loaded.model.predict(seededExam(1, { slices: 2, height: 64, width: 64 }));
+    // A second time does nothing.
+    model.dispose();
+  }
 });
