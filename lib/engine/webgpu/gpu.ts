@@ -5,7 +5,7 @@
  * @module
  */
 import { EngineError, messageOf } from "../../errors.ts";
-import { type Kernel, layoutOf, type Sized, wgslOf } from "./kernel.ts";
+import { type Kernel, layoutOf, type Sized, wgslOf, type Workgroups } from "./kernel.ts";
 
 /**
  * How products of matrices are tiled: in `registers` only, or through memory `shared` by a workgroup.
@@ -86,7 +86,7 @@ export class Gpu {
         return { binding, resource: "buffer" in part ? part : { buffer: part } };
       }),
     });
-    return { label: kernel.label, pipeline, group, workgroups, multiplyAdds };
+    return { label: kernel.label, pipeline, group, workgroups: _once(workgroups), multiplyAdds };
   }
 
   /** Makes a buffer of zeros. */
@@ -188,6 +188,16 @@ export class Gpu {
     }
     return pipeline;
   }
+}
+
+/** The workgroups by the number of slices, each computed once: a step asks every kernel for them. */
+function _once(workgroups: Sized["workgroups"]): Sized["workgroups"] {
+  const known = new Map<number, Workgroups>();
+  return (slices) => {
+    let groups = known.get(slices);
+    if (groups === undefined) known.set(slices, groups = workgroups(slices));
+    return groups;
+  };
 }
 
 function _encode(pass: GPUComputePassEncoder, dispatch: Dispatch, slices: number): void {

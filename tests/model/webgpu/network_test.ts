@@ -59,3 +59,18 @@ Deno.test("of two networks at once only the one whose memory is full learns of i
   assert.equal(gpu.counts.heldBytes, 0);
   model.dispose();
 });
+
+Deno.test("a kernel's workgroups are computed once for each number of slices", async () => {
+  const gpu = new Gpu(smallDevice(1e6).device, { software: false, check: () => {} });
+  const asked: number[] = [];
+  const { workgroups } = await gpu.prepare({
+    kernel: { label: "kernel", bindings: [], code: "" },
+    workgroups: (slices) => {
+      asked.push(slices);
+      return [slices, 2];
+    },
+  }, {});
+  const exams = [17, 30, 17, 17, 30];
+  assert.deepEqual(exams.map(workgroups), exams.map((slices) => [slices, 2]));
+  assert.deepEqual(asked, [17, 30]);
+});
