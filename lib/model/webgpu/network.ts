@@ -146,10 +146,13 @@ export class GpuNetwork {
     if (this.#staging.byteLength < size) this.#staging = new ArrayBuffer(size);
     const lengths = _lengths(slices, exam.partSlices);
     writeStep(this.#staging, { ...values, slot, slices });
-    lengths.forEach((length, part) => {
-      const first = part * exam.partSlices;
-      writeStep(this.#staging, { ...values, slot, slices: length, first }, exam.headerOf(part));
-    });
+    // An exam in one part is its own, and its numbers are there.
+    if (exam.parts > 1) {
+      lengths.forEach((length, part) => {
+        const first = part * exam.partSlices;
+        writeStep(this.#staging, { ...values, slot, slices: length, first }, exam.headerOf(part));
+      });
+    }
     const bytes = new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength);
     new Uint8Array(this.#staging).set(bytes, headerBytes);
     this.#gpu.upload(exam.upload, new Uint8Array(this.#staging, 0, size));
