@@ -30,72 +30,113 @@ type Json = Record<string, unknown>;
 const ALWAYS: readonly ProblemStatus[] = [400, 421, 500, 503];
 
 /** Makes the document. */
-export function openApi({ token, bodyBytes }: Described): Json {
-  const schemas: Json = {};
-  const schema = (type: z.ZodType, io: "input" | "output" = "output"): Json => {
-    const { $schema: _, $defs = {}, ...own } = z.toJSONSchema(type, {
-      io,
-      reused: "inline",
-    });
+export function openApi(described: Described): Json {
+  const schemas = new _Schemas();
+  const paths = { ..._predictPath(schemas, described), ..._otherPaths(schemas, described) };
+  const securitySchemes = described.token
+    ? { token: { type: "http", scheme: "bearer" } }
+    : undefined;
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "MRNet",
+      version: "1",
+      summary: "How likely a knee MRI exam shows an injury.",
+      description: "Not a medical device: not for diagnosis.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/" }],
+    paths,
+    components: { schemas: schemas.named, ...(securitySchemes && { securitySchemes }) },
+  };
+}
+
+/** Schemas as JSON; those that have a name are collected, and referred to by it. */
+class _Schemas {
+  /** The collected ones, by name. */
+  readonly named: Json = {};
+
+  /** A schema, or a reference to it. */
+  of(type: z.ZodType, io: "input" | "output" = "output"): Json {
+    const { $schema: _, $defs = {}, ...own } = z.toJSONSchema(type, { io, reused: "inline" });
     const moved = JSON.parse(
       JSON.stringify({ own, $defs }).replaceAll('"#/$defs/', '"#/components/schemas/'),
     );
     for (const [name, each] of Object.entries(moved.$defs as Json)) {
-      schemas[name] = _plain(each as Json);
+      this.named[name] = _plain(each as Json);
     }
     const { id } = own as { id?: string };
     if (id === undefined) return _plain(moved.own);
-    schemas[id] = _plain(moved.own);
+    this.named[id] = _plain(moved.own);
     return { $ref: `#/components/schemas/${id}` };
-  };
-  const answer = (type: z.ZodType, description: string): Json => ({
-    description,
-    content: { "application/json": { schema: schema(type) } },
-  });
-  const problems = (...statuses: ProblemStatus[]): Json =>
-    Object.fromEntries([...statuses, ...ALWAYS].map((status) => [`${status}`, {
+  }
+
+  /** A response of JSON. */
+  answer(type: z.ZodType, description: string): Json {
+    return { description, content: { "application/json": { schema: this.of(type) } } };
+  }
+
+  /** The responses to requests that are refused, by status. */
+  problems(...statuses: ProblemStatus[]): Json {
+    return Object.fromEntries([...statuses, ...ALWAYS].map((status) => [`${status}`, {
       description: PROBLEM_TITLES[status],
       headers: Object.fromEntries(
         Object.entries(PROBLEM_HEADERS[status] ?? {}).map((
           [name, description],
         ) => [name, { description, schema: { type: "string" } }]),
       ),
-      content: { [PROBLEM_TYPE]: { schema: schema(ProblemDetails) } },
+      content: { [PROBLEM_TYPE]: { schema: this.of(ProblemDetails) } },
     }]));
-  const secured = token ? [{ token: [] }] : [];
+  }
+}
+
+/** How a request proves that it may ask, and how it is refused where it does not. */
+function _access({ token }: Described): { security: Json[]; forbidden: ProblemStatus[] } {
   // Without a token pages of other sites are kept out.
-  const forbidden: ProblemStatus[] = token ? [401] : [403];
-  const paths = {
+  return token
+    ? { security: [{ token: [] }], forbidden: [401] }
+    : { security: [], forbidden: [403] };
+}
+
+function _predictPath(schemas: _Schemas, described: Described): Json {
+  const { security, forbidden } = _access(described);
+  return {
     "/v1/predict": {
       post: {
         operationId: "predict",
         summary: "How likely the findings are in one patient's exam.",
-        security: secured,
-        parameters: _parameters(schema(PredictQuery, "input")),
+        security,
+        parameters: _parameters(schemas.of(PredictQuery, "input")),
         requestBody: {
           required: true,
           description:
             `One exam as a .npy file, [slices, height, width] in grey values; or up to ` +
-            `three, one a plane. At most ${bodyBytes} bytes.`,
+            `three, one a plane. At most ${described.bodyBytes} bytes.`,
           content: {
             ...Object.fromEntries(NPY_TYPES.map((type) => [type, {}])),
-            [FORM_TYPE]: { schema: schema(PredictForm, "input") },
+            [FORM_TYPE]: { schema: schemas.of(PredictForm, "input") },
           },
         },
         responses: {
-          "200": answer(PredictAnswer, "What the models say."),
-          ...problems(...forbidden, 408, 413, 415, 422, 429),
+          "200": schemas.answer(PredictAnswer, "What the models say."),
+          ...schemas.problems(...forbidden, 408, 413, 415, 422, 429),
         },
       },
     },
+  };
+}
+
+function _otherPaths(schemas: _Schemas, described: Described): Json {
+  const { security, forbidden } = _access(described);
+  return {
     "/v1/models": {
       get: {
         operationId: "models",
         summary: "The models, with what their files say about them.",
-        security: secured,
+        security,
         responses: {
-          "200": answer(ModelsAnswer, "The models."),
-          ...problems(...forbidden),
+          "200": schemas.answer(ModelsAnswer, "The models."),
+          ...schemas.problems(...forbidden),
         },
       },
     },
@@ -104,7 +145,7 @@ export function openApi({ token, bodyBytes }: Described): Json {
         operationId: "health",
         summary: "Whether the service answers; loads nothing.",
         security: [],
-        responses: { "200": answer(HealthAnswer, "It does."), ...problems() },
+        responses: { "200": schemas.answer(HealthAnswer, "It does."), ...schemas.problems() },
       },
     },
     "/openapi.json": {
@@ -117,24 +158,10 @@ export function openApi({ token, bodyBytes }: Described): Json {
             description: "This document.",
             content: { "application/json": { schema: { type: "object" } } },
           },
-          ...problems(),
+          ...schemas.problems(),
         },
       },
     },
-  };
-  const securitySchemes = token ? { token: { type: "http", scheme: "bearer" } } : undefined;
-  return {
-    openapi: "3.1.0",
-    info: {
-      title: "MRNet",
-      version: "1",
-      summary: "How likely a knee MRI exam shows an injury.",
-      description: "Not a medical device: not for diagnosis.",
-      license: { name: "MIT", identifier: "MIT" },
-    },
-    servers: [{ url: "/" }],
-    paths,
-    components: { schemas, ...(securitySchemes && { securitySchemes }) },
   };
 }
 
