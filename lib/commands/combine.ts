@@ -4,7 +4,7 @@
  * @module
  */
 import { type Combination, fitRemark } from "../combine/combination.ts";
-import { combineModels, combineTable } from "../combine/combine.ts";
+import { combineModels, type CombineOptions, combineTable } from "../combine/combine.ts";
 import { describeEngine } from "../engine/engine.ts";
 import { PhaseTimer } from "../logs/progress.ts";
 import { CHOSEN_ON } from "../model/card.ts";
@@ -103,43 +103,41 @@ export function combineCommand() {
         throw new UsageError("one of the arguments --models --predictions is required");
       }
       await checkModelFiles(given.models);
-      using interrupt = interruptible(() => remark("Stopping after the exam at hand."));
-      const timer = new PhaseTimer();
-      try {
-        const { combination, path } = await combineModels({
-          models: given.models,
-          task: given.task,
-          intensity: given.intensity,
-          data: given.data,
-          fitOn: given.fit_on,
-          prefix: given.prefix_name,
-          out: given.out,
-          engine: given.backend,
-          threads: given.threads,
-          signal: interrupt.signal,
-          onRemark: remark,
-          onStart({ engine, task, patients }) {
-            remark(`Engine: ${describeEngine(engine)}`);
-            remark(`Exams:  ${patients} patients in three planes, ${task}`);
-            timer.mark();
-          },
-          onExam({ plane, done, total }) {
-            showProgress({ label: plane, done, total, unit: "exams", ...timer.at(plane, done) });
-          },
-        });
-        endProgress();
-        report(combination, path);
-        for (const plane of PLANES) {
-          // It is kept of a model only where the model's file does not say it.
-          const { file, intensity } = combination.members![plane];
-          if (given.intensity === undefined && intensity !== undefined) {
-            remark(intensityRemark(file));
-          }
-        }
-      } finally {
-        endProgress();
-      }
+      const { fit_on: fitOn, prefix_name: prefix, backend: engine, ...same } = given;
+      await _combineModels({ ...same, models: given.models, fitOn, prefix, engine });
     });
+}
+
+/** Combines models, shows how it goes, and prints what came of it. */
+async function _combineModels(options: CombineOptions): Promise<void> {
+  using interrupt = interruptible(() => remark("Stopping after the exam at hand."));
+  const timer = new PhaseTimer();
+  try {
+    const { combination, path } = await combineModels({
+      ...options,
+      signal: interrupt.signal,
+      onRemark: remark,
+      onStart({ engine, task, patients }) {
+        remark(`Engine: ${describeEngine(engine)}`);
+        remark(`Exams:  ${patients} patients in three planes, ${task}`);
+        timer.mark();
+      },
+      onExam({ plane, done, total }) {
+        showProgress({ label: plane, done, total, unit: "exams", ...timer.at(plane, done) });
+      },
+    });
+    endProgress();
+    report(combination, path);
+    for (const plane of PLANES) {
+      // It is kept of a model only where the model's file does not say it.
+      const { file, intensity } = combination.members![plane];
+      if (options.intensity === undefined && intensity !== undefined) {
+        remark(intensityRemark(file));
+      }
+    }
+  } finally {
+    endProgress();
+  }
 }
 
 /** Where the exams come from, in words. */
