@@ -83,27 +83,17 @@ export async function trainFrom(
       const epoch = progress.epochs.length + 1;
       const used = runner.learningRate;
       const trained = signal?.aborted ? undefined : await _train(work, epoch);
-      const judged = trained === undefined || signal?.aborted
+      const validated = trained === undefined || signal?.aborted
         ? undefined
         : await _validate(work, epoch);
-      if (trained === undefined || judged === undefined) {
+      if (trained === undefined || validated === undefined) {
         result.stopped = "interrupted";
         await save();
         break;
       }
-      const report: EpochReport = {
-        epoch,
-        trainLoss: round4(trained.loss),
-        trainAuc: round4(trained.auc),
-        valLoss: round4(judged.loss),
-        valAuc: round4(judged.auc),
-        threshold: youdenPoint(judged.labels, judged.probabilities).threshold,
-        learningRate: used,
-        seconds: (performance.now() - started) / 1000,
-        isBest: false,
-      };
-      // The first best of the reference is 0, so a model that is always wrong is never kept.
-      report.isBest = report.valAuc > (result.best?.valAuc ?? 0);
+      const seconds = (performance.now() - started) / 1000;
+      const rest = { learningRate: used, seconds, best: result.best };
+      const report = _report(epoch, trained, validated, rest);
       if (report.isBest) result.best = report;
       runner.learningRate = rate.next(report.valLoss);
       await runner.sync();
@@ -121,6 +111,28 @@ export async function trainFrom(
   }
   if (progress.skipped.length > 0) result.skipped = progress.skipped;
   return result;
+}
+
+/** What came of an epoch; losses and AUCs are rounded as in the reference. */
+function _report(
+  epoch: number,
+  trained: HalfFigures,
+  validated: HalfFigures,
+  { learningRate, seconds, best }: { learningRate: number; seconds: number; best?: EpochReport },
+): EpochReport {
+  const valAuc = round4(validated.auc);
+  return {
+    epoch,
+    trainLoss: round4(trained.loss),
+    trainAuc: round4(trained.auc),
+    valLoss: round4(validated.loss),
+    valAuc,
+    threshold: youdenPoint(validated.labels, validated.probabilities).threshold,
+    learningRate,
+    seconds,
+    // The first best of the reference is 0, so a model that is always wrong is never kept.
+    isBest: valAuc > (best?.valAuc ?? 0),
+  };
 }
 
 /** What could not be read when the datasets were opened. */
