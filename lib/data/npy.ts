@@ -118,10 +118,16 @@ export function readNpyPieces(
  *
  * @param bytes the whole file
  * @param name the file's path as the user knows it, for messages
+ * @param check is told the header before anything is decoded; what it throws ends the decoding
  * @throws {DataError} if these bytes are not an `.npy` file of numbers
  */
-export function decodeNpy(bytes: Uint8Array, name: string): NpyArray {
+export function decodeNpy(
+  bytes: Uint8Array,
+  name: string,
+  check?: (header: NpyHeader) => void,
+): NpyArray {
   const header = parseNpyHeader(bytes, bytes.length, name);
+  check?.(header);
   const { shape, dataOffset, dataBytes } = header;
   const data = _numbers(bytes.subarray(dataOffset, dataOffset + dataBytes), header, 0, name);
   return { data: header.fortranOrder ? _toRowMajor(data, shape) : data, shape };

@@ -5,7 +5,6 @@
  */
 import { checkExamHeader, type Exam, examFromNpy, type ExamSize } from "../data/exam.ts";
 import { decodeNpy } from "../data/npy.ts";
-import { parseNpyHeader } from "../data/npy_header.ts";
 import { DataError, messageOf } from "../errors.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import type { ServeLimits } from "./options.ts";
@@ -104,9 +103,10 @@ export function checkExamLimits(
  */
 export function decodeExam(bytes: Uint8Array, name: string, limits: ExamLimits): Exam {
   try {
-    const header = parseNpyHeader(bytes, bytes.length, name);
-    checkExamLimits(checkExamHeader(header, name), name, limits);
-    return examFromNpy(decodeNpy(bytes, name), name, name);
+    const array = decodeNpy(bytes, name, (header) => {
+      checkExamLimits(checkExamHeader(header, name), name, limits);
+    });
+    return examFromNpy(array, name, name);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     throw new Problem(422, messageOf(error));

@@ -206,6 +206,18 @@ Deno.test("a file that lies unaligned within other bytes is read", () => {
   }
 });
 
+Deno.test("decodeNpy shows the header before it decodes a number", () => {
+  const bytes = withHeader(claims("(1,)", "<i8"), 8);
+  bytes.fill(0x7f, bytes.length - 8);
+  const shapes: number[][] = [];
+  assert.throws(() => decodeNpy(bytes, "x", ({ shape }) => shapes.push(shape)), /is beyond/);
+  assert.deepEqual(shapes, [[1]]);
+  const check = () => {
+    throw new RangeError("too large");
+  };
+  assert.throws(() => decodeNpy(bytes, "x", check), /^RangeError: too large$/);
+});
+
 Deno.test("64-bit integers are exact, and refused where a float64 cannot hold them", () => {
   const file = (descr: string, value: bigint) => {
     const bytes = withHeader(claims("(2,)", descr), 16);
