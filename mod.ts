@@ -82,6 +82,12 @@ export type { EvaluateOptions, Evaluation, ExamPrediction } from "./lib/train/ev
 export type { CombinedEvaluation, CombinedExamPrediction } from "./lib/combine/judge.ts";
 export type { EvaluateModelOptions, EvaluationStart } from "./lib/report/evaluate_model.ts";
 export type { ModelEvaluation } from "./lib/report/evaluate_model.ts";
+export { Classifier, type ClassifierCard } from "./lib/classifier/classifier.ts";
+export type { ClassifierFile, ClassifierPrediction } from "./lib/classifier/classifier.ts";
+export type { Conclusion, PatientExams } from "./lib/classifier/classifier.ts";
+export { CombinedMRNet } from "./lib/classifier/combined.ts";
+export { type ClassifierOptions, loadClassifier, loadCombined } from "./lib/classifier/load.ts";
+export type { ModelHints, PlaneModel } from "./lib/model/plane_model.ts";
 export { predictFiles } from "./lib/train/predict.ts";
 export type { FilePrediction } from "./lib/model/file_prediction.ts";
 
@@ -93,7 +99,6 @@ export type { FileExplanation } from "./lib/explain/explain_files.ts";
 
 // The three planes together, and all nine models.
 export { combineModels, type CombineOptions, type CombineResult } from "./lib/combine/combine.ts";
-export { CombinedMRNet, loadCombined } from "./lib/combine/loaded.ts";
 export { runAll, type RunAllResult } from "./lib/run_all/run_all.ts";
 export type { ModelOfAll, RunAllOptions, RunAllPlan } from "./lib/run_all/options.ts";
 

@@ -61,6 +61,7 @@ Deno.test("what a user needs is exported, and nothing that is private", () => {
       ...["createMRNet", "loadMRNet", "saveMRNet", "MRNet", "startEngine", "describeEngine"],
       ...["train", "evaluate", "predictFiles", "explain", "explainFiles"],
       ...["combineModels", "loadCombined", "runAll", "createHandler"],
+      ...["Classifier", "loadClassifier"],
       ...["MRNetError", "DataError", "WeightsError", "OptionError", "EngineError"],
       ...["PermissionError", "OutputError", "TrainingError"],
     ]

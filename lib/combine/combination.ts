@@ -13,9 +13,9 @@
 import type { ExamHash } from "../data/exam_hash.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { TuneSplit } from "../data/tune.ts";
-import { OptionError } from "../errors.ts";
+import { DataError, OptionError } from "../errors.ts";
 import { CHOSEN_ON, type ChosenOn, type OperatingPoint } from "../model/card.ts";
-import { sigmoid } from "../model/mrnet.ts";
+import { type Prediction, sigmoid } from "../model/mrnet.ts";
 import { type Plane, PLANES, type Split, type Task } from "../terms.ts";
 
 /** Something of each plane. */
@@ -113,6 +113,43 @@ export function combinedLogit(
     sum += coefficients[plane] * probability;
   }
   return sum;
+}
+
+/** What three models and their combination say about one patient. */
+export interface CombinedPrediction {
+  /** The combined probability of the finding, in 0–1. */
+  probability: number;
+  /** The combined logit: what the sigmoid made the probability of. */
+  logit: number;
+  /** What the model of each plane says about its own exam. */
+  planes: ByPlane<Prediction>;
+}
+
+/** Combines what the models of the three planes say. */
+export function combinePredictions(
+  combination: Pick<Combination, "coefficients" | "intercept">,
+  planes: ByPlane<Prediction>,
+): CombinedPrediction {
+  const logit = combinedLogit(combination, byPlane((plane) => planes[plane].probability));
+  return { probability: sigmoid(logit), logit, planes };
+}
+
+/**
+ * One of each plane, with the promise that no plane is missing.
+ *
+ * @param what what is being done, for messages
+ * @throws {DataError} where an exam is missing, naming every one
+ */
+export function everyPlane<T>(
+  exams: Readonly<Partial<ByPlane<T>>>,
+  what = "combine the planes",
+): ByPlane<T> {
+  const missing = PLANES.filter((plane) => exams[plane] === undefined);
+  if (missing.length === 0) return byPlane((plane) => exams[plane]!);
+  throw new DataError(
+    `Cannot ${what}: there is no ${missing.join(" and no ")} exam: ` +
+      "a combination needs the axial, the coronal and the sagittal exam",
+  );
 }
 
 /**

@@ -10,6 +10,7 @@ import { type Engine, type EngineChoice, startEngine } from "../engine/engine.ts
 import { OptionError } from "../errors.ts";
 import { folderOf, join, makeWritableFolder } from "../files.ts";
 import { CHOSEN_ON, type ChosenOn } from "../model/card.ts";
+import type { PlaneModel } from "../model/plane_model.ts";
 import { checkPrefix } from "../train/checkpoint.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
 import { type ByPlane, byPlane, type Combination } from "./combination.ts";
@@ -17,7 +18,6 @@ import { checkCombinationFile, keepCombination, writeCombination } from "./file.
 import { fitCombination } from "./fit.ts";
 import { judgePlanes, openPlanes } from "./judge.ts";
 import {
-  type Candidate,
   commonPrefix,
   commonTune,
   describeMembers,
@@ -130,7 +130,7 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
     const tune = _tuneFor(fitOn, members);
     const datasets = await openPlanes({ data, split: fitOn, task, tune });
     const name = `combined_${prefix ?? commonPrefix(members) ?? "mrnet"}_${task}.json`;
-    const wanted = out ?? join(folderOf(members.axial.path), name);
+    const wanted = out ?? join(folderOf(members.axial.file), name);
     const described = describeMembers(wanted, members);
     await makeWritableFolder(folderOf(wanted));
     options.onStart?.({ engine, task, patients: datasets.axial.labels.length });
@@ -149,9 +149,9 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
     saturationRemarks(patients).forEach((remark) => options.onRemark?.(remark));
     const fitted = fitCombination(patients, fitOn);
     for (const plane of PLANES) {
-      const { intensity } = members[plane];
+      const { metadata, card } = members[plane];
       // What only the caller knows would be lost.
-      if (intensity !== undefined) described[plane].intensity = intensity;
+      if (metadata.intensity === undefined) described[plane].intensity = card.intensity;
     }
     const fitExams = await hashes.patients();
     const combination: Combination = { ...fitted, fitExams, task, members: described };
@@ -192,7 +192,7 @@ export async function combineTable(
 }
 
 /** The tune split that the exams to fit on are, or are without. */
-function _tuneFor(fitOn: ChosenOn, members: ByPlane<Candidate>): TuneSplit | undefined {
+function _tuneFor(fitOn: ChosenOn, members: ByPlane<PlaneModel>): TuneSplit | undefined {
   switch (fitOn) {
     case "tune":
       return sharedTune(members);
@@ -210,6 +210,6 @@ function _oddRemark([first, ...more]: string[]): string {
   return `Exams are unlike those that the models can read: ${first}${others}: ${ODD_HINT}`;
 }
 
-function _dispose(members: ByPlane<Candidate>): void {
+function _dispose(members: ByPlane<PlaneModel>): void {
   for (const plane of PLANES) members[plane].model.dispose();
 }

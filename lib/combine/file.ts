@@ -9,7 +9,9 @@ import { decodeHashes, encodeHashes, type ExamHash } from "../data/exam_hash.ts"
 import { INTENSITIES } from "../data/intensity.ts";
 import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { messageOf, OptionError, WeightsError } from "../errors.ts";
-import { type FileAction, readBytes, writeUnderFreeName, writeWhole } from "../files.ts";
+import { writeUnderFreeName, writeWhole } from "../files.ts";
+import { type MissingFile, openModelSource } from "../model/model_source.ts";
+import type { Source } from "../source.ts";
 import { PLANES, TASKS } from "../terms.ts";
 import {
   type ByPlane,
@@ -95,6 +97,12 @@ export function parseCombination(text: string, path: string): Combination {
   }
 }
 
+/** How a combination's file is spoken of. */
+export const READ_COMBINATION: MissingFile = {
+  what: "read the combination",
+  mend: "check the path",
+};
+
 /**
  * Reads a combination's file; its members are left alone.
  *
@@ -102,17 +110,18 @@ export function parseCombination(text: string, path: string): Combination {
  * @throws {PermissionError} where Deno may not read it
  */
 export async function readCombination(path: string): Promise<Combination> {
-  const action: FileAction = {
-    what: "read the combination",
-    path,
-    access: "read",
-    error: WeightsError,
-    mend: "check the path",
-  };
-  const limit = { most: LARGEST_COMBINATION, mend: "give a file that 'cli.ts combine' wrote" };
-  return parseCombination(
-    new TextDecoder().decode(await readBytes(action, limit)),
-    path,
+  using source = await openModelSource(path, READ_COMBINATION);
+  return combinationFrom(source);
+}
+
+/** The same of a file that is open. */
+export function combinationFrom({ name, size, read }: Source): Combination {
+  if (size <= LARGEST_COMBINATION) {
+    return parseCombination(new TextDecoder().decode(read(0, size)), name);
+  }
+  throw new WeightsError(
+    `Cannot read the combination '${name}': it is ${size} bytes long, allowed are ` +
+      `${LARGEST_COMBINATION}: give a file that 'cli.ts combine' wrote`,
   );
 }
 

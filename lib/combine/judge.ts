@@ -15,8 +15,13 @@ import { rankingScores } from "../metrics/summary.ts";
 import type { MRNet, Prediction } from "../model/mrnet.ts";
 import { evaluate, type ExamPrediction } from "../train/evaluate.ts";
 import { type Label, type Plane, PLANES } from "../terms.ts";
-import { type ByPlane, byPlane } from "./combination.ts";
-import type { CombinedMRNet, CombinedPrediction } from "./loaded.ts";
+import {
+  type ByPlane,
+  byPlane,
+  type Combination,
+  type CombinedPrediction,
+  combinePredictions,
+} from "./combination.ts";
 import type { PlanePredictions } from "./predictions.ts";
 
 /** What the models of the three planes say about one patient of a dataset. */
@@ -114,14 +119,14 @@ export async function judgePlanes(
  * @throws as {@linkcode judgePlanes}
  */
 export async function evaluateCombined(
-  combined: CombinedMRNet,
+  { combination, members }: { combination: Combination; members: ByPlane<{ model: MRNet }> },
   datasets: ByPlane<Dataset>,
   options: JudgeOptions = {},
 ): Promise<CombinedEvaluation> {
-  const models = byPlane((plane) => combined.members[plane].model);
+  const models = byPlane((plane) => members[plane].model);
   const patients = await judgePlanes(models, datasets, options);
   const predictions = patients.map(({ id, label, planes }) => {
-    const prediction = combined.combine(planes);
+    const prediction = combinePredictions(combination, planes);
     const margin = label === 1 ? prediction.logit : -prediction.logit;
     return { id, label, ...prediction, loss: softplus(-margin) };
   });

@@ -8,30 +8,12 @@ import type { Intensity } from "../data/intensity.ts";
 import { isSameTune, type TuneSplit } from "../data/tune.ts";
 import { OptionError } from "../errors.ts";
 import { folderOf, relativePath } from "../files.ts";
-import { settleCard, type SettledCard } from "../model/card.ts";
-import { loadMRNet } from "../model/create.ts";
-import { hashModelFile } from "../model/model_source.ts";
-import type { MRNet } from "../model/mrnet.ts";
+import { openModelSource } from "../model/model_source.ts";
+import { loadPlaneModel, type PlaneModel } from "../model/plane_model.ts";
 import { PLANES, type Task } from "../terms.ts";
 import { isPrefix } from "../train/checkpoint.ts";
 import { type ByPlane, byPlane, type CombinedMember } from "./combination.ts";
 import { LONGEST_PATH } from "./file.ts";
-
-/** A model that is to be combined. */
-export interface Candidate {
-  /** Its file. */
-  path: string;
-  /** The model, on the current engine. */
-  model: MRNet;
-  /** The SHA-256 of the file. */
-  sha256: string;
-  /** The name of the kind of run that made it, where its file says it. */
-  prefix?: string;
-  /** What its file and its place in the order say about it. */
-  card: SettledCard;
-  /** How its input is prepared, where its file does not say it. */
-  intensity?: Intensity;
-}
 
 /**
  * Reads three models and finds out which is of which plane: as their files say, and of those that do
@@ -46,24 +28,18 @@ export interface Candidate {
 export async function loadCandidates(
   paths: readonly string[],
   told: { task?: Task; intensity?: Intensity },
-): Promise<ByPlane<Candidate>> {
+): Promise<ByPlane<PlaneModel>> {
   if (paths.length !== PLANES.length) {
     throw new OptionError(
       `Cannot combine ${paths.length} ${paths.length === 1 ? "model" : "models"}: ` +
         "give three, of the axial, the coronal and the sagittal plane",
     );
   }
-  const candidates: Candidate[] = [];
+  const candidates: PlaneModel[] = [];
   try {
-    for (const [place, path] of paths.entries()) {
-      const sha256 = await hashModelFile(path);
-      const { model, card, metadata } = await loadMRNet(path, { intensity: told.intensity });
-      const { prefix } = metadata;
-      const intensity = metadata.intensity === undefined ? card.intensity : undefined;
-      // Kept at once, so that it is freed whatever the next line says.
-      candidates.push({ path, model, sha256, prefix, card: card as SettledCard, intensity });
-      const plane = card.plane ?? PLANES[place];
-      candidates[place].card = settleCard(card, { task: told.task, plane }, path);
+    for (const [index, path] of paths.entries()) {
+      using source = await openModelSource(path);
+      candidates.push(await loadPlaneModel(source, { ...told, fallbackPlane: PLANES[index] }));
     }
     _checkPlanes(candidates);
     _checkFiles(candidates);
@@ -89,7 +65,7 @@ export function commonTune(
  * @throws {OptionError} where one has none, or two differ
  */
 export function sharedTune(
-  members: ByPlane<{ path: string; card: { tune?: TuneSplit } }>,
+  members: ByPlane<{ file: string; card: { tune?: TuneSplit } }>,
 ): TuneSplit {
   const tune = commonTune(members);
   if (tune !== undefined) return tune;
@@ -97,7 +73,7 @@ export function sharedTune(
   const without = all.find(({ card }) => card.tune === undefined);
   if (without !== undefined) {
     throw new OptionError(
-      `Cannot combine on exams that no model was trained on: by its file '${without.path}' was ` +
+      `Cannot combine on exams that no model was trained on: by its file '${without.file}' was ` +
         "trained without a tune split: train with --tune 0.1, or fit on other exams with " +
         "--fit_on train or --fit_on valid, at the price of figures to be believed",
     );
@@ -105,8 +81,8 @@ export function sharedTune(
   const [first, ...others] = all;
   const other = others.find(({ card }) => !isSameTune(card.tune, first.card.tune))!;
   throw new OptionError(
-    `Cannot combine on exams that no model was trained on: '${first.path}' kept out ` +
-      `${_split(first.card.tune!)} and '${other.path}' ${_split(other.card.tune!)}: ` +
+    `Cannot combine on exams that no model was trained on: '${first.file}' kept out ` +
+      `${_split(first.card.tune!)} and '${other.file}' ${_split(other.card.tune!)}: ` +
       "train all three with the same --tune and --tune_seed, or give --fit_on train or valid",
   );
 }
@@ -115,9 +91,9 @@ export function sharedTune(
  * The prefix that three models share, as that of their combination; none where they differ in it, or
  * where it cannot be part of a file's name, for a file may say anything.
  */
-export function commonPrefix(members: ByPlane<{ prefix?: string }>): string | undefined {
-  const { prefix } = members.axial;
-  const same = PLANES.every((plane) => members[plane].prefix === prefix);
+export function commonPrefix(members: ByPlane<Pick<PlaneModel, "metadata">>): string | undefined {
+  const { prefix } = members.axial.metadata;
+  const same = PLANES.every((plane) => members[plane].metadata.prefix === prefix);
   return same && prefix !== undefined && isPrefix(prefix) ? prefix : undefined;
 }
 
@@ -131,10 +107,10 @@ export function commonPrefix(members: ByPlane<{ prefix?: string }>): string | un
  */
 export function describeMembers(
   combination: string,
-  models: ByPlane<{ path: string; sha256: string }>,
+  models: ByPlane<{ file: string; sha256: string }>,
 ): ByPlane<CombinedMember> {
   return byPlane((plane) => {
-    const { path, sha256 } = models[plane];
+    const { file: path, sha256 } = models[plane];
     const file = relativePath(folderOf(combination), path);
     if (file.length <= LONGEST_PATH) return { file, sha256 };
     throw new OptionError(
@@ -148,35 +124,35 @@ function _split({ fraction, seed }: TuneSplit): string {
   return `${fraction} of the exams by seed ${seed}`;
 }
 
-function _checkPlanes(candidates: readonly Candidate[]): void {
+function _checkPlanes(candidates: readonly PlaneModel[]): void {
   for (const plane of PLANES) {
     const [one, two] = candidates.filter(({ card }) => card.plane === plane);
     if (two === undefined) continue;
     throw new OptionError(
-      `Cannot combine '${one.path}' and '${two.path}': both read the ${plane} plane: ` +
+      `Cannot combine '${one.file}' and '${two.file}': both read the ${plane} plane: ` +
         "give one model of each plane; files that do not say theirs are taken as axial, coronal, sagittal",
     );
   }
 }
 
 /** Files of PyTorch do not say their planes, so one may be given three times. */
-function _checkFiles(candidates: readonly Candidate[]): void {
+function _checkFiles(candidates: readonly PlaneModel[]): void {
   for (const [place, one] of candidates.entries()) {
     const two = candidates.slice(place + 1).find(({ sha256 }) => sha256 === one.sha256);
     if (two === undefined) continue;
     throw new OptionError(
-      `Cannot combine '${one.path}' as the ${one.card.plane} and '${two.path}' as the ` +
+      `Cannot combine '${one.file}' as the ${one.card.plane} and '${two.file}' as the ` +
         `${two.card.plane} model: they are the same file (SHA-256 ${one.sha256.slice(0, 12)}…): ` +
         "give one model of each plane",
     );
   }
 }
 
-function _checkTasks([first, ...others]: readonly Candidate[]): void {
+function _checkTasks([first, ...others]: readonly PlaneModel[]): void {
   const other = others.find(({ card }) => card.task !== first.card.task);
   if (other === undefined) return;
   throw new OptionError(
-    `Cannot combine models of different tasks: '${first.path}' is for ${first.card.task}, ` +
-      `'${other.path}' for ${other.card.task}: give three models of one task`,
+    `Cannot combine models of different tasks: '${first.file}' is for ${first.card.task}, ` +
+      `'${other.file}' for ${other.card.task}: give three models of one task`,
   );
 }

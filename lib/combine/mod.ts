@@ -16,6 +16,7 @@ export type {
   Combination,
   CombinedMember,
   CombinedOperatingPoint,
+  CombinedPrediction,
   FitOn,
 } from "./combination.ts";
 export { combinedProbability } from "./combination.ts";
@@ -24,12 +25,10 @@ export { fitCombination } from "./fit.ts";
 export { formatCombination, parseCombination, readCombination, writeCombination } from "./file.ts";
 export { type JudgeOptions, judgePlanes, openPlanes, type PatientPrediction } from "./judge.ts";
 export { parsePredictions, type PlanePredictions, readPredictions } from "./predictions.ts";
-export type { CombinedPrediction, LoadedMember } from "./loaded.ts";
+export { groupByPatient, type PatientFiles, patientOf } from "./patients.ts";
 export {
-  groupByPatient,
-  type PatientFiles,
-  patientOf,
+  type ClassifierPatient,
   type PatientOutcome,
   type PlanePredictor,
   predictPatients,
-} from "./patients.ts";
+} from "../classifier/predict_patients.ts";

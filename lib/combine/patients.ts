@@ -1,19 +1,14 @@
 /**
- * Patients' exams from their files: which file is whose, in which plane, and what a combination says
- * about them.
+ * Patients' exams from their files: which file is whose, and in which plane.
  *
  * @module
  */
 import { examFileOf } from "../data/exam_files.ts";
 import { planeOfName } from "../data/plane_name.js";
-import { type MRNetError, OptionError } from "../errors.ts";
+import { OptionError } from "../errors.ts";
 import { baseName, folderOf } from "../files.ts";
-import type { FilePrediction } from "../model/file_prediction.ts";
-import type { Prediction } from "../model/mrnet.ts";
 import { type Plane, PLANES } from "../terms.ts";
-import { predictFiles } from "../train/predict.ts";
-import { type ByPlane, byPlane } from "./combination.ts";
-import { type CombinedMRNet, type CombinedPrediction, everyPlane } from "./loaded.ts";
+import { type ByPlane, everyPlane } from "./combination.ts";
 
 /** The files of one patient. */
 export interface PatientFiles {
@@ -22,15 +17,6 @@ export interface PatientFiles {
   /** The exam of each plane. */
   files: ByPlane<string>;
 }
-
-/** What a combination says about a patient, or why it says nothing. */
-export type PatientOutcome =
-  & PatientFiles
-  & ({
-    prediction: CombinedPrediction;
-    /** What makes exams unlike those that a model can read, by their planes, where something does. */
-    odd?: Partial<ByPlane<string>>;
-  } | { error: MRNetError });
 
 /**
  * Sorts exams by patient and plane, as MRNet's folders have them: `…/axial/0012.npy`,
@@ -97,7 +83,7 @@ function _whose(path: string): { id: string; plane: Plane } {
  *
  * @param id the patient's name
  * @param files the exam of each plane
- * @returns what {@linkcode predictPatients} takes
+ * @returns the patient, as `predictPatients` takes one
  * @throws {DataError} where a plane is missing, naming it
  *
  * @example
@@ -109,42 +95,4 @@ function _whose(path: string): { id: string; plane: Plane } {
  */
 export function patientOf(id: string, files: Partial<ByPlane<string>>): PatientFiles {
   return { id, files: everyPlane(files, `predict patient '${id}'`) };
-}
-
-/** What a model of one plane says about files, in their order. */
-export type PlanePredictor = (plane: Plane, paths: string[]) => AsyncIterator<FilePrediction>;
-
-/**
- * Predicts patients, in order. One with an exam that cannot be read is given as its error, and the
- * others go on.
- *
- * @param predict what runs the model of each plane; {@linkcode predictFiles} where it is left out
- * @throws {EngineError} where the engine fails
- */
-export async function* predictPatients(
-  combined: CombinedMRNet,
-  patients: readonly PatientFiles[],
-  predict: PlanePredictor = (plane, paths) => predictFiles(combined.members[plane].model, paths),
-): AsyncGenerator<PatientOutcome> {
-  const running = byPlane((plane) => predict(plane, patients.map(({ files }) => files[plane])));
-  try {
-    for (const patient of patients) {
-      const planes: Partial<ByPlane<Prediction>> = {};
-      const odd: Partial<ByPlane<string>> = {};
-      let error: MRNetError | undefined;
-      for (const plane of PLANES) {
-        const outcome: FilePrediction = (await running[plane].next()).value;
-        if ("error" in outcome) error ??= outcome.error;
-        else planes[plane] = outcome.prediction;
-        if ("odd" in outcome && outcome.odd !== undefined) odd[plane] = outcome.odd;
-      }
-      if (error !== undefined) yield { ...patient, error };
-      else {
-        const prediction = combined.combine(planes as ByPlane<Prediction>);
-        yield { ...patient, prediction, ...(Object.keys(odd).length > 0 && { odd }) };
-      }
-    }
-  } finally {
-    for (const plane of PLANES) await running[plane].return?.();
-  }
 }

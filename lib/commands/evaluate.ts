@@ -8,9 +8,9 @@ import { describeEngine } from "../engine/engine.ts";
 import { join, makeWritableFolder, writeWhole } from "../files.ts";
 import { cautions } from "../report/cautions.ts";
 import {
+  type EvaluatedModel,
   evaluateModel,
   type EvaluateModelOptions,
-  type JudgedModel,
 } from "../report/evaluate_model.ts";
 import { evaluationJson, predictionsCsv } from "../report/files.ts";
 import { subject } from "../page/format.ts";
@@ -131,7 +131,7 @@ export function evaluateCommand() {
 }
 
 function _remarkIntensity(
-  { file, metadata, combination }: JudgedModel,
+  { file, metadata, combination }: EvaluatedModel,
   told: Intensity | undefined,
 ): void {
   if (told !== undefined || metadata.intensity !== undefined || combination !== undefined) return;

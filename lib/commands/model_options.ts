@@ -1,13 +1,11 @@
 /**
- * The options that every command with a trained model shares, and the model that they name.
+ * The options that every command with a trained model shares.
  *
  * @module
  */
-import { INTENSITIES, type Intensity } from "../data/intensity.ts";
-import { type Engine, ENGINE_CHOICES, type EngineChoice, startEngine } from "../engine/engine.ts";
-import { settleCard, type SettledCard } from "../model/card.ts";
-import { type LoadedMRNet, loadMRNet } from "../model/create.ts";
-import { type Plane, type Task, TASKS } from "../terms.ts";
+import { INTENSITIES } from "../data/intensity.ts";
+import { ENGINE_CHOICES } from "../engine/engine.ts";
+import { TASKS } from "../terms.ts";
 import { choice, option, text, wholeNumber } from "./arguments.ts";
 
 /** `--model`, which must be given. */
@@ -68,41 +66,4 @@ export function threadsOption() {
 /** `--data`. */
 export function dataOption() {
   return option("--data <DIR>", "folder of the dataset", text).default("data");
-}
-
-/** What these options say about a model. */
-export interface GivenModel {
-  model: string;
-  task?: Task;
-  plane?: Plane;
-  intensity?: Intensity;
-  backend: EngineChoice;
-  threads?: number;
-}
-
-/** A model ready for use. */
-export interface OpenedModel extends LoadedMRNet {
-  /** What the file says about it, with what the options say added. */
-  card: SettledCard;
-  /** Where it was put. */
-  engine: Engine;
-}
-
-/**
- * Starts the engine and reads the model.
- *
- * @throws {OptionError} where file and options together leave task or plane open, or contradict
- * each other
- * @throws {WeightsError} where the file is no model
- * @throws {EngineError} where the engine cannot be had
- */
-export async function openModel(given: GivenModel): Promise<OpenedModel> {
-  const engine = await startEngine(given.backend, { threads: given.threads });
-  const loaded = await loadMRNet(given.model, { intensity: given.intensity });
-  try {
-    return { ...loaded, card: settleCard(loaded.card, given, given.model), engine };
-  } catch (error) {
-    loaded.model.dispose();
-    throw error;
-  }
 }

@@ -1,22 +1,28 @@
 /**
- * `cli.ts predict --model FILE EXAM…`: what a model says about exams, and where it looked.
+ * `cli.ts predict --model FILE EXAM…`: what a model, or a combination of three, says about exams, and
+ * where it looked.
  *
  * @module
  */
+import type { Classifier } from "../classifier/classifier.ts";
+import { loadClassifier } from "../classifier/load.ts";
+import {
+  type ClassifierPatient,
+  type PatientOutcome,
+  type PlanePredictor,
+  predictPatients,
+} from "../classifier/predict_patients.ts";
 import { isCombinationFile } from "../combine/file.ts";
-import { planeOfPath } from "../data/exam_files.ts";
-import { describeEngine } from "../engine/engine.ts";
+import { groupByPatient, patientOf } from "../combine/patients.ts";
+import { examFileOf, planeOfPath } from "../data/exam_files.ts";
+import { describeEngine, startEngine } from "../engine/engine.ts";
 import { messageOf } from "../errors.ts";
-import { MAP_KINDS } from "../explain/explain.ts";
+import { MAP_KINDS, type MapKind } from "../explain/explain.ts";
 import { checkNames, explainFiles } from "../explain/explain_files.ts";
-import { makeWritableFolder } from "../files.ts";
-import { decide, DEFAULT_THRESHOLD, type SettledCard } from "../model/card.ts";
-import type { FilePrediction } from "../model/file_prediction.ts";
-import { hashModelFile } from "../model/model_source.ts";
-import type { Prediction } from "../model/mrnet.ts";
+import { join, makeWritableFolder } from "../files.ts";
+import { DEFAULT_THRESHOLD } from "../model/card.ts";
 import { thresholdText } from "../page/format.ts";
-import { PLANES } from "../terms.ts";
-import { predictFiles } from "../train/predict.ts";
+import { type Plane, PLANES } from "../terms.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
 import { endWithReader, oddRemark, print, remark } from "./console.ts";
 import { checkModelFiles } from "./models_there.ts";
@@ -25,13 +31,10 @@ import {
   intensityOption,
   intensityRemark,
   modelOption,
-  type OpenedModel,
-  openModel,
   planeOption,
   taskOption,
   threadsOption,
 } from "./model_options.ts";
-import { predictCombined } from "./predict_combined.ts";
 
 /** The command; `exit` is told the exit code. */
 export function predictCommand(exit: (code: number) => void) {
@@ -65,64 +68,112 @@ export function predictCommand(exit: (code: number) => void) {
       "after",
       "\nPermissions: --allow-read=FILE,EXAM,DIR --allow-write=DIR, DIR only where --cam names one",
     )
-    .action(async (exams, { json = false, cam, map, ...given }) => {
+    .action(async (exams, { json = false, cam, map, backend, threads, ...given }) => {
       if (map !== undefined && cam === undefined) {
         throw new UsageError("argument --map: not allowed without argument --cam");
       }
       using _reader = cam === undefined ? endWithReader() : undefined;
-      if (isCombinationFile(given.model)) {
-        return await predictCombined(exams, { ...given, json, cam, map }, exit);
-      }
-      const named = PLANES.find((plane) => given[plane] !== undefined);
-      if (named !== undefined) {
-        throw new UsageError(`argument --${named}: only allowed with a combination's .json file`);
-      }
-      if (exams.length === 0) {
-        throw new UsageError("the following arguments are required: EXAM");
-      }
+      _checkArguments(exams, given);
       await checkModelFiles([given.model]);
+      const engine = await startEngine(backend, { threads });
+      using classifier = await loadClassifier(given.model, given);
+      const patients = _patients(exams, given, classifier);
       // What cannot be written is found before anything is computed.
-      if (cam !== undefined) {
-        checkNames(exams, cam);
-        await makeWritableFolder(cam);
-      }
-      const opened = await openModel(given);
-      remark(`Engine: ${describeEngine(opened.engine)}`);
-      if (given.intensity === undefined && opened.metadata.intensity === undefined) {
+      if (cam !== undefined) await _makeFolders(cam, exams, classifier);
+      _remarkGiven(given);
+      remark(`Engine: ${describeEngine(engine)}`);
+      const { card: { plane }, metadata } = classifier;
+      if (plane !== "combined" && (given.intensity ?? metadata.intensity) === undefined) {
         remark(intensityRemark(given.model));
       }
-      remark(_aboutThreshold(opened.card));
-      _remarkPlanes(exams, opened.card);
+      remark(_aboutThreshold(classifier));
+      if (plane !== "combined") _remarkPlanes(exams, plane);
+      const predict = cam === undefined ? undefined : _explaining(classifier, cam, map);
       const write = json ? _json : _line;
       let predicted = 0;
-      for await (const outcome of _outcomes(opened, exams, { file: given.model, cam, map })) {
+      for await (const outcome of predictPatients(classifier, patients, predict)) {
         if ("error" in outcome) {
           remark(messageOf(outcome.error));
           exit(1);
         } else {
-          if (outcome.odd !== undefined) remark(oddRemark(outcome.path, outcome.odd));
-          print(write(outcome, outcome.prediction, opened.card));
+          for (const [plane, odd] of Object.entries(outcome.odd ?? {})) {
+            remark(oddRemark(outcome.files[plane as Plane]!, odd));
+          }
+          print(write(outcome, classifier));
           predicted++;
         }
       }
-      opened.model.dispose();
       if (cam !== undefined && predicted > 0) remark(`Pictures: ${cam}`);
     });
 }
 
-async function* _outcomes(
-  { model, card }: OpenedModel,
+/** The files of one patient, where they are given one by one. */
+type _GivenPlanes = Partial<Record<Plane, string>>;
+
+function _checkArguments(exams: readonly string[], given: _GivenPlanes & { model: string }): void {
+  const named = PLANES.find((plane) => given[plane] !== undefined);
+  if (named === undefined) {
+    if (exams.length > 0) return;
+    throw new UsageError("the following arguments are required: EXAM");
+  }
+  if (!isCombinationFile(given.model)) {
+    throw new UsageError(`argument --${named}: only allowed with a combination's .json file`);
+  }
+  if (exams.length === 0) return;
+  throw new UsageError(`argument EXAM: not allowed with argument --${named}`);
+}
+
+/** The exams by patient; to a model of one plane every exam is a patient. */
+function _patients(
   exams: readonly string[],
-  { file, cam, map }: { file: string; cam?: string; map?: (typeof MAP_KINDS)[number] },
-): AsyncGenerator<FilePrediction> {
-  if (cam === undefined) return yield* predictFiles(model, exams);
-  const { task, plane, intensity } = card;
-  const about = { task, plane, intensity, file, sha256: await hashModelFile(file) };
-  yield* explainFiles(model, exams, { folder: cam, model: about, map });
+  given: _GivenPlanes,
+  { kind, planes }: Classifier,
+): ClassifierPatient[] {
+  if (kind === "single") {
+    return exams.map((path) => ({ id: examFileOf(path).id, files: { [planes[0]]: path } }));
+  }
+  if (exams.length > 0) return groupByPatient(exams);
+  const named = PLANES.filter((plane) => given[plane] !== undefined);
+  const ids = new Set(named.map((plane) => examFileOf(given[plane]!).id));
+  return [patientOf([...ids].join("+"), given)];
+}
+
+/** The folder of the pictures: that which is given, or, if there are three planes, one for each. */
+function _folderOf(cam: string, plane: Plane, { kind }: Classifier): string {
+  return kind === "single" ? cam : join(cam, plane);
+}
+
+async function _makeFolders(cam: string, exams: readonly string[], classifier: Classifier) {
+  if (classifier.kind === "single") checkNames(exams, cam);
+  for (const plane of classifier.planes) {
+    await makeWritableFolder(_folderOf(cam, plane, classifier));
+  }
+}
+
+/** Predicts and writes where the model of each plane looked. */
+function _explaining(
+  classifier: Classifier,
+  cam: string,
+  map: MapKind | undefined,
+): PlanePredictor {
+  return ({ model, card, file, sha256 }, paths) => {
+    const folder = _folderOf(cam, card.plane, classifier);
+    return explainFiles(model, paths, { folder, model: { ...card, file, sha256 }, map });
+  };
+}
+
+/** Says which files are called by another plane than they are given as. */
+function _remarkGiven(given: _GivenPlanes): void {
+  for (const plane of PLANES) {
+    const path = given[plane];
+    const named = path === undefined ? undefined : planeOfPath(path);
+    if (named === undefined || named === plane) continue;
+    remark(`--${plane} '${path}' is ${named} by its name: look whether that is the right file`);
+  }
 }
 
 /** Says once which files or their folders are called by another plane than the model reads. */
-function _remarkPlanes(exams: readonly string[], { plane }: SettledCard): void {
+function _remarkPlanes(exams: readonly string[], plane: Plane): void {
   const others = exams.filter((path) => (planeOfPath(path) ?? plane) !== plane);
   if (others.length === 0) return;
   const more = others.length > 1 ? ` and ${others.length - 1} more` : "";
@@ -134,44 +185,59 @@ function _remarkPlanes(exams: readonly string[], { plane }: SettledCard): void {
   );
 }
 
-function _aboutThreshold({ operatingPoint }: SettledCard): string {
+function _aboutThreshold({ kind, card: { operatingPoint } }: Classifier): string {
   if (operatingPoint === undefined) {
     return `Positive from ${DEFAULT_THRESHOLD} on: the model's file names no operating point`;
   }
   const { threshold, exams } = operatingPoint;
+  const whose = kind === "single" ? "model" : "combination";
   return `Positive from ${
     thresholdText(threshold)
-  } on: the model's operating point, chosen on its ` +
-    `${exams} exams`;
+  } on: the ${whose}'s operating point, chosen on ` +
+    `its ${exams} exams`;
 }
 
-type Predicted = Extract<FilePrediction, { prediction: unknown }>;
+type Predicted = Extract<PatientOutcome, { prediction: unknown }>;
 
-function _line({ path }: Predicted, prediction: Prediction, card: SettledCard): string {
-  const { decision, threshold } = decide(prediction.probability, card);
-  const logits = prediction.logits.map((logit) => logit.toFixed(4)).join(" ");
+function _line({ id, files, prediction }: Predicted, { task, card, planes }: Classifier): string {
+  const { probability, logits, decision, threshold } = prediction;
+  const digits = (value: number) => value.toFixed(4);
+  const isSingle = card.plane !== "combined";
   return [
-    path,
-    `${card.task} ${card.plane}`,
-    `probability ${prediction.probability.toFixed(4)}`,
-    `logits ${logits}`,
+    isSingle ? files[planes[0]] : id,
+    `${task} ${card.plane}`,
+    `probability ${digits(probability)}`,
+    isSingle
+      ? `logits ${logits.map(digits).join(" ")}`
+      : planes.map((plane) => `${plane} ${digits(prediction.planes[plane]!.probability)}`).join(
+        " ",
+      ),
     `${decision} (from ${thresholdText(threshold)})`,
   ].join("  ");
 }
 
-function _json({ path, id, odd }: Predicted, prediction: Prediction, card: SettledCard): string {
-  const { probability, logits } = prediction;
-  const { decision, threshold } = decide(probability, card);
+/**
+ * A patient as `--json` prints it; of a combination with what the model of each plane says. A
+ * combination has one sum and not two outputs: `logits` are 0 and that sum, whose difference is the
+ * log-odds and whose second the sigmoid makes the probability of, as with a model.
+ */
+function _json(
+  { id, files, prediction, odd }: Predicted,
+  { task, card, planes }: Classifier,
+): string {
+  const { probability, logits, decision, threshold } = prediction;
+  const { plane, operatingPoint } = card;
+  const isSingle = plane !== "combined";
   return JSON.stringify({
     exam: id,
-    file: path,
-    task: card.task,
-    plane: card.plane,
-    probability,
-    logits,
-    decision,
-    threshold,
-    threshold_from: card.operatingPoint === undefined ? "default" : "model",
-    odd,
+    file: isSingle ? files[plane] : undefined,
+    ...{ task, plane, probability, logits, decision, threshold },
+    threshold_from: operatingPoint === undefined ? "default" : "model",
+    ...isSingle ? { odd: odd?.[plane] } : {
+      planes: Object.fromEntries(planes.map((each) => [
+        each,
+        { file: files[each], ...prediction.planes[each], odd: odd?.[each] },
+      ])),
+    },
   });
 }

@@ -12,12 +12,12 @@ import { drawSeed } from "../random.ts";
 import { type ModelCard, readCard, readCardWith } from "./card.ts";
 import { initialClassifier, initialWeights } from "./initialise.ts";
 import { MRNet } from "./mrnet.ts";
-import { isRemote, modelName, type ModelSource, readModelBytes } from "./model_source.ts";
+import { isRemote, type ModelSource, openModelSource } from "./model_source.ts";
 import { fetchImageNetWeights } from "./weights/imagenet.ts";
 import { identifyNetwork, readFeatures, readMRNet } from "./weights/read.ts";
 import { encodeSafetensors } from "./weights/safetensors.ts";
-import { bytesSource } from "./weights/source.ts";
 import { quoted } from "../quoted.ts";
+import type { Source } from "../source.ts";
 import { type StateDict, weightsError } from "./weights/tensors.ts";
 
 /** What a new model starts from. */
@@ -132,14 +132,17 @@ export async function loadMRNet(
   source: ModelSource,
   options: LoadOptions = {},
 ): Promise<LoadedMRNet> {
-  const name = modelName(source);
-  // Of a file only the parts that are needed come into memory.
-  const { tensors, metadata } = await readMRNet(
-    typeof source === "string" && !isRemote(source)
-      ? source
-      : bytesSource(await readModelBytes(source), name),
-  );
-  const card = readCardWith(metadata, name, options.intensity);
+  using opened = await openModelSource(source);
+  return await loadMRNetFrom(opened, options);
+}
+
+/** The same of a source that is open. */
+export async function loadMRNetFrom(
+  source: Source,
+  { intensity }: LoadOptions,
+): Promise<LoadedMRNet> {
+  const { tensors, metadata } = await readMRNet(source);
+  const card = readCardWith(metadata, source.name, intensity);
   await ensureEngine();
   const model = new MRNet(tensors, { intensity: card.intensity });
   return { model, metadata, card, [Symbol.dispose]: () => model.dispose() };

@@ -3,10 +3,20 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { concat } from "../bytes.ts";
 import { messageOf, PermissionError, WeightsError } from "../errors.ts";
-import { baseName, hashFile, readBytes } from "../files.ts";
+import {
+  baseName,
+  checkPlainFile,
+  type FileAction,
+  fileError,
+  hashFile,
+  readBytes,
+} from "../files.ts";
+import type { Source } from "../source.ts";
 import { redirectOf } from "./weights/redirect.ts";
+import { bytesSource, openSource } from "./weights/source.ts";
 
 /**
  * A path, a URL (`file:`, `http:` or `https:`, as a `URL` or, for the last two, as text), or the bytes
@@ -64,6 +74,52 @@ export async function readModelBytes(source: ModelSource): Promise<Uint8Array> {
     return await readBytes(action, { most: LARGEST_MODEL });
   }
   return await _fetch(new URL(source));
+}
+
+/** How a file on disk is spoken of where there is none. */
+export type MissingFile = Pick<FileAction, "what" | "mend">;
+
+/**
+ * Opens a model's file: of one on disk only the bytes that are asked for come into memory, of all else
+ * everything.
+ *
+ * @throws {WeightsError} as {@linkcode readModelBytes}
+ * @throws {PermissionError} if Deno refuses the file or the network
+ */
+export async function openModelSource(
+  source: ModelSource,
+  missing: MissingFile = { what: "read the model", mend: MEND },
+): Promise<Source & Disposable> {
+  if (typeof source !== "string" || isRemote(source)) {
+    const opened = bytesSource(await readModelBytes(source), modelName(source));
+    return { ...opened, [Symbol.dispose]() {} };
+  }
+  await checkPlainFile(source).catch((error) => {
+    throw fileError(error, { ...missing, path: source, access: "read", error: WeightsError });
+  });
+  return await openSource(source);
+}
+
+/** How much of a source is hashed at a time, in bytes. */
+const HASHED_AT_ONCE = 1024 * 1024;
+
+/** More than any model has; a sparse file may claim so much that hashing it would take days. */
+const MAX_HASHED = 4 * 1024 ** 3;
+
+/**
+ * The SHA-256 of a model's file that is open, in hexadecimal.
+ *
+ * @throws {WeightsError} if it has more than 4 GiB
+ */
+export function hashSource({ size, read, failure }: Source): string {
+  if (size > MAX_HASHED) {
+    throw failure(`it is ${size} bytes long, allowed are ${MAX_HASHED}`, MEND);
+  }
+  const hash = createHash("sha256");
+  for (let at = 0; at < size; at += HASHED_AT_ONCE) {
+    hash.update(read(at, Math.min(HASHED_AT_ONCE, size - at)));
+  }
+  return hash.digest("hex");
 }
 
 /** The path of a `file:` URL; on Windows `/C:/model` is `C:/model`. */

@@ -13,8 +13,8 @@ import {
   NAME_ONLY,
   theseExams,
 } from "./acquaintance.ts";
-import type { JudgedModel } from "./evaluate_model.ts";
-import type { OddExam } from "./judgeable.ts";
+import type { EvaluatedModel } from "./evaluate_model.ts";
+import type { OddExam } from "./evaluated_exams.ts";
 
 const TRAINED_HERE =
   "The model was trained on these exams. The figures say how well it knows them, not how it does on " +
@@ -25,16 +25,16 @@ const FIGURES_FIT = "The figures say how well it fits, not how it does on others
 /**
  * What the exams that a model was evaluated on had to do with it, a sentence or two each.
  *
- * @param judged the model; where nothing says how many of the exams chose it, the split's name decides
+ * @param evaluated the model; where nothing says how many of the exams chose it, the split's name decides
  * @param split the part of the dataset
  */
 export function cautions(
-  judged: Pick<JudgedModel, "card" | "combination" | "odd" | "chosenBy" | "fittedOn">,
+  evaluated: Pick<EvaluatedModel, "card" | "combination" | "odd" | "chosenBy" | "fittedOn">,
   split: Split | "tune",
 ): string[] {
-  const { card: { epochBy }, combination, odd } = judged;
-  const chosenBy = judged.chosenBy ?? byName(epochBy.includes(split));
-  const fitted = combination && (judged.fittedOn ?? fittedOn({ split }, combination));
+  const { card: { epochBy }, combination, odd } = evaluated;
+  const chosenBy = evaluated.chosenBy ?? byName(epochBy.includes(split));
+  const fitted = combination && (evaluated.fittedOn ?? fittedOn({ split }, combination));
   return [
     ...(split === "train" ? [TRAINED_HERE] : []),
     ...(chosenBy.shared > 0 ? [_chosen(chosenBy, combination !== undefined)] : []),

@@ -4,9 +4,9 @@
  *
  * @module
  */
+import type { CombinedMRNet } from "../classifier/combined.ts";
 import type { ByPlane } from "../combine/combination.ts";
 import { type CombinedEvaluation, evaluateCombined, type JudgeOptions } from "../combine/judge.ts";
-import type { CombinedMRNet } from "../combine/loaded.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import type { MRNet } from "../model/mrnet.ts";

@@ -1,8 +1,10 @@
 /**
- * Judging a trained model by a part of a dataset: what `cli.ts evaluate` does, as one function.
+ * Evaluating a trained model on a part of a dataset: what `cli.ts evaluate` does, as one function.
  *
  * @module
  */
+import type { Classifier, ClassifierCard } from "../classifier/classifier.ts";
+import { loadClassifier } from "../classifier/load.ts";
 import type { Combination, FitOn } from "../combine/combination.ts";
 import type { Intensity } from "../data/intensity.ts";
 import { isSameTune } from "../data/tune.ts";
@@ -19,16 +21,14 @@ import { drawSeed } from "../random.ts";
 import type { Plane, Split, Task } from "../terms.ts";
 import { type Acquaintance, isAll, NAME_ONLY } from "./acquaintance.ts";
 import {
-  type Judgeable,
-  type JudgedCard,
-  type JudgedPrediction,
-  loadJudgeable,
+  type EvaluatedExams,
+  type EvaluatedPrediction,
   type OddExam,
   type OpenedExams,
-  type ToldOfModel,
-} from "./judgeable.ts";
+  openExams,
+} from "./evaluated_exams.ts";
 
-/** Which model to judge, and by what. */
+/** Which model to evaluate, and on what. */
 export interface EvaluateModelOptions {
   /** The model's file: `.safetensors`, `.pth` or `.pt`, or `.json` of a combination. */
   model: string;
@@ -93,7 +93,7 @@ export interface EvaluationStart {
   /** The engine that was started. */
   engine: Engine;
   /** What is known about the model. */
-  card: JudgedCard;
+  card: ClassifierCard;
   /** How many exams there are. */
   exams: number;
   /** How many of them show the finding. */
@@ -102,20 +102,20 @@ export interface EvaluationStart {
   seed: number;
 }
 
-/** A model that was judged. */
-export interface JudgedModel {
+/** A model that was evaluated. */
+export interface EvaluatedModel {
   /** The model's file. */
   file: string;
   /** The SHA-256 of the file. */
   sha256: string;
   /** What is known about it. */
-  card: JudgedCard;
+  card: ClassifierCard;
   /** How it was made, as its file says; empty for files of PyTorch and for combinations. */
-  metadata: Record<string, string>;
+  metadata: Readonly<Record<string, string>>;
   /** The weights of the planes, where it is a combination. */
   combination?: Combination;
   /** What it says about each exam; of a combination, about each patient. */
-  predictions: JudgedPrediction[];
+  predictions: EvaluatedPrediction[];
   /** The exams that are unlike those that it can read, where there are any. */
   odd?: readonly OddExam[];
   /** How many of the exams chose its epoch and its operating point; of a combination, its models'. */
@@ -129,7 +129,7 @@ export interface JudgedModel {
 }
 
 /** An evaluation, ready to be written down. */
-export interface ModelEvaluation extends JudgedModel {
+export interface ModelEvaluation extends EvaluatedModel {
   /** The folder of the dataset. */
   data: string;
   /** The part of it. */
@@ -137,63 +137,53 @@ export interface ModelEvaluation extends JudgedModel {
   /** What computed it. */
   engine: string;
   /** The other model, and the test of the two. */
-  against?: JudgedModel & { comparison: AucComparison };
+  against?: EvaluatedModel & { comparison: AucComparison };
 }
 
-/** Judges a model by a split of a dataset: `evaluate` as it is given a file, which documents it. */
+/** Evaluates a model on a split of a dataset: `evaluate` as it is given a file, which documents it. */
 export async function evaluateModel(options: EvaluateModelOptions): Promise<ModelEvaluation> {
   const { data = "data", split = "valid", seed = drawSeed(), samples, onStart, onExam } = options;
   _checkOptions(options);
   const engine = await startEngine(options.engine, { threads: options.threads });
-  using models = new DisposableStack();
-  const load = async (file: string, told: ToldOfModel) => {
-    const loaded = await loadJudgeable(file, told);
-    models.defer(() => loaded.dispose());
-    return loaded;
-  };
-  const first = await load(options.model, options);
-  const { task, plane, tune } = first.card;
+  using first = await loadClassifier(options.model, options);
+  const { task, card: { plane, tune } } = first;
   // A second model answers the same question; which plane it reads is its own affair.
-  const second = options.against === undefined ? undefined : await load(options.against, {
+  using second = options.against === undefined ? undefined : await loadClassifier(options.against, {
     task,
     plane: options.againstPlane,
     intensity: options.againstIntensity,
-    otherwise: plane === "combined" ? undefined : plane,
+    fallbackPlane: plane === "combined" ? undefined : plane,
     planeOption: "--against_plane",
   });
   if (split === "tune") _checkTune(first, second);
-  const exams = await first.open({ data, split, tune });
-  const others = await second?.open({ data, split, tune });
+  const exams = await openExams(first, { data, split, tune });
+  const others = second && await openExams(second, { data, split, tune });
   const positives = exams.labels.filter(({ label }) => label === 1).length;
   await onStart?.({ engine, card: first.card, exams: exams.labels.length, positives, seed });
 
   const total = exams.total + (others?.total ?? 0);
   let done = 0;
-  const judge = async (loaded: Judgeable, opened: OpenedExams): Promise<JudgedModel> => {
-    const { predictions, ...known } = await opened.judge((auc) => {
+  const evaluate = async (model: Classifier, opened: OpenedExams): Promise<EvaluatedModel> => {
+    const { predictions, ...known } = await opened.evaluate((auc) => {
       done++;
       onExam?.({ done, total, auc });
     });
-    const { file, sha256, card, metadata, combination } = loaded;
-    const { thresholds, noOperatingPoint } = _thresholds(
-      loaded,
-      { split, ...known },
-      options.threshold,
-    );
+    const { file, sha256, card, metadata, combination } = model;
+    const { thresholds, noOperatingPoint } = _thresholds(model, known, split, options.threshold);
     const summary = summarizePredictions(predictions, { seed, samples, thresholds });
     const about = { file, sha256, card, metadata, combination, ...known };
     return { ...about, predictions, summary, noOperatingPoint };
   };
-  const judged = await judge(first, exams);
-  const against = second && others && await judge(second, others);
+  const evaluated = await evaluate(first, exams);
+  const against = second && others && await evaluate(second, others);
   return {
-    ...judged,
+    ...evaluated,
     data,
     split,
     engine: describeEngine(engine),
     against: against && {
       ...against,
-      comparison: compareModels(judged.predictions, against.predictions),
+      comparison: compareModels(evaluated.predictions, against.predictions),
     },
   };
 }
@@ -210,7 +200,7 @@ function _checkOptions({ threshold, samples }: EvaluateModelOptions): void {
 }
 
 /** The exams of a tune split are unseen only by models that kept the same ones out. */
-function _checkTune(first: Judgeable, second: Judgeable | undefined): void {
+function _checkTune(first: Classifier, second: Classifier | undefined): void {
   const { tune } = first.card;
   if (tune === undefined) {
     throw new OptionError(
@@ -228,10 +218,9 @@ function _checkTune(first: Judgeable, second: Judgeable | undefined): void {
 
 /** The thresholds to give figures at: figures at one that these exams chose would flatter. */
 function _thresholds(
-  { card: { operatingPoint }, combination }: Judgeable,
-  { split, chosenBy, fittedOn }: Pick<JudgedModel, "chosenBy" | "fittedOn"> & {
-    split: Split | "tune";
-  },
+  { card: { operatingPoint }, combination }: Classifier,
+  { chosenBy, fittedOn }: Pick<EvaluatedExams, "chosenBy" | "fittedOn">,
+  split: Split | "tune",
   given: number | undefined,
 ): { thresholds: NamedThreshold[]; noOperatingPoint?: string } {
   const thresholds: NamedThreshold[] = [{ threshold: 0.5, kind: "half" }];

@@ -9,7 +9,7 @@ import type { LabelledPrediction } from "../metrics/summary.ts";
 import type { Prediction } from "../model/mrnet.ts";
 import { PLANES } from "../terms.ts";
 import { cautions } from "./cautions.ts";
-import type { JudgedModel, ModelEvaluation } from "./evaluate_model.ts";
+import type { EvaluatedModel, ModelEvaluation } from "./evaluate_model.ts";
 import { RATES } from "../page/format.ts";
 
 /**
@@ -68,7 +68,7 @@ export function evaluationJson(evaluation: ModelEvaluation): Record<string, unkn
   };
 }
 
-function _model({ file, sha256, card }: JudgedModel): Record<string, unknown> {
+function _model({ file, sha256, card }: EvaluatedModel): Record<string, unknown> {
   return {
     model: file,
     sha256,
@@ -78,8 +78,11 @@ function _model({ file, sha256, card }: JudgedModel): Record<string, unknown> {
   };
 }
 
-function _figures(judged: JudgedModel, split: ModelEvaluation["split"]): Record<string, unknown> {
-  const { auc, loss, brier, thresholds, calibration } = judged.summary;
+function _figures(
+  evaluated: EvaluatedModel,
+  split: ModelEvaluation["split"],
+): Record<string, unknown> {
+  const { auc, loss, brier, thresholds, calibration } = evaluated.summary;
   const { seed, samples } = auc.bootstrap;
   return {
     loss: _number(loss),
@@ -104,8 +107,8 @@ function _figures(judged: JudgedModel, split: ModelEvaluation["split"]): Record<
       mean_probability: _number(meanProbability),
       positive_share: _number(positiveShare),
     })),
-    no_operating_point: judged.noOperatingPoint ?? null,
-    cautions: cautions(judged, split),
+    no_operating_point: evaluated.noOperatingPoint ?? null,
+    cautions: cautions(evaluated, split),
   };
 }
 

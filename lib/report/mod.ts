@@ -16,8 +16,8 @@ export { evaluationJson, predictionsCsv } from "./files.ts";
 export { evaluationHtml } from "./report.ts";
 export { evaluationLines } from "./text.ts";
 export type { Acquaintance } from "./acquaintance.ts";
-export type { JudgedModel, ModelEvaluation } from "./evaluate_model.ts";
-export type { JudgedCard, JudgedPrediction, OddExam } from "./judgeable.ts";
+export type { EvaluatedModel, ModelEvaluation } from "./evaluate_model.ts";
+export type { EvaluatedPrediction, OddExam } from "./evaluated_exams.ts";
 export {
   type AucFigure,
   type Column,

@@ -7,7 +7,7 @@ import type { Combination } from "../combine/combination.ts";
 import type { PredictionSummary } from "../metrics/summary.ts";
 import { type Proportion, wilsonInterval } from "../metrics/threshold.ts";
 import { PLANES } from "../terms.ts";
-import type { JudgedModel, ModelEvaluation } from "./evaluate_model.ts";
+import type { EvaluatedModel, ModelEvaluation } from "./evaluate_model.ts";
 import {
   fixed,
   planeText,
@@ -164,7 +164,7 @@ export function originTable(evaluation: ModelEvaluation): Markup {
 }
 
 /** What the grey values become. */
-function _inputText(intensity: JudgedModel["card"]["intensity"]): string {
+function _inputText(intensity: EvaluatedModel["card"]["intensity"]): string {
   if (intensity === undefined) return "differs from plane to plane";
   return intensity === "raw" ? "grey values as in the file" : "standardized per exam";
 }
@@ -190,7 +190,7 @@ export function combinationTable(combination: Combination): Markup {
  * How the model was trained, as the run wrote it into the file. That may be a run of another version,
  * so whatever it wrote is shown.
  */
-export function recipeTable({ metadata }: JudgedModel): Markup {
+export function recipeTable({ metadata }: EvaluatedModel): Markup {
   const rows: Cell[][] = [
     ...Object.entries(_config(metadata)),
     ...["epoch", "train_auc", "val_auc", "val_loss"].map((name) => [name, metadata[name]]),
@@ -202,7 +202,7 @@ export function recipeTable({ metadata }: JudgedModel): Markup {
   return table({ caption: "How it was trained", head: ["Option", "Value"], rows });
 }
 
-function _config(metadata: JudgedModel["metadata"]): Record<string, unknown> {
+function _config(metadata: EvaluatedModel["metadata"]): Record<string, unknown> {
   try {
     const config = JSON.parse(metadata.config ?? "{}");
     return typeof config === "object" && config !== null ? config : {};

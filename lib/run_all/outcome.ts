@@ -46,7 +46,7 @@ export async function writeOutcome(plan: Plan): Promise<Outcome> {
     const patients = (split: "tune" | "valid") => patientsOf(members, split, statePath);
     const files = byPlane((plane) => members[plane].checkpoint);
     const name = join(models, `combined_${plan.prefix}_${task}.json`);
-    const described = byPlane((plane) => ({ ...members[plane], path: files[plane] }));
+    const described = byPlane((plane) => ({ ...members[plane], file: files[plane] }));
     const combination = {
       ...fitCombination(patients("tune"), "tune"),
       ...await _fitExams(members),

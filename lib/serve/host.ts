@@ -3,9 +3,9 @@
  *
  * @module
  */
+import type { Classifier } from "../classifier/classifier.ts";
 import type { Deadline } from "./deadline.ts";
 import type { SentExams } from "./exams.ts";
-import type { LoadedModel } from "./models.ts";
 import type { SettledOptions } from "./options.ts";
 import type { TurnOptions } from "./queue.ts";
 
@@ -41,7 +41,7 @@ export interface Host {
    *
    * @throws {Problem} 503 where they cannot be loaded; the next request tries again
    */
-  models(): Promise<LoadedModel[]>;
+  models(): Promise<Classifier[]>;
 
   /**
    * Has the engine do something when it is free, as long as the signal does not fire.

@@ -3,31 +3,17 @@
  *
  * @module
  */
-import type { Intensity } from "../data/intensity.ts";
+import type { ClassifierOptions } from "../classifier/load.ts";
 import type { EngineChoice } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import type { ModelSource } from "../model/model_source.ts";
-import type { Plane, Task } from "../terms.ts";
 import { settleOrigins } from "./origins.ts";
 
-/** A model to serve, with what its file does not say. */
-export interface GivenModel {
+/** A model to serve, with the name that answers call it by, and what its file does not say. */
+export interface GivenModel
+  extends Pick<ClassifierOptions, "name" | "task" | "plane" | "intensity"> {
   /** Its file: a path, a URL or bytes. */
   source: ModelSource;
-  /**
-   * The name that answers call it by.
-   * @default the file's name without its extension
-   */
-  name?: string;
-  /** The finding, for files of PyTorch, which do not say it. */
-  task?: Task;
-  /** The plane, for files of PyTorch, which do not say it. */
-  plane?: Plane;
-  /**
-   * How its input is prepared, for files of PyTorch, which do not say it.
-   * @default "raw"
-   */
-  intensity?: Intensity;
 }
 
 /** What requests may take. */

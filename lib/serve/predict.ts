@@ -3,24 +3,17 @@
  *
  * @module
  */
-import { combinedLogit, combinedProbability } from "../combine/combination.ts";
+import type { Classifier } from "../classifier/classifier.ts";
 import { byPlane } from "../combine/combination.ts";
 import type { Exam } from "../data/exam.ts";
 import { oddityOf } from "../data/oddity.ts";
 import { explain } from "../explain/explain.ts";
 import { fitted, overlay, viewOf } from "../explain/overlay.ts";
 import { encodePng } from "../explain/png.ts";
-import { decide } from "../model/card.ts";
 import type { Prediction } from "../model/mrnet.ts";
+import type { PlaneModel } from "../model/plane_model.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import type { SentExams } from "./exams.ts";
-import {
-  type LoadedModel,
-  operatingPointOf,
-  planesOf,
-  type SingleModel,
-  taskOf,
-} from "./models.ts";
 import { Problem } from "./problem.ts";
 import type { CombinedPrediction, Explained, PredictQuery, SinglePrediction } from "./schemas.ts";
 
@@ -33,7 +26,7 @@ export type Wanted = Pick<PredictQuery, "contributions" | "overlays">;
 /** Exams and who is to read them. */
 export interface Chosen {
   exams: Map<Plane, Exam>;
-  models: LoadedModel[];
+  models: Classifier[];
 }
 
 /**
@@ -43,7 +36,7 @@ export interface Chosen {
  *   planes, or none has the name that is asked for
  */
 export function choose(
-  models: readonly LoadedModel[],
+  models: readonly Classifier[],
   sent: SentExams,
   { model: name, plane }: Pick<PredictQuery, "model" | "plane">,
 ): Chosen {
@@ -53,16 +46,16 @@ export function choose(
     throw new Problem(422, `There is no model of that name: ask for one of ${known}`);
   }
   const exams = _placed(named, sent, plane);
-  const fitting = named.filter((each) => planesOf(each).every((plane) => exams.has(plane)));
+  const fitting = named.filter((each) => each.planes.every((plane) => exams.has(plane)));
   if (fitting.length > 0) return { exams, models: fitting };
   const sentPlanes = [...exams.keys()].join(" and ");
-  const needs = named.map((each) => `'${each.name}' reads ${planesOf(each).join(", ")}`).join("; ");
+  const needs = named.map((each) => `'${each.name}' reads ${each.planes.join(", ")}`).join("; ");
   throw new Problem(422, `No model reads the ${sentPlanes} plane alone: ${needs}`);
 }
 
 /** The exams with their planes; that of an exam by itself is asked for unless there is only one. */
 function _placed(
-  models: readonly LoadedModel[],
+  models: readonly Classifier[],
   sent: SentExams,
   plane: Plane | undefined,
 ): Map<Plane, Exam> {
@@ -70,7 +63,7 @@ function _placed(
     if (plane === undefined) return sent.planes;
     throw new Problem(400, "The query names a plane, and so does the form: leave it out there");
   }
-  const read = PLANES.filter((each) => models.some((model) => planesOf(model).includes(each)));
+  const read = PLANES.filter((each) => models.some((model) => model.planes.includes(each)));
   const only = plane ?? (read.length === 1 ? read[0] : undefined);
   if (only !== undefined) return new Map([[only, sent.alone]]);
   throw new Problem(
@@ -85,7 +78,7 @@ function _placed(
  * @param between waited for between two parts of the work
  */
 export async function readWith(
-  { model }: SingleModel,
+  { model }: PlaneModel,
   exam: Exam,
   { contributions = false, overlays = false }: Wanted,
   between: () => Promise<void>,
@@ -111,16 +104,13 @@ export async function readWith(
 
 /** What is odd about the exam of a plane for one of the models that read it; see {@linkcode oddityOf}. */
 export function oddityFor({ exams, models }: Chosen, plane: Plane): string | undefined {
-  const raw = models.some((model) =>
-    model.kind === "single"
-      ? model.card.plane === plane && model.card.intensity === "raw"
-      : model.members[plane].card.intensity === "raw"
-  );
+  const raw = models.flatMap(({ models }) => models)
+    .some(({ card }) => card.plane === plane && card.intensity === "raw");
   return oddityOf(exams.get(plane)!, raw ? "raw" : "standardized");
 }
 
 /** How {@linkcode predictions} has an exam read. */
-export type Read = (model: SingleModel, exam: Exam) => Promise<Prediction & Explained>;
+export type Read = (model: PlaneModel, exam: Exam) => Promise<Prediction & Explained>;
 
 /**
  * Asks every chosen model; a member of several is asked once.
@@ -132,7 +122,7 @@ export async function predictions(
   read: Read,
 ): Promise<(SinglePrediction | CombinedPrediction)[]> {
   const said = new Map<string, Promise<Prediction & Explained>>();
-  const ask = (model: SingleModel) => {
+  const ask = (model: PlaneModel) => {
     const key = `${model.sha256} ${model.card.plane}`;
     const before = said.get(key);
     if (before !== undefined) return before;
@@ -141,41 +131,30 @@ export async function predictions(
     return asked;
   };
   const answers: (SinglePrediction | CombinedPrediction)[] = [];
-  for (const model of models) {
-    const base = { model: model.name, task: taskOf(model), sha256: model.sha256 };
-    if (model.kind === "single") {
-      const answer = await ask(model);
-      answers.push({
-        kind: "single",
-        ...base,
-        plane: model.card.plane,
-        ..._decided(model, answer.probability),
-        ...answer,
-      });
-      continue;
-    }
-    const planes: Partial<CombinedPrediction["planes"]> = {};
-    for (const plane of PLANES) {
-      const { sha256 } = model.members[plane];
-      planes[plane] = { sha256, ...await ask(model.members[plane]) };
-    }
-    const whole = planes as CombinedPrediction["planes"];
-    const probabilities = byPlane((plane) => whole[plane].probability);
-    const probability = combinedProbability(model.combination, probabilities);
-    answers.push({
-      kind: "combined",
-      ...base,
-      probability,
-      logit: combinedLogit(model.combination, probabilities),
-      ..._decided(model, probability),
-      planes: whole,
-    });
+  for (const classifier of models) {
+    const answered: (Prediction & Explained)[] = [];
+    for (const model of classifier.models) answered.push(await ask(model));
+    answers.push(_answer(classifier, answered));
   }
   return answers;
 }
 
-function _decided(model: LoadedModel, probability: number) {
-  const operatingPoint = operatingPointOf(model);
-  const { decision, threshold } = decide(probability, { operatingPoint });
-  return { decision: decision === "positive", threshold };
+/** What a classifier says, from the answers of its models. */
+function _answer(
+  classifier: Classifier,
+  answered: readonly (Prediction & Explained)[],
+): SinglePrediction | CombinedPrediction {
+  const { name: model, task, sha256, models, card: { plane } } = classifier;
+  const { probability, logit, threshold, ...concluded } = classifier.conclude(answered);
+  const decision = concluded.decision === "positive";
+  if (plane !== "combined") {
+    const [answer] = answered;
+    return { kind: "single", model, task, sha256, plane, decision, threshold, ...answer };
+  }
+  const planes = byPlane((plane) => {
+    const index = models.findIndex(({ card }) => card.plane === plane);
+    return { sha256: models[index].sha256, ...answered[index] };
+  });
+  const said = { probability, logit, decision, threshold, planes };
+  return { kind: "combined", model, task, sha256, ...said };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Classifier } from "../classifier/classifier.ts";
 import { DataError, messageOf } from "../errors.ts";
 import { Budget, readBody } from "./body.ts";
 import { Collection } from "./collection.ts";
@@ -10,7 +11,7 @@ import { Deadline } from "./deadline.ts";
 import { checkType, formReaderFor, readExams } from "./exams.ts";
 import type { EngineTask, Host, Route, Upload } from "./host.ts";
 import { eventLoop } from "./loop.ts";
-import { type LoadedModel, loadModels, operatingPointOf, planesOf, taskOf } from "./models.ts";
+import { loadModels } from "./models.ts";
 import { openApi } from "./openapi.ts";
 import type { SettledOptions } from "./options.ts";
 import { isForeign, Origins } from "./origins.ts";
@@ -47,7 +48,7 @@ export class Service implements Host {
   readonly #outgoing: Budget;
   readonly #collection = new Collection();
   #viewer: Promise<Viewer> | undefined;
-  #loading: Promise<LoadedModel[]> | undefined;
+  #loading: Promise<Classifier[]> | undefined;
   #state: HealthAnswer["models"] = "not loaded";
   /** Requests with an exam that has come in whole, or for one to be read, up to their answer. */
   #waiting = 0;
@@ -93,7 +94,7 @@ export class Service implements Host {
   }
 
   /** See {@linkcode Host.models}. */
-  async models(): Promise<LoadedModel[]> {
+  async models(): Promise<Classifier[]> {
     // A viewer of exams alone needs no engine.
     if (this.options.models.length === 0) return [];
     try {
@@ -293,10 +294,10 @@ export class Service implements Host {
     const models = (await this.models()).map((model): ServedModel => ({
       model: model.name,
       kind: model.kind,
-      task: taskOf(model),
-      planes: [...planesOf(model)],
+      task: model.task,
+      planes: [...model.planes],
       sha256: model.sha256,
-      operating_point: operatingPointOf(model),
+      operating_point: model.card.operatingPoint,
     }));
     return Response.json({ models });
   }
@@ -311,7 +312,7 @@ export class Service implements Host {
     return Response.json(openApi({ token: token !== undefined, bodyBytes }));
   }
 
-  async #load(): Promise<LoadedModel[]> {
+  async #load(): Promise<Classifier[]> {
     this.#state = "loading";
     try {
       const models = await engineTurns.take(() => loadModels(this.options));

@@ -3,7 +3,7 @@ import { byPlane, combinedProbability, fitRemark } from "../../lib/combine/combi
 import { combineModels, type CombineOptions, combineTable } from "../../lib/combine/combine.ts";
 import { readCombination, writeCombination } from "../../lib/combine/file.ts";
 import { evaluateCombined, judgePlanes, openPlanes } from "../../lib/combine/judge.ts";
-import { loadCombined } from "../../lib/combine/loaded.ts";
+import { loadCombined } from "../../lib/classifier/load.ts";
 import { isTuneExam } from "../../lib/data/tune.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { convertWeights } from "../../lib/model/convert.ts";

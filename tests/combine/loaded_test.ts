@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { combinedProbability } from "../../lib/combine/combination.ts";
-import { loadCombined } from "../../lib/combine/loaded.ts";
+import { loadCombined } from "../../lib/classifier/load.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { loadMRNet } from "../../lib/model/create.ts";
 import { PLANES } from "../../lib/terms.ts";

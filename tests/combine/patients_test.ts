@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { groupByPatient, patientOf, predictPatients } from "../../lib/combine/patients.ts";
-import { loadCombined } from "../../lib/combine/loaded.ts";
+import { predictPatients } from "../../lib/classifier/predict_patients.ts";
+import { groupByPatient, patientOf } from "../../lib/combine/patients.ts";
+import { loadCombined } from "../../lib/classifier/load.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { readExam } from "../../lib/data/exam.ts";
 import { PLANES } from "../../lib/terms.ts";

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { formatCombination, parseCombination, readCombination } from "../../lib/combine/file.ts";
 import { evaluateCombined } from "../../lib/combine/judge.ts";
-import { CombinedMRNet, loadCombined } from "../../lib/combine/loaded.ts";
-import { predictPatients } from "../../lib/combine/patients.ts";
+import { CombinedMRNet } from "../../lib/classifier/combined.ts";
+import { loadCombined } from "../../lib/classifier/load.ts";
+import { predictPatients } from "../../lib/classifier/predict_patients.ts";
 import type { Dataset } from "../../lib/data/dataset.ts";
 import type { Exam } from "../../lib/data/exam.ts";
 import { affineOf } from "../../lib/data/intensity.ts";
@@ -170,7 +171,7 @@ Deno.test(
     // A loss beyond exp's range is still a number.
     await startEngine("wasm");
     const loaded = await loadCombined(folder.at("combined.json"));
-    const sure = new CombinedMRNet({ ...combination, intercept: 1e6 }, loaded.members);
+    const sure = new CombinedMRNet(loaded, { ...combination, intercept: 1e6 }, loaded.members);
     const labels = [{ id: "a", label: 0 as const }, { id: "b", label: 1 as const }];
     const read = (index: number): Promise<Exam> =>
       Promise.resolve({ ...hugeExam(labels[index].id), voxels: voxels(1, 2 * 64 * 64) });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseCombination } from "../../lib/combine/file.ts";
-import { loadCombined } from "../../lib/combine/loaded.ts";
+import { loadCombined } from "../../lib/classifier/load.ts";
 import { loadMRNet } from "../../lib/model/create.ts";
 import { loadModels } from "../../lib/serve/models.ts";
 import { settleOptions } from "../../lib/serve/options.ts";

@@ -9,7 +9,7 @@ import {
   summarizePredictions,
 } from "../../lib/metrics/summary.ts";
 import { sigmoid } from "../../lib/model/mrnet.ts";
-import type { JudgedModel, ModelEvaluation } from "../../lib/report/evaluate_model.ts";
+import type { EvaluatedModel, ModelEvaluation } from "../../lib/report/evaluate_model.ts";
 import { createRandom } from "../../lib/random.ts";
 import type { Label } from "../../lib/terms.ts";
 
@@ -25,7 +25,7 @@ export function drawPredictions(
   exams: number,
   apart: number,
   seed = 5,
-): JudgedModel["predictions"] {
+): EvaluatedModel["predictions"] {
   const random = createRandom(seed, "predictions");
   return Array.from({ length: exams }, (_, i) => {
     const label: Label = i % 20 < 9 ? 1 : 0;
@@ -46,7 +46,7 @@ export function drawEvaluation(
   predictions = drawPredictions(40, 1.9),
   given: Partial<ModelEvaluation> = {},
 ): ModelEvaluation {
-  const judged = (predictions: JudgedModel["predictions"], file: string): JudgedModel => ({
+  const judged = (predictions: EvaluatedModel["predictions"], file: string): EvaluatedModel => ({
     file,
     sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     card: {

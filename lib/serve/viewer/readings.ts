@@ -4,12 +4,13 @@
  *
  * @module
  */
+import type { Classifier } from "../../classifier/classifier.ts";
 import type { Exam } from "../../data/exam.ts";
 import { explain, type Explanation } from "../../explain/explain.ts";
 import { decide } from "../../model/card.ts";
-import { type Plane, PLANES } from "../../terms.ts";
+import type { PlaneModel } from "../../model/plane_model.ts";
+import type { Plane } from "../../terms.ts";
 import type { EngineTask, Host } from "../host.ts";
-import { type LoadedModel, operatingPointOf, planesOf, type SingleModel } from "../models.ts";
 import { predictions } from "../predict.ts";
 import type { CombinedPrediction, SinglePrediction } from "../schemas.ts";
 import { LeastRecent } from "./least_recent.ts";
@@ -145,26 +146,22 @@ export class Readings {
   }
 
   async #read(
-    models: readonly LoadedModel[],
+    models: readonly Classifier[],
     exams: Map<Plane, Exam>,
     between: () => Promise<void>,
   ): Promise<Reading> {
     const planes: Reading["planes"] = {};
-    const ask = async (model: SingleModel, exam: Exam) => {
+    const ask = async (model: PlaneModel, exam: Exam) => {
       const explanation = await explain(model.model, exam, { between });
-      planes[`${model.card.plane}/${model.sha256}`] = _planeReading(explanation);
+      planes[_planeKey(model)] = _planeReading(explanation);
       const { probability, logits } = explanation;
       return { probability, logits };
     };
     const said = await predictions({ exams, models: _fitting(models, exams) }, ask);
     // Of a combination that lacks a plane its members still know the others.
-    for (const model of models) {
-      if (model.kind === "single") continue;
-      for (const plane of PLANES) {
-        const [member, exam] = [model.members[plane], exams.get(plane)];
-        if (exam === undefined || `${plane}/${member.sha256}` in planes) continue;
-        await ask(member, exam);
-      }
+    for (const model of models.flatMap(({ models }) => models)) {
+      const exam = exams.get(model.card.plane);
+      if (exam !== undefined && !(_planeKey(model) in planes)) await ask(model, exam);
     }
     return { predictions: said, planes };
   }
@@ -181,9 +178,9 @@ export class Readings {
   }
 
   /** What is known of an exam, and the models of which nothing is. */
-  async #recall(models: readonly LoadedModel[], hashes: ExamHashes | undefined) {
+  async #recall(models: readonly Classifier[], hashes: ExamHashes | undefined) {
     const verdicts: Verdict[] = [];
-    const unknown: LoadedModel[] = [];
+    const unknown: Classifier[] = [];
     for (const model of _fitting(models, hashes ?? new Map())) {
       const kept = await this.#verdicts.get(model, hashes!);
       if (kept === undefined) {
@@ -191,7 +188,7 @@ export class Readings {
         continue;
       }
       const [probability, logit] = kept;
-      const decided = decide(probability, { operatingPoint: operatingPointOf(model) });
+      const decided = decide(probability, model.card);
       const decision = decided.decision === "positive";
       verdicts.push({ model: model.name, probability, logit, decision });
     }
@@ -199,7 +196,7 @@ export class Readings {
   }
 
   async #remember(
-    models: readonly LoadedModel[],
+    models: readonly Classifier[],
     hashes: ExamHashes | undefined,
     said: Reading["predictions"],
   ): Promise<void> {
@@ -218,10 +215,15 @@ function _verdictOf(said: Reading["predictions"][number]): Verdict {
 }
 
 function _fitting(
-  models: readonly LoadedModel[],
+  models: readonly Classifier[],
   exams: Pick<ReadonlyMap<Plane, unknown>, "has">,
-): LoadedModel[] {
-  return models.filter((model) => planesOf(model).every((plane) => exams.has(plane)));
+): Classifier[] {
+  return models.filter(({ planes }) => planes.every((plane) => exams.has(plane)));
+}
+
+/** What a model of one plane is called in {@linkcode Reading.planes}. */
+function _planeKey({ card, sha256 }: PlaneModel): string {
+  return `${card.plane}/${sha256}`;
 }
 
 function _planeReading(

@@ -8,11 +8,11 @@
  *
  * @module
  */
+import type { Classifier } from "../../classifier/classifier.ts";
 import { messageOf, OutputError, PermissionError } from "../../errors.ts";
 import { join, sha256Of } from "../../files.ts";
-import { type Plane, PLANES } from "../../terms.ts";
+import type { Plane } from "../../terms.ts";
 import { VERSION } from "../../version.ts";
-import { type LoadedModel, planesOf } from "../models.ts";
 import { type Hashed, type HashMemory, isHashed, rememberedHash } from "./file_hashes.ts";
 import { KeptMap } from "./kept_map.ts";
 
@@ -78,12 +78,12 @@ export class Verdicts {
   }
 
   /** What a model said about an exam that has all its planes. */
-  async get(model: LoadedModel, exam: ExamHashes): Promise<Kept | undefined> {
+  async get(model: Classifier, exam: ExamHashes): Promise<Kept | undefined> {
     return (await this.#of(model)).get(_examKey(model, exam));
   }
 
   /** Remembers what a model said, and writes it now and then. */
-  async set(model: LoadedModel, exam: ExamHashes, kept: Kept): Promise<void> {
+  async set(model: Classifier, exam: ExamHashes, kept: Kept): Promise<void> {
     if (!isKept(kept)) return;
     (await this.#of(model)).set(_examKey(model, exam), kept);
     // Nobody waits for it; what goes wrong is told there.
@@ -113,7 +113,7 @@ export class Verdicts {
     }
   }
 
-  #of(model: LoadedModel): Promise<KeptMap<Kept>> {
+  #of(model: Classifier): Promise<KeptMap<Kept>> {
     const about = `${VERSION} ${_identity(model)}`;
     const before = this.#models.get(about);
     if (before !== undefined) return before;
@@ -179,13 +179,10 @@ export class Verdicts {
 }
 
 /** All that a model's answer depends on beside the exam. */
-function _identity(model: LoadedModel): string {
-  if (model.kind === "combined") return model.sha256;
-  const { plane, intensity } = model.card;
-  return `${model.sha256} ${plane} ${intensity}`;
+function _identity({ kind, sha256, card: { plane, intensity } }: Classifier): string {
+  return kind === "combined" ? sha256 : `${sha256} ${plane} ${intensity}`;
 }
 
-function _examKey(model: LoadedModel, exam: ExamHashes): string {
-  const planes = planesOf(model);
-  return PLANES.filter((plane) => planes.includes(plane)).map((plane) => exam.get(plane)).join("+");
+function _examKey({ planes }: Classifier, exam: ExamHashes): string {
+  return planes.map((plane) => exam.get(plane)).join("+");
 }

@@ -9,10 +9,10 @@ import { examFile, isExamId } from "../../data/labels.ts";
 import planeName from "../../data/plane_name.js" with { type: "text" };
 import { DataError, messageOf } from "../../errors.ts";
 import { colorOf } from "../../explain/color_map.ts";
+import { DEFAULT_THRESHOLD } from "../../model/card.ts";
 import { type Plane, PLANES, type Split, SPLITS } from "../../terms.ts";
 import { checkExamLimits } from "../exams.ts";
 import type { Host, Route } from "../host.ts";
-import { operatingPointOf, planesOf, taskOf, thresholdOf } from "../models.ts";
 import { Problem } from "../problem.ts";
 import type { ViewerOptions } from "../options.ts";
 import { PIECE } from "../outgoing.ts";
@@ -175,13 +175,11 @@ export class Viewer {
       models: models.map((model) => ({
         name: model.name,
         kind: model.kind,
-        task: taskOf(model),
-        planes: planesOf(model),
-        members: model.kind === "single"
-          ? { [model.card.plane]: model.sha256 }
-          : Object.fromEntries(PLANES.map((plane) => [plane, model.members[plane].sha256])),
-        threshold: thresholdOf(model),
-        chosen: operatingPointOf(model)?.exams,
+        task: model.task,
+        planes: model.planes,
+        members: Object.fromEntries(model.models.map(({ card, sha256 }) => [card.plane, sha256])),
+        threshold: model.card.operatingPoint?.threshold ?? DEFAULT_THRESHOLD,
+        chosen: model.card.operatingPoint?.exams,
       })),
       colors,
     });

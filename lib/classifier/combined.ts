@@ -1,0 +1,76 @@
+/**
+ * The classifier that is three models, one a plane, and the combination of their answers.
+ *
+ * @module
+ */
+import {
+  type ByPlane,
+  byPlane,
+  type Combination,
+  type CombinedPrediction,
+  combinePredictions,
+} from "../combine/combination.ts";
+import { commonTune } from "../combine/members.ts";
+import { decide } from "../model/card.ts";
+import type { Prediction, ReadOptions } from "../model/mrnet.ts";
+import type { PlaneModel } from "../model/plane_model.ts";
+import { PLANES } from "../terms.ts";
+import {
+  Classifier,
+  type ClassifierCard,
+  type ClassifierFile,
+  type ClassifierPrediction,
+  type Conclusion,
+  epochBy,
+  type PatientExams,
+} from "./classifier.ts";
+
+/** Three models and their combination as a classifier. */
+export class CombinedMRNet extends Classifier {
+  /** What its file and those of its models say. */
+  override readonly card: ClassifierCard;
+  /** The models of the planes, in the order of `PLANES`. */
+  override readonly models: readonly PlaneModel[];
+  /** The weights of the planes, the operating point, and what they were found by. */
+  override readonly combination: Combination;
+  /** The model of each plane. */
+  readonly members: Readonly<ByPlane<PlaneModel>>;
+
+  /** Puts together what was loaded; {@linkcode loadCombined} does so from a file. */
+  constructor(
+    file: ClassifierFile,
+    combination: Combination,
+    members: Readonly<ByPlane<PlaneModel>>,
+  ) {
+    super(file);
+    this.combination = combination;
+    this.members = members;
+    this.models = PLANES.map((plane) => members[plane]);
+    const { task, intensity } = members.axial.card;
+    this.card = {
+      task,
+      plane: "combined",
+      intensity: this.models.every(({ card }) => card.intensity === intensity)
+        ? intensity
+        : undefined,
+      operatingPoint: combination.operatingPoint,
+      tune: commonTune(members),
+      epochBy: epochBy(this.models),
+    };
+  }
+
+  /** The logistic regression over the probabilities. */
+  override conclude(said: readonly Prediction[]): Conclusion {
+    const planes = byPlane((plane) => said[PLANES.indexOf(plane)]);
+    const { probability, logit } = combinePredictions(this.combination, planes);
+    return { probability, logit, logits: [0, logit], ...decide(probability, this.combination) };
+  }
+
+  /** See {@linkcode Classifier.predict}; there is an answer of every plane. */
+  override async predict(
+    exams: PatientExams,
+    options?: ReadOptions,
+  ): Promise<ClassifierPrediction & CombinedPrediction> {
+    return await super.predict(exams, options) as ClassifierPrediction & CombinedPrediction;
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * The classifier that is one model of one plane.
+ *
+ * @module
+ */
+import { decide } from "../model/card.ts";
+import type { Prediction } from "../model/mrnet.ts";
+import type { PlaneModel } from "../model/plane_model.ts";
+import { Classifier, type ClassifierCard, type Conclusion, epochBy } from "./classifier.ts";
+
+/** A model of one plane as a classifier. */
+export class SingleClassifier extends Classifier {
+  /** What its file says. */
+  override readonly card: ClassifierCard;
+  /** The model. */
+  override readonly models: readonly [PlaneModel];
+  /** How it was made. */
+  override readonly metadata: PlaneModel["metadata"];
+
+  /**
+   * @param name what it is called
+   * @param model the model
+   */
+  constructor(name: string, model: PlaneModel) {
+    super({ ...model, name });
+    this.models = [model];
+    this.card = { ...model.card, epochBy: epochBy([model]) };
+    this.metadata = model.metadata;
+  }
+
+  /** The model's answer and what it means. */
+  override conclude([{ probability, logits }]: readonly Prediction[]): Conclusion {
+    return { probability, logit: logits[1], logits, ...decide(probability, this.card) };
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The exams of a dataset that a classifier is evaluated on, and what they had to do with it.
+ *
+ * @module
+ */
+import type { Classifier } from "../classifier/classifier.ts";
+import { CombinedMRNet } from "../classifier/combined.ts";
+import { type ByPlane, everyPlane } from "../combine/combination.ts";
+import { type CombinedExamPrediction, evaluateCombined } from "../combine/judge.ts";
+import { PatientHashes } from "../combine/patient_hashes.ts";
+import {
+  type Dataset,
+  type DatasetOptions,
+  type LabelledExam,
+  openDataset,
+} from "../data/dataset.ts";
+import type { LabelledId } from "../data/labels.ts";
+import { oddityOf } from "../data/oddity.ts";
+import type { PlaneModel } from "../model/plane_model.ts";
+import { evaluate, type ExamPrediction } from "../train/evaluate.ts";
+import { type Acquaintance, chosenBy, closest, fittedOn } from "./acquaintance.ts";
+
+/** What was said about an exam, or about the three exams of a patient. */
+export type EvaluatedPrediction = ExamPrediction | CombinedExamPrediction;
+
+/** Called after each exam with the AUC so far, NaN where there is none. */
+export type OnExam = (auc: number) => void;
+
+/** The exams that a classifier is to be evaluated on. */
+export interface OpenedExams {
+  /** The exams' ids and labels; of a combination the patients'. */
+  labels: readonly LabelledId[];
+  /** How many exams are read; a combination reads three a patient. */
+  total: number;
+  /** Reads them all. */
+  evaluate(onExam: OnExam): Promise<EvaluatedExams>;
+}
+
+/** What was said about exams, and what they are. */
+export interface EvaluatedExams {
+  /** What the model says about each; of a combination, about each patient. */
+  predictions: EvaluatedPrediction[];
+  /** The exams that are unlike those that the model can read. */
+  odd: OddExam[];
+  /** How many of them chose the model's epoch and, where it is no combination, its operating point. */
+  chosenBy?: Acquaintance;
+  /** Of a combination: how many of the patients it was fitted on. */
+  fittedOn?: Acquaintance;
+}
+
+/** An exam that is unlike those that a model can read. */
+export interface OddExam {
+  /** Its name; of a combination with its plane. */
+  id: string;
+  /** What is odd; see {@linkcode oddityOf}. */
+  odd: string;
+}
+
+/**
+ * Opens and checks the exams of a part of a dataset, in every plane that a classifier reads.
+ *
+ * @throws {DataError} if they cannot be used; see {@linkcode openDataset}
+ */
+export async function openExams(
+  classifier: Classifier,
+  options: Omit<DatasetOptions, "task" | "plane">,
+): Promise<OpenedExams> {
+  const { task, planes, models, combination } = classifier;
+  const opened = await Promise.all(
+    planes.map(async (plane) => [plane, await openDataset({ ...options, task, plane })] as const),
+  );
+  const { labels } = opened[0][1];
+  const evaluate = async (onExam: OnExam): Promise<EvaluatedExams> => {
+    const { split } = options;
+    const odd: OddExam[] = [];
+    const hashes = new PatientHashes();
+    const predictions = await _predictions(classifier, Object.fromEntries(opened), {
+      onExam,
+      onRead({ exam }, { card: { plane, intensity } }) {
+        hashes.add(exam, plane);
+        const found = oddityOf(exam, intensity);
+        const id = planes.length === 1 ? exam.id : `${exam.id} ${plane}`;
+        if (found !== undefined) odd.push({ id, odd: found });
+      },
+    });
+    const byPlane = await hashes.planes();
+    const chosen = models.map(({ card }) => chosenBy({ split, hashes: byPlane[card.plane] }, card));
+    const known = { predictions, odd, chosenBy: closest(chosen) };
+    if (combination === undefined) return known;
+    return {
+      ...known,
+      fittedOn: fittedOn({ split, hashes: await hashes.patients() }, combination),
+    };
+  };
+  return { labels, total: labels.length * planes.length, evaluate };
+}
+
+interface _Listeners {
+  onExam: OnExam;
+  onRead(exam: LabelledExam, model: PlaneModel): void;
+}
+
+async function _predictions(
+  classifier: Classifier,
+  datasets: Partial<ByPlane<Dataset>>,
+  { onExam, onRead }: _Listeners,
+): Promise<EvaluatedPrediction[]> {
+  if (classifier instanceof CombinedMRNet) {
+    const { predictions } = await evaluateCombined(classifier, everyPlane(datasets), {
+      onRead: (exam, plane) => onRead(exam, classifier.members[plane]),
+      onExam: () => onExam(NaN),
+    });
+    return predictions;
+  }
+  const [own] = classifier.models;
+  const { lossWeights, plane } = own.card;
+  const { predictions } = await evaluate(own.model, datasets[plane]!, {
+    lossWeights,
+    onRead: (exam) => onRead(exam, own),
+    onExam: (_, { auc }) => onExam(auc),
+  });
+  return predictions;
+}
