@@ -36,9 +36,9 @@ export interface Place {
   phase: "train" | "valid";
   /** The epoch, counted from 1. */
   epoch: number;
-  /** Which exam of this half of the epoch it is, counted from 1. */
+  /** Which exam of this phase of the epoch it is, counted from 1. */
   number: number;
-  /** How many exams this half has. */
+  /** How many exams this phase has. */
   total: number;
   /** The exam's name. */
   id: string;

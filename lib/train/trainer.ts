@@ -12,7 +12,7 @@ import { youdenPoint } from "../metrics/threshold.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { createRandom, drawSeed } from "../random.ts";
 import { earlyStopping } from "./early_stopping.ts";
-import { type HalfFigures, runHalf } from "./epoch_half.ts";
+import { type PhaseMetrics, runPhase } from "./epoch_phase.ts";
 import { unusableLoss } from "./evaluate.ts";
 import { outputWeights } from "./loss.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./options.ts";
@@ -68,7 +68,7 @@ export async function trainFrom(
     await _checkParameters(model, progress.epochs.length + 1, runner);
     await keep();
   };
-  const work: Work = { runner, datasets, options: resolved, hooks, progress, save };
+  const training: Training = { runner, datasets, options: resolved, hooks, progress, save };
   const result: TrainResult = { epochs: progress.epochs, stopped: "finished" };
   try {
     if (hooks.from?.optimizer !== undefined) await runner.restore(hooks.from.optimizer);
@@ -82,10 +82,10 @@ export async function trainFrom(
     while (result.stopped === "finished" && progress.epochs.length < epochs) {
       const epoch = progress.epochs.length + 1;
       const used = runner.learningRate;
-      const trained = signal?.aborted ? undefined : await _train(work, epoch);
+      const trained = signal?.aborted ? undefined : await _train(training, epoch);
       const validated = trained === undefined || signal?.aborted
         ? undefined
-        : await _validate(work, epoch);
+        : await _validate(training, epoch);
       if (trained === undefined || validated === undefined) {
         result.stopped = "interrupted";
         await save();
@@ -116,8 +116,8 @@ export async function trainFrom(
 /** What came of an epoch; losses and AUCs are rounded as in the reference. */
 function _report(
   epoch: number,
-  trained: HalfFigures,
-  validated: HalfFigures,
+  trained: PhaseMetrics,
+  validated: PhaseMetrics,
   { learningRate, seconds, best }: { learningRate: number; seconds: number; best?: EpochReport },
 ): EpochReport {
   const valAuc = round4(validated.auc);
@@ -151,8 +151,8 @@ function _checkIntensity(model: MRNet, wanted: Intensity | undefined): void {
   );
 }
 
-/** What both halves of an epoch work with. */
-interface Work {
+/** What both phases of an epoch work with. */
+interface Training {
   runner: Runner;
   datasets: { train: Dataset; valid: Dataset };
   options: ResolvedTrainOptions & { seed: number };
@@ -162,14 +162,14 @@ interface Work {
 }
 
 /** One pass over the training exams; `undefined` where the signal ended it. */
-async function _train(work: Work, epoch: number): Promise<HalfFigures | undefined> {
-  const { runner, datasets: { train: dataset }, options } = work;
+async function _train(training: Training, epoch: number): Promise<PhaseMetrics | undefined> {
+  const { runner, datasets: { train: dataset }, options } = training;
   const { shuffle, seed, augment, lossWeights } = options;
   const order = [...dataset.labels.keys()];
   if (shuffle) createRandom(seed, "shuffle", epoch).shuffle(order);
   const weights = outputWeights(dataset, lossWeights);
-  return await runHalf({
-    ..._half(work, "train", epoch),
+  return await runPhase({
+    ..._phase(training, "train", epoch),
     order,
     start(labelled) {
       const { exam: { id, height, width }, label } = labelled;
@@ -183,19 +183,19 @@ async function _train(work: Work, epoch: number): Promise<HalfFigures | undefine
 }
 
 /** One pass over the validation exams; `undefined` where the signal ended it. */
-async function _validate(work: Work, epoch: number): Promise<HalfFigures | undefined> {
-  const { runner, datasets: { valid: dataset }, options } = work;
+async function _validate(training: Training, epoch: number): Promise<PhaseMetrics | undefined> {
+  const { runner, datasets: { valid: dataset }, options } = training;
   const weights = outputWeights(dataset, options.lossWeights);
-  return await runHalf({
-    ..._half(work, "valid", epoch),
+  return await runPhase({
+    ..._phase(training, "valid", epoch),
     order: [...dataset.labels.keys()],
     start: (labelled) => runner.judge(labelled, weights(labelled.label)),
     diverged: unusableLoss,
   });
 }
 
-function _half(
-  { runner, datasets, options, hooks, progress, save }: Work,
+function _phase(
+  { runner, datasets, options, hooks, progress, save }: Training,
   phase: "train" | "valid",
   epoch: number,
 ) {

@@ -1,5 +1,5 @@
 /**
- * One half of an epoch: a pass over the training exams or over the validation exams, which may begin
+ * One phase of an epoch: a pass over the training exams or over the validation exams, which may begin
  * in its middle and may be left there.
  *
  * @module
@@ -17,13 +17,13 @@ import type { Passed, Place } from "./progress.ts";
 import type { ExamFigures, Runner } from "./runner.ts";
 import type { ExamReport, SkippedExam } from "./reports.ts";
 
-/** A half, and what it is done with. */
-export interface EpochHalf {
+/** A phase, and what it is done with. */
+export interface EpochPhase {
   phase: "train" | "valid";
   /** The epoch, counted from 1. */
   epoch: number;
   dataset: Dataset;
-  /** The places of its exams in the dataset, in the order of the pass. */
+  /** The indices of its exams in the dataset, in the order of the pass. */
   order: readonly number[];
   /** What is done already; the rest is added. */
   passed: Passed[];
@@ -45,8 +45,8 @@ export interface EpochHalf {
   save: () => Promise<void>;
 }
 
-/** What a whole half came to. */
-export interface HalfFigures {
+/** What a whole phase came to. */
+export interface PhaseMetrics {
   /** The mean of the losses. */
   loss: number;
   auc: number;
@@ -55,19 +55,19 @@ export interface HalfFigures {
 }
 
 /**
- * Runs the half to its end.
+ * Runs the phase to its end.
  *
  * @returns nothing where the signal ended it before
  * @throws {DataError} where an exam cannot be read and may not be left out, after what came before it
  * was saved; or where those that are left are of one class
  */
-export async function runHalf(half: EpochHalf): Promise<HalfFigures | undefined> {
-  const { phase, epoch, dataset, order, passed, skipped, runner, signal } = half;
+export async function runPhase(pass: EpochPhase): Promise<PhaseMetrics | undefined> {
+  const { phase, epoch, dataset, order, passed, skipped, runner, signal } = pass;
   const engine = currentEngine();
   const out = new Set(skipped.filter(({ split }) => split === phase).map(({ id }) => id));
-  const labelled = (place: number) => dataset.labels[order[place]];
+  const labelled = (index: number) => dataset.labels[order[index]];
   const tally = new Tally();
-  passed.forEach((each, place) => tally.add(labelled(place).label, each));
+  passed.forEach((each, index) => tally.add(labelled(index).label, each));
   const total = order.length;
   while (passed.length < total) {
     if (out.has(labelled(passed.length).id)) {
@@ -77,21 +77,21 @@ export async function runHalf(half: EpochHalf): Promise<HalfFigures | undefined>
     if (signal?.aborted) return undefined;
     const next = order.slice(passed.length);
     const stop = next.findIndex((index) => out.has(dataset.labels[index].id));
-    const places = stop < 0 ? next : next.slice(0, stop);
+    const indices = stop < 0 ? next : next.slice(0, stop);
     const announce = () => {
       if (passed.length === total) return;
-      half.onPlace?.({ number: passed.length + 1, total, id: labelled(passed.length).id });
+      pass.onPlace?.({ number: passed.length + 1, total, id: labelled(passed.length).id });
     };
     announce();
     try {
-      for await (const { id, label, figures } of withLag(_started(half, places), runner.lag)) {
+      for await (const { id, label, figures } of withLag(_started(pass, indices), runner.lag)) {
         engine.check();
         const { loss, logits } = figures;
-        if (!isComputed(figures)) throw half.diverged(id, loss);
+        if (!isComputed(figures)) throw pass.diverged(id, loss);
         const done: Passed = [loss, ...logits];
         passed.push(done);
         tally.add(label, done);
-        half.onExam?.({
+        pass.onExam?.({
           ...{ phase, epoch, done: passed.length, total, id, ...figures },
           ...{ meanLoss: tally.loss, auc: tally.auc, learningRate: runner.learningRate },
         });
@@ -99,9 +99,9 @@ export async function runHalf(half: EpochHalf): Promise<HalfFigures | undefined>
       }
     } catch (failure) {
       if (!(failure instanceof ReadFailure)) throw failure;
-      // All before it is done, so that mending the file loses nothing.
-      if (!half.skipBadExams || !(failure.error instanceof DataError)) {
-        await half.save();
+      // All before it is done, so that fixing the file loses nothing.
+      if (!pass.skipBadExams || !(failure.error instanceof DataError)) {
+        await pass.save();
         throw failure.error;
       }
       const { id } = labelled(passed.length);
@@ -110,7 +110,7 @@ export async function runHalf(half: EpochHalf): Promise<HalfFigures | undefined>
       continue;
     }
     if (passed.length < total && signal?.aborted) return undefined;
-    if (half.due?.() === true && passed.length < total) await half.save();
+    if (pass.due?.() === true && passed.length < total) await pass.save();
   }
   if (tally.seen.size === 2) return tally;
   const exams = phase === "train" ? "train on" : "validate on";
@@ -137,18 +137,18 @@ async function* _read(exams: AsyncIterable<LabelledExam>): AsyncGenerator<Labell
 
 /** Gives exam after exam to the runner; ends at the signal, and where the state is to be saved. */
 async function* _started(
-  { dataset, start, signal, due }: EpochHalf,
-  places: readonly number[],
+  { dataset, start, signal, due }: EpochPhase,
+  indices: readonly number[],
 ): AsyncGenerator<Started> {
-  for await (const labelled of _read(examsInOrder(dataset, places))) {
+  for await (const labelled of _read(examsInOrder(dataset, indices))) {
     yield { id: labelled.exam.id, label: labelled.label, figures: start(labelled) };
     await breathe();
     if (signal?.aborted || due?.() === true) return;
   }
 }
 
-/** The figures of a half so far. */
-class Tally implements HalfFigures {
+/** The metrics of a phase so far. */
+class Tally implements PhaseMetrics {
   readonly labels: Label[] = [];
   readonly probabilities: number[] = [];
   readonly seen = new Set<Label>();
