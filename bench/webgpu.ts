@@ -255,7 +255,7 @@ function prepareProduct(): Promise<Dispatch> {
     filterRow: inner,
     stride: 1,
     items: "slices",
-    finish: "none",
+    epilogue: "none",
   }, tiles);
   const { UNIFORM, COPY_DST } = GPUBufferUsage;
   const step = gpu.buffer("step", HEADER_BYTES, UNIFORM | COPY_DST);

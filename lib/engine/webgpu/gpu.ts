@@ -5,7 +5,7 @@
  * @module
  */
 import { EngineError, messageOf } from "../../errors.ts";
-import { type Kernel, layoutOf, type Sized, wgslOf, type Workgroups } from "./kernel.ts";
+import { type Kernel, type KernelLaunch, layoutOf, wgslOf, type Workgroups } from "./kernel.ts";
 
 /**
  * How products of matrices are tiled: in `registers` only, or through memory `shared` by a workgroup.
@@ -24,8 +24,8 @@ export interface Dispatch {
   pipeline: GPUComputePipeline;
   group: GPUBindGroup;
   /** The workgroups for an exam of this many slices. */
-  workgroups: Sized["workgroups"];
-  multiplyAdds?: Sized["multiplyAdds"];
+  workgroups: KernelLaunch["workgroups"];
+  multiplyAdds?: KernelLaunch["multiplyAdds"];
 }
 
 /** What was asked of the device so far. */
@@ -73,7 +73,7 @@ export class Gpu {
    * @param buffers a buffer for each of the kernel's bindings, by name
    */
   async prepare(
-    { kernel, workgroups, multiplyAdds }: Sized,
+    { kernel, workgroups, multiplyAdds }: KernelLaunch,
     buffers: Readonly<Record<string, BufferPart>>,
   ): Promise<Dispatch> {
     const pipeline = await this.#compile(kernel);
@@ -191,7 +191,7 @@ export class Gpu {
 }
 
 /** The workgroups by the number of slices, each computed once: a step asks every kernel for them. */
-function _once(workgroups: Sized["workgroups"]): Sized["workgroups"] {
+function _once(workgroups: KernelLaunch["workgroups"]): KernelLaunch["workgroups"] {
   const known = new Map<number, Workgroups>();
   return (slices) => {
     let groups = known.get(slices);

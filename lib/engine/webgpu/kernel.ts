@@ -31,7 +31,7 @@ export interface Kernel {
 export type Workgroups = readonly [number, number?, number?];
 
 /** A kernel, and how much there is to do for a number of slices. */
-export interface Sized {
+export interface KernelLaunch {
   kernel: Kernel;
   workgroups: (slices: number) => Workgroups;
   /** The most multiply-adds, where that is what takes the time: if every slice wins a channel. */

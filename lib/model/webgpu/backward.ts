@@ -112,7 +112,7 @@ function _inputGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
     filterRow: layer.size * from.channels,
     stride: 1,
     items: "winners",
-    finish: pooled === undefined ? "mask" : "none",
+    epilogue: pooled === undefined ? "mask" : "none",
     activation: ahead.output,
     minimal: layer.minimal,
   }, {

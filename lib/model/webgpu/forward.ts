@@ -43,7 +43,7 @@ export function forwardPass(parts: PassParts, part: number): Promise<Dispatch[]>
   )];
   layers.forEach((layer, index) => {
     const { values } = parameters;
-    prepared.push(...prepareConvolution(parts, { ...layer, items: "slices", finish: "relu" }, {
+    prepared.push(...prepareConvolution(parts, { ...layer, items: "slices", epilogue: "relu" }, {
       step,
       x: exam.input(index),
       filters: parameters.filters(index),

@@ -25,7 +25,7 @@ function reference(
   data: { x: Float32Array; filters: Float32Array; bias?: Float32Array; activation?: Float32Array },
   slices: number[],
 ): Float32Array {
-  const { input, output, size, filterRow, stride, finish } = conv;
+  const { input, output, size, filterRow, stride, epilogue } = conv;
   const result = new Float32Array(slices.length * imageSize(output));
   const row0 = input.columns * input.channels;
   slices.forEach((slice, item) => {
@@ -41,8 +41,8 @@ function reference(
                 data.filters[(r * filterRow + k) * output.channels + channel];
             }
           }
-          if (finish === "relu") sum = Math.max(0, sum + data.bias![channel]);
-          if (finish === "mask") {
+          if (epilogue === "relu") sum = Math.max(0, sum + data.bias![channel]);
+          if (epilogue === "mask") {
             const open = data.activation![indexOf(output, slice, row, column) + channel] > 0;
             if (!open) sum = 0;
           }
@@ -61,7 +61,7 @@ interface Case {
   size: number;
   filterRow: number;
   stride: number;
-  finish: Convolution["finish"];
+  epilogue: Convolution["epilogue"];
   /** The slices that are computed, of as many as the last of them. */
   winners?: number[];
 }
@@ -74,7 +74,7 @@ const CASES: Case[] = [
     size: 11,
     filterRow: 12,
     stride: 4,
-    finish: "relu",
+    epilogue: "relu",
   },
   {
     name: "more pixels in a row than a thread holds",
@@ -83,7 +83,7 @@ const CASES: Case[] = [
     size: 3,
     filterRow: 48,
     stride: 1,
-    finish: "relu",
+    epilogue: "relu",
   },
   {
     name: "an input gradient under the mask of the activation, of some of the slices",
@@ -92,7 +92,7 @@ const CASES: Case[] = [
     size: 3,
     filterRow: 48,
     stride: 1,
-    finish: "mask",
+    epilogue: "mask",
     winners: [1, 4],
   },
 ];
@@ -116,8 +116,8 @@ function prepare({ name, winners, ...shape }: Case) {
     x: data.x,
     filters: data.filters,
     step: step({ slices: slices.length }),
-    ...(conv.finish === "relu" ? { bias: data.bias } : {}),
-    ...(conv.finish === "mask" ? { activation: data.activation } : {}),
+    ...(conv.epilogue === "relu" ? { bias: data.bias } : {}),
+    ...(conv.epilogue === "mask" ? { activation: data.activation } : {}),
     ...(winners === undefined ? {} : { winners: winningSlices(winners) }),
   };
   // Enough workgroups for all slices, although not all of them won.
@@ -170,7 +170,7 @@ Deno.test("a convolution is split while it has few tiles and many terms", () => 
     filterRow: 576,
     stride: 1,
     items: "slices",
-    finish: "none",
+    epilogue: "none",
   };
   const [products, sum] = convolutionInParts(conv, "shared");
   // 8 by 6 tiles; 108 turns, of which a part has at least 8.

@@ -4,7 +4,7 @@
  * @module
  */
 import { grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
-import type { Sized } from "../../../lib/engine/webgpu/kernel.ts";
+import type { KernelLaunch } from "../../../lib/engine/webgpu/kernel.ts";
 import { assertClose, onGpu, runKernel, step } from "./support.ts";
 
 const root = new URL("../../../", import.meta.url);
@@ -31,7 +31,7 @@ Deno.writeTextFileSync(
   placed(test, "tests/engine/webgpu/leaky_relu_test.ts")
     .replace(new URL(path, root).href, kernelFile.href),
 );
-const { leakyRelu }: { leakyRelu(shape: typeof half, slope: number): Sized } = await import(
+const { leakyRelu }: { leakyRelu(shape: typeof half, slope: number): KernelLaunch } = await import(
   kernelFile.href
 );
 // It registers its tests.

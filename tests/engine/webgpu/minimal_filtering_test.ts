@@ -18,7 +18,7 @@ const CASES: Record<string, { conv: Omit<Convolution, "label">; winners?: number
       filterRow: 48,
       stride: 1,
       items: "slices",
-      finish: "relu",
+      epilogue: "relu",
     },
   },
   "an input gradient under the mask of the activation, of some of the slices": {
@@ -29,7 +29,7 @@ const CASES: Record<string, { conv: Omit<Convolution, "label">; winners?: number
       filterRow: 48,
       stride: 1,
       items: "winners",
-      finish: "mask",
+      epilogue: "mask",
     },
     winners: [1, 4],
   },
@@ -46,14 +46,14 @@ for (const tiles of ["registers", "shared"] as const) {
         step: step({ slices: count }),
         ...(winners === undefined ? {} : { winners: winningSlices(winners) }),
       };
-      const finish: Record<string, Float32Array> = conv.finish === "relu"
+      const epilogue: Record<string, Float32Array> = conv.epilogue === "relu"
         ? { bias: noise("bias", output.channels) }
         : { activation: images("activation", 5, output) };
       const x = images("x", count, input);
       const filters = noise("filters", 9 * input.channels * output.channels);
       const expected = await runKernel(gpu, convolution(conv, tiles), {
         slices,
-        inputs: { ...state, ...finish, x, filters },
+        inputs: { ...state, ...epilogue, x, filters },
         output: ["y", count * imageSize(output)],
       });
 
@@ -76,7 +76,7 @@ for (const tiles of ["registers", "shared"] as const) {
       });
       const actual = await runKernel(gpu, back, {
         slices,
-        inputs: { ...state, ...finish, x: multiplied },
+        inputs: { ...state, ...epilogue, x: multiplied },
         output: ["y", expected.length],
       });
       assertClose(actual, expected, 5e-6);

@@ -59,7 +59,7 @@ for (const tiles of ["registers", "shared"] as const) {
       filterRow: 48,
       stride: 1,
       items: "slices",
-      finish: "relu",
+      epilogue: "relu",
     };
     const halves = toHalves(images("x", 2, input));
     const x = fromHalves(new Float32Array(halves.buffer as ArrayBuffer), 2 * imageSize(input));

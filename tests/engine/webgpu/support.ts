@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { currentGpu } from "../../../lib/engine/engine.ts";
 import type { Gpu } from "../../../lib/engine/webgpu/gpu.ts";
 import { type Grid, grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
-import type { Sized } from "../../../lib/engine/webgpu/kernel.ts";
+import type { KernelLaunch } from "../../../lib/engine/webgpu/kernel.ts";
 import { HEADER_BYTES, type StepValues, writeStep } from "../../../lib/engine/webgpu/step.ts";
 import { WINNERS_BYTES } from "../../../lib/engine/webgpu/winners.ts";
 import { createRandom } from "../../../lib/random.ts";
@@ -23,7 +23,7 @@ export function onGpu(name: string, body: (gpu: Gpu) => Promise<void>): void {
 /** Runs a kernel once and gives back what it left in one of its buffers. */
 export async function runKernel(
   gpu: Gpu,
-  sized: Sized,
+  launch: KernelLaunch,
   { slices, inputs, output }: {
     slices: number;
     inputs: Record<string, Numbers>;
@@ -41,10 +41,10 @@ export async function runKernel(
     gpu.upload(held[name], new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
   }
   const [name, numbers] = output;
-  for (const { name: missing, access } of sized.kernel.bindings) {
+  for (const { name: missing, access } of launch.kernel.bindings) {
     if (access === "write") held[missing] ??= gpu.buffer(missing, 4 * numbers, STORAGE | COPY_SRC);
   }
-  gpu.run([await gpu.prepare(sized, held)], slices);
+  gpu.run([await gpu.prepare(launch, held)], slices);
   const result = new Float32Array(await gpu.read(held[name], 4 * numbers));
   for (const buffer of Object.values(held)) gpu.free(buffer);
   gpu.check();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { elementGroups, elementwise, type Sized, vectors } from "../kernel.ts";
+import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 
 /**
@@ -12,7 +12,7 @@ import { STEP, STEP_STRUCT } from "../step.ts";
  *
  * Bindings: `step`; `gradient`, `parameters`, `first` and `second`, of `count` numbers each.
  */
-export function adam(count: number): Sized {
+export function adam(count: number): KernelLaunch {
   // Four parameters a thread; buffers are whole vectors, so the last one may hold less than four.
   const groups = Math.ceil(count / 4);
   return {

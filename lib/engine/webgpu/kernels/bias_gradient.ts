@@ -5,7 +5,7 @@
  */
 import { pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
-import { type Sized, vectors } from "../kernel.ts";
+import { type KernelLaunch, vectors } from "../kernel.ts";
 import { WINNERS_STRUCT, winnersBinding } from "../winners.ts";
 import { type FilterGradient, partSize } from "./filter_gradient_base.ts";
 
@@ -24,7 +24,7 @@ const WORKGROUPS = {
  *
  * Bindings: `winners`; `dy`, of the output's grid; `parts`.
  */
-export function biasGradient(gradient: FilterGradient, tiles: Tiles): Sized {
+export function biasGradient(gradient: FilterGradient, tiles: Tiles): KernelLaunch {
   const { output, parts } = gradient;
   const { wide, sharing } = WORKGROUPS[tiles];
   const outChannels = output.channels / 4;

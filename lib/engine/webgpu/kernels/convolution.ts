@@ -9,7 +9,7 @@
  * @module
  */
 import type { Tiles } from "../gpu.ts";
-import type { Sized } from "../kernel.ts";
+import type { KernelLaunch } from "../kernel.ts";
 import type { Convolution } from "./convolution_base.ts";
 import { convolutionInRegisters } from "./convolution_registers.ts";
 import { convolutionInSharedMemory } from "./convolution_shared.ts";
@@ -19,9 +19,9 @@ import { convolutionInSharedMemory } from "./convolution_shared.ts";
  *
  * Bindings: `step`; `winners` where it runs over winners; `x`, of the input's grid; `filters`,
  * `[size, filterRow, output channels]`; `bias`, a number an output channel, or `activation`, of its
- * own grid and numbered by slice, as `finish` wants; `y`, of the output's grid; with `parts` a buffer of
+ * own grid and numbered by slice, as `epilogue` wants; `y`, of the output's grid; with `parts` a buffer of
  * that name, `[parts, items, height, width, output channels]`.
  */
-export function convolution(conv: Convolution, tiles: Tiles): Sized {
+export function convolution(conv: Convolution, tiles: Tiles): KernelLaunch {
   return tiles === "registers" ? convolutionInRegisters(conv) : convolutionInSharedMemory(conv);
 }

@@ -32,7 +32,7 @@ export interface Convolution {
    * What becomes of a sum: `relu` adds a bias and cuts off below 0; `mask` keeps it where the
    * activation of the same pixel and channel is above 0, which is the gradient of that ReLU.
    */
-  finish: "relu" | "mask" | "none";
+  epilogue: "relu" | "mask" | "none";
   /**
    * How the activation of a mask lies.
    * @default as the output
@@ -54,14 +54,14 @@ export interface Convolution {
 
 /** The bindings of a convolution, in either form. */
 export function convolutionBindings(conv: Convolution): Kernel["bindings"] {
-  const { items, finish, input, output, activation = output, parts } = conv;
+  const { items, epilogue, input, output, activation = output, parts } = conv;
   return [
     STEP,
     ...(items === "winners" ? [winnersBinding("read")] : []),
     imageVectors("x", "read", input),
     vectors("filters", "read"),
-    ...(finish === "relu" ? [vectors("bias", "read")] : []),
-    ...(finish === "mask" ? [imageVectors("activation", "read", activation)] : []),
+    ...(epilogue === "relu" ? [vectors("bias", "read")] : []),
+    ...(epilogue === "mask" ? [imageVectors("activation", "read", activation)] : []),
     imageVectors("y", "write", output),
     ...(parts === undefined ? [] : [vectors("parts", "write")]),
   ];
@@ -74,11 +74,11 @@ export function convolutionWork({ size, filterRow, output, places = 1 }: Convolu
 }
 
 /** What both forms begin with. */
-export function convolutionStart({ items, finish }: Convolution): string {
+export function convolutionStart({ items, epilogue }: Convolution): string {
   return [
     STEP_STRUCT,
     ...(items === "winners" ? [WINNERS_STRUCT] : []),
-    ...(finish === "relu" ? [nanFunctions("vectors")] : []),
+    ...(epilogue === "relu" ? [nanFunctions("vectors")] : []),
   ].join("\n");
 }
 
@@ -95,12 +95,12 @@ export function writeSums(
   sums: string[],
   { row = "row", apart = 1 }: { row?: string; apart?: number } = {},
 ): string {
-  const { output, finish, items, activation = output } = conv;
+  const { output, epilogue, items, activation = output } = conv;
   const slice = ITEMS[items].slice("item");
   const written = sums.map((sum, index) => {
     const further = index * apart;
     const at = `at + ${further}u`;
-    switch (finish) {
+    switch (epilogue) {
       case "none":
         return store(output, "y", at, sum);
       case "relu":
@@ -108,10 +108,10 @@ export function writeSums(
       case "mask":
         return store(output, "y", at, `select(vec4<f32>(), ${sum}, ${_open(activation, further)})`);
       default:
-        return finish satisfies never;
+        return epilogue satisfies never;
     }
   });
-  const from = finish === "mask"
+  const from = epilogue === "mask"
     ? `let origin = ${pixelAt(activation, slice, row, column)} + channel;`
     : "";
   return `let at = ${pixelAt(output, "item", row, column)} + channel;

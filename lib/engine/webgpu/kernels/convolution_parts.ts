@@ -8,7 +8,7 @@
  * @module
  */
 import type { Tiles } from "../gpu.ts";
-import { ELEMENTS, elementwise, type Sized } from "../kernel.ts";
+import { ELEMENTS, elementwise, type KernelLaunch } from "../kernel.ts";
 import { ITEMS } from "../winners.ts";
 import { convolution } from "./convolution.ts";
 import {
@@ -23,7 +23,7 @@ import { TILE } from "./shared_product.ts";
 /** Workgroups that are thought enough; chosen, not measured. */
 const ENOUGH = 512;
 /** The least turns of a part: what begins and ends a part has to be little beside them. */
-const LEAST_TURNS = 8;
+const MIN_TURNS = 8;
 
 /** Numbers in the buffer of the parts: there are fewer than twice {@linkcode ENOUGH} tiles of them. */
 export const PARTS_NUMBERS = 2 * ENOUGH * TILE * TILE;
@@ -35,7 +35,7 @@ export const PARTS_NUMBERS = 2 * ENOUGH * TILE * TILE;
  * Bindings as those of {@linkcode convolution}; where there are two, `parts` besides, of
  * {@linkcode PARTS_NUMBERS}.
  */
-export function convolutionInParts(conv: Convolution, tiles: Tiles): Sized[] {
+export function convolutionInParts(conv: Convolution, tiles: Tiles): KernelLaunch[] {
   const parts = tiles === "shared" ? _parts(conv) : undefined;
   if (parts === undefined) return [convolution(conv, tiles)];
   return [convolution({ ...conv, parts }, tiles), sumConvolution({ ...conv, parts })];
@@ -43,7 +43,7 @@ export function convolutionInParts(conv: Convolution, tiles: Tiles): Sized[] {
 
 /** Into how many parts for so many slices; `undefined` where there is never more than one. */
 function _parts({ size, filterRow, output }: Convolution): Convolution["parts"] {
-  const most = Math.floor(size * filterRow / tileDepth(filterRow) / LEAST_TURNS);
+  const most = Math.floor(size * filterRow / tileDepth(filterRow) / MIN_TURNS);
   if (most < 2) return undefined;
   return (slices) => {
     const across = Math.ceil(slices * output.height * output.width / TILE);
@@ -57,7 +57,9 @@ function _parts({ size, filterRow, output }: Convolution): Convolution["parts"] 
  *
  * There is a layer of workgroups for each part, which is how the kernel knows how many there are.
  */
-export function sumConvolution(conv: Convolution & Required<Pick<Convolution, "parts">>): Sized {
+export function sumConvolution(
+  conv: Convolution & Required<Pick<Convolution, "parts">>,
+): KernelLaunch {
   const { label, output, items, parts } = conv;
   const channels = output.channels / 4;
   const pixels = output.height * output.width;

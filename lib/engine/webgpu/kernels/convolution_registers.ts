@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { lines, type Sized } from "../kernel.ts";
+import { type KernelLaunch, lines } from "../kernel.ts";
 import { load } from "../precision.ts";
 import { ITEMS } from "../winners.ts";
 import {
@@ -27,7 +27,7 @@ const VECTORS = 8;
 const MOST_PIXELS = 16;
 
 /** The form of {@linkcode Convolution} that uses registers only. */
-export function convolutionInRegisters(conv: Convolution): Sized {
+export function convolutionInRegisters(conv: Convolution): KernelLaunch {
   const { input, output, size, filterRow, stride, items, places = 1 } = conv;
   // Equal parts of a row: 15 pixels are one part, 31 are two of 16 with one left over.
   const parts = Math.ceil(output.width / MOST_PIXELS);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { lines, type Sized } from "../kernel.ts";
+import { type KernelLaunch, lines } from "../kernel.ts";
 import { load } from "../precision.ts";
 import { ITEMS } from "../winners.ts";
 import {
@@ -17,7 +17,7 @@ import {
 import { eachSum, HALF, sharedProduct, sharedTiles, TILE } from "./shared_product.ts";
 
 /** The form of {@linkcode Convolution} that uses shared memory. */
-export function convolutionInSharedMemory(conv: Convolution): Sized {
+export function convolutionInSharedMemory(conv: Convolution): KernelLaunch {
   const { input, output, size, filterRow, stride, items, places = 1, parts } = conv;
   const depth = tileDepth(filterRow);
   const turnsOfRow = filterRow / depth;

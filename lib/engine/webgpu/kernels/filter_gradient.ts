@@ -9,7 +9,7 @@
  * @module
  */
 import type { Tiles } from "../gpu.ts";
-import type { Sized } from "../kernel.ts";
+import type { KernelLaunch } from "../kernel.ts";
 import type { FilterGradient } from "./filter_gradient_base.ts";
 import { filterGradientInRegisters } from "./filter_gradient_registers.ts";
 import { filterGradientInSharedMemory } from "./filter_gradient_shared.ts";
@@ -36,7 +36,7 @@ export function chooseParts(
  * Bindings: `winners`; `x`, of the input's grid; `dy`, of the output's grid; `parts`,
  * `[parts, (size · filterRow + 1) · output channels]`, whose last row it leaves alone.
  */
-export function filterGradient(gradient: FilterGradient, tiles: Tiles): Sized {
+export function filterGradient(gradient: FilterGradient, tiles: Tiles): KernelLaunch {
   return tiles === "registers"
     ? filterGradientInRegisters(gradient)
     : filterGradientInSharedMemory(gradient);

@@ -5,7 +5,7 @@
  * @module
  */
 import { pixelAt } from "../grid.ts";
-import { lines, type Sized } from "../kernel.ts";
+import { type KernelLaunch, lines } from "../kernel.ts";
 import { load } from "../precision.ts";
 import { ITEMS, WINNERS_STRUCT } from "../winners.ts";
 import {
@@ -19,7 +19,7 @@ const LANES = 8;
 const VECTORS = 4;
 
 /** The form of {@linkcode FilterGradient} that uses registers only. */
-export function filterGradientInRegisters(gradient: FilterGradient): Sized {
+export function filterGradientInRegisters(gradient: FilterGradient): KernelLaunch {
   const { input, output, size, filterRow, stride, parts } = gradient;
   const places = filterRow % 16 === 0 ? 16 : 12;
   const tilesInRow = Math.ceil(filterRow / places);

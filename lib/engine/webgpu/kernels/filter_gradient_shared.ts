@@ -5,7 +5,7 @@
  * @module
  */
 import { pixelAt } from "../grid.ts";
-import { lines, type Sized } from "../kernel.ts";
+import { type KernelLaunch, lines } from "../kernel.ts";
 import { load } from "../precision.ts";
 import { ITEMS, WINNERS_STRUCT } from "../winners.ts";
 import {
@@ -20,7 +20,7 @@ import { eachSum, HALF, sharedProduct, sharedTiles, TILE } from "./shared_produc
 const DEPTH = 16;
 
 /** The form of {@linkcode FilterGradient} that uses shared memory. */
-export function filterGradientInSharedMemory(gradient: FilterGradient): Sized {
+export function filterGradientInSharedMemory(gradient: FilterGradient): KernelLaunch {
   const { input, output, size, filterRow, stride, parts } = gradient;
   const places = size * filterRow;
   const pixels = output.height * output.width;

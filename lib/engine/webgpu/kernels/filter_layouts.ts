@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { elementGroups, elementwise, type Sized, vectors } from "../kernel.ts";
+import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
 
 /** A square filter, `[size, size, inChannels, outChannels]`. */
 export interface Filter {
@@ -19,7 +19,7 @@ export interface Filter {
  *
  * Bindings: `filters`, `[size, size, 3, channels]`; `folded`, `[size, filterRow, channels]`.
  */
-export function foldFilters({ label, size, outChannels }: Filter, filterRow: number): Sized {
+export function foldFilters({ label, size, outChannels }: Filter, filterRow: number): KernelLaunch {
   const channels = outChannels / 4;
   const count = size * filterRow * channels;
   return {
@@ -50,7 +50,7 @@ export function foldFilters({ label, size, outChannels }: Filter, filterRow: num
  * Bindings: `filters`, `[size, size, inChannels, outChannels]`; `turned`,
  * `[size, size, outChannels, inChannels]`.
  */
-export function turnFilters({ label, size, inChannels, outChannels }: Filter): Sized {
+export function turnFilters({ label, size, inChannels, outChannels }: Filter): KernelLaunch {
   // A thread moves four by four channels, so that it reads and writes whole vectors.
   const [inVectors, outVectors] = [inChannels / 4, outChannels / 4];
   const count = size * size * inVectors * outVectors;

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Sized } from "../kernel.ts";
+import type { KernelLaunch } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 import { CHANNELS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
@@ -22,7 +22,7 @@ const LINEAR = 2 * CHANNELS + 2;
  *
  * @param windows windows of the last pool, over which a channel's gradient is spread
  */
-export function head(windows: number): Sized {
+export function head(windows: number): KernelLaunch {
   const code = `${STEP_STRUCT}
 ${WINNERS_STRUCT}
 ${nanFunctions("numbers")}

@@ -10,7 +10,7 @@
  */
 import { type Grid, pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
-import { elementGroups, elementwise, lines, type Sized, vectors } from "../kernel.ts";
+import { elementGroups, elementwise, type KernelLaunch, lines, vectors } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";
 import { imageNumbers, imageVectors, load, loadNumber } from "../precision.ts";
 import { ITEMS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
@@ -25,7 +25,7 @@ const NONE = 0xffff_ffff;
  * Bindings: `winners`; `x`, the last convolution's output; `maxima`, `[channels, windows]`: row ·
  * columns + column.
  */
-export function lastMaxima(output: Grid): Sized {
+export function lastMaxima(output: Grid): KernelLaunch {
   const pool = poolOf(output);
   const windows = pool.height * pool.width;
   const count = output.channels * windows;
@@ -75,7 +75,7 @@ ${
  * Bindings: `winners`; `maxima`; `x`, the last convolution's input; `gradient`,
  * `[size, size, input channels, channels]` and the bias's.
  */
-export function lastFilterGradient(input: Grid, output: Grid, size: number): Sized {
+export function lastFilterGradient(input: Grid, output: Grid, size: number): KernelLaunch {
   const pool = poolOf(output);
   const windows = pool.height * pool.width;
   const [inVectors, outVectors] = [input.channels / 4, output.channels / 4];
@@ -145,7 +145,7 @@ ${
  *
  * @param border width of the border
  */
-export function lastOutputGradient(output: Grid, border: number): Sized {
+export function lastOutputGradient(output: Grid, border: number): KernelLaunch {
   const pool = poolOf(output);
   const [height, width] = [output.height, output.width];
   const [rows, columns] = [height + 2 * border, width + 2 * border];
@@ -193,7 +193,12 @@ ${
  * exchanged, `[size, size, channels, input channels]`; `activation`, the last convolution's input; `dx`,
  * of the same grid in single precision, numbered by winner.
  */
-export function lastInputGradient(input: Grid, output: Grid, size: number, tiles: Tiles): Sized {
+export function lastInputGradient(
+  input: Grid,
+  output: Grid,
+  size: number,
+  tiles: Tiles,
+): KernelLaunch {
   // A GPU's thread has 255 registers at most; a processor's spill to its first cache at no cost.
   const vectorsHeld = tiles === "registers" ? 4 : 1;
   const parts = Math.ceil(input.width / 16);

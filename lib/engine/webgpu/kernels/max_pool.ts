@@ -9,7 +9,7 @@
  * @module
  */
 import { type Grid, pixelAt } from "../grid.ts";
-import { elementGroups, elementwise, type Sized, vectors } from "../kernel.ts";
+import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";
 import { imageVectors, load, store } from "../precision.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
@@ -24,7 +24,7 @@ const NONE = 9;
  * Bindings: `step`; `x`, of the input's grid; `y`, of the output's; `codes`, a word for four channels
  * of each pixel of the output, without a border.
  */
-export function maxPool(label: string, input: Grid, output: Grid): Sized {
+export function maxPool(label: string, input: Grid, output: Grid): KernelLaunch {
   const { height, width } = output;
   const channels = output.channels / 4;
   const one = height * width * channels;
@@ -76,7 +76,7 @@ ${
  * Bindings: `winners`; `codes`, as {@linkcode maxPool} wrote them; `dy`, of the output's grid without
  * border, and `dx`, of the input's, both numbered by winner.
  */
-export function maxPoolGradient(label: string, input: Grid, output: Grid): Sized {
+export function maxPoolGradient(label: string, input: Grid, output: Grid): KernelLaunch {
   const { height, width } = input;
   const channels = input.channels / 4;
   const one = height * width * channels;

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Grid, pixelAt } from "../grid.ts";
-import { elementGroups, elementwise, type Sized, vectors } from "../kernel.ts";
+import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";
 import { imageVectors, load } from "../precision.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
@@ -19,7 +19,7 @@ export function poolOf({ height, width }: Pick<Grid, "height" | "width">) {
  *
  * Bindings: `step`; `x`, of the input's grid; `means`, `[slices of the whole exam, channels]`.
  */
-export function meanPool(input: Grid): Sized {
+export function meanPool(input: Grid): KernelLaunch {
   const { height, width } = poolOf(input);
   const channels = input.channels / 4;
   const code = `${STEP_STRUCT}

@@ -12,7 +12,14 @@
  */
 import { type Grid, grid } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
-import { type Binding, elementGroups, elementwise, lines, type Sized, vectors } from "../kernel.ts";
+import {
+  type Binding,
+  elementGroups,
+  elementwise,
+  type KernelLaunch,
+  lines,
+  vectors,
+} from "../kernel.ts";
 import { imageVectors, load } from "../precision.ts";
 import { ITEMS } from "../winners.ts";
 import { convolution } from "./convolution.ts";
@@ -64,7 +71,7 @@ export function tilesOf({ height, width }: Pick<Grid, "height" | "width">): numb
  * Bindings: `filters`, `[3, 3, inChannels, outChannels]`; `transformed`,
  * `[36, inChannels, outChannels]`.
  */
-export function transformFilters({ label, inChannels, outChannels }: Filter): Sized {
+export function transformFilters({ label, inChannels, outChannels }: Filter): KernelLaunch {
   const count = inChannels * outChannels / 4;
   return {
     kernel: {
@@ -89,14 +96,14 @@ export interface MinimalFiltering {
    * Bindings: `step`; `winners` where it runs over winners; `x`, of the input's grid; `places`,
    * `[36, items, tiles, input channels]`.
    */
-  image: Sized;
+  image: KernelLaunch;
   /**
    * Bindings: `step`; `winners` likewise; `x`, the places; `filters`, as {@linkcode transformFilters}
    * left them; `y`, `[36, items, tiles, output channels]`.
    */
-  products: Sized;
+  products: KernelLaunch;
   /** Bindings as those of {@linkcode convolution}, without `filters`; `x` is the products. */
-  back: Sized;
+  back: KernelLaunch;
 }
 
 /** A convolution of 3×3 with stride 1 in three kernels: what {@linkcode convolution} does in one. */
@@ -111,13 +118,13 @@ export function minimalFiltering(conv: Convolution, tiles: Tiles): MinimalFilter
     filterRow: input.channels,
     stride: 1,
     items,
-    finish: "none",
+    epilogue: "none",
     places: PLACES,
   }, tiles);
   return { image: _image(conv), products, back: _back(conv) };
 }
 
-function _image(conv: Convolution): Sized {
+function _image(conv: Convolution): KernelLaunch {
   const { label, input, output, items } = conv;
   const channels = input.channels / 4;
   const one = tilesOf(output) * channels;
@@ -154,7 +161,7 @@ ${
   };
 }
 
-function _back(conv: Convolution): Sized {
+function _back(conv: Convolution): KernelLaunch {
   const { label, input, output, items } = conv;
   const channels = output.channels / 4;
   const one = tilesOf(output) * channels;

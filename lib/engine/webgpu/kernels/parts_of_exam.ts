@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { elementGroups, elementwise, type Sized, vectors } from "../kernel.ts";
+import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 import { CHANNELS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
 
@@ -14,7 +14,7 @@ import { CHANNELS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
  *
  * Bindings: `step`, whose slices are the part's; `all`, the exam's winners; `winners`, the part's.
  */
-export function winnersOfPart(): Sized {
+export function winnersOfPart(): KernelLaunch {
   const code = `${STEP_STRUCT}
 ${WINNERS_STRUCT}
 @compute @workgroup_size(${CHANNELS})
@@ -61,7 +61,7 @@ fn main(@builtin(local_invocation_index) index: u32) {
  *
  * @param begins whether this is the first part that is added: what `total` held does not count
  */
-export function addGradient(count: number, begins: boolean): Sized {
+export function addGradient(count: number, begins: boolean): KernelLaunch {
   return {
     kernel: {
       label: begins ? "first part's gradient" : "a part's gradient",

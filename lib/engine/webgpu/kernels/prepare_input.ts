@@ -5,7 +5,7 @@
  * @module
  */
 import type { Grid } from "../grid.ts";
-import { elementGroups, elementwise, type Kernel, type Sized } from "../kernel.ts";
+import { elementGroups, elementwise, type Kernel, type KernelLaunch } from "../kernel.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 
 /** How voxels are uploaded: as bytes, four in a word, or as floats. */
@@ -21,7 +21,7 @@ export type VoxelType = "uint8" | "float32";
 export function prepareInput(
   { height, width, border, rows, columns }: Grid,
   type: VoxelType,
-): Sized {
+): KernelLaunch {
   const voxel = type === "float32"
     ? "voxels[at]"
     : "f32((voxels[at >> 2u] >> ((at & 3u) * 8u)) & 255u)";

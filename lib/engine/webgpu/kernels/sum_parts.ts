@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { elementGroups, elementwise, type Sized, vectors } from "../kernel.ts";
+import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
 import { type FilterGradient, partSize } from "./filter_gradient_base.ts";
 
 /**
@@ -11,7 +11,7 @@ import { type FilterGradient, partSize } from "./filter_gradient_base.ts";
  *
  * Bindings: `parts`; `gradient`, the filter's gradient and the bias's behind it.
  */
-export function sumParts(gradient: FilterGradient): Sized {
+export function sumParts(gradient: FilterGradient): KernelLaunch {
   const count = partSize(gradient) / 4;
   return _sum(gradient, count, count, "let origin = index;");
 }
@@ -22,7 +22,7 @@ export function sumParts(gradient: FilterGradient): Sized {
  *
  * Bindings as for {@linkcode sumParts}; the gradient is `[size, size, 3, channels]` and the bias's.
  */
-export function sumPartsOfGrey(gradient: FilterGradient): Sized {
+export function sumPartsOfGrey(gradient: FilterGradient): KernelLaunch {
   const { size, filterRow, output } = gradient;
   const channels = output.channels / 4;
   const weights = size * size * 3 * channels;
@@ -37,7 +37,12 @@ export function sumPartsOfGrey(gradient: FilterGradient): Sized {
   );
 }
 
-function _sum({ label, parts }: FilterGradient, part: number, count: number, from: string): Sized {
+function _sum(
+  { label, parts }: FilterGradient,
+  part: number,
+  count: number,
+  from: string,
+): KernelLaunch {
   return {
     kernel: {
       label: `${label}, sum`,
