@@ -1,5 +1,5 @@
 /**
- * How far the ways to compute on WebGPU are from PyTorch's numbers: the direct sum, minimal filtering,
+ * How far the ways to compute on WebGPU are from PyTorch's numbers: the direct sum, Winograd's algorithm,
  * and activations stored as halves.
  *
  * ```sh

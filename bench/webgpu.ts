@@ -9,7 +9,7 @@
  * deno task bench:webgpu 24 5 --peak 67          # what share of a card's 67 TFLOPS is reached
  * ```
  *
- * `direct`, `winograd` and `half` add rows of our own kernels: without minimal filtering, with it, and
+ * `direct`, `winograd` and `half` add rows of our own kernels: without Winograd's algorithm, with it, and
  * with activations stored as halves. `--peak` is the card's rate in float32 by its data sheet, two
  * operations a multiply-add.
  *

@@ -111,7 +111,7 @@ kernelTest("convolve writes inside a border and leaves the border alone", () => 
 for (const [side, tile] of [[3, 4], [5, 2]]) {
   for (const relu of [0, 1]) {
     const how = `${side}×${side}${relu ? ", with bias and ReLU" : ""}`;
-    kernelTest(`minimal filtering computes a convolution, ${how}`, () => {
+    kernelTest(`Winograd computes a convolution, ${how}`, () => {
       const s = { height: 5, width: 7, inputs: 12, outputs: 16, side, stride: 1 };
       const [rows, columns] = [s.height + side - 1, s.width + side - 1];
       const x = floats(noise(rows * columns * s.inputs, 1));

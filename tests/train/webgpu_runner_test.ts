@@ -264,7 +264,7 @@ onEachEngine(
 );
 
 for (const winograd of [false, true]) {
-  const how = winograd ? " with minimal filtering" : "";
+  const how = winograd ? " with Winograd" : "";
   onEachEngine(`a step in shared tiles${how} is at most 60 dispatches`, async () => {
     const { counts } = currentGpu()!;
     const model = new MRNet(initialWeights(1));

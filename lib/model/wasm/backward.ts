@@ -4,7 +4,7 @@
  * @module
  */
 import { type Bordered, pixels, type Scratch, type Size, type SliceMap } from "./memory_map.ts";
-import { minimalConvolution } from "./minimal_filtering.ts";
+import { winogradConvolution } from "./winograd.ts";
 import { type Convolution, CONVOLUTIONS, LINEAR, PARAMETER_FLOATS } from "./parameters.ts";
 import { LANES, type ThreadWriter } from "./thread_writer.ts";
 
@@ -87,12 +87,12 @@ function _backwardSlice(writer: ThreadWriter, index: number): void {
   _maskRelu(slice, CONV4, { ...fourth, output: conv4 });
   _filterGradient(slice, CONV4, { x: kept.conv3, input: conv3 });
   const dConv3 = scratch.dConv3 + conv3.inside;
-  minimalConvolution(writer, "back4", [{ x: scratch.dMasked4, out: dConv3 }], conv4, conv3, 0);
+  winogradConvolution(writer, "back4", [{ x: scratch.dMasked4, out: dConv3 }], conv4, conv3, 0);
   const third = { dy: scratch.dConv3, y: kept.conv3, masked: scratch.dConv3 };
   _maskRelu(slice, CONV3, { ...third, output: conv3 });
   _filterGradient(slice, CONV3, { x: kept.pool2, input: pool2 });
   const to = { height: pool2.height, width: pool2.width, pitch: pool2.width * 768 };
-  minimalConvolution(writer, "back3", [{ x: scratch.dConv3, out: scratch.dPool2 }], conv3, to, 0);
+  winogradConvolution(writer, "back3", [{ x: scratch.dConv3, out: scratch.dPool2 }], conv3, to, 0);
 
   // The second: what won its pool.
   _sparse(slice, {

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Bordered, pixels, type Size, TILES_AT_ONCE } from "./memory_map.ts";
-import { minimalConvolution } from "./minimal_filtering.ts";
+import { winogradConvolution } from "./winograd.ts";
 import { CONVOLUTIONS } from "./parameters.ts";
 import { LANES, type ThreadWriter } from "./thread_writer.ts";
 
@@ -76,17 +76,17 @@ function _forwardSlices(writer: ThreadWriter, slices: number[]): void {
     });
     pool(conv1, pool1, kept.pool1, kept.winner1);
     const second = [{ x: kept.pool1, out: scratch.conv }];
-    minimalConvolution(writer, "conv2", second, pool1, dense(pool1, 192), bias(CONV2));
+    winogradConvolution(writer, "conv2", second, pool1, dense(pool1, 192), bias(CONV2));
     pool(pool1, pool2, kept.pool2, kept.winner2);
   }
   const all = slices.map((slice) => exam.slices[slice]);
   const third = all.map((kept) => ({ x: kept.pool2, out: kept.conv3 + conv3.inside }));
-  minimalConvolution(writer, "conv3", third, pool2, conv3, bias(CONV3));
+  winogradConvolution(writer, "conv3", third, pool2, conv3, bias(CONV3));
   const fourth = all.map((kept) => ({ x: kept.conv3, out: kept.conv4 + conv4.inside }));
-  minimalConvolution(writer, "conv4", fourth, conv3, conv4, bias(CONV4));
+  winogradConvolution(writer, "conv4", fourth, conv3, conv4, bias(CONV4));
   const bytes = pixels(pool2) * 1024;
   const fifth = all.map((kept, index) => ({ x: kept.conv4, out: scratch.conv + index * bytes }));
-  minimalConvolution(writer, "conv5", fifth, conv4, dense(conv4, 256), bias(CONV5));
+  winogradConvolution(writer, "conv5", fifth, conv4, dense(conv4, 256), bias(CONV5));
   slices.forEach((slice, index) => {
     const kept = exam.slices[slice];
     program.call("maxPool", {

@@ -122,18 +122,19 @@ export class Arena {
   }
 }
 
-/** The convolutions that Winograd's minimal filtering computes; `back` are input gradients. */
-export type Minimal = "conv2" | "conv3" | "conv4" | "conv5" | "back4" | "back3";
+/** The convolutions that Winograd's algorithm computes; `back` are input gradients. */
+export type WinogradLayer = "conv2" | "conv3" | "conv4" | "conv5" | "back4" | "back3";
 
 /** Channels in and out of each. */
-export const MINIMAL: Readonly<Record<Minimal, { inputs: number; outputs: number }>> = {
-  conv2: { inputs: 64, outputs: 192 },
-  conv3: { inputs: 192, outputs: 384 },
-  conv4: { inputs: 384, outputs: 256 },
-  conv5: { inputs: 256, outputs: 256 },
-  back4: { inputs: 256, outputs: 384 },
-  back3: { inputs: 384, outputs: 192 },
-};
+export const WINOGRAD_LAYERS: Readonly<Record<WinogradLayer, { inputs: number; outputs: number }>> =
+  {
+    conv2: { inputs: 64, outputs: 192 },
+    conv3: { inputs: 192, outputs: 384 },
+    conv4: { inputs: 384, outputs: 256 },
+    conv5: { inputs: 256, outputs: 256 },
+    back4: { inputs: 256, outputs: 384 },
+    back3: { inputs: 384, outputs: 192 },
+  };
 
 /** Products of a tile. */
 export const PRODUCTS = 36;
@@ -163,7 +164,7 @@ export interface FixedMap {
   /** Weights of the input gradients of the third and the fourth convolution. */
   turned: { conv3: number; conv4: number };
   /** The filters of each Winograd convolution, transformed. */
-  transformed: Record<Minimal, number>;
+  transformed: Record<WinogradLayer, number>;
   /** A gradient of all parameters a thread, `gradientBytes` apart. */
   gradients: number[];
   /** From a thread's gradient to the next one's. */
@@ -215,12 +216,12 @@ export function mapFixed(arena: Arena, threads: number, training: boolean): Fixe
   };
 }
 
-function mapTransformed(arena: Arena, training: boolean): Record<Minimal, number> {
-  const places = Object.entries(MINIMAL).map(([name, { inputs, outputs }]) => {
+function mapTransformed(arena: Arena, training: boolean): Record<WinogradLayer, number> {
+  const places = Object.entries(WINOGRAD_LAYERS).map(([name, { inputs, outputs }]) => {
     const needed = training || !name.startsWith("back");
     return [name, needed ? arena.take(4 * PRODUCTS * inputs * outputs) : NOWHERE] as const;
   });
-  return Object.fromEntries(places) as Record<Minimal, number>;
+  return Object.fromEntries(places) as Record<WinogradLayer, number>;
 }
 
 /** What a thread computes in. */

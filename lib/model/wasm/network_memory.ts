@@ -10,11 +10,11 @@ import {
   type ExamMap,
   mapExam,
   mapFixed,
-  MINIMAL,
-  type Minimal,
   type Shapes,
   shapesOf,
   TILES_AT_ONCE,
+  WINOGRAD_LAYERS,
+  type WinogradLayer,
 } from "./memory_map.ts";
 import type { Work } from "./programs.ts";
 import { pixelTable, tilesOf } from "./tables.ts";
@@ -150,11 +150,11 @@ function tableWords(shapes: Shapes): Record<keyof Tables, Int32Array> {
   };
   const strided = { pitch: 4 * image.pitch, step: 4 * image.step };
   const tiles = { height: 1, width: TILES_AT_ONCE };
-  const minimal = Object.entries(MINIMAL).map(([name, { inputs, outputs }]) => {
+  const winograd = Object.entries(WINOGRAD_LAYERS).map(([name, { inputs, outputs }]) => {
     return [name, pixelTable(tiles, dense(1, inputs), dense(1, outputs))] as const;
   });
   return {
     conv1: pixelTable(conv1, strided, dense(conv1.width, 64)),
-    ...Object.fromEntries(minimal) as Record<Minimal, Int32Array>,
+    ...Object.fromEntries(winograd) as Record<WinogradLayer, Int32Array>,
   };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { transformPanel } from "./minimal_filtering.ts";
+import { transformPanel } from "./winograd.ts";
 import { CONVOLUTIONS } from "./parameters.ts";
 import { LANES, type ThreadWriter } from "./thread_writer.ts";
 

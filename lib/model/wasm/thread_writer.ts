@@ -4,7 +4,7 @@
  * @module
  */
 import { Program } from "../../engine/wasm/program.ts";
-import type { ExamMap, FixedMap, Minimal, Scratch, Shapes } from "./memory_map.ts";
+import type { ExamMap, FixedMap, Scratch, Shapes, WinogradLayer } from "./memory_map.ts";
 
 /** How many output channels a panel of weights has. */
 export const LANES = 8;
@@ -18,7 +18,7 @@ export interface Table {
 }
 
 /** The tables of the convolutions, in memory; `back` are those of input gradients. */
-export type Tables = Record<"conv1" | Minimal, Table>;
+export type Tables = Record<"conv1" | WinogradLayer, Table>;
 
 /** All that a program is made from. */
 export interface Setting {

@@ -114,7 +114,7 @@ function _inputGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
     items: "winners",
     epilogue: pooled === undefined ? "mask" : "none",
     activation: ahead.output,
-    minimal: layer.minimal,
+    winograd: layer.winograd,
   }, {
     step: exam.step(),
     winners,

@@ -10,7 +10,7 @@
 import { EngineError } from "../../errors.ts";
 import { imageSize } from "../../engine/webgpu/grid.ts";
 import type { Gpu } from "../../engine/webgpu/gpu.ts";
-import { PLACES, tilesOf } from "../../engine/webgpu/kernels/minimal_filtering.ts";
+import { PLACES, tilesOf } from "../../engine/webgpu/kernels/winograd.ts";
 import type { VoxelType } from "../../engine/webgpu/kernels/prepare_input.ts";
 import { imageBytes } from "../../engine/webgpu/precision.ts";
 import { HEADER_BYTES } from "../../engine/webgpu/step.ts";
@@ -122,12 +122,12 @@ export class ExamBuffers {
     return this.#images(`pool${layer + 1}, gradient`, 4 * height * width * channels);
   }
 
-  /** What minimal filtering makes of a convolution's input; all layers share it. */
+  /** What Winograd's algorithm makes of a convolution's input; all layers share it. */
   get places(): GPUBuffer {
     return this.#images("places", _largest(this.#layers.map(_placesBytes)));
   }
 
-  /** The products of minimal filtering. */
+  /** The products of Winograd's algorithm. */
   get products(): GPUBuffer {
     return this.#images("products", _largest(this.#layers.map(_placesBytes)));
   }
@@ -182,9 +182,9 @@ function _largestOfSlice(layers: readonly LayerShape[]): number {
   ]));
 }
 
-/** Bytes a slice of a layer's input and of its products in minimal filtering, whichever are more. */
-function _placesBytes({ minimal, input, output }: LayerShape): number {
-  return minimal ? 4 * PLACES * tilesOf(output) * Math.max(input.channels, output.channels) : 0;
+/** Bytes a slice of a layer's input and of its products in Winograd's algorithm, whichever are more. */
+function _placesBytes({ winograd, input, output }: LayerShape): number {
+  return winograd ? 4 * PLACES * tilesOf(output) * Math.max(input.channels, output.channels) : 0;
 }
 
 function _largest(numbers: number[]): number {

@@ -11,7 +11,7 @@ import {
 } from "../../engine/webgpu/kernels/convolution_parts.ts";
 import { head } from "../../engine/webgpu/kernels/head.ts";
 import { maxPool } from "../../engine/webgpu/kernels/max_pool.ts";
-import { minimalFiltering } from "../../engine/webgpu/kernels/minimal_filtering.ts";
+import { winogradConvolution } from "../../engine/webgpu/kernels/winograd.ts";
 import { meanPool, poolOf } from "../../engine/webgpu/kernels/mean_pool.ts";
 import { prepareInput } from "../../engine/webgpu/kernels/prepare_input.ts";
 import type { ExamBuffers } from "./exam_buffers.ts";
@@ -84,16 +84,16 @@ export function headPass(
 /** A convolution in the one kernel, the two or the three that suit its layer. */
 export function prepareConvolution(
   { gpu, tiles, exam }: PassParts,
-  conv: Convolution & { minimal: boolean },
+  conv: Convolution & { winograd: boolean },
   { filters, ...buffers }: Record<string, BufferPart>,
 ): Promise<Dispatch>[] {
-  if (!conv.minimal) {
+  if (!conv.winograd) {
     const kernels = convolutionInParts(conv, tiles);
     const held: Record<string, BufferPart> = { filters, ...buffers };
     if (kernels.length > 1) held.parts = exam.scratch("parts of sums", PARTS_NUMBERS);
     return kernels.map((kernel) => gpu.prepare(kernel, held));
   }
-  const { image, products, back } = minimalFiltering(conv, tiles);
+  const { image, products, back } = winogradConvolution(conv, tiles);
   const { places } = exam;
   return [
     gpu.prepare(image, { ...buffers, places }),

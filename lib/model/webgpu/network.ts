@@ -32,7 +32,7 @@ export interface NetworkOptions {
    */
   tiles?: Tiles;
   /**
-   * Whether minimal filtering computes the 3×3 layers: fewer multiplications for more memory traffic.
+   * Whether Winograd's algorithm computes the 3×3 layers: fewer multiplications for more memory traffic.
    * @default with tiles in registers: on a processor it was measured to pay, on a GPU nothing was
    */
   winograd?: boolean;

@@ -10,7 +10,7 @@ import {
   foldFilters,
   turnFilters,
 } from "../../engine/webgpu/kernels/filter_layouts.ts";
-import { PLACES, transformFilters } from "../../engine/webgpu/kernels/minimal_filtering.ts";
+import { PLACES, transformFilters } from "../../engine/webgpu/kernels/winograd.ts";
 import { addGradient } from "../../engine/webgpu/kernels/parts_of_exam.ts";
 import type { OptimizerState } from "../optimizer_state.ts";
 import { assignParameter, type Parameters } from "../parameters.ts";
@@ -57,14 +57,14 @@ export class GpuParameters {
 
   /** A layer's filters as the forward pass wants them. */
   filters(layer: number): BufferPart {
-    const { name, minimal, size, filterRow, output } = this.#layers[layer];
+    const { name, winograd, size, filterRow, output } = this.#layers[layer];
     if (layer === 0) return this.#get("conv1, folded", size * filterRow * output.channels);
-    return minimal ? this.#transformed(layer, "") : this.part(this.values, name, "weight");
+    return winograd ? this.#transformed(layer, "") : this.part(this.values, name, "weight");
   }
 
   /** A layer's filters as a convolution with the gradient of its output wants them. */
   turnedFilters(layer: number): GPUBuffer {
-    return this.#layers[layer].minimal ? this.#transformed(layer, ", turned") : this.turned(layer);
+    return this.#layers[layer].winograd ? this.#transformed(layer, ", turned") : this.turned(layer);
   }
 
   /** A layer's filters turned by 180°, with input and output channels exchanged. */
@@ -140,7 +140,7 @@ export class GpuParameters {
         const fold = foldFilters(_filter(layer), layer.filterRow);
         return [this.#gpu.prepare(fold, { filters, folded: to })];
       }
-      if (!layer.minimal) return [];
+      if (!layer.winograd) return [];
       return [this.#gpu.prepare(transformFilters(_filter(layer)), { filters, transformed: to })];
     }));
   }
@@ -155,7 +155,7 @@ export class GpuParameters {
         const filters = this.part(this.values, layer.name, "weight");
         const dispatches = [this.#gpu.prepare(turnFilters(filter), { filters, turned })];
         // The last layer's input gradient is not computed as a convolution.
-        if (layer.minimal && index + 1 < last) {
+        if (layer.winograd && index + 1 < last) {
           const { label, size, inChannels, outChannels } = filter;
           const exchanged = { label, size, inChannels: outChannels, outChannels: inChannels };
           const kernel = transformFilters({ ...exchanged, label: `${label}, turned` });

@@ -29,15 +29,15 @@ export interface LayerShape {
   output: Grid;
   /** What the pool behind it leaves, with the border that the next layer wants. */
   pooled?: Grid;
-  /** Whether minimal filtering computes it and its input gradient. */
-  minimal: boolean;
+  /** Whether Winograd's algorithm computes it and its input gradient. */
+  winograd: boolean;
 }
 
 /** How the layers are computed. */
 export interface LayerOptions {
   /** How what the layers leave is stored; gradients are in single precision in any case. */
   precision: Precision;
-  /** Whether minimal filtering computes the layers that it can. */
+  /** Whether Winograd's algorithm computes the layers that it can. */
   winograd: boolean;
 }
 
@@ -74,7 +74,7 @@ export function layerShapes(
       input,
       output,
       pooled,
-      minimal: winograd && size === 3 && stride === 1,
+      winograd: winograd && size === 3 && stride === 1,
     });
     input = pooled ?? output;
   });

@@ -1,21 +1,21 @@
 /**
- * Convolutions by Winograd's minimal filtering, as calls of the kernels in `winograd.ts`.
+ * Convolutions by Winograd's algorithm, as calls of the kernels in `winograd.ts`.
  *
  * @module
  */
-import { type Bordered, MINIMAL, type Minimal, TILES_AT_ONCE } from "./memory_map.ts";
+import { type Bordered, TILES_AT_ONCE, WINOGRAD_LAYERS, type WinogradLayer } from "./memory_map.ts";
 import { LANES, type ThreadWriter } from "./thread_writer.ts";
 
 /** Transforms the filters of one panel, which this thread has packed. */
 export function transformPanel(
   writer: ThreadWriter,
-  name: Minimal,
+  name: WinogradLayer,
   panel: number,
   packed: number,
   side: number,
 ): void {
   const { fixed: { transformed } } = writer.setting;
-  const { inputs, outputs } = MINIMAL[name];
+  const { inputs, outputs } = WINOGRAD_LAYERS[name];
   writer.program.call("transformFilters", {
     weights: packed,
     out: transformed[name] + panel * LANES * inputs * 4,
@@ -27,15 +27,15 @@ export function transformPanel(
 }
 
 /**
- * One convolution of several slices by Winograd's minimal filtering.
+ * One convolution of several slices by Winograd's algorithm.
  *
  * @param slices where each one's input begins, its border included, and where its output begins
  * @param like the input
  * @param output its height, width and bytes in a row
  */
-export function minimalConvolution(
+export function winogradConvolution(
   writer: ThreadWriter,
-  name: Minimal,
+  name: WinogradLayer,
   slices: readonly { x: number; out: number }[],
   like: Bordered,
   output: { height: number; width: number; pitch: number },
@@ -43,7 +43,7 @@ export function minimalConvolution(
 ): void {
   const { fixed: { transformed }, tables } = writer.setting;
   const { tilesIn, tilesOut, temp } = writer.scratch;
-  const { inputs, outputs } = MINIMAL[name];
+  const { inputs, outputs } = WINOGRAD_LAYERS[name];
   const { program } = writer;
   const { height, width, pitch } = output;
   // A filter of 5×5 leaves 2×2 of a tile's 6×6, one of 3×3 leaves 4×4.

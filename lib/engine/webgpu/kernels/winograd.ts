@@ -1,5 +1,5 @@
 /**
- * A convolution of 3×3 by Winograd's minimal filtering: for each 4×4 outputs 36 multiplications and
+ * A convolution of 3×3 by Winograd's algorithm: for each 4×4 outputs 36 multiplications and
  * not 144, in exchange for sums before and after them.
  *
  * Tiles of 6×6 of the image and the filters are transformed to 36 places; each place is a product of
@@ -91,7 +91,7 @@ export function transformFilters({ label, inChannels, outChannels }: Filter): Ke
 }
 
 /** The three kernels of a convolution, to be run one after the other. */
-export interface MinimalFiltering {
+export interface WinogradConvolution {
   /**
    * Bindings: `step`; `winners` where it runs over winners; `x`, of the input's grid; `places`,
    * `[36, items, tiles, input channels]`.
@@ -107,7 +107,7 @@ export interface MinimalFiltering {
 }
 
 /** A convolution of 3×3 with stride 1 in three kernels: what {@linkcode convolution} does in one. */
-export function minimalFiltering(conv: Convolution, tiles: Tiles): MinimalFiltering {
+export function winogradConvolution(conv: Convolution, tiles: Tiles): WinogradConvolution {
   const { label, input, output, items } = conv;
   const places = (channels: number) => grid(1, tilesOf(output), channels);
   const products = convolution({

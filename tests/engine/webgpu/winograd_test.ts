@@ -2,11 +2,11 @@ import { grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
 import { convolution } from "../../../lib/engine/webgpu/kernels/convolution.ts";
 import type { Convolution } from "../../../lib/engine/webgpu/kernels/convolution_base.ts";
 import {
-  minimalFiltering,
   PLACES,
   tilesOf,
   transformFilters,
-} from "../../../lib/engine/webgpu/kernels/minimal_filtering.ts";
+  winogradConvolution,
+} from "../../../lib/engine/webgpu/kernels/winograd.ts";
 import { assertClose, images, noise, onGpu, runKernel, step, winningSlices } from "./support.ts";
 
 const CASES: Record<string, { conv: Omit<Convolution, "label">; winners?: number[] }> = {
@@ -37,7 +37,7 @@ const CASES: Record<string, { conv: Omit<Convolution, "label">; winners?: number
 
 for (const tiles of ["registers", "shared"] as const) {
   for (const [name, { conv: shape, winners }] of Object.entries(CASES)) {
-    onGpu(`minimal filtering in ${tiles} is the convolution: ${name}`, async (gpu) => {
+    onGpu(`Winograd in ${tiles} is the convolution: ${name}`, async (gpu) => {
       const conv: Convolution = { ...shape, label: name };
       const { input, output } = conv;
       const count = winners?.length ?? 3;
@@ -57,7 +57,7 @@ for (const tiles of ["registers", "shared"] as const) {
         output: ["y", count * imageSize(output)],
       });
 
-      const { image, products, back } = minimalFiltering(conv, tiles);
+      const { image, products, back } = winogradConvolution(conv, tiles);
       const filter = { label: name, size: 3, inChannels: 16, outChannels: 64 };
       const transformed = await runKernel(gpu, transformFilters(filter), {
         slices,
