@@ -11,7 +11,7 @@ import workerText from "./thread.js" with { type: "text" };
 /** A page of WebAssembly's memory, in bytes. */
 const PAGE = 65536;
 /** As much as 32-bit addresses reach. */
-const MOST_PAGES = 65536;
+const MAX_PAGES = 65536;
 /** Where the control block is; the kernels' own constants lie below. */
 const CONTROL_AT = PAGE;
 
@@ -58,7 +58,7 @@ export class Threads {
     const { sharedMemory } = capabilities;
     const memory = new WebAssembly.Memory({
       initial: 2,
-      maximum: MOST_PAGES,
+      maximum: MAX_PAGES,
       shared: sharedMemory,
     });
     this.#memory = memory;

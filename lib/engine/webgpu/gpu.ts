@@ -10,7 +10,7 @@ import { type Kernel, type KernelLaunch, layoutOf, wgslOf, type Workgroups } fro
 /**
  * How products of matrices are tiled: in `registers` only, or through memory `shared` by a workgroup.
  *
- * A processor that plays GPU has no shared memory and barriers cost it dearly: there shared tiles
+ * A software adapter has no shared memory and barriers cost it dearly: there shared tiles
  * reach a fifth of what registers do. On a GPU it is the other way round.
  */
 export type Tiles = "registers" | "shared";
@@ -43,7 +43,7 @@ export interface GpuCounts {
 /** A device with its pipelines, kept for as long as the process lives. */
 export class Gpu {
   readonly device: GPUDevice;
-  /** Whether it is a processor that plays GPU. */
+  /** Whether it is a software adapter. */
   readonly software: boolean;
   /** How matrix products are tiled where nothing else is asked for. */
   readonly tiles: Tiles;

@@ -80,7 +80,7 @@ export function lines(count: number, line: (index: number) => string): string {
 export const ELEMENTS = 64;
 
 /** WebGPU's least limit for workgroups along one axis. */
-const MOST_WORKGROUPS = 65_535;
+const MAX_WORKGROUPS = 65_535;
 
 /**
  * The head of a kernel with one thread an element; its body knows the element as `index`, and the
@@ -105,6 +105,6 @@ fn main(
 /** The workgroups of an {@linkcode elementwise} kernel. */
 export function elementGroups(count: number): Workgroups {
   const groups = Math.max(1, Math.ceil(count / ELEMENTS));
-  const rows = Math.ceil(groups / MOST_WORKGROUPS);
+  const rows = Math.ceil(groups / MAX_WORKGROUPS);
   return [Math.ceil(groups / rows), rows];
 }

@@ -162,7 +162,7 @@ export interface FixedMap {
   /** Forward weights in panels, by convolution; where the parameters are panels, these. */
   forward: number[];
   /** Weights of the input gradients of the third and the fourth convolution. */
-  turned: { conv3: number; conv4: number };
+  rotated: { conv3: number; conv4: number };
   /** The filters of each Winograd convolution, transformed. */
   transformed: Record<WinogradLayer, number>;
   /** A gradient of all parameters a thread, `gradientBytes` apart. */
@@ -208,7 +208,7 @@ export function mapFixed(arena: Arena, threads: number, training: boolean): Fixe
     second,
     forward,
     transformed: mapTransformed(arena, training),
-    turned: { conv3: trained(conv3.size * 4), conv4: trained(conv4.size * 4) },
+    rotated: { conv3: trained(conv3.size * 4), conv4: trained(conv4.size * 4) },
     gradients,
     gradientBytes: threads > 1 ? gradients[1] - gradients[0] : 0,
     winners: arena.takeEach(threads, 1024),

@@ -31,8 +31,8 @@ export function packForward(writer: ThreadWriter): void {
 
 /** The weights of the input gradients. */
 export function packBackward(writer: ThreadWriter): void {
-  const { fixed: { parameters, turned } } = writer.setting;
-  const layers = [["back3", CONV3, turned.conv3], ["back4", CONV4, turned.conv4]] as const;
+  const { fixed: { parameters, rotated } } = writer.setting;
+  const layers = [["back3", CONV3, rotated.conv3], ["back4", CONV4, rotated.conv4]] as const;
   for (const [name, { inputs, outputs, side, weight: from }, to] of layers) {
     const taps = side * side;
     for (const panel of writer.share(inputs / LANES)) {

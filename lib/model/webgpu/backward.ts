@@ -61,7 +61,7 @@ function _lastLayer(parts: PassParts): Promise<Dispatch>[] {
     gpu.prepare(lastInputGradient(input, output, size, tiles), {
       winners,
       dy,
-      filters: parameters.turned(index),
+      filters: parameters.rotated(index),
       activation: x,
       dx: exam.outputGradient(index - 1),
     }),
@@ -119,7 +119,7 @@ function _inputGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
     step: exam.step(),
     winners,
     x: exam.outputGradient(index),
-    filters: parameters.turnedFilters(index),
+    filters: parameters.rotatedFilters(index),
     activation: exam.output(index - 1),
     y: pooled === undefined ? ends : exam.pooledGradient(index - 1),
   });

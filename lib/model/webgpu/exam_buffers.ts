@@ -10,7 +10,7 @@
 import { EngineError } from "../../errors.ts";
 import { imageSize } from "../../engine/webgpu/grid.ts";
 import type { Gpu } from "../../engine/webgpu/gpu.ts";
-import { PLACES, tilesOf } from "../../engine/webgpu/kernels/winograd.ts";
+import { POINTS, tilesOf } from "../../engine/webgpu/kernels/winograd.ts";
 import type { VoxelType } from "../../engine/webgpu/kernels/prepare_input.ts";
 import { imageBytes } from "../../engine/webgpu/precision.ts";
 import { HEADER_BYTES } from "../../engine/webgpu/step.ts";
@@ -123,13 +123,13 @@ export class ExamBuffers {
   }
 
   /** What Winograd's algorithm makes of a convolution's input; all layers share it. */
-  get places(): GPUBuffer {
-    return this.#images("places", _largest(this.#layers.map(_placesBytes)));
+  get points(): GPUBuffer {
+    return this.#images("points", _largest(this.#layers.map(_pointsBytes)));
   }
 
   /** The products of Winograd's algorithm. */
   get products(): GPUBuffer {
-    return this.#images("products", _largest(this.#layers.map(_placesBytes)));
+    return this.#images("products", _largest(this.#layers.map(_pointsBytes)));
   }
 
   /** A buffer that does not depend on the number of slices of a part. */
@@ -178,13 +178,13 @@ function _largestOfSlice(layers: readonly LayerShape[]): number {
     imageBytes(layer.input),
     4 * imageSize(layer.output),
     imageBytes(gradientGrid(layers, index)),
-    _placesBytes(layer),
+    _pointsBytes(layer),
   ]));
 }
 
 /** Bytes a slice of a layer's input and of its products in Winograd's algorithm, whichever are more. */
-function _placesBytes({ winograd, input, output }: LayerShape): number {
-  return winograd ? 4 * PLACES * tilesOf(output) * Math.max(input.channels, output.channels) : 0;
+function _pointsBytes({ winograd, input, output }: LayerShape): number {
+  return winograd ? 4 * POINTS * tilesOf(output) * Math.max(input.channels, output.channels) : 0;
 }
 
 function _largest(numbers: number[]): number {

@@ -94,10 +94,10 @@ export function prepareConvolution(
     return kernels.map((kernel) => gpu.prepare(kernel, held));
   }
   const { image, products, back } = winogradConvolution(conv, tiles);
-  const { places } = exam;
+  const { points } = exam;
   return [
-    gpu.prepare(image, { ...buffers, places }),
-    gpu.prepare(products, { ...buffers, filters, x: places, y: exam.products }),
+    gpu.prepare(image, { ...buffers, points }),
+    gpu.prepare(products, { ...buffers, filters, x: points, y: exam.products }),
     gpu.prepare(back, { ...buffers, x: exam.products }),
   ];
 }

@@ -21,7 +21,7 @@ import { forwardPass, headPass, type PassParts } from "./forward.ts";
 import { GpuParameters } from "./parameters.ts";
 import { type LayerOptions, layerShapes } from "./shape.ts";
 
-/** Places in the ring of figures; as many passes can wait to be read. */
+/** Slots in the ring of figures; as many passes can wait to be read. */
 export const RING = 64;
 
 /** How the network is computed. */
@@ -66,7 +66,7 @@ interface Passes {
 }
 
 interface Training {
-  turn: Dispatch[];
+  rotate180: Dispatch[];
   /** For each part; nothing where there is but one. */
   winners: Dispatch[];
   backward: Dispatch[];
@@ -135,7 +135,7 @@ export class GpuNetwork {
    * Uploads an exam that was prepared, and gives a pass over it to the GPU.
    *
    * @param training whether the pass moves the parameters
-   * @returns the place in the ring where the figures will be
+   * @returns the slot of the ring where the figures will be
    */
   run({ voxels, slices }: Exam, values: PassValues, training: boolean): number {
     const passes = this.#passes!;
@@ -187,9 +187,9 @@ export class GpuNetwork {
     between: readonly Dispatch[] = [],
   ): Promise<{ kernels: KernelTime[]; between: number[] } | undefined> {
     const { exam, forward, head, training } = this.#passes!;
-    const { turn, backward, adam } = training!;
+    const { rotate180, backward, adam } = training!;
     const atOnce = Math.min(slices, exam.partSlices);
-    const dispatches = [...forward[0], head, ...turn, ...backward, adam, ...this.#layOut];
+    const dispatches = [...forward[0], head, ...rotate180, ...backward, adam, ...this.#layOut];
     const all = dispatches.flatMap((dispatch) => [...between, dispatch]).concat(between);
     const seconds = await this.#gpu.time(all, atOnce);
     if (seconds === undefined) return undefined;
@@ -265,14 +265,14 @@ export class GpuNetwork {
       return this.#gpu.prepare(winnersOfPart(), buffers);
     };
     const prepared = Promise.all([
-      parameters.turn(),
+      parameters.rotate180(),
       Promise.all(Array.from({ length: inParts ? exam.parts : 0 }, (_, part) => winnersOf(part))),
       backwardPass({ ...parts, winners }),
       Promise.all(inParts ? [parameters.add(true), parameters.add(false)] : []),
       parameters.adam(exam.step(), exam.parts),
     ]);
-    const [turn, ofParts, backward, add, adam] = await prepared;
-    return { turn, winners: ofParts, backward, add, adam };
+    const [rotate180, ofParts, backward, add, adam] = await prepared;
+    return { rotate180, winners: ofParts, backward, add, adam };
   }
 
   #submit({ forward, head, training }: Passes, lengths: readonly number[], train: boolean): void {
@@ -285,13 +285,13 @@ export class GpuNetwork {
     }
     const start = [...(last === 0 ? first : []), ...forward[last], head];
     if (!train) return gpu.run(start, lengths[last]);
-    const { turn, winners, backward, add, adam } = training!;
+    const { rotate180, winners, backward, add, adam } = training!;
     const end = [adam, ...this.#layOut];
     if (winners.length === 0) {
-      return gpu.run([...start, ...turn, ...backward, ...end], lengths[last]);
+      return gpu.run([...start, ...rotate180, ...backward, ...end], lengths[last]);
     }
     const [begin, more] = add;
-    gpu.run([...start, ...turn, winners[last], ...backward, begin], lengths[last]);
+    gpu.run([...start, ...rotate180, winners[last], ...backward, begin], lengths[last]);
     // What the layers left of the earlier parts is gone, so it is computed once more.
     for (let part = last - 1; part >= 0; part--) {
       gpu.run([...forward[part], winners[part], ...backward, more], lengths[part]);

@@ -8,9 +8,9 @@ import { adam } from "../../engine/webgpu/kernels/adam.ts";
 import {
   type Filter,
   foldFilters,
-  turnFilters,
+  rotateFilters180,
 } from "../../engine/webgpu/kernels/filter_layouts.ts";
-import { PLACES, transformFilters } from "../../engine/webgpu/kernels/winograd.ts";
+import { POINTS, transformFilters } from "../../engine/webgpu/kernels/winograd.ts";
 import { addGradient } from "../../engine/webgpu/kernels/parts_of_exam.ts";
 import type { OptimizerState } from "../optimizer_state.ts";
 import { assignParameter, type Parameters } from "../parameters.ts";
@@ -63,14 +63,16 @@ export class GpuParameters {
   }
 
   /** A layer's filters as a convolution with the gradient of its output wants them. */
-  turnedFilters(layer: number): GPUBuffer {
-    return this.#layers[layer].winograd ? this.#transformed(layer, ", turned") : this.turned(layer);
+  rotatedFilters(layer: number): GPUBuffer {
+    return this.#layers[layer].winograd
+      ? this.#transformed(layer, ", rotated")
+      : this.rotated(layer);
   }
 
-  /** A layer's filters turned by 180°, with input and output channels exchanged. */
-  turned(layer: number): GPUBuffer {
+  /** A layer's filters rotated by 180°, with input and output channels exchanged. */
+  rotated(layer: number): GPUBuffer {
     const { label, size, filterChannels, output } = this.#layers[layer];
-    return this.#get(`${label}, turned`, size * size * filterChannels * output.channels);
+    return this.#get(`${label}, rotated`, size * size * filterChannels * output.channels);
   }
 
   /** A weight together with the bias behind it, or one of the two, as a part of a buffer. */
@@ -146,21 +148,21 @@ export class GpuParameters {
   }
 
   /** What lays the filters out for the backward pass; to be run ahead of one. */
-  async turn(): Promise<Dispatch[]> {
+  async rotate180(): Promise<Dispatch[]> {
     const last = this.#layers.length - 1;
     const prepared = await Promise.all(
       this.#layers.slice(1).map((layer, index) => {
         const filter = _filter(layer);
-        const turned = this.turned(index + 1);
+        const rotated = this.rotated(index + 1);
         const filters = this.part(this.values, layer.name, "weight");
-        const dispatches = [this.#gpu.prepare(turnFilters(filter), { filters, turned })];
+        const dispatches = [this.#gpu.prepare(rotateFilters180(filter), { filters, rotated })];
         // The last layer's input gradient is not computed as a convolution.
         if (layer.winograd && index + 1 < last) {
           const { label, size, inChannels, outChannels } = filter;
           const exchanged = { label, size, inChannels: outChannels, outChannels: inChannels };
-          const kernel = transformFilters({ ...exchanged, label: `${label}, turned` });
-          const transformed = this.turnedFilters(index + 1);
-          dispatches.push(this.#gpu.prepare(kernel, { filters: turned, transformed }));
+          const kernel = transformFilters({ ...exchanged, label: `${label}, rotated` });
+          const transformed = this.rotatedFilters(index + 1);
+          dispatches.push(this.#gpu.prepare(kernel, { filters: rotated, transformed }));
         }
         return Promise.all(dispatches);
       }),
@@ -200,7 +202,7 @@ export class GpuParameters {
 
   #transformed(layer: number, which: string): GPUBuffer {
     const { label, filterChannels, output } = this.#layers[layer];
-    return this.#get(`${label}${which}, transformed`, PLACES * filterChannels * output.channels);
+    return this.#get(`${label}${which}, transformed`, POINTS * filterChannels * output.channels);
   }
 
   #moment(which: Moment): GPUBuffer {

@@ -6,7 +6,7 @@ import {
   lastMaxima,
   lastOutputGradient,
 } from "../../../lib/engine/webgpu/kernels/last_layer.ts";
-import { turnFilters } from "../../../lib/engine/webgpu/kernels/filter_layouts.ts";
+import { rotateFilters180 } from "../../../lib/engine/webgpu/kernels/filter_layouts.ts";
 import type { Gpu } from "../../../lib/engine/webgpu/gpu.ts";
 import { WINNERS_BYTES } from "../../../lib/engine/webgpu/winners.ts";
 import { assertClose, images, indexOf, noise, onGpu, runKernel } from "./support.ts";
@@ -133,14 +133,14 @@ for (const tiles of ["registers", "shared"] as const) {
         output: ["dy", 256 * 7 * 9],
       });
       const shape = { label: "last", size: 3, inChannels: 16, outChannels: 256 };
-      const turned = await runKernel(gpu, turnFilters(shape), {
+      const rotated = await runKernel(gpu, rotateFilters180(shape), {
         slices: SLICES,
         inputs: { filters },
-        output: ["turned", filters.length],
+        output: ["rotated", filters.length],
       });
       const actual = await runKernel(gpu, lastInputGradient(input, output, 3, tiles), {
         slices: SLICES,
-        inputs: { winners: state, dy, filters: turned, activation: x },
+        inputs: { winners: state, dy, filters: rotated, activation: x },
         output: ["dx", expected.length],
       });
       assertClose(actual, expected, 1e-5);

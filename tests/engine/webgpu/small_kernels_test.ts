@@ -3,7 +3,10 @@ import { sourceOf } from "../../../lib/data/augment.ts";
 import type { Gpu } from "../../../lib/engine/webgpu/gpu.ts";
 import { imageSize } from "../../../lib/engine/webgpu/grid.ts";
 import { adam } from "../../../lib/engine/webgpu/kernels/adam.ts";
-import { foldFilters, turnFilters } from "../../../lib/engine/webgpu/kernels/filter_layouts.ts";
+import {
+  foldFilters,
+  rotateFilters180,
+} from "../../../lib/engine/webgpu/kernels/filter_layouts.ts";
 import { head } from "../../../lib/engine/webgpu/kernels/head.ts";
 import { prepareInput } from "../../../lib/engine/webgpu/kernels/prepare_input.ts";
 import { WINNERS_BYTES } from "../../../lib/engine/webgpu/winners.ts";
@@ -66,7 +69,7 @@ onGpu("voxels are scaled and offset, and the border stays zero", async (gpu) => 
 });
 
 onGpu(
-  "filters are summed over their inputs, and turned with their channels exchanged",
+  "filters are summed over their inputs, and rotated with their channels exchanged",
   async (gpu) => {
     const filters = noise("filters", 3 * 3 * 3 * 8);
     const folded = new Float32Array(3 * 4 * 8);
@@ -80,16 +83,16 @@ onGpu(
     assertClose(sums, folded);
 
     const square = noise("square", 3 * 3 * 4 * 8);
-    const turned = square.map((_, at) => {
+    const rotated = square.map((_, at) => {
       const [input, output, place] = [at % 4, Math.floor(at / 4) % 8, Math.floor(at / 32)];
       return square[((8 - place) * 4 + input) * 8 + output];
     });
-    const actual = await runKernel(gpu, turnFilters({ ...shape, inChannels: 4 }), {
+    const actual = await runKernel(gpu, rotateFilters180({ ...shape, inChannels: 4 }), {
       slices: 1,
       inputs: { filters: square },
-      output: ["turned", square.length],
+      output: ["rotated", square.length],
     });
-    assert.deepEqual(actual, turned);
+    assert.deepEqual(actual, rotated);
   },
 );
 

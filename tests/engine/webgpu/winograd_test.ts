@@ -2,7 +2,7 @@ import { grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
 import { convolution } from "../../../lib/engine/webgpu/kernels/convolution.ts";
 import type { Convolution } from "../../../lib/engine/webgpu/kernels/convolution_base.ts";
 import {
-  PLACES,
+  POINTS,
   tilesOf,
   transformFilters,
   winogradConvolution,
@@ -62,17 +62,17 @@ for (const tiles of ["registers", "shared"] as const) {
       const transformed = await runKernel(gpu, transformFilters(filter), {
         slices,
         inputs: { filters },
-        output: ["transformed", PLACES * input.channels * output.channels],
+        output: ["transformed", POINTS * input.channels * output.channels],
       });
-      const places = await runKernel(gpu, image, {
+      const points = await runKernel(gpu, image, {
         slices,
         inputs: { ...state, x },
-        output: ["places", PLACES * count * tilesOf(output) * input.channels],
+        output: ["points", POINTS * count * tilesOf(output) * input.channels],
       });
       const multiplied = await runKernel(gpu, products, {
         slices,
-        inputs: { ...state, x: places, filters: transformed },
-        output: ["y", PLACES * count * tilesOf(output) * output.channels],
+        inputs: { ...state, x: points, filters: transformed },
+        output: ["y", POINTS * count * tilesOf(output) * output.channels],
       });
       const actual = await runKernel(gpu, back, {
         slices,

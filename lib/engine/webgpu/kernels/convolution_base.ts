@@ -39,11 +39,11 @@ export interface Convolution {
    */
   activation?: Grid;
   /**
-   * How many convolutions this is: input and output are numbered by place, then by item, and each
-   * place has filters of its own, one after the other.
+   * How many convolutions this is: input and output are numbered by point, then by item, and each
+   * point has filters of its own, one after the other.
    * @default 1
    */
-  places?: number;
+  points?: number;
   /**
    * Into how many parts the terms are split for so many slices, in shared tiles; where that is more than
    * one, the parts are left to a second pass (`convolution_parts.ts`).
@@ -68,9 +68,9 @@ export function convolutionBindings(conv: Convolution): Kernel["bindings"] {
 }
 
 /** The multiply-adds of a convolution, by the number of slices. */
-export function convolutionWork({ size, filterRow, output, places = 1 }: Convolution) {
+export function convolutionWork({ size, filterRow, output, points = 1 }: Convolution) {
   const { height, width, channels } = output;
-  return (slices: number) => slices * places * height * width * channels * size * filterRow;
+  return (slices: number) => slices * points * height * width * channels * size * filterRow;
 }
 
 /** What both forms begin with. */

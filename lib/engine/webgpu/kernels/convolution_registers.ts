@@ -1,5 +1,5 @@
 /**
- * Convolution for a processor that plays GPU: every thread holds up to 16 pixels of a row by 32 channels
+ * Convolution for software adapters: every thread holds up to 16 pixels of a row by 32 channels
  * in named registers.
  *
  * Measured on llvmpipe, per second of one core: 14.6 GFLOPS; with 16 channels 11.8, with 16 channels and
@@ -24,13 +24,13 @@ const LANES = 8;
 /** Vectors of output channels a thread holds. */
 const VECTORS = 8;
 /** The most pixels of a row a thread holds. */
-const MOST_PIXELS = 16;
+const MAX_PIXELS = 16;
 
 /** The form of {@linkcode Convolution} that uses registers only. */
 export function convolutionInRegisters(conv: Convolution): KernelLaunch {
-  const { input, output, size, filterRow, stride, items, places = 1 } = conv;
+  const { input, output, size, filterRow, stride, items, points = 1 } = conv;
   // Equal parts of a row: 15 pixels are one part, 31 are two of 16 with one left over.
-  const parts = Math.ceil(output.width / MOST_PIXELS);
+  const parts = Math.ceil(output.width / MAX_PIXELS);
   const pixels = Math.ceil(output.width / parts);
   const step = stride * input.channels / 4;
   const outChannels = output.channels / 4;
@@ -45,14 +45,14 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let tile = group.x * ${LANES}u + lane;
-  if (tile >= ${ITEMS[items].count} * ${tiles * places}u) { return; }
+  if (tile >= ${ITEMS[items].count} * ${tiles * points}u) { return; }
   let column = (tile % ${parts}u) * ${pixels}u;
   let row = (tile / ${parts}u) % ${output.height}u;
   let item = tile / ${tiles}u;
   let channel = group.y * ${VECTORS}u;
   ${each((p, v) => `var ${sum(p, v)} = vec4<f32>();`)}
   var filter_at = channel${
-    places === 1 ? "" : ` + item / ${ITEMS[items].count} * ${size * filterRow * outChannels}u`
+    points === 1 ? "" : ` + item / ${ITEMS[items].count} * ${size * filterRow * outChannels}u`
   };
   for (var filter_row = 0u; filter_row < ${size}u; filter_row++) {
     var at = (item * ${input.rows}u + row * ${stride}u + filter_row)
@@ -84,7 +84,7 @@ fn main(
 }`;
   return {
     kernel: { label: conv.label, bindings: convolutionBindings(conv), code },
-    workgroups: (slices) => [Math.ceil(slices * places * tiles / LANES), outChannels / VECTORS],
+    workgroups: (slices) => [Math.ceil(slices * points * tiles / LANES), outChannels / VECTORS],
     multiplyAdds: convolutionWork(conv),
   };
 }

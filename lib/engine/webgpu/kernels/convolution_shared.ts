@@ -18,7 +18,7 @@ import { eachSum, HALF, sharedProduct, sharedTiles, TILE } from "./shared_produc
 
 /** The form of {@linkcode Convolution} that uses shared memory. */
 export function convolutionInSharedMemory(conv: Convolution): KernelLaunch {
-  const { input, output, size, filterRow, stride, items, places = 1, parts } = conv;
+  const { input, output, size, filterRow, stride, items, points = 1, parts } = conv;
   const depth = tileDepth(filterRow);
   const turnsOfRow = filterRow / depth;
   const turns = size * turnsOfRow;
@@ -50,7 +50,7 @@ fn main(
   let total = ${ITEMS[items].count} * ${pixels}u;
   let first = group.x * ${TILE}u;
   if (first >= total) { return; }
-  let images = ${places === 1 ? "0u" : `group.z * ${ITEMS[items].count}`};
+  let images = ${points === 1 ? "0u" : `group.z * ${ITEMS[items].count}`};
   let tile_channel = group.y * ${TILE / 4}u;
   // This thread loads four pixels at one vector of depth; beyond the end it loads the first pixel.
   let load_depth = lane / 16u;
@@ -63,9 +63,9 @@ fn main(
     + p${i} / ${output.width}u % ${output.height}u * ${stride}u) * ${inRow}u
     + p${i} % ${output.width}u * ${step}u + load_depth;`)
   }
-  // And one vector of channels at up to four places of depth.
+  // And one vector of channels at up to four numbers of depth.
   let f_at = (${
-    places === 1 ? "" : `group.z * ${size * filterRow}u + `
+    points === 1 ? "" : `group.z * ${size * filterRow}u + `
   }lane / 16u) * ${outChannels}u
     + tile_channel + lane % 16u;
   ${
@@ -117,7 +117,7 @@ fn main(
     workgroups: (slices) => [
       Math.ceil(slices * pixels / TILE),
       output.channels / TILE,
-      parts?.(slices) ?? places,
+      parts?.(slices) ?? points,
     ],
     multiplyAdds: convolutionWork(conv),
   };

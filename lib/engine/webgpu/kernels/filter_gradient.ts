@@ -1,5 +1,5 @@
 /**
- * The gradient of a convolution with respect to its filter: for each place of the filter, the image
+ * The gradient of a convolution with respect to its filter: for each tap of the filter, the image
  * under it times the gradient of the output, summed over all pixels of all winning slices.
  *
  * As a matrix product it has few outputs and very many terms, so the terms are split into parts that

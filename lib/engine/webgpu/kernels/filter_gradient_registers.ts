@@ -1,5 +1,5 @@
 /**
- * The filter gradient for a processor that plays GPU: 16 places of the filter by 16 output channels a
+ * The filter gradient for software adapters: 16 taps of the filter by 16 output channels a
  * thread, in named registers, as in `convolution_registers.ts`.
  *
  * @module
@@ -21,12 +21,12 @@ const VECTORS = 4;
 /** The form of {@linkcode FilterGradient} that uses registers only. */
 export function filterGradientInRegisters(gradient: FilterGradient): KernelLaunch {
   const { input, output, size, filterRow, stride, parts } = gradient;
-  const places = filterRow % 16 === 0 ? 16 : 12;
-  const tilesInRow = Math.ceil(filterRow / places);
+  const taps = filterRow % 16 === 0 ? 16 : 12;
+  const tilesInRow = Math.ceil(filterRow / taps);
   const tiles = tilesInRow * size;
   const outChannels = output.channels / 4;
-  const each = (line: (place: number, vector: number) => string) =>
-    lines(places * VECTORS, (index) => line(Math.floor(index / VECTORS), index % VECTORS));
+  const each = (line: (tap: number, vector: number) => string) =>
+    lines(taps * VECTORS, (index) => line(Math.floor(index / VECTORS), index % VECTORS));
   const code = `${WINNERS_STRUCT}
 @compute @workgroup_size(${LANES})
 fn main(
@@ -36,7 +36,7 @@ fn main(
   let tile = group.x * ${LANES}u + lane;
   if (tile >= ${tiles}u) { return; }
   let filter_row = tile / ${tilesInRow}u;
-  let place = (tile % ${tilesInRow}u) * ${places / 4}u;
+  let tap = (tile % ${tilesInRow}u) * ${taps / 4}u;
   let channel = group.y * ${VECTORS}u;
   let rows = winners.count * ${output.height}u;
   let last = rows * (group.z + 1u) / ${parts}u;
@@ -46,10 +46,10 @@ fn main(
     let row = line % ${output.height}u;
     let slice = ${ITEMS.winners.slice("item")};
     var x_at = (slice * ${input.rows}u + row * ${stride}u + filter_row)
-      * ${input.columns * input.channels / 4}u + place;
+      * ${input.columns * input.channels / 4}u + tap;
     var dy_at = ${pixelAt(output, "item", "row", "0u")} + channel;
     for (var column = 0u; column < ${output.width}u; column++) {
-      ${lines(places / 4, (i) => `let x${i} = ${load(input, "x", `x_at + ${i}u`)};`)}
+      ${lines(taps / 4, (i) => `let x${i} = ${load(input, "x", `x_at + ${i}u`)};`)}
       ${lines(VECTORS, (v) => `let d${v} = dy[dy_at + ${v}u];`)}
       ${
     each((p, v) => `a${p}_${v} = fma(vec4<f32>(x${p >> 2}.${"xyzw"[p & 3]}), d${v}, a${p}_${v});`)
@@ -59,7 +59,7 @@ fn main(
     }
   }
   let to = group.z * ${partSize(gradient) / 4}u
-    + (filter_row * ${filterRow}u + place * 4u) * ${outChannels}u + channel;
+    + (filter_row * ${filterRow}u + tap * 4u) * ${outChannels}u + channel;
   ${each((p, v) => `parts[to + ${p * outChannels + v}u] = a${p}_${v};`)}
 }`;
   return {

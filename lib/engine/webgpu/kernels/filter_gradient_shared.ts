@@ -1,5 +1,5 @@
 /**
- * The filter gradient for GPUs: 64 places of the filter by 64 output channels a workgroup, in the tiles
+ * The filter gradient for GPUs: 64 taps of the filter by 64 output channels a workgroup, in the tiles
  * of `shared_product.ts`.
  *
  * @module
@@ -22,7 +22,7 @@ const DEPTH = 16;
 /** The form of {@linkcode FilterGradient} that uses shared memory. */
 export function filterGradientInSharedMemory(gradient: FilterGradient): KernelLaunch {
   const { input, output, size, filterRow, stride, parts } = gradient;
-  const places = size * filterRow;
+  const taps = size * filterRow;
   const pixels = output.height * output.width;
   const outChannels = output.channels / 4;
   const inRow = input.columns * input.channels / 4;
@@ -38,19 +38,19 @@ fn main(
   let total = winners.count * ${pixels}u;
   let begin = total / ${parts}u * group.z + min(group.z, total % ${parts}u);
   let end = begin + total / ${parts}u + select(0u, 1u, group.z < total % ${parts}u);
-  let tile_place = group.x * ${TILE / 4}u;
+  let tile_tap = group.x * ${TILE / 4}u;
   let tile_channel = group.y * ${TILE / 4}u;
-  // This thread loads one pixel, four vectors of places and four of channels: so it finds out but once a
+  // This thread loads one pixel, four vectors of taps and four of channels: so it finds out but once a
   // turn where the pixel is. Odd pixels take the vectors in another order, for two threads would meet in
   // a bank.
   let load_pixel = lane / 4u;
   ${
     lines(4, (i) => {
-      const place = `tile_place + load${i}`;
+      const tap = `tile_tap + load${i}`;
       return `let load${i} = lane % 4u + (${4 * i}u ^ (load_pixel % 2u * 4u));
-  // Places beyond the filter's last are computed as its first and not written.
-  let place${i} = select(0u, ${place}, ${place} < ${places / 4}u);
-  let shift${i} = place${i} / ${filterRow / 4}u * ${inRow}u + place${i} % ${filterRow / 4}u;`;
+  // Taps beyond the filter's last are computed as its first and not written.
+  let tap${i} = select(0u, ${tap}, ${tap} < ${taps / 4}u);
+  let shift${i} = tap${i} / ${filterRow / 4}u * ${inRow}u + tap${i} % ${filterRow / 4}u;`;
     })
   }
   // The slice is asked for a turn ahead of what has to wait for it.
@@ -89,12 +89,12 @@ fn main(
   ${
     eachSum((row, sums) =>
       `{
-    let place = tile_place * 4u + ${row};
-    if (place < ${places}u) {
+    let tap = tile_tap * 4u + ${row};
+    if (tap < ${taps}u) {
       ${
         lines(
           2,
-          (half) => `parts[channel + place * ${outChannels}u + ${half * HALF}u] = ${sums[half]};`,
+          (half) => `parts[channel + tap * ${outChannels}u + ${half * HALF}u] = ${sums[half]};`,
         )
       }
     }
@@ -104,7 +104,7 @@ fn main(
 }`;
   return {
     kernel: { label: gradient.label, bindings: filterGradientBindings(gradient), code },
-    workgroups: () => [Math.ceil(places / TILE), output.channels / TILE, parts],
+    workgroups: () => [Math.ceil(taps / TILE), output.channels / TILE, parts],
     multiplyAdds: filterGradientWork(gradient),
   };
 }

@@ -45,20 +45,20 @@ export function foldFilters({ label, size, outChannels }: Filter, filterRow: num
 }
 
 /**
- * The filters of a convolution's input gradient: turned by 180°, input and output channels exchanged.
+ * The filters of a convolution's input gradient: rotated by 180°, input and output channels exchanged.
  *
- * Bindings: `filters`, `[size, size, inChannels, outChannels]`; `turned`,
+ * Bindings: `filters`, `[size, size, inChannels, outChannels]`; `rotated`,
  * `[size, size, outChannels, inChannels]`.
  */
-export function turnFilters({ label, size, inChannels, outChannels }: Filter): KernelLaunch {
+export function rotateFilters180({ label, size, inChannels, outChannels }: Filter): KernelLaunch {
   // A thread moves four by four channels, so that it reads and writes whole vectors.
   const [inVectors, outVectors] = [inChannels / 4, outChannels / 4];
   const count = size * size * inVectors * outVectors;
   const column = (part: string) => `vec4<f32>(r0.${part}, r1.${part}, r2.${part}, r3.${part})`;
   return {
     kernel: {
-      label: `${label}, turn`,
-      bindings: [vectors("filters", "read"), vectors("turned", "write")],
+      label: `${label}, rotation`,
+      bindings: [vectors("filters", "read"), vectors("rotated", "write")],
       code: elementwise(
         `${count}u`,
         `
@@ -72,10 +72,10 @@ export function turnFilters({ label, size, inChannels, outChannels }: Filter): K
   let r3 = filters[origin + ${3 * outVectors}u];
   let to = ((${size * size - 1}u - place) * ${outChannels}u + out_channel * 4u) * ${inVectors}u
     + in_channel;
-  turned[to] = ${column("x")};
-  turned[to + ${inVectors}u] = ${column("y")};
-  turned[to + ${2 * inVectors}u] = ${column("z")};
-  turned[to + ${3 * inVectors}u] = ${column("w")};`,
+  rotated[to] = ${column("x")};
+  rotated[to + ${inVectors}u] = ${column("y")};
+  rotated[to + ${2 * inVectors}u] = ${column("z")};
+  rotated[to + ${3 * inVectors}u] = ${column("w")};`,
       ),
     },
     workgroups: () => elementGroups(count),

@@ -189,7 +189,7 @@ ${
  * The input's gradient, with that of the ReLU ahead: each winning slice against the filters of the
  * channels it won.
  *
- * Bindings: `winners`; `dy`, as {@linkcode lastOutputGradient} wrote it; `filters`, turned and
+ * Bindings: `winners`; `dy`, as {@linkcode lastOutputGradient} wrote it; `filters`, rotated and
  * exchanged, `[size, size, channels, input channels]`; `activation`, the last convolution's input; `dx`,
  * of the same grid in single precision, numbered by winner.
  */

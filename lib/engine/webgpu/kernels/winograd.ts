@@ -2,8 +2,8 @@
  * A convolution of 3×3 by Winograd's algorithm: for each 4×4 outputs 36 multiplications and
  * not 144, in exchange for sums before and after them.
  *
- * Tiles of 6×6 of the image and the filters are transformed to 36 places; each place is a product of
- * matrices of its own; the products are transformed back. The points are 0, ±1, ±2 and infinity. Its
+ * Tiles of 6×6 of the image and the filters are transformed to 36 points; each point is a product of
+ * matrices of its own; the products are transformed back. The interpolation points are 0, ±1, ±2 and infinity. Its
  * rounding is two to four times that of the direct sum (docs/performance_webgpu.md).
  *
  * Source: A. Lavin and S. Gray, Fast algorithms for convolutional neural networks, CVPR 2016.
@@ -32,7 +32,7 @@ import {
 import type { Filter } from "./filter_layouts.ts";
 
 /** Products of a tile, 6×6. */
-export const PLACES = 36;
+export const POINTS = 36;
 /** Outputs along each side of a tile. */
 const SIDE = 4;
 
@@ -66,7 +66,7 @@ export function tilesOf({ height, width }: Pick<Grid, "height" | "width">): numb
 }
 
 /**
- * The filters at the 36 places; to be made anew when they have changed.
+ * The filters at the 36 points; to be made anew when they have changed.
  *
  * Bindings: `filters`, `[3, 3, inChannels, outChannels]`; `transformed`,
  * `[36, inChannels, outChannels]`.
@@ -93,12 +93,12 @@ export function transformFilters({ label, inChannels, outChannels }: Filter): Ke
 /** The three kernels of a convolution, to be run one after the other. */
 export interface WinogradConvolution {
   /**
-   * Bindings: `step`; `winners` where it runs over winners; `x`, of the input's grid; `places`,
+   * Bindings: `step`; `winners` where it runs over winners; `x`, of the input's grid; `points`,
    * `[36, items, tiles, input channels]`.
    */
   image: KernelLaunch;
   /**
-   * Bindings: `step`; `winners` likewise; `x`, the places; `filters`, as {@linkcode transformFilters}
+   * Bindings: `step`; `winners` likewise; `x`, the points; `filters`, as {@linkcode transformFilters}
    * left them; `y`, `[36, items, tiles, output channels]`.
    */
   products: KernelLaunch;
@@ -109,17 +109,17 @@ export interface WinogradConvolution {
 /** A convolution of 3×3 with stride 1 in three kernels: what {@linkcode convolution} does in one. */
 export function winogradConvolution(conv: Convolution, tiles: Tiles): WinogradConvolution {
   const { label, input, output, items } = conv;
-  const places = (channels: number) => grid(1, tilesOf(output), channels);
+  const points = (channels: number) => grid(1, tilesOf(output), channels);
   const products = convolution({
     label: `${label}, products`,
-    input: places(input.channels),
-    output: places(output.channels),
+    input: points(input.channels),
+    output: points(output.channels),
     size: 1,
     filterRow: input.channels,
     stride: 1,
     items,
     epilogue: "none",
-    places: PLACES,
+    points: POINTS,
   }, tiles);
   return { image: _image(conv), products, back: _back(conv) };
 }
@@ -146,7 +146,7 @@ ${
             const value = load(input, "x", `origin + ${(r * input.columns + c) * channels}u`);
             return `select(vec4<f32>(), ${value}, ${inside})`;
           },
-          (r, c, sum) => `places[index + ${r * 6 + c}u * stride] = ${sum};`,
+          (r, c, sum) => `points[index + ${r * 6 + c}u * stride] = ${sum};`,
         )
       }`,
     )
@@ -154,7 +154,7 @@ ${
   return {
     kernel: {
       label: `${label}, image`,
-      bindings: [..._items(conv), imageVectors("x", "read", input), vectors("places", "write")],
+      bindings: [..._items(conv), imageVectors("x", "read", input), vectors("points", "write")],
       code,
     },
     workgroups: (slices) => elementGroups(slices * one),
