@@ -12,10 +12,11 @@ import { endProgress, endWithReader, print, remark, showProgress } from "./conso
 export function inspectCommand(exit: (code: number) => void) {
   return new Command("inspect")
     .description(
-      "List the MR series in DICOM files and folders, whatever their names and depth: plane, slices, " +
-        "times, what is odd about them. An echo is a series of its own. Nothing is written.",
+      "List the MR series in DICOM and NIfTI files, folders and zip archives, whatever their names and " +
+        "depth: plane, slices, times, what is odd about them. An echo is a series of its own. " +
+        "Nothing is written.",
     )
-    .argument("<PATH...>", "files and folders")
+    .argument("<PATH...>", "files, folders, zip archives")
     .option("--json", "an object a series, and nothing else on standard output")
     .addHelpText("after", "\nPermissions: --allow-read=PATH")
     .action(async (paths, { json = false }) => {
@@ -31,7 +32,7 @@ export function inspectCommand(exit: (code: number) => void) {
         else for (const line of seriesLines(each)) print(line);
       }
       for (const { reason } of skipped) remark(reason);
-      if (others > 0) remark(`${others} files are no DICOM`);
+      if (others > 0) remark(`${others} file${others === 1 ? " holds" : "s hold"} no images`);
       if (series.length > 0) return;
       remark("There is no MR series that can be read.");
       exit(1);
@@ -41,7 +42,7 @@ export function inspectCommand(exit: (code: number) => void) {
 /** A series as lines for a terminal: what it is, how it is stored, what is odd. */
 export function seriesLines(series: InspectedSeries): string[] {
   const { plane, tilt, slices, rows, columns, spacing, sliceDistance, side, syntax } = series;
-  const { description, part, echoTime, repetitionTime, sha256, remarks } = series;
+  const { description, part, echoTime, repetitionTime, sequence, sha256, remarks } = series;
   const name = [description || "without a description", part].filter((word) => word !== "").join(
     ", ",
   );
@@ -51,6 +52,7 @@ export function seriesLines(series: InspectedSeries): string[] {
     spacing === undefined ? "" : `pixels ${spacing.map(_millimetres).join("×")} mm`,
     sliceDistance === undefined ? "" : `${_millimetres(sliceDistance)} mm apart`,
     side === "" ? "" : `side ${side}`,
+    sequence,
     echoTime === undefined ? "" : `TE ${echoTime} ms`,
     repetitionTime === undefined ? "" : `TR ${repetitionTime} ms`,
     syntax,

@@ -22,6 +22,7 @@ import { completionCommand } from "./completion.ts";
 import { convertCommand } from "./convert.ts";
 import { demoCommand } from "./demo.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { importCommand } from "./import.ts";
 import { inspectCommand } from "./inspect.ts";
 import { predictCommand } from "./predict.ts";
 import { runAllCommand } from "./run_all.ts";
@@ -65,6 +66,7 @@ export async function main(args: readonly string[]): Promise<number> {
     synthCommand(exit),
     convertCommand(),
     inspectCommand(exit),
+    importCommand(exit),
   ];
   commands.push(completionCommand(commands));
   const names = commands.map((command) => command.name());

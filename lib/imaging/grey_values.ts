@@ -3,11 +3,20 @@
  *
  * @module
  */
-import type { StoredPixels } from "./dicom/pixels.ts";
+/** Values as they are stored. */
+export type StoredValues =
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array;
 
 /** A slice as it is stored, and what its values mean. */
 export interface GreySlice {
-  readonly stored: StoredPixels;
+  readonly stored: StoredValues;
   /** A value is stored × slope + intercept. */
   readonly slope: number;
   readonly intercept: number;
@@ -67,7 +76,7 @@ interface Sorted {
 function _sortedValues(slices: readonly GreySlice[]): Sorted {
   const [first] = slices;
   const alike = slices.every((each) =>
-    each.slope === first.slope && each.intercept === first.intercept &&
+    _isSmall(each.stored) && each.slope === first.slope && each.intercept === first.intercept &&
     each.inverted === first.inverted
   );
   const rising = first.inverted ? first.slope < 0 : first.slope > 0;
@@ -77,6 +86,11 @@ function _sortedValues(slices: readonly GreySlice[]): Sorted {
 /** Stored values lie within these. */
 const LOWEST = -32768;
 const VALUES = 98304;
+
+/** Whether all values of a kind lie within {@linkcode LOWEST} and {@linkcode VALUES}. */
+function _isSmall(stored: StoredValues): boolean {
+  return stored.BYTES_PER_ELEMENT <= 2;
+}
 
 function _counted(slices: readonly GreySlice[]): Sorted {
   const below = new Uint32Array(VALUES + 1);

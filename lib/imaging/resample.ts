@@ -13,15 +13,22 @@ export interface SliceGrid {
   readonly spacing: readonly [number, number];
 }
 
-/** For each pixel along an axis of the result: which pixels it is made of, and how much of each. */
-type Weights = readonly (readonly (readonly [index: number, weight: number])[])[];
+/** What a pixel of the result is made of along an axis. */
+interface Share {
+  /** The first pixel that it is made of. */
+  readonly first: number;
+  /** How much of that one and of those after it. */
+  readonly weights: Float64Array;
+  /** How much of it lies beyond the slice. */
+  readonly outside: number;
+}
 
 /** Makes slices of one grid square. */
 export class SquareResampler {
   readonly #size: number;
   readonly #grid: SliceGrid;
-  readonly #down: Weights;
-  readonly #across: Weights;
+  readonly #down: readonly Share[];
+  readonly #across: readonly Share[];
 
   /** @param size rows and columns of the result */
   constructor(grid: SliceGrid, size: number) {
@@ -29,8 +36,8 @@ export class SquareResampler {
     this.#size = size;
     const [dy, dx] = grid.spacing;
     const side = Math.max(grid.rows * dy, grid.columns * dx);
-    this.#down = _weights(grid.rows, side / dy, size);
-    this.#across = _weights(grid.columns, side / dx, size);
+    this.#down = _shares(grid.rows, side / dy, size);
+    this.#across = _shares(grid.columns, side / dx, size);
   }
 
   /** True if a slice stays as it is. */
@@ -50,42 +57,46 @@ export class SquareResampler {
     const { rows, columns } = this.#grid;
     const size = this.#size;
     const wide = new Float64Array(rows * size);
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < size; column++) {
-        wide[row * size + column] = _weighted(
-          this.#across[column],
-          (index) => values[row * columns + index],
-          outside,
-        );
-      }
-    }
+    _along(this.#across, outside, {
+      ...{ from: values, into: wide, lines: rows },
+      ...{ fromLine: columns, fromStep: 1, intoLine: size, intoStep: 1 },
+    });
     const square = new Float64Array(size * size);
-    for (let row = 0; row < size; row++) {
-      for (let column = 0; column < size; column++) {
-        square[row * size + column] = _weighted(
-          this.#down[row],
-          (index) => wide[index * size + column],
-          outside,
-        );
-      }
-    }
+    _along(this.#down, outside, {
+      ...{ from: wide, into: square, lines: size },
+      ...{ fromLine: 1, fromStep: size, intoLine: 1, intoStep: size },
+    });
     return square;
   }
 }
 
-function _weighted(
-  weights: Weights[number],
-  value: (index: number) => number,
-  outside: number,
-): number {
-  let sum = 0;
-  let rest = 1;
-  for (const [index, weight] of weights) {
-    sum += weight * value(index);
-    rest -= weight;
+/** Lines of pixels, and how far it is from one to the next and from pixel to pixel. */
+interface Lines {
+  from: Float64Array;
+  into: Float64Array;
+  lines: number;
+  fromLine: number;
+  fromStep: number;
+  intoLine: number;
+  intoStep: number;
+}
+
+/** Resamples every line. */
+function _along(
+  shares: readonly Share[],
+  outsideValue: number,
+  { from, into, lines, fromLine, fromStep, intoLine, intoStep }: Lines,
+): void {
+  for (const [out, { first, weights, outside }] of shares.entries()) {
+    const start = first * fromStep;
+    const beyond = outside * outsideValue;
+    for (let line = 0; line < lines; line++) {
+      let at = line * fromLine + start;
+      let sum = 0;
+      for (let i = 0; i < weights.length; i++, at += fromStep) sum += weights[i] * from[at];
+      into[line * intoLine + out * intoStep] = outside > 0 ? sum + beyond : sum;
+    }
   }
-  // What lies beyond the slice counts as padding; less than this is rounding.
-  return rest > 1e-9 ? sum + rest * outside : sum;
 }
 
 /**
@@ -93,16 +104,23 @@ function _weighted(
  * @param length of the padded square along it, in those pixels
  * @param size pixels of the result
  */
-function _weights(count: number, length: number, size: number): Weights {
+function _shares(count: number, length: number, size: number): Share[] {
   const step = length / size;
   // Whole pixels, so that a slice that only needs padding stays sharp.
   const offset = Math.floor((length - count) / 2);
   return Array.from({ length: size }, (_, out) => {
     const begin = out * step - offset;
-    return step > 1
-      ? _covered(begin, begin + step, count)
-      : _between(begin + step / 2 - 0.5, count);
+    return _share(
+      step > 1 ? _covered(begin, begin + step, count) : _between(begin + step / 2 - 0.5, count),
+    );
   });
+}
+
+function _share(parts: readonly (readonly [index: number, weight: number])[]): Share {
+  const weights = Float64Array.from(parts, ([, weight]) => weight);
+  const rest = weights.reduce((rest, weight) => rest - weight, 1);
+  // Less than this is rounding.
+  return { first: parts[0]?.[0] ?? 0, weights, outside: rest > 1e-9 ? rest : 0 };
 }
 
 /** The pixels that an interval covers, each by its share of the interval. */

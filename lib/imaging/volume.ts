@@ -5,11 +5,11 @@
  */
 import { DataError } from "../errors.ts";
 import type { Plane } from "../terms.ts";
-import type { StoredPixels } from "./dicom/pixels.ts";
-import { type Turn, turnToMRNet } from "./geometry.ts";
+import type { FrameDecoder } from "./dicom/decoder.ts";
+import type { FoundSeries } from "./found.ts";
+import { type Turn, turnToMRNet, type Vector } from "./geometry.ts";
 import { type GreySlice, quantise, valuesOf, windowOf } from "./grey_values.ts";
 import { type SliceGrid, SquareResampler } from "./resample.ts";
-import type { Series } from "./series.ts";
 
 /** Rows and columns of MRNet's exams. */
 export const MRNET_SIDE = 256;
@@ -22,44 +22,25 @@ export interface ImportedExam {
   readonly plane: Plane;
 }
 
+/** Where a series' slices lie, and how large their pixels are. */
+export interface ScannedGrid extends SliceGrid {
+  /** The directions in which columns and rows run, if known. */
+  readonly orientation?: readonly [Vector, Vector];
+}
+
 /**
- * Makes an exam of a series.
+ * Makes an exam of a series' slices.
  *
- * @param stored the pixels of each slice, in the series' order
- * @param plane what to take the slices for where the files do not say it
- * @throws {DataError} if the plane is not known, or the slices cannot be told apart
+ * @param slices in MRNet's order
+ * @param plane which plane they are in
  */
-export function examOf(
-  series: Series,
-  stored: readonly StoredPixels[],
-  plane: Plane | undefined = series.plane,
+export function examOfSlices(
+  slices: readonly GreySlice[],
+  grid: ScannedGrid,
+  plane: Plane,
 ): ImportedExam {
-  const [{ instance, frame }] = series.slices;
-  if (plane === undefined) {
-    throw new DataError(
-      `Cannot import series '${series.uid}': its files do not say where their slices lie: ` +
-        "give the plane by --plane",
-    );
-  }
-  if (series.ambiguous) {
-    throw new DataError(
-      `Cannot import series '${series.uid}': several slices lie at the same place and nothing ` +
-        "tells them apart: export the series anew, one echo or time at a time",
-    );
-  }
-  const { rows, columns } = instance.layout;
-  const grid: SliceGrid = { rows, columns, spacing: frame.spacing ?? [1, 1] };
-  const turn = series.plane === undefined || frame.orientation === undefined
-    ? AS_IT_IS
-    : turnToMRNet(...frame.orientation, series.plane);
+  const turn = grid.orientation === undefined ? AS_IT_IS : turnToMRNet(...grid.orientation, plane);
   const resampler = new SquareResampler(_turnedGrid(grid, turn), MRNET_SIDE);
-  const slices = series.slices.map((slice, index): GreySlice => ({
-    stored: stored[index],
-    slope: slice.frame.slope,
-    intercept: slice.frame.intercept,
-    inverted: slice.instance.layout.photometric === "MONOCHROME1",
-    padding: slice.instance.padding,
-  }));
   const window = windowOf(slices);
   const size = MRNET_SIDE ** 2;
   const data = new Uint8Array(slices.length * size);
@@ -68,6 +49,32 @@ export function examOf(
     data.set(quantise(resampler.resample(turned, window.low), window), index * size);
   });
   return { shape: [slices.length, MRNET_SIDE, MRNET_SIDE], data, plane };
+}
+
+/**
+ * Reads a series and makes an exam of it.
+ *
+ * @param plane what to take the slices for where the files do not say it
+ * @throws {DataError} if the plane is not known, the slices cannot be told apart, or pixels cannot be
+ * read
+ */
+export async function examOfSeries(
+  series: FoundSeries,
+  decoder: FrameDecoder,
+  plane: Plane | undefined = series.facts.plane,
+): Promise<ImportedExam> {
+  const { rows, columns, spacing = [1, 1], series: name } = series.facts;
+  if (series.useless !== undefined) {
+    throw new DataError(`Cannot make an exam of series '${name}': ${series.useless}`);
+  }
+  if (plane === undefined) {
+    throw new DataError(
+      `Cannot make an exam of series '${name}': its files do not say where their slices lie: ` +
+        "give the plane by --plane",
+    );
+  }
+  const grid = { rows, columns, spacing, orientation: series.orientation };
+  return examOfSlices(await series.read(decoder), grid, plane);
 }
 
 const AS_IT_IS: Turn = { transpose: false, flipDown: false, flipAcross: false };

@@ -4,12 +4,13 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { readDicomHeader } from "../../lib/imaging/dicom/file.ts";
+import { FrameDecoder } from "../../lib/imaging/dicom/decoder.ts";
+import { ImagingFiles } from "../../lib/imaging/files.ts";
+import { findSeries } from "../../lib/imaging/found.ts";
 import { turnToMRNet, type Vector } from "../../lib/imaging/geometry.ts";
 import { type GreySlice, quantise, valuesOf, windowOf } from "../../lib/imaging/grey_values.ts";
 import { SquareResampler } from "../../lib/imaging/resample.ts";
-import { sortIntoSeries } from "../../lib/imaging/series.ts";
-import { examOf } from "../../lib/imaging/volume.ts";
+import { examOfSeries } from "../../lib/imaging/volume.ts";
 import { dicomSlice, type DicomValue } from "../support/dicom.ts";
 import { testWithPython } from "../support/python.ts";
 
@@ -30,8 +31,10 @@ async function examWith(
     "0020,0037 DS": [...across, ...down].join("\\"),
   };
   const bytes = dicomSlice({ rows: 256, columns: 256, values, elements });
-  const [series] = sortIntoSeries([await readDicomHeader(bytes, "a.dcm")]);
-  return examOf(series, [values]).data;
+  using files = await ImagingFiles.find([{ name: "a.dcm", bytes }]);
+  const { series: [series] } = await findSeries(files);
+  using decoder = new FrameDecoder();
+  return (await examOfSeries(series, decoder)).data;
 }
 
 /** How a value changes to the right and to the bottom of an exam's slice. */

@@ -62,7 +62,7 @@ Deno.test("series are listed whatever the files are called, and the others are s
     [],
     ["slices are missing at 1 place"],
     [
-      "it has 1 slices, MRNet's series have 17 to 61",
+      "it has 1 slice, MRNet's series have 17 to 61",
       "it is a localizer",
       "its files do not say which knee it is",
     ],
@@ -86,7 +86,7 @@ Deno.test("inspect reads the folder and needs nothing else", async () => {
     ),
   );
   assert.match(out, /\n {2}! slices are missing at 1 place\n/);
-  assert.match(err, /broken\.dcm': it holds no pixels.*\n2 files are no DICOM\n$/);
+  assert.match(err, /broken\.dcm': it holds no pixels.*\n2 files hold no images\n$/);
 
   const json = await runCli(folder, ["inspect", "--json", "study"], read);
   const rows = json.out.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -94,7 +94,7 @@ Deno.test("inspect reads the folder and needs nothing else", async () => {
 
   const none = await runCli(folder, ["inspect", "study/notes.txt"], read);
   assert.equal(none.code, 1);
-  assert.equal(none.err, "1 files are no DICOM\nThere is no MR series that can be read.\n");
+  assert.equal(none.err, "1 file holds no images\nThere is no MR series that can be read.\n");
   const missing = await runCli(folder, ["inspect", "study/nowhere"], read);
   assert.equal(missing.code, 1);
   assert.match(missing.err, /^Cannot look at 'study\/nowhere': there is no such file or folder\n$/);

@@ -6,10 +6,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { FrameDecoder } from "../../lib/imaging/dicom/decoder.ts";
-import { readDicomHeader, readDicomPixels } from "../../lib/imaging/dicom/file.ts";
-import type { StoredPixels } from "../../lib/imaging/dicom/pixels.ts";
-import { sortIntoSeries } from "../../lib/imaging/series.ts";
-import { examOf, type ImportedExam } from "../../lib/imaging/volume.ts";
+import { ImagingFiles } from "../../lib/imaging/files.ts";
+import { findSeries } from "../../lib/imaging/found.ts";
+import type { StoredValues } from "../../lib/imaging/grey_values.ts";
+import { examOfSeries, type ImportedExam } from "../../lib/imaging/volume.ts";
 import type { Plane } from "../../lib/terms.ts";
 import { REAL_DATA, testWithRealData } from "../support/realdata.ts";
 
@@ -22,7 +22,7 @@ interface Outcome {
   exam: string;
 }
 
-function hash(...pieces: StoredPixels[]): string {
+function hash(...pieces: StoredValues[]): string {
   const sum = createHash("sha256");
   for (const { buffer, byteOffset, byteLength } of pieces) {
     sum.update(new Uint8Array(buffer, byteOffset, byteLength));
@@ -36,33 +36,16 @@ async function read(
   plane?: Plane,
 ): Promise<{ outcome: Outcome; exam: ImportedExam }[]> {
   using decoder = new FrameDecoder();
-  const whole = REAL_DATA + path;
-  const files = path.endsWith(".dcm")
-    ? [whole]
-    : [...Deno.readDirSync(whole)].map(({ name }) => `${whole}/${name}`).filter((name) =>
-      name.endsWith(".dcm")
-    );
-  const headers = [];
-  for (const file of files) headers.push(await readDicomHeader(await Deno.readFile(file), file));
+  using files = await ImagingFiles.find([REAL_DATA + path]);
   const found = [];
-  for (const series of sortIntoSeries(headers)) {
-    const stored: StoredPixels[] = [];
-    for (const { instance, frame } of series.slices) {
-      const pixels = await readDicomPixels(await Deno.readFile(instance.file), instance, decoder);
-      stored.push(pixels[frame.index]);
-    }
-    const exam = examOf(series, stored, plane ?? series.plane);
-    const { part, slices } = series;
-    found.push({
-      exam,
-      outcome: {
-        part,
-        plane: series.plane,
-        slices: slices.length,
-        stored: hash(...stored),
-        exam: hash(exam.data),
-      },
-    });
+  const { series: all, skipped } = await findSeries(files);
+  if (skipped.length > 0) throw new Error(skipped[0].reason);
+  for (const series of all) {
+    const exam = await examOfSeries(series, decoder, plane);
+    const stored = (await series.read(decoder)).map((slice) => slice.stored);
+    const { part, slices, plane: own } = series.facts;
+    const outcome = { part, plane: own, slices, stored: hash(...stored), exam: hash(exam.data) };
+    found.push({ exam, outcome });
   }
   return found;
 }

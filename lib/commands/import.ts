@@ -1,0 +1,130 @@
+/**
+ * `cli.ts import PATH… --out DIR`: a data set in MRNet's layout of DICOM and NIfTI files.
+ *
+ * @module
+ */
+import type { InspectedSeries } from "../imaging/inspect.ts";
+import { parseSeriesChoice, type SeriesChoice } from "../imaging/choose.ts";
+import { importExams, type ImportReport, type ImportResult } from "../imaging/import.ts";
+import { PhaseTimer } from "../logs/progress.ts";
+import { PLANES, SPLITS } from "../terms.ts";
+import { choice, Command, option, text } from "./arguments.ts";
+import { endProgress, print, remark, showProgress } from "./console.ts";
+import { seriesLines } from "./inspect.ts";
+import { INTERRUPTED, stoppable } from "./training_display.ts";
+
+/** The command; `exit` is told the exit code. */
+export function importCommand(exit: (code: number) => void) {
+  return new Command("import")
+    .description(
+      "Make a data set in MRNet's layout of DICOM and NIfTI files, folders and zip archives: the right " +
+        "plane and order, grey values of 0 to 255, 256×256 pixels. Nothing that names a patient is " +
+        "written. What was imported before is not read again.",
+    )
+    .argument("<PATH...>", "files, folders, zip archives")
+    .addOption(option("--out <DIR>", "folder of the data set", text).makeOptionMandatory())
+    .addOption(
+      option("--split <{train,valid}>", "the split that they become part of", choice(SPLITS))
+        .default("valid" as const),
+    )
+    .option(
+      "--series <PLANE=TEXT>",
+      "which series is meant where several could be: its description, in which * stands for " +
+        "anything, or its identifier; may be given several times, without PLANE= for every plane",
+      _several,
+    )
+    .addOption(
+      option(
+        "-p, --plane <{sagittal,coronal,axial}>",
+        "the plane of series whose files do not say where their slices lie",
+        choice(PLANES),
+      ),
+    )
+    .addOption(
+      option(
+        "--labels <CSV>",
+        "a table id,abnormal,acl,meniscus; id is the exam's, its study's identifier, or its folder",
+        text,
+      ),
+    )
+    .option("--any_tilt", "take slices that are tilted more than 40° out of a plane too")
+    .option("--json", "an object an exam, and nothing else on standard output")
+    .addHelpText("after", "\nPermissions: --allow-read=PATH,DIR --allow-write=DIR")
+    .action(async (paths, { json = false, any_tilt, ...given }) => {
+      using interrupt = stoppable();
+      const timer = new PhaseTimer();
+      const show = (label: string, unit: string) => (done: number, total: number) =>
+        showProgress({ label, done, total, unit, ...timer.at(label, done) });
+      const result = await importExams({
+        ...{ ...given, paths, anyTilt: any_tilt, signal: interrupt.signal },
+        onFile: show("headers", "files"),
+        onExam(report) {
+          if (json) print(JSON.stringify(report));
+          else if (report.row !== undefined && !report.known) {
+            for (const line of _lines(report)) print(line);
+          }
+          show("exams", "exams")(report.done, report.total);
+        },
+      }).finally(endProgress);
+      _remarks(result);
+      if (interrupt.signal.aborted) {
+        remark("Interrupted. Run the same again to go on: what is imported is not read again.");
+        return exit(INTERRUPTED);
+      }
+      if (result.open.length > 0 || result.failures.length > 0) exit(1);
+      else if (result.exams.length === 0) {
+        remark("There is no series that an exam can be made of.");
+        exit(1);
+      }
+    });
+}
+
+/** Options that are given several times are kept all. */
+function _several(given: string, before: SeriesChoice[] = []): SeriesChoice[] {
+  return [...before, parseSeriesChoice(given)];
+}
+
+function _lines({ row, from }: ImportReport): string[] {
+  const { id, plane, slices, side, sequence, remarks } = row!;
+  const facts = [`${slices} slices`, side === "" ? "" : `side ${side}`, sequence];
+  return [
+    `${id} ${plane}  ${facts.filter((each) => each !== "").join(", ")}  from ${from}`,
+    ...remarks.map((each) => `  ! ${each}`),
+  ];
+}
+
+function _remarks(result: ImportResult): void {
+  const { open, lacking, failures, skipped, others, labelFiles, exams } = result;
+  for (const { reason } of skipped) remark(reason);
+  for (const failure of failures) remark(failure);
+  for (const { plane, from, candidates } of open) {
+    remark(
+      `Not imported: ${from}, ${plane}: several series could be meant. Say which, for example with ` +
+        `--series '${plane}=${_distinctText(candidates)}':`,
+    );
+    for (const each of candidates) for (const line of seriesLines(each)) remark(`  ${line}`);
+  }
+  for (const { id, planes } of lacking) {
+    remark(`Exam ${id} has no ${planes.join(" and no ")} series.`);
+  }
+  if (others > 0) remark(`${others} file${others === 1 ? " holds" : "s hold"} no images`);
+  if (result.unknownLabels.length > 0) {
+    remark(`Labels of exams that are not there: ${_first(result.unknownLabels)}`);
+  }
+  if (result.unlabelled.length > 0) remark(`Exams without a label: ${_first(result.unlabelled)}`);
+  for (const file of labelFiles) remark(`Labels: ${file}`);
+  remark(`Exams:  ${exams.length}`);
+}
+
+/** What means the first of several series and none of the others. */
+function _distinctText([{ description, part, series }, ...others]: InspectedSeries[]): string {
+  if (description !== "" && others.every((each) => each.description !== description)) {
+    return description;
+  }
+  return others.every((each) => each.series !== series) ? series : `*, ${part}`;
+}
+
+function _first(names: readonly string[]): string {
+  const shown = names.slice(0, 5).map((name) => `'${name}'`).join(", ");
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}

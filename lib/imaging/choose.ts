@@ -1,0 +1,89 @@
+/**
+ * Which series of a study becomes its exam of a plane. It is never guessed: where several could, the
+ * user says which.
+ *
+ * @module
+ */
+import { OptionError } from "../errors.ts";
+import { type Plane, PLANES } from "../terms.ts";
+import type { FoundSeries } from "./found.ts";
+
+/** Beyond this tilt a series is of no plane unless the user says so, in degrees. */
+export const MAX_TILT = 40;
+
+/** Which series is meant, as in `sagittal=*t2*fs*`. */
+export interface SeriesChoice {
+  /** Only for this plane; for all if it is left out. */
+  plane?: Plane;
+  /** A series' identifier, or its description, in which `*` stands for anything. */
+  text: string;
+}
+
+/** How series are chosen. */
+export interface ChooseOptions {
+  /** The series that are meant where several could be. */
+  series?: readonly SeriesChoice[];
+  /** What to take series for whose files do not say where their slices lie. */
+  plane?: Plane;
+  /** Take series that are tilted more than {@linkcode MAX_TILT} too. */
+  anyTilt?: boolean;
+}
+
+/** What became of a plane of a study. */
+export interface PlaneChoice {
+  readonly plane: Plane;
+  /** The series that was chosen, if one was. */
+  readonly series?: FoundSeries;
+  /** Those that could be, where several can. */
+  readonly candidates: readonly FoundSeries[];
+}
+
+/**
+ * Reads a choice as the command line has it: `PLANE=TEXT` or `TEXT`.
+ *
+ * @throws {OptionError} if there is no text
+ */
+export function parseSeriesChoice(given: string): SeriesChoice {
+  const [, word, text] = /^(?:(sagittal|coronal|axial)=)?(.*)$/s.exec(given)!;
+  if (text.trim() !== "") return word === undefined ? { text } : { plane: word as Plane, text };
+  throw new OptionError(
+    `Cannot choose a series by '${given}': give its identifier or description, as in ` +
+      "'sagittal=*t2*fs*'",
+  );
+}
+
+/** The planes of a study for which there is a series, and which one it is. */
+export function choosePlanes(
+  series: readonly FoundSeries[],
+  options: ChooseOptions = {},
+): PlaneChoice[] {
+  return PLANES.flatMap((plane): PlaneChoice[] => {
+    const usable = series.filter((each) => _isUsable(each, plane, options));
+    const wishes = (options.series ?? []).filter((wish) => (wish.plane ?? plane) === plane);
+    const wished = usable.filter((each) => wishes.some(({ text }) => _matches(each, text)));
+    if (usable.length === 0) return [];
+    // A wish that none fulfils is no reason to take another.
+    const meant = wishes.length > 0 ? wished : usable;
+    if (meant.length === 1) return [{ plane, series: meant[0], candidates: meant }];
+    return [{ plane, candidates: meant.length > 0 ? meant : usable }];
+  });
+}
+
+function _isUsable(
+  { facts, useless, isLocalizer }: FoundSeries,
+  plane: Plane,
+  { plane: told, anyTilt = false }: ChooseOptions,
+): boolean {
+  if (useless !== undefined || (facts.plane ?? told) !== plane) return false;
+  if (isLocalizer) return false;
+  return anyTilt || facts.tilt <= MAX_TILT;
+}
+
+/** Whether a wish means a series: by its identifier, by its description, or by both its parts. */
+function _matches({ facts }: FoundSeries, text: string): boolean {
+  const { series, part, description } = facts;
+  const names = [series, description, `${description}, ${part}`, `${series}, ${part}`];
+  const pattern = text.split("*").map((piece) => RegExp.escape(piece)).join(".*");
+  const matcher = new RegExp(`^${pattern}$`, "is");
+  return names.some((name) => matcher.test(name));
+}

@@ -1,0 +1,112 @@
+/**
+ * `exams.csv`: what each imported exam was made of. It names no patient and nothing of theirs: the
+ * source is a hash, what operators write freely is left out.
+ *
+ * @module
+ */
+import { eachCsvLine } from "../data/csv.ts";
+import { isExamId } from "../data/labels.ts";
+import { DataError } from "../errors.ts";
+import { readBytes, writeWhole } from "../files.ts";
+import { type Plane, PLANES, type Split, SPLITS } from "../terms.ts";
+
+/** An imported exam. */
+export interface ImportedRow {
+  /** The exam's name. */
+  id: string;
+  /** The split that it is part of. */
+  split: Split;
+  plane: Plane;
+  /** How many slices it has. */
+  slices: number;
+  /** `R`, `L` or empty. */
+  side: string;
+  /** What kind of sequence it was, with its times in milliseconds. */
+  sequence: string;
+  /** Which study it is of: the first 16 digits of a hash. */
+  study: string;
+  /** Which series it was made of: the first 16 digits of a hash. */
+  source: string;
+  /** What is odd about it. */
+  remarks: string[];
+}
+
+const COLUMNS = [
+  "id",
+  "split",
+  "plane",
+  "slices",
+  "side",
+  "sequence",
+  "study",
+  "source",
+  "remarks",
+];
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Reads the table; there is none before the first import.
+ *
+ * @throws {DataError} if it is damaged
+ */
+export async function readExamTable(path: string): Promise<ImportedRow[]> {
+  const isThere = await Deno.stat(path).then(() => true, (error) => {
+    return !(error instanceof Deno.errors.NotFound);
+  });
+  if (!isThere) return [];
+  const hint = "give another --out, or move that file away";
+  const action = { what: "read", path, access: "read", error: DataError, mend: hint } as const;
+  const refuse = (found: string) => new DataError(`Cannot read '${path}': ${found}: ${hint}`);
+  const text = new TextDecoder().decode(await readBytes(action, { most: MAX_BYTES }));
+  const rows: ImportedRow[] = [];
+  eachCsvLine(text, ({ values, line }) => {
+    if (line === 1) {
+      if (values.join() !== COLUMNS.join()) throw refuse("it has not the columns of an import");
+      return;
+    }
+    const [id, split, plane, slices, side, sequence, study, source, remarks] = values;
+    const isSound = values.length === COLUMNS.length && isExamId(id) && /^\d+$/.test(slices) &&
+      (PLANES as readonly string[]).includes(plane) &&
+      (SPLITS as readonly string[]).includes(split) && /^[0-9a-f]{16}$/.test(source);
+    if (!isSound) throw refuse(`line ${line} is not one of an import`);
+    rows.push({
+      ...{
+        id,
+        split: split as Split,
+        plane: plane as Plane,
+        slices: Number(slices),
+        side,
+        sequence,
+        study,
+        source,
+      },
+      remarks: remarks === "" ? [] : remarks.split("; "),
+    });
+  }, { columns: COLUMNS.length, refuse });
+  return rows;
+}
+
+/** Writes the table, by exam and plane. */
+export async function writeExamTable(path: string, rows: readonly ImportedRow[]): Promise<void> {
+  const order = (row: ImportedRow) => `${row.id}|${PLANES.indexOf(row.plane)}`;
+  const lines = rows.toSorted((a, b) => order(a) < order(b) ? -1 : 1).map((row) =>
+    [
+      ...[
+        row.id,
+        row.split,
+        row.plane,
+        String(row.slices),
+        row.side,
+        row.sequence,
+        row.study,
+        row.source,
+      ],
+      row.remarks.join("; "),
+    ].map(_quoted).join(",")
+  );
+  await writeWhole(path, `${[COLUMNS.join(","), ...lines].join("\n")}\n`);
+}
+
+function _quoted(value: string): string {
+  return /[",;\t\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}

@@ -1,0 +1,186 @@
+/**
+ * The files that may hold images: single ones, all below a folder, and those inside zip archives. Of
+ * each only the beginning is read until more is asked for.
+ *
+ * @module
+ */
+import { DataError } from "../errors.ts";
+import { baseName, fileError, join } from "../files.ts";
+import { bytesSource, openSource, type Source, type SourceUse } from "../source.ts";
+import { readZip, readZipEntry, type ZipDirectory, type ZipEntry } from "../zip.ts";
+
+/** Bytes that came by another way than a path, such as a request's. */
+export interface GivenFile {
+  /** What it is called, for messages and to tell what it is. */
+  name: string;
+  bytes: Uint8Array;
+}
+
+/** A file that can be read. */
+export interface ImagingFile {
+  /** Its path; of a file in an archive `study.zip/IM001`. */
+  readonly name: string;
+  /** The folder that was given, or the archive: what lies in one of them belongs together. */
+  readonly root: string;
+  /** The first bytes, fewer only if there are no more. */
+  begin(count: number): Uint8Array;
+  /**
+   * All bytes.
+   *
+   * @throws {DataError} if it is larger than {@linkcode MAX_FILE_BYTES}, or damaged
+   */
+  read(): Uint8Array<ArrayBuffer>;
+}
+
+/** The largest file that is read, in bytes; an Enhanced MR file of a large study has some 300 MB. */
+export const MAX_FILE_BYTES = 1024 ** 3;
+
+const IMAGES: SourceUse = {
+  what: "read",
+  error: DataError,
+  hint: "give DICOM or NIfTI files, folders of them, or a zip archive",
+};
+
+/** Files from all over. To be disposed of: archives stay open meanwhile. */
+export class ImagingFiles implements Disposable {
+  readonly files: ImagingFile[] = [];
+  readonly #archives = new DisposableStack();
+
+  /**
+   * Looks for the files at paths, in the order of their names.
+   *
+   * @throws {DataError} if a path is not there, or an archive is damaged
+   * @throws {PermissionError} if Deno may not read one
+   */
+  static async find(paths: readonly (string | GivenFile)[]): Promise<ImagingFiles> {
+    const found = new ImagingFiles();
+    try {
+      for (const path of paths) {
+        if (typeof path !== "string") found.#addGiven(path);
+        else for (const file of await _filesBelow(path)) await found.#add(file, path);
+      }
+      return found;
+    } catch (error) {
+      found[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#archives.dispose();
+  }
+
+  async #add(path: string, root: string): Promise<void> {
+    if (isArchiveName(path)) {
+      this.#addEntries(this.#archives.use(await openSource(path, IMAGES)));
+      return;
+    }
+    this.files.push({
+      name: path,
+      root,
+      begin: (count) => _begin(path, count),
+      read: () => _read(path),
+    });
+  }
+
+  #addGiven({ name, bytes }: GivenFile): void {
+    const source = bytesSource(bytes, name, IMAGES);
+    if (_isZip(bytes)) return this.#addEntries(source);
+    this.files.push({
+      name,
+      root: name,
+      begin: (count) => bytes.subarray(0, count),
+      read: () => source.read(0, source.size),
+    });
+  }
+
+  #addEntries(source: Source): void {
+    const directory = readZip(source);
+    for (const entry of [...directory.entries.values()].sort(_byName)) {
+      if (!/[\\/]$/.test(entry.name)) this.files.push(_entryFile(source, directory, entry));
+    }
+  }
+}
+
+/** True for names of archives that are looked into. */
+export function isArchiveName(name: string): boolean {
+  return /\.zip$/i.test(name);
+}
+
+function _isZip(bytes: Uint8Array): boolean {
+  return bytes.length > 4 && bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] < 7;
+}
+
+function _byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+function _entryFile(source: Source, directory: ZipDirectory, entry: ZipEntry): ImagingFile {
+  const hint = "unpack the archive and give the folder";
+  const read = () => readZipEntry(source, directory, entry, { maxInflated: MAX_FILE_BYTES, hint });
+  return {
+    name: join(source.name, entry.name),
+    root: source.name,
+    // To inflate a beginning alone would save little: nearly all files of an archive are images.
+    begin: (count) => read().subarray(0, count),
+    read,
+  };
+}
+
+/** The files at a path, in the order of their names. What programs hide from people is left out. */
+async function _filesBelow(path: string): Promise<string[]> {
+  try {
+    const { isDirectory } = await Deno.stat(path);
+    if (!isDirectory) return [path];
+    const entries = await Array.fromAsync(Deno.readDir(path));
+    const below: string[] = [];
+    for (const { name, isDirectory, isFile } of entries.sort(_byName)) {
+      if (name.startsWith(".") || name === "__MACOSX") continue;
+      if (isDirectory) below.push(...await _filesBelow(join(path, name)));
+      else if (isFile) below.push(join(path, name));
+    }
+    return below;
+  } catch (error) {
+    throw fileError(error, { what: "look at", path, access: "read", error: DataError });
+  }
+}
+
+function _begin(path: string, count: number): Uint8Array {
+  return _open(path, (file) => _upTo(file, count));
+}
+
+function _read(path: string): Uint8Array<ArrayBuffer> {
+  return _open(path, (file) => {
+    const { isFile, size } = file.statSync();
+    if (!isFile) throw new Error("it is not a plain file");
+    if (size > MAX_FILE_BYTES) {
+      throw new Error(`it is ${size} bytes long, at most ${MAX_FILE_BYTES} are read`);
+    }
+    return _upTo(file, size);
+  });
+}
+
+function _open<T>(path: string, use: (file: Deno.FsFile) => T): T {
+  try {
+    using file = Deno.openSync(path);
+    return use(file);
+  } catch (error) {
+    throw fileError(error, { what: "read", path, access: "read", error: DataError });
+  }
+}
+
+function _upTo(file: Deno.FsFile, count: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(count);
+  let done = 0;
+  while (done < count) {
+    const read = file.readSync(bytes.subarray(done));
+    if (read === null) break;
+    done += read;
+  }
+  return bytes.subarray(0, done);
+}
+
+/** A name without its folders and endings: `knee` for `a/knee.nii.gz`. */
+export function stemOf(name: string): string {
+  return baseName(name).replace(/\.(nii|nii\.gz|dcm|pck|zip)$/i, "");
+}

@@ -1,0 +1,278 @@
+/**
+ * Makes a data set in MRNet's layout of what scanners and others have written.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { examFile, isExamId } from "../data/labels.ts";
+import { encodeNpy } from "../data/npy.ts";
+import { DataError, messageOf } from "../errors.ts";
+import { folderOf, join, makeFolder, writeWhole } from "../files.ts";
+import { type Plane, PLANES, type Split } from "../terms.ts";
+import { type ChooseOptions, choosePlanes, type PlaneChoice } from "./choose.ts";
+import { FrameDecoder } from "./dicom/decoder.ts";
+import { type ImportedRow, readExamTable, writeExamTable } from "./exam_table.ts";
+import { type GivenFile, ImagingFiles } from "./files.ts";
+import { findSeries, type FoundSeries, type SkippedFile } from "./found.ts";
+import { type ExamLabels, readLabelTable, writeLabels } from "./label_table.ts";
+import { examOfSeries } from "./volume.ts";
+
+/** What is imported, and where to. */
+export interface ImportOptions extends ChooseOptions {
+  /** Files, folders with all below them, zip archives. */
+  paths: readonly (string | GivenFile)[];
+  /** The folder of the data set; it is made. */
+  out: string;
+  /**
+   * The split that the exams become part of.
+   * @default "valid"
+   */
+  split?: Split;
+  /**
+   * A table of labels, `id,abnormal,acl,meniscus`. An exam goes by its name in the data set, by its
+   * study's identifier, or by a folder it lies in.
+   */
+  labels?: string;
+  /** Called after each file whose header was read. */
+  onFile?: (done: number, total: number) => void;
+  /** Called after each exam of each plane. */
+  onExam?: (report: ImportReport) => void;
+  /** Ends the import after the exam at hand; the same again goes on there. */
+  signal?: AbortSignal;
+}
+
+/** An exam that was imported, was there already, or could not be made. */
+export interface ImportReport {
+  done: number;
+  total: number;
+  /** The exam, unless it could not be made. */
+  row?: ImportedRow;
+  /** True if it was imported before. */
+  known: boolean;
+  /** What it was made of, for people: the file or folder, as it was given. */
+  from: string;
+  /** Why it could not be made. */
+  failure?: string;
+}
+
+/** A plane of a study for which the user must choose. */
+export interface OpenChoice {
+  plane: Plane;
+  /** What the study lies in. */
+  from: string;
+  candidates: FoundSeries["facts"][];
+}
+
+/** What came of an import. */
+export interface ImportResult {
+  /** All exams of the data set that were imported, now or before. */
+  exams: ImportedRow[];
+  /** Planes of studies of which nothing was imported, for several series could be meant. */
+  open: OpenChoice[];
+  /** Studies that lack a plane, which is then not there. */
+  lacking: { id: string; planes: Plane[] }[];
+  /** Exams that could not be made, a line each. */
+  failures: string[];
+  /** The label files that were written. */
+  labelFiles: string[];
+  /** What the table of labels calls exams that were not found. */
+  unknownLabels: string[];
+  /** Exams without any label, if a table was given. */
+  unlabelled: string[];
+  skipped: SkippedFile[];
+  /** How many files hold no images. */
+  others: number;
+}
+
+/**
+ * Imports exams: `{out}/{split}/{plane}/{id}.npy` of `[slices, 256, 256]` uint8, `{out}/exams.csv`, and
+ * label files if a table is given. What was imported before is not read again, so an import that was
+ * stopped goes on where it was, and new studies are added.
+ *
+ * Nothing that names a patient is written. Exams of NIfTI files keep the names of their files, others
+ * are numbered.
+ *
+ * @throws {DataError} if a path is not there, or the table of labels or `exams.csv` cannot be read
+ * @throws {OutputError} if the folder cannot be written
+ * @throws {PermissionError} if Deno may not read or write there
+ */
+export async function importExams(options: ImportOptions): Promise<ImportResult> {
+  const { out, split = "valid" } = options;
+  const labels = options.labels === undefined ? undefined : await readLabelTable(options.labels);
+  const table = join(out, "exams.csv");
+  const rows = await readExamTable(table);
+  using files = await ImagingFiles.find(options.paths);
+  const { series, skipped, others } = await findSeries(files, options.onFile);
+  const names = new Names(rows);
+  const studies = [...Map.groupBy(series, ({ facts }) => facts.study).values()]
+    .map((series) => ({ series, choices: choosePlanes(series, options) }))
+    .filter(({ choices }) => choices.length > 0)
+    .map((study) => ({ ...study, id: names.of(study.series[0]) }));
+  await makeFolder(out);
+  using decoder = new FrameDecoder();
+  const result: ImportResult = {
+    ...{ exams: rows, open: [], lacking: [], failures: [], labelFiles: [] },
+    ...{ unknownLabels: [], unlabelled: [], skipped, others },
+  };
+  await _importStudies(studies, { ...options, split, table, decoder }, result);
+  if (labels === undefined) return result;
+  const { given, unknown } = _labelsOf(studies, labels);
+  const imported = new Set(rows.filter((row) => row.split === split).map(({ id }) => id));
+  const there = new Map([...given].filter(([id]) => imported.has(id)));
+  return {
+    ...result,
+    unknownLabels: unknown,
+    unlabelled: [...imported].filter((id) => !given.has(id)),
+    labelFiles: await writeLabels(there, { folder: out, split }),
+  };
+}
+
+/** A study, and which of its series are imported. */
+interface Study {
+  id: string;
+  series: readonly FoundSeries[];
+  choices: readonly PlaneChoice[];
+}
+
+/** What an import goes by. */
+interface Settled extends ImportOptions {
+  split: Split;
+  table: string;
+  decoder: FrameDecoder;
+}
+
+/** Imports one exam after the other, and puts into the result what came of it. */
+async function _importStudies(
+  studies: readonly Study[],
+  options: Settled,
+  result: ImportResult,
+): Promise<void> {
+  const total = studies.flatMap(({ choices }) => choices)
+    .filter(({ series }) => series !== undefined).length;
+  let done = 0;
+  for (const { id, series, choices } of studies) {
+    const from = _foldersOf(series)[0] ?? series[0].facts.series;
+    for (const { plane, series: chosen, candidates } of choices) {
+      if (options.signal?.aborted) return;
+      if (chosen === undefined) {
+        result.open.push({ plane, from, candidates: candidates.map(({ facts }) => facts) });
+        continue;
+      }
+      const report = { total, from, done: ++done };
+      try {
+        const { row, known } = await _importExam(chosen, { id, plane }, options, result.exams);
+        options.onExam?.({ ...report, row, known });
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error;
+        const failure = messageOf(error);
+        result.failures.push(failure);
+        options.onExam?.({ ...report, known: false, failure });
+      }
+    }
+    const lacking = PLANES.filter((plane) => !choices.some((choice) => choice.plane === plane));
+    if (lacking.length > 0) result.lacking.push({ id, planes: lacking });
+  }
+}
+
+/** Writes one exam and its row, unless both are there. */
+async function _importExam(
+  series: FoundSeries,
+  { id, plane }: Pick<ImportedRow, "id" | "plane">,
+  { out, split, table, decoder }: Settled,
+  rows: ImportedRow[],
+): Promise<{ row: ImportedRow; known: boolean }> {
+  const { study, series: uid, part } = series.facts;
+  const row = _rowOf(series, { id, plane, split, source: _hash(study, uid, part) });
+  const other = rows.find((each) => each.study === row.study && each.split !== split);
+  if (other !== undefined) {
+    throw new DataError(
+      `Cannot import exam '${id}' into the split '${split}': its study is in '${other.split}' ` +
+        "already, and no patient may be in both: leave it out",
+    );
+  }
+  const path = examFile(out, split, plane, id);
+  const known = rows.find((each) => _isSame(each, row) && each.source === row.source);
+  if (known !== undefined && await _isThere(path)) return { row: known, known: true };
+  const { data, shape } = await examOfSeries(series, decoder, plane);
+  await makeFolder(folderOf(path));
+  await writeWhole(path, encodeNpy(data, shape));
+  rows.splice(0, rows.length, ...rows.filter((each) => !_isSame(each, row)), row);
+  await writeExamTable(table, rows);
+  return { row, known: false };
+}
+
+/** The labels of studies by the names of their exams, and what else the table names. */
+function _labelsOf(
+  studies: readonly Study[],
+  labels: ReadonlyMap<string, ExamLabels>,
+): { given: Map<string, ExamLabels>; unknown: string[] } {
+  const given = new Map<string, ExamLabels>();
+  const used = new Set<string>();
+  for (const { id, series } of studies) {
+    const names = [id, series[0].facts.study, ..._foldersOf(series)];
+    const key = names.find((each) => labels.has(each));
+    if (key === undefined) continue;
+    used.add(key);
+    given.set(id, labels.get(key)!);
+  }
+  return { given, unknown: [...labels.keys()].filter((key) => !used.has(key)) };
+}
+
+/** The folders in which all series lie, the innermost first. */
+function _foldersOf([first, ...others]: readonly FoundSeries[]): string[] {
+  return first.folders.filter((folder) => others.every(({ folders }) => folders.includes(folder)));
+}
+
+/** Gives each study a name that no other has, and the same as before if it was imported. */
+class Names {
+  readonly #byStudy = new Map<string, string>();
+  readonly #taken = new Set<string>();
+  #last = 0;
+
+  constructor(rows: readonly ImportedRow[]) {
+    for (const { id, study } of rows) {
+      this.#byStudy.set(study, id);
+      this.#taken.add(id);
+    }
+  }
+
+  of({ facts, name }: FoundSeries): string {
+    const study = _hash(facts.study);
+    let id = this.#byStudy.get(study);
+    if (id !== undefined) return id;
+    const own = name !== undefined && /^\d+$/.test(name) ? name.padStart(4, "0") : name;
+    if (own !== undefined && isExamId(own) && !this.#taken.has(own)) id = own;
+    while (id === undefined || this.#taken.has(id)) id = String(++this.#last).padStart(4, "0");
+    this.#byStudy.set(study, id);
+    this.#taken.add(id);
+    return id;
+  }
+}
+
+function _rowOf(
+  { facts }: FoundSeries,
+  about: Pick<ImportedRow, "id" | "plane" | "split" | "source">,
+): ImportedRow {
+  const { slices, side, echoTime, repetitionTime, sequence, study, remarks } = facts;
+  const times = [
+    sequence,
+    repetitionTime === undefined ? "" : `TR ${repetitionTime}`,
+    echoTime === undefined ? "" : `TE ${echoTime}`,
+  ];
+  return {
+    ...{ ...about, slices, side, study: _hash(study), remarks },
+    sequence: times.filter((each) => each !== "").join(" "),
+  };
+}
+
+function _isSame(a: ImportedRow, b: ImportedRow): boolean {
+  return a.id === b.id && a.plane === b.plane;
+}
+
+function _hash(...names: string[]): string {
+  return createHash("sha256").update(names.join("\0")).digest("hex").slice(0, 16);
+}
+
+async function _isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
