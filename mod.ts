@@ -107,7 +107,14 @@ export { createHandler, type Handler } from "./lib/serve/handler.ts";
 export { type GivenModel, SERVE_LIMITS, type ServeLimits } from "./lib/serve/options.ts";
 export type { ServeOptions, ViewerOptions } from "./lib/serve/options.ts";
 export { type Inspection, type InspectOptions, inspectPaths } from "./lib/imaging/inspect.ts";
-export type { InspectedSeries, SkippedFile } from "./lib/imaging/inspect.ts";
+export type {
+  GivenFile,
+  InspectedSeries,
+  SeriesFacts,
+  SkippedFile,
+} from "./lib/imaging/inspect.ts";
+export { importExams, type ImportOptions, type ImportResult } from "./lib/imaging/import.ts";
+export type { ImportedRow, ImportReport, OpenChoice, SeriesChoice } from "./lib/imaging/import.ts";
 
 // The rest, by what it is about; each is a path of its own too, such as `@mrnet/deno/metrics`.
 export * as combination from "./lib/combine/mod.ts";

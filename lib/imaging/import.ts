@@ -17,6 +17,9 @@ import { findSeries, type FoundSeries, type SkippedFile } from "./found.ts";
 import { type ExamLabels, readLabelTable, writeLabels } from "./label_table.ts";
 import { examOfSeries } from "./volume.ts";
 
+export type { ChooseOptions, ImportedRow };
+export type { SeriesChoice } from "./choose.ts";
+
 /** What is imported, and where to. */
 export interface ImportOptions extends ChooseOptions {
   /** Files, folders with all below them, zip archives. */
@@ -91,6 +94,24 @@ export interface ImportResult {
  *
  * Nothing that names a patient is written. Exams of NIfTI files keep the names of their files, others
  * are numbered.
+ *
+ * @example
+ * ```ts
+ * import { importExams, openDataset } from "../../mod.ts";
+ * import { niftiFile } from "../../tests/support/nifti.ts";
+ * const size = [64, 64, 20];
+ * const values = Array.from({ length: 64 * 64 * 20 }, (_, i) => i % 97);
+ * const affine = [[0, 0, 4, 0], [1, 0, 0, 0], [0, 1, 0, 0]];
+ * const out = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${out}/labels.csv`, "id,acl\nknee7,1\n");
+ * const { exams } = await importExams({
+ *   paths: [{ name: "knee7.nii", bytes: niftiFile({ size, values, affine }) }],
+ *   ...{ out, labels: `${out}/labels.csv`, split: "valid" },
+ * });
+ * console.assert(exams[0].id === "knee7" && exams[0].plane === "sagittal");
+ * const dataset = await openDataset({ data: out, task: "acl", plane: "sagittal", split: "valid" });
+ * console.assert(dataset.labels.length === 1);
+ * ```
  *
  * @throws {DataError} if a path is not there, or the table of labels or `exams.csv` cannot be read
  * @throws {OutputError} if the folder cannot be written

@@ -9,7 +9,7 @@ import { FrameDecoder } from "./dicom/decoder.ts";
 import { type GivenFile, ImagingFiles } from "./files.ts";
 import { findSeries, type FoundSeries, type SeriesFacts, type SkippedFile } from "./found.ts";
 
-export type { GivenFile, SkippedFile };
+export type { GivenFile, SeriesFacts, SkippedFile };
 
 /** A series as it was found. Lengths are in millimetres, times in milliseconds. */
 export interface InspectedSeries extends SeriesFacts {

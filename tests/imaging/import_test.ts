@@ -11,7 +11,7 @@ import { encodeZip } from "../../lib/zip.ts";
 import { runCli } from "../support/cli.ts";
 import { dicomSlice, type DicomValue } from "../support/dicom.ts";
 import { TemporaryFolder } from "../support/folders.ts";
-import { joined } from "../model/weights/support.ts";
+import { concat } from "../../lib/bytes.ts";
 import { niftiFile } from "../support/nifti.ts";
 
 const DIRECTIONS = {
@@ -66,7 +66,7 @@ function textsBelow(path: string): string {
 Deno.test("folders and archives become a data set with labels, and no patient is named", async () => {
   await using folder = await TemporaryFolder.make();
   await write(folder, "pacs/first_patient", study(1));
-  await folder.write("pacs/second.zip", joined(encodeZip(study(2))));
+  await folder.write("pacs/second.zip", concat(encodeZip(study(2))));
   const table = "id;abnormal;acl;meniscus\nfirst_patient;1;0;\nsecond;0;1;1\nthird;1;1;1\n";
   await folder.write("labels.csv", table);
   const options: ImportOptions = {
