@@ -114,7 +114,13 @@ export type {
   SkippedFile,
 } from "./lib/imaging/inspect.ts";
 export { importExams, type ImportOptions, type ImportResult } from "./lib/imaging/import.ts";
-export type { ImportedRow, ImportReport, OpenChoice, SeriesChoice } from "./lib/imaging/import.ts";
+export type {
+  ChooseOptions,
+  ImportedRow,
+  ImportReport,
+  OpenChoice,
+  SeriesChoice,
+} from "./lib/imaging/import.ts";
 
 // The rest, by what it is about; each is a path of its own too, such as `@mrnet/deno/metrics`.
 export * as combination from "./lib/combine/mod.ts";

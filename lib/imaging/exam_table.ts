@@ -16,6 +16,7 @@ export interface ImportedRow {
   id: string;
   /** The split that it is part of. */
   split: Split;
+  /** Its plane. */
   plane: Plane;
   /** How many slices it has. */
   slices: number;

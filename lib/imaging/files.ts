@@ -13,6 +13,7 @@ import { readZip, readZipEntry, type ZipDirectory, type ZipEntry } from "../zip.
 export interface GivenFile {
   /** What it is called, for messages and to tell what it is. */
   name: string;
+  /** All of it. */
   bytes: Uint8Array;
 }
 

@@ -13,7 +13,7 @@ import { type ChooseOptions, choosePlanes, type PlaneChoice } from "./choose.ts"
 import { FrameDecoder } from "./dicom/decoder.ts";
 import { type ImportedRow, readExamTable, writeExamTable } from "./exam_table.ts";
 import { type GivenFile, ImagingFiles } from "./files.ts";
-import { findSeries, type FoundSeries, type SkippedFile } from "./found.ts";
+import { findSeries, type FoundSeries, type SeriesFacts, type SkippedFile } from "./found.ts";
 import { type ExamLabels, readLabelTable, writeLabels } from "./label_table.ts";
 import { examOfSeries } from "./volume.ts";
 
@@ -46,7 +46,9 @@ export interface ImportOptions extends ChooseOptions {
 
 /** An exam that was imported, was there already, or could not be made. */
 export interface ImportReport {
+  /** How many exams were dealt with, this one included. */
   done: number;
+  /** How many there are. */
   total: number;
   /** The exam, unless it could not be made. */
   row?: ImportedRow;
@@ -60,10 +62,12 @@ export interface ImportReport {
 
 /** A plane of a study for which the user must choose. */
 export interface OpenChoice {
+  /** The plane. */
   plane: Plane;
   /** What the study lies in. */
   from: string;
-  candidates: FoundSeries["facts"][];
+  /** The series that could be meant. */
+  candidates: SeriesFacts[];
 }
 
 /** What came of an import. */
@@ -82,6 +86,7 @@ export interface ImportResult {
   unknownLabels: string[];
   /** Exams without any label, if a table was given. */
   unlabelled: string[];
+  /** Files that should hold images and are of no use. */
   skipped: SkippedFile[];
   /** How many files hold no images. */
   others: number;
@@ -97,20 +102,15 @@ export interface ImportResult {
  *
  * @example
  * ```ts
- * import { importExams, openDataset } from "../../mod.ts";
+ * import { importExams } from "../../mod.ts";
  * import { niftiFile } from "../../tests/support/nifti.ts";
  * const size = [64, 64, 20];
  * const values = Array.from({ length: 64 * 64 * 20 }, (_, i) => i % 97);
  * const affine = [[0, 0, 4, 0], [1, 0, 0, 0], [0, 1, 0, 0]];
+ * const bytes = niftiFile({ size, values, affine });
  * const out = await Deno.makeTempDir();
- * await Deno.writeTextFile(`${out}/labels.csv`, "id,acl\nknee7,1\n");
- * const { exams } = await importExams({
- *   paths: [{ name: "knee7.nii", bytes: niftiFile({ size, values, affine }) }],
- *   ...{ out, labels: `${out}/labels.csv`, split: "valid" },
- * });
+ * const { exams } = await importExams({ paths: [{ name: "knee7.nii", bytes }], out });
  * console.assert(exams[0].id === "knee7" && exams[0].plane === "sagittal");
- * const dataset = await openDataset({ data: out, task: "acl", plane: "sagittal", split: "valid" });
- * console.assert(dataset.labels.length === 1);
  * ```
  *
  * @throws {DataError} if a path is not there, or the table of labels or `exams.csv` cannot be read
