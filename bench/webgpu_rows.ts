@@ -7,7 +7,7 @@
 import { bestOfEach } from "./best_of.ts";
 import type { LabelledExam } from "../lib/data/dataset.ts";
 import { createRandom } from "../lib/random.ts";
-import { type Started, withLag } from "../lib/train/lag.ts";
+import { type Started, withInFlight } from "../lib/train/in_flight.ts";
 import type { ExamFigures, Runner } from "../lib/train/runner.ts";
 
 /** Height and width of a slice. */
@@ -88,7 +88,7 @@ async function _underWay(calls: number, start: () => Promise<ExamFigures>): Prom
   async function* exams(): AsyncGenerator<Started> {
     for (let call = 0; call < calls; call++) yield { id: "bench", label: 1, figures: start() };
   }
-  for await (const _ of withLag(exams(), LAG));
+  for await (const _ of withInFlight(exams(), LAG));
 }
 
 /** A product of matrices, large enough to keep the adapter busy; it suits our tiles. */

@@ -20,8 +20,8 @@ import { filtersToHWIO, filtersToOIHW } from "./layout.ts";
 import { maxOverSlices } from "./max_over_slices.ts";
 import { assignParameter } from "./parameters.ts";
 import { MRNET_PARAMETERS, selectMRNet } from "./weights/mrnet.ts";
-import { Predictor } from "./wasm/predictor.ts";
-import { GpuPredictor } from "./webgpu/predictor.ts";
+import { WasmPredictor } from "./wasm/predictor.ts";
+import { WebGPUPredictor } from "./webgpu/predictor.ts";
 import type { StateDict } from "./weights/tensors.ts";
 
 /** What a model says about one exam. */
@@ -65,9 +65,9 @@ export class MRNet implements Disposable {
    */
   readonly intensity: Intensity;
   /** Made by the first prediction on the WebAssembly engine. */
-  #predictor: Promise<Predictor> | undefined;
+  #predictor: Promise<WasmPredictor> | undefined;
   /** Made by the first prediction on the WebGPU engine. */
-  #gpuPredictor: GpuPredictor | undefined;
+  #gpuPredictor: WebGPUPredictor | undefined;
 
   /**
    * Puts the parameters on the current engine.
@@ -211,7 +211,7 @@ export class MRNet implements Disposable {
     const affine = affineOf(exam, this.intensity);
     const gpu = currentGpu();
     if (gpu !== undefined) {
-      this.#gpuPredictor ??= new GpuPredictor(gpu, this.parameters, currentEngine().precision);
+      this.#gpuPredictor ??= new WebGPUPredictor(gpu, this.parameters, currentEngine().precision);
       return await this.#gpuPredictor.logits(exam, affine);
     }
     const kernels = await this.#kernels();
@@ -246,9 +246,9 @@ export class MRNet implements Disposable {
   }
 
   /** This toolkit's own kernels, where the model is on the engine that has them. */
-  async #kernels(): Promise<Predictor | undefined> {
+  async #kernels(): Promise<WasmPredictor | undefined> {
     if (!usesWasmKernels()) return undefined;
-    return await (this.#predictor ??= Predictor.start());
+    return await (this.#predictor ??= WasmPredictor.start());
   }
 
   #get(name: string): tf.Variable {

@@ -10,9 +10,9 @@ import { DataError, messageOf } from "../errors.ts";
 import { RunningAuc } from "../metrics/roc.ts";
 import { sigmoid } from "../model/mrnet.ts";
 import type { Label } from "../terms.ts";
-import { breathe } from "./breathe.ts";
+import { yieldToEventLoop } from "./yield_to_event_loop.ts";
 import { isComputed } from "./evaluate.ts";
-import { type Started, withLag } from "./lag.ts";
+import { type Started, withInFlight } from "./in_flight.ts";
 import type { Passed, Place } from "./progress.ts";
 import type { ExamFigures, Runner } from "./runner.ts";
 import type { ExamReport, SkippedExam } from "./reports.ts";
@@ -84,7 +84,9 @@ export async function runPhase(pass: EpochPhase): Promise<PhaseMetrics | undefin
     };
     announce();
     try {
-      for await (const { id, label, figures } of withLag(_started(pass, indices), runner.lag)) {
+      for await (
+        const { id, label, figures } of withInFlight(_started(pass, indices), runner.inFlight)
+      ) {
         engine.check();
         const { loss, logits } = figures;
         if (!isComputed(figures)) throw pass.diverged(id, loss);
@@ -142,7 +144,7 @@ async function* _started(
 ): AsyncGenerator<Started> {
   for await (const labelled of _read(examsInOrder(dataset, indices))) {
     yield { id: labelled.exam.id, label: labelled.label, figures: start(labelled) };
-    await breathe();
+    await yieldToEventLoop();
     if (signal?.aborted || due?.() === true) return;
   }
 }

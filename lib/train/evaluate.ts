@@ -10,8 +10,8 @@ import { RunningAuc } from "../metrics/roc.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import type { LossWeights } from "../model/recipe.ts";
 import type { Label } from "../terms.ts";
-import { breathe } from "./breathe.ts";
-import { type Started, withLag } from "./lag.ts";
+import { yieldToEventLoop } from "./yield_to_event_loop.ts";
+import { type Started, withInFlight } from "./in_flight.ts";
 import { outputWeights } from "./loss.ts";
 import { createRunner } from "./create_runner.ts";
 import type { ExamFigures, Runner } from "./runner.ts";
@@ -73,7 +73,7 @@ export async function evaluate(
   const running = new RunningAuc();
   try {
     const started = _started(runner, dataset, options);
-    for await (const { id, label, figures } of withLag(started, runner.lag)) {
+    for await (const { id, label, figures } of withInFlight(started, runner.inFlight)) {
       engine.check();
       if (!isComputed(figures)) throw unusableLoss(id, figures.loss);
       predictions.push({ id, label, ...figures });
@@ -114,7 +114,7 @@ async function* _started(
     const { exam: { id }, label } = labelled;
     onRead?.(labelled);
     yield { id, label, figures: runner.judge(labelled, weights(label)) };
-    await breathe();
+    await yieldToEventLoop();
     if (signal?.aborted) return;
   }
 }

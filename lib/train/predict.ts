@@ -7,7 +7,7 @@ import { type ReadExamFile, readExamFiles } from "../data/exam_files.ts";
 import { currentEngine } from "../engine/engine.ts";
 import { type FilePrediction, filePrediction } from "../model/file_prediction.ts";
 import type { MRNet } from "../model/mrnet.ts";
-import { breathe } from "./breathe.ts";
+import { yieldToEventLoop } from "./yield_to_event_loop.ts";
 import { createRunner } from "./create_runner.ts";
 
 /**
@@ -52,8 +52,8 @@ export async function* predictFiles(
       // Where an earlier one fails, nobody waits for this one any more.
       predicting.catch(() => {});
       underWay.push(predicting);
-      await breathe();
-      if (underWay.length > runner.lag) yield await oldest();
+      await yieldToEventLoop();
+      if (underWay.length > runner.inFlight) yield await oldest();
     }
     while (underWay.length > 0) yield await oldest();
   } finally {

@@ -31,7 +31,7 @@ export interface Runner {
    * How many exams may be under way at once, beside the one that is waited for. Where it is 0, each
    * is done before the next begins.
    */
-  readonly lag: number;
+  readonly inFlight: number;
 
   /**
    * Moves the model by one exam.

@@ -20,7 +20,7 @@ export class TensorRunner implements Runner {
   /** Made by the first step, so that judging alone takes no memory for it. */
   #optimizer: Adam | undefined;
   learningRate: number;
-  readonly lag = 0;
+  readonly inFlight = 0;
 
   constructor(model: MRNet, options: AdamOptions = {}) {
     this.#model = model;

@@ -13,16 +13,16 @@ import type { OptimizerState } from "../model/optimizer_state.ts";
 import { ADAM_DEFAULTS, type AdamOptions } from "./adam.ts";
 import type { OutputWeights } from "./loss.ts";
 import type { ExamFigures, Runner } from "./runner.ts";
-import { MRNetThreads } from "../model/wasm/mrnet_threads.ts";
+import { WasmNetwork } from "../model/wasm/network.ts";
 import { listParameters, placeParameters, readParameters } from "../model/wasm/parameters.ts";
 
 /** Runs a model that is on the `wasm` engine. */
 export class WasmRunner implements Runner {
-  readonly lag = 0;
+  readonly inFlight = 0;
   learningRate: number;
   readonly #model: MRNet;
   readonly #threads: Threads;
-  readonly #network: MRNetThreads;
+  readonly #network: WasmNetwork;
   readonly #adam: Omit<Required<AdamOptions>, "learningRate">;
   #steps = 0;
   /** Whether the weights in the products' order are those of the parameters. */
@@ -34,7 +34,7 @@ export class WasmRunner implements Runner {
     model: MRNet,
     options: AdamOptions,
     threads: Threads,
-    network: MRNetThreads,
+    network: WasmNetwork,
   ) {
     this.#model = model;
     this.#threads = threads;
@@ -52,7 +52,7 @@ export class WasmRunner implements Runner {
   static async create(model: MRNet, options: AdamOptions, threads: number): Promise<WasmRunner> {
     const running = await Threads.start({ threads });
     try {
-      const network = new MRNetThreads(running);
+      const network = new WasmNetwork(running);
       await readParameters(model.parameters, network.parameters);
       return new WasmRunner(model, options, running, network);
     } catch (error) {
@@ -78,10 +78,10 @@ export class WasmRunner implements Runner {
 
   async judge({ exam, label }: LabelledExam, weights: OutputWeights): Promise<ExamFigures> {
     await this.#threads.ready();
-    const question = { label, weights, affine: affineOf(exam, this.#model.intensity) };
-    if (!this.#packed) this.#network.run("pack", exam, question);
+    const input = { label, weights, affine: affineOf(exam, this.#model.intensity) };
+    if (!this.#packed) this.#network.run("pack", exam, input);
     this.#packed = true;
-    return _figures(this.#network.run("judge", exam, question));
+    return _figures(this.#network.run("judge", exam, input));
   }
 
   sync(): Promise<void> {

@@ -3,7 +3,7 @@
  *
  * Loss and logits of each step stay in a ring on the GPU and are read several at a time while the next
  * steps compute, because a read takes at least ten milliseconds. Therefore the figures of an exam come
- * a few steps after the step: {@linkcode Runner.lag} says how many may be under way.
+ * a few steps after the step: {@linkcode Runner.inFlight} says how many may be under way.
  *
  * @module
  */
@@ -15,12 +15,12 @@ import type { Dispatch, Gpu } from "../engine/webgpu/gpu.ts";
 import { type MRNet, sigmoid } from "../model/mrnet.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import {
-  GpuNetwork,
   JUDGING,
   type KernelTime,
   type NetworkOptions,
   type PassValues,
   RING,
+  WebGPUNetwork,
 } from "../model/webgpu/network.ts";
 import { ADAM_DEFAULTS, type AdamOptions } from "./adam.ts";
 import type { OutputWeights } from "./loss.ts";
@@ -38,10 +38,10 @@ export interface WebGPURunnerOptions extends AdamOptions, NetworkOptions {}
 
 /** Runs a model in WGSL kernels. */
 export class WebGPURunner implements Runner {
-  readonly lag = 8;
+  readonly inFlight = 8;
   learningRate: number;
   readonly #gpu: Gpu;
-  readonly #network: GpuNetwork;
+  readonly #network: WebGPUNetwork;
   readonly #intensity: Intensity;
   readonly #optimizer: Required<AdamOptions>;
   /** The end of the queue of calls: steps are computed in the order they were asked for. */
@@ -56,7 +56,7 @@ export class WebGPURunner implements Runner {
   private constructor(gpu: Gpu, model: MRNet, options: WebGPURunnerOptions) {
     const { tiles, winograd, precision, slicesAtOnce, ...adam } = options;
     this.#gpu = gpu;
-    this.#network = new GpuNetwork(gpu, model.parameters, {
+    this.#network = new WebGPUNetwork(gpu, model.parameters, {
       tiles,
       winograd,
       precision,
@@ -132,7 +132,7 @@ export class WebGPURunner implements Runner {
     });
   }
 
-  /** Measures the kernels of a step: see {@linkcode GpuNetwork.profile}. */
+  /** Measures the kernels of a step: see {@linkcode WebGPUNetwork.profile}. */
   profile(
     slices: number,
     between?: readonly Dispatch[],

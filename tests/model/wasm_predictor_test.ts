@@ -4,7 +4,7 @@ import { startEngine } from "../../lib/engine/engine.ts";
 import { Threads } from "../../lib/engine/wasm/threads.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
-import { MRNetThreads } from "../../lib/model/wasm/mrnet_threads.ts";
+import { WasmNetwork } from "../../lib/model/wasm/network.ts";
 import { readParameters } from "../../lib/model/wasm/parameters.ts";
 
 /** The engine outlives the tests on purpose. */
@@ -19,14 +19,14 @@ function exam(slices: number, side: number, float = false): Exam {
 Deno.test("an exam in parts gives the bits that it gives in one go", OUTLIVING, async () => {
   await startEngine("wasm");
   const model = new MRNet(initialWeights(1));
-  const whole = new MRNetThreads(await Threads.start({ threads: 1 }));
+  const whole = new WasmNetwork(await Threads.start({ threads: 1 }));
   await readParameters(model.parameters, whole.parameters);
-  const question = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
-  whole.run("pack", exam(1, 64), question);
+  const input = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
+  whole.run("pack", exam(1, 64), input);
   // Parts that come out even and parts that do not, and larger exams after smaller ones.
   for (const [slices, side, float] of [[7, 256], [3, 256], [50, 64], [5, 200, true]] as const) {
     const each = exam(slices, side, float);
-    const [, absent, present] = whole.run("judge", each, question);
+    const [, absent, present] = whole.run("judge", each, input);
     let parts = 1;
     const between = () => void parts++;
     assert.deepEqual((await model.predict(each, { between })).logits, [absent, present]);
@@ -111,13 +111,13 @@ Deno.test("models that share their memory say what each says alone", OUTLIVING, 
   const exams = sizes.map(([slices, side, float]) => exam(slices, side, float));
   const make = (seed: number) => new MRNet(initialWeights(seed));
   const alone = async (seed: number) => {
-    const network = new MRNetThreads(await Threads.start({ threads: 1 }));
+    const network = new WasmNetwork(await Threads.start({ threads: 1 }));
     const model = make(seed);
     await readParameters(model.parameters, network.parameters);
     model.dispose();
-    const question = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
-    network.run("pack", exam(1, 64), question);
-    return exams.map((each) => network.run("judge", each, question).slice(1));
+    const input = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
+    network.run("pack", exam(1, 64), input);
+    return exams.map((each) => network.run("judge", each, input).slice(1));
   };
   const expected = await Promise.all([1, 2, 3, 4].map(alone));
   const between = () => new Promise<void>((resolve) => setTimeout(resolve));

@@ -19,7 +19,7 @@ export function clearGradient(writer: ThreadWriter): void {
 /** Maximum over the slices, linear layer, loss and, in training, their gradients. */
 export function head(writer: ThreadWriter, training: boolean): void {
   const { fixed, exam, slices, threads } = writer.setting;
-  const { parameters, question, answers, winners, headGradients, gradients } = fixed;
+  const { parameters, stepInput, answers, winners, headGradients, gradients } = fixed;
   const { weight, bias, channels } = LINEAR;
   const thread = writer.thread;
   // The linear layer's gradient is the same on every thread; one adds it.
@@ -30,7 +30,7 @@ export function head(writer: ThreadWriter, training: boolean): void {
     channels,
     weights: parameters + 4 * weight,
     bias: parameters + 4 * bias,
-    question,
+    question: stepInput,
     answer: answers[thread],
     winners: winners[thread],
     gradient: headGradients[thread],

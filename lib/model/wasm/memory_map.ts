@@ -152,7 +152,7 @@ export interface FixedMap {
   /** Where a slice's pixels come from and what is done to them; six floats, a word, two floats. */
   matrix: number;
   /** Label and the outputs' weights, three doubles. */
-  question: number;
+  stepInput: number;
   /** Loss and logits, three doubles a thread. */
   answers: number[];
   /** The parameters and Adam's two moments. */
@@ -187,7 +187,7 @@ export function mapFixed(arena: Arena, threads: number, training: boolean): Fixe
   const trained = (bytes: number) => training ? arena.take(bytes) : NOWHERE;
   const adam = arena.take(32);
   const matrix = arena.take(36);
-  const question = arena.take(24);
+  const stepInput = arena.take(24);
   const answers = arena.takeEach(threads, 24);
   const parameters = arena.take(floats);
   const [first, second] = [trained(floats), trained(floats)];
@@ -201,7 +201,7 @@ export function mapFixed(arena: Arena, threads: number, training: boolean): Fixe
   return {
     adam,
     matrix,
-    question,
+    stepInput,
     answers,
     parameters,
     first,

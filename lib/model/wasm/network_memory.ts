@@ -16,7 +16,7 @@ import {
   WINOGRAD_LAYERS,
   type WinogradLayer,
 } from "./memory_map.ts";
-import type { Work } from "./programs.ts";
+import type { ProgramName } from "./programs.ts";
 import { pixelTable, tilesOf } from "./tables.ts";
 import type { Table, Tables } from "./thread_writer.ts";
 
@@ -45,7 +45,7 @@ export class NetworkMemory {
   /** Whether there is room for gradients; without it networks can only predict. */
   readonly training: boolean;
   /** The programs' addresses and what they are for; written by the network that computes. */
-  programs: { key: string; at: Partial<Record<Work, number[]>> } | undefined;
+  programs: { key: string; at: Partial<Record<ProgramName, number[]>> } | undefined;
   readonly #threads: Threads;
   /** Where the networks' own memory ends. */
   #fixedEnd = FIRST_FREE;

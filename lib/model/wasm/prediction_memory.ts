@@ -5,7 +5,7 @@
  * @module
  */
 import { Threads } from "../../engine/wasm/threads.ts";
-import { MRNetThreads } from "./mrnet_threads.ts";
+import { WasmNetwork } from "./network.ts";
 import { NetworkMemory } from "./network_memory.ts";
 
 /** What exams may hold after the last one, in bytes: a slice of 1024×1024 takes 50 MB. */
@@ -19,7 +19,7 @@ const MAX_SPARE = 24 * 1024 * 1024;
 
 /** A model's network in this memory. */
 interface OwnNetwork {
-  network: MRNetThreads;
+  network: WasmNetwork;
   /** The parameters' values that it has: TensorFlow.js gives new values a new identity. */
   known: object[];
 }
@@ -32,7 +32,7 @@ export class PredictionMemory {
   readonly #memory: NetworkMemory;
   readonly #networks = new WeakMap<object, OwnNetwork>();
   /** Models that nobody has disposed of give their memory back, too. */
-  readonly #gone = new FinalizationRegistry<MRNetThreads>((network) => network[Symbol.dispose]());
+  readonly #gone = new FinalizationRegistry<WasmNetwork>((network) => network[Symbol.dispose]());
 
   #small = 0;
 
@@ -71,7 +71,7 @@ export class PredictionMemory {
   networkOf(owner: object): OwnNetwork {
     let own = this.#networks.get(owner);
     if (own === undefined) {
-      own = { network: new MRNetThreads(this.#threads, this.#memory), known: [] };
+      own = { network: new WasmNetwork(this.#threads, this.#memory), known: [] };
       this.#networks.set(owner, own);
       this.#gone.register(owner, own.network, own);
     }

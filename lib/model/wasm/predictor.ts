@@ -7,7 +7,7 @@ import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
 import { CHANNELS, type Features } from "../features.ts";
 import type { Parameters } from "../parameters.ts";
-import type { MRNetThreads } from "./mrnet_threads.ts";
+import type { WasmNetwork } from "./network.ts";
 import { LINEAR, parameterValues, placeParameters } from "./parameters.ts";
 import { PredictionMemory } from "./prediction_memory.ts";
 
@@ -34,11 +34,11 @@ export interface Reading {
  * answer has the same bits as in one go, and memory is needed for one part only, which all models of
  * this process share.
  */
-export class Predictor implements Disposable {
+export class WasmPredictor implements Disposable {
   /** @throws {EngineError} where the kernels cannot be started */
-  static async start(): Promise<Predictor> {
+  static async start(): Promise<WasmPredictor> {
     await PredictionMemory.current();
-    return new Predictor();
+    return new WasmPredictor();
   }
 
   /** Gives its memory back; the next exam takes some anew. */
@@ -74,10 +74,10 @@ export class Predictor implements Disposable {
   async #read(
     parameters: Parameters,
     { exam, affine, between }: Reading,
-    take: (network: MRNetThreads, first: number, count: number) => void,
+    take: (network: WasmNetwork, first: number, count: number) => void,
   ): Promise<[number, number]> {
     const memory = await PredictionMemory.current();
-    const question = { label: 0, weights: [1, 1] as const, affine };
+    const input = { label: 0, weights: [1, 1] as const, affine };
     const atOnce = Math.max(1, Math.floor(PIXELS_AT_ONCE / (exam.height * exam.width)));
     const own = memory.networkOf(this);
     const { network } = own;
@@ -87,7 +87,7 @@ export class Predictor implements Disposable {
       const named = await parameterValues(parameters);
       // Nothing is waited for from here on: other models' exams may move what is in memory.
       placeParameters(named, network.parameters);
-      network.run("pack", _part(exam, 0, atOnce), question);
+      network.run("pack", _part(exam, 0, atOnce), input);
       own.known = values;
     }
     const largest = new Float32Array(CHANNELS).fill(-Infinity);
@@ -95,7 +95,7 @@ export class Predictor implements Disposable {
       for (let first = 0; first < exam.slices; first += atOnce) {
         if (first > 0 && between !== undefined) await between();
         const part = _part(exam, first, atOnce);
-        network.run("judge", part, question);
+        network.run("judge", part, input);
         network.means(part.slices).forEach((mean, at) => {
           largest[at % CHANNELS] = Math.max(largest[at % CHANNELS], mean);
         });
@@ -109,7 +109,7 @@ export class Predictor implements Disposable {
 }
 
 /** What the linear layer makes of the maxima: double precision, then rounded, as in the kernel `head`. */
-function _logit({ parameters }: MRNetThreads, largest: Float32Array, output: number): number {
+function _logit({ parameters }: WasmNetwork, largest: Float32Array, output: number): number {
   const row = parameters.subarray(LINEAR.weight + output * CHANNELS);
   const bias = parameters[LINEAR.bias + output];
   return Math.fround(largest.reduce((sum, mean, channel) => sum + mean * row[channel], bias));

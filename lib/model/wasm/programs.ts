@@ -15,10 +15,10 @@ import { CONVOLUTIONS, PARAMETER_FLOATS } from "./parameters.ts";
 import { type Setting, ThreadWriter } from "./thread_writer.ts";
 
 /** What a thread is to do. */
-export type Work = "train" | "judge" | "pack";
+export type ProgramName = "train" | "judge" | "pack";
 
 /** The program of one thread. */
-export function threadProgram(setting: Setting, thread: number, work: Work): Int32Array {
+export function threadProgram(setting: Setting, thread: number, work: ProgramName): Int32Array {
   const writer = new ThreadWriter(setting, thread);
   switch (work) {
     case "train":

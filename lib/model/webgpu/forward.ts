@@ -15,7 +15,7 @@ import { winogradConvolution } from "../../engine/webgpu/kernels/winograd.ts";
 import { meanPool, poolOf } from "../../engine/webgpu/kernels/mean_pool.ts";
 import { prepareInput } from "../../engine/webgpu/kernels/prepare_input.ts";
 import type { ExamBuffers } from "./exam_buffers.ts";
-import type { GpuParameters } from "./parameters.ts";
+import type { WebGPUParameters } from "./parameters.ts";
 import type { LayerShape } from "./shape.ts";
 
 /** What a pass is made of. */
@@ -23,7 +23,7 @@ export interface PassParts {
   gpu: Gpu;
   tiles: Tiles;
   layers: readonly LayerShape[];
-  parameters: GpuParameters;
+  parameters: WebGPUParameters;
   exam: ExamBuffers;
   /** The state of the maximum over the slices of the whole exam. */
   winners: GPUBuffer;

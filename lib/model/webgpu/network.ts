@@ -18,7 +18,7 @@ import type { Parameters } from "../parameters.ts";
 import { backwardPass } from "./backward.ts";
 import { ExamBuffers } from "./exam_buffers.ts";
 import { forwardPass, headPass, type PassParts } from "./forward.ts";
-import { GpuParameters } from "./parameters.ts";
+import { WebGPUParameters } from "./parameters.ts";
 import { type LayerOptions, layerShapes } from "./shape.ts";
 
 /** Slots in the ring of figures; as many passes can wait to be read. */
@@ -82,9 +82,9 @@ export interface KernelTime {
   multiplyAdds: number;
 }
 
-/** A network with its memory, until {@linkcode GpuNetwork.dispose}. */
-export class GpuNetwork {
-  readonly parameters: GpuParameters;
+/** A network with its memory, until {@linkcode WebGPUNetwork.dispose}. */
+export class WebGPUNetwork {
+  readonly parameters: WebGPUParameters;
   readonly #gpu: Gpu;
   readonly #tiles: Tiles;
   readonly #layers: LayerOptions;
@@ -109,7 +109,7 @@ export class GpuNetwork {
     this.#layers = { precision, winograd: winograd ?? tiles === "registers" };
     this.#slicesAtOnce = slicesAtOnce;
     // What is asked of the shapes here does not depend on the size of the slices.
-    this.parameters = new GpuParameters(gpu, parameters, layerShapes(256, 256, this.#layers));
+    this.parameters = new WebGPUParameters(gpu, parameters, layerShapes(256, 256, this.#layers));
     this.#winners = gpu.buffer("winners", WINNERS_BYTES);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
     this.#figures = gpu.buffer("figures", 16 * RING, usage);

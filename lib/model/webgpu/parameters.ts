@@ -28,7 +28,7 @@ const CONVOLUTIONS = COUNT - SIZES.slice(-2).reduce((all, size) => all + size, 0
 type Moment = "first moment" | "second moment";
 
 /** The parameters, the layouts of them that the kernels want, their gradient and Adam's moments. */
-export class GpuParameters {
+export class WebGPUParameters {
   readonly #gpu: Gpu;
   readonly #parameters: Parameters;
   readonly #layers: readonly LayerShape[];

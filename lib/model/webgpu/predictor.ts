@@ -8,12 +8,12 @@ import type { Affine } from "../../data/intensity.ts";
 import type { Gpu } from "../../engine/webgpu/gpu.ts";
 import type { Precision } from "../../engine/webgpu/precision.ts";
 import type { Parameters } from "../parameters.ts";
-import { GpuNetwork, JUDGING } from "./network.ts";
+import { JUDGING, WebGPUNetwork } from "./network.ts";
 
 /** The forward pass in kernels of our own, with memory of its own. */
-export class GpuPredictor {
+export class WebGPUPredictor {
   readonly #parameters: Parameters;
-  readonly #network: GpuNetwork;
+  readonly #network: WebGPUNetwork;
   /** The parameters' values that the network has: TensorFlow.js gives new values a new identity. */
   #known: object[] = [];
   /** The end of the queue of calls: they share the memory for one exam. */
@@ -21,7 +21,7 @@ export class GpuPredictor {
 
   constructor(gpu: Gpu, parameters: Parameters, precision: Precision) {
     this.#parameters = parameters;
-    this.#network = new GpuNetwork(gpu, parameters, { precision });
+    this.#network = new WebGPUNetwork(gpu, parameters, { precision });
   }
 
   /**

@@ -11,7 +11,7 @@ import type { Threads } from "../../engine/wasm/threads.ts";
 import { Arena, type FixedMap, mapFixed } from "./memory_map.ts";
 import { NetworkMemory } from "./network_memory.ts";
 import { PARAMETER_FLOATS } from "./parameters.ts";
-import { threadProgram, type Work } from "./programs.ts";
+import { type ProgramName, threadProgram } from "./programs.ts";
 import type { Setting } from "./thread_writer.ts";
 
 /** What a network can be asked that is trained, and one that is not. */
@@ -19,7 +19,7 @@ const WORKS = ["train", "judge", "pack"] as const;
 const PREDICTING = ["judge", "pack"] as const;
 
 /** What is asked about an exam. */
-export interface Question {
+export interface StepInput {
   /** 1 where the finding is present. */
   label: number;
   /** What the two outputs count in the loss. */
@@ -31,7 +31,7 @@ export interface Question {
 }
 
 /** Runs MRNet's programs. */
-export class MRNetThreads implements Disposable {
+export class WasmNetwork implements Disposable {
   readonly #threads: Threads;
   readonly #memory: NetworkMemory;
   readonly #start: number;
@@ -80,8 +80,8 @@ export class MRNetThreads implements Disposable {
    *
    * @returns loss and the two logits
    */
-  run(work: Work, exam: Exam, { label, weights, matrix, affine }: Question): number[] {
-    const { question, answers, matrix: matrixAt } = this.#fixed;
+  run(program: ProgramName, exam: Exam, { label, weights, matrix, affine }: StepInput): number[] {
+    const { stepInput, answers, matrix: matrixAt } = this.#fixed;
     if (this.#disposed) {
       throw new EngineError(
         `Cannot read exam '${exam.id}': its model was disposed of meanwhile: wait for what it reads`,
@@ -89,11 +89,11 @@ export class MRNetThreads implements Disposable {
     }
     const programs = this.#prepare(exam);
     const { buffer } = this.#threads;
-    new Float64Array(buffer, question, 3).set([label, ...weights]);
+    new Float64Array(buffer, stepInput, 3).set([label, ...weights]);
     this.#floats(matrixAt, 6).set(matrix ?? []);
     new Int32Array(buffer, matrixAt + 24, 1)[0] = matrix === undefined ? 0 : 1;
     this.#floats(matrixAt + 28, 2).set([affine.scale, affine.offset]);
-    this.#threads.run(programs[work]!);
+    this.#threads.run(programs[program]!);
     return [...new Float64Array(buffer, answers[0], 3)];
   }
 
@@ -127,7 +127,7 @@ export class MRNetThreads implements Disposable {
   }
 
   /** Lays memory out for an exam where it does not fit yet, and copies it in. */
-  #prepare({ slices, height, width, voxels }: Exam): Partial<Record<Work, number[]>> {
+  #prepare({ slices, height, width, voxels }: Exam): Partial<Record<ProgramName, number[]>> {
     const float = voxels instanceof Float32Array;
     const memory = this.#memory;
     const laid = memory.layOut({ slices, height, width, voxelBytes: float ? 4 : 1 });
@@ -148,10 +148,10 @@ export class MRNetThreads implements Disposable {
   }
 
   /** Writes all programs of all threads behind the exam's memory. */
-  #write(setting: Setting, start: number): Partial<Record<Work, number[]>> {
+  #write(setting: Setting, start: number): Partial<Record<ProgramName, number[]>> {
     const arena = new Arena(start);
     const written: [number, Int32Array][] = [];
-    const at: Partial<Record<Work, number[]>> = {};
+    const at: Partial<Record<ProgramName, number[]>> = {};
     for (const work of this.#memory.training ? WORKS : PREDICTING) {
       at[work] = Array.from({ length: setting.threads }, (_, thread) => {
         const words = threadProgram(setting, thread, work);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Started, withLag } from "../../lib/train/lag.ts";
+import { type Started, withInFlight } from "../../lib/train/in_flight.ts";
 
 /** Exams whose figures come when a test says so. */
 function exams(count: number) {
@@ -23,15 +23,15 @@ function exams(count: number) {
   return { source, log, finish, fail };
 }
 
-Deno.test("without lag each exam is done before the next starts", async () => {
+Deno.test("with none in flight each exam is done before the next starts", async () => {
   const { source, log, finish } = exams(3);
-  for await (const { id } of _eager(withLag(source(), 0), finish)) log.push(`done ${id}`);
+  for await (const { id } of _eager(withInFlight(source(), 0), finish)) log.push(`done ${id}`);
   assert.deepEqual(log, ["start 0", "done 0", "start 1", "done 1", "start 2", "done 2"]);
 });
 
-Deno.test("with a lag of two, two start before the first is waited for; the order stays", async () => {
+Deno.test("with two in flight, two start before the first is waited for; the order stays", async () => {
   const { source, log, finish } = exams(4);
-  for await (const { id } of _eager(withLag(source(), 2), finish)) log.push(`done ${id}`);
+  for await (const { id } of _eager(withInFlight(source(), 2), finish)) log.push(`done ${id}`);
   assert.deepEqual(log, [
     ...["start 0", "start 1", "start 2", "done 0", "start 3"],
     ...["done 1", "done 2", "done 3"],
@@ -40,7 +40,7 @@ Deno.test("with a lag of two, two start before the first is waited for; the orde
 
 Deno.test("a failure is reported at its exam, and those behind it are not waited for", async () => {
   const { source, finish, fail } = exams(5);
-  const lagging = withLag(source(), 3);
+  const lagging = withInFlight(source(), 3);
   const first = lagging.next();
   await _turns();
   finish[0](1);

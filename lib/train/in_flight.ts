@@ -22,16 +22,16 @@ export type Finished = Omit<Started, "figures"> & { figures: ExamFigures };
 /**
  * Waits for each exam's figures, in order, but lets the ones behind it start before.
  *
- * With a lag of 0 each exam is waited for before the next one starts. Otherwise the next exam is read
- * and given to the GPU while the figures of the ones before are on their way. Exams that were started
+ * With none in flight each exam is waited for before the next one starts. Otherwise the next exam is
+ * read and given to the GPU while the figures of the ones before are on their way. Exams that were started
  * are waited for even where the source has ended early or failed: its failure comes after them.
  *
  * @param exams exams as they are started; the next one is asked for when its turn comes
- * @param lag how many may be under way beside the one that is waited for, 0 or more
+ * @param inFlight how many may be under way beside the one that is waited for, 0 or more
  */
-export async function* withLag(
+export async function* withInFlight(
   exams: AsyncIterable<Started>,
-  lag: number,
+  inFlight: number,
 ): AsyncGenerator<Finished> {
   const underWay: Started[] = [];
   const oldest = async () => {
@@ -49,7 +49,7 @@ export async function* withLag(
       underWay.push(next.value);
       // Where an earlier one fails, nobody waits for this one any more.
       next.value.figures.catch(() => {});
-      if (underWay.length > lag) yield await oldest();
+      if (underWay.length > inFlight) yield await oldest();
     }
     while (underWay.length > 0) yield await oldest();
   } finally {
