@@ -21,6 +21,7 @@ import { LeastRecent } from "./least_recent.ts";
 import address from "./page/address.js" with { type: "text" };
 import answer from "./page/answer.js" with { type: "text" };
 import api from "./page/api.js" with { type: "text" };
+import pageColors from "./page/colors.js" with { type: "text" };
 import examList from "./page/exam_list.js" with { type: "text" };
 import files from "./page/files.js" with { type: "text" };
 import heatMap from "./page/heat_map.js" with { type: "text" };
@@ -29,7 +30,10 @@ import marks from "./page/marks.js" with { type: "text" };
 import page from "./page/page.html" with { type: "text" };
 import script from "./page/page.js" with { type: "text" };
 import planePanel from "./page/plane_panel.js" with { type: "text" };
+import stage from "./page/stage.js" with { type: "text" };
+import titles from "./page/titles.js" with { type: "text" };
 import volume from "./page/volume.js" with { type: "text" };
+import words from "./page/words.js" with { type: "text" };
 import { type Asked, Readings } from "./readings.ts";
 import { SharedExams } from "./shared_exams.ts";
 import { sliceParts } from "./slices.ts";
@@ -53,6 +57,7 @@ const SCRIPTS = {
   address,
   answer,
   api,
+  colors: pageColors,
   exam_list: examList,
   files,
   heat_map: heatMap,
@@ -60,7 +65,10 @@ const SCRIPTS = {
   page: script,
   plane_name: planeName,
   plane_panel: planePanel,
+  stage,
+  titles,
   volume,
+  words,
 };
 
 /** What stands in the place of a split for exams that were dropped on the page. */

@@ -126,3 +126,21 @@ function note(text) {
   row.append(term, words);
   return row;
 }
+
+/**
+ * The map of a plane and whose it is, as `PlanePanel.explain` takes them.
+ *
+ * @param {string} plane
+ * @param {object} asked the model that was chosen, all models, and what they say so far
+ */
+export function mapOf(plane, { model: chosen, models, reading }) {
+  // Where the chosen model does not read a plane, another model of the same finding may.
+  const other = models.find(({ task, members }) => task === chosen.task && plane in members);
+  const own = plane in chosen.members;
+  const by = own ? chosen : other;
+  const which = by?.kind === "combined" ? `${by.name}/${plane}` : by?.name;
+  return [
+    reading?.planes[`${plane}/${by?.members[plane]}`],
+    `Map by ${which}${own ? "" : ", not the model chosen"}`,
+  ];
+}

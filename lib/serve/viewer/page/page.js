@@ -4,19 +4,17 @@
  * @module
  */
 import { readAddress, writeAddress } from "./address.js";
+import { mapOf, showProbabilities } from "./answer.js";
 import { ask, lines } from "./api.js";
-import { showProbabilities } from "./answer.js";
+import { colorMarks, drawScale } from "./colors.js";
 import { addressNameOf, ExamList, nameOf } from "./exam_list.js";
 import { takeFiles } from "./files.js";
 import { PlanePanel } from "./plane_panel.js";
-import { volumeOf } from "./volume.js";
+import { labelItems, TASKS, titleOf } from "./titles.js";
+import { volumeOf, wholeOf } from "./volume.js";
+import { say, tell } from "./words.js";
 
 const PLANES = ["sagittal", "coronal", "axial"];
-const TASKS = { abnormal: "Abnormal", acl: "ACL tear", meniscus: "Meniscal tear" };
-
-/** How far out on the heat map's scale the marks have their colours: bright on black, as the map is. */
-const MARKS_AT = 0.8;
-
 /** How long an exam's reading waits for the next exam to be fetched, in milliseconds. */
 const MOST_PREPARING = 1000;
 
@@ -52,12 +50,12 @@ async function start() {
   }
   settings.colors = setup.colors;
   tellFaults();
-  colorMarks();
-  drawScale();
+  colorMarks(setup.colors);
+  drawScale(find("#scale"), settings);
   const splits = [...new Set(setup.exams.map(({ split }) => split))];
   fill("#split", splits.map((split) => [split, split]));
   find("#split").closest("label").hidden = splits.length < 2;
-  fill("#model", setup.models.map((model) => [model.name, titleOf(model)]));
+  fill("#model", setup.models.map((model) => [model.name, titleOf(model, setup.models)]));
   document.body.classList.toggle("has-models", setup.models.length > 0);
   const combined = setup.models.find(({ kind }) => kind === "combined");
   if (combined !== undefined) find("#model").value = combined.name;
@@ -144,15 +142,6 @@ function model() {
   return setup.models.find(({ name }) => name === find("#model").value);
 }
 
-/** What a model is for; its name too where another is for the same. */
-function titleOf({ name, kind, task, planes }) {
-  const alike = setup.models.filter((each) =>
-    each.kind === kind && each.task === task && each.planes.join() === planes.join()
-  );
-  const title = `${TASKS[task]}, ${kind === "combined" ? "three planes" : planes[0]}`;
-  return alike.length > 1 ? `${title} · ${name}` : title;
-}
-
 async function show(exam, { step = true } = {}) {
   const begun = performance.now();
   // Whoever leafs on does not want the answer to the exam before.
@@ -167,7 +156,7 @@ async function show(exam, { step = true } = {}) {
   find("#exam-title").textContent = exam.files === undefined ? `Exam ${exam.id}` : nameOf(exam);
   if (!exam.isOnItsWay) record({ step });
   document.title = `${nameOf(exam)} · MRNet viewer`;
-  showLabels(exam);
+  find("#labels").replaceChildren(...labelItems(exam.labels));
   list.mark(exam);
   find("#answer").hidden = setup.models.length === 0;
   if (exam.isOnItsWay) return expect(exam);
@@ -225,22 +214,8 @@ async function prepareNext(exam) {
   if (next !== undefined) await wholeOf(next);
 }
 
-async function wholeOf(exam) {
-  await Promise.allSettled(exam.planes.map((plane) => volumeOf(exam, plane).whole));
-}
-
 function passed(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-function showLabels({ labels }) {
-  const items = Object.entries(TASKS).filter(([task]) => task in labels).map(([task, title]) => {
-    const item = document.createElement("li");
-    item.className = labels[task] === 1 ? "present" : "";
-    item.textContent = `${title}: ${labels[task] === 1 ? "yes" : "no"}`;
-    return item;
-  });
-  find("#labels").replaceChildren(...items);
 }
 
 /** The probabilities by the chosen model, and each plane's map. */
@@ -249,19 +224,7 @@ function showAnswer() {
   if (chosen === undefined || current === undefined) return;
   const asked = { model: chosen, models: setup.models, exam: current };
   say(showProbabilities(find("#probabilities"), { ...asked, reading, fault }));
-  for (const [plane, panel] of panels) {
-    // Where the chosen model does not read a plane, another model of the same finding may.
-    const other = setup.models.find(({ task, members }) =>
-      task === chosen.task && plane in members
-    );
-    const own = plane in chosen.members;
-    const by = own ? chosen : other;
-    const which = by?.kind === "combined" ? `${by.name}/${plane}` : by?.name;
-    panel.explain(
-      reading?.planes[`${plane}/${by?.members[plane]}`],
-      `Map by ${which}${own ? "" : ", not the model chosen"}`,
-    );
-  }
+  for (const [plane, panel] of panels) panel.explain(...mapOf(plane, { ...asked, reading }));
 }
 
 /** Has the exams of the split read one after another, as long as somebody looks at it. */
@@ -345,7 +308,7 @@ find("#map-on").addEventListener("input", ({ target }) => {
 });
 find("#opacity").addEventListener("input", ({ target }) => {
   settings.opacity = Number(target.value) / 100;
-  drawScale();
+  drawScale(find("#scale"), settings);
   for (const panel of panels.values()) panel.refresh();
 });
 find("#toggle-list").addEventListener(
@@ -421,46 +384,9 @@ function fill(selector, options) {
   find(selector).replaceChildren(...options.map(([value, text]) => new Option(text, value)));
 }
 
-function tell(words) {
-  const message = find("#message");
-  // Words that stand there already are not said once more.
-  if (message.textContent === words) return;
-  message.hidden = words === "";
-  message.textContent = words;
-}
-
 /** What is wrong with the dataset or the models as a whole. */
 function tellFaults() {
   tell(setup.faults.join(" "));
-}
-
-function say(words) {
-  if (words !== "") find("#announce").textContent = words;
-}
-
-/** The marks of the slices have the heat map's colours: one code for one thing. */
-function colorMarks() {
-  const end = setup.colors.length - 1;
-  const set = (name, place) =>
-    document.documentElement.style.setProperty(
-      name,
-      `rgb(${setup.colors[Math.round(place * end)].join(" ")})`,
-    );
-  set("--for", (1 + MARKS_AT) / 2);
-  set("--against", (1 - MARKS_AT) / 2);
-}
-
-/** What the colours mean, over black as they are over a picture. */
-function drawScale() {
-  const canvas = find("#scale");
-  canvas.width = settings.colors.length;
-  const context = canvas.getContext("2d");
-  const middle = (settings.colors.length - 1) / 2;
-  settings.colors.forEach((color, step) => {
-    const cover = settings.opacity * Math.abs(step - middle) / middle;
-    context.fillStyle = `rgb(${color.map((value) => Math.round(cover * value)).join(" ")})`;
-    context.fillRect(step, 0, 1, 1);
-  });
 }
 
 await start();

@@ -5,12 +5,10 @@
  */
 import { drawSlice, signed, strongestOf } from "./heat_map.js";
 import { decidersOf, drawMarks, namesOf } from "./marks.js";
+import { drawCursor, listenToStage, pixelAt, pixelWords, windowWords } from "./stage.js";
 
 /** Slices a second while a plane plays. */
 const SLICES_A_SECOND = 8;
-
-/** Pixels of the wheel's way for a slice; a notch of a mouse's wheel is some 100. */
-const WHEEL_STEP = 60;
 
 /** How far brightness and contrast go with a key, of the whole range of values. */
 const KEY_STEP = 0.05;
@@ -34,7 +32,6 @@ export class PlanePanel {
   #cursor;
   #image;
   #playing;
-  #wheel = 0;
   /** Whether the slider loses the focus only until it can be moved again. */
   #refocus = false;
 
@@ -220,43 +217,24 @@ export class PlanePanel {
       this.go(Number(this.slider.value));
     });
     this.#find(".play").addEventListener("click", () => this.play());
-    stage.addEventListener("wheel", (event) => {
-      // That is the browser's own zoom.
-      if (event.ctrlKey) return;
-      event.preventDefault();
-      this.#wheel += event.deltaY;
-      const slices = Math.trunc(this.#wheel / WHEEL_STEP);
-      if (slices === 0) return;
-      this.#wheel -= slices * WHEEL_STEP;
-      this.stop();
-      this.go(this.#slice + slices);
-    }, { passive: false });
-    let dragged;
-    stage.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || !event.isPrimary) return;
-      dragged = { x: event.clientX, y: event.clientY };
-      stage.setPointerCapture(event.pointerId);
-      this.slider.focus({ preventScroll: true });
+    listenToStage(stage, {
+      leaf: (slices) => {
+        this.stop();
+        this.go(this.#slice + slices);
+      },
+      grab: () => this.slider.focus({ preventScroll: true }),
+      point: (event) => this.#pointAt(event),
+      drag: (right, down) => {
+        if (this.#volume === undefined) return;
+        const part = (this.#volume.largest - this.#volume.least) / stage.clientWidth;
+        this.#changeWindow(down * part, -right * part);
+      },
+      leave: () => {
+        this.#cursor = undefined;
+        this.#showPixel();
+      },
+      reset: () => this.#resetWindow(),
     });
-    stage.addEventListener("pointermove", (event) => {
-      this.#pointAt(event);
-      if ((event.buttons & 1) === 0) dragged = undefined;
-      if (dragged === undefined || this.#volume === undefined) return;
-      const range = this.#volume.largest - this.#volume.least;
-      const part = range / stage.clientWidth;
-      // A finger that goes up or down scrolls the page.
-      const down = event.pointerType === "touch" ? 0 : event.clientY - dragged.y;
-      this.#changeWindow(down * part, (dragged.x - event.clientX) * part);
-      dragged = { x: event.clientX, y: event.clientY };
-    });
-    for (const end of ["pointerup", "pointercancel"]) {
-      stage.addEventListener(end, () => dragged = undefined);
-    }
-    stage.addEventListener("pointerleave", () => {
-      this.#cursor = undefined;
-      this.#showPixel();
-    });
-    stage.addEventListener("dblclick", () => this.#resetWindow());
   }
 
   /** Takes off the panel whatever speaks of an exam, and says why there is nothing. */
@@ -339,10 +317,8 @@ export class PlanePanel {
     const window = this.#windowNow();
     drawSlice(this.#image, voxels, window, heat);
     context.putImageData(this.#image, 0, 0);
-    this.#drawCursor(context);
-    const round = (value) => Math.round(value * 10) / 10;
-    const [width, level] = [window.white - window.black, (window.white + window.black) / 2];
-    this.#find(".window").textContent = `Contrast ${round(width)} · brightness ${round(level)}`;
+    if (this.#cursor?.drawn) drawCursor(context, this.#cursor);
+    this.#find(".window").textContent = windowWords(window);
     this.#showPixel();
   }
 
@@ -373,16 +349,10 @@ export class PlanePanel {
     this.#draw();
   }
 
-  /** Which pixel the pointer is on; the picture keeps its proportions within the stage. */
-  #pointAt({ clientX, clientY }) {
+  #pointAt(event) {
     if (this.#volume === undefined || this.#volume.slices === 0) return;
-    const { width, height } = this.#volume;
-    const box = this.#find(".stage").getBoundingClientRect();
-    const scale = Math.min(box.width / width, box.height / height);
-    const x = Math.floor((clientX - box.left - (box.width - width * scale) / 2) / scale);
-    const y = Math.floor((clientY - box.top - (box.height - height * scale) / 2) / scale);
-    const inside = x >= 0 && y >= 0 && x < width && y < height;
-    this.#cursor = inside ? { x, y, drawn: false } : undefined;
+    const pixel = pixelAt(this.#find(".stage"), this.#volume, event);
+    this.#cursor = pixel && { ...pixel, drawn: false };
     this.#showPixel();
   }
 
@@ -411,14 +381,6 @@ export class PlanePanel {
     this.#say(this.#find(".pixel").textContent);
   }
 
-  #drawCursor(context) {
-    if (!this.#cursor?.drawn) return;
-    const { x, y } = this.#cursor;
-    context.strokeStyle = "#ffe14d";
-    context.lineWidth = 1;
-    context.strokeRect(x - 2.5, y - 2.5, 6, 6);
-  }
-
   #showPixel() {
     const voxels = this.#volume?.slice(this.#slice);
     const pixel = this.#find(".pixel");
@@ -426,10 +388,7 @@ export class PlanePanel {
       pixel.textContent = "";
       return;
     }
-    const { x, y } = this.#cursor;
-    const value = voxels[y * this.#volume.width + x];
-    const shown = Number.isInteger(value) ? value : value.toPrecision(5);
-    pixel.textContent = `Value ${shown} at column ${x}, row ${y}`;
+    pixel.textContent = pixelWords(voxels, this.#volume.width, this.#cursor);
   }
 
   #showPlaying() {

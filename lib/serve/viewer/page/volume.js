@@ -109,3 +109,8 @@ function joined(a, b) {
   both.set(b, a.length);
   return both;
 }
+
+/** Resolves when all planes of an exam are there, or cannot be. */
+export async function wholeOf(exam) {
+  await Promise.allSettled(exam.planes.map((plane) => volumeOf(exam, plane).whole));
+}

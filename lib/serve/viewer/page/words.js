@@ -1,0 +1,19 @@
+/**
+ * What the page says to whoever is in front of it.
+ *
+ * @module
+ */
+
+/** Shows a message above the exam; no words take it away. */
+export function tell(words) {
+  const message = document.querySelector("#message");
+  // Words that stand there already are not said once more.
+  if (message.textContent === words) return;
+  message.hidden = words === "";
+  message.textContent = words;
+}
+
+/** Says something to who hears the page; nothing where there are no words. */
+export function say(words) {
+  if (words !== "") document.querySelector("#announce").textContent = words;
+}
