@@ -11,11 +11,13 @@ import {
   type EvaluatedModel,
   evaluateModel,
   type EvaluateModelOptions,
+  type ModelEvaluation,
 } from "../report/evaluate_model.ts";
 import { evaluationJson, predictionsCsv } from "../report/files.ts";
 import { subject } from "../page/format.ts";
 import { evaluationHtml } from "../report/report.ts";
 import { evaluationLines } from "../report/text.ts";
+import type { Split } from "../terms.ts";
 import {
   choice,
   Command,
@@ -107,27 +109,40 @@ export function evaluateCommand() {
       await checkModelFiles([given.model, ...(given.against === undefined ? [] : [given.against])]);
       const other = { againstPlane: against_plane, againstIntensity: against_intensity };
       const evaluation = await _evaluate({ ...given, ...other, engine: backend }, out);
-      const { against } = evaluation;
-      const files = out === undefined
-        ? []
-        : [join(out, "predictions.csv"), join(out, "report.html")];
-      if (out !== undefined) {
-        await writeWhole(files[0], predictionsCsv(evaluation.predictions));
-        await writeWhole(files[1], evaluationHtml(evaluation, new Date()));
-      }
+      const files = out === undefined ? [] : await _write(evaluation, out);
       if (json) print(JSON.stringify(evaluationJson(evaluation)));
       else for (const line of evaluationLines(evaluation)) print(line);
-      if (evaluation.noOperatingPoint !== undefined) {
-        remark(`No figures at an operating point: ${evaluation.noOperatingPoint}`);
-      }
-      for (const caution of cautions(evaluation, given.split)) remark(caution);
-      _remarkIntensity(evaluation, given.intensity);
-      if (against !== undefined) {
-        for (const caution of cautions(against, given.split)) remark(`${against.file}: ${caution}`);
-        _remarkIntensity(against, against_intensity);
-      }
-      if (out !== undefined) remark(`Wrote ${files.join(" and ")}`);
+      _remarkAll(evaluation, { ...given, againstIntensity: against_intensity });
+      if (files.length > 0) remark(`Wrote ${files.join(" and ")}`);
     });
+}
+
+/** Writes what `--out` asks for; gives the files. */
+async function _write(evaluation: ModelEvaluation, out: string): Promise<string[]> {
+  const [table, page] = [join(out, "predictions.csv"), join(out, "report.html")];
+  await writeWhole(table, predictionsCsv(evaluation.predictions));
+  await writeWhole(page, evaluationHtml(evaluation, new Date()));
+  return [table, page];
+}
+
+/** Says what to be careful about with the metrics. */
+function _remarkAll(
+  evaluation: ModelEvaluation,
+  { split, intensity, againstIntensity }: {
+    split: Split | "tune";
+    intensity?: Intensity;
+    againstIntensity?: Intensity;
+  },
+): void {
+  const { against, noOperatingPoint } = evaluation;
+  if (noOperatingPoint !== undefined) {
+    remark(`No figures at an operating point: ${noOperatingPoint}`);
+  }
+  for (const caution of cautions(evaluation, split)) remark(caution);
+  _remarkIntensity(evaluation, intensity);
+  if (against === undefined) return;
+  for (const caution of cautions(against, split)) remark(`${against.file}: ${caution}`);
+  _remarkIntensity(against, againstIntensity);
 }
 
 function _remarkIntensity(
