@@ -9,8 +9,8 @@ import {
   type Combination,
   type CombinedPrediction,
   combinePredictions,
+  commonTune,
 } from "../combine/combination.ts";
-import { commonTune } from "../combine/members.ts";
 import { decide } from "../model/card.ts";
 import type { Prediction, ReadOptions } from "../model/mrnet.ts";
 import type { PlaneModel } from "../model/plane_model.ts";

@@ -201,7 +201,7 @@ function _memberSource(combination: ModelSource, { file }: CombinedMember): Mode
   const name = modelName(combination);
   if (combination instanceof URL || typeof combination === "string" && isRemote(combination)) {
     const url = URL.parse(file, combination);
-    // A stranger's combination may name models where it lies, not any address that can be reached here.
+    // An untrusted combination may name models where it lies, not any address that can be reached here.
     if (url !== null && url.origin === new URL(combination).origin) return url;
     throw new WeightsError(
       `Cannot use the combination '${name}': its model '${file}' lies on another server: ` +

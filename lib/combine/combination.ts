@@ -12,7 +12,7 @@
  */
 import type { ExamHash } from "../data/exam_hash.ts";
 import type { Intensity } from "../data/intensity.ts";
-import type { TuneSplit } from "../data/tune.ts";
+import { isSameTune, type TuneSplit } from "../data/tune.ts";
 import { DataError, OptionError } from "../errors.ts";
 import { CHOSEN_ON, type ChosenOn, type OperatingPoint } from "../model/card.ts";
 import { type Prediction, sigmoid } from "../model/mrnet.ts";
@@ -132,6 +132,14 @@ export function combinePredictions(
 ): CombinedPrediction {
   const logit = combinedLogit(combination, byPlane((plane) => planes[plane].probability));
   return { probability: sigmoid(logit), logit, planes };
+}
+
+/** The tune split that three models share; none where they differ in it or have none. */
+export function commonTune(
+  members: Readonly<ByPlane<{ card: { tune?: TuneSplit } }>>,
+): TuneSplit | undefined {
+  const { tune } = members.axial.card;
+  return PLANES.every((plane) => isSameTune(members[plane].card.tune, tune)) ? tune : undefined;
 }
 
 /**

@@ -13,17 +13,11 @@ import { CHOSEN_ON, type ChosenOn } from "../model/card.ts";
 import type { PlaneModel } from "../model/plane_model.ts";
 import { checkPrefix } from "../train/checkpoint.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
-import { type ByPlane, byPlane, type Combination } from "./combination.ts";
+import { type ByPlane, byPlane, type Combination, commonTune } from "./combination.ts";
 import { checkCombinationFile, keepCombination, writeCombination } from "./file.ts";
 import { fitCombination } from "./fit.ts";
 import { judgePlanes, openPlanes } from "./judge.ts";
-import {
-  commonPrefix,
-  commonTune,
-  describeMembers,
-  loadCandidates,
-  sharedTune,
-} from "./members.ts";
+import { commonPrefix, describeMembers, loadCandidates, sharedTune } from "./members.ts";
 import { PatientHashes } from "./patient_hashes.ts";
 import { readPredictions } from "./predictions.ts";
 import { saturationRemarks } from "./saturation.ts";

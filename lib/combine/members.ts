@@ -12,7 +12,7 @@ import { openModelSource } from "../model/model_source.ts";
 import { loadPlaneModel, type PlaneModel } from "../model/plane_model.ts";
 import { PLANES, type Task } from "../terms.ts";
 import { isPrefix } from "../train/checkpoint.ts";
-import { type ByPlane, byPlane, type CombinedMember } from "./combination.ts";
+import { type ByPlane, byPlane, type CombinedMember, commonTune } from "./combination.ts";
 import { LONGEST_PATH } from "./file.ts";
 
 /**
@@ -49,14 +49,6 @@ export async function loadCandidates(
     throw error;
   }
   return byPlane((plane) => candidates.find(({ card }) => card.plane === plane)!);
-}
-
-/** The tune split that three models share; none where they differ in it or have none. */
-export function commonTune(
-  members: Readonly<ByPlane<{ card: { tune?: TuneSplit } }>>,
-): TuneSplit | undefined {
-  const { tune } = members.axial.card;
-  return PLANES.every((plane) => isSameTune(members[plane].card.tune, tune)) ? tune : undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The three planes together: fitting the weights, their file, patients and their exams, beside
- * `combineModels` and `loadCombined`.
+ * `combineModels` and `loadClassifier`.
  *
  * ```ts
  * import { combination } from "../../mod.ts";

@@ -1,5 +1,5 @@
 /**
- * Evaluating a trained model on a part of a dataset: what `cli.ts evaluate` does, as one function.
+ * Evaluating a trained model on a split of a dataset: what `cli.ts evaluate` does, as one function.
  *
  * @module
  */

@@ -57,7 +57,7 @@ export interface OddExam {
 }
 
 /**
- * Opens and checks the exams of a part of a dataset, in every plane that a classifier reads.
+ * Opens and checks the exams of a split of a dataset, in every plane that a classifier reads.
  *
  * @throws {DataError} if they cannot be used; see {@linkcode openDataset}
  */
