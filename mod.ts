@@ -64,7 +64,8 @@ export type { NamedTensor, StateDict } from "./lib/model/weights/tensors.ts";
 // Training.
 export { train, type TrainDatasets } from "./lib/train/train.ts";
 export type { EpochReport, ExamReport, SkippedExam, TrainResult } from "./lib/train/reports.ts";
-export { TRAIN_DEFAULTS, type TrainDefaults, type TrainOptions } from "./lib/train/options.ts";
+export type { TrainDefaults, TrainOptions } from "./lib/train/options.ts";
+export { TRAIN_DEFAULTS } from "./lib/train/resolve.ts";
 export type { ResumedRun, RunOptions, RunResult } from "./lib/train/run.ts";
 export type { RunStart, RunTraining, Selection } from "./lib/train/run.ts";
 export type { ExamFigures } from "./lib/train/runner.ts";

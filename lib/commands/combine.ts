@@ -21,7 +21,7 @@ import {
   taskOption,
   threadsOption,
 } from "./model_options.ts";
-import { prefixName } from "./train.ts";
+import { prefixName } from "./setting_options.ts";
 
 /** `AXIAL,CORONAL,SAGITTAL`. */
 function threeFiles(given: string): string[] {

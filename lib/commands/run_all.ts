@@ -8,15 +8,14 @@ import { fixed } from "../page/format.ts";
 import { examsText, flatResults, resultsText } from "../run_all/results.ts";
 import { type ModelOfAll, TUNE_FRACTION } from "../run_all/options.ts";
 import { runAll } from "../run_all/run_all.ts";
+import { optionsOf } from "../train/kept_settings.ts";
 import type { ExamReport } from "../train/reports.ts";
 import { Command, numberAbove, option, text } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
-import { type GivenRun, runOptions, trainCommand } from "./train.ts";
+import { givenSettings, settingOptions } from "./setting_options.ts";
+import { TRAIN_PERMISSIONS } from "./train.ts";
 import { INTERRUPTED, lockRemark, stoppable, trainingDisplay } from "./training_display.ts";
 import { WholeTime } from "./whole_time.ts";
-
-/** What one run is asked for and all nine are not. */
-const OF_ONE = ["--task", "--plane", "--flush_history", "--save_model", "--tune", "--resume"];
 
 /** The command; `exit` is told the exit code. */
 export function runAllCommand(exit: (code: number) => void) {
@@ -42,24 +41,16 @@ export function runAllCommand(exit: (code: number) => void) {
     )
     .option("--json", "print an object a line in place of the table, and nothing else");
   // Everything else is as in training one.
-  for (const each of trainCommand(exit).options) {
-    if (!OF_ONE.includes(each.long!)) command.addOption(each);
-  }
+  for (const each of settingOptions({ single: false })) command.addOption(each);
   return command
-    .addHelpText(
-      "after",
-      "\nPermissions: --allow-read=data,models,logs --allow-write=models,logs, and\n" +
-        "--allow-net=download.pytorch.org to fetch the ImageNet weights the first time.",
-    )
+    .addHelpText("after", TRAIN_PERMISSIONS)
     .action(async (own) => {
       const { out, json = false } = own;
-      // The options were added from the other command, whose types they have.
-      const given = own as unknown as GivenRun;
-      const { task: _task, plane: _plane, ...options } = runOptions(given);
+      const { logEvery, ...given } = givenSettings(own);
       using interrupt = stoppable();
       const say = json ? remark : print;
       let whole = new WholeTime({ done: 0, total: 9 });
-      const display = () => trainingDisplay(given.epochs, given.log_every, { say, whole: inWhole });
+      const display = () => trainingDisplay(given.epochs, logEvery!, { say, whole: inWhole });
       const inWhole = (exam: ExamReport, epochs: number) => {
         const left = whole.leftAt(exam, epochs);
         return left === undefined ? [] : [`all ${whole.total} at most ${clock(left)} left`];
@@ -68,7 +59,7 @@ export function runAllCommand(exit: (code: number) => void) {
       let shown = display();
       try {
         const { stopped, results, leftOut, report } = await runAll({
-          ...options,
+          ...optionsOf(given),
           out,
           signal: interrupt.signal,
           onDownload: shown.onDownload,

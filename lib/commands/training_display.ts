@@ -8,7 +8,7 @@ import { join } from "../files.ts";
 import { clock, PhaseTimer, type Progress } from "../logs/progress.ts";
 import { CURVES_FILE } from "../logs/run_folder.ts";
 import { describeRecipe } from "../model/recipe.ts";
-import { TRAIN_DEFAULTS } from "../train/options.ts";
+import { TRAIN_DEFAULTS } from "../train/resolve.ts";
 import { whyNeverActs } from "../train/schedule.ts";
 import { type ResumedRun, type RunOptions, type RunResult, trainRun } from "../train/run.ts";
 import type { EpochReport, ExamReport } from "../train/reports.ts";

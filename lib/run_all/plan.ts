@@ -15,8 +15,9 @@ import { hashModelFile, isRemote } from "../model/model_source.ts";
 import { drawSeed } from "../random.ts";
 import { PLANES, SPLITS, TASKS } from "../terms.ts";
 import { checkPrefix } from "../train/checkpoint.ts";
-import { resolveTrainOptions } from "../train/options.ts";
-import { namedSettings } from "../train/resume.ts";
+import { decisiveSettings } from "../train/kept_settings.ts";
+import { resolveTrainOptions } from "../train/resolve.ts";
+import { DEFAULTS } from "../train/settings.ts";
 import { type ModelOfAll, type RunAllOptions, type RunAllPlan, TUNE_FRACTION } from "./options.ts";
 import { differences, modelKey, readState, type RunAllState } from "./state.ts";
 
@@ -52,8 +53,9 @@ export const ALL: readonly ModelOfAll[] = TASKS.flatMap((task) =>
  * @throws as `runAll` does
  */
 export async function makePlan(options: RunAllOptions): Promise<Plan> {
-  const { prefix = "mrnet", data = "data", models = "models", logs = "logs" } = options;
-  const { tune = { fraction: TUNE_FRACTION, seed: TUNE_SEED }, weights = "imagenet" } = options;
+  const { prefix = DEFAULTS.prefix, data = DEFAULTS.data, models = DEFAULTS.models } = options;
+  const { logs = DEFAULTS.logs, weights = DEFAULTS.weights } = options;
+  const { tune = { fraction: TUNE_FRACTION, seed: TUNE_SEED } } = options;
   checkPrefix(prefix);
   checkTuneSplit(tune);
   const out = options.out ?? join(logs, "run_all", _folderName(prefix));
@@ -117,15 +119,10 @@ function _folderName(prefix: string): string {
   );
 }
 
-/**
- * Every setting that the outcome of a training depends on, under the names of the command line. Where
- * the models are kept is none; neither is which exams may be left out or refused, for those that were left out are listed.
- */
+/** Every setting that the outcome of a training depends on, under the names of the command line. */
 function _settings(options: RunAllOptions): Record<string, unknown> {
   const { onStart: _start, onExam: _exam, onEpoch: _epoch, ...given } = options;
-  const named = namedSettings({ ...given, ...resolveTrainOptions(given) });
-  const { models: _models, skip_bad_exams: _skip, any_range: _any, ...settings } = named;
-  return { ...settings, precision: options.precision ?? "float32" };
+  return decisiveSettings({ ...given, ...resolveTrainOptions(given) });
 }
 
 /** The hash of a file of weights to start from; the name of one that is fetched carries it. */

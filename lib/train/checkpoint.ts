@@ -55,7 +55,7 @@ export function isCheckpointName(
 
 /** What a prefix is made of, so that it cannot lead out of the folder or confuse the name. */
 export const PREFIX_RULE =
-  "use up to 64 letters, digits, dots, hyphens and underscores, not dots alone";
+  "up to 64 letters, digits, dots, hyphens and underscores, not dots alone";
 
 /** Whether a prefix keeps to {@linkcode PREFIX_RULE}, and is not made of dots alone. */
 export function isPrefix(prefix: string): boolean {
@@ -65,7 +65,7 @@ export function isPrefix(prefix: string): boolean {
 /** Refuses a prefix that is none. */
 export function checkPrefix(prefix: string): void {
   if (isPrefix(prefix)) return;
-  throw new OptionError(`Cannot name a model with the prefix '${prefix}': ${PREFIX_RULE}`);
+  throw new OptionError(`Cannot name a model with the prefix '${prefix}': use ${PREFIX_RULE}`);
 }
 
 /**

@@ -1,21 +1,14 @@
 /**
- * How to train: the options of the loop, their defaults and their ranges.
+ * How to train: the options of the loop. Each has a row in `settings.ts`, which checks it and names it on
+ * the command line.
  *
  * @module
  */
-import { parseShift, type Shift, SHIFT_RULE } from "../data/augment.ts";
-import { INTENSITIES, type Intensity } from "../data/intensity.ts";
-import { OptionError } from "../errors.ts";
-import {
-  LOSS_WEIGHTS,
-  type LossWeights,
-  RECIPE_NAMES,
-  type RecipeName,
-  type RecipeParts,
-  RECIPES,
-} from "../model/recipe.ts";
-import { type ScheduleName, SCHEDULES } from "./schedule.ts";
+import type { Shift } from "../data/augment.ts";
+import type { Intensity } from "../data/intensity.ts";
+import type { LossWeights, RecipeName, RecipeParts } from "../model/recipe.ts";
 import type { EpochReport, ExamReport } from "./reports.ts";
+import type { ScheduleName } from "./schedule.ts";
 
 /** How to train; the defaults are the reference's, {@linkcode TRAIN_DEFAULTS}. */
 export interface TrainOptions {
@@ -121,8 +114,6 @@ export interface TrainOptions {
   onEpoch?: (report: EpochReport) => void | Promise<void>;
 }
 
-const { intensity: _, ...REFERENCE } = RECIPES.reference;
-
 /** What training goes by where nothing else is said; the model says how its input is prepared. */
 export interface TrainDefaults extends Omit<RecipeParts, "intensity"> {
   /** The recipe. */
@@ -139,88 +130,5 @@ export interface TrainDefaults extends Omit<RecipeParts, "intensity"> {
   shuffle: boolean;
 }
 
-/** The settings of the reference. */
-export const TRAIN_DEFAULTS: TrainDefaults = {
-  recipe: "reference",
-  ...REFERENCE,
-  learningRate: 1e-5,
-  schedule: "plateau",
-  gamma: 0.5,
-  augment: true,
-  shuffle: true,
-};
-
 /** Options with nothing left open but what the caller alone can give. */
 export type ResolvedTrainOptions = TrainOptions & TrainDefaults;
-
-/**
- * Fills in the defaults and checks every value.
- *
- * @throws {OptionError} where a value is out of its range
- */
-export function resolveTrainOptions(options: TrainOptions): ResolvedTrainOptions {
-  const { recipe } = options;
-  if (recipe !== undefined && !RECIPE_NAMES.includes(recipe)) {
-    throw _refusal("recipe", `'${recipe}'`, `one of ${RECIPE_NAMES.join(", ")}`);
-  }
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const resolved: ResolvedTrainOptions = {
-    ...TRAIN_DEFAULTS,
-    ...(recipe && RECIPES[recipe]),
-    ...Object.fromEntries(given),
-  };
-  const { epochs, patience } = resolved;
-  if (!(Number.isInteger(epochs) && epochs >= 1)) {
-    throw _refusal("epochs", epochs, "a whole number of at least 1");
-  }
-  if (!(Number.isInteger(patience) && patience >= 0)) {
-    throw _refusal("patience", patience, "a whole number of 0 or more");
-  }
-  for (const name of ["learningRate", "gamma"] as const) {
-    const value = resolved[name];
-    if (!(Number.isFinite(value) && value > 0)) throw _refusal(name, value, "a number above 0");
-  }
-  const { weightDecay, schedule, seed } = resolved;
-  if (!SCHEDULES.includes(schedule)) {
-    throw _refusal("schedule", `'${schedule}'`, `one of ${SCHEDULES.join(", ")}`);
-  }
-  if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
-    throw _refusal("seed", seed, "a whole number of 0 or more");
-  }
-  if (!(Number.isFinite(weightDecay) && weightDecay >= 0)) {
-    throw _refusal("weightDecay", weightDecay, "a number of 0 or more");
-  }
-  _checkParts(resolved);
-  return resolved;
-}
-
-/** Refuses what no recipe can have; of the weight decay that is known by then. */
-function _checkParts(options: ResolvedTrainOptions): void {
-  const { intensity, lossWeights, plateauPatience, plateauFactor, rotation, shift, flip } = options;
-  if (intensity !== undefined && !INTENSITIES.includes(intensity)) {
-    throw _refusal("intensity", `'${intensity}'`, `one of ${INTENSITIES.join(", ")}`);
-  }
-  if (!LOSS_WEIGHTS.includes(lossWeights)) {
-    throw _refusal("lossWeights", `'${lossWeights}'`, `one of ${LOSS_WEIGHTS.join(", ")}`);
-  }
-  if (!(Number.isInteger(plateauPatience) && plateauPatience >= 0)) {
-    throw _refusal("plateauPatience", plateauPatience, "a whole number of 0 or more");
-  }
-  if (!(plateauFactor > 0 && plateauFactor < 1)) {
-    throw _refusal("plateauFactor", plateauFactor, "a number above 0 and below 1");
-  }
-  if (!(rotation >= 0 && rotation <= 180)) {
-    throw _refusal("rotation", rotation, "degrees of 0 to 180");
-  }
-  if (!_isShift(shift)) throw _refusal("shift", `'${shift}'`, SHIFT_RULE);
-  if (!(flip >= 0 && flip <= 1)) throw _refusal("flip", flip, "a probability of 0 to 1");
-}
-
-function _isShift(shift: Shift): boolean {
-  if (typeof shift === "number") return shift >= 0 && shift <= 1;
-  return typeof parseShift(shift) === "string";
-}
-
-function _refusal(name: string, value: number | string, range: string): OptionError {
-  return new OptionError(`Cannot train with ${name} ${value}: give ${range}`);
-}

@@ -5,7 +5,6 @@
  */
 import type { Dataset } from "../data/dataset.ts";
 import { formatLabels } from "../data/labels.ts";
-import type { TuneSplit } from "../data/tune.ts";
 import type { Engine } from "../engine/engine.ts";
 import {
   DataError,
@@ -21,10 +20,12 @@ import { mayRead } from "../whole_file.ts";
 import { isRunName, listRuns } from "../logs/run_folder.ts";
 import { describeHolder, lockRun, type RunLock } from "../logs/run_lock.ts";
 import { isCheckpointName } from "./checkpoint.ts";
+import { areOfOneRun, differencesTo, mergedWith } from "./kept_settings.ts";
 import { CONFIG_FILE, readRunConfig, type RunConfig } from "./run_config.ts";
 import type { RunOptions } from "./run_options.ts";
 import { isRunSecret, newRunSecret } from "./run_secret.ts";
 import { readRunState, type RunState, STATE_FILE } from "./run_state.ts";
+import { DEFAULTS } from "./settings.ts";
 
 /** A run that is gone on with. */
 export interface Resumption {
@@ -38,50 +39,6 @@ export interface Resumption {
   /** What its `config.json` says. */
   config: RunConfig;
 }
-
-/** The settings under the names of the command line, which are those of the state. */
-const SETTINGS = {
-  task: "task",
-  plane: "plane",
-  prefix_name: "prefix",
-  recipe: "recipe",
-  intensity: "intensity",
-  loss_weights: "lossWeights",
-  epochs: "epochs",
-  lr: "learningRate",
-  lr_scheduler: "schedule",
-  gamma: "gamma",
-  patience: "patience",
-  plateau_patience: "plateauPatience",
-  plateau_factor: "plateauFactor",
-  weight_decay: "weightDecay",
-  augment: "augment",
-  rotation: "rotation",
-  shift: "shift",
-  flip: "flip",
-  shuffle: "shuffle",
-  seed: "seed",
-  data: "data",
-  models: "models",
-  weights: "weights",
-  save_model: "saveModel",
-  skip_bad_exams: "skipBadExams",
-  any_range: "anyRange",
-} as const satisfies Record<string, keyof RunOptions>;
-
-type Setting = keyof typeof SETTINGS;
-
-/** Where models are kept if nothing else is said. */
-const MODELS = "models";
-
-/** What may be another than it was: how long it goes on, where the exams are, which are refused. */
-const FREE: readonly Setting[] = ["epochs", "patience", "data", "skip_bad_exams", "any_range"];
-
-/** What a run keeps from its beginning to its end. */
-const FIXED = [
-  ...Object.keys(SETTINGS).filter((name) => !FREE.includes(name as Setting)),
-  ...["tune", "tune_seed"],
-];
 
 /**
  * Finds the run, takes its lock, reads its state, and holds what is asked for against it.
@@ -138,10 +95,10 @@ async function _examined(path: string, options: RunOptions): Promise<Resumption>
   const folder = folderOf(path);
   const config = await _configBeside(path);
   const state = await readRunState(path);
-  if (FIXED.some((name) => config.settings[name] !== state.config[name])) {
+  if (!areOfOneRun(config.settings, state.config)) {
     throw _unfit(path, `the ${CONFIG_FILE} beside it is of another run`);
   }
-  const changed = differencesTo(state, options);
+  const changed = differencesTo(state.config, options);
   if (changed.length > 0) {
     throw new OptionError(
       `Cannot go on with '${path}': this is ${changed.join(", ")}: ` +
@@ -178,7 +135,7 @@ async function _configBeside(path: string): Promise<RunConfig> {
 
 /** No state chooses a folder that is written: whoever goes on with it says where the models are. */
 function _checkModels(path: string, { models }: RunOptions, merged: RunOptions): void {
-  if (merged.saveModel === false || merged.models === (models ?? MODELS)) return;
+  if (merged.saveModel === false || merged.models === (models ?? DEFAULTS.models)) return;
   throw new OptionError(
     `Cannot go on with '${path}': it keeps its models in '${merged.models}', and a state alone ` +
       `chooses no folder that is written: add --models '${merged.models}' if that is yours, or start ` +
@@ -207,29 +164,6 @@ async function _isCopy(folder: string, { folder: saved }: RunState): Promise<boo
     // Where it cannot be told, nothing of the other one may be touched.
     return !(error instanceof Deno.errors.NotFound);
   }
-}
-
-/**
- * What of the options would change the run: `lr 0.001 instead of 0.0001`. What is left out changes
- * nothing.
- */
-export function differencesTo({ config }: Pick<RunState, "config">, options: RunOptions): string[] {
-  const asked = namedSettings(options);
-  const shown = (value: unknown) =>
-    value === undefined ? "none" : typeof value === "string" ? value : JSON.stringify(value);
-  return FIXED.filter((name) => asked[name] !== undefined && asked[name] !== config[name])
-    .map((name) => `${name} ${shown(asked[name])} instead of ${shown(config[name])}`);
-}
-
-/** Settings under the names of the command line, as a state has them. */
-export function namedSettings(options: Partial<RunOptions>): Record<string, unknown> {
-  return {
-    ...Object.fromEntries(
-      Object.entries(SETTINGS).map(([name, option]) => [name, options[option]]),
-    ),
-    tune: options.tune?.fraction,
-    tune_seed: options.tune?.seed,
-  };
 }
 
 /** Which labels these are: exams, classes and their order. */
@@ -273,12 +207,12 @@ export function computedText({ engine, threads, precision }: RunState["computed"
 }
 
 /** The file of the state of the run that is meant. */
-async function _stateOf({ resume, logs = "logs", task, plane, prefix }: RunOptions) {
+async function _stateOf({ resume, logs = DEFAULTS.logs, task, plane, prefix }: RunOptions) {
   if (typeof resume === "string") {
     const isFolder = await Deno.stat(resume).then(({ isDirectory }) => isDirectory, () => false);
     return isFolder ? join(resume, STATE_FILE) : resume;
   }
-  const wanted = prefix ?? "mrnet";
+  const wanted = prefix ?? DEFAULTS.prefix;
   const place = `${task}, ${plane}, prefix '${wanted}'`;
   const folder = await _latestRun(await listRuns(logs, task, plane), wanted);
   if (folder !== undefined) {
@@ -322,21 +256,15 @@ async function _configOf(folder: string): Promise<RunConfig | undefined> {
   }
 }
 
+/** What is asked for, and of what the run was what is not. */
 function _merged(options: RunOptions, { config, computed }: RunState): RunOptions {
-  const merged: Record<string, unknown> = { ...options };
-  for (const [name, option] of Object.entries(SETTINGS)) {
-    const value = config[name];
-    if (options[option] === undefined && value !== undefined) merged[option] = value;
-  }
-  if (config.tune !== undefined) {
-    merged.tune = { fraction: config.tune, seed: config.tune_seed } as TuneSplit;
-  }
+  const merged = mergedWith(config, options);
   merged.engine ??= computed.engine;
   if (merged.engine === computed.engine) {
     if (computed.engine === "wasm") merged.threads ??= computed.threads;
     merged.precision ??= computed.precision;
   }
-  return merged as unknown as RunOptions;
+  return merged;
 }
 
 function _unfit(path: string, found: string): WeightsError {

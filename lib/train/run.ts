@@ -16,11 +16,11 @@ import { MRNet } from "../model/mrnet.ts";
 import { drawSeed } from "../random.ts";
 import { BestCheckpoint, checkPrefix } from "./checkpoint.ts";
 import { refusingOddPair } from "./odd_exams.ts";
-import { resolveTrainOptions } from "./options.ts";
 import { ChosenExams } from "./chosen_exams.ts";
 import type { Place } from "./progress.ts";
+import { keptSettings, type RunSettings, withDefaults } from "./kept_settings.ts";
 import { checkLabels, elsewhere, hashLabels, type Resumption, resumption } from "./resume.ts";
-import type { RunSettings } from "./run_config.ts";
+import { resolveTrainOptions } from "./resolve.ts";
 import { RunLog } from "./run_log.ts";
 import type { ResumedRun, RunOptions, RunResult, RunTraining, Selection } from "./run_options.ts";
 import { newRunSecret, runMark } from "./run_secret.ts";
@@ -36,9 +36,6 @@ export type {
   RunTraining,
   Selection,
 } from "./run_options.ts";
-
-/** How often the state is saved where nothing else is said, in minutes. */
-export const SAVE_EVERY = 10;
 
 /** Trains one classifier from the files of MRNet: `train` as it is given a run, which documents it. */
 export async function trainRun(options: RunOptions): Promise<RunResult> {
@@ -56,10 +53,11 @@ async function _run(
   options: RunOptions,
   { from, lock }: { from?: Resumption; lock?: RunLock } = {},
 ): Promise<RunResult> {
-  const settings = from?.options ?? options;
-  const { task, plane, prefix = "mrnet", data = "data", models = "models" } = settings;
-  const { logs = "logs", weights = "imagenet", seed = drawSeed(), saveModel = true } = settings;
-  const { onStart, onEpoch, onDownload, ...loop } = settings;
+  const given = from?.options ?? options;
+  const settings = withDefaults(given);
+  const { task, plane, prefix, data, models, logs, weights, saveModel } = settings;
+  const { seed = drawSeed() } = settings;
+  const { onStart, onEpoch, onDownload, ...loop } = given;
   const { onExam, signal } = loop;
   const asked = resolveTrainOptions(loop);
   const { tune, skipBadExams } = settings;
@@ -86,12 +84,7 @@ async function _run(
     ? await createMRNet({ ...start, signal, onProgress: onDownload })
     : new MRNet(from.state.parameters, { intensity: asked.intensity });
   const training: RunTraining = { ...asked, intensity: model.intensity };
-  const places = { data, models, logs, weights, save_model: saveModel };
-  const kept = tune && { tune: tune.fraction, tune_seed: tune.seed };
-  const which = { task, plane, prefix_name: prefix };
-  const skip = skipBadExams && { skip_bad_exams: true };
-  const any = settings.anyRange && { any_range: true };
-  const config = { ...which, ..._settings(training), seed, ...kept, ...places, ...skip, ...any };
+  const config = keptSettings({ ...settings, ...training, seed });
   const run = from?.state.run ?? newRunSecret();
   let checkpoint: BestCheckpoint | undefined;
   let log: RunLog | undefined;
@@ -139,7 +132,7 @@ async function _run(
       ...{ engine, seed, training, ...counts, logFolder: log.folder, flushed, lock: held.kind },
       ...(resumed && { resumed }),
     });
-    const saveEvery = 60_000 * (settings.saveEvery ?? SAVE_EVERY);
+    const saveEvery = 60_000 * settings.saveEvery;
     let last = performance.now();
     let listed = from?.state.progress.skipped.length ?? 0;
     const { name, threads, precision } = engine;
@@ -201,7 +194,8 @@ async function _run(
 }
 
 /** What is known to be wrong before any file is looked at. */
-function _checkRun({ prefix = "mrnet", resume, flushHistory, saveEvery = SAVE_EVERY }: RunOptions) {
+function _checkRun(options: RunOptions) {
+  const { prefix, resume, flushHistory, saveEvery } = withDefaults(options);
   checkPrefix(prefix);
   if (!(saveEvery >= 0)) {
     throw new OptionError(
@@ -255,27 +249,4 @@ function _whatIsLeft(place?: Place, saved?: string, checkpoint?: string): string
   if (saved !== undefined) said.push(`go on with --resume '${saved}'`);
   if (checkpoint !== undefined) said.push(`the best model so far is kept in '${checkpoint}'`);
   return said.map((each) => `; ${each}`).join("");
-}
-
-/** What `config.json` and the checkpoint say about the training, under the command line's names. */
-function _settings(options: RunTraining): RunSettings {
-  const { epochs, learningRate, schedule, gamma, patience, ...rest } = options;
-  return {
-    recipe: rest.recipe,
-    intensity: rest.intensity,
-    loss_weights: rest.lossWeights,
-    epochs,
-    lr: learningRate,
-    lr_scheduler: schedule,
-    gamma,
-    patience,
-    plateau_patience: rest.plateauPatience,
-    plateau_factor: rest.plateauFactor,
-    weight_decay: rest.weightDecay,
-    augment: rest.augment,
-    rotation: rest.rotation,
-    shift: rest.shift,
-    flip: rest.flip,
-    shuffle: rest.shuffle,
-  };
 }

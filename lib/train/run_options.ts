@@ -9,7 +9,7 @@ import type { Engine, EngineChoice } from "../engine/engine.ts";
 import type { Precision } from "../engine/webgpu/precision.ts";
 import type { ChosenOn } from "../model/card.ts";
 import type { Plane, Task } from "../terms.ts";
-import type { TRAIN_DEFAULTS, TrainOptions } from "./options.ts";
+import type { TrainDefaults, TrainOptions } from "./options.ts";
 import type { EpochReport, TrainResult } from "./reports.ts";
 
 /** A run: what to train on, what to start from, where to keep what comes of it. */
@@ -111,7 +111,7 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
 }
 
 /** All settings of a training, the intensity of the model included. */
-export type RunTraining = TrainOptions & typeof TRAIN_DEFAULTS & { intensity: Intensity };
+export type RunTraining = TrainOptions & TrainDefaults & { intensity: Intensity };
 
 /** The exams by which a run chooses: the validation set, or training exams that were kept out. */
 export type Selection = Exclude<ChosenOn, "train">;

@@ -18,7 +18,8 @@ import { type EngineName, ENGINES } from "../engine/engine.ts";
 import { type Precision, PRECISIONS } from "../engine/webgpu/precision.ts";
 import { parseProgress, progressJson } from "./progress_json.ts";
 import type { TrainProgress } from "./progress.ts";
-import { parseSettings, record, type RunSettings } from "./run_config.ts";
+import { parseSettings, type RunSettings } from "./kept_settings.ts";
+import { record } from "./run_config.ts";
 import { isRunSecret } from "./run_secret.ts";
 
 /** The name of the file in a run's folder. */

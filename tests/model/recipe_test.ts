@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { drawAugmentation, parseShift, type Shift } from "../../lib/data/augment.ts";
 import { createRandom } from "../../lib/random.ts";
 import { describeRecipe, RECIPE_NAMES, RECIPES } from "../../lib/model/recipe.ts";
-import { resolveTrainOptions, TRAIN_DEFAULTS } from "../../lib/train/options.ts";
+import { resolveTrainOptions, TRAIN_DEFAULTS } from "../../lib/train/resolve.ts";
 
 Deno.test("without options training is the reference's", () => {
   const { intensity, ...reference } = RECIPES.reference;

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { writePhantomDataset } from "../../lib/phantom/mod.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
-import { type RunOptions, trainClassifier } from "../../lib/train/run.ts";
+import { type RunOptions, trainRun } from "../../lib/train/run.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 
 await startEngine("wasm");
@@ -51,12 +51,12 @@ Deno.test("settings are kept in the same bytes as ever, and a run of an earlier 
   await using folder = await TemporaryFolder.make();
   const half = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
   await writePhantomDataset({
-    ...{ folder: folder.at("data"), train: 16, valid: 4, size: 64, slices: [1, 1], seed: 1 },
+    ...{ folder: folder.at("data"), train: 6, valid: 2, size: 64, slices: [1, 1], seed: 1 },
     prevalence: { train: half, valid: half },
   });
   const which = { task: "acl", plane: "coronal", models: folder.at("models") } as const;
   for (const [more, kept] of RUNS) {
-    const { logFolder, checkpoint } = await trainClassifier({
+    const { logFolder, checkpoint } = await trainRun({
       ...{ ...which, data: folder.at("data"), logs: folder.at("logs") },
       ...{ weights: "none", engine: "wasm", threads: 1, seed: 1, epochs: 1, learningRate: 1e-4 },
       ...more,
@@ -76,10 +76,10 @@ Deno.test("settings are kept in the same bytes as ever, and a run of an earlier 
     metadata.state = metadata.state.replace(/"config":\{[^}]*\}/, `"config":{${settings}}`);
     const parts = encodeSafetensors(tensors, metadata);
     await Deno.writeFile(state, await new Blob(parts as BlobPart[]).bytes());
-    const gone = await trainClassifier({ ...which, resume: logFolder, epochs: 2 });
+    const gone = await trainRun({ ...which, resume: logFolder, epochs: 2 });
     assert.deepEqual([gone.epochs.length, gone.seed], [2, 1]);
     await assert.rejects(
-      trainClassifier({ ...which, resume: logFolder, flip: 0.25, weights: "imagenet" }),
+      trainRun({ ...which, resume: logFolder, flip: 0.25, weights: "imagenet" }),
       /: this is flip 0.25 instead of 0.5, weights imagenet instead of none: /,
     );
   }

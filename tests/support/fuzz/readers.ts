@@ -50,7 +50,8 @@ import {
 import { KeptMap, MAX_KEPT_BYTES, parseKept } from "../../../lib/serve/viewer/kept_map.ts";
 import { isKept, type Kept } from "../../../lib/serve/viewer/verdicts.ts";
 import type { TrainProgress } from "../../../lib/train/progress.ts";
-import { parseRunConfig, type RunSettings } from "../../../lib/train/run_config.ts";
+import type { RunSettings } from "../../../lib/train/kept_settings.ts";
+import { parseRunConfig } from "../../../lib/train/run_config.ts";
 import { decodeSaidState, readRunState, readRunStateFrom } from "../../../lib/train/run_state.ts";
 import type { FuzzReader, Seed } from "./case.ts";
 import { joined } from "./mutate.ts";
