@@ -11,7 +11,7 @@ import {
   Option,
 } from "npm:@commander-js/extra-typings@15.1.0";
 import { MRNetError } from "../errors.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../nearest.ts";
 
 export { Command, CommanderError, type CommandUnknownOpts };
 

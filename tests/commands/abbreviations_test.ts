@@ -6,9 +6,9 @@
 import assert from "node:assert/strict";
 import { writtenOut } from "../../lib/commands/abbreviations.ts";
 import { columns, wrapped } from "../../lib/commands/console.ts";
-import { nearest } from "../../lib/commands/nearest.ts";
 import { runOptions } from "../../lib/commands/setting_options.ts";
 import { trainCommand } from "../../lib/commands/train.ts";
+import { nearest } from "../../lib/nearest.ts";
 import { VERSION } from "../../lib/version.ts";
 import { runMain } from "../support/console.ts";
 
