@@ -11,6 +11,7 @@ import { OptionError } from "../errors.ts";
 import { folderOf, join, makeWritableFolder } from "../files.ts";
 import { CHOSEN_ON, type ChosenOn } from "../model/card.ts";
 import type { PlaneModel } from "../model/plane_model.ts";
+import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { checkPrefix } from "../train/checkpoint.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
 import { type ByPlane, byPlane, type Combination, commonTune } from "./combination.ts";
@@ -76,6 +77,23 @@ export interface CombineOptions {
   onRemark?: (remark: string) => void;
 }
 
+/** What combining can be given. */
+const OPTION_NAMES: OptionNames<CombineOptions> = {
+  models: true,
+  task: true,
+  intensity: true,
+  data: true,
+  fitOn: true,
+  prefix: true,
+  out: true,
+  engine: true,
+  threads: true,
+  signal: true,
+  onStart: true,
+  onExam: true,
+  onRemark: true,
+};
+
 /** What was made of it. */
 export interface CombineResult {
   /** The weights, and what they were found by. */
@@ -87,7 +105,7 @@ export interface CombineResult {
 /**
  * Fits the combination of three models on exams and writes its file.
  *
- * @throws {OptionError} where the models do not go together, or share no tune split and other exams
+ * @throws {OptionError} if an option does not exist, where the models do not go together, or share no tune split and other exams
  * were not asked for, or the name of the file to write does not end in `.json`
  * @throws {WeightsError} where a file is no model
  * @throws {DataError} where the exams cannot be used
@@ -110,6 +128,7 @@ export interface CombineResult {
  * ```
  */
 export async function combineModels(options: CombineOptions): Promise<CombineResult> {
+  checkOptionNames("combine models", options, OPTION_NAMES);
   const { models, data = "data", fitOn = "tune", prefix, out, signal } = options;
   if (prefix !== undefined) checkPrefix(prefix);
   if (out !== undefined) checkCombinationFile(out);

@@ -9,6 +9,7 @@
 import { DataError, messageOf, MRNetError, OptionError, PermissionError } from "../errors.ts";
 import { fileError, folderOf } from "../files.ts";
 import { commandLine } from "../invocation.ts";
+import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import type { Label, Plane, Split, Task } from "../terms.ts";
 import { type Exam, readExam, readExamHeader } from "./exam.ts";
 import { examFile, labelFile, type LabelledId, readLabels } from "./labels.ts";
@@ -68,6 +69,17 @@ export interface DatasetOptions {
   skipBadExams?: boolean;
 }
 
+/** What opening can be given. */
+const OPTION_NAMES: OptionNames<DatasetOptions> = {
+  data: true,
+  split: true,
+  tune: true,
+  task: true,
+  plane: true,
+  inMemory: true,
+  skipBadExams: true,
+};
+
 /** How many files are checked at once. */
 const CHECKED_AT_ONCE = 16;
 
@@ -80,7 +92,7 @@ const MOST_NAMED = 10;
  * @throws {DataError} if the folder or the label file is missing or broken, if exams are missing or
  * broken (every missing one is named, of the broken ones the first ten), or if all labels are the
  * same, be it of all exams or of those that the tune split leaves to this part
- * @throws {OptionError} if the tune split is none, or `tune` is asked for without one
+ * @throws {OptionError} if an option does not exist, if the tune split is none, or `tune` is asked for without one
  * @throws {PermissionError} if Deno may not read the folder
  *
  * @example
@@ -94,6 +106,7 @@ const MOST_NAMED = 10;
  * ```
  */
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
+  checkOptionNames("open a dataset", options, OPTION_NAMES);
   const { data = "data", split, task, plane, tune, inMemory = false, skipBadExams } = options;
   if (tune !== undefined) checkTuneSplit(tune);
   else if (split === "tune") {

@@ -6,6 +6,7 @@
  * @module
  */
 import { EngineError, messageOf, OptionError } from "../errors.ts";
+import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import * as tf from "../tf.ts";
 import { type AdapterInfo, adapterInfo, adapterWords, describeAdapter } from "./webgpu/adapter.ts";
 import type { Gpu } from "./webgpu/gpu.ts";
@@ -66,6 +67,12 @@ export interface EngineOptions {
   precision?: Precision;
 }
 
+/** What starting can be given. */
+const OPTION_NAMES: OptionNames<EngineOptions> = {
+  threads: true,
+  precision: true,
+};
+
 const running = new Map<EngineName, Engine>();
 /** The start before: one at a time, for TensorFlow.js cannot register a backend that is starting. */
 let starting: Promise<unknown> = Promise.resolve();
@@ -81,7 +88,7 @@ let gpu: Gpu | undefined;
  * by name: WebAssembly is faster than WebGPU computed by the processor.
  *
  * @param choice an engine by name, or `auto`
- * @throws {OptionError} where `threads` is no whole number of 1 to 64, or `precision` is unknown or
+ * @throws {OptionError} if an option does not exist, `threads` is no whole number of 1 to 64, or `precision` is unknown or
  * not to be had on the engine
  * @throws {EngineError} where the engine asked for cannot be had; the message says why
  *
@@ -94,9 +101,13 @@ let gpu: Gpu | undefined;
  */
 export function startEngine(
   choice: EngineChoice = "auto",
-  { threads = _coresToUse(), precision = "float32" }: EngineOptions = {},
+  options: EngineOptions = {},
 ): Promise<Engine> {
-  const started = starting.then(() => _startChosen(choice, { threads, precision }));
+  const { threads = _coresToUse(), precision = "float32" } = options;
+  const started = starting.then(() => {
+    checkOptionNames("start an engine", options, OPTION_NAMES);
+    return _startChosen(choice, { threads, precision });
+  });
   starting = started.catch(() => {});
   return started;
 }

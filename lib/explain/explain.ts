@@ -15,6 +15,7 @@
 import type { Exam } from "../data/exam.ts";
 import { CHANNELS, type Features } from "../model/features.ts";
 import type { MRNet, Prediction, ReadOptions } from "../model/mrnet.ts";
+import { checkOptionNames, type OptionNames } from "../option_names.ts";
 
 /** The two maps. */
 export const MAP_KINDS = ["share", "classic"] as const satisfies readonly MapKind[];
@@ -69,12 +70,19 @@ export interface ExplainOptions {
   between?: ReadOptions["between"];
 }
 
+/** What explaining can be given. */
+export const EXPLAIN_OPTION_NAMES: OptionNames<ExplainOptions> = {
+  map: true,
+  between: true,
+};
+
 /**
  * Reads one exam and takes the answer apart: the second logit, which is the finding's.
  *
  * The sums are made in double precision from the features that the engine computed, and differ from
  * its logit by the rounding of float32.
  *
+ * @throws {OptionError} if there is no option of a name that is given
  * @throws {EngineError} where the engine fails
  *
  * @example
@@ -91,8 +99,10 @@ export interface ExplainOptions {
 export async function explain(
   model: MRNet,
   exam: Exam,
-  { map = "share", between }: ExplainOptions = {},
+  options: ExplainOptions = {},
 ): Promise<Explanation> {
+  checkOptionNames("explain", options, EXPLAIN_OPTION_NAMES);
+  const { map = "share", between } = options;
   const { features, ...prediction } = await model.predictWithFeatures(exam, { between });
   const [weight, bias] = await Promise.all(
     ["weight", "bias"].map((name) => model.parameters.get(`classifer.${name}`)!.data()),

@@ -8,7 +8,8 @@ import { currentEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import { type FilePrediction, filePrediction } from "../model/file_prediction.ts";
 import type { MRNet } from "../model/mrnet.ts";
-import { explain, type ExplainOptions } from "./explain.ts";
+import { checkOptionNames, type OptionNames } from "../option_names.ts";
+import { explain, EXPLAIN_OPTION_NAMES, type ExplainOptions } from "./explain.ts";
 import { type ExplainedModel, type ExplanationFiles, writeExplanation } from "./write.ts";
 
 /** How to explain, and where to. */
@@ -19,6 +20,13 @@ export interface ExplainFilesOptions extends ExplainOptions {
   model: ExplainedModel;
 }
 
+/** What explaining files can be given. */
+const OPTION_NAMES: OptionNames<ExplainFilesOptions> = {
+  ...EXPLAIN_OPTION_NAMES,
+  folder: true,
+  model: true,
+};
+
 /** What a model says about an exam's file, and what was written about it. */
 export type FileExplanation = FilePrediction & { files?: ExplanationFiles };
 
@@ -27,7 +35,7 @@ export type FileExplanation = FilePrediction & { files?: ExplanationFiles };
  * cannot be read is given as its error, and the others go on.
  *
  * @param paths `.npy` files of any slice count and size that an exam can have
- * @throws {OptionError} where two files have the same name, and would write the same pictures
+ * @throws {OptionError} if an option does not exist, or where two files have the same name, and would write the same pictures
  * @throws {OutputError} where a picture cannot be written
  * @throws {EngineError} where the engine fails
  *
@@ -47,8 +55,10 @@ export type FileExplanation = FilePrediction & { files?: ExplanationFiles };
 export async function* explainFiles(
   network: MRNet,
   paths: readonly string[],
-  { folder, model, map }: ExplainFilesOptions,
+  options: ExplainFilesOptions,
 ): AsyncGenerator<FileExplanation> {
+  checkOptionNames("explain", options, OPTION_NAMES);
+  const { folder, model, map } = options;
   checkNames(paths, folder);
   const engine = currentEngine();
   for await (const file of readExamFiles(paths)) {

@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { DataError, messageOf } from "../errors.ts";
+import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { FrameDecoder } from "./dicom/decoder.ts";
 import { type GivenFile, ImagingFiles } from "./files.ts";
 import { findSeries, type FoundSeries, type SeriesFacts, type SkippedFile } from "./found.ts";
@@ -33,17 +34,25 @@ export interface InspectOptions {
   onFile?: (progress: { phase: "headers" | "pixels"; done: number; total: number }) => void;
 }
 
+/** What looking can be given. */
+const OPTION_NAMES: OptionNames<InspectOptions> = {
+  onFile: true,
+};
+
 /**
  * Looks at files, at folders with all that lies below them, and into zip archives.
  *
  * @param paths DICOM and NIfTI files, folders, archives, or their bytes
+ * @throws {OptionError} if there is no option of a name that is given
  * @throws {DataError} if a path is not there
  * @throws {PermissionError} if Deno may not read one
  */
 export async function inspectPaths(
   paths: readonly (string | GivenFile)[],
-  { onFile }: InspectOptions = {},
+  options: InspectOptions = {},
 ): Promise<Inspection> {
+  checkOptionNames("inspect files", options, OPTION_NAMES);
+  const { onFile } = options;
   using files = await ImagingFiles.find(paths);
   const found = await findSeries(
     files,

@@ -8,6 +8,7 @@ import { coversTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { ensureEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import { type WriteOptions, writeWhole } from "../files.ts";
+import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { drawSeed } from "../random.ts";
 import { type ModelCard, readCard, readCardWith } from "./card.ts";
 import { initialClassifier, initialWeights } from "./initialise.ts";
@@ -56,11 +57,23 @@ export interface CreateOptions {
   signal?: AbortSignal;
 }
 
+/** What making can be given. */
+const CREATE_OPTION_NAMES: OptionNames<CreateOptions> = {
+  weights: true,
+  intensity: true,
+  seed: true,
+  tune: true,
+  models: true,
+  onProgress: true,
+  signal: true,
+};
+
 /**
  * Makes a model to train, on the current engine; one is started where none runs.
  *
  * @throws {WeightsError} where the weights cannot be fetched or read
- * @throws {OptionError} where exams are to be kept out that the weights may have been trained on
+ * @throws {OptionError} if an option does not exist, or exams are to be kept out that the weights may
+ * have been trained on
  * @throws {PermissionError} where Deno refuses the file or the network
  *
  * @example
@@ -71,6 +84,7 @@ export interface CreateOptions {
  * ```
  */
 export async function createMRNet(options: CreateOptions = {}): Promise<MRNet> {
+  checkOptionNames("make a model", options, CREATE_OPTION_NAMES);
   const { weights = "imagenet", seed = drawSeed(), models = "models" } = options;
   const { state, intensity } = await _startingWeights(weights, seed, { ...options, models });
   await ensureEngine();
@@ -100,6 +114,11 @@ export interface LoadOptions {
   intensity?: Intensity;
 }
 
+/** What loading can be given. */
+const LOAD_OPTION_NAMES: OptionNames<LoadOptions> = {
+  intensity: true,
+};
+
 /** A model from a file, and what the file says about it; disposing of it is disposing of the model. */
 export interface LoadedMRNet extends Disposable {
   /** The model, on the current engine. */
@@ -115,7 +134,8 @@ export interface LoadedMRNet extends Disposable {
  *
  * @param source a `.safetensors`, `.pth` or `.pt` file: its path, its URL or its bytes
  * @throws {WeightsError} where it cannot be had, is no MRNet, or says of itself what cannot be
- * @throws {OptionError} where it says that its input is prepared in another way than is given
+ * @throws {OptionError} if an option does not exist, or the file says that its input is prepared in
+ * another way than is given
  * @throws {PermissionError} where Deno refuses the file or the network
  *
  * @example
@@ -132,6 +152,7 @@ export async function loadMRNet(
   source: ModelSource,
   options: LoadOptions = {},
 ): Promise<LoadedMRNet> {
+  checkOptionNames("load a model", options, LOAD_OPTION_NAMES);
   using opened = await openModelSource(source);
   return await loadMRNetFrom(opened, options);
 }

@@ -10,6 +10,7 @@ import { type CombinedEvaluation, evaluateCombined, type JudgeOptions } from "..
 import type { Dataset } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import type { MRNet } from "../model/mrnet.ts";
+import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import {
   evaluate as evaluateOn,
   type EvaluateOptions,
@@ -21,11 +22,48 @@ import {
   type ModelEvaluation,
 } from "./evaluate_model.ts";
 
+/** What evaluating a model can be given. */
+const OPTION_NAMES: OptionNames<EvaluateOptions> = {
+  lossWeights: true,
+  signal: true,
+  onUnreadable: true,
+  onRead: true,
+  onExam: true,
+};
+
+/** What evaluating a combination can be given. */
+const COMBINED_OPTION_NAMES: OptionNames<JudgeOptions> = {
+  signal: true,
+  onRead: true,
+  onExam: true,
+};
+
+/** What evaluating a file can be given. */
+const MODEL_OPTION_NAMES: OptionNames<EvaluateModelOptions> = {
+  model: true,
+  task: true,
+  plane: true,
+  intensity: true,
+  data: true,
+  split: true,
+  against: true,
+  againstPlane: true,
+  againstIntensity: true,
+  threshold: true,
+  seed: true,
+  samples: true,
+  engine: true,
+  threads: true,
+  onStart: true,
+  onExam: true,
+};
+
 /**
  * Runs a model over every exam of a dataset, without augmentation.
  *
  * @param model what is evaluated
  * @param dataset the exams; anything of this shape will do
+ * @throws {OptionError} if there is no option of a name that is given
  * @throws {TrainingError} if an exam's loss is not finite
  * @throws {DataError} if an exam can no longer be read and may not be left out
  * @throws {EngineError} if the engine's device failed
@@ -91,10 +129,14 @@ export function evaluate(options: EvaluateModelOptions): Promise<ModelEvaluation
 export async function evaluate(
   what: MRNet | CombinedMRNet | EvaluateModelOptions,
   exams?: Dataset | ByPlane<Dataset>,
-  options?: EvaluateOptions | JudgeOptions,
+  options: EvaluateOptions | JudgeOptions = {},
 ): Promise<Evaluation | CombinedEvaluation | ModelEvaluation> {
   const isModel = "parameters" in what;
-  if (!isModel && !("members" in what)) return await evaluateModel(what);
+  if (!isModel && !("members" in what)) {
+    checkOptionNames("evaluate", what, MODEL_OPTION_NAMES);
+    return await evaluateModel(what);
+  }
+  checkOptionNames("evaluate", options, isModel ? OPTION_NAMES : COMBINED_OPTION_NAMES);
   if (exams === undefined) {
     throw new OptionError(
       "Cannot evaluate a model without exams: give a dataset behind it, for a combination one of " +

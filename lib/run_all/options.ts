@@ -4,7 +4,9 @@
  * @module
  */
 import type { TuneSplit } from "../data/tune.ts";
+import type { OptionNames } from "../option_names.ts";
 import type { Plane, Task } from "../terms.ts";
+import { RUN_OPTION_NAMES } from "../train/option_names.ts";
 import type { EpochReport, ExamReport } from "../train/reports.ts";
 import type { RunOptions, RunStart } from "../train/run.ts";
 import type { DoneModel } from "./state.ts";
@@ -58,6 +60,19 @@ export interface RunAllOptions extends
   /** Called when a model is trained and judged. */
   onDone?: (model: ModelOfAll, done: DoneModel) => void;
 }
+
+// What one run alone can be given.
+const { task: _0, plane: _1, saveModel: _2, flushHistory: _3, resume: _4, ...ONE } =
+  RUN_OPTION_NAMES;
+
+/** What a run over all can be given. */
+export const RUN_ALL_OPTION_NAMES: OptionNames<RunAllOptions> = {
+  ...ONE,
+  out: true,
+  onPlan: true,
+  onJudged: true,
+  onDone: true,
+};
 
 /** What is to be done. */
 export interface RunAllPlan {

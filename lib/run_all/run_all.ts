@@ -10,8 +10,9 @@
  */
 import { TrainingError } from "../errors.ts";
 import { describeHolder, lockRun, type RunLock } from "../logs/run_lock.ts";
+import { checkOptionNames } from "../option_names.ts";
 import { trainAndEvaluate } from "./one_model.ts";
-import type { RunAllOptions } from "./options.ts";
+import { RUN_ALL_OPTION_NAMES, type RunAllOptions } from "./options.ts";
 import { writeOutcome } from "./outcome.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import type { TaskResult } from "./results.ts";
@@ -65,6 +66,7 @@ export interface RunAllResult {
  * ```
  */
 export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
+  checkOptionNames("run all", options, RUN_ALL_OPTION_NAMES);
   for (;;) {
     const plan = await makePlan(options);
     const { done, open, lost, seed, out, before, state, statePath } = plan;

@@ -7,6 +7,7 @@ import type { ClassifierOptions } from "../classifier/load.ts";
 import type { EngineChoice } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import type { ModelSource } from "../model/model_source.ts";
+import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { settleOrigins } from "./origins.ts";
 
 /** A model to serve, with the name that answers call it by, and what its file does not say. */
@@ -134,6 +135,19 @@ export interface ServeOptions {
   onError?: (error: unknown) => void;
 }
 
+/** What serving can be given. */
+const OPTION_NAMES: OptionNames<ServeOptions> = {
+  models: true,
+  engine: true,
+  limits: true,
+  token: true,
+  warm: true,
+  viewer: true,
+  hosts: true,
+  origins: true,
+  onError: true,
+};
+
 /** Options with nothing left open. */
 export interface SettledOptions
   extends Omit<ServeOptions, "models" | "limits" | "viewer" | "origins"> {
@@ -146,9 +160,10 @@ export interface SettledOptions
 /**
  * Checks options and fills in the defaults.
  *
- * @throws {OptionError} where a limit, the token or an origin cannot be
+ * @throws {OptionError} if an option does not exist, or a limit, the token or an origin cannot be
  */
 export function settleOptions(options: ServeOptions): SettledOptions {
+  checkOptionNames("serve", options, OPTION_NAMES);
   const limits = { ...SERVE_LIMITS, ...options.limits };
   for (const [name, value] of Object.entries(limits)) {
     const least = name === "queue" ? 0 : 1;

@@ -6,6 +6,8 @@
 import type { Dataset } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import type { MRNet } from "../model/mrnet.ts";
+import { checkOptionNames } from "../option_names.ts";
+import { RUN_OPTION_NAMES, TRAIN_OPTION_NAMES } from "./option_names.ts";
 import type { TrainOptions } from "./options.ts";
 import type { TrainResult } from "./reports.ts";
 import { type RunOptions, type RunResult, trainRun } from "./run.ts";
@@ -28,8 +30,8 @@ export interface TrainDatasets {
  * @param model what is trained
  * @param datasets the exams to train on, and the exams that steer schedule, best model and stop
  * @param options how to train; {@linkcode TRAIN_DEFAULTS} where nothing is said
- * @throws {OptionError} if an option is out of its range, or the recipe means another intensity than
- * the model's
+ * @throws {OptionError} if an option does not exist or is out of its range, or the recipe means
+ * another intensity than the model's
  * @throws {TrainingError} if a loss is not finite; the message names the exam
  * @throws {DataError} if an exam can no longer be read
  * @throws {EngineError} if the engine's device failed
@@ -82,9 +84,13 @@ export function train(run: RunOptions): Promise<RunResult>;
 export async function train(
   what: MRNet | RunOptions,
   datasets?: TrainDatasets,
-  options?: TrainOptions,
+  options: TrainOptions = {},
 ): Promise<TrainResult | RunResult> {
-  if (!("parameters" in what)) return await trainRun(what);
+  if (!("parameters" in what)) {
+    checkOptionNames("train", what, RUN_OPTION_NAMES);
+    return await trainRun(what);
+  }
+  checkOptionNames("train", options, TRAIN_OPTION_NAMES);
   if (datasets !== undefined) return await trainModel(what, datasets, options);
   throw new OptionError(
     "Cannot train a model without exams: give datasets behind it, as { train, valid }",

@@ -1,0 +1,73 @@
+/**
+ * An option that does not exist is an error of every verb that takes options, whoever is asked by
+ * whatever language.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import * as mrnet from "../mod.ts";
+import { checkOptionNames } from "../lib/option_names.ts";
+
+/** The verbs without their types, as JavaScript has them. */
+const verbs = mrnet as unknown as Record<string, (...given: unknown[]) => unknown>;
+/** Neither is looked at before the options are. */
+const model = { parameters: new Map() };
+const data = {};
+
+/** What is done, how it is called, the option that is misspelt, and what it is called. */
+const CASES: [
+  action: string,
+  call: (options: object) => unknown,
+  given: string,
+  meant: string,
+][] = [
+  ["train", (options) => verbs.train(model, data, options), "epoch", "epochs"],
+  ["train", (options) => verbs.train({ ...options, task: "acl" }), "wieghts", "weights"],
+  ["evaluate", (options) => verbs.evaluate(model, data, options), "onexam", "onExam"],
+  ["evaluate", (options) => verbs.evaluate({ members: {} }, data, options), "signa", "signal"],
+  [
+    "evaluate",
+    (options) => verbs.evaluate({ model: "a.pth", ...options }),
+    "theshold",
+    "threshold",
+  ],
+  ["open a dataset", (options) => verbs.openDataset(options), "inmemory", "inMemory"],
+  ["make a model", (options) => verbs.createMRNet(options), "weight", "weights"],
+  ["load a model", (options) => verbs.loadMRNet("a.pth", options), "intensty", "intensity"],
+  ["explain", (options) => verbs.explain(model, data, options), "maps", "map"],
+  ["explain", (options) => _first(verbs.explainFiles(model, [], options)), "foldr", "folder"],
+  ["combine models", (options) => verbs.combineModels(options), "fiton", "fitOn"],
+  ["run all", (options) => verbs.runAll(options), "model", "models"],
+  ["serve", (options) => verbs.createHandler(options), "tokens", "token"],
+  ["start an engine", (options) => verbs.startEngine("cpu", options), "thread", "threads"],
+  ["inspect files", (options) => verbs.inspectPaths([], options), "onfile", "onFile"],
+];
+
+async function _first(generated: unknown): Promise<void> {
+  await (generated as AsyncGenerator).next();
+}
+
+for (const [action, call, given, meant] of CASES) {
+  Deno.test(`to ${action} with '${given}' is refused, and '${meant}' named`, async () => {
+    await assert.rejects(async () => await call({ [given]: 1 }), {
+      name: "OptionError",
+      message: `Cannot ${action} with an option '${given}': there is none of that name: ` +
+        `did you mean '${meant}'?`,
+    });
+    // One that is near to none gets all of them; one that everything has is none.
+    await assert.rejects(
+      async () => await call({ toString: 1 }),
+      new RegExp(
+        `^OptionError: Cannot ${action} with an option 'toString': .*: choose from .*\\b${meant}\\b`,
+      ),
+    );
+  });
+}
+
+Deno.test("an option that is undefined is one by its name", () => {
+  const names = { epochs: true } as const;
+  checkOptionNames("train", { epochs: undefined }, names);
+  assert.throws(() => checkOptionNames("train", { epoch: undefined }, names), {
+    name: "OptionError",
+  });
+});
