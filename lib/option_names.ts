@@ -29,8 +29,9 @@ export function checkOptionNames(
   options: object,
   names: Readonly<Record<string, true>>,
 ): void {
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(names, name)) continue;
+  for (const [name, value] of Object.entries(options)) {
+    // One that is undefined is left out, whatever it is called.
+    if (value === undefined || Object.hasOwn(names, name)) continue;
     const all = Object.keys(names);
     const meant = nearest(name, all);
     const hint = meant === undefined ? `choose from ${all.join(", ")}` : `did you mean '${meant}'?`;

@@ -64,10 +64,6 @@ for (const [action, call, given, meant] of CASES) {
   });
 }
 
-Deno.test("an option that is undefined is one by its name", () => {
-  const names = { epochs: true } as const;
-  checkOptionNames("train", { epochs: undefined }, names);
-  assert.throws(() => checkOptionNames("train", { epoch: undefined }, names), {
-    name: "OptionError",
-  });
+Deno.test("an option that is undefined is left out, whatever it is called", () => {
+  checkOptionNames("train", { epochs: undefined, epoch: undefined }, { epochs: true });
 });
