@@ -9,7 +9,6 @@
  *
  * ```ts ignore
  * import { createMRNet, openDataset, train } from "./mod.ts";
- *
  * const exams = { task: "acl", plane: "sagittal" } as const;
  * using model = await createMRNet({ weights: "imagenet" });
  * const { best } = await train(model, {
@@ -26,7 +25,6 @@
  * @module
  */
 export * from "./lib/terms.ts";
-
 // What goes wrong.
 export { DataError, EngineError, MRNetError, OptionError, OutputError } from "./lib/errors.ts";
 export { PermissionError, TrainingError, WeightsError } from "./lib/errors.ts";
@@ -70,12 +68,8 @@ export type { ResumedRun, RunOptions, RunResult } from "./lib/train/run.ts";
 export type { RunStart, RunTraining, Selection } from "./lib/train/run.ts";
 export type { ExamFigures } from "./lib/train/runner.ts";
 export { type ScheduleName, SCHEDULES } from "./lib/train/schedule.ts";
-export {
-  type LossWeights,
-  type RecipeName,
-  type RecipeParts,
-  RECIPES,
-} from "./lib/model/recipe.ts";
+export type { LossWeights, RecipeName, RecipeParts } from "./lib/model/recipe.ts";
+export { RECIPES } from "./lib/model/recipe.ts";
 
 // Judging and predicting.
 export { evaluate } from "./lib/report/evaluate.ts";
@@ -108,20 +102,11 @@ export { createHandler, type Handler } from "./lib/serve/handler.ts";
 export { type GivenModel, SERVE_LIMITS, type ServeLimits } from "./lib/serve/options.ts";
 export type { ServeOptions, ViewerOptions } from "./lib/serve/options.ts";
 export { type Inspection, type InspectOptions, inspectPaths } from "./lib/imaging/inspect.ts";
-export type {
-  GivenFile,
-  InspectedSeries,
-  SeriesFacts,
-  SkippedFile,
-} from "./lib/imaging/inspect.ts";
+export type { GivenFile, InspectedSeries, SeriesFacts } from "./lib/imaging/inspect.ts";
+export type { SkippedFile } from "./lib/imaging/inspect.ts";
 export { importExams, type ImportOptions, type ImportResult } from "./lib/imaging/import.ts";
-export type {
-  ChooseOptions,
-  ImportedRow,
-  ImportReport,
-  OpenChoice,
-  SeriesChoice,
-} from "./lib/imaging/import.ts";
+export type { ChooseOptions, ImportedRow, ImportReport, OpenChoice } from "./lib/imaging/import.ts";
+export type { SeriesChoice } from "./lib/imaging/import.ts";
 
 // The rest, by what it is about; each is a path of its own too, such as `@mrnet/deno/metrics`.
 export * as combination from "./lib/combine/mod.ts";
