@@ -4,6 +4,7 @@
  * @module
  */
 import type { ByPlane } from "../combine/combination.ts";
+import type { ExamInput } from "../data/exam_files.ts";
 import type { MRNetError } from "../errors.ts";
 import type { FilePrediction } from "../model/file_prediction.ts";
 import type { Prediction } from "../model/mrnet.ts";
@@ -16,7 +17,7 @@ export interface ClassifierPatient {
   /** The patient's name. */
   id: string;
   /** The exam of each plane. */
-  files: Partial<ByPlane<string>>;
+  files: Partial<ByPlane<ExamInput>>;
 }
 
 /** What a classifier says about a patient, or why it says nothing. */
@@ -29,7 +30,10 @@ export type PatientOutcome<T extends ClassifierPatient = ClassifierPatient> =
   } | { error: MRNetError });
 
 /** What a model of one plane says about files, in their order. */
-export type PlanePredictor = (model: PlaneModel, paths: string[]) => AsyncIterator<FilePrediction>;
+export type PlanePredictor = (
+  model: PlaneModel,
+  paths: ExamInput[],
+) => AsyncIterator<FilePrediction>;
 
 /**
  * Predicts patients, in order. One with an exam that cannot be read is given as its error, and the

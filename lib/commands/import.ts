@@ -3,14 +3,12 @@
  *
  * @module
  */
-import type { InspectedSeries } from "../imaging/inspect.ts";
-import { parseSeriesChoice, type SeriesChoice } from "../imaging/choose.ts";
 import { importExams, type ImportReport, type ImportResult } from "../imaging/import.ts";
 import { PhaseTimer } from "../logs/progress.ts";
 import { PLANES, SPLITS } from "../terms.ts";
 import { choice, Command, option, text } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
-import { seriesLines } from "./inspect.ts";
+import { readSeries, remarkCandidates, SERIES_FLAGS, SERIES_HELP } from "./series_choice.ts";
 import { INTERRUPTED, stoppable } from "./training_display.ts";
 
 /** The command; `exit` is told the exit code. */
@@ -27,12 +25,7 @@ export function importCommand(exit: (code: number) => void) {
       option("--split <{train,valid}>", "the split that they become part of", choice(SPLITS))
         .default("valid" as const),
     )
-    .option(
-      "--series <PLANE=TEXT>",
-      "which series is meant where several could be: its description, in which * stands for " +
-        "anything, or its identifier; may be given several times, without PLANE= for every plane",
-      _several,
-    )
+    .option(SERIES_FLAGS, SERIES_HELP, readSeries)
     .addOption(
       option(
         "-p, --plane <{sagittal,coronal,axial}>",
@@ -79,11 +72,6 @@ export function importCommand(exit: (code: number) => void) {
     });
 }
 
-/** Options that are given several times are kept all. */
-function _several(given: string, before: SeriesChoice[] = []): SeriesChoice[] {
-  return [...before, parseSeriesChoice(given)];
-}
-
 function _lines({ row, from }: ImportReport): string[] {
   const { id, plane, slices, side, sequence, remarks } = row!;
   const facts = [`${slices} slices`, side === "" ? "" : `side ${side}`, sequence];
@@ -98,11 +86,7 @@ function _remarks(result: ImportResult): void {
   for (const { reason } of skipped) remark(reason);
   for (const failure of failures) remark(failure);
   for (const { plane, from, candidates } of open) {
-    remark(
-      `Not imported: ${from}, ${plane}: several series could be meant. Say which, for example with ` +
-        `--series '${plane}=${_distinctText(candidates)}':`,
-    );
-    for (const each of candidates) for (const line of seriesLines(each)) remark(`  ${line}`);
+    remarkCandidates(`Not imported: ${from}`, { plane, candidates });
   }
   for (const { id, planes } of lacking) {
     remark(`Exam ${id} has no ${planes.join(" and no ")} series.`);
@@ -114,14 +98,6 @@ function _remarks(result: ImportResult): void {
   if (result.unlabelled.length > 0) remark(`Exams without a label: ${_first(result.unlabelled)}`);
   for (const file of labelFiles) remark(`Labels: ${file}`);
   remark(`Exams:  ${exams.length}`);
-}
-
-/** What means the first of several series and none of the others. */
-function _distinctText([{ description, part, series }, ...others]: InspectedSeries[]): string {
-  if (description !== "" && others.every((each) => each.description !== description)) {
-    return description;
-  }
-  return others.every((each) => each.series !== series) ? series : `*, ${part}`;
 }
 
 function _first(names: readonly string[]): string {

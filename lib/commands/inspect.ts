@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type InspectedSeries, inspectPaths } from "../imaging/inspect.ts";
+import { inspectPaths, type SeriesFacts } from "../imaging/inspect.ts";
 import { PhaseTimer } from "../logs/progress.ts";
 import { Command } from "./arguments.ts";
 import { endProgress, endWithReader, print, remark, showProgress } from "./console.ts";
@@ -40,7 +40,7 @@ export function inspectCommand(exit: (code: number) => void) {
 }
 
 /** A series as lines for a terminal: what it is, how it is stored, what is odd. */
-export function seriesLines(series: InspectedSeries): string[] {
+export function seriesLines(series: SeriesFacts & { sha256?: string }): string[] {
   const { plane, tilt, slices, rows, columns, spacing, sliceDistance, side, syntax } = series;
   const { description, part, echoTime, repetitionTime, sequence, sha256, remarks } = series;
   const name = [description || "without a description", part].filter((word) => word !== "").join(

@@ -14,17 +14,20 @@ import {
 } from "../classifier/predict_patients.ts";
 import { isCombinationFile } from "../combine/file.ts";
 import { groupByPatient, patientOf } from "../combine/patients.ts";
-import { examFileOf, planeOfPath } from "../data/exam_files.ts";
+import { examFileOf, type ExamInput, planeOfPath } from "../data/exam_files.ts";
 import { describeEngine, startEngine } from "../engine/engine.ts";
 import { messageOf } from "../errors.ts";
 import { MAP_KINDS, type MapKind } from "../explain/explain.ts";
 import { checkNames, explainFiles } from "../explain/explain_files.ts";
 import { join, makeWritableFolder } from "../files.ts";
+import { isImagingPath, Studies } from "../imaging/studies.ts";
 import { DEFAULT_THRESHOLD } from "../model/card.ts";
 import { thresholdText } from "../page/format.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
 import { endWithReader, oddRemark, print, remark } from "./console.ts";
+import { readSeries, SERIES_FLAGS, SERIES_HELP } from "./series_choice.ts";
+import { studyPatients } from "./study_patients.ts";
 import { checkModelFiles } from "./models_there.ts";
 import {
   backendOption,
@@ -41,9 +44,13 @@ export function predictCommand(exit: (code: number) => void) {
   return new Command("predict")
     .description(
       "Say how likely the finding is in each exam, and with --cam where the model looked.\n" +
-        "An exam is an .npy file of [slices, height, width], at least 64×64 pixels.",
+        "An exam is an .npy file of [slices, height, width], at least 64×64 pixels, or a study from a " +
+        "scanner: a folder or a zip archive with DICOM or NIfTI files.",
     )
-    .argument("[EXAM...]", "exams to predict; of a combination in folders called by their planes")
+    .argument(
+      "[EXAM...]",
+      "exams to predict, or studies; .npy files of a combination in folders called by their planes",
+    )
     .addOption(modelOption("the model: .safetensors, .pth or .pt, or .json of a combination"))
     .addOption(taskOption())
     .addOption(planeOption())
@@ -62,24 +69,35 @@ export function predictCommand(exit: (code: number) => void) {
     .addOption(option("--axial <FILE>", "with a combination: the axial exam of one patient", text))
     .addOption(option("--coronal <FILE>", "its coronal exam", text))
     .addOption(option("--sagittal <FILE>", "its sagittal exam", text))
+    .option(SERIES_FLAGS, SERIES_HELP, readSeries)
     .addOption(backendOption())
     .addOption(threadsOption())
     .addHelpText(
       "after",
       "\nPermissions: --allow-read=FILE,EXAM,DIR --allow-write=DIR, DIR only where --cam names one",
     )
-    .action(async (exams, { json = false, cam, map, backend, threads, ...given }) => {
+    .action(async (paths, { json = false, cam, map, backend, threads, ...given }) => {
       if (map !== undefined && cam === undefined) {
         throw new UsageError("argument --map: not allowed without argument --cam");
       }
       using _reader = cam === undefined ? endWithReader() : undefined;
-      _checkArguments(exams, given);
+      _checkArguments(paths, given);
       await checkModelFiles([given.model]);
       const engine = await startEngine(backend, { threads });
       using classifier = await loadClassifier(given.model, given);
-      const patients = _patients(exams, given, classifier);
+      const { exams, studies: folders } = await _sorted(paths);
+      using studies = folders.length === 0 ? undefined : await Studies.open(folders, given);
+      const found = studies && studyPatients(studies, classifier);
+      if (found !== undefined && found.refused + found.patients.length === 0) {
+        remark("There is no series that an exam can be made of.");
+      }
+      if (found !== undefined && (found.refused > 0 || found.patients.length === 0)) exit(1);
+      const patients = [
+        ...exams.length > 0 || found === undefined ? _patients(exams, given, classifier) : [],
+        ...found?.patients ?? [],
+      ];
       // What cannot be written is found before anything is computed.
-      if (cam !== undefined) await _makeFolders(cam, exams, classifier);
+      if (cam !== undefined) await _makeFolders(cam, patients, classifier);
       _remarkGiven(given);
       remark(`Engine: ${describeEngine(engine)}`);
       const { card: { plane }, metadata } = classifier;
@@ -97,7 +115,7 @@ export function predictCommand(exit: (code: number) => void) {
           exit(1);
         } else {
           for (const [plane, odd] of Object.entries(outcome.odd ?? {})) {
-            remark(oddRemark(outcome.files[plane as Plane]!, odd));
+            remark(oddRemark(_pathOf(outcome.files[plane as Plane]!), odd));
           }
           print(write(outcome, classifier));
           predicted++;
@@ -123,6 +141,17 @@ function _checkArguments(exams: readonly string[], given: _GivenPlanes & { model
   throw new UsageError(`argument EXAM: not allowed with argument --${named}`);
 }
 
+/** The `.npy` files among what was given, and the studies. */
+async function _sorted(paths: readonly string[]): Promise<{ exams: string[]; studies: string[] }> {
+  const sorted = { exams: [] as string[], studies: [] as string[] };
+  for (const path of paths) {
+    (await isImagingPath(path) ? sorted.studies : sorted.exams).push(path);
+  }
+  return sorted;
+}
+
+const _pathOf = (input: ExamInput) => examFileOf(input).path;
+
 /** The exams by patient; to a model of one plane every exam is a patient. */
 function _patients(
   exams: readonly string[],
@@ -143,8 +172,14 @@ function _folderOf(cam: string, plane: Plane, { kind }: Classifier): string {
   return kind === "single" ? cam : join(cam, plane);
 }
 
-async function _makeFolders(cam: string, exams: readonly string[], classifier: Classifier) {
-  if (classifier.kind === "single") checkNames(exams, cam);
+async function _makeFolders(
+  cam: string,
+  patients: readonly ClassifierPatient[],
+  classifier: Classifier,
+) {
+  if (classifier.kind === "single") {
+    checkNames(patients.map(({ files }) => files[classifier.planes[0]]!), cam);
+  }
   for (const plane of classifier.planes) {
     await makeWritableFolder(_folderOf(cam, plane, classifier));
   }
@@ -204,7 +239,7 @@ function _line({ id, files, prediction }: Predicted, { task, card, planes }: Cla
   const digits = (value: number) => value.toFixed(4);
   const isSingle = card.plane !== "combined";
   return [
-    isSingle ? files[planes[0]] : id,
+    isSingle ? _pathOf(files[planes[0]]!) : id,
     `${task} ${card.plane}`,
     `probability ${digits(probability)}`,
     isSingle
@@ -230,13 +265,13 @@ function _json(
   const isSingle = plane !== "combined";
   return JSON.stringify({
     exam: id,
-    file: isSingle ? files[plane] : undefined,
+    file: isSingle ? _pathOf(files[plane]!) : undefined,
     ...{ task, plane, probability, logits, decision, threshold },
     threshold_from: operatingPoint === undefined ? "default" : "model",
     ...isSingle ? { odd: odd?.[plane] } : {
       planes: Object.fromEntries(planes.map((each) => [
         each,
-        { file: files[each], ...prediction.planes[each], odd: odd?.[each] },
+        { file: _pathOf(files[each]!), ...prediction.planes[each], odd: odd?.[each] },
       ])),
     },
   });

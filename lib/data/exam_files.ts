@@ -17,6 +17,19 @@ export interface ExamFile {
   id: string;
 }
 
+/** An exam that is read in a way of its own, such as one that is made of DICOM files. */
+export interface ExamSource extends ExamFile {
+  /**
+   * Reads it.
+   *
+   * @throws {DataError} if it cannot be read
+   */
+  read(): Promise<Exam>;
+}
+
+/** The path of an `.npy` file, or an exam that is read in a way of its own. */
+export type ExamInput = string | ExamSource;
+
 /** A file that was read, or why it was not. */
 export type ReadExamFile = ExamFile & ({ exam: Exam } | { error: MRNetError });
 
@@ -38,7 +51,9 @@ export function planeOfPath(path: string): Plane | undefined {
 }
 
 /** The file of an exam. */
-export function examFileOf(path: string): ExamFile {
+export function examFileOf(input: ExamInput): ExamFile {
+  if (typeof input !== "string") return { path: input.path, id: input.id };
+  const path = input;
   return { path, id: baseName(path).replace(/\.npy$/i, "") };
 }
 
@@ -46,7 +61,7 @@ export function examFileOf(path: string): ExamFile {
  * Reads exams in order. The next one is read while the caller works on the current one, and no more
  * than these two are held. One that cannot be read is given as its error, and the others go on.
  *
- * @param paths `.npy` files of any slice count and size that an exam can have
+ * @param inputs `.npy` files of any slice count and size that an exam can have, or other sources
  *
  * @example
  * ```ts
@@ -58,25 +73,26 @@ export function examFileOf(path: string): ExamFile {
  * }
  * ```
  */
-export async function* readExamFiles(paths: readonly string[]): AsyncGenerator<ReadExamFile> {
-  const start = (path: string) => {
-    const reading = _read(path);
+export async function* readExamFiles(inputs: readonly ExamInput[]): AsyncGenerator<ReadExamFile> {
+  const start = (input: ExamInput) => {
+    const reading = _read(input);
     // Its failure is reported when its turn comes, or not at all if the caller stops before.
     reading.catch(() => {});
     return reading;
   };
-  let ahead = paths.length > 0 ? start(paths[0]) : undefined;
-  for (let place = 0; place < paths.length; place++) {
+  let ahead = inputs.length > 0 ? start(inputs[0]) : undefined;
+  for (let place = 0; place < inputs.length; place++) {
     const file = await ahead!;
-    ahead = place + 1 < paths.length ? start(paths[place + 1]) : undefined;
+    ahead = place + 1 < inputs.length ? start(inputs[place + 1]) : undefined;
     yield file;
   }
 }
 
-async function _read(path: string): Promise<ReadExamFile> {
-  const file = examFileOf(path);
+async function _read(input: ExamInput): Promise<ReadExamFile> {
+  const file = examFileOf(input);
   try {
-    return { ...file, exam: await readExam(path, file.id) };
+    const exam = typeof input === "string" ? await readExam(input, file.id) : await input.read();
+    return { ...file, exam };
   } catch (error) {
     if (error instanceof MRNetError) return { ...file, error };
     throw error;

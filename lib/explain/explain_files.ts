@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { examFileOf, readExamFiles } from "../data/exam_files.ts";
+import { examFileOf, type ExamInput, readExamFiles } from "../data/exam_files.ts";
 import { currentEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import { type FilePrediction, filePrediction } from "../model/file_prediction.ts";
@@ -34,8 +34,9 @@ export type FileExplanation = FilePrediction & { files?: ExplanationFiles };
  * Predicts exams from their files, in order, and writes for each where the model looked. One that
  * cannot be read is given as its error, and the others go on.
  *
- * @param paths `.npy` files of any slice count and size that an exam can have
- * @throws {OptionError} if an option does not exist, or where two files have the same name, and would write the same pictures
+ * @param paths `.npy` files of any slice count and size that an exam can have, or other sources
+ * @throws {OptionError} if an option does not exist, or two files have the same name, and would write
+ * the same pictures
  * @throws {OutputError} where a picture cannot be written
  * @throws {EngineError} where the engine fails
  *
@@ -54,7 +55,7 @@ export type FileExplanation = FilePrediction & { files?: ExplanationFiles };
  */
 export async function* explainFiles(
   network: MRNet,
-  paths: readonly string[],
+  paths: readonly ExamInput[],
   options: ExplainFilesOptions,
 ): AsyncGenerator<FileExplanation> {
   checkOptionNames("explain", options, OPTION_NAMES);
@@ -82,10 +83,11 @@ export async function* explainFiles(
  *
  * @throws {OptionError} where two have the same, upper and lower case not told apart, as on some disks
  */
-export function checkNames(paths: readonly string[], folder: string): void {
+export function checkNames(paths: readonly ExamInput[], folder: string): void {
   const seen = new Map<string, string>();
-  for (const path of paths) {
-    const name = examFileOf(path).id.toLowerCase();
+  for (const input of paths) {
+    const { path, id } = examFileOf(input);
+    const name = id.toLowerCase();
     const before = seen.get(name);
     if (before !== undefined) {
       throw new OptionError(

@@ -248,3 +248,8 @@ function _foldersOf({ name, root }: ImagingFile): string[] {
   }
   return folders;
 }
+
+/** The folders in which all series lie, the innermost first. */
+export function commonFolders([first, ...others]: readonly FoundSeries[]): string[] {
+  return first.folders.filter((folder) => others.every(({ folders }) => folders.includes(folder)));
+}

@@ -13,7 +13,13 @@ import { type ChooseOptions, choosePlanes, type PlaneChoice } from "./choose.ts"
 import { FrameDecoder } from "./dicom/decoder.ts";
 import { type ImportedRow, readExamTable, writeExamTable } from "./exam_table.ts";
 import { type GivenFile, ImagingFiles } from "./files.ts";
-import { findSeries, type FoundSeries, type SeriesFacts, type SkippedFile } from "./found.ts";
+import {
+  commonFolders,
+  findSeries,
+  type FoundSeries,
+  type SeriesFacts,
+  type SkippedFile,
+} from "./found.ts";
 import { type ExamLabels, readLabelTable, writeLabels } from "./label_table.ts";
 import { examOfSeries } from "./volume.ts";
 
@@ -172,7 +178,7 @@ async function _importStudies(
     .filter(({ series }) => series !== undefined).length;
   let done = 0;
   for (const { id, series, choices } of studies) {
-    const from = _foldersOf(series)[0] ?? series[0].facts.series;
+    const from = commonFolders(series)[0] ?? series[0].facts.series;
     for (const { plane, series: chosen, candidates } of choices) {
       if (options.signal?.aborted) return;
       if (chosen === undefined) {
@@ -230,18 +236,13 @@ function _labelsOf(
   const given = new Map<string, ExamLabels>();
   const used = new Set<string>();
   for (const { id, series } of studies) {
-    const names = [id, series[0].facts.study, ..._foldersOf(series)];
+    const names = [id, series[0].facts.study, ...commonFolders(series)];
     const key = names.find((each) => labels.has(each));
     if (key === undefined) continue;
     used.add(key);
     given.set(id, labels.get(key)!);
   }
   return { given, unknown: [...labels.keys()].filter((key) => !used.has(key)) };
-}
-
-/** The folders in which all series lie, the innermost first. */
-function _foldersOf([first, ...others]: readonly FoundSeries[]): string[] {
-  return first.folders.filter((folder) => others.every(({ folders }) => folders.includes(folder)));
 }
 
 /** Gives each study a name that no other has, and the same as before if it was imported. */

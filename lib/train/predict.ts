@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ReadExamFile, readExamFiles } from "../data/exam_files.ts";
+import { type ExamInput, type ReadExamFile, readExamFiles } from "../data/exam_files.ts";
 import { currentEngine } from "../engine/engine.ts";
 import { type FilePrediction, filePrediction } from "../model/file_prediction.ts";
 import type { MRNet } from "../model/mrnet.ts";
@@ -14,7 +14,7 @@ import { createRunner } from "./create_runner.ts";
  * Predicts exams from their files, in order, on all threads of the engine and reading ahead. One that
  * cannot be read is given as its error, and the others go on.
  *
- * @param paths `.npy` files of any slice count and size that an exam can have
+ * @param paths `.npy` files of any slice count and size that an exam can have, or other sources
  * @throws {EngineError} where the engine fails
  *
  * @example
@@ -30,7 +30,7 @@ import { createRunner } from "./create_runner.ts";
  */
 export async function* predictFiles(
   model: MRNet,
-  paths: readonly string[],
+  paths: readonly ExamInput[],
 ): AsyncGenerator<FilePrediction> {
   const engine = currentEngine();
   const runner = await createRunner(model);

@@ -1,0 +1,43 @@
+/**
+ * `--series`: which series of a study is meant, and what is said where nobody said it.
+ *
+ * @module
+ */
+import { type ChooseOptions, parseSeriesChoice, type SeriesChoice } from "../imaging/choose.ts";
+import type { SeriesFacts } from "../imaging/inspect.ts";
+import type { Plane } from "../terms.ts";
+import { remark } from "./console.ts";
+import { seriesLines } from "./inspect.ts";
+
+/** The option's flags. */
+export const SERIES_FLAGS = "--series <PLANE=TEXT>";
+
+/** What help says of it. */
+export const SERIES_HELP =
+  "which series is meant where several could be: its description, in which * stands for anything, " +
+  "or its identifier; may be given several times, without PLANE= for every plane";
+
+/** Reads it; what was given before is kept. */
+export function readSeries(given: string, before: ChooseOptions["series"] = []): SeriesChoice[] {
+  return [...before, parseSeriesChoice(given)];
+}
+
+/** Lists the series that could be meant, and how to say which one is. */
+export function remarkCandidates(
+  what: string,
+  { plane, candidates }: { plane: Plane; candidates: readonly SeriesFacts[] },
+): void {
+  remark(
+    `${what}, ${plane}: several series could be meant. Say which, for example with ` +
+      `--series '${plane}=${_distinctText(candidates)}':`,
+  );
+  for (const each of candidates) for (const line of seriesLines(each)) remark(`  ${line}`);
+}
+
+/** What means the first of several series and none of the others. */
+function _distinctText([{ description, part, series }, ...others]: readonly SeriesFacts[]): string {
+  if (description !== "" && others.every((each) => each.description !== description)) {
+    return description;
+  }
+  return others.every((each) => each.series !== series) ? series : `*, ${part}`;
+}
