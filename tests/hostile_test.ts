@@ -141,20 +141,22 @@ const pickleFile = fc.array(
 
 const plain = { refuses: WeightsError, name: "", seeds: [] };
 
-Deno.test("any .npy file, safetensors header or pickle is answered or refused in one line", () => {
+Deno.test("any .npy file, safetensors header or pickle is answered or refused in one line", async () => {
   const property = (files: fc.Arbitrary<Uint8Array>, reader: FuzzReader) =>
-    fc.assert(fc.property(files, (bytes) => void readCase(reader, bytes)), { numRuns: 1500 });
-  property(npyFile, { ...plain, refuses: DataError, read: (bytes) => decodeNpy(bytes, "a") });
-  property(safetensorsFile, { ...plain, read: (bytes) => decodeSafetensors(bytes, "a") });
-  property(pickleFile, { ...plain, read: (bytes) => decodePytorch(bytes, "a") });
+    fc.assert(fc.asyncProperty(files, async (bytes) => void await readCase(reader, bytes)), {
+      numRuns: 1500,
+    });
+  await property(npyFile, { ...plain, refuses: DataError, read: (bytes) => decodeNpy(bytes, "a") });
+  await property(safetensorsFile, { ...plain, read: (bytes) => decodeSafetensors(bytes, "a") });
+  await property(pickleFile, { ...plain, read: (bytes) => decodePytorch(bytes, "a") });
 });
 
-Deno.test("any text in a model's card is answered or refused in one line", () => {
+Deno.test("any text in a model's card is answered or refused in one line", async () => {
   const value = fc.oneof(fc.string({ unit: "binary" }), fc.json());
   const metadata = fc.dictionary(fc.constantFrom("task", "operating_point", "tune"), value);
-  fc.assert(fc.property(metadata, (texts) => {
+  await fc.assert(fc.asyncProperty(metadata, async (texts) => {
     const reader = { ...plain, read: () => readCard(texts, "a") };
-    readCase(reader, new Uint8Array(0));
+    await readCase(reader, new Uint8Array(0));
   }));
 });
 

@@ -45,6 +45,8 @@ const COLUMNS = [
 ];
 const MAX_BYTES = 64 * 1024 * 1024;
 
+const HINT = "give another --out, or move that file away";
+
 /**
  * Reads the table; there is none before the first import.
  *
@@ -55,36 +57,44 @@ export async function readExamTable(path: string): Promise<ImportedRow[]> {
     return !(error instanceof Deno.errors.NotFound);
   });
   if (!isThere) return [];
-  const hint = "give another --out, or move that file away";
-  const action = { what: "read", path, access: "read", error: DataError, mend: hint } as const;
-  const refuse = (found: string) => new DataError(`Cannot read '${path}': ${found}: ${hint}`);
-  const text = new TextDecoder().decode(await readBytes(action, { most: MAX_BYTES }));
+  const action = { what: "read", path, access: "read", error: DataError, mend: HINT } as const;
+  return decodeExamTable(await readBytes(action, { most: MAX_BYTES }), path);
+}
+
+/**
+ * Decodes the bytes of a table.
+ *
+ * @throws {DataError} if it is damaged
+ */
+export function decodeExamTable(bytes: Uint8Array, path: string): ImportedRow[] {
+  const refuse = (found: string) => new DataError(`Cannot read '${path}': ${found}: ${HINT}`);
   const rows: ImportedRow[] = [];
-  eachCsvLine(text, ({ values, line }) => {
-    if (line === 1) {
+  let isHead = true;
+  eachCsvLine(new TextDecoder().decode(bytes), ({ values, line }) => {
+    if (isHead) {
       if (values.join() !== COLUMNS.join()) throw refuse("it has not the columns of an import");
+      isHead = false;
       return;
     }
-    const [id, split, plane, slices, side, sequence, study, source, remarks] = values;
-    const isSound = values.length === COLUMNS.length && isExamId(id) && /^\d+$/.test(slices) &&
-      (PLANES as readonly string[]).includes(plane) &&
-      (SPLITS as readonly string[]).includes(split) && /^[0-9a-f]{16}$/.test(source);
-    if (!isSound) throw refuse(`line ${line} is not one of an import`);
-    rows.push({
-      ...{
-        id,
-        split: split as Split,
-        plane: plane as Plane,
-        slices: Number(slices),
-        side,
-        sequence,
-        study,
-        source,
-      },
-      remarks: remarks === "" ? [] : remarks.split("; "),
-    });
+    const row = _row(values);
+    if (row === undefined) throw refuse(`line ${line} is not one of an import`);
+    rows.push(row);
   }, { columns: COLUMNS.length, refuse });
+  if (isHead) throw refuse("it is empty");
   return rows;
+}
+
+function _row(values: readonly string[]): ImportedRow | undefined {
+  const [id, split, plane, slices, side, sequence, study, source, remarks] = values;
+  const isSound = values.length === COLUMNS.length && isExamId(id) && /^\d{1,6}$/.test(slices) &&
+    (PLANES as readonly string[]).includes(plane) &&
+    (SPLITS as readonly string[]).includes(split) && /^[0-9a-f]{16}$/.test(source);
+  if (!isSound) return undefined;
+  return {
+    ...{ id, split: split as Split, plane: plane as Plane, slices: Number(slices) },
+    ...{ side, sequence, study, source },
+    remarks: remarks === "" ? [] : remarks.split("; "),
+  };
 }
 
 /** Writes the table, by exam and plane. */

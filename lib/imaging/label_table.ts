@@ -7,12 +7,15 @@ import { eachCsvLine } from "../data/csv.ts";
 import { formatLabels, labelFile, type LabelledId, readLabels } from "../data/labels.ts";
 import { DataError } from "../errors.ts";
 import { readBytes, writeWhole } from "../files.ts";
+import { quoted } from "../quoted.ts";
 import { type Label, type Split, type Task, TASKS } from "../terms.ts";
 
 /** The labels of an exam; a task without one is left out. */
 export type ExamLabels = Partial<Record<Task, Label>>;
 
 const MAX_BYTES = 16 * 1024 * 1024;
+
+const HINT = "give a table with the columns id, abnormal, acl, meniscus, and labels of 0 and 1";
 
 /**
  * Reads a table. Its first line names its columns: `id` and any of the tasks; others are passed over.
@@ -21,36 +24,42 @@ const MAX_BYTES = 16 * 1024 * 1024;
  * @throws {DataError} if it has no such columns, an exam twice, or a label that is not 0, 1 or empty
  */
 export async function readLabelTable(path: string): Promise<Map<string, ExamLabels>> {
-  const hint = "give a table with the columns id, abnormal, acl, meniscus, and labels of 0 and 1";
   const action = {
     what: "read labels",
     path,
     access: "read",
     error: DataError,
-    mend: hint,
+    mend: HINT,
   } as const;
-  const refuse = (found: string) =>
-    new DataError(`Cannot read labels '${path}': ${found}: ${hint}`);
-  const text = new TextDecoder().decode(await readBytes(action, { most: MAX_BYTES }));
+  return decodeLabelTable(await readBytes(action, { most: MAX_BYTES }), path);
+}
+
+/**
+ * Decodes the bytes of a table.
+ *
+ * @throws {DataError} as {@linkcode readLabelTable}
+ */
+export function decodeLabelTable(bytes: Uint8Array, path: string): Map<string, ExamLabels> {
+  const refuse = (found: string) => {
+    return new DataError(`Cannot read labels '${path}': ${found}: ${HINT}`);
+  };
   const table = new Map<string, ExamLabels>();
-  let columns: string[] = [];
-  eachCsvLine(text, ({ values, line }) => {
-    if (columns.length === 0) {
+  let columns: string[] | undefined;
+  eachCsvLine(new TextDecoder().decode(bytes), ({ values, line }) => {
+    if (columns === undefined) {
       columns = values.map((each) => each.trim().toLowerCase());
       if (!columns.includes("id")) throw refuse("its first line names no column 'id'");
-      if (!TASKS.some((task) => columns.includes(task))) {
-        throw refuse("its first line names no finding");
-      }
-      return;
+      if (TASKS.some((task) => columns!.includes(task))) return;
+      throw refuse("its first line names no finding");
     }
     const id = values[columns.indexOf("id")]?.trim() ?? "";
     if (id === "") throw refuse(`line ${line} names no exam`);
-    if (table.has(id)) throw refuse(`line ${line} names '${id}' a second time`);
+    if (table.has(id)) throw refuse(`line ${line} names ${quoted(id)} a second time`);
     const labels: ExamLabels = {};
     for (const task of TASKS) {
       const value = values[columns.indexOf(task)]?.trim() ?? "";
       if (value === "") continue;
-      if (value !== "0" && value !== "1") throw refuse(`line ${line}: ${task} is '${value}'`);
+      if (value !== "0" && value !== "1") throw refuse(`line ${line}: ${task} is ${quoted(value)}`);
       labels[task] = value === "1" ? 1 : 0;
     }
     table.set(id, labels);

@@ -68,7 +68,9 @@ export async function campaign(
   const report = { answered: 0, refused: 0, onDisk: 0, slowestMs: 0, mostLeft: 0, peakGrowth: 0 };
   // What is allocated once, such as compiled code, is not any file's.
   if (!reader.asTheyAre) {
-    for (const { bytes, wrap } of reader.seeds) attempt(() => reader.read(wrap?.(bytes) ?? bytes));
+    for (const { bytes, wrap } of reader.seeds) {
+      await attempt(() => reader.read(wrap?.(bytes) ?? bytes));
+    }
   }
   collectGarbage();
   let peak = forgetPeak();
@@ -81,7 +83,7 @@ export async function campaign(
     }
     onCase?.(index);
     try {
-      const { outcome, ms, left } = measured(reader, bytes);
+      const { outcome, ms, left } = await measured(reader, bytes);
       report[outcome]++;
       report.slowestMs = Math.max(report.slowestMs, ms);
       report.mostLeft = Math.max(report.mostLeft, left);
@@ -103,10 +105,10 @@ export async function campaign(
 }
 
 /** Reads one file with a watch and a scale. */
-function measured(reader: FuzzReader, bytes: Uint8Array) {
+async function measured(reader: FuzzReader, bytes: Uint8Array) {
   const before = memory();
   const [start, worked] = [performance.now(), cpuMs()];
-  const outcome = readCase(reader, bytes);
+  const outcome = await readCase(reader, bytes);
   // On a machine with other work much of the time may be somebody else's.
   const ms = Math.min(performance.now() - start, cpuMs() - worked);
   const left = memory() - before - bytes.length - (reader.behind ?? 0);
@@ -153,7 +155,11 @@ function peakResident(): number {
 /** Lets the peak begin at the resident size of now, where the system can; gives the peak. */
 function forgetPeak(): number {
   if (Deno.build.os === "linux") {
-    attempt(() => Deno.writeTextFileSync("/proc/self/clear_refs", "5"));
+    try {
+      Deno.writeTextFileSync("/proc/self/clear_refs", "5");
+    } catch {
+      // Not every system lets it be forgotten.
+    }
   }
   return peakResident();
 }
@@ -163,9 +169,9 @@ function collectGarbage(): void {
   (globalThis as { gc?: () => void }).gc?.();
 }
 
-function attempt(action: () => void): void {
+async function attempt(action: () => unknown): Promise<void> {
   try {
-    action();
+    await action();
   } catch {
     // A fixture may be one that is refused.
   }

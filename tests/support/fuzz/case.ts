@@ -82,9 +82,9 @@ const LONGEST_MESSAGE = 2000;
  *
  * @throws {Fault} where it does anything but answer or refuse in one clear line
  */
-export function readCase(reader: FuzzReader, bytes: Uint8Array): Outcome {
+export async function readCase(reader: FuzzReader, bytes: Uint8Array): Promise<Outcome> {
   try {
-    reader.read(bytes);
+    await reader.read(bytes);
     return "answered";
   } catch (error) {
     return refusal(reader, error);

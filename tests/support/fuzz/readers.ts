@@ -54,6 +54,7 @@ import type { RunSettings } from "../../../lib/train/kept_settings.ts";
 import { parseRunConfig } from "../../../lib/train/run_config.ts";
 import { decodeSaidState, readRunState, readRunStateFrom } from "../../../lib/train/run_state.ts";
 import type { FuzzReader, Seed } from "./case.ts";
+import { imagingReaders } from "./imaging_readers.ts";
 import { joined } from "./mutate.ts";
 import { decodeRecords, readEvents } from "../events.ts";
 
@@ -695,6 +696,7 @@ export async function fuzzReaders(): Promise<Map<string, FuzzReader>> {
     ...[safetensors(), network(), card(), runConfig(), state(), stateFile(), await events()],
     ...[predictions(), combination()],
     ...[runAllState(), keptVerdicts()],
+    ...imagingReaders(),
   ];
   return new Map(all.map((reader) => [reader.name, reader]));
 }

@@ -1,0 +1,134 @@
+/**
+ * The readers of what scanners and others write, with small valid files to damage.
+ *
+ * @module
+ */
+import { gzipSync } from "node:zlib";
+import { concat } from "../../../lib/bytes.ts";
+import { DataError } from "../../../lib/errors.ts";
+import { FrameDecoder } from "../../../lib/imaging/dicom/decoder.ts";
+import { readDicomHeader, readDicomPixels } from "../../../lib/imaging/dicom/file.ts";
+import { decodeExamTable } from "../../../lib/imaging/exam_table.ts";
+import { ImagingFiles } from "../../../lib/imaging/files.ts";
+import { findSeries } from "../../../lib/imaging/found.ts";
+import { decodeLabelTable } from "../../../lib/imaging/label_table.ts";
+import { readNifti } from "../../../lib/imaging/nifti.ts";
+import { encodeZip } from "../../../lib/zip.ts";
+import { dicomSlice, encapsulated } from "../dicom.ts";
+import { niftiFile } from "../nifti.ts";
+import type { FuzzReader, Seed } from "./case.ts";
+
+const encoder = new TextEncoder();
+
+function promise(kept: boolean, what: string): void {
+  if (!kept) throw new Error(`answered wrongly: ${what}`);
+}
+
+function nifti(): FuzzReader {
+  const spec = {
+    size: [4, 3, 2],
+    values: Array.from({ length: 24 }, (_, i) => i),
+    affine: [[0, 0, 4, 0], [1, 0, 0, 0], [0, 1, 0, 0]],
+  };
+  const files = [
+    niftiFile(spec),
+    niftiFile({ ...spec, version: 2, type: 16 }),
+    niftiFile({ ...spec, bigEndian: true, slope: 2 }),
+  ];
+  const gzipped = new Uint8Array(gzipSync(files[0]));
+  return {
+    name: "nifti",
+    seeds: [...files, gzipped].map((bytes, index) => ({ name: `nifti ${index}`, bytes })),
+    refuses: DataError,
+    async read(bytes) {
+      const { slices, rows, columns } = await readNifti(new Uint8Array(bytes), "a.nii.gz");
+      promise(slices.every(({ stored }) => stored.length === rows * columns), "a ragged slice");
+    },
+  };
+}
+
+/** Slices in the ways that need no decoder in a worker: as they are, deflated, RLE. */
+function slices(): Seed[] {
+  const bytes = [
+    dicomSlice(),
+    dicomSlice({ syntax: "1.2.840.10008.1.2" }),
+    dicomSlice({
+      syntax: "1.2.840.10008.1.2.5",
+      elements: {
+        "0028,0100 US": [8],
+        "0028,0101 US": [8],
+        "0028,0102 US": [7],
+        "7FE0,0010 OW": encapsulated([
+          concat([new Uint8Array(Uint32Array.from([1, 64, ...Array(14).fill(0)]).buffer), [
+            241,
+            7,
+          ]]),
+        ]),
+      },
+    }),
+  ];
+  return bytes.map((bytes, index) => ({ name: `slice ${index}`, bytes }));
+}
+
+function dicom(): FuzzReader {
+  return {
+    name: "dicom",
+    seeds: slices(),
+    refuses: DataError,
+    async read(bytes) {
+      using decoder = new FrameDecoder();
+      const header = await readDicomHeader(bytes, "a.dcm");
+      const frames = await readDicomPixels(bytes, header, decoder);
+      const { rows, columns } = header.layout;
+      promise(frames.length === header.layout.frames, "another number of frames");
+      promise(frames.every(({ length }) => length === rows * columns), "a ragged frame");
+    },
+  };
+}
+
+function imageArchive(): FuzzReader {
+  const files = new Map(slices().map(({ bytes }, index) => [`IM${index}`, bytes]));
+  return {
+    name: "image-archive",
+    seeds: [{ name: "archive", bytes: concat(encodeZip(files)) }],
+    refuses: DataError,
+    async read(bytes) {
+      using found = await ImagingFiles.find([{ name: "a.zip", bytes }]);
+      const { series, skipped, others } = await findSeries(found);
+      const count = series.reduce((sum, { files }) => sum + files, 0) + skipped.length + others;
+      promise(count <= found.files.length, "more files than there are");
+    },
+  };
+}
+
+function examTable(): FuzzReader {
+  const head = "id,split,plane,slices,side,sequence,study,source,remarks";
+  const row = `0001,valid,axial,20,L,SE TR 3000 TE 80,${"a".repeat(16)},${
+    "b".repeat(16)
+  },"odd; so"`;
+  return {
+    name: "exam-table",
+    seeds: [{ name: "table", bytes: encoder.encode(`${head}\n${row}\n`) }],
+    refuses: DataError,
+    read(bytes) {
+      for (const { id } of decodeExamTable(bytes, "a.csv")) promise(/^[\w-]+$/.test(id), "an id");
+    },
+  };
+}
+
+function labelTable(): FuzzReader {
+  const texts = ["id,abnormal,acl,meniscus\n1,0,1,\nx,1,1,1\n", "acl;id\n0;7\n1;8\n"];
+  return {
+    name: "label-table",
+    seeds: texts.map((text, index) => ({ name: `table ${index}`, bytes: encoder.encode(text) })),
+    refuses: DataError,
+    read(bytes) {
+      promise(decodeLabelTable(bytes, "a.csv").size > 0, "no labels");
+    },
+  };
+}
+
+/** All of them. */
+export function imagingReaders(): FuzzReader[] {
+  return [nifti(), dicom(), imageArchive(), examTable(), labelTable()];
+}
