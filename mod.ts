@@ -41,6 +41,7 @@ export { type Dataset, type DatasetOptions, openDataset } from "./lib/data/datas
 export type { LabelledExam } from "./lib/data/dataset.ts";
 export { type Exam, type ExamSize, readExam } from "./lib/data/exam.ts";
 export { type ExamFile, type ReadExamFile, readExamFiles } from "./lib/data/exam_files.ts";
+export type { ExamInput, ExamSource } from "./lib/data/exam_files.ts";
 export { type ExamHash, hashExam } from "./lib/data/exam_hash.ts";
 export { type LabelledId, readLabels } from "./lib/data/labels.ts";
 export { oddityOf } from "./lib/data/oddity.ts";
@@ -101,12 +102,9 @@ export type { ModelOfAll, RunAllOptions, RunAllPlan } from "./lib/run_all/option
 export { createHandler, type Handler } from "./lib/serve/handler.ts";
 export { type GivenModel, SERVE_LIMITS, type ServeLimits } from "./lib/serve/options.ts";
 export type { ServeOptions, ViewerOptions } from "./lib/serve/options.ts";
-export { type Inspection, type InspectOptions, inspectPaths } from "./lib/imaging/inspect.ts";
-export type { GivenFile, InspectedSeries, SeriesFacts } from "./lib/imaging/inspect.ts";
-export type { SkippedFile } from "./lib/imaging/inspect.ts";
-export { importExams, type ImportOptions, type ImportResult } from "./lib/imaging/import.ts";
-export type { ChooseOptions, ImportedRow, ImportReport, OpenChoice } from "./lib/imaging/import.ts";
-export type { SeriesChoice } from "./lib/imaging/import.ts";
+export * from "./lib/imaging/mod.ts";
+export { type DataReport, type DoctorOptions, examineDataset } from "./lib/doctor/doctor.ts";
+export type { DataProblem, ExamCount, LabelCount, MiddleSlice } from "./lib/doctor/doctor.ts";
 
 // The rest, by what it is about; each is a path of its own too, such as `@mrnet/deno/metrics`.
 export * as combination from "./lib/combine/mod.ts";

@@ -22,6 +22,7 @@ import { completionCommand } from "./completion.ts";
 import { convertCommand } from "./convert.ts";
 import { demoCommand } from "./demo.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { doctorCommand } from "./doctor.ts";
 import { importCommand } from "./import.ts";
 import { inspectCommand } from "./inspect.ts";
 import { predictCommand } from "./predict.ts";
@@ -67,6 +68,7 @@ export async function main(args: readonly string[]): Promise<number> {
     convertCommand(),
     inspectCommand(exit),
     importCommand(exit),
+    doctorCommand(exit),
   ];
   commands.push(completionCommand(commands));
   const names = commands.map((command) => command.name());

@@ -63,17 +63,24 @@ export interface Page {
   footer: Part;
   /** The page's style sheet. */
   style: string;
+  /** True if it holds pictures, as addresses of the kind `data:`. */
+  pictures?: boolean;
 }
 
 /** A self-contained page in English: no script, nothing fetched. */
-export function page({ title, header, main, footer, style }: Page): string {
+export function page(
+  { title, header, main, footer, style, pictures = false }: Page,
+): string {
+  const policy = `default-src 'none'; ${
+    pictures ? "img-src data:; " : ""
+  }style-src 'unsafe-inline'`;
   // The policy makes the promise of nothing fetched one that the browser keeps.
   return `<!DOCTYPE html>
 ${markup`<html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
 <style>${new Markup(style)}</style>
