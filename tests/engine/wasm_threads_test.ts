@@ -171,14 +171,14 @@ Deno.test("a thread whose share is empty waits for one that is at work, however 
     threads.reserve(scratch + bytes);
     const programs = load(threads, (program, thread) => {
       if (thread === 1) {
-        for (let i = 0; i < 250; i++) program.call("clear", { at: scratch, bytes });
+        for (let i = 0; i < 400; i++) program.call("clear", { at: scratch, bytes });
       }
       program.barrier();
     });
     const start = performance.now();
     threads.run(programs);
-    assert.ok(performance.now() - start > 200, "it was too quick to say anything");
-  }, 200);
+    assert.ok(performance.now() - start > 1000, "it was too quick to say anything");
+  }, 1000);
 });
 
 Deno.test("a process that was stopped for longer than a thread may be late goes on", async () => {
