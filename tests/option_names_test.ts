@@ -40,6 +40,7 @@ const CASES: [
   ["run all", (options) => verbs.runAll(options), "model", "models"],
   ["serve", (options) => verbs.createHandler(options), "tokens", "token"],
   ["start an engine", (options) => verbs.startEngine("cpu", options), "thread", "threads"],
+  ["examine a data set", (options) => verbs.examineDataset(options), "dat", "data"],
   ["inspect files", (options) => verbs.inspectPaths([], options), "onfile", "onFile"],
 ];
 

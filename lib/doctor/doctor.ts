@@ -10,6 +10,7 @@ import { isExamId, labelFile, readLabels } from "../data/labels.ts";
 import { oddityOf } from "../data/oddity.ts";
 import { DataError, messageOf } from "../errors.ts";
 import { join } from "../files.ts";
+import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { type Plane, PLANES, type Split, SPLITS, type Task, TASKS } from "../terms.ts";
 
 /** Something that is wrong, or odd. */
@@ -91,6 +92,8 @@ export interface DoctorOptions {
   onSlice?: (slice: MiddleSlice) => void;
 }
 
+const OPTION_NAMES: OptionNames<DoctorOptions> = { data: true, onExam: true, onSlice: true };
+
 /** A range of slices as text. */
 export function slicesText([least, most]: ExamCount["slices"]): string {
   return least === most ? String(least) : `${least}–${most}`;
@@ -107,6 +110,7 @@ const MAX_NAMED = 5;
 /**
  * Examines a data set in MRNet's layout.
  *
+ * @throws {OptionError} if an option does not exist
  * @throws {DataError} if there is no such folder, or no exam in it
  * @throws {PermissionError} if Deno may not read it
  *
@@ -122,6 +126,7 @@ const MAX_NAMED = 5;
  * ```
  */
 export async function examineDataset(options: DoctorOptions = {}): Promise<DataReport> {
+  checkOptionNames("examine a data set", options, OPTION_NAMES);
   const { data = "data" } = options;
   const folders = await _examFolders(data);
   const total = folders.reduce((sum, { ids }) => sum + ids.length, 0);
