@@ -56,9 +56,13 @@ export class ImagingFiles implements Disposable {
   static async find(paths: readonly (string | GivenFile)[]): Promise<ImagingFiles> {
     const found = new ImagingFiles();
     try {
-      for (const path of paths) {
-        if (typeof path !== "string") found.#addGiven(path);
-        else for (const file of await _filesBelow(path)) await found.#add(file, path);
+      for (const given of paths) {
+        if (typeof given !== "string") {
+          found.#addGiven(given);
+          continue;
+        }
+        const path = given.replace(/(.)[\\/]+$/, "$1");
+        for (const file of await _filesBelow(path)) await found.#add(file, path);
       }
       return found;
     } catch (error) {
@@ -97,8 +101,11 @@ export class ImagingFiles implements Disposable {
 
   #addEntries(source: Source): void {
     const directory = readZip(source);
+    const last: LastRead = {};
     for (const entry of [...directory.entries.values()].sort(_byName)) {
-      if (!/[\\/]$/.test(entry.name)) this.files.push(_entryFile(source, directory, entry));
+      if (!/[\\/]$/.test(entry.name)) {
+        this.files.push(_entryFile(source, directory, { entry, last }));
+      }
     }
   }
 }
@@ -116,9 +123,25 @@ function _byName(a: { name: string }, b: { name: string }): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
-function _entryFile(source: Source, directory: ZipDirectory, entry: ZipEntry): ImagingFile {
+/** The file of an archive that was inflated last: it is asked for its beginning, then for all of it. */
+interface LastRead {
+  entry?: ZipEntry;
+  bytes?: Uint8Array<ArrayBuffer>;
+}
+
+function _entryFile(
+  source: Source,
+  directory: ZipDirectory,
+  { entry, last }: { entry: ZipEntry; last: LastRead },
+): ImagingFile {
   const hint = "unpack the archive and give the folder";
-  const read = () => readZipEntry(source, directory, entry, { maxInflated: MAX_FILE_BYTES, hint });
+  const options = { maxInflated: MAX_FILE_BYTES, hint };
+  const read = () => {
+    if (last.entry === entry) return last.bytes!;
+    last.bytes = readZipEntry(source, directory, entry, options);
+    last.entry = entry;
+    return last.bytes;
+  };
   return {
     name: join(source.name, entry.name),
     root: source.name,

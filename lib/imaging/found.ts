@@ -161,13 +161,20 @@ function _dicomSeries(series: Series, files: ReadonlyMap<string, ImagingFile>): 
     folders: _foldersOf(files.get(instance.file)!),
     orientation: series.plane === undefined ? undefined : frame.orientation,
     isLocalizer: /\bLOCALIZER\b/.test(instance.imageType),
-    useless: series.ambiguous
-      ? "several slices lie at the same place and nothing tells them apart: export the series anew, " +
-        "one echo or time at a time"
-      : undefined,
+    useless: _uselessness(series),
     files: new Set(series.slices.map((slice) => slice.instance.file)).size,
     read: (decoder, onFile) => _dicomSlices(series, files, { decoder, onFile }),
   };
+}
+
+/** Why no exam can be made of a series. */
+function _uselessness({ ambiguous, slices: [{ instance }] }: Series): string | undefined {
+  if (ambiguous) {
+    return "several slices lie at the same place and nothing tells them apart: export the series anew, " +
+      "one echo or time at a time";
+  }
+  // Of an X-ray or a CT a classifier of MR knows nothing, and would answer all the same.
+  return ["", "MR"].includes(instance.modality) ? undefined : `it is ${instance.modality}, not MR`;
 }
 
 /** How pixels are read, and whom to tell. */

@@ -9,7 +9,7 @@ import { readNpy } from "../../lib/data/npy.ts";
 import { importExams, type ImportOptions } from "../../lib/imaging/import.ts";
 import { encodeZip } from "../../lib/zip.ts";
 import { runCli } from "../support/cli.ts";
-import { dicomSlice } from "../support/dicom.ts";
+import { dicomSlice, type DicomValue } from "../support/dicom.ts";
 import { DIRECTIONS, study } from "../support/study.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 import { concat } from "../../lib/bytes.ts";
@@ -97,6 +97,46 @@ Deno.test("several series of a plane are listed, and the one that is named is ta
   const chosen = await importExams({ ...options, series: [{ plane: "sagittal", text: "T2*" }] });
   assert.deepEqual(chosen.open, []);
   assert.deepEqual(chosen.exams.map(({ plane }) => plane), ["axial", "coronal", "sagittal"]);
+});
+
+Deno.test("a localizer, a series that is far out of every plane, and another modality are not taken", async () => {
+  await using folder = await TemporaryFolder.make();
+  await write(folder, "mr", study(1));
+  const axial = [...study(1, { "0020,000E UI": "2.25.99" })]
+    .filter(([name]) => name.startsWith("axial"));
+  const rest = async (
+    name: string,
+    more: (slice: number) => Record<string, DicomValue>,
+  ) => {
+    for (const [path] of axial) {
+      const slice = Number(/\d+$/.exec(path)![0]);
+      const elements: Record<string, DicomValue> = {
+        ...{ "0020,000D UI": "2.25.71", "0020,000E UI": `2.25.${name.length}` },
+        ...{
+          "0020,0037 DS": DIRECTIONS.axial,
+          "0020,0032 DS": `0\\0\\${4 * slice}`,
+          ...more(slice),
+        },
+      };
+      await folder.write(`mr/${name}/${slice}`, dicomSlice({ rows: 64, columns: 64, elements }));
+    }
+  };
+  await rest("localizer", () => ({ "0008,0008 CS": "ORIGINAL\\PRIMARY\\LOCALIZER" }));
+  await rest("ct", () => ({ "0008,0060 CS": "CT" }));
+  // 44° out of the coronal plane.
+  await rest("oblique", (slice) => ({
+    "0020,0037 DS": "1\\0\\0\\0\\0.7\\0.714",
+    "0020,0032 DS": `0\\${-2.856 * slice}\\${2.8 * slice}`,
+  }));
+  const paths = [folder.at("mr/")];
+  const { exams, open } = await importExams({ paths, out: folder.at("data") });
+  assert.deepEqual(open, []);
+  assert.deepEqual(exams.map(({ plane }) => plane), ["axial", "coronal", "sagittal"]);
+  const tilted = await importExams({ paths, out: folder.at("data"), anyTilt: true });
+  assert.deepEqual(tilted.open.map(({ plane, candidates }) => [plane, candidates.length]), [[
+    "coronal",
+    2,
+  ]]);
 });
 
 Deno.test("NIfTI files keep their names, planes of one knee are one exam", async () => {
