@@ -1,5 +1,5 @@
 /**
- * The errors that a user can mend. Each message is one line that says what was being done, to which
+ * The errors that a user can fix. Each message is one line that says what was being done, to which
  * file, what was found and what to do; the command line prints it as it is and exits 1.
  *
  * Anything else that is thrown is a fault of this toolkit.

@@ -66,7 +66,7 @@ export interface FileAction {
   /** Makes the error for everything but a refused permission. */
   error: new (message: string) => MRNetError;
   /** What to do about it; added after a colon. */
-  mend?: string;
+  hint?: string;
 }
 
 /** True where Deno itself refused the access, not the operating system. */
@@ -82,11 +82,11 @@ export function fileError(error: unknown, action: FileAction): MRNetError {
     // Deno's text names the access it missed, which may differ from the one asked for (a rename reads).
     const flag = /--allow-[a-z]+/.exec(messageOf(error))?.[0] ?? `--allow-${action.access}`;
     const grant = `${flag}=${_grantFor(action.path, action.access)}`;
-    const hint = /\s/.test(grant) ? `'${grant}'` : grant;
-    return new PermissionError(`${doing}: Deno has no permission for it: run again with ${hint}`);
+    const given = /\s/.test(grant) ? `'${grant}'` : grant;
+    return new PermissionError(`${doing}: Deno has no permission for it: run again with ${given}`);
   }
-  const mend = action.mend === undefined ? "" : `: ${action.mend}`;
-  return new action.error(`${doing}: ${_reason(error)}${mend}`);
+  const hint = action.hint === undefined ? "" : `: ${action.hint}`;
+  return new action.error(`${doing}: ${_reason(error)}${hint}`);
 }
 
 /**
@@ -102,7 +102,7 @@ function _grantFor(path: string, access: "read" | "write"): string {
 }
 
 /** What to do about a file or folder that cannot be written. */
-const MEND_WRITING = "check that the folder can be written and the disk has room";
+const HINT_WRITING = "check that the folder can be written and the disk has room";
 
 function _reason(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file or folder";
@@ -131,7 +131,7 @@ export interface SizeLimit {
   /** The most bytes. */
   most: number;
   /** What to do about a larger one; added after a colon. */
-  mend?: string;
+  hint?: string;
 }
 
 /**
@@ -183,14 +183,14 @@ export async function hashOf(file: Deno.FsFile, signal?: AbortSignal): Promise<s
 /** Opens a file that is known to have an end, and not too far off. */
 async function _withPlainFile<T>(
   action: FileAction,
-  { most, mend }: SizeLimit,
+  { most, hint }: SizeLimit,
   use: (file: Deno.FsFile, size: number) => Promise<T>,
 ): Promise<T> {
   try {
     const { size } = await checkPlainFile(action.path);
     if (size > most) {
       const found = new Error(`it is ${size} bytes long, allowed are ${most}`);
-      throw fileError(found, { ...action, mend: mend ?? action.mend });
+      throw fileError(found, { ...action, hint: hint ?? action.hint });
     }
     using file = await Deno.open(action.path);
     return await use(file, size);
@@ -219,8 +219,8 @@ export async function makeFolder(path: string, what = "make the folder"): Promis
     for (const each of missing) await syncFolder(folderOf(each));
   } catch (error) {
     const taken = error instanceof Deno.errors.AlreadyExists;
-    const mend = taken ? "move the file of that name, or choose another folder" : MEND_WRITING;
-    throw fileError(error, { what, path, access: "write", error: OutputError, mend });
+    const hint = taken ? "move the file of that name, or choose another folder" : HINT_WRITING;
+    throw fileError(error, { what, path, access: "write", error: OutputError, hint });
   }
 }
 
@@ -249,7 +249,7 @@ export async function makeWritableFolder(path: string): Promise<void> {
     await removeLeftOvers(path);
   } catch (error) {
     const what = "write to the folder";
-    throw fileError(error, { what, path, access: "write", error: OutputError, mend: MEND_WRITING });
+    throw fileError(error, { what, path, access: "write", error: OutputError, hint: HINT_WRITING });
   }
 }
 
@@ -322,7 +322,7 @@ export async function writeWhole(
     return await writeAside(path, content, !replaced);
   } catch (error) {
     const what = "write";
-    throw fileError(error, { what, path, access: "write", error: OutputError, mend: MEND_WRITING });
+    throw fileError(error, { what, path, access: "write", error: OutputError, hint: HINT_WRITING });
   }
 }
 

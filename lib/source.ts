@@ -66,7 +66,7 @@ export function bytesSource(bytes: Uint8Array, name: string, use: SourceUse): So
  */
 export async function openSource(path: string, use: SourceUse): Promise<FileSource> {
   const { what, error, hint } = use;
-  const action = { what, path, access: "read", error, mend: hint } as const;
+  const action = { what, path, access: "read", error, hint } as const;
   let file: Deno.FsFile;
   let size: number;
   try {

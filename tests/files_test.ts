@@ -87,8 +87,8 @@ Deno.test("a refused access is answered with the flag that grants it", () => {
 
 Deno.test("every failure of the system is one line of plain words", () => {
   const action = { what: "read the labels", path: "x.csv", access: "read" as const };
-  const message = (error: unknown, mend?: string) =>
-    fileError(error, { ...action, error: DataError, mend }).message;
+  const message = (error: unknown, hint?: string) =>
+    fileError(error, { ...action, error: DataError, hint }).message;
   const begin = "Cannot read the labels 'x.csv': ";
   const { NotFound, PermissionDenied, NotADirectory, IsADirectory, AlreadyExists } = Deno.errors;
   assert.equal(message(new NotFound()), `${begin}there is no such file or folder`);
@@ -127,18 +127,18 @@ Deno.test({
     await Deno.truncate(folder.at("sparse"), 5 * 1024 ** 3);
     const { success } = await new Deno.Command("mkfifo", { args: [folder.at("pipe")] }).output();
     assert.ok(success);
-    const action = { what: "read", access: "read", error: DataError, mend: "look" } as const;
+    const action = { what: "read", access: "read", error: DataError, hint: "look" } as const;
     assert.equal(
       (await readBytes({ ...action, path: folder.at("long") }, { most: 10 })).length,
       10,
     );
-    const refused = (path: string, found: string, mend = "look") => ({
+    const refused = (path: string, found: string, hint = "look") => ({
       name: "DataError",
-      message: `Cannot read '${path}': ${found}: ${mend}`,
+      message: `Cannot read '${path}': ${found}: ${hint}`,
     });
     const long = folder.at("long");
     await assert.rejects(
-      readBytes({ ...action, path: long }, { most: 9, mend: "give another" }),
+      readBytes({ ...action, path: long }, { most: 9, hint: "give another" }),
       refused(long, "it is 10 bytes long, allowed are 9", "give another"),
     );
     const sparse = folder.at("sparse");
@@ -154,7 +154,7 @@ Deno.test({
   },
 });
 
-const MEND = "check that the folder can be written and the disk has room";
+const HINT = "check that the folder can be written and the disk has room";
 
 Deno.test("a file is written whole: text, bytes, parts, or nothing at all", async () => {
   await using folder = await TemporaryFolder.make();
@@ -179,7 +179,7 @@ Deno.test("where writing fails the old file stays and nothing is left beside it"
   }
   await assert.rejects(writeWhole(folder.at("file"), breaking()), {
     name: "OutputError",
-    message: `Cannot write '${folder.at("file")}': the source broke off: ${MEND}`,
+    message: `Cannot write '${folder.at("file")}': the source broke off: ${HINT}`,
   });
   assert.equal(await folder.text("file"), "old");
   // The bytes are on the disk when the name turns out to be taken by a folder.

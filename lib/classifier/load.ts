@@ -145,15 +145,15 @@ class _Loader {
     { task, plane, ...member }: CombinedMember & { task: Task; plane: Plane },
   ): Promise<PlaneModel> {
     const name = modelName(combination);
-    const mend = "put the model back, or combine again";
+    const hint = "put the model back, or combine again";
     const what = `read the ${plane} model of '${name}',`;
-    using opened = await openModelSource(_memberSource(combination, member), { what, mend });
+    using opened = await openModelSource(_memberSource(combination, member), { what, hint });
     const sha256 = hashSource(opened);
     // Before anything reads it: whatever it is, it is not what was combined.
     if (sha256 !== member.sha256) {
       throw new WeightsError(
         `Cannot use the combination '${name}': its ${plane} model '${opened.name}' is another than ` +
-          `the one that was combined (its SHA-256 is not ${member.sha256.slice(0, 12)}…): ${mend}`,
+          `the one that was combined (its SHA-256 is not ${member.sha256.slice(0, 12)}…): ${hint}`,
       );
     }
     const { intensity } = member;

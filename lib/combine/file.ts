@@ -100,7 +100,7 @@ export function parseCombination(text: string, path: string): Combination {
 /** How a combination's file is spoken of. */
 export const READ_COMBINATION: MissingFile = {
   what: "read the combination",
-  mend: "check the path",
+  hint: "check the path",
 };
 
 /**
@@ -163,8 +163,8 @@ async function _isOf({ members }: Combination, path: string): Promise<boolean> {
   }
 }
 
-function _refusal(path: string, found: string, mend: string): WeightsError {
-  return new WeightsError(`Cannot use the combination '${path}': ${found}: ${mend}`);
+function _refusal(path: string, found: string, hint: string): WeightsError {
+  return new WeightsError(`Cannot use the combination '${path}': ${found}: ${hint}`);
 }
 
 function _combination(file: Record<string, unknown>): Combination {

@@ -24,7 +24,7 @@ export interface PlanePredictions {
 /** The size from which a file is not taken for such a table, in bytes: some 15,000 patients. */
 export const LARGEST_TABLE = 1024 * 1024;
 
-const MEND_LARGE = "give a table with a line a patient";
+const HINT_LARGE = "give a table with a line a patient";
 
 /** How many faults of a file are named. */
 const MOST_FAULTS = 10;
@@ -76,7 +76,7 @@ export function parsePredictions(text: string, path: string): PlanePredictions[]
     last = line;
     if (values.length !== columns && ++ragged > MOST_RAGGED) {
       const found = `more than ${MOST_RAGGED} lines have not the header's ${columns} values`;
-      throw _refusal(path, found, MEND_LARGE);
+      throw _refusal(path, found, HINT_LARGE);
     }
     const value = (column: string) => values[at[column]];
     const fault = values.length === names.length
@@ -96,8 +96,8 @@ export function parsePredictions(text: string, path: string): PlanePredictions[]
   if (names === undefined) _checkHeader([], path);
   if (faulty > 0) {
     const more = faulty > MOST_FAULTS ? `; and ${faulty - MOST_FAULTS} more` : "";
-    const mend = "labels are 0 or 1, probabilities numbers in 0–1";
-    throw _refusal(path, faults.join("; ") + more, mend);
+    const hint = "labels are 0 or 1, probabilities numbers in 0–1";
+    throw _refusal(path, faults.join("; ") + more, hint);
   }
   _checkClasses(rows, last, path);
   return rows;
@@ -115,9 +115,9 @@ export async function readPredictions(path: string): Promise<PlanePredictions[]>
     path,
     access: "read",
     error: DataError,
-    mend: "check the path",
+    hint: "check the path",
   };
-  const limit = { most: LARGEST_TABLE, mend: MEND_LARGE };
+  const limit = { most: LARGEST_TABLE, hint: HINT_LARGE };
   return decodePredictions(await readBytes(action, limit), path);
 }
 
@@ -140,19 +140,19 @@ function _columns(text: string, path: string): number {
   throw _refusal(path, found, `leave out all but ${COLUMNS.join(", ")}`);
 }
 
-function _refusal(path: string, found: string, mend: string): DataError {
-  return new DataError(`Cannot read the predictions '${path}': ${found}: ${mend}`);
+function _refusal(path: string, found: string, hint: string): DataError {
+  return new DataError(`Cannot read the predictions '${path}': ${found}: ${hint}`);
 }
 
 function _checkHeader(names: readonly string[], path: string): void {
-  const mend = `let the first line be the columns' names, ${COLUMNS.join(",")} among them`;
+  const hint = `let the first line be the columns' names, ${COLUMNS.join(",")} among them`;
   const missing = COLUMNS.filter((column) => !names.includes(column));
   if (missing.length > 0) {
-    throw _refusal(path, `line 1: there is no column ${missing.join(" and no column ")}`, mend);
+    throw _refusal(path, `line 1: there is no column ${missing.join(" and no column ")}`, hint);
   }
   const twice = COLUMNS.find((column) => names.indexOf(column) !== names.lastIndexOf(column));
   if (twice === undefined) return;
-  throw _refusal(path, `line 1: there are several columns '${twice}'`, mend);
+  throw _refusal(path, `line 1: there are several columns '${twice}'`, hint);
 }
 
 function _faultOf(value: (column: string) => string): string | undefined {

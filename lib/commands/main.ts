@@ -135,7 +135,7 @@ function _isOfProgram(word: string | undefined): boolean {
   return word !== undefined && ["-V", "--version", "-h", "--help", "help"].includes(word);
 }
 
-/** One line for what the user can mend; a fault of the toolkit says that it is one. */
+/** One line for what the user can fix; a fault of the toolkit says that it is one. */
 function _explain(error: unknown, debug: boolean): void {
   const known = error instanceof MRNetError;
   remark(known ? messageOf(error) : `This is a fault of the toolkit: ${messageOf(error)}`);

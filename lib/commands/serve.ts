@@ -232,19 +232,19 @@ function _verdictsFolder(given: string | undefined, models: readonly string[]): 
 }
 
 async function _checkFolder(data: string): Promise<void> {
-  const mend = `name its folder, or make one: ${commandLine("synth", "--out", data)}`;
+  const hint = `name its folder, or make one: ${commandLine("synth", "--out", data)}`;
   const action = {
     what: "open the dataset in",
     path: data,
     access: "read",
     error: DataError,
-    mend,
+    hint,
   } as const;
   const info = await Deno.stat(data).catch((error) => {
     throw fileError(error, action);
   });
   if (!info.isDirectory) {
-    throw new DataError(`Cannot open the dataset in '${data}': it is a file: ${mend}`);
+    throw new DataError(`Cannot open the dataset in '${data}': it is a file: ${hint}`);
   }
 }
 
@@ -260,13 +260,13 @@ async function _tokenOf(
 }
 
 async function _readToken(path: string): Promise<string> {
-  const mend = "give a file that holds the token alone";
+  const hint = "give a file that holds the token alone";
   const action = {
     what: "read the token from",
     path,
     access: "read",
     error: OptionError,
-    mend,
+    hint,
   } as const;
   return new TextDecoder().decode(await readBytes(action, { most: LONGEST_TOKEN_FILE })).trim();
 }

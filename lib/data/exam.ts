@@ -137,8 +137,8 @@ function _scatter(into: Exam["voxels"], { slices, height, width }: ExamSize) {
   };
 }
 
-function _refusal(path: string, found: string, mend: string): DataError {
-  return new DataError(`Cannot use '${path}' as an exam: ${found}: ${mend}`);
+function _refusal(path: string, found: string, hint: string): DataError {
+  return new DataError(`Cannot use '${path}' as an exam: ${found}: ${hint}`);
 }
 
 function _checkShape(shape: readonly number[], path: string): ExamSize {

@@ -23,7 +23,7 @@ export interface LabelledId {
 /** The size from which a file is not taken for labels, in bytes: about a hundred thousand exams. */
 export const LARGEST_LABEL_FILE = 1024 * 1024;
 
-const MEND_LARGE = "give a file of lines 'id,label'";
+const HINT_LARGE = "give a file of lines 'id,label'";
 
 /** How many faults of a file are named. */
 const MOST_FAULTS = 10;
@@ -139,9 +139,9 @@ export async function readLabels(path: string): Promise<LabelledId[]> {
     path,
     access: "read",
     error: DataError,
-    mend: "check that the label file is there and can be read",
+    hint: "check that the label file is there and can be read",
   };
-  const limit = { most: LARGEST_LABEL_FILE, mend: MEND_LARGE };
+  const limit = { most: LARGEST_LABEL_FILE, hint: HINT_LARGE };
   return decodeLabels(await readBytes(action, limit), path);
 }
 
@@ -160,13 +160,13 @@ export function formatLabels(rows: readonly LabelledId[]): string {
   return rows.map(({ id, label }) => `${examId(id)},${label}\n`).join("");
 }
 
-function _refusal(path: string, found: string, mend: string): DataError {
-  return new DataError(`Cannot read the labels '${path}': ${found}: ${mend}`);
+function _refusal(path: string, found: string, hint: string): DataError {
+  return new DataError(`Cannot read the labels '${path}': ${found}: ${hint}`);
 }
 
 function _tooLarge(path: string, size: number): DataError {
   const found = `it is ${size} bytes long, allowed are ${LARGEST_LABEL_FILE}`;
-  return _refusal(path, found, MEND_LARGE);
+  return _refusal(path, found, HINT_LARGE);
 }
 
 function _decode(bytes: Uint8Array, path: string): string {

@@ -198,8 +198,8 @@ async function _withFile<T>(
     using file = await Deno.open(path);
     return await use(file, (await file.stat()).size);
   } catch (error) {
-    const mend = "check that the file is there and can be read";
-    throw fileError(error, { what: "read", path, access: "read", error: DataError, mend });
+    const hint = "check that the file is there and can be read";
+    throw fileError(error, { what: "read", path, access: "read", error: DataError, hint });
   }
 }
 

@@ -128,8 +128,8 @@ const SAVE_AGAIN = "save it again with numpy.save";
 const COPY_AGAIN = "it is truncated, copy it again";
 
 /** The error for a file that cannot be read, in the one form they all have. */
-export function npyError(name: string, found: string, mend: string): DataError {
-  return new DataError(`Cannot read '${name}' as .npy: ${found}: ${mend}`);
+export function npyError(name: string, found: string, hint: string): DataError {
+  return new DataError(`Cannot read '${name}' as .npy: ${found}: ${hint}`);
 }
 
 /**
@@ -147,7 +147,7 @@ export function parseNpyHeader(start: Uint8Array, fileBytes: number, name: strin
   if (start.length < dataOffset) {
     throw new RangeError(`The header ends at byte ${dataOffset}: only ${start.length} were given`);
   }
-  const refuse: Refuse = (found, mend) => npyError(name, found, mend);
+  const refuse: Refuse = (found, hint) => npyError(name, found, hint);
   const text = _latin1(start.subarray(start[6] === 1 ? 10 : 12, dataOffset));
   const { descr, fortran_order: fortranOrder, shape } = new _Dict(text, refuse).read();
   const [dtype, itemBytes] = _dtype(descr, refuse);
@@ -207,7 +207,7 @@ export function npyHeaderEnd(start: Uint8Array, fileBytes: number, name: string)
   return fixed + length;
 }
 
-type Refuse = (found: string, mend: string) => DataError;
+type Refuse = (found: string, hint: string) => DataError;
 
 /** A number in groups of three digits. */
 function _figure(value: number): string {

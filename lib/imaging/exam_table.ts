@@ -57,7 +57,7 @@ export async function readExamTable(path: string): Promise<ImportedRow[]> {
     return !(error instanceof Deno.errors.NotFound);
   });
   if (!isThere) return [];
-  const action = { what: "read", path, access: "read", error: DataError, mend: HINT } as const;
+  const action = { what: "read", path, access: "read", error: DataError, hint: HINT } as const;
   return decodeExamTable(await readBytes(action, { most: MAX_BYTES }), path);
 }
 

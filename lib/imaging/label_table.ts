@@ -29,7 +29,7 @@ export async function readLabelTable(path: string): Promise<Map<string, ExamLabe
     path,
     access: "read",
     error: DataError,
-    mend: HINT,
+    hint: HINT,
   } as const;
   return decodeLabelTable(await readBytes(action, { most: MAX_BYTES }), path);
 }

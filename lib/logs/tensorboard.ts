@@ -200,7 +200,7 @@ async function _createFile(name: string): Promise<{ path: string; file: Deno.FsF
 }
 
 function _writeError(error: unknown, path: string): Error {
-  const mend = "check that the folder can be written and the disk has room";
+  const hint = "check that the folder can be written and the disk has room";
   const what = "write the event file";
-  return fileError(error, { what, path, access: "write", error: OutputError, mend });
+  return fileError(error, { what, path, access: "write", error: OutputError, hint });
 }

@@ -142,9 +142,9 @@ function _named({ task, plane }: { task: Task; plane: Plane }): string {
  * @throws {WeightsError} where a value is not what its key promises
  */
 export function readCard(metadata: Readonly<Record<string, string>>, path: string): ModelCard {
-  const refuse = (key: string, mend: string): never => {
+  const refuse = (key: string, hint: string): never => {
     const shown = shortened(metadata[key], 60);
-    throw new WeightsError(`Cannot use the model '${path}': its ${key} is '${shown}': ${mend}`);
+    throw new WeightsError(`Cannot use the model '${path}': its ${key} is '${shown}': ${hint}`);
   };
   const word = <T extends string>(key: string, words: readonly T[]): T | undefined => {
     const value = metadata[key];
@@ -223,7 +223,7 @@ function _operatingPoint({ threshold, rule, exams }: Record<string, unknown>): O
 
 function _chosenExams(
   { chosen_exams: text }: Readonly<Record<string, string>>,
-  refuse: (key: string, mend: string) => never,
+  refuse: (key: string, hint: string) => never,
 ): Pick<ModelCard, "chosenExams"> {
   if (text === undefined) return {};
   try {

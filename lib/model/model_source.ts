@@ -30,7 +30,7 @@ export const LARGEST_MODEL = 512 * 1024 * 1024;
 /** How long a server may send nothing, in milliseconds. */
 const PATIENCE = 60_000;
 
-const MEND = "give a .safetensors, .pth or .pt file of an MRNet";
+const HINT = "give a .safetensors, .pth or .pt file of an MRNet";
 
 /** Whether a text is a URL to fetch rather than a path. */
 export function isRemote(source: string): boolean {
@@ -70,14 +70,14 @@ export async function readModelBytes(source: ModelSource): Promise<Uint8Array> {
   if (url?.protocol === "file:" || (typeof source === "string" && !isRemote(source))) {
     const path = url === undefined ? source as string : _pathOf(url);
     const what = "read the model";
-    const action = { what, path, access: "read", error: WeightsError, mend: MEND } as const;
+    const action = { what, path, access: "read", error: WeightsError, hint: HINT } as const;
     return await readBytes(action, { most: LARGEST_MODEL });
   }
   return await _fetch(new URL(source));
 }
 
 /** How a file on disk is spoken of where there is none. */
-export type MissingFile = Pick<FileAction, "what" | "mend">;
+export type MissingFile = Pick<FileAction, "what" | "hint">;
 
 /**
  * Opens a model's file: of one on disk only the bytes that are asked for come into memory, of all else
@@ -88,7 +88,7 @@ export type MissingFile = Pick<FileAction, "what" | "mend">;
  */
 export async function openModelSource(
   source: ModelSource,
-  missing: MissingFile = { what: "read the model", mend: MEND },
+  missing: MissingFile = { what: "read the model", hint: HINT },
 ): Promise<Source & Disposable> {
   if (typeof source !== "string" || isRemote(source)) {
     const opened = bytesSource(await readModelBytes(source), modelName(source));
@@ -113,7 +113,7 @@ const MAX_HASHED = 4 * 1024 ** 3;
  */
 export function hashSource({ size, read, failure }: Source): string {
   if (size > MAX_HASHED) {
-    throw failure(`it is ${size} bytes long, allowed are ${MAX_HASHED}`, MEND);
+    throw failure(`it is ${size} bytes long, allowed are ${MAX_HASHED}`, HINT);
   }
   const hash = createHash("sha256");
   for (let at = 0; at < size; at += HASHED_AT_ONCE) {
@@ -129,7 +129,7 @@ function _pathOf(url: URL): string {
 
 async function _fetch(url: URL): Promise<Uint8Array> {
   const refusal = (found: string) =>
-    new WeightsError(`Cannot fetch the model '${url.href}': ${found}: ${MEND}`);
+    new WeightsError(`Cannot fetch the model '${url.href}': ${found}: ${HINT}`);
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     throw refusal(`its protocol is '${url.protocol}', not http:, https: or file:`);
   }

@@ -152,9 +152,9 @@ async function _labelHashes(data: string): Promise<Record<string, string>> {
   for (const task of TASKS) {
     for (const split of SPLITS) {
       const path = labelFile(data, split, task);
-      const mend = "all three tasks need their labels";
+      const hint = "all three tasks need their labels";
       const what = "read the labels";
-      const action = { what, path, access: "read", error: DataError, mend } as const;
+      const action = { what, path, access: "read", error: DataError, hint } as const;
       hashes[`${split}-${task}`] = (await hashFile(action)).slice(0, 16);
     }
   }

@@ -32,7 +32,7 @@ export const LARGEST_STATE = 4 * 1024 * 1024;
 const MOST_BRACKETS = 200_000;
 
 const GO_ON = "go on with the runs of";
-const MEND = "move it away to start over";
+const HINT = "move it away to start over";
 
 /**
  * What a model said about an exam: its name, its label, the probability of the finding, and the logit
@@ -110,7 +110,7 @@ const KEYS = TASKS.flatMap((task) => PLANES.map((plane) => modelKey(task, plane)
  * @throws {DataError} where it is none, or is not whole
  */
 export async function readState(path: string): Promise<RunAllState | undefined> {
-  const action: FileAction = { what: GO_ON, path, access: "read", error: DataError, mend: MEND };
+  const action: FileAction = { what: GO_ON, path, access: "read", error: DataError, hint: HINT };
   try {
     await checkPlainFile(path);
   } catch (error) {
@@ -138,7 +138,7 @@ export function parseState(text: string, path: string): RunAllState {
 
 /** What is said of a state that cannot be gone on with. */
 export function stateError(path: string, found: string): DataError {
-  return new DataError(`Cannot ${GO_ON} '${path}': ${found}: ${MEND}`);
+  return new DataError(`Cannot ${GO_ON} '${path}': ${found}: ${HINT}`);
 }
 
 /** The text of a state, which {@linkcode parseState} reads back. */

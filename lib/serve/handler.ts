@@ -39,7 +39,7 @@ export interface Handler {
  * | `GET /openapi.json` | all of this in OpenAPI 3.1 |
  * | `GET /` | the viewer, where it is asked for |
  *
- * Whatever cannot be answered gets problem details (RFC 9457) that say what to mend: 400, 401, 403,
+ * Whatever cannot be answered gets problem details (RFC 9457) that say what to fix: 400, 401, 403,
  * 404, 405, 408, 413, 415, 421, 422, 429, 503. One exam is computed at a time.
  *
  * @throws {OptionError} where an option has a value that cannot be; what is wrong with a model is found

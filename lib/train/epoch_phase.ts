@@ -119,7 +119,7 @@ export async function runPhase(pass: EpochPhase): Promise<PhaseMetrics | undefin
   const first = skipped.find(({ split }) => split === phase);
   throw new DataError(
     `Cannot go on training: of the ${total} exams to ${exams} ${out.size} cannot be read, and ` +
-      "those that are left are not of both classes: mend the files" +
+      "those that are left are not of both classes: fix the files" +
       (first === undefined ? "" : `; the first: ${first.reason}`),
   );
 }

@@ -144,10 +144,10 @@ function _checkModels(path: string, { models }: RunOptions, merged: RunOptions):
 }
 
 async function _checkModel(path: string, model: string): Promise<void> {
-  const mend = "give the file back, or start anew without --resume";
+  const hint = "give the file back, or start anew without --resume";
   const what = `go on with '${path}' without its best model`;
   await checkPlainFile(model).catch((error) => {
-    throw fileError(error, { what, path: model, access: "read", error: WeightsError, mend });
+    throw fileError(error, { what, path: model, access: "read", error: WeightsError, hint });
   });
 }
 

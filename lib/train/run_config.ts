@@ -44,7 +44,7 @@ export interface RunBeginning {
  */
 export async function readRunConfig(folder: string): Promise<RunConfig> {
   const path = join(folder, CONFIG_FILE);
-  const action = { what: WHAT, path, access: "read", error: WeightsError, mend: HINT } as const;
+  const action = { what: WHAT, path, access: "read", error: WeightsError, hint: HINT } as const;
   const bytes = await readBytes(action, { most: MAX_BYTES });
   return parseRunConfig(new TextDecoder().decode(bytes), path);
 }

@@ -159,10 +159,10 @@ for (const id of ["..", "a.npy", "a b", "a\\b", "ä", "a;0", "١٢", "%2e", "a".
 }
 
 Deno.test("a quote out of place is refused", () => {
-  const mend = "write each line as 'id,label', without quotes";
-  refuses('1,0\n2"3,1\n', `line 2: a quote is out of place: ${mend}`);
-  refuses('1,0\n"2"3,1\n', `line 2: a quote is out of place: ${mend}`);
-  refuses('1,0\n"2,1\n3,0\n', `a quote is opened and never closed: ${mend}`);
+  const hint = "write each line as 'id,label', without quotes";
+  refuses('1,0\n2"3,1\n', `line 2: a quote is out of place: ${hint}`);
+  refuses('1,0\n"2"3,1\n', `line 2: a quote is out of place: ${hint}`);
+  refuses('1,0\n"2,1\n3,0\n', `a quote is opened and never closed: ${hint}`);
 });
 
 Deno.test("a file without labels is refused", () => {
@@ -197,14 +197,14 @@ Deno.test("a file too large for labels is refused before it is read", async () =
 });
 
 Deno.test("a label file that is missing or a folder is refused", async () => {
-  const mend = "check that the label file is there and can be read";
+  const hint = "check that the label file is there and can be read";
   await assert.rejects(readLabels("data/none-acl.csv"), {
     name: "DataError",
-    message: `Cannot read the labels 'data/none-acl.csv': there is no such file or folder: ${mend}`,
+    message: `Cannot read the labels 'data/none-acl.csv': there is no such file or folder: ${hint}`,
   });
   await assert.rejects(readLabels("lib"), {
     name: "DataError",
-    message: `Cannot read the labels 'lib': it is a folder: ${mend}`,
+    message: `Cannot read the labels 'lib': it is a folder: ${hint}`,
   });
 });
 

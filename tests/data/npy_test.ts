@@ -357,13 +357,13 @@ print(json.dumps({name: read(name) for name in json.loads(sys.argv[1])}))
 });
 
 Deno.test("types that are not real numbers are refused with what they are", () => {
-  const mend = "not real numbers: save it as uint8 or float32";
-  refuses(fixture("refused_object"), `it holds Python objects (type '|O'), ${mend}`);
-  refuses(fixture("refused_complex"), `it holds complex numbers (type '<c8'), ${mend}`);
-  refuses(fixture("refused_bytes"), `it holds text (type '|S4'), ${mend}`);
-  refuses(fixture("refused_unicode"), `it holds text (type '<U4'), ${mend}`);
-  refuses(fixture("refused_datetime"), `it holds dates (type '<M8[D]'), ${mend}`);
-  refuses(fixture("refused_void"), `it holds raw records (type '|V3'), ${mend}`);
+  const hint = "not real numbers: save it as uint8 or float32";
+  refuses(fixture("refused_object"), `it holds Python objects (type '|O'), ${hint}`);
+  refuses(fixture("refused_complex"), `it holds complex numbers (type '<c8'), ${hint}`);
+  refuses(fixture("refused_bytes"), `it holds text (type '|S4'), ${hint}`);
+  refuses(fixture("refused_unicode"), `it holds text (type '<U4'), ${hint}`);
+  refuses(fixture("refused_datetime"), `it holds dates (type '<M8[D]'), ${hint}`);
+  refuses(fixture("refused_void"), `it holds raw records (type '|V3'), ${hint}`);
   refuses(
     fixture("refused_structured"),
     "it holds records or nested arrays (a structured type), not plain numbers: " +
@@ -449,14 +449,14 @@ for (
 }
 
 Deno.test("a path that cannot be read is refused with the reason", async () => {
-  const mend = "check that the file is there and can be read";
+  const hint = "check that the file is there and can be read";
   await assert.rejects(readNpy("tests/no.npy"), {
     name: "DataError",
-    message: `Cannot read 'tests/no.npy': there is no such file or folder: ${mend}`,
+    message: `Cannot read 'tests/no.npy': there is no such file or folder: ${hint}`,
   });
   await assert.rejects(readNpyHeader("tests"), {
     name: "DataError",
-    message: `Cannot read 'tests': it is a folder: ${mend}`,
+    message: `Cannot read 'tests': it is a folder: ${hint}`,
   });
 });
 

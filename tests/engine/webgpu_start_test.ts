@@ -3,7 +3,7 @@ import { findAdapter, registerWebGPU, watchDevice } from "../../lib/engine/webgp
 import type { AdapterLike } from "../../lib/engine/webgpu/adapter.ts";
 import { fakeDevice } from "../support/adapters.ts";
 
-const MEND = "run again, or with --backend wasm if it happens again";
+const HINT = "run again, or with --backend wasm if it happens again";
 
 Deno.test("a device that works passes the check", () => {
   watchDevice(fakeDevice().device, "NVIDIA H200").check();
@@ -16,7 +16,7 @@ Deno.test("an error that nobody caught fails the check, in the device's words", 
   const expected = {
     name: "EngineError",
     message: "The GPU 'NVIDIA H200' reported an error: " +
-      `Validation Error Caused by: binding 3 is missing: ${MEND}`,
+      `Validation Error Caused by: binding 3 is missing: ${HINT}`,
   };
   assert.throws(() => watched.check(), expected);
   // What is reported here need not be printed by Deno too.
@@ -35,7 +35,7 @@ Deno.test("a lost device fails the check, with or without a message", async () =
     await lose("unknown", message);
     assert.throws(() => watched.check(), {
       name: "EngineError",
-      message: `The GPU 'A10' was lost: ${shown}: ${MEND}`,
+      message: `The GPU 'A10' was lost: ${shown}: ${HINT}`,
     });
   }
 });

@@ -102,17 +102,17 @@ Deno.test("the adapter that TensorFlow.js itself cannot start is refused as Deno
 
 Deno.test("halves are refused where the engine has none", async () => {
   const { startEngine } = await import("../../lib/engine/engine.ts?halves");
-  const mend = "only WebGPU does: use --backend webgpu, or leave --precision out";
+  const hint = "only WebGPU does: use --backend webgpu, or leave --precision out";
   for (const [name, title] of [["wasm", "WebAssembly"], ["cpu", "plain JavaScript"]] as const) {
     await assert.rejects(startEngine(name, { precision: "half" }), {
       name: "OptionError",
-      message: `Cannot store halves on ${title} (asked for by name): ${mend}`,
+      message: `Cannot store halves on ${title} (asked for by name): ${hint}`,
     });
   }
   await withAdapter(null, async () => {
     await assert.rejects(startEngine("auto", { precision: "half" }), {
       name: "OptionError",
-      message: `Cannot store halves on WebAssembly (no WebGPU adapter): ${mend}`,
+      message: `Cannot store halves on WebAssembly (no WebGPU adapter): ${hint}`,
     });
   });
   await assert.rejects(startEngine("auto", { precision: "double" as "half" }), {

@@ -43,7 +43,7 @@ Deno.test("a value that is not what its key promises is refused by name", () => 
     ["chosen_exams", "AAAA", "8 bytes each, are needed"],
     ["tune", '{"fraction":3,"seed":0}', "Cannot keep 3 of the training exams out"],
   ];
-  for (const [key, value, mend] of cases) {
+  for (const [key, value, hint] of cases) {
     assert.throws(() => readCard({ [key]: value }, "m.safetensors"), (error: Error) => {
       assert.ok(error instanceof WeightsError);
       assert.ok(
@@ -51,7 +51,7 @@ Deno.test("a value that is not what its key promises is refused by name", () => 
           `Cannot use the model 'm.safetensors': its ${key} is '${value}': `,
         ),
       );
-      assert.ok(error.message.includes(mend), error.message);
+      assert.ok(error.message.includes(hint), error.message);
       return true;
     });
   }
@@ -100,10 +100,10 @@ Deno.test("a model without task or plane, or of another, is refused in one line"
 });
 
 Deno.test("an option of another name is called by it", () => {
-  const refuses = (card: Partial<ModelCard>, told: Partial<ModelCard>, mend: RegExp) =>
+  const refuses = (card: Partial<ModelCard>, told: Partial<ModelCard>, hint: RegExp) =>
     assert.throws(
       () => settleCard({ intensity: "raw", task: "acl", ...card }, told, "m", "--against_plane"),
-      mend,
+      hint,
     );
   refuses({}, {}, /does not say its plane: give --against_plane$/);
   refuses({ plane: "axial" }, { plane: "coronal" }, /: leave --against_plane out, or give another/);

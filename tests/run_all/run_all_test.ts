@@ -202,11 +202,11 @@ Deno.test("nine models and three combinations, with one table", async (t) => {
 
   await t.step("with other options or labels it refuses, and names them", async () => {
     const state = folder.at("first/logs/run_all/mrnet/run_all.json");
-    const mend = "give the same options and data, or another --prefix_name";
+    const hint = "give the same options and data, or another --prefix_name";
     await assert.rejects(runAll({ ...first, learningRate: 1e-5, seed: 2 }), {
       name: "OptionError",
       message: `Cannot go on with the runs of '${state}': this is lr 0.00001 instead of 0.0001, ` +
-        `seed 2 instead of 1: ${mend}`,
+        `seed 2 instead of 1: ${hint}`,
     });
     const labels = await folder.text("data/train-acl.csv");
     await folder.write("data/train-acl.csv", labels.replace("0000,0", "0000,1"));

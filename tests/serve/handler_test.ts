@@ -282,7 +282,7 @@ Deno.test(
   },
 );
 
-Deno.test("what cannot be read is refused with what to mend", OUTLIVING, async () => {
+Deno.test("what cannot be read is refused with what to fix", OUTLIVING, async () => {
   const limits = { bodyBytes: 20_000, voxels: 10_000 };
   await withHandler({ limits }, async (handler) => {
     const exam = examBytes() as BodyInit;

@@ -409,7 +409,7 @@ Deno.test({
   },
 });
 
-Deno.test("what serve cannot do is one line that says what to mend", async () => {
+Deno.test("what serve cannot do is one line that says what to fix", async () => {
   await using folder = await TemporaryFolder.make();
   await writeTinyDataset(folder);
   await writeModel(folder.at("models/acl.safetensors").replace("models/", ""), 1, {});

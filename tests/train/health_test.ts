@@ -96,7 +96,7 @@ Deno.test("an exam that breaks mid-run stops it with exam, step and state, and n
         ),
         error.message,
       );
-      // As long as it is broken it stops there again; once it is mended the end is the same.
+      // As long as it is broken it stops there again; once it is repaired the end is the same.
       await assert.rejects(goOn(folder), /Cannot use 1 of the \d exams/);
       await folder.write(path, bytesOf(id));
       let resumed: unknown;

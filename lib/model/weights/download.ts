@@ -18,7 +18,7 @@ export interface Download {
   /** The first digits of its SHA-256 hash, in hexadecimal. */
   hash: string;
   /** What to do when it cannot be fetched; ends the error's message. */
-  mend: string;
+  hint: string;
   /** Is told the bytes that are there and, where known, how many there will be. */
   onProgress?: (bytes: number, total: number | undefined) => void;
   /** Stops the download; what has arrived is kept. */
@@ -161,7 +161,7 @@ async function fill(part: Deno.FsFile, job: Download): Promise<void> {
     }
     const found = `what came has the SHA-256 hash ${hash.slice(0, 16)}…, not ${job.hash}…, ` +
       "and was deleted";
-    throw new WeightsError(`Cannot fetch '${job.url}': ${found}: ${job.mend}`);
+    throw new WeightsError(`Cannot fetch '${job.url}': ${found}: ${job.hint}`);
   }
 }
 
@@ -181,7 +181,7 @@ async function transferAll(part: Deno.FsFile, job: Download): Promise<void> {
       }
       const kept = after > 0 ? `; the ${after} bytes that came are kept for the next try` : "";
       const found = `${messageOf(error)}${kept}`;
-      throw new WeightsError(`Cannot fetch '${job.url}': ${found}: ${job.mend}`);
+      throw new WeightsError(`Cannot fetch '${job.url}': ${found}: ${job.hint}`);
     }
   }
 }

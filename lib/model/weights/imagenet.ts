@@ -39,8 +39,8 @@ export async function fetchImageNetWeights(options: ImageNetOptions): Promise<st
   if (await isThere({ path, hash, signal: rest.signal })) return path;
   await makeFolder(folder);
   const place = `${folder.replace(/\/+$/, "")}/`;
-  const mend = `put ${name} into ${place} yourself, or start without it: --weights none`;
-  await download({ ...rest, url, path, hash, mend });
+  const hint = `put ${name} into ${place} yourself, or start without it: --weights none`;
+  await download({ ...rest, url, path, hash, hint });
   return path;
 }
 

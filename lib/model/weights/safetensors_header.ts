@@ -58,7 +58,7 @@ const TYPE_BYTES: Readonly<Record<string, number>> = {
   U64: 8,
 };
 
-const MEND = "it is damaged or no safetensors file, make or copy it again";
+const HINT = "it is damaged or no safetensors file, make or copy it again";
 
 /** True where the first bytes can be a safetensors file: a length, then the brace of its JSON. */
 export function looksLikeSafetensors(source: Source): boolean {
@@ -74,7 +74,7 @@ export function looksLikeSafetensors(source: Source): boolean {
  * @throws {WeightsError} where it is damaged, or claims what the file does not hold
  */
 export function readHeader(source: Source): SafetensorsHeader {
-  const fail = (found: string) => weightsError(source.name, found, MEND);
+  const fail = (found: string) => weightsError(source.name, found, HINT);
   if (source.size < 8) throw fail(`it has ${source.size} bytes, too few for a safetensors file`);
   const length = new DataView(source.read(0, 8).buffer).getBigUint64(0, true);
   if (length > BigInt(source.size - 8)) {

@@ -39,8 +39,8 @@ export interface ReadOptions {
 }
 
 /** The error for a file of weights: one line that says what was found and what to do. */
-export function weightsError(name: string, found: string, mend: string): WeightsError {
-  return new WeightsError(`Cannot read weights '${name}': ${found}: ${mend}`);
+export function weightsError(name: string, found: string, hint: string): WeightsError {
+  return new WeightsError(`Cannot read weights '${name}': ${found}: ${hint}`);
 }
 
 /**

@@ -39,13 +39,13 @@ const MAX_NAMED = 5;
  */
 export async function listExams(data: string): Promise<ExamList> {
   await Deno.stat(data).catch((error) => {
-    const mend = `name its folder, or make a practice set: ${commandLine("synth", "--out", data)}`;
+    const hint = `name its folder, or make a practice set: ${commandLine("synth", "--out", data)}`;
     throw fileError(error, {
       what: "open the dataset in",
       path: data,
       access: "read",
       error: DataError,
-      mend,
+      hint,
     });
   });
   const exams: ListedExam[] = [];

@@ -6,7 +6,7 @@ import { withFolder } from "./support.ts";
 const CONTENT = new Uint8Array(300_000).map((_, index) => index * 7 % 251);
 const HASH = createHash("sha256").update(CONTENT).digest("hex").slice(0, 8);
 const NAME = `alexnet-owt-${HASH}.pth`;
-const MEND = (folder: string) =>
+const HINT = (folder: string) =>
   `put ${NAME} into ${folder}/ yourself, or start without it: --weights none`;
 
 /** What the server is to do with a request; its number counts from 1. */
@@ -87,7 +87,7 @@ async function assertFails(setting: Setting, found: string, pause = 1): Promise<
   const { folder, url, path } = setting;
   await assert.rejects(fetchImageNetWeights({ folder, url, pause }), {
     name: "WeightsError",
-    message: `Cannot fetch '${url}': ${found}: ${MEND(folder)}`,
+    message: `Cannot fetch '${url}': ${found}: ${HINT(folder)}`,
   });
   await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
 }
@@ -346,7 +346,7 @@ served(
     await assert.rejects(fetchImageNetWeights({ folder, url }), {
       name: "WeightsError",
       message: `Cannot fetch '${url}': the answer was 301, which sends on to '/elsewhere', and ` +
-        `redirects are not followed: ${MEND(folder)}`,
+        `redirects are not followed: ${HINT(folder)}`,
     });
     assert.equal(ranges.length, 1);
     await assert.rejects(Deno.stat(path));

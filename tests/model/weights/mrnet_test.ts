@@ -15,10 +15,10 @@ function renamed(tensors: StateDict, rename: (name: string) => string): StateDic
   return new Map([...tensors].map(([name, tensor]) => [rename(name), tensor]));
 }
 
-function refuses(tensors: StateDict, found: string, mend = "give a file of that network"): void {
+function refuses(tensors: StateDict, found: string, hint = "give a file of that network"): void {
   assert.throws(() => selectMRNet(tensors, "a.pth"), {
     name: "WeightsError",
-    message: `Cannot read weights 'a.pth': ${found}: ${mend}`,
+    message: `Cannot read weights 'a.pth': ${found}: ${hint}`,
   });
 }
 

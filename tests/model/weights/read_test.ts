@@ -83,14 +83,14 @@ refuses(
 
 Deno.test("a file that is missing, and a folder, are said to be so", () =>
   withFolder(async (folder) => {
-    const mend = "give the path of a .pth, .pt or .safetensors file";
+    const hint = "give the path of a .pth, .pt or .safetensors file";
     await assert.rejects(readWeights(`${folder}/none.pth`), {
       name: "WeightsError",
-      message: `Cannot read weights '${folder}/none.pth': there is no such file or folder: ${mend}`,
+      message: `Cannot read weights '${folder}/none.pth': there is no such file or folder: ${hint}`,
     });
     await assert.rejects(readWeights(folder), {
       name: "WeightsError",
-      message: `Cannot read weights '${folder}': it is a folder: ${mend}`,
+      message: `Cannot read weights '${folder}': it is a folder: ${hint}`,
     });
   }));
 

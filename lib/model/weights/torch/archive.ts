@@ -33,8 +33,8 @@ export function openArchive(source: Source): TorchFile {
   if (
     names.some((name) => name === `${folder}constants.pkl` || name.startsWith(`${folder}code/`))
   ) {
-    const mend = "load it in Python and save its state_dict() with torch.save";
-    throw weightsError(source.name, "it is a TorchScript program, not a file of weights", mend);
+    const hint = "load it in Python and save its state_dict() with torch.save";
+    throw weightsError(source.name, "it is a TorchScript program, not a file of weights", hint);
   }
   const order = read("byteorder");
   if (order !== undefined && new TextDecoder().decode(order).trim() !== "little") {

@@ -101,7 +101,7 @@ export class PickleReader {
 
   /** The error for a pickle that ends too early. */
   private _short(found: string): Error {
-    const mend = "it is cut short or damaged, copy or download it again";
-    return weightsError(this.source.name, found, mend);
+    const hint = "it is cut short or damaged, copy or download it again";
+    return weightsError(this.source.name, found, hint);
   }
 }

@@ -59,7 +59,7 @@ export function readPytorchFrom(source: Source, options: ReadOptions = {}): Weig
     return readTensors(findTensors(file.value), file, source.size, options);
   } catch (error) {
     if (!(error instanceof PickleFault)) throw error;
-    const mend = "give a file in which torch.save put the network's state_dict()";
-    throw weightsError(source.name, error.message, mend);
+    const hint = "give a file in which torch.save put the network's state_dict()";
+    throw weightsError(source.name, error.message, hint);
   }
 }
