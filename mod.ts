@@ -1,5 +1,5 @@
 /**
- * MRNet for Deno: train, judge and apply classifiers of knee MRI exams.
+ * MRNet for Deno: train, evaluate and apply classifiers of knee MRI exams.
  *
  * One exam in one plane (sagittal, coronal or axial) goes in; the probability of one finding
  * (abnormal, ACL tear or meniscal tear) comes out. Tensors are computed by Deno's own WebGPU, or by
@@ -72,10 +72,10 @@ export { type ScheduleName, SCHEDULES } from "./lib/train/schedule.ts";
 export type { LossWeights, RecipeName, RecipeParts } from "./lib/model/recipe.ts";
 export { RECIPES } from "./lib/model/recipe.ts";
 
-// Judging and predicting.
+// Evaluating and predicting.
 export { evaluate } from "./lib/report/evaluate.ts";
 export type { EvaluateOptions, Evaluation, ExamPrediction } from "./lib/train/evaluate.ts";
-export type { CombinedEvaluation, CombinedExamPrediction } from "./lib/combine/judge.ts";
+export type { CombinedEvaluation, CombinedExamPrediction } from "./lib/combine/evaluate.ts";
 export type { EvaluateModelOptions, EvaluationStart } from "./lib/report/evaluate_model.ts";
 export type { ModelEvaluation } from "./lib/report/evaluate_model.ts";
 export { Classifier, type ClassifierCard } from "./lib/classifier/classifier.ts";

@@ -1,5 +1,5 @@
 /**
- * Training and judging on the processor, beside PyTorch and onnxruntime with as many threads, in one
+ * Training and evaluating on the processor, beside PyTorch and onnxruntime with as many threads, in one
  * run.
  *
  * ```sh

@@ -71,7 +71,7 @@ async function measure(kind: Kind, slices: number, repeats: number): Promise<Fig
     await runner.train(labelled, [1, 3]);
     work = Math.min(work, processorSeconds() - before);
   });
-  const forward = await bestOf(repeats, () => runner.judge(labelled, [1, 3]));
+  const forward = await bestOf(repeats, () => runner.evaluate(labelled, [1, 3]));
   return { step, forward, work, peak: peakMemory() };
 }
 

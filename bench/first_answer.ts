@@ -30,7 +30,7 @@ export async function measureFirstAnswer(
     const { model } = await m.loadMRNet(${JSON.stringify(weights)});
     const voxels = new Uint8Array(24 * ${side * side}).fill(9);
     const exam = { id: "first", slices: 24, height: ${side}, width: ${side}, voxels };`;
-  const judge = `${read}
+  const evaluate = `${read}
     const labels = [{ id: "first", label: 0 }, { id: "second", label: 1 }];
     const onExam = () => Deno.exit(0);
     await m.evaluate(model, { labels, read: () => Promise.resolve(exam) }, { onExam });`;
@@ -49,7 +49,7 @@ export async function measureFirstAnswer(
       empty: await time(""),
       import: await time(load),
       predict: await time(`${read} await model.predict(exam);`),
-      evaluate: await time(judge),
+      evaluate: await time(evaluate),
     };
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -44,7 +44,7 @@ for (const reference of NETWORK_CASES.filter(({ name }) => name !== "7x224x240")
       WebGPURunner.create(gpu, model, { tiles: "shared", ...adam, ...options });
     const model = new MRNet(goldenState());
     const runner = await make(model);
-    const { logits } = await runner.judge({ exam, label: 0 }, [1, 1]);
+    const { logits } = await runner.evaluate({ exam, label: 0 }, [1, 1]);
     runner.dispose();
     model.dispose();
     const gradient = await gradientOf({ exam, label: 1 }, make);

@@ -39,7 +39,7 @@ await saveMRNet(model, modelFile, { task: "acl", plane: "sagittal" });
 const runner = await createRunner(model);
 const exams = await Promise.all(paths.map((path) => readExam(path, path)));
 const forward = await bestOf(repeats, async () => {
-  await Promise.all(exams.map((exam) => runner.judge({ exam, label: 0 }, [1, 1])));
+  await Promise.all(exams.map((exam) => runner.evaluate({ exam, label: 0 }, [1, 1])));
 });
 runner.dispose();
 const startUp = await bestOf(repeats, () => predict([small]));

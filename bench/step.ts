@@ -65,7 +65,7 @@ async function measure(name: EngineName): Promise<Row> {
   const runner = await createRunner(model);
   const labelled = { exam, label: 1 } as const;
   const step = await bestOf(repeats, () => runner.train(labelled, [1, 3]));
-  const forward = await bestOf(repeats, () => runner.judge(labelled, [1, 3]));
+  const forward = await bestOf(repeats, () => runner.evaluate(labelled, [1, 3]));
   engine.check();
   runner.dispose();
   model.dispose();

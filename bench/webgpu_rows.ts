@@ -59,7 +59,7 @@ export async function timeRunners(
     repeats,
   );
   const [forward, forwardAlone] = await _time(
-    runners.map((runner) => () => runner.judge(exam, [1, 3])),
+    runners.map((runner) => () => runner.evaluate(exam, [1, 3])),
     repeats,
   );
   return runners.map((_, index) => ({

@@ -16,7 +16,7 @@ export type Plane = (typeof PLANES)[number];
 
 /** The two parts of MRNet that have labels. */
 export const SPLITS = ["train", "valid"] as const;
-/** A part of the dataset: exams to train on, or exams to judge a model by. */
+/** A split of the dataset: exams to train on, or exams to evaluate a model on. */
 export type Split = (typeof SPLITS)[number];
 
 /** 1 where the finding is present, 0 where it is not. */

@@ -28,7 +28,7 @@ Deno.test("importing the module asks for nothing, prints nothing and starts noth
   assert.deepEqual(await folder.files(), ["engines.ts", "script.ts"]);
 });
 
-Deno.test("a script trains, judges and loads with one import and no configuration", async () => {
+Deno.test("a script trains, evaluates and loads with one import and no configuration", async () => {
   await using folder = await TemporaryFolder.make();
   await folder.write(
     "script.ts",

@@ -190,7 +190,7 @@ export function fitRemark(
         "do not fit new exams as well.";
     case "valid":
       return "Fitted on the validation exams: figures of this combination on them are too good, " +
-        "and only exams of another source can judge it.";
+        "and only exams of another source can test it.";
     case "table":
       return "Fitted on predictions made elsewhere: whether the models had seen these exams is not " +
         "known here, and figures of this combination on the same exams are too good.";

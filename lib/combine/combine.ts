@@ -17,7 +17,7 @@ import { type Plane, PLANES, type Task } from "../terms.ts";
 import { type ByPlane, byPlane, type Combination, commonTune } from "./combination.ts";
 import { checkCombinationFile, keepCombination, writeCombination } from "./file.ts";
 import { fitCombination } from "./fit.ts";
-import { judgePlanes, openPlanes } from "./judge.ts";
+import { evaluatePlanes, openPlanes } from "./evaluate.ts";
 import { commonPrefix, describeMembers, loadCandidates, sharedTune } from "./members.ts";
 import { PatientHashes } from "./patient_hashes.ts";
 import { readPredictions } from "./predictions.ts";
@@ -149,7 +149,7 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
     options.onStart?.({ engine, task, patients: datasets.axial.labels.length });
     const odds: string[] = [];
     const hashes = new PatientHashes();
-    const patients = await judgePlanes(byPlane((plane) => members[plane].model), datasets, {
+    const patients = await evaluatePlanes(byPlane((plane) => members[plane].model), datasets, {
       signal,
       onExam: options.onExam,
       onRead({ exam }, plane) {
@@ -179,7 +179,7 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
 
 /**
  * The same from a table of predictions made elsewhere; see {@linkcode readPredictions} for its form. It
- * has weights but no models, so nothing can be judged or predicted with its file.
+ * has weights but no models, so nothing can be evaluated or predicted with its file.
  *
  * @param table the table's file
  * @param options the finding, if the combination's file should say it, that file, if one is wanted, and

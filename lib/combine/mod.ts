@@ -23,7 +23,12 @@ export { combinedProbability } from "./combination.ts";
 export { combineTable } from "./combine.ts";
 export { fitCombination } from "./fit.ts";
 export { formatCombination, parseCombination, readCombination, writeCombination } from "./file.ts";
-export { type JudgeOptions, judgePlanes, openPlanes, type PatientPrediction } from "./judge.ts";
+export {
+  evaluatePlanes,
+  type EvaluatePlanesOptions,
+  openPlanes,
+  type PatientPrediction,
+} from "./evaluate.ts";
 export { parsePredictions, type PlanePredictions, readPredictions } from "./predictions.ts";
 export { groupByPatient, type PatientFiles, patientOf } from "./patients.ts";
 export {

@@ -1,5 +1,5 @@
 /**
- * `cli.ts evaluate --model FILE`: judges a trained model by a part of a dataset.
+ * `cli.ts evaluate --model FILE`: evaluates a trained model on a split of a dataset.
  *
  * @module
  */
@@ -44,7 +44,7 @@ import {
 export function evaluateCommand() {
   return new Command("evaluate")
     .description(
-      "Judge a trained model by exams with known labels: AUC with intervals, decisions at\n" +
+      "Evaluate a trained model on exams with known labels: AUC with intervals, decisions at\n" +
         "thresholds, calibration; as a table, JSON, or a page with plots.",
     )
     .addOption(modelOption("the model: .safetensors, .pth or .pt, or .json of a combination"))
@@ -160,7 +160,7 @@ async function _evaluate(options: EvaluateModelOptions, out: string | undefined)
     return await evaluateModel({
       ...options,
       async onStart({ engine, card, exams, positives, seed }) {
-        // Found before the exams are judged, not after.
+        // Found before the exams are evaluated, not after.
         if (out !== undefined) await makeWritableFolder(out);
         remark(`Engine: ${describeEngine(engine)}`);
         remark(`Model:  ${options.model} (${subject(card.task, card.plane)})`);

@@ -51,7 +51,7 @@ export async function main(args: readonly string[]): Promise<number> {
   let code = 0;
   const exit = (given: number) => code = given;
   const program = new Command("cli.ts")
-    .description("MRNet for Deno: train and judge classifiers of knee MRI exams.")
+    .description("MRNet for Deno: train and evaluate classifiers of knee MRI exams.")
     .version(`MRNet for Deno ${VERSION}`, "-V, --version", "show the version")
     .option("--debug", "show the stack of an error");
   const train = trainCommand(exit);

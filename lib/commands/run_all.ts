@@ -21,7 +21,7 @@ import { WholeTime } from "./whole_time.ts";
 export function runAllCommand(exit: (code: number) => void) {
   const command = new Command("run_all")
     .description(
-      "Train the three planes of the three tasks, combine the planes, and judge all twelve by the\n" +
+      "Train the three planes of the three tasks, combine the planes, and evaluate all twelve on the\n" +
         "validation set, which decides nothing before. What is done already is not done again:\n" +
         "after an interruption, run it again; the model at hand goes on where it was.",
     )
@@ -84,7 +84,7 @@ export function runAllCommand(exit: (code: number) => void) {
             shown.onEpoch(epoch, checkpoint);
             timer.mark();
           },
-          onJudged(model, { done, total }) {
+          onEvaluated(model, { done, total }) {
             const label = `evaluate ${_name(model)}`;
             showProgress({ label, done, total, unit: "exams", ...timer.at(label, done) });
           },

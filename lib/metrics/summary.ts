@@ -183,14 +183,14 @@ export function compareModels(
   const others = new Map(second.map((prediction) => [prediction.id, prediction]));
   const refuse = (found: string): never => {
     throw new DataError(
-      `Cannot compare the two models: ${found}: both must judge the same exams`,
+      `Cannot compare the two models: ${found}: both must be evaluated on the same exams`,
     );
   };
   if (first.length !== second.length || others.size !== second.length) {
-    refuse(`one judged ${first.length} exams, the other ${others.size}`);
+    refuse(`one was evaluated on ${first.length} exams, the other ${others.size}`);
   }
   const matched = first.map(({ id, label }) => {
-    const other = others.get(id) ?? refuse(`only one of them judged the exam '${id}'`);
+    const other = others.get(id) ?? refuse(`only one of them was evaluated on exam '${id}'`);
     if (other.label !== label) refuse(`the exam '${id}' has the label ${label} and ${other.label}`);
     return other;
   });

@@ -6,7 +6,11 @@
  */
 import type { CombinedMRNet } from "../classifier/combined.ts";
 import type { ByPlane } from "../combine/combination.ts";
-import { type CombinedEvaluation, evaluateCombined, type JudgeOptions } from "../combine/judge.ts";
+import {
+  type CombinedEvaluation,
+  evaluateCombined,
+  type EvaluatePlanesOptions,
+} from "../combine/evaluate.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import type { MRNet } from "../model/mrnet.ts";
@@ -32,7 +36,7 @@ const OPTION_NAMES: OptionNames<EvaluateOptions> = {
 };
 
 /** What evaluating a combination can be given. */
-const COMBINED_OPTION_NAMES: OptionNames<JudgeOptions> = {
+const COMBINED_OPTION_NAMES: OptionNames<EvaluatePlanesOptions> = {
   signal: true,
   onRead: true,
   onExam: true,
@@ -98,7 +102,7 @@ export function evaluate(
 export function evaluate(
   combined: CombinedMRNet,
   datasets: ByPlane<Dataset>,
-  options?: JudgeOptions,
+  options?: EvaluatePlanesOptions,
 ): Promise<CombinedEvaluation>;
 /**
  * Evaluates the file of a model, or of a combination, on a split of a dataset in MRNet's folders.
@@ -129,7 +133,7 @@ export function evaluate(options: EvaluateModelOptions): Promise<ModelEvaluation
 export async function evaluate(
   what: MRNet | CombinedMRNet | EvaluateModelOptions,
   exams?: Dataset | ByPlane<Dataset>,
-  options: EvaluateOptions | JudgeOptions = {},
+  options: EvaluateOptions | EvaluatePlanesOptions = {},
 ): Promise<Evaluation | CombinedEvaluation | ModelEvaluation> {
   const isModel = "parameters" in what;
   if (!isModel && !("members" in what)) {
@@ -145,5 +149,5 @@ export async function evaluate(
   }
   // The overloads say which goes with which.
   if (isModel) return await evaluateOn(what, exams as Dataset, options as EvaluateOptions);
-  return await evaluateCombined(what, exams as ByPlane<Dataset>, options as JudgeOptions);
+  return await evaluateCombined(what, exams as ByPlane<Dataset>, options as EvaluatePlanesOptions);
 }

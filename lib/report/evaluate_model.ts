@@ -204,14 +204,14 @@ function _checkTune(first: Classifier, second: Classifier | undefined): void {
   const { tune } = first.card;
   if (tune === undefined) {
     throw new OptionError(
-      `Cannot judge the model '${first.file}' by its tune split: it was trained without one: ` +
+      `Cannot evaluate the model '${first.file}' on its tune split: it was trained without one: ` +
         "use the validation set, or train with a tune split",
     );
   }
   const other = second?.card.tune;
   if (second === undefined || isSameTune(other, tune)) return;
   throw new OptionError(
-    `Cannot judge the model '${second.file}' by the tune split of '${first.file}': it was trained ` +
+    `Cannot evaluate the model '${second.file}' on the tune split of '${first.file}': it was trained ` +
       `with ${other === undefined ? "none" : "another"}: use the validation set`,
   );
 }

@@ -6,7 +6,7 @@
 import type { Classifier } from "../classifier/classifier.ts";
 import { CombinedMRNet } from "../classifier/combined.ts";
 import { type ByPlane, everyPlane } from "../combine/combination.ts";
-import { type CombinedExamPrediction, evaluateCombined } from "../combine/judge.ts";
+import { type CombinedExamPrediction, evaluateCombined } from "../combine/evaluate.ts";
 import { PatientHashes } from "../combine/patient_hashes.ts";
 import {
   type Dataset,

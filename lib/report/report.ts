@@ -49,7 +49,7 @@ ${_headline(evaluation)}`,
         sideBySide(ratesTable(summary), confusionTables(summary)),
       ]),
       against && section("comparison", "Against another model", [
-        markup`<p>Both models judged the same exams. The other one:</p>
+        markup`<p>Both models were evaluated on the same exams. The other one:</p>
 <p><code>${against.file}</code><br><span class="remark">SHA-256 <code>${against.sha256}</code></span></p>
 `,
         cautions(against, evaluation.split).map(note),
@@ -58,7 +58,7 @@ ${_headline(evaluation)}`,
       section("overall", "Overall figures", [
         sideBySide([overallTable(summary), _methods(evaluation)], calibrationTable(summary)),
       ]),
-      section("origin", "What was judged", [
+      section("origin", "What was evaluated", [
         sideBySide(
           originTable(evaluation),
           combination === undefined ? recipeTable(evaluation) : combinationTable(combination),

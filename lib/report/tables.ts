@@ -139,7 +139,7 @@ export function examsTable({ predictions, summary: { thresholds } }: ModelEvalua
   });
 }
 
-/** Which model judged which data. */
+/** Which model was evaluated on which data. */
 export function originTable(evaluation: ModelEvaluation): Markup {
   const { file, sha256, card: { operatingPoint, tune, ...card }, data, split } = evaluation;
   const set = split === "tune" ? "the training exams kept out for tuning" : `the ${split} exams`;

@@ -36,7 +36,7 @@ export async function trainAndEvaluate(
   options: RunAllOptions,
   model: ModelOfAll,
 ): Promise<DoneModel | undefined> {
-  const { out: _out, onPlan: _plan, onDone: _done, onJudged: _judged, ...shared } = options;
+  const { out: _out, onPlan: _plan, onDone: _done, onEvaluated: _evaluated, ...shared } = options;
   const { task, plane } = model;
   const key = modelKey(task, plane);
   const run = { ...shared, ...{ task, plane, prefix, data, models, tune, seed } };
@@ -88,7 +88,7 @@ function _isOfTraining(exam: SkippedExam): exam is SkippedExam & { split: "train
 /** What the best model says about the tune split and the validation set. */
 async function _evaluateBest(
   { data, tune, checkpoint }: { data: string; tune: TuneSplit; checkpoint: string },
-  { signal, skipBadExams, onJudged }: RunAllOptions,
+  { signal, skipBadExams, onEvaluated }: RunAllOptions,
   model: ModelOfAll,
 ): Promise<Pick<DoneModel, "tune" | "tuneExams" | "valid" | "leftOut"> | undefined> {
   const { task, plane } = model;
@@ -114,7 +114,7 @@ async function _evaluateBest(
         onUnreadable: skipBadExams ? leave : undefined,
         onExam() {
           done++;
-          onJudged?.(model, { done, total });
+          onEvaluated?.(model, { done, total });
         },
       });
       return predictions.map((

@@ -55,9 +55,9 @@ export interface RunAllOptions extends
   onExam?: (model: ModelOfAll, report: ExamReport) => void;
   /** Called after each epoch; `checkpoint` is the file of the best model so far. */
   onEpoch?: (model: ModelOfAll, report: EpochReport, checkpoint: string | undefined) => void;
-  /** Called after each exam that a trained model is judged by. */
-  onJudged?: (model: ModelOfAll, progress: { done: number; total: number }) => void;
-  /** Called when a model is trained and judged. */
+  /** Called after each exam that a trained model is evaluated on. */
+  onEvaluated?: (model: ModelOfAll, progress: { done: number; total: number }) => void;
+  /** Called when a model is trained and evaluated. */
   onDone?: (model: ModelOfAll, done: DoneModel) => void;
 }
 
@@ -70,7 +70,7 @@ export const RUN_ALL_OPTION_NAMES: OptionNames<RunAllOptions> = {
   ...ONE,
   out: true,
   onPlan: true,
-  onJudged: true,
+  onEvaluated: true,
   onDone: true,
 };
 

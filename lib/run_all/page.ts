@@ -42,7 +42,7 @@ export function resultsPage(
     style: STYLE + OWN_STYLE,
     header: markup`<p class="kicker">MRNet, ${date.toISOString().slice(0, 10)}</p>
 <h1>Nine models and their combinations</h1>
-<p>Three findings in three planes, judged by the ${
+<p>Three findings in three planes, evaluated on the ${
       examsText(results)
     } validation exams in <code>${data}</code>, which decided nothing before. ${
       Number((tune.fraction * 100).toFixed(2))
@@ -207,7 +207,7 @@ function _models(results: readonly TaskResult[], { models }: ResultsOrigin): Mar
   return _wide(
     "Models",
     table({
-      caption: "The models; on what each was trained to its end and judged",
+      caption: "The models; on what each was trained to its end and evaluated",
       head: ["Model", "File", "SHA-256", ..._numbers("Epoch"), "Computed on"],
       rows: results.flatMap(({ task }) =>
         PLANES.map((plane) => {

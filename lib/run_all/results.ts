@@ -114,7 +114,7 @@ function _aucText(figure: AucFigure): string {
   return `${fixed(figure.auc, 3)} (${range(figure, 3)})`;
 }
 
-/** How many exams judged: `120`, or `118–120` where that differs from task to task. */
+/** How many exams were evaluated: `120`, or `118–120` if that differs from task to task. */
 export function examsText(results: readonly TaskResult[]): string {
   const counts = results.map(({ exams }) => exams);
   const [least, most] = [Math.min(...counts), Math.max(...counts)];

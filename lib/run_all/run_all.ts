@@ -3,7 +3,7 @@
  * function.
  *
  * The tune split is kept out of all nine, chooses their best epochs and operating points, and fits the
- * combinations; the validation set is judged once, at the end of each model's training, and decides
+ * combinations; the validation set is evaluated once, at the end of each model's training, and decides
  * nothing.
  *
  * @module
@@ -33,7 +33,7 @@ export interface RunAllResult {
 }
 
 /**
- * Trains the three planes of the three tasks, combines them, and judges all twelve on the validation
+ * Trains the three planes of the three tasks, combines them, and evaluates all twelve on the validation
  * set.
  *
  * What is done is kept in the folder `out`: running again with the same options trains only what is

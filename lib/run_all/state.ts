@@ -2,7 +2,7 @@
  * What is already done of a run over all tasks and planes: one JSON file, written whole when a model
  * is begun and when it is finished. The model at hand goes on from its own run's state.
  *
- * A model counts as done where it was trained to its end and judged with the same options and labels,
+ * A model counts as done where it was trained to its end and evaluated with the same options and labels,
  * and its file is there with the same hash.
  *
  * @module
@@ -61,7 +61,7 @@ export interface LeftOutExam extends LeftOut {
   plane: Plane;
 }
 
-/** A model that was trained to its end and judged. */
+/** A model that was trained to its end and evaluated. */
 export interface DoneModel {
   /** The file of its best epoch. */
   checkpoint: string;
@@ -98,7 +98,7 @@ export function modelKey(task: Task, plane: Plane): string {
   return `${task}/${plane}`;
 }
 
-/** The parts of the dataset that a model of these is trained on, judged by and chosen by. */
+/** The splits that a model of these is trained on, evaluated on and chosen on. */
 const PARTS: readonly LeftOut["split"][] = [...SPLITS, "tune"];
 
 const KEYS = TASKS.flatMap((task) => PLANES.map((plane) => modelKey(task, plane)));

@@ -1,5 +1,5 @@
 /**
- * Judging a model by exams it is not trained on.
+ * Evaluating a model on exams it is not trained on.
  *
  * @module
  */
@@ -95,7 +95,7 @@ export function isComputed({ loss, logits }: Pick<ExamFigures, "loss" | "logits"
 /** What is said of a loss, or of logits, that are not finite. */
 export function unusableLoss(id: string, loss: number): TrainingError {
   return new TrainingError(
-    `Cannot judge the model by exam '${id}': the loss is ${loss}: ` +
+    `Cannot evaluate the model on exam '${id}': the loss is ${loss}: ` +
       "the weights have diverged or the exam's values are far from 0–255",
   );
 }
@@ -113,7 +113,7 @@ async function* _started(
   for await (const labelled of exams) {
     const { exam: { id }, label } = labelled;
     onRead?.(labelled);
-    yield { id, label, figures: runner.judge(labelled, weights(label)) };
+    yield { id, label, figures: runner.evaluate(labelled, weights(label)) };
     await yieldToEventLoop();
     if (signal?.aborted) return;
   }

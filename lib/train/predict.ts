@@ -37,8 +37,8 @@ export async function* predictFiles(
   const predict = async (file: ReadExamFile): Promise<FilePrediction> => {
     if ("error" in file) return file;
     // Label and weights are those of a loss, which nobody asks for.
-    const judge = () => runner.judge({ exam: file.exam, label: 0 }, [1, 1]);
-    return (await filePrediction(file, model.intensity, judge)).outcome;
+    const evaluate = () => runner.evaluate({ exam: file.exam, label: 0 }, [1, 1]);
+    return (await filePrediction(file, model.intensity, evaluate)).outcome;
   };
   const underWay: Promise<FilePrediction>[] = [];
   const oldest = async () => {

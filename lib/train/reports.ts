@@ -7,7 +7,7 @@ import type { ExamFigures } from "./runner.ts";
 
 /** What is known after an exam. */
 export interface ExamReport extends ExamFigures {
-  /** Whether the model was moved by it or judged by it. */
+  /** Whether the model was trained or evaluated on it. */
   phase: "train" | "valid";
   /** The epoch, counted from 1. */
   epoch: number;
@@ -31,7 +31,7 @@ export interface EpochReport {
   epoch: number;
   /** Mean loss over the training exams. */
   trainLoss: number;
-  /** AUC over the training exams, each judged before it moved the model. */
+  /** AUC over the training exams, each evaluated before its training step. */
   trainAuc: number;
   /** Mean loss over the validation exams. */
   valLoss: number;

@@ -1,5 +1,5 @@
 /**
- * What moves a model by one exam, and what judges it by one: the seam between the training loop and
+ * What trains a model on one exam, and what evaluates it on one: the seam between the training loop and
  * the way an engine computes a step.
  *
  * @module
@@ -46,8 +46,8 @@ export interface Runner {
     augmentation?: Augmentation,
   ): Promise<ExamFigures>;
 
-  /** Judges the model by one exam, as it is. */
-  judge(exam: LabelledExam, weights: OutputWeights): Promise<ExamFigures>;
+  /** Evaluates the model on one exam, as it is. */
+  evaluate(exam: LabelledExam, weights: OutputWeights): Promise<ExamFigures>;
 
   /** Brings the model's own parameters up to date. */
   sync(): Promise<void>;

@@ -17,7 +17,7 @@ import type { ExamFigures, Runner } from "./runner.ts";
 export class TensorRunner implements Runner {
   readonly #model: MRNet;
   readonly #options: AdamOptions;
-  /** Made by the first step, so that judging alone takes no memory for it. */
+  /** Made by the first step, so that evaluating alone takes no memory for it. */
   #optimizer: Adam | undefined;
   learningRate: number;
   readonly inFlight = 0;
@@ -53,7 +53,7 @@ export class TensorRunner implements Runner {
     }));
   }
 
-  judge({ exam, label }: LabelledExam, weights: OutputWeights): Promise<ExamFigures> {
+  evaluate({ exam, label }: LabelledExam, weights: OutputWeights): Promise<ExamFigures> {
     return _read(tf.tidy(() => {
       const logits = this.#model.logits(examTensor(exam, this.#model.intensity));
       return _together(weightedCrossEntropy(logits, label, weights), logits);

@@ -190,7 +190,7 @@ async function _validate(training: Training, epoch: number): Promise<PhaseMetric
   return await runPhase({
     ..._phase(training, "valid", epoch),
     order: [...dataset.labels.keys()],
-    start: (labelled) => runner.judge(labelled, weights(labelled.label)),
+    start: (labelled) => runner.evaluate(labelled, weights(labelled.label)),
     diverged: unusableLoss,
   });
 }

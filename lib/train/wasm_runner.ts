@@ -76,7 +76,7 @@ export class WasmRunner implements Runner {
     return _figures(this.#network.run("train", exam, { label, weights, matrix, affine }));
   }
 
-  async judge({ exam, label }: LabelledExam, weights: OutputWeights): Promise<ExamFigures> {
+  async evaluate({ exam, label }: LabelledExam, weights: OutputWeights): Promise<ExamFigures> {
     await this.#threads.ready();
     const input = { label, weights, affine: affineOf(exam, this.#model.intensity) };
     if (!this.#packed) this.#network.run("pack", exam, input);

@@ -101,7 +101,7 @@ export class WebGPURunner implements Runner {
     });
   }
 
-  judge(labelled: LabelledExam, weights: OutputWeights): Promise<ExamFigures> {
+  evaluate(labelled: LabelledExam, weights: OutputWeights): Promise<ExamFigures> {
     return this.#inTurn(async () => {
       await this.#roomFor(labelled, false);
       return this.#start(labelled, { weights }, false);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { byPlane, combinedProbability, fitRemark } from "../../lib/combine/combination.ts";
 import { combineModels, type CombineOptions, combineTable } from "../../lib/combine/combine.ts";
 import { readCombination, writeCombination } from "../../lib/combine/file.ts";
-import { evaluateCombined, judgePlanes, openPlanes } from "../../lib/combine/judge.ts";
+import { evaluateCombined, evaluatePlanes, openPlanes } from "../../lib/combine/evaluate.ts";
 import { loadCombined } from "../../lib/classifier/load.ts";
 import { isTuneExam } from "../../lib/data/tune.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
@@ -45,7 +45,7 @@ Deno.test("three models are combined on the exams that none was trained on", asy
   assert.equal(combination.operatingPoint.exams, "tune");
   assert.equal(combination.members!.coronal.file, memberName("coronal"));
 
-  // A dataset is judged by the models' own words, whatever way they came.
+  // A dataset is evaluated by the models' own predictions, whatever way they came.
   const combined = await loadCombined(path);
   const datasets = await openPlanes({ data, split: "valid", task: "acl" });
   const { predictions, auc, loss } = await evaluateCombined(combined, datasets);
@@ -113,7 +113,7 @@ Deno.test("fitted on training exams, a combination leaves the shared tune split 
   const models: string[] = [];
   for (const plane of PLANES) models.push(await writeMember(folder, plane, { tune: TUNE }));
   const options = { data, fitOn: "train", ...ENGINE } as const;
-  const judge = (model: string, split: "train" | "tune" | "valid") =>
+  const evaluate = (model: string, split: "train" | "tune" | "valid") =>
     evaluateModel({ model, data, split, seed: 1, samples: 10, ...ENGINE });
 
   const shared = await combineModels({ ...options, models });
@@ -123,8 +123,8 @@ Deno.test("fitted on training exams, a combination leaves the shared tune split 
     fitRemark(shared.combination)!,
     /^Fitted on exams that the models were trained on: /,
   );
-  assert.equal((await judge(shared.path, "tune")).noOperatingPoint, undefined);
-  const seen = await judge(shared.path, "train");
+  assert.equal((await evaluate(shared.path, "tune")).noOperatingPoint, undefined);
+  const seen = await evaluate(shared.path, "train");
   assert.equal(seen.noOperatingPoint, "it was chosen by these very exams (train)");
 
   // One keeps out others, so there are no exams that all have left alone.
@@ -144,20 +144,20 @@ Deno.test("fitted on training exams, a combination leaves the shared tune split 
   // Without its split's name the exams themselves tell.
   const { tune: _, ...unnamed } = shared.combination;
   await writeCombination(shared.path, unnamed);
-  assert.equal((await judge(shared.path, "tune")).noOperatingPoint, undefined);
+  assert.equal((await evaluate(shared.path, "tune")).noOperatingPoint, undefined);
 
   // A file of before says nothing of the split that its models share: then it has seen that, too.
   const { fitExams, ...before } = unnamed;
   assert.equal(fitExams!.length, 16 - kept);
   await writeCombination(shared.path, before);
-  const tuned = await judge(shared.path, "tune");
+  const tuned = await evaluate(shared.path, "tune");
   assert.equal(
     tuned.noOperatingPoint,
     "it was chosen by the train exams, these among them; " +
       "that goes by the split’s name, for the model’s file does not tell which exams these were",
   );
   assert.match(evaluationHtml(tuned, new Date()), /The combination was fitted on these exams/);
-  assert.equal((await judge(shared.path, "valid")).noOperatingPoint, undefined);
+  assert.equal((await evaluate(shared.path, "valid")).noOperatingPoint, undefined);
 });
 
 Deno.test("a combination of other models is left alone, one of the same models is replaced", async () => {
@@ -307,7 +307,7 @@ Deno.test("patients must be the same in the three planes", async () => {
     coronal: tinyDataset(exams),
     sagittal: tinyDataset(exams),
   };
-  const patients = await judgePlanes(models, same);
+  const patients = await evaluatePlanes(models, same);
   assert.deepEqual(patients.map(({ id, label }) => [id, label]), [
     ["0000", 0],
     ["0001", 1],
@@ -315,13 +315,13 @@ Deno.test("patients must be the same in the three planes", async () => {
   ]);
   assert.ok(patients[1].probabilities.sagittal > patients[1].probabilities.axial);
   const fewer = { ...same, coronal: tinyDataset(exams.slice(0, 2)) };
-  await assert.rejects(judgePlanes(models, fewer), {
+  await assert.rejects(evaluatePlanes(models, fewer), {
     name: "DataError",
     message: "Cannot combine the planes: 2 exams are coronal and 3 axial: " +
       "give the same patients in the three planes",
   });
   const shifted = { ...same, sagittal: tinyDataset(exams, 1) };
-  await assert.rejects(judgePlanes(models, shifted), {
+  await assert.rejects(evaluatePlanes(models, shifted), {
     message: "Cannot combine the planes: exam '0001' is not in the axial dataset with the same " +
       "label as in the sagittal one: give the same patients in the three planes",
   });

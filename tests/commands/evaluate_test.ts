@@ -1,5 +1,5 @@
 /**
- * Judging a model from the command line, as a user does it: another process, with the documented
+ * Evaluating a model from the command line, as a user does it: another process, with the documented
  * permissions, on files.
  *
  * @module
@@ -170,7 +170,7 @@ Deno.test("figures at the operating point are given only where other exams chose
   }, at("tune"));
 });
 
-Deno.test("each of two models is judged at its own operating point, and told what it owes", async () => {
+Deno.test("each of two models is evaluated at its own operating point, and told what it owes", async () => {
   const at = (threshold: number, exams: "tune" | "valid"): ModelCard => ({
     ...ACL,
     operatingPoint: { threshold, rule: "youden", exams },
@@ -226,7 +226,7 @@ Deno.test("two models are tested against each other by the same exams, in whatev
   });
 });
 
-Deno.test("a file of PyTorch is judged once task and plane are given", async () => {
+Deno.test("a file of PyTorch is evaluated once task and plane are given", async () => {
   await withModel(async (run, folder) => {
     await writeWhole(folder.at("models/a.pth"), encodePytorch(initialWeights(1)));
     const told = await run(["--model", "models/a.pth", "-t", "acl", "-p", "coronal", "--json"]);
@@ -301,7 +301,7 @@ Deno.test("mistakes in the arguments are told in argparse's words", async () => 
   }
 });
 
-Deno.test("what cannot be judged is refused in one line, and nothing is written", async () => {
+Deno.test("what cannot be evaluated is refused in one line, and nothing is written", async () => {
   await withModel(async (run, folder) => {
     await writeModel(folder, "meniscus.safetensors", { ...ACL, task: "meniscus" });
     await writeModel(folder, "cut.safetensors", { ...ACL, tune: TUNE });
@@ -330,12 +330,12 @@ Deno.test("what cannot be judged is refused in one line, and nothing is written"
       [["--model", "models/none.pth"], /^Cannot .*'models\/none\.pth': there is no such file/],
       [
         ["--split", "tune"],
-        `Cannot judge the model '${a}' by its tune split: it was trained without one: ` +
+        `Cannot evaluate the model '${a}' on its tune split: it was trained without one: ` +
         "use the validation set, or train with a tune split",
       ],
       [
         ["--model", "models/cut.safetensors", "--split", "tune", "--against", a],
-        `Cannot judge the model '${a}' by the tune split of 'models/cut.safetensors': it was ` +
+        `Cannot evaluate the model '${a}' on the tune split of 'models/cut.safetensors': it was ` +
         "trained with none: use the validation set",
       ],
       [

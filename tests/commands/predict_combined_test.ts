@@ -1,5 +1,5 @@
 /**
- * Predicting patients and judging a combination from the command line, with the documented
+ * Predicting patients and evaluating a combination from the command line, with the documented
  * permissions.
  *
  * @module
@@ -49,9 +49,9 @@ Deno.test("a combination predicts a patient, says how, and shows where it looked
   const made = await folder.files("cams");
   for (const plane of PLANES) assert.ok(made.includes(`${plane}/0003.gif`), `${made}`);
 
-  const judged = await run("evaluate", "--json", "--seed", "1");
-  assert.equal(judged.code, 0, judged.err);
-  const { plane, exams, auc } = JSON.parse(judged.out);
+  const evaluated = await run("evaluate", "--json", "--seed", "1");
+  assert.equal(evaluated.code, 0, evaluated.err);
+  const { plane, exams, auc } = JSON.parse(evaluated.out);
   assert.deepEqual([plane, exams], ["combined", 4]);
   assert.ok(auc >= 0 && auc <= 1);
 });

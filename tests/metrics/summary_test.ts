@@ -57,15 +57,15 @@ Deno.test("two models are compared exam by exam, whatever their order", () => {
   assert.deepEqual(compareModels(predictions, second.toReversed()), expected);
 });
 
-Deno.test("models that judged different exams are not compared", () => {
+Deno.test("models evaluated on different exams are not compared", () => {
   const begin = "Cannot compare the two models:";
-  const end = "both must judge the same exams";
+  const end = "both must be evaluated on the same exams";
   const [first] = predictions;
   const cases: [LabelledPrediction[], string][] = [
-    [predictions.slice(1), `${begin} one judged 200 exams, the other 199: ${end}`],
+    [predictions.slice(1), `${begin} one was evaluated on 200 exams, the other 199: ${end}`],
     [
       [{ ...first, id: "other" }, ...predictions.slice(1)],
-      `${begin} only one of them judged the exam '0': ${end}`,
+      `${begin} only one of them was evaluated on exam '0': ${end}`,
     ],
     [
       [{ ...first, label: first.label === 1 ? 0 : 1 }, ...predictions.slice(1)],
@@ -73,7 +73,7 @@ Deno.test("models that judged different exams are not compared", () => {
     ],
     [
       [predictions[1], ...predictions.slice(1)],
-      `${begin} one judged 200 exams, the other 199: ${end}`,
+      `${begin} one was evaluated on 200 exams, the other 199: ${end}`,
     ],
   ];
   for (const [second, message] of cases) {

@@ -58,7 +58,7 @@ async function trained(
 
 function evaluating(model: string) {
   return async (data: string, split: "valid" | "train" = "valid") => {
-    const judged = await evaluateModel({
+    const evaluated = await evaluateModel({
       model,
       data,
       split,
@@ -66,8 +66,8 @@ function evaluating(model: string) {
       samples: 10,
       engine: "wasm",
     });
-    const own = judged.summary.thresholds.some(({ kind }) => kind === "operating point");
-    return { own, why: judged.noOperatingPoint, cautions: cautions(judged, split) };
+    const own = evaluated.summary.thresholds.some(({ kind }) => kind === "operating point");
+    return { own, why: evaluated.noOperatingPoint, cautions: cautions(evaluated, split) };
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * A combination is judged as a model is: the same figures, files and page.
+ * A combination is evaluated as a model is: the same figures, files and page.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { TemporaryFolder } from "../support/folders.ts";
 
 const ENGINE = { engine: "wasm", threads: 1, seed: 1, samples: 50 } as const;
 
-Deno.test("a combination is judged by patients, with the figures of a model", async () => {
+Deno.test("a combination is evaluated on patients, with the figures of a model", async () => {
   await using folder = await TemporaryFolder.make();
   await writePlanes(folder, { train: 12, valid: 8 });
   const { path: model, combination } = await writeCombined(folder);
@@ -105,7 +105,7 @@ Deno.test("a combination owes its figures to the exams that chose its models", a
   ]);
 });
 
-Deno.test("a combination that is judged by what it was fitted on is called that", async () => {
+Deno.test("a combination that is evaluated on what it was fitted on is called that", async () => {
   await using folder = await TemporaryFolder.make();
   await writePlanes(folder, { train: 12, valid: 8 });
   const tuned = { fitOn: "valid", tune: undefined } as const;
@@ -136,7 +136,7 @@ Deno.test("a combination that is judged by what it was fitted on is called that"
   });
   await assert.rejects(
     evaluateModel({ model, data, split: "tune", ...ENGINE }),
-    /^OptionError: Cannot judge the model '.*combined.json' by its tune split: it was trained without one/,
+    /^OptionError: Cannot evaluate the model '.*combined.json' on its tune split: it was trained without one/,
   );
   assert.equal(tf.memory().numTensors, before);
 });

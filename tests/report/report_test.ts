@@ -74,7 +74,7 @@ for (const [kind, evaluation] of Object.entries(KINDS)) {
   });
 }
 
-Deno.test("a report says what was judged, when, by what, and what it is not for", () => {
+Deno.test("a report says what was evaluated, when, by what, and what it is not for", () => {
   const text = evaluationHtml(KINDS["a usual one"], DATE);
   for (
     const part of [

@@ -70,9 +70,12 @@ Deno.test("with one positive exam there is an AUC and no interval, and nothing i
 Deno.test("the page says by how many exams, on what, and without which, whatever the task", () => {
   const usual = TASKS.map((task) => result(task, 0.3));
   const html = resultsPage(usual, ORIGIN, new Date(0));
-  assert.match(html, /judged by the 40 validation exams in/);
+  assert.match(html, /evaluated on the 40 validation exams in/);
   const fewer = [usual[0], { ...usual[1], exams: 38 }, usual[2]];
-  assert.match(resultsPage(fewer, ORIGIN, new Date(0)), /judged by the 38–40 validation exams in/);
+  assert.match(
+    resultsPage(fewer, ORIGIN, new Date(0)),
+    /evaluated on the 38–40 validation exams in/,
+  );
   assert.ok(html.includes(DONE.sha256) && html.includes("wasm, 2 threads"));
   assert.ok(html.includes("there is no such file"));
   assert.match(html, />labels, train-abnormal<\/t[dh]>\s*<td[^>]*>0123456789abcdef</);

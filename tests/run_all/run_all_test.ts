@@ -138,8 +138,8 @@ Deno.test("nine models and three combinations, with one table", async (t) => {
 
   await t.step("once all is done nothing is computed again", async () => {
     const before = tf.memory().numTensors;
-    const fail = () => assert.fail("nothing is to be trained or judged");
-    const again = await runAll({ ...first, onStart: fail, onJudged: fail });
+    const fail = () => assert.fail("nothing is to be trained or evaluated");
+    const again = await runAll({ ...first, onStart: fail, onEvaluated: fail });
     assert.deepEqual(again.results, result.results);
     assert.equal(tf.memory().numTensors, before);
   });

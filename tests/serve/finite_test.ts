@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { formatCombination, parseCombination, readCombination } from "../../lib/combine/file.ts";
-import { evaluateCombined } from "../../lib/combine/judge.ts";
+import { evaluateCombined } from "../../lib/combine/evaluate.ts";
 import { CombinedMRNet } from "../../lib/classifier/combined.ts";
 import { loadCombined } from "../../lib/classifier/load.ts";
 import { predictPatients } from "../../lib/classifier/predict_patients.ts";
@@ -96,7 +96,10 @@ Deno.test("nothing else answers without finite logits either", OUTLIVING, async 
       labels,
       read: (index) => Promise.resolve(hugeExam(labels[index].id)),
     };
-    await assert.rejects(evaluate(model, dataset), /Cannot judge the model by exam 'a': the loss/);
+    await assert.rejects(
+      evaluate(model, dataset),
+      /Cannot evaluate the model on exam 'a': the loss/,
+    );
     for await (const outcome of predictFiles(model, [path])) {
       assert.ok("error" in outcome && message.test(outcome.error.message));
       assert.ok(outcome.error.message.includes(path));

@@ -147,7 +147,7 @@ export async function runNetworkCase(
   const runner = await makeRunner(model);
   try {
     const predicted = await model.predict(exam);
-    const judged = await runner.judge({ exam, label: 0 }, [1, golden.positive_weight]);
+    const judged = await runner.evaluate({ exam, label: 0 }, [1, golden.positive_weight]);
     const losses = [judged.loss];
     const step = async (index: number) => {
       const labelled = { exam: examAt(index), label: (1 - index % 2) as Label };

@@ -49,14 +49,14 @@ onEachEngine("a step weighs both outputs of its exam", async () => {
     const model = new MRNet(initialWeights(3));
     const before = (await model.stateDict()).get("classifer.bias")!.data;
     const runner = await createRunner(model, options);
-    const judged = await runner.judge({ exam, label }, weights);
+    const evaluated = await runner.evaluate({ exam, label }, weights);
     const stepped = await runner.train({ exam, label }, weights);
     await runner.sync();
     const after = (await model.stateDict()).get("classifer.bias")!.data;
     runner.dispose();
     model.dispose();
-    const expected = reference(judged.logits, label, weights);
-    for (const { loss } of [judged, stepped]) {
+    const expected = reference(evaluated.logits, label, weights);
+    for (const { loss } of [evaluated, stepped]) {
       assert.ok(Math.abs(loss - expected.loss) < 1e-5, `${loss}, not ${expected.loss}`);
     }
     expected.gradient.forEach((value, output) => {

@@ -151,7 +151,7 @@ test("the checkpoint is the best epoch's model, and says how it was made", async
   assert.deepEqual(JSON.parse(metadata.config), recipe);
 });
 
-test("a recipe and what was changed of it are kept, and used to judge", async (folder) => {
+test("a recipe and what was changed of it are kept, and used to evaluate", async (folder) => {
   await writeTinyDataset(folder);
   const { best, checkpoint, logFolder } = await run(folder, {
     recipe: "stanford",
@@ -183,9 +183,9 @@ test("a recipe and what was changed of it are kept, and used to judge", async (f
     engine: "wasm",
     seed: 1,
   });
-  for (const judged of [{ auc, loss }, { auc: summary.auc.value, loss: summary.loss }]) {
-    assert.ok(Math.abs(judged.auc - best!.valAuc) < 1e-4);
-    assert.ok(Math.abs(judged.loss - best!.valLoss) < 2e-4);
+  for (const evaluated of [{ auc, loss }, { auc: summary.auc.value, loss: summary.loss }]) {
+    assert.ok(Math.abs(evaluated.auc - best!.valAuc) < 1e-4);
+    assert.ok(Math.abs(evaluated.loss - best!.valLoss) < 2e-4);
   }
 });
 

@@ -84,9 +84,9 @@ onCpu("exams are reported in their order, each with the figures so far", async (
   assert.equal(result.stopped, "finished");
   for (const { epoch, trainLoss, trainAuc, valLoss, valAuc, seconds } of epochs) {
     const last = (phase: string) => exams.filter((e) => e.epoch === epoch && e.phase === phase);
-    const [trained, judged] = [last("train").at(-1)!, last("valid").at(-1)!];
-    assert.deepEqual([trainLoss, valLoss], [round4(trained.meanLoss), round4(judged.meanLoss)]);
-    assert.deepEqual([trainAuc, valAuc], [round4(trained.auc), round4(judged.auc)]);
+    const [trained, evaluated] = [last("train").at(-1)!, last("valid").at(-1)!];
+    assert.deepEqual([trainLoss, valLoss], [round4(trained.meanLoss), round4(evaluated.meanLoss)]);
+    assert.deepEqual([trainAuc, valAuc], [round4(trained.auc), round4(evaluated.auc)]);
     assert.ok(seconds > 0 && seconds < 60);
   }
 });
@@ -378,11 +378,11 @@ onCpu("a loss that is not finite names the exam, the epoch and the rate", async 
   invalid.valid = tinyDataset([[0, Infinity], [1, Infinity]], 10);
   await assert.rejects(run({}, invalid), {
     name: "TrainingError",
-    message: /^Cannot judge the model by exam '0010': the loss is (NaN|Infinity): /,
+    message: /^Cannot evaluate the model on exam '0010': the loss is (NaN|Infinity): /,
   });
 });
 
-onCpu("exams of one class cannot be trained on, nor judged by", async () => {
+onCpu("exams of one class cannot be trained on, nor evaluated on", async () => {
   const one = tinyDataset([[0, 1], [0, 2]]);
   await assert.rejects(run({}, { train: one, valid: datasets().valid }), { name: "DataError" });
   assert.deepEqual(one.reads, []);

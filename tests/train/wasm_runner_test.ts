@@ -29,7 +29,7 @@ function noiseExam([slices, height, width]: Size, seed = 1): Exam {
 /** What a runner made of a model: the figures of each step, and how far each parameter moved. */
 interface Outcome {
   figures: ExamFigures[];
-  judged: ExamFigures;
+  evaluated: ExamFigures;
   parameters: Map<string, Float32Array>;
 }
 
@@ -54,13 +54,13 @@ async function follow(
     for (const label of labels) {
       figures.push(await runner.train({ exam, label }, weights, augmentation));
     }
-    const judged = await runner.judge({ exam, label: 1 }, weights);
+    const evaluated = await runner.evaluate({ exam, label: 1 }, weights);
     await runner.sync();
     const parameters = new Map<string, Float32Array>();
     for (const [name, parameter] of model.parameters) {
       parameters.set(name, parameter.dataSync<"float32">().slice());
     }
-    return { figures, judged, parameters };
+    return { figures, evaluated, parameters };
   } finally {
     runner.dispose();
     model.dispose();
@@ -97,7 +97,7 @@ function assertSameMoves(a: Outcome, b: Outcome, share: number): void {
 }
 
 function assertSameFigures(a: Outcome, b: Outcome, share: number): void {
-  const [expected, actual] = [a, b].map(({ figures, judged }) => [...figures, judged]);
+  const [expected, actual] = [a, b].map(({ figures, evaluated }) => [...figures, evaluated]);
   for (const [index, { loss, logits }] of expected.entries()) {
     const near = (x: number, y: number, scale: number) => {
       assert.ok(Math.abs(x - y) <= share * scale, `exam ${index}: ${x} instead of ${y}`);
@@ -204,9 +204,9 @@ Deno.test("exams of changing sizes are computed as if each were alone", async ()
   for (const size of sizes) {
     const exam = noiseExam(size, size[0]);
     const alone = await WasmRunner.create(model, {}, 2);
-    const expected = await alone.judge({ exam, label: 1 }, [1, 1]);
+    const expected = await alone.evaluate({ exam, label: 1 }, [1, 1]);
     alone.dispose();
-    assert.deepEqual(await runner.judge({ exam, label: 1 }, [1, 1]), expected);
+    assert.deepEqual(await runner.evaluate({ exam, label: 1 }, [1, 1]), expected);
   }
   runner.dispose();
   model.dispose();
@@ -218,29 +218,29 @@ Deno.test("hundreds of short exams of changing slice counts, back to back, keep 
   const exams = [1, 5, 2, 7, 3].map((slices) => noiseExam([slices, 64, 64], slices));
   const alone = await WasmRunner.create(model, {}, 1);
   const expected: ExamFigures[] = [];
-  for (const exam of exams) expected.push(await alone.judge({ exam, label: 1 }, [1, 1]));
+  for (const exam of exams) expected.push(await alone.evaluate({ exam, label: 1 }, [1, 1]));
   alone.dispose();
   const runner = await WasmRunner.create(model, {}, 4);
   for (let round = 0; round < 300; round++) {
     const at = round % exams.length;
-    assert.deepEqual(await runner.judge({ exam: exams[at], label: 1 }, [1, 1]), expected[at]);
+    assert.deepEqual(await runner.evaluate({ exam: exams[at], label: 1 }, [1, 1]), expected[at]);
   }
   runner.dispose();
   model.dispose();
 });
 
-Deno.test("judging does not move the model, and a step is judged by its new weights", async () => {
+Deno.test("evaluating does not change the model, and evaluates after a step with its new weights", async () => {
   await startEngine("wasm");
   const model = new MRNet(initialWeights(4));
   const runner = await WasmRunner.create(model, { learningRate: 1e-3 }, 2);
   const labelled = { exam: noiseExam([2, 64, 64]), label: 1 } as const;
-  const first = await runner.judge(labelled, [1, 1]);
-  assert.deepEqual(await runner.judge(labelled, [1, 1]), first);
+  const first = await runner.evaluate(labelled, [1, 1]);
+  assert.deepEqual(await runner.evaluate(labelled, [1, 1]), first);
   assert.deepEqual(await runner.train(labelled, [1, 1]), first);
-  const second = await runner.judge(labelled, [1, 1]);
+  const second = await runner.evaluate(labelled, [1, 1]);
   assert.ok(second.loss < first.loss);
   await runner.sync();
-  const plainFigures = await new TensorRunner(model).judge(labelled, [1, 1]);
+  const plainFigures = await new TensorRunner(model).evaluate(labelled, [1, 1]);
   assert.ok(Math.abs(plainFigures.loss - second.loss) < 1e-4 * Math.max(1, second.loss));
   runner.dispose();
   model.dispose();
@@ -301,22 +301,22 @@ Deno.test("a run of training works on the documented permissions alone", async (
   }
 });
 
-Deno.test("a model predicts what it is judged to, and follows its parameters", async () => {
+Deno.test("a model predicts what its evaluation gives, and follows its parameters", async () => {
   await startEngine("wasm");
   const model = new MRNet(initialWeights(4));
   const exam = noiseExam([3, 64, 72]);
-  const judge = async () => {
+  const evaluate = async () => {
     const runner = await WasmRunner.create(model, {}, 1);
-    const { logits, probability } = await runner.judge({ exam, label: 1 }, [1, 1]);
+    const { logits, probability } = await runner.evaluate({ exam, label: 1 }, [1, 1]);
     runner.dispose();
     return { logits, probability };
   };
   const before = await model.predict(exam);
-  assert.deepEqual(before, await judge());
+  assert.deepEqual(before, await evaluate());
   assert.deepEqual(await model.predict(exam), before);
   model.assign("classifer.bias", Float32Array.of(3, -3));
   const after = await model.predict(exam);
   assert.notDeepEqual(after, before);
-  assert.deepEqual(after, await judge());
+  assert.deepEqual(after, await evaluate());
   model.dispose();
 });

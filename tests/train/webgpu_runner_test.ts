@@ -37,7 +37,7 @@ function makeExam([slices, height, width]: Size, label: 0 | 1 = 1): LabelledExam
 }
 
 interface Run {
-  judged: ExamFigures;
+  evaluated: ExamFigures;
   steps: ExamFigures[];
   state: StateDict;
 }
@@ -48,7 +48,7 @@ interface Setting {
   weights?: OutputWeights;
 }
 
-/** Judges the first exam, takes the steps, and gives back all that can be compared. */
+/** Evaluates the first exam, takes the steps, and gives back all that can be compared. */
 async function run(
   steps: Step[],
   make: (model: MRNet) => Runner | Promise<Runner>,
@@ -56,14 +56,14 @@ async function run(
 ): Promise<Run> {
   const model = new MRNet(initialWeights(1), { intensity });
   const runner = await make(model);
-  const judged = await runner.judge(steps[0][0], weights);
+  const evaluated = await runner.evaluate(steps[0][0], weights);
   const figures: ExamFigures[] = [];
   for (const [exam, change] of steps) figures.push(await runner.train(exam, weights, change));
   await runner.sync();
   const state = await model.stateDict();
   runner.dispose();
   model.dispose();
-  return { judged, steps: figures, state };
+  return { evaluated, steps: figures, state };
 }
 
 function assertFigures(actual: ExamFigures, expected: ExamFigures, tolerance: number): void {
@@ -134,7 +134,7 @@ for (const [size, tiles, count] of CASES) {
 
   onEachEngine(`every gradient in ${tiles} is that of the plain path: ${size}`, async () => {
     const [ours, plain] = await compare([[makeExam(size)]], { tiles, ...plainDescent });
-    assertFigures(ours.judged, plain.judged, 1e-5);
+    assertFigures(ours.evaluated, plain.evaluated, 1e-5);
     assertFigures(ours.steps[0], plain.steps[0], 1e-5);
     // A window of nearly equal values may have another winner; that is one of thousands of terms.
     assertMoves(ours.state, plain.state, 1e-3);
@@ -166,7 +166,7 @@ for (const change of [undefined, CHANGE]) {
       epsilon: 100,
       weightDecay: 0,
     });
-    assertFigures(ours.judged, plain.judged, 1e-5);
+    assertFigures(ours.evaluated, plain.evaluated, 1e-5);
     assertFigures(ours.steps[0], plain.steps[0], 1e-5);
     assertMoves(ours.state, plain.state, 1e-3);
   }, webgpu);
@@ -206,9 +206,9 @@ for (const tiles of ["registers", "shared"] as const) {
     const [small, large] = [makeExam([2, 72, 64]), makeExam([9, 72, 64])];
     const model = new MRNet(initialWeights(1));
     const runner = await make(model);
-    const first = await runner.judge(small, [1, 3]);
-    await runner.judge(large, [1, 3]);
-    assert.deepEqual(await runner.judge(small, [1, 3]), first);
+    const first = await runner.evaluate(small, [1, 3]);
+    await runner.evaluate(large, [1, 3]);
+    assert.deepEqual(await runner.evaluate(small, [1, 3]), first);
     runner.dispose();
     model.dispose();
   }, webgpu);
@@ -223,8 +223,8 @@ for (const tiles of ["registers", "shared"] as const) {
     await startEngine("wasm");
     const plain = await run(steps, createRunner);
     await startEngine("webgpu");
-    assert.deepEqual(ours.judged, { ...ours.judged, loss: NaN, logits: [NaN, NaN] });
-    assert.deepEqual([ours.judged, ours.steps], [plain.judged, plain.steps]);
+    assert.deepEqual(ours.evaluated, { ...ours.evaluated, loss: NaN, logits: [NaN, NaN] });
+    assert.deepEqual([ours.evaluated, ours.steps], [plain.evaluated, plain.steps]);
     // Not of all tensors: 0 · NaN is NaN, and WebAssembly leaves products with 0 out.
     for (const { state } of [ours, plain]) {
       for (const name of ["classifer.weight", "classifer.bias"]) {
@@ -290,7 +290,7 @@ onEachEngine("an exam in parts has the figures and the gradient of the whole", a
     (model) => WebGPURunner.create(gpu, model, { ...options, slicesAtOnce: 2 }),
   );
   // A part of few slices has its sums split into more parts: their rounding differs.
-  assertFigures(inParts.judged, whole.judged, 1e-5);
+  assertFigures(inParts.evaluated, whole.evaluated, 1e-5);
   assertFigures(inParts.steps[0], whole.steps[0], 1e-5);
   assertFigures(inParts.steps[1], whole.steps[1], 1e-5);
   assertMoves(inParts.state, whole.state, 1e-3);
@@ -307,9 +307,9 @@ onEachEngine(
       steps,
       (model) => WebGPURunner.create(gpu, model, { ...options, precision: "half" }),
     );
-    assertFigures(half.judged, single.judged, HALF_TOLERANCES.logits);
+    assertFigures(half.evaluated, single.evaluated, HALF_TOLERANCES.logits);
     assertFigures(half.steps[0], single.steps[0], HALF_TOLERANCES.logits);
-    assert.notDeepEqual(half.judged, single.judged, "nothing was rounded to halves");
+    assert.notDeepEqual(half.evaluated, single.evaluated, "nothing was rounded to halves");
     for (const [name, { data }] of initialWeights(1)) {
       const [a, b] = [half.state.get(name)!.data, single.state.get(name)!.data];
       const length = (of: (at: number) => number) =>
@@ -331,12 +331,12 @@ onEachEngine("an exam that no buffer can hold is refused in one line", async () 
   const most = currentGpu()!.device.limits.maxStorageBufferBindingSize;
   const slices = Math.ceil(most / (64 * 80)) + 8;
   const exam = { id: "long", slices, height: 64, width: 80, voxels: new Uint8Array(0) };
-  await assert.rejects(runner.judge({ exam, label: 1 }, [1, 1]), {
+  await assert.rejects(runner.evaluate({ exam, label: 1 }, [1, 1]), {
     name: "EngineError",
     message: /^Cannot compute an exam of \d+ slices of 64x80 pixels on this GPU: 'voxels' needs/,
   });
   runner.dispose();
-  await assert.rejects(runner.judge(makeExam([2, 96, 80]), [1, 1]), { name: "EngineError" });
+  await assert.rejects(runner.evaluate(makeExam([2, 96, 80]), [1, 1]), { name: "EngineError" });
   model.dispose();
 }, webgpu);
 

@@ -222,7 +222,7 @@ test("whatever ends a run, no worker is left", async (folder) => {
   model.dispose();
 });
 
-test("a script that trained, judged and predicted ends by itself", async (folder) => {
+test("a script that trained, evaluated and predicted ends by itself", async (folder) => {
   const module = JSON.stringify(new URL("../../mod.ts", import.meta.url).href);
   await folder.write(
     "run.ts",

@@ -28,7 +28,7 @@ onEachEngine("a prediction on WebGPU is what judging says, in our own kernels", 
   assert.ok(counts.dispatches - before <= 3 * 20, `${counts.dispatches - before} dispatches`);
   assert.ok(counts.dispatches > before, "TensorFlow.js's own kernels predicted");
   for (const [index, exam] of exams.entries()) {
-    const { logits, probability } = await runner.judge({ exam, label: 0 }, [1, 1]);
+    const { logits, probability } = await runner.evaluate({ exam, label: 0 }, [1, 1]);
     assert.deepEqual(predictions[index], { logits, probability });
   }
   // New values are seen.

@@ -52,9 +52,9 @@ export interface CombinedEvaluation {
   predictions: CombinedExamPrediction[];
 }
 
-/** How to judge. */
-export interface JudgeOptions {
-  /** Ends the judging; what it was for fails with the signal's reason. */
+/** How to evaluate the planes. */
+export interface EvaluatePlanesOptions {
+  /** Ends the evaluation; what it was for fails with the signal's reason. */
   signal?: AbortSignal;
   /** Called with each exam that was read, before it is computed. */
   onRead?: (exam: LabelledExam, plane: Plane) => void;
@@ -81,10 +81,10 @@ export async function openPlanes(
  * @throws {DataError} where a patient is not in all three, or his labels differ
  * @throws what {@linkcode evaluate} throws, and the signal's reason
  */
-export async function judgePlanes(
+export async function evaluatePlanes(
   models: ByPlane<MRNet>,
   datasets: ByPlane<Dataset>,
-  { signal, onRead, onExam }: JudgeOptions = {},
+  { signal, onRead, onExam }: EvaluatePlanesOptions = {},
 ): Promise<PatientPrediction[]> {
   _checkPatients(datasets);
   const found: Partial<ByPlane<Map<string, ExamPrediction>>> = {};
@@ -116,15 +116,15 @@ export async function judgePlanes(
  *
  * @param combined three models and their combination
  * @param datasets the same patients in each plane
- * @throws as {@linkcode judgePlanes}
+ * @throws as {@linkcode evaluatePlanes}
  */
 export async function evaluateCombined(
   { combination, members }: { combination: Combination; members: ByPlane<{ model: MRNet }> },
   datasets: ByPlane<Dataset>,
-  options: JudgeOptions = {},
+  options: EvaluatePlanesOptions = {},
 ): Promise<CombinedEvaluation> {
   const models = byPlane((plane) => members[plane].model);
-  const patients = await judgePlanes(models, datasets, options);
+  const patients = await evaluatePlanes(models, datasets, options);
   const predictions = patients.map(({ id, label, planes }) => {
     const prediction = combinePredictions(combination, planes);
     const margin = label === 1 ? prediction.logit : -prediction.logit;
