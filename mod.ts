@@ -67,7 +67,7 @@ export type { TrainDefaults, TrainOptions } from "./lib/train/options.ts";
 export { TRAIN_DEFAULTS } from "./lib/train/resolve.ts";
 export type { ResumedRun, RunOptions, RunResult } from "./lib/train/run.ts";
 export type { RunStart, RunTraining, Selection } from "./lib/train/run.ts";
-export type { ExamFigures } from "./lib/train/runner.ts";
+export type { ExamResult } from "./lib/train/runner.ts";
 export { type ScheduleName, SCHEDULES } from "./lib/train/schedule.ts";
 export type { LossWeights, RecipeName, RecipeParts } from "./lib/model/recipe.ts";
 export { RECIPES } from "./lib/model/recipe.ts";

@@ -11,13 +11,13 @@
  * than its threads need for that, they wait for each other, or the machine is busy with something
  * else.
  *
- * Each figure is the least of the repeats after one that is not counted, in a process of its own, whose
+ * Each timing is the least of the repeats after one that is not counted, in a process of its own, whose
  * peak memory stands beside it. Compare within a run, not between runs. A peer that cannot be had is
  * left out; onnxruntime-node is fetched from npm the first time.
  *
  * @module
  */
-import { type EpochMemory, type Figures, type Kind, SIDE } from "./cpu_process.ts";
+import { type EpochMemory, type Kind, SIDE, type Timings } from "./cpu_process.ts";
 import { type FirstAnswer, measureFirstAnswer } from "./first_answer.ts";
 import { describeEngine, startEngine } from "../lib/engine/engine.ts";
 import { messageOf } from "../lib/errors.ts";
@@ -41,8 +41,8 @@ const PEER_TIME = 180_000;
 interface Row {
   slices: number;
   threads: number;
-  ours: Figures;
-  torch?: Figures;
+  ours: Timings;
+  torch?: Timings;
   onnx?: { forward: number };
 }
 
@@ -101,10 +101,10 @@ async function compare(network: string): Promise<Row[]> {
   const rows: Row[] = [];
   for (const slices of sizes) {
     for (const threads of cores === 1 ? [1] : [1, cores]) {
-      const ours = await inProcess<Figures>("kernels", [slices, threads, repeats]);
+      const ours = await inProcess<Timings>("kernels", [slices, threads, repeats]);
       const torch = await inPython(slices, threads);
       const onnx = await inOnnxruntime(network, slices, threads);
-      const ratio = (part: "step" | "forward", peer?: Partial<Figures>) => {
+      const ratio = (part: "step" | "forward", peer?: Partial<Timings>) => {
         return peer?.[part] === undefined ? "–" : (ours[part] / peer[part]).toFixed(2);
       };
       line([
@@ -131,8 +131,8 @@ async function compare(network: string): Promise<Row[]> {
 /** Our kernels against TensorFlow.js's operations with our gradients. */
 async function compareOperations(rows: Row[]): Promise<void> {
   const of8 = rows.find(({ slices, threads }) => slices === 8 && threads === 1);
-  const ours = of8?.ours ?? await inProcess<Figures>("kernels", [8, 1, repeats]);
-  const plain = await inProcess<Figures>("operations", [8, 1, 1]);
+  const ours = of8?.ours ?? await inProcess<Timings>("kernels", [8, 1, repeats]);
+  const plain = await inProcess<Timings>("operations", [8, 1, 1]);
   print(
     `8 slices, one thread, in TensorFlow.js's operations: step ${plain.step.toFixed(3)}, forward ` +
       `${plain.forward.toFixed(3)}, peak ${plain.peak.toFixed(0)} MB; our kernels are ` +
@@ -168,8 +168,8 @@ function printGoals(
   for (const [name, found, relation, goal] of goals) {
     if (found === undefined || Number.isNaN(found)) continue;
     const reached = relation === "≤" ? found <= goal : found >= goal;
-    const figure = found.toFixed(found >= 20 ? 0 : 3).padStart(8);
-    print(`  ${name.padEnd(40)}${figure} ${relation} ${goal}${reached ? "" : "   missed"}`);
+    const shown = found.toFixed(found >= 20 ? 0 : 3).padStart(8);
+    print(`  ${name.padEnd(40)}${shown} ${relation} ${goal}${reached ? "" : "   missed"}`);
   }
 }
 
@@ -186,8 +186,8 @@ async function inProcess<T>(kind: Kind | "epochs", counts: number[]): Promise<T>
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** PyTorch's figures, from the first Python that has it; `undefined` where none has. */
-async function inPython(slices: number, threads: number): Promise<Figures | undefined> {
+/** PyTorch's timings, from the first Python that has it; `undefined` where none has. */
+async function inPython(slices: number, threads: number): Promise<Timings | undefined> {
   const script = new URL("step_torch.py", import.meta.url).pathname;
   const args = [script, ...[slices, SIDE, repeats, threads].map(String)];
   for (const python of ["python3", "/usr/bin/python3"]) {
@@ -198,7 +198,7 @@ async function inPython(slices: number, threads: number): Promise<Figures | unde
   return undefined;
 }
 
-/** onnxruntime's figure; `undefined` where it cannot be had, which is asked once. */
+/** onnxruntime's timing; `undefined` where it cannot be had, which is asked once. */
 async function inOnnxruntime(
   network: string,
   slices: number,
@@ -220,9 +220,9 @@ async function inOnnxruntime(
   }
 }
 
-function cells(figures: Figures | undefined): string[] {
-  if (figures === undefined) return ["–", "–", "–", "–"];
-  const { step, work, forward, peak } = figures;
+function cells(timings: Timings | undefined): string[] {
+  if (timings === undefined) return ["–", "–", "–", "–"];
+  const { step, work, forward, peak } = timings;
   return [step.toFixed(3), work.toFixed(3), forward.toFixed(3), peak.toFixed(0)];
 }
 

@@ -26,7 +26,7 @@ import { train } from "../lib/train/train.ts";
 export const SIDE = 256;
 
 /** What a process found. */
-export interface Figures {
+export interface Timings {
   /** Seconds. */
   step: number;
   /** Seconds. */
@@ -61,7 +61,7 @@ if (import.meta.main) {
   Deno.exit(0);
 }
 
-async function measure(kind: Kind, slices: number, repeats: number): Promise<Figures> {
+async function measure(kind: Kind, slices: number, repeats: number): Promise<Timings> {
   const model = new MRNet(initialWeights(1));
   const runner = kind === "kernels" ? await createRunner(model) : new TensorRunner(model);
   const labelled = { exam: makeExam(slices), label: 1 } as const;

@@ -53,8 +53,8 @@ for (const reference of NETWORK_CASES.filter(({ name }) => name !== "7x224x240")
       Math.max(
         ...[...off].filter(([name]) => BEHIND.includes(name) === behind).map(([, each]) => each),
       );
-    const figures = [worstNumber(logits, reference.logits), worst(false), worst(true)];
-    const words = figures.map((figure) => figure.toExponential(1)).join("  ");
+    const errors = [worstNumber(logits, reference.logits), worst(false), worst(true)];
+    const words = errors.map((error) => error.toExponential(1)).join("  ");
     print(`${reference.name.padEnd(10)}  ${way.padEnd(12)}  logits, gradients, behind: ${words}`);
   }
 }

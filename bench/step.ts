@@ -72,7 +72,7 @@ async function measure(name: EngineName): Promise<Row> {
   return { name: describeEngine(engine).replace(/ \([^()]*\)$/, ""), step, forward };
 }
 
-/** PyTorch's figures, from the first Python that has it; `undefined` where none has. */
+/** PyTorch's timings, from the first Python that has it; `undefined` where none has. */
 async function measureTorch(threads: number): Promise<Row | undefined> {
   const script = new URL("step_torch.py", import.meta.url).pathname;
   for (const python of ["python3", "/usr/bin/python3"]) {
@@ -94,11 +94,11 @@ function printTable(): void {
   const heads = ["step", "a slice", "forward", "a slice", "step ÷ PyTorch", "forward ÷ PyTorch"];
   print(["".padEnd(width), ...heads.map((head) => head.padStart(10))].join("  "));
   for (const { name, step, forward } of rows) {
-    const figures = [step, step / slices, forward, forward / slices].map((each) => each.toFixed(3));
+    const timings = [step, step / slices, forward, forward / slices].map((each) => each.toFixed(3));
     const ratios = peer === undefined
       ? ["–", "–"]
       : [step / peer.step, forward / peer.forward].map((ratio) => ratio.toFixed(2));
-    const cells = [...figures, ...ratios];
+    const cells = [...timings, ...ratios];
     const padded = cells.map((cell, column) => cell.padStart(Math.max(10, heads[column].length)));
     print([name.padEnd(width), ...padded].join("  "));
   }

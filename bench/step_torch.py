@@ -86,10 +86,10 @@ def together(work, alone):
 
 (step_alone, work), (forward_alone, _) = best_of(step), best_of(forward)
 name = torch.cuda.get_device_name() if device == "cuda" else f"{threads} threads"
-figures = {"version": torch.__version__, "device": name, "work": work}
-figures |= {"step": together(step, step_alone), "stepAlone": step_alone}
-figures |= {"forward": together(forward, forward_alone), "forwardAlone": forward_alone}
-figures["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+timings = {"version": torch.__version__, "device": name, "work": work}
+timings |= {"step": together(step, step_alone), "stepAlone": step_alone}
+timings |= {"forward": together(forward, forward_alone), "forwardAlone": forward_alone}
+timings["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 if device == "cuda":
-    figures["gpuPeak"] = torch.cuda.max_memory_allocated() / 1e6
-print(json.dumps(figures))
+    timings["gpuPeak"] = torch.cuda.max_memory_allocated() / 1e6
+print(json.dumps(timings))

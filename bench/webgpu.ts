@@ -280,7 +280,7 @@ async function measureProduct(): Promise<number> {
   return times * PRODUCT.multiplyAdds / seconds;
 }
 
-/** PyTorch's figures, from the first Python that has it. */
+/** PyTorch's timings, from the first Python that has it. */
 async function measureTorch(slices: number): Promise<void> {
   const script = new URL("step_torch.py", import.meta.url).pathname;
   const threads = navigator.hardwareConcurrency;

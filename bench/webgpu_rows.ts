@@ -8,7 +8,7 @@ import { bestOfEach } from "./best_of.ts";
 import type { LabelledExam } from "../lib/data/dataset.ts";
 import { createRandom } from "../lib/random.ts";
 import { type Started, withInFlight } from "../lib/train/in_flight.ts";
-import type { ExamFigures, Runner } from "../lib/train/runner.ts";
+import type { ExamResult, Runner } from "../lib/train/runner.ts";
 
 /** Height and width of a slice. */
 export const SIZE = 256;
@@ -72,7 +72,7 @@ export async function timeRunners(
 
 /** Seconds of each kind of call where many are under way, and where it is alone. */
 async function _time(
-  starts: (() => Promise<ExamFigures>)[],
+  starts: (() => Promise<ExamResult>)[],
   repeats: number,
 ): Promise<[together: number[], alone: number[]]> {
   const alone = await bestOfEach(repeats, starts);
@@ -83,10 +83,10 @@ async function _time(
   return [together.map((seconds) => seconds / calls), alone];
 }
 
-/** Makes calls as training does it: the next ones start before the figures of the first are there. */
-async function _underWay(calls: number, start: () => Promise<ExamFigures>): Promise<void> {
+/** Makes calls as training does it: the next ones start before the results of the first are there. */
+async function _underWay(calls: number, start: () => Promise<ExamResult>): Promise<void> {
   async function* exams(): AsyncGenerator<Started> {
-    for (let call = 0; call < calls; call++) yield { id: "bench", label: 1, figures: start() };
+    for (let call = 0; call < calls; call++) yield { id: "bench", label: 1, result: start() };
   }
   for await (const _ of withInFlight(exams(), LAG));
 }

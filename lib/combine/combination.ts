@@ -161,7 +161,7 @@ export function everyPlane<T>(
 }
 
 /**
- * Whether a combination was fitted on exams of a part of the dataset, so that figures on them flatter
+ * Whether a combination was fitted on exams of a part of the dataset, so that metrics on them flatter
  * it. Where no tune split was left out of the training exams, its exams are among them.
  */
 export function isFittedOn(
@@ -172,9 +172,9 @@ export function isFittedOn(
 }
 
 /**
- * What the choice of exams does to the figures of a combination.
+ * What the choice of exams does to the metrics of a combination.
  *
- * @returns a sentence; nothing where the figures can be believed as they are. Throws nothing.
+ * @returns a sentence; nothing where the metrics can be believed as they are. Throws nothing.
  */
 export function fitRemark(
   { fitOn, tune }: Pick<Combination, "fitOn" | "tune">,
@@ -189,11 +189,11 @@ export function fitRemark(
         "probabilities are surer there than on new exams, so the weights and the operating point " +
         "do not fit new exams as well.";
     case "valid":
-      return "Fitted on the validation exams: figures of this combination on them are too good, " +
+      return "Fitted on the validation exams: metrics of this combination on them are too good, " +
         "and only exams of another source can test it.";
     case "table":
       return "Fitted on predictions made elsewhere: whether the models had seen these exams is not " +
-        "known here, and figures of this combination on the same exams are too good.";
+        "known here, and metrics of this combination on the same exams are too good.";
     default:
       return fitOn satisfies never;
   }

@@ -43,7 +43,7 @@ export interface CombineOptions {
    */
   data?: string;
   /**
-   * The exams to fit on: the tune split that the models share, or, at the price of figures to be
+   * The exams to fit on: the tune split that the models share, or, at the price of metrics to be
    * believed, those of the training or the validation set. `train` is without a tune split that the
    * models share; where they share none it is all training exams.
    * @default "tune"

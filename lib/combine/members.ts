@@ -67,7 +67,7 @@ export function sharedTune(
     throw new OptionError(
       `Cannot combine on exams that no model was trained on: by its file '${without.file}' was ` +
         "trained without a tune split: train with --tune 0.1, or fit on other exams with " +
-        "--fit_on train or --fit_on valid, at the price of figures to be believed",
+        "--fit_on train or --fit_on valid, at the price of metrics to be believed",
     );
   }
   const [first, ...others] = all;

@@ -63,7 +63,7 @@ export function combineCommand() {
     .addOption(
       option(
         "--fit_on <{tune,train,valid}>",
-        "the exams to fit on; on train or valid the figures are not to be believed (default: tune)",
+        "the exams to fit on; on train or valid the metrics are not to be believed (default: tune)",
         choice(CHOSEN_ON),
       ),
     )

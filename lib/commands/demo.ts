@@ -66,7 +66,7 @@ export function demoCommand(exit: (code: number) => void) {
       printLines(
         `\nThe AUC is over ${KNEES.valid} made-up knees that the model was not trained on; it took ` +
           `${clock((performance.now() - start) / 1000)} from random weights.\n` +
-          "Made-up knees are for trying things out: the figure says nothing about real ones.\n",
+          "Made-up knees are for trying things out: the metric says nothing about real ones.\n",
       );
       for (const line of nextSteps({ data, exam, model: result.checkpoint })) print(line);
     });

@@ -79,7 +79,7 @@ export function evaluateCommand() {
     .addOption(
       option(
         "--threshold <NUMBER>",
-        "give figures at this threshold too, 0 to 1",
+        "give metrics at this threshold too, 0 to 1",
         numberWithin(0, 1),
       ),
     )
@@ -136,7 +136,7 @@ function _remarkAll(
 ): void {
   const { against, noOperatingPoint } = evaluation;
   if (noOperatingPoint !== undefined) {
-    remark(`No figures at an operating point: ${noOperatingPoint}`);
+    remark(`No metrics at an operating point: ${noOperatingPoint}`);
   }
   for (const caution of cautions(evaluation, split)) remark(caution);
   _remarkIntensity(evaluation, intensity);

@@ -125,7 +125,7 @@ export function runAllCommand(exit: (code: number) => void) {
             remark(`  ${plane}, ${split}, ${id}: ${reason}`);
           }
         }
-        for (const { figures } of results) remark(`Combined: ${figures.combined.model}`);
+        for (const { aucs } of results) remark(`Combined: ${aucs.combined.model}`);
         remark(`Report: ${report}`);
       } finally {
         endProgress();

@@ -136,7 +136,7 @@ function _follow(
   if (phase === "train" && done % logEvery === 0) {
     remark(
       `[Epoch: ${epoch} / ${epochs} | Single batch number : ${done} / ${total}] | ` +
-        `avg train loss ${meanLoss.toFixed(4)} | train auc : ${_figure(auc)} | ` +
+        `avg train loss ${meanLoss.toFixed(4)} | train auc : ${_aucText(auc)} | ` +
         `lr : ${learningRate}`,
     );
   }
@@ -144,12 +144,12 @@ function _follow(
   showProgress({
     label: `epoch ${epoch}/${epochs} ${phase}`,
     ...{ done, total, unit: "exams", ...time },
-    details: [...details, `loss ${meanLoss.toFixed(4)}`, `auc ${_figure(auc)}`],
+    details: [...details, `loss ${meanLoss.toFixed(4)}`, `auc ${_aucText(auc)}`],
   });
 }
 
 /** An AUC of one class is undefined, and says so. */
-function _figure(auc: number): string {
+function _aucText(auc: number): string {
   return Number.isNaN(auc) ? "undefined" : auc.toFixed(4);
 }
 
@@ -157,8 +157,8 @@ function _figure(auc: number): string {
 export function epochLine(report: EpochReport, epochs: number): string {
   const { epoch, trainLoss, trainAuc, valLoss, valAuc, seconds } = report;
   return `epoch ${epoch} / ${epochs} | train loss : ${trainLoss.toFixed(4)} | ` +
-    `train auc ${_figure(trainAuc)} | val loss ${valLoss.toFixed(4)} | ` +
-    `val auc ${_figure(valAuc)} | elapsed time ${clock(seconds)}`;
+    `train auc ${_aucText(trainAuc)} | val loss ${valLoss.toFixed(4)} | ` +
+    `val auc ${_aucText(valAuc)} | elapsed time ${clock(seconds)}`;
 }
 
 /** What a run came to. */

@@ -13,7 +13,7 @@ import { checkCases, checkLevel } from "./cases.ts";
 
 /** How to draw. */
 export interface BootstrapOptions {
-  /** Which draws; the same seed gives the same figures. */
+  /** Which draws; the same seed gives the same metrics. */
   seed: number;
   /**
    * How many draws, at least 1.

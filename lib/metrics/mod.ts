@@ -23,9 +23,9 @@ export {
 export {
   type ConfusionMatrix,
   confusionMatrix,
-  figuresAt,
+  metricsAt,
   type Proportion,
-  type ThresholdFigures,
+  type ThresholdMetrics,
   wilsonInterval,
   type YoudenPoint,
   youdenPoint,

@@ -1,5 +1,5 @@
 /**
- * What predictions with known labels come to: every figure that a report, a table or a program needs.
+ * What predictions with known labels come to: every metric that a report, a table or a program needs.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { BOOTSTRAP_SAMPLES, bootstrapRoc, type RocBand } from "./bootstrap.ts";
 import { brierScore, type CalibrationBin, calibrationCurve } from "./calibration.ts";
 import { type AucComparison, delongInterval, delongTest } from "./delong.ts";
 import { type RocCurve, rocCurve } from "./roc.ts";
-import { figuresAt, type ThresholdFigures } from "./threshold.ts";
+import { metricsAt, type ThresholdMetrics } from "./threshold.ts";
 
 /** A prediction and the truth; what `evaluate` gives is one. */
 export interface LabelledPrediction {
@@ -30,7 +30,7 @@ export interface LabelledPrediction {
   loss?: number;
 }
 
-/** Which thresholds to give figures at: always 0.5, and others. */
+/** Which thresholds to give metrics at: always 0.5, and others. */
 export const THRESHOLD_KINDS = ["half", "operating point", "given"] as const;
 /** `half` is 0.5; `operating point` was chosen on other exams; `given` by the user. */
 export type ThresholdKind = (typeof THRESHOLD_KINDS)[number];
@@ -45,7 +45,7 @@ export interface NamedThreshold {
 
 /** How to summarize. */
 export interface SummaryOptions {
-  /** Which bootstrap draws; the same seed gives the same figures. */
+  /** Which bootstrap draws; the same seed gives the same metrics. */
   seed: number;
   /**
    * How many bootstrap draws, at least 1.
@@ -53,13 +53,13 @@ export interface SummaryOptions {
    */
   samples?: number;
   /**
-   * The thresholds to give figures at.
+   * The thresholds to give metrics at.
    * @default 0.5 alone
    */
   thresholds?: readonly NamedThreshold[];
 }
 
-/** The figures of a set of predictions. */
+/** The metrics of a set of predictions. */
 export interface PredictionSummary {
   /** How many exams there are. */
   exams: number;
@@ -82,8 +82,8 @@ export interface PredictionSummary {
   roc: RocCurve;
   /** The curve's band by bootstrap draws, 95 % at each false positive rate. */
   band: RocBand;
-  /** The figures at each threshold that was asked for. */
-  thresholds: (ThresholdFigures & NamedThreshold)[];
+  /** The metrics at each threshold that was asked for. */
+  thresholds: (ThresholdMetrics & NamedThreshold)[];
   /** The calibration curve in ten bins. */
   calibration: CalibrationBin[];
 }
@@ -92,7 +92,7 @@ export interface PredictionSummary {
 const HALF: readonly NamedThreshold[] = [{ threshold: 0.5, kind: "half" }];
 
 /**
- * Computes the figures of predictions.
+ * Computes the metrics of predictions.
  *
  * @throws {RangeError} where a label is not 0 or 1 or a probability outside 0–1
  *
@@ -128,7 +128,7 @@ export function summarizePredictions(
     roc: rocCurve(labels, scores),
     band,
     thresholds: thresholds.map((named) => ({
-      ...figuresAt(labels, probabilities, named.threshold),
+      ...metricsAt(labels, probabilities, named.threshold),
       kind: named.kind,
     })),
     calibration: calibrationCurve(labels, probabilities),

@@ -1,7 +1,7 @@
 /**
  * What a model decides once a threshold is set, and how often it is right.
  *
- * A figure whose denominator is 0 is not a number: without a positive case there is no sensitivity.
+ * A metric whose denominator is 0 is not a number: without a positive case there is no sensitivity.
  *
  * @module
  */
@@ -31,8 +31,8 @@ export interface Proportion {
   high: number;
 }
 
-/** The figures at a threshold. */
-export interface ThresholdFigures {
+/** The metrics at a threshold. */
+export interface ThresholdMetrics {
   /** A case from this score on is called positive. */
   threshold: number;
   /** How many cases were decided how. */
@@ -76,7 +76,7 @@ export function confusionMatrix(
 }
 
 /**
- * The figures at a threshold, with Wilson's intervals.
+ * The metrics at a threshold, with Wilson's intervals.
  *
  * @param labels 1 for a positive case, 0 for a negative one
  * @param scores one for each label
@@ -85,16 +85,16 @@ export function confusionMatrix(
  *
  * @example
  * ```ts
- * import { figuresAt } from "./threshold.ts";
- * const { sensitivity, specificity } = figuresAt([0, 0, 1, 1], [0.1, 0.6, 0.5, 0.9], 0.5);
+ * import { metricsAt } from "./threshold.ts";
+ * const { sensitivity, specificity } = metricsAt([0, 0, 1, 1], [0.1, 0.6, 0.5, 0.9], 0.5);
  * console.assert(sensitivity.value === 1 && specificity.value === 0.5);
  * ```
  */
-export function figuresAt(
+export function metricsAt(
   labels: ArrayLike<number>,
   scores: ArrayLike<number>,
   threshold: number,
-): ThresholdFigures {
+): ThresholdMetrics {
   const confusion = confusionMatrix(labels, scores, threshold);
   const { truePositives: tp, falsePositives: fp, trueNegatives: tn, falseNegatives: fn } =
     confusion;

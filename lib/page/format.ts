@@ -1,15 +1,15 @@
 /**
- * Figures as text. What is undefined says so.
+ * Metrics as text. What is undefined says so.
  *
  * @module
  */
 import type { ThresholdKind } from "../metrics/summary.ts";
 import type { Plane, Task } from "../terms.ts";
 
-/** What a figure is called that does not exist, such as a sensitivity without a positive exam. */
+/** What a metric is called that does not exist, such as a sensitivity without a positive exam. */
 export const UNDEFINED = "undefined";
 
-/** A figure with so many digits after the point. */
+/** A metric with so many digits after the point. */
 export function fixed(value: number, digits: number): string {
   return Number.isNaN(value) ? UNDEFINED : value.toFixed(digits);
 }
@@ -64,7 +64,7 @@ export function planeText(plane: Plane | "combined"): string {
   return plane === "combined" ? "three planes combined" : `${plane} plane`;
 }
 
-/** The name of a figure at a threshold, and where it is found. */
+/** The name of a metric at a threshold, and where it is found. */
 export const RATES = [
   ["sensitivity", "Sensitivity"],
   ["specificity", "Specificity"],

@@ -52,7 +52,7 @@ td.number { white-space: nowrap; }
 .confusion + .confusion { margin-top: 1.5rem; }
 .narrow { max-width: 46rem; }
 .exams td, .bins th[scope=row] { white-space: nowrap; }
-.figures { display: grid; gap: 1.5rem 2.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
+.plots { display: grid; gap: 1.5rem 2.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
 figure { margin: 0; }
 figure h3 { margin: 0 0 0.5rem; }
 figcaption { margin-top: 0.25rem; }
@@ -88,7 +88,7 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   body { max-width: none; padding: 0; }
   figure, .confusion, tr { break-inside: avoid; }
   h2, h3, caption { break-after: avoid; }
-  .figures, .side-by-side { grid-template-columns: repeat(2, 1fr); gap: 1.5rem 2rem; }
+  .plots, .side-by-side { grid-template-columns: repeat(2, 1fr); gap: 1.5rem 2rem; }
   svg { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

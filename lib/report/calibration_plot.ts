@@ -30,7 +30,7 @@ export function calibrationPlot(
     title: "Calibration",
     description: `In ${filled.length} of ${bins.length} bins of probability there are exams. ` +
       "On the diagonal the share of exams with the finding equals the probability; the table of " +
-      `bins has the figures. The Brier score is ${brier.toFixed(3)}.`,
+      `bins has the metrics. The Brier score is ${brier.toFixed(3)}.`,
     bottom,
     content: [
       frame,

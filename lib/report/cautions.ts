@@ -1,5 +1,5 @@
 /**
- * What is said beside figures that are worth less than they look.
+ * What is said beside metrics that are worth less than they look.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import type { EvaluatedModel } from "./evaluate_model.ts";
 import type { OddExam } from "./evaluated_exams.ts";
 
 const TRAINED_HERE =
-  "The model was trained on these exams. The figures say how well it knows them, not how it does on " +
+  "The model was trained on these exams. The metrics say how well it knows them, not how it does on " +
   "others.";
 
-const FIGURES_FIT = "The figures say how well it fits, not how it does on others.";
+const METRICS_FIT = "The metrics say how well it fits, not how it does on others.";
 
 /**
  * What the exams that a model was evaluated on had to do with it, a sentence or two each.
@@ -55,7 +55,7 @@ function _chosen(known: Acquaintance, isCombination: boolean): string {
 function _fitted(known: Acquaintance): string {
   const which = theseExams(known);
   return `The combination was fitted on ${isAll(known) ? which.toLowerCase() : which}` +
-    `${_byName(known)} ${FIGURES_FIT}`;
+    `${_byName(known)} ${METRICS_FIT}`;
 }
 
 /** The end of a sentence, which says what it goes by if that is no more than a name. */
@@ -81,5 +81,5 @@ export function widthCaution(
     : "every exam ranks alike among those of the other class, as with one probability for all or " +
       "with the classes the wrong way round";
   return `Where ${where}, DeLong’s interval has no width, which says nothing about how sure the ` +
-    "figure is: with few exams it is not.";
+    "metric is: with few exams it is not.";
 }

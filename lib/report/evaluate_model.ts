@@ -63,7 +63,7 @@ export interface EvaluateModelOptions {
    * @default "raw"
    */
   againstIntensity?: Intensity;
-  /** A threshold of one's own, 0 to 1, to give figures at. */
+  /** A threshold of one's own, 0 to 1, to give metrics at. */
   threshold?: number;
   /** Which bootstrap draws; drawn at random where it is left out. */
   seed?: number;
@@ -124,7 +124,7 @@ export interface EvaluatedModel {
   fittedOn?: Acquaintance;
   /** What that comes to. */
   summary: PredictionSummary;
-  /** Why there are no figures at its own operating point, where there are none. */
+  /** Why there are no metrics at its own operating point, where there are none. */
   noOperatingPoint?: string;
 }
 
@@ -216,7 +216,7 @@ function _checkTune(first: Classifier, second: Classifier | undefined): void {
   );
 }
 
-/** The thresholds to give figures at: figures at one that these exams chose would flatter. */
+/** The thresholds to give metrics at: metrics at one that these exams chose would flatter. */
 function _thresholds(
   { card: { operatingPoint }, combination }: Classifier,
   { chosenBy, fittedOn }: Pick<EvaluatedExams, "chosenBy" | "fittedOn">,

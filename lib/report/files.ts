@@ -56,10 +56,10 @@ export function evaluationJson(evaluation: ModelEvaluation): Record<string, unkn
     engine,
     exams: summary.exams,
     positives: summary.positives,
-    ..._figures(evaluation, split),
+    ..._metrics(evaluation, split),
     against: against === undefined ? null : {
       ..._model(against),
-      ..._figures(against, split),
+      ..._metrics(against, split),
       auc_difference: _number(against.comparison.difference),
       auc_difference_ci: _interval(against.comparison),
       z: _number(against.comparison.z),
@@ -78,7 +78,7 @@ function _model({ file, sha256, card }: EvaluatedModel): Record<string, unknown>
   };
 }
 
-function _figures(
+function _metrics(
   evaluated: EvaluatedModel,
   split: ModelEvaluation["split"],
 ): Record<string, unknown> {

@@ -19,9 +19,9 @@ export type { Acquaintance } from "./acquaintance.ts";
 export type { EvaluatedModel, ModelEvaluation } from "./evaluate_model.ts";
 export type { EvaluatedPrediction, OddExam } from "./evaluated_exams.ts";
 export {
-  type AucFigure,
   type Column,
   flatResults,
+  type ModelAuc,
   RESULT_COLUMNS,
   resultsText,
   type TaskResult,

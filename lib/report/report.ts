@@ -45,7 +45,7 @@ ${_headline(evaluation)}`,
     main: [
       section("curves", "Curves", [_legend(summary), _plots(summary, predictions)]),
       section("decisions", "Decisions", [
-        noOperatingPoint && note(`No figures at an operating point: ${noOperatingPoint}.`),
+        noOperatingPoint && note(`No metrics at an operating point: ${noOperatingPoint}.`),
         sideBySide(ratesTable(summary), confusionTables(summary)),
       ]),
       against && section("comparison", "Against another model", [
@@ -55,7 +55,7 @@ ${_headline(evaluation)}`,
         cautions(against, evaluation.split).map(note),
         comparisonTable(evaluation as Required<ModelEvaluation>),
       ]),
-      section("overall", "Overall figures", [
+      section("overall", "Overall metrics", [
         sideBySide([overallTable(summary), _methods(evaluation)], calibrationTable(summary)),
       ]),
       section("origin", "What was evaluated", [
@@ -101,7 +101,7 @@ ${plot ?? note("Undefined with exams of one class only.")}
 </figure>
 `;
   const { calibration, brier, thresholds, auc } = summary;
-  const figures = [
+  const plots = [
     figure(
       "ROC curve",
       rocPlot("roc", summary),
@@ -118,8 +118,8 @@ ${plot ?? note("Undefined with exams of one class only.")}
       "Upright lines: the thresholds.",
     ),
   ];
-  return markup`<div class="figures">
-${figures}</div>`;
+  return markup`<div class="plots">
+${plots}</div>`;
 }
 
 function _methods({ summary, combination }: ModelEvaluation): Markup {

@@ -34,7 +34,7 @@ export function ratesTable({ thresholds }: PredictionSummary): Markup {
     _withBelow(thresholdText(threshold), thresholdKind(kind))
   );
   return table({
-    caption: "Figures at each threshold, with 95 % intervals (Wilson)",
+    caption: "Metrics at each threshold, with 95 % intervals (Wilson)",
     head: ["Threshold", ...columns],
     rows: RATES.map(([rate, name]) => [
       name,
@@ -77,12 +77,12 @@ export function comparisonTable({ summary, card, against }: Required<ModelEvalua
   });
 }
 
-/** The figures that need no threshold. */
+/** The metrics that need no threshold. */
 export function overallTable({ auc, brier, loss, exams, positives }: PredictionSummary): Markup {
   const value = fixed(auc.value, 3);
   return table({
-    caption: "Figures that need no threshold",
-    head: ["Figure", ..._numbers("Value", "95 % CI")],
+    caption: "Metrics that need no threshold",
+    head: ["Metric", ..._numbers("Value", "95 % CI")],
     rows: [
       ["AUC, DeLong’s interval", ..._numbers(value, range(auc.delong, 3))],
       ["AUC, bootstrap interval", ..._numbers(value, range(auc.bootstrap, 3))],

@@ -16,7 +16,7 @@ import { VERSION } from "../version.ts";
 import { examsText, RESULT_COLUMNS, type TaskResult } from "./results.ts";
 import { type DoneModel, type LeftOutExam, modelKey } from "./state.ts";
 
-/** What the page says about how the figures were made. */
+/** What the page says about how the metrics were measured. */
 export interface ResultsOrigin {
   /** The folder of the dataset. */
   data: string;
@@ -51,7 +51,7 @@ export function resultsPage(
       _section("aucs", "Area under the ROC curve", [
         _wide("AUC by finding and plane", _aucTable(results)),
         _flawless(results),
-        markup`<div class="figures">${results.map(_aucFigure)}</div>`,
+        markup`<div class="plots">${results.map(_aucFigure)}</div>`,
       ]),
       _section(
         "decisions",
@@ -72,8 +72,8 @@ export function resultsPage(
 const OWN_STYLE = `
 .wide { overflow-x: auto; }
 table + .wide { margin-top: 1.75rem; }
-.figures { margin-top: 1.75rem; }
-.figures .whisker { stroke-width: 2; }
+.plots { margin-top: 1.75rem; }
+.plots .whisker { stroke-width: 2; }
 svg text.row { fill: var(--ink); }
 `;
 
@@ -88,14 +88,12 @@ function _aucTable(results: readonly TaskResult[]): Markup {
   return table({
     caption: "AUC on the validation exams, with DeLong’s 95 % interval",
     head: ["Finding", ..._numbers("With it", ...RESULT_COLUMNS)],
-    rows: results.map(({ task, exams, positives, figures }) => [
+    rows: results.map(({ task, exams, positives, aucs }) => [
       FINDINGS[task],
       new NumberCell(`${positives} of ${exams}`),
       ...RESULT_COLUMNS.map((column) =>
         new NumberCell(
-          markup`${fixed(figures[column].auc, 3)}<span class="below">${
-            range(figures[column], 3)
-          }</span>`,
+          markup`${fixed(aucs[column].auc, 3)}<span class="below">${range(aucs[column], 3)}</span>`,
         )
       ),
     ]),
@@ -104,8 +102,8 @@ function _aucTable(results: readonly TaskResult[]): Markup {
 
 /** A model without a fault, or of faults alone, looks surer than it is. */
 function _flawless(results: readonly TaskResult[]): Markup {
-  const cautions = results.flatMap(({ figures }) =>
-    RESULT_COLUMNS.map((column) => widthCaution(figures[column]))
+  const cautions = results.flatMap(({ aucs }) =>
+    RESULT_COLUMNS.map((column) => widthCaution(aucs[column]))
   );
   return markup`${[...new Set(cautions)].map((caution) => caution && note(caution))}`;
 }
@@ -113,10 +111,10 @@ function _flawless(results: readonly TaskResult[]): Markup {
 const ROW = 36;
 
 /** Each model's area as a point with its interval, the combination last. */
-function _aucFigure({ task, figures, exams }: TaskResult): Markup {
+function _aucFigure({ task, aucs, exams }: TaskResult): Markup {
   const bottom = TOP + (RESULT_COLUMNS.length + 0.25) * ROW;
   const rows = RESULT_COLUMNS.map((column, index) => {
-    const { auc, low, high } = figures[column];
+    const { auc, low, high } = aucs[column];
     const at = TOP + (index + 0.75) * ROW;
     // What is undefined has no place.
     const whisker = !Number.isNaN(low) &&
@@ -134,7 +132,7 @@ function _aucFigure({ task, figures, exams }: TaskResult): Markup {
       id: `auc-${task}`,
       title: `${FINDINGS[task]}: AUC by plane`,
       description: RESULT_COLUMNS.map((column) =>
-        `${column} ${fixed(figures[column].auc, 3)}, interval ${range(figures[column], 3)}`
+        `${column} ${fixed(aucs[column].auc, 3)}, interval ${range(aucs[column], 3)}`
       ).join("; ") + `; over ${exams} exams. At 0.5 a model guesses.`,
       bottom,
       content: markup`
@@ -202,7 +200,7 @@ function _options({ config }: ResultsOrigin): Markup {
   });
 }
 
-/** Which models these are, and what else their figures depend on. */
+/** Which models these are, and what else their metrics depend on. */
 function _models(results: readonly TaskResult[], { models }: ResultsOrigin): Markup {
   return _wide(
     "Models",

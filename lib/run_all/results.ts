@@ -12,7 +12,7 @@ import {
 } from "../combine/combination.ts";
 import { delongInterval } from "../metrics/delong.ts";
 import { rankingScores } from "../metrics/summary.ts";
-import { figuresAt, type ThresholdFigures } from "../metrics/threshold.ts";
+import { metricsAt, type ThresholdMetrics } from "../metrics/threshold.ts";
 import type { PlanePredictions } from "../combine/predictions.ts";
 import { fixed, range } from "../page/format.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
@@ -24,7 +24,7 @@ export const RESULT_COLUMNS: readonly Column[] = [...PLANES, "combined"];
 export type Column = Plane | "combined";
 
 /** An area under the ROC curve with its interval, which is NaN with one exam of either class. */
-export interface AucFigure {
+export interface ModelAuc {
   /** The area over the validation exams, 0 to 1. */
   auc: number;
   /** The lower end of DeLong's 95 % interval. */
@@ -43,16 +43,16 @@ export interface TaskResult {
   exams: number;
   /** How many of them have the finding. */
   positives: number;
-  /** The figures of each plane and of the three together. */
-  figures: Record<Column, AucFigure>;
+  /** The AUC of each plane and of the three together. */
+  aucs: Record<Column, ModelAuc>;
   /** How the planes go together. */
   combination: Combination;
   /** The combination's decisions at its operating point, which was chosen on the tune split. */
-  decisions: ThresholdFigures;
+  decisions: ThresholdMetrics;
 }
 
 /**
- * The figures of a task.
+ * The metrics of a task.
  *
  * @param patients what the three models say about each patient of the validation set
  * @param combination how they go together, fitted on other exams
@@ -74,18 +74,18 @@ export function taskResult(
         }
         : { probability: probabilities[column], logit: logits?.[column] }
     );
-  const figures: Partial<Record<Column, AucFigure>> = {};
+  const aucs: Partial<Record<Column, ModelAuc>> = {};
   for (const column of RESULT_COLUMNS) {
     const { auc, low, high } = delongInterval(labels, rankingScores(said(column)));
-    figures[column] = { auc, low, high, model: files[column] };
+    aucs[column] = { auc, low, high, model: files[column] };
   }
   return {
     task,
     exams: labels.length,
     positives: labels.filter((label) => label === 1).length,
-    figures: figures as Record<Column, AucFigure>,
+    aucs: aucs as Record<Column, ModelAuc>,
     combination,
-    decisions: figuresAt(
+    decisions: metricsAt(
       labels,
       said("combined").map(({ probability }) => probability),
       combination.operatingPoint.threshold,
@@ -101,17 +101,17 @@ export function taskResult(
  * undefined is NaN, of which JSON makes `null`. Throws nothing.
  */
 export function flatResults(results: readonly TaskResult[]): Record<string, unknown>[] {
-  return results.flatMap(({ task, exams, positives, figures }) =>
+  return results.flatMap(({ task, exams, positives, aucs }) =>
     RESULT_COLUMNS.map((column) => {
-      const { auc, low, high, model } = figures[column];
+      const { auc, low, high, model } = aucs[column];
       return { task, plane: column, exams, positives, auc, auc_low: low, auc_high: high, model };
     })
   );
 }
 
 /** `0.912 (0.851–0.973)`. */
-function _aucText(figure: AucFigure): string {
-  return `${fixed(figure.auc, 3)} (${range(figure, 3)})`;
+function _aucText(found: ModelAuc): string {
+  return `${fixed(found.auc, 3)} (${range(found, 3)})`;
 }
 
 /** How many exams were evaluated: `120`, or `118–120` if that differs from task to task. */
@@ -131,8 +131,8 @@ export function resultsText(results: readonly TaskResult[]): string[] {
   const rows = [
     ["", ...RESULT_COLUMNS],
     ...results.map((
-      { task, figures },
-    ) => [task, ...RESULT_COLUMNS.map((each) => _aucText(figures[each]))]),
+      { task, aucs },
+    ) => [task, ...RESULT_COLUMNS.map((each) => _aucText(aucs[each]))]),
   ];
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd());

@@ -36,9 +36,9 @@ export function checkpointName(
   { valAuc, trainAuc, epoch }: Pick<EpochReport, "valAuc" | "trainAuc" | "epoch">,
 ): string {
   // A training AUC is undefined only where training saw one class; names need a number there.
-  const figure = (auc: number) => (Number.isNaN(auc) ? 0.5 : auc).toFixed(4);
-  return `model_${prefix}_${task}_${plane}_val_auc_${figure(valAuc)}` +
-    `_train_auc_${figure(trainAuc)}_epoch_${epoch}.safetensors`;
+  const auc4 = (auc: number) => (Number.isNaN(auc) ? 0.5 : auc).toFixed(4);
+  return `model_${prefix}_${task}_${plane}_val_auc_${auc4(valAuc)}` +
+    `_train_auc_${auc4(trainAuc)}_epoch_${epoch}.safetensors`;
 }
 
 /** Whether a name can be that of a checkpoint of this prefix, task and plane. */

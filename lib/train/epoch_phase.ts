@@ -14,7 +14,7 @@ import { yieldToEventLoop } from "./yield_to_event_loop.ts";
 import { isComputed } from "./evaluate.ts";
 import { type Started, withInFlight } from "./in_flight.ts";
 import type { Passed, Place } from "./progress.ts";
-import type { ExamFigures, Runner } from "./runner.ts";
+import type { ExamResult, Runner } from "./runner.ts";
 import type { ExamReport, SkippedExam } from "./reports.ts";
 
 /** A phase, and what it is done with. */
@@ -32,7 +32,7 @@ export interface EpochPhase {
   skipBadExams: boolean;
   runner: Runner;
   /** Gives an exam to the runner. */
-  start(exam: LabelledExam): Promise<ExamFigures>;
+  start(exam: LabelledExam): Promise<ExamResult>;
   /** The error of a loss that is not finite. */
   diverged(id: string, loss: number): Error;
   signal?: AbortSignal;
@@ -85,16 +85,16 @@ export async function runPhase(pass: EpochPhase): Promise<PhaseMetrics | undefin
     announce();
     try {
       for await (
-        const { id, label, figures } of withInFlight(_started(pass, indices), runner.inFlight)
+        const { id, label, result } of withInFlight(_started(pass, indices), runner.inFlight)
       ) {
         engine.check();
-        const { loss, logits } = figures;
-        if (!isComputed(figures)) throw pass.diverged(id, loss);
+        const { loss, logits } = result;
+        if (!isComputed(result)) throw pass.diverged(id, loss);
         const done: Passed = [loss, ...logits];
         passed.push(done);
         tally.add(label, done);
         pass.onExam?.({
-          ...{ phase, epoch, done: passed.length, total, id, ...figures },
+          ...{ phase, epoch, done: passed.length, total, id, ...result },
           ...{ meanLoss: tally.loss, auc: tally.auc, learningRate: runner.learningRate },
         });
         announce();
@@ -143,7 +143,7 @@ async function* _started(
   indices: readonly number[],
 ): AsyncGenerator<Started> {
   for await (const labelled of _read(examsInOrder(dataset, indices))) {
-    yield { id: labelled.exam.id, label: labelled.label, figures: start(labelled) };
+    yield { id: labelled.exam.id, label: labelled.label, result: start(labelled) };
     await yieldToEventLoop();
     if (signal?.aborted || due?.() === true) return;
   }

@@ -14,7 +14,7 @@ import { yieldToEventLoop } from "./yield_to_event_loop.ts";
 import { type Started, withInFlight } from "./in_flight.ts";
 import { outputWeights } from "./loss.ts";
 import { createRunner } from "./create_runner.ts";
-import type { ExamFigures, Runner } from "./runner.ts";
+import type { ExamResult, Runner } from "./runner.ts";
 
 /** What a model says about one exam of a dataset. */
 export interface ExamPrediction {
@@ -47,7 +47,7 @@ export interface EvaluateOptions {
    * @default "output"
    */
   lossWeights?: LossWeights;
-  /** Ends the evaluation early; the figures are then those of the exams so far. */
+  /** Ends the evaluation early; the result is then that of the exams so far. */
   signal?: AbortSignal;
   /**
    * Called for each exam that cannot be read, which is then left out; without it such an exam ends the
@@ -73,11 +73,11 @@ export async function evaluate(
   const running = new RunningAuc();
   try {
     const started = _started(runner, dataset, options);
-    for await (const { id, label, figures } of withInFlight(started, runner.inFlight)) {
+    for await (const { id, label, result } of withInFlight(started, runner.inFlight)) {
       engine.check();
-      if (!isComputed(figures)) throw unusableLoss(id, figures.loss);
-      predictions.push({ id, label, ...figures });
-      running.add(label, figures.logits[1]);
+      if (!isComputed(result)) throw unusableLoss(id, result.loss);
+      predictions.push({ id, label, ...result });
+      running.add(label, result.logits[1]);
       onExam?.(predictions.at(-1)!, { done: predictions.length, auc: running.value });
     }
   } finally {
@@ -88,7 +88,7 @@ export async function evaluate(
 }
 
 /** Whether something is known of an exam: its loss and both logits are finite. */
-export function isComputed({ loss, logits }: Pick<ExamFigures, "loss" | "logits">): boolean {
+export function isComputed({ loss, logits }: Pick<ExamResult, "loss" | "logits">): boolean {
   return [loss, ...logits].every(Number.isFinite);
 }
 
@@ -113,7 +113,7 @@ async function* _started(
   for await (const labelled of exams) {
     const { exam: { id }, label } = labelled;
     onRead?.(labelled);
-    yield { id, label, figures: runner.evaluate(labelled, weights(label)) };
+    yield { id, label, result: runner.evaluate(labelled, weights(label)) };
     await yieldToEventLoop();
     if (signal?.aborted) return;
   }

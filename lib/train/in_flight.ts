@@ -4,7 +4,7 @@
  * @module
  */
 import type { Label } from "../terms.ts";
-import type { ExamFigures } from "./runner.ts";
+import type { ExamResult } from "./runner.ts";
 
 /** An exam that was given to a runner. */
 export interface Started {
@@ -12,18 +12,18 @@ export interface Started {
   id: string;
   /** 1 where the finding is present. */
   label: Label;
-  /** Its figures, once they are known. */
-  figures: Promise<ExamFigures>;
+  /** Its result, once it is known. */
+  result: Promise<ExamResult>;
 }
 
-/** An exam whose figures are known. */
-export type Finished = Omit<Started, "figures"> & { figures: ExamFigures };
+/** An exam whose result is known. */
+export type Finished = Omit<Started, "result"> & { result: ExamResult };
 
 /**
- * Waits for each exam's figures, in order, but lets the ones behind it start before.
+ * Waits for each exam's result, in order, but lets the ones behind it start before.
  *
  * With none in flight each exam is waited for before the next one starts. Otherwise the next exam is
- * read and given to the GPU while the figures of the ones before are on their way. Exams that were started
+ * read and given to the GPU while the results of the ones before are on their way. Exams that were started
  * are waited for even where the source has ended early or failed: its failure comes after them.
  *
  * @param exams exams as they are started; the next one is asked for when its turn comes
@@ -35,8 +35,8 @@ export async function* withInFlight(
 ): AsyncGenerator<Finished> {
   const underWay: Started[] = [];
   const oldest = async () => {
-    const { id, label, figures } = underWay.shift()!;
-    return { id, label, figures: await figures };
+    const { id, label, result } = underWay.shift()!;
+    return { id, label, result: await result };
   };
   const source = exams[Symbol.asyncIterator]();
   let failed: { error: unknown } | undefined;
@@ -48,7 +48,7 @@ export async function* withInFlight(
       if (next === undefined || next.done) break;
       underWay.push(next.value);
       // Where an earlier one fails, nobody waits for this one any more.
-      next.value.figures.catch(() => {});
+      next.value.result.catch(() => {});
       if (underWay.length > inFlight) yield await oldest();
     }
     while (underWay.length > 0) yield await oldest();

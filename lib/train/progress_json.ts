@@ -8,8 +8,8 @@ import { messageOf, MRNetError } from "../errors.ts";
 import type { Passed, TrainProgress } from "./progress.ts";
 import type { EpochReport, SkippedExam } from "./reports.ts";
 
-/** The figures of an epoch, in the order in which they are kept. */
-const FIGURES = [
+/** The metrics of an epoch, in the order in which they are kept. */
+const METRICS = [
   ...["trainLoss", "trainAuc", "valLoss", "valAuc", "threshold", "learningRate", "seconds"],
 ] as readonly Exclude<keyof EpochReport, "epoch" | "isBest">[];
 
@@ -20,7 +20,7 @@ const LONGEST_REASON = 500;
 export function progressJson(progress: TrainProgress): Record<string, unknown> {
   const { epochs, train, valid, seconds, skipped } = progress;
   const rows = epochs.map((report) => [
-    ...FIGURES.map((name) => Number.isFinite(report[name]) ? report[name] : String(report[name])),
+    ...METRICS.map((name) => Number.isFinite(report[name]) ? report[name] : String(report[name])),
     report.isBest,
   ]);
   return { epochs: rows, train, valid, seconds, skipped };
@@ -57,12 +57,12 @@ function _list<T>(
 }
 
 function _epoch(row: unknown, index: number): EpochReport | undefined {
-  if (!Array.isArray(row) || row.length !== FIGURES.length + 1) return undefined;
+  if (!Array.isArray(row) || row.length !== METRICS.length + 1) return undefined;
   const values = row.slice(0, -1).map(_number);
   const isBest = row.at(-1);
   if (values.includes(undefined) || typeof isBest !== "boolean") return undefined;
-  const figures = Object.fromEntries(FIGURES.map((name, at) => [name, values[at]]));
-  return { epoch: index + 1, ...figures, isBest } as EpochReport;
+  const metrics = Object.fromEntries(METRICS.map((name, at) => [name, values[at]]));
+  return { epoch: index + 1, ...metrics, isBest } as EpochReport;
 }
 
 function _number(value: unknown): number | undefined {

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { ExamFigures } from "./runner.ts";
+import type { ExamResult } from "./runner.ts";
 
 /** What is known after an exam. */
-export interface ExamReport extends ExamFigures {
+export interface ExamReport extends ExamResult {
   /** Whether the model was trained or evaluated on it. */
   phase: "train" | "valid";
   /** The epoch, counted from 1. */

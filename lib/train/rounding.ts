@@ -1,5 +1,5 @@
 /**
- * Rounding as in the reference, whose epoch figures steer the schedule, the early stop and the
+ * Rounding as in the reference, whose epoch metrics steer the schedule, the early stop and the
  * choice of the best model after they were rounded.
  *
  * @module

@@ -82,7 +82,7 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
   inMemory?: boolean;
   /**
    * Training exams to keep out of training and to use in the place of the validation set: schedule,
-   * best model, operating point and early stop go by them, all figures called "valid" are theirs, and
+   * best model, operating point and early stop go by them, all metrics called "valid" are theirs, and
    * no file of the validation set is opened. Where `weights` are a model's, its file must say that it
    * kept these exams out too.
    * @default none: all training exams are trained on, and the validation set is used

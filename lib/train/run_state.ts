@@ -29,7 +29,7 @@ const FORMAT = "mrnet-run";
 const VERSION = 1;
 
 /**
- * The most exams of a run, to train on and to validate on together: the figures of one take up to 80
+ * The most exams of a run, to train on and to validate on together: the results of one take up to 80
  * bytes of the header, which has {@linkcode MOST_HEADER_BYTES} with all else that is in it.
  */
 export const MOST_EXAMS = 12_000;
@@ -66,7 +66,7 @@ export interface RunState {
   optimizer?: OptimizerState;
 }
 
-/** How many epochs a state has room for beside the figures of so many exams. */
+/** How many epochs a state has room for beside the metrics of so many exams. */
 export function maxEpochs(exams: number): number {
   return Math.floor(
     (MOST_HEADER_BYTES - MAX_BYTES.rest - MAX_BYTES.exam * exams) / MAX_BYTES.epoch,
@@ -83,12 +83,12 @@ export function checkRoom(exams: number, epochs: number): void {
   if (exams <= MOST_EXAMS && epochs <= maxEpochs(exams)) return;
   if (exams <= MOST_EXAMS) {
     throw new OptionError(
-      `Cannot train for ${epochs} epochs: beside the figures of ${exams} exams a run's state has room ` +
+      `Cannot train for ${epochs} epochs: beside the metrics of ${exams} exams a run's state has room ` +
         `for ${maxEpochs(exams)} epochs: give that many or fewer as --epochs`,
     );
   }
   throw new DataError(
-    `Cannot train on ${exams} exams: a run's state has room for the figures of ${MOST_EXAMS}, those ` +
+    `Cannot train on ${exams} exams: a run's state has room for the metrics of ${MOST_EXAMS}, those ` +
       "to validate on among them: give fewer exams",
   );
 }
@@ -122,7 +122,7 @@ export function encodeRunState(state: RunState): Uint8Array[] {
   if (parts[0].length <= MOST_HEADER_BYTES) return parts;
   const { train, valid, epochs, skipped } = progress;
   throw new OutputError(
-    `Cannot save the state of a run: the figures of ${train.length + valid.length} exams and ` +
+    `Cannot save the state of a run: the metrics of ${train.length + valid.length} exams and ` +
       `${epochs.length} epochs and the reasons for ${skipped.length} exams left out take ` +
       `${
         parts[0].length

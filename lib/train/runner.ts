@@ -9,8 +9,8 @@ import type { LabelledExam } from "../data/dataset.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import type { OutputWeights } from "./loss.ts";
 
-/** The figures of one exam. */
-export interface ExamFigures {
+/** What a model says of one exam, and what it costs. */
+export interface ExamResult {
   /** The weighted cross-entropy. */
   loss: number;
   /** The two outputs before the sigmoid. */
@@ -38,16 +38,16 @@ export interface Runner {
    *
    * @param weights what the two outputs count in this exam's loss
    * @param augmentation how the exam is resampled first; not at all where it is left out
-   * @returns the figures before the move
+   * @returns the result before the step
    */
   train(
     exam: LabelledExam,
     weights: OutputWeights,
     augmentation?: Augmentation,
-  ): Promise<ExamFigures>;
+  ): Promise<ExamResult>;
 
   /** Evaluates the model on one exam, as it is. */
-  evaluate(exam: LabelledExam, weights: OutputWeights): Promise<ExamFigures>;
+  evaluate(exam: LabelledExam, weights: OutputWeights): Promise<ExamResult>;
 
   /** Brings the model's own parameters up to date. */
   sync(): Promise<void>;

@@ -11,7 +11,7 @@ import type { OptimizerState } from "../model/optimizer_state.ts";
 import * as tf from "../tf.ts";
 import { Adam, ADAM_DEFAULTS, type AdamOptions } from "./adam.ts";
 import { type OutputWeights, weightedCrossEntropy } from "./loss.ts";
-import type { ExamFigures, Runner } from "./runner.ts";
+import type { ExamResult, Runner } from "./runner.ts";
 
 /** Runs a model with TensorFlow.js's operations and gradients. */
 export class TensorRunner implements Runner {
@@ -32,7 +32,7 @@ export class TensorRunner implements Runner {
     { exam, label }: LabelledExam,
     weights: OutputWeights,
     augmentation?: Augmentation,
-  ): Promise<ExamFigures> {
+  ): Promise<ExamResult> {
     const model = this.#model;
     const optimizer = this.#adam();
     optimizer.learningRate = this.learningRate;
@@ -53,7 +53,7 @@ export class TensorRunner implements Runner {
     }));
   }
 
-  evaluate({ exam, label }: LabelledExam, weights: OutputWeights): Promise<ExamFigures> {
+  evaluate({ exam, label }: LabelledExam, weights: OutputWeights): Promise<ExamResult> {
     return _read(tf.tidy(() => {
       const logits = this.#model.logits(examTensor(exam, this.#model.intensity));
       return _together(weightedCrossEntropy(logits, label, weights), logits);
@@ -88,8 +88,8 @@ function _together(loss: tf.Scalar, logits: tf.Tensor2D): tf.Tensor1D {
   return tf.concat([tf.reshape(loss, [1]), tf.reshape(logits, [2])]);
 }
 
-async function _read(figures: tf.Tensor1D): Promise<ExamFigures> {
-  const [loss, absent, present] = await figures.data();
-  figures.dispose();
+async function _read(result: tf.Tensor1D): Promise<ExamResult> {
+  const [loss, absent, present] = await result.data();
+  result.dispose();
   return { loss, logits: [absent, present], probability: sigmoid(present) };
 }

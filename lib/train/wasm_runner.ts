@@ -12,7 +12,7 @@ import { type MRNet, sigmoid } from "../model/mrnet.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import { ADAM_DEFAULTS, type AdamOptions } from "./adam.ts";
 import type { OutputWeights } from "./loss.ts";
-import type { ExamFigures, Runner } from "./runner.ts";
+import type { ExamResult, Runner } from "./runner.ts";
 import { WasmNetwork } from "../model/wasm/network.ts";
 import { listParameters, placeParameters, readParameters } from "../model/wasm/parameters.ts";
 
@@ -65,7 +65,7 @@ export class WasmRunner implements Runner {
     { exam, label }: LabelledExam,
     weights: OutputWeights,
     augmentation?: Augmentation,
-  ): Promise<ExamFigures> {
+  ): Promise<ExamResult> {
     await this.#threads.ready();
     const size = [exam.height, exam.width] as const;
     const matrix = augmentation === undefined ? undefined : sourceOf(augmentation, size);
@@ -73,15 +73,15 @@ export class WasmRunner implements Runner {
     this.#packed = false;
     this.#ahead = true;
     const affine = affineOf(exam, this.#model.intensity);
-    return _figures(this.#network.run("train", exam, { label, weights, matrix, affine }));
+    return _result(this.#network.run("train", exam, { label, weights, matrix, affine }));
   }
 
-  async evaluate({ exam, label }: LabelledExam, weights: OutputWeights): Promise<ExamFigures> {
+  async evaluate({ exam, label }: LabelledExam, weights: OutputWeights): Promise<ExamResult> {
     await this.#threads.ready();
     const input = { label, weights, affine: affineOf(exam, this.#model.intensity) };
     if (!this.#packed) this.#network.run("pack", exam, input);
     this.#packed = true;
-    return _figures(this.#network.run("judge", exam, input));
+    return _result(this.#network.run("judge", exam, input));
   }
 
   sync(): Promise<void> {
@@ -125,6 +125,6 @@ export class WasmRunner implements Runner {
   }
 }
 
-function _figures([loss, absent, present]: number[]): ExamFigures {
+function _result([loss, absent, present]: number[]): ExamResult {
   return { loss, logits: [absent, present], probability: sigmoid(present) };
 }

@@ -2,7 +2,7 @@
  * A step on the GPU in kernels of our own: one upload, one list of dispatches, and no waiting.
  *
  * Loss and logits of each step stay in a ring on the GPU and are read several at a time while the next
- * steps compute, because a read takes at least ten milliseconds. Therefore the figures of an exam come
+ * steps compute, because a read takes at least ten milliseconds. Therefore the result of an exam comes
  * a few steps after the step: {@linkcode Runner.inFlight} says how many may be under way.
  *
  * @module
@@ -24,12 +24,12 @@ import {
 } from "../model/webgpu/network.ts";
 import { ADAM_DEFAULTS, type AdamOptions } from "./adam.ts";
 import type { OutputWeights } from "./loss.ts";
-import type { ExamFigures, Runner } from "./runner.ts";
+import type { ExamResult, Runner } from "./runner.ts";
 
-/** A step that was given to the GPU and whose figures were not read yet. */
+/** A step that was given to the GPU and whose result was not read yet. */
 interface Open {
   slot: number;
-  resolve(figures: ExamFigures): void;
+  resolve(result: ExamResult): void;
   reject(error: unknown): void;
 }
 
@@ -82,7 +82,7 @@ export class WebGPURunner implements Runner {
     labelled: LabelledExam,
     weights: OutputWeights,
     augmentation?: Augmentation,
-  ): Promise<ExamFigures> {
+  ): Promise<ExamResult> {
     // The rate is that of the call, whenever its turn comes.
     const { learningRate } = this;
     return this.#inTurn(async () => {
@@ -90,18 +90,18 @@ export class WebGPURunner implements Runner {
       await this.#roomFor(labelled, true);
       this.#steps++;
       const { beta1, beta2 } = this.#optimizer;
-      const figures = this.#start(labelled, {
+      const result = this.#start(labelled, {
         weights,
         source: augmentation && sourceOf(augmentation, [exam.height, exam.width]),
         stepSize: learningRate / (1 - beta1 ** this.#steps),
         correction: Math.sqrt(1 - beta2 ** this.#steps),
       }, true);
       this.#moved = true;
-      return figures;
+      return result;
     });
   }
 
-  evaluate(labelled: LabelledExam, weights: OutputWeights): Promise<ExamFigures> {
+  evaluate(labelled: LabelledExam, weights: OutputWeights): Promise<ExamResult> {
     return this.#inTurn(async () => {
       await this.#roomFor(labelled, false);
       return this.#start(labelled, { weights }, false);
@@ -173,17 +173,17 @@ export class WebGPURunner implements Runner {
 
   /** Waits until a pass over an exam can be given to the GPU. */
   async #roomFor({ exam }: LabelledExam, training: boolean): Promise<void> {
-    // Whoever does not wait for figures is held up here, before the ring overflows.
+    // Whoever does not wait for results is held up here, before the ring overflows.
     while (this.#open.length >= RING) await this.#reading;
     await this.#network.prepare(exam, training);
   }
 
-  /** Gives a pass over an exam to the GPU and says when its figures are there. */
+  /** Gives a pass over an exam to the GPU and says when its result is there. */
   #start(
     { exam, label }: LabelledExam,
     values: Partial<PassValues> & { weights: OutputWeights },
     training: boolean,
-  ): { done: Promise<ExamFigures> } {
+  ): { done: Promise<ExamResult> } {
     const { learningRate: _, ...constants } = this.#optimizer;
     const slot = this.#network.run(exam, {
       ...constants,
@@ -193,21 +193,21 @@ export class WebGPURunner implements Runner {
       ...values,
       source: values.source ?? JUDGING.source,
     }, training);
-    const { promise: done, resolve, reject } = Promise.withResolvers<ExamFigures>();
+    const { promise: done, resolve, reject } = Promise.withResolvers<ExamResult>();
     this.#open.push({ slot, resolve, reject });
     this.#reading ??= this.#read();
     return { done };
   }
 
-  /** Reads the figures of all open steps, again and again until none is open. */
+  /** Reads the results of all open steps, again and again until none is open. */
   async #read(): Promise<void> {
     while (this.#open.length > 0) {
       const open = this.#open;
       this.#open = [];
       try {
-        const figures = await this.#network.figures();
+        const results = await this.#network.figures();
         for (const { slot, resolve } of open) {
-          const [loss, absent, present] = figures.subarray(4 * slot, 4 * slot + 3);
+          const [loss, absent, present] = results.subarray(4 * slot, 4 * slot + 3);
           resolve({ loss, logits: [absent, present], probability: sigmoid(present) });
         }
       } catch (error) {

@@ -268,7 +268,7 @@ Deno.test("models that do not go together are refused in one line, and nothing i
     [axial, coronal, whole],
     `Cannot combine on exams that no model was trained on: by its file '${whole}' was trained ` +
       "without a tune split: train with --tune 0.1, or fit on other exams with --fit_on train or " +
-      "--fit_on valid, at the price of figures to be believed",
+      "--fit_on valid, at the price of metrics to be believed",
   );
   const seed = await writeMember(
     folder,

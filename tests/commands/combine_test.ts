@@ -49,7 +49,7 @@ Deno.test("three models become a file that says how they go together", async () 
     valid.out,
     /^Fitted on 4 patients of the validation set; 2 have the finding \(acl\)\n/,
   );
-  assert.match(valid.err, /\nFitted on the validation exams: figures .* too good, .*\n$/);
+  assert.match(valid.err, /\nFitted on the validation exams: metrics .* too good, .*\n$/);
   assert.equal((await readCombination(folder.at("models/combined_v2_acl.json"))).fitOn, "valid");
 
   // A file of PyTorch does not say how its input is prepared: that is told once, or remarked.

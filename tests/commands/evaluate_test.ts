@@ -104,7 +104,7 @@ Deno.test("evaluate prints a table, and writes predictions and a report where as
     assert.match(table.err, /^Engine: WebAssembly/);
     assert.match(table.err, /\nModel: {2}models\/a\.safetensors \(ACL tear, coronal plane\)\n/);
     assert.match(table.err, /\nExams: {2}8, 3 with the finding; seed 1\n/);
-    assert.match(table.err, /\nNo figures at an operating point: the model's file names none\n/);
+    assert.match(table.err, /\nNo metrics at an operating point: the model's file names none\n/);
     assert.equal(
       lastLine(table),
       "Wrote reports/first/predictions.csv and reports/first/report.html",
@@ -134,7 +134,7 @@ Deno.test("evaluate prints a table, and writes predictions and a report where as
   });
 });
 
-Deno.test("figures at the operating point are given only where other exams chose it", async () => {
+Deno.test("metrics at the operating point are given only where other exams chose it", async () => {
   const at = (exams: "tune" | "valid"): ModelCard => ({
     ...ACL,
     tune: TUNE,

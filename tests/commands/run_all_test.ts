@@ -43,8 +43,8 @@ Deno.test("all nine: Ctrl-C exits 130, and running again goes on from there", as
   assert.match(remarks, /^State: {2}logs\/run_all\/mrnet; seed 1\nDone: {3}abnormal axial/);
   assert.match(remarks, /\nCombined: models\/combined_mrnet_acl\.json\n/);
   assert.match(remarks, /\nReport: logs\/run_all\/mrnet\/report\.html\n$/);
-  const figure = "\\d\\.\\d{3} \\(\\d\\.\\d{3}–\\d\\.\\d{3}\\)";
-  const row = (task: string) => `${task} *(?:  ${figure}){4}\n`;
+  const auc = "\\d\\.\\d{3} \\(\\d\\.\\d{3}–\\d\\.\\d{3}\\)";
+  const row = (task: string) => `${task} *(?:  ${auc}){4}\n`;
   assert.match(
     out,
     new RegExp(

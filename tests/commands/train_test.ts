@@ -29,7 +29,7 @@ import { readEvents } from "../support/events.ts";
 const ACL = ["-t", "acl", "-p", "coronal"];
 const QUICK = ["--weights", "none", "--seed", "1", "--lr", "1e-4", "--backend", "wasm"];
 
-const FIGURE = "\\d+\\.\\d{4}";
+const METRIC = "\\d+\\.\\d{4}";
 
 /** A folder with a dataset in it, and what a user finds there after training. */
 async function withTinyDataset(body: (folder: TemporaryFolder) => Promise<void>): Promise<void> {
@@ -58,8 +58,8 @@ Deno.test("a set that NumPy wrote trains in one command, and leaves model and lo
     assert.match(
       results[epoch - 1],
       new RegExp(
-        `^epoch ${epoch} / 2 \\| train loss : ${FIGURE} \\| train auc ${FIGURE} \\| ` +
-          `val loss ${FIGURE} \\| val auc ${FIGURE} \\| elapsed time \\d:\\d\\d$`,
+        `^epoch ${epoch} / 2 \\| train loss : ${METRIC} \\| train auc ${METRIC} \\| ` +
+          `val loss ${METRIC} \\| val auc ${METRIC} \\| elapsed time \\d:\\d\\d$`,
       ),
     );
   }
@@ -92,7 +92,7 @@ Deno.test("a set that NumPy wrote trains in one command, and leaves model and lo
     assert.match(
       line,
       new RegExp(
-        `\\] \\| avg train loss ${FIGURE} \\| train auc : (${FIGURE}|undefined) \\| lr : 0\\.0001$`,
+        `\\] \\| avg train loss ${METRIC} \\| train auc : (${METRIC}|undefined) \\| lr : 0\\.0001$`,
       ),
     );
   }
@@ -101,7 +101,7 @@ Deno.test("a set that NumPy wrote trains in one command, and leaves model and lo
   assert.match(
     checkpoint,
     new RegExp(
-      `^models/model_mrnet_meniscus_coronal_val_auc_${valAuc}_train_auc_${FIGURE}` +
+      `^models/model_mrnet_meniscus_coronal_val_auc_${valAuc}_train_auc_${METRIC}` +
         `_epoch_${best}\\.safetensors$`,
     ),
   );
@@ -150,8 +150,8 @@ Deno.test("options do what they say", () =>
     // So small a rate that nothing changes: the second epoch brings no improvement.
     const still = ["--lr", "1e-30", "--shuffle", "0", "--augment", "0", "--log_every", "1"];
     const early = await train(...still, "--epochs", "9", "--patience", "1", "--save_model", "0");
-    const figures = early.out.slice(0, 2).map((line) => line.replace(/^epoch \d|elapsed.*/g, ""));
-    assert.equal(figures[0], figures[1]);
+    const metrics = early.out.slice(0, 2).map((line) => line.replace(/^epoch \d|elapsed.*/g, ""));
+    assert.equal(metrics[0], metrics[1]);
     assert.deepEqual(early.out.slice(2, 4), [
       "Best validation AUC 0.5000 in epoch 1",
       "Checkpoint: none was kept",
@@ -497,10 +497,10 @@ Deno.test({
         "logs/whole",
       ]);
       const [other] = (await folder.files("logs/whole")).filter((name) => name.endsWith(".csv"));
-      const figures = (rows: string[]) => rows.map((row) => row.replace(/,[^,]*$/, ""));
+      const metrics = (rows: string[]) => rows.map((row) => row.replace(/,[^,]*$/, ""));
       assert.deepEqual(
-        figures(history),
-        figures(lines(await folder.text(`logs/whole/${other}`))),
+        metrics(history),
+        metrics(lines(await folder.text(`logs/whole/${other}`))),
         whole.err,
       );
       // At its end there is nothing left to do; what it printed last is printed again.

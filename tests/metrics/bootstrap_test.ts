@@ -8,7 +8,7 @@ import { assertNear, METRICS_GOLDEN, unzip } from "../support/metrics_golden.ts"
 
 const { labels, scores } = METRICS_GOLDEN.delong;
 
-Deno.test("the same seed gives the same figures, another seed others", () => {
+Deno.test("the same seed gives the same metrics, another seed others", () => {
   const once = bootstrapRoc(labels, scores.ndka, { seed: 3, samples: 200 });
   assert.deepEqual(bootstrapRoc(labels, scores.ndka, { seed: 3, samples: 200 }), once);
   assert.notDeepEqual(bootstrapRoc(labels, scores.ndka, { seed: 4, samples: 200 }), once);

@@ -10,7 +10,7 @@ import { delongInterval, delongTest } from "../../lib/metrics/delong.ts";
 import { fitLogistic } from "../../lib/metrics/logistic.ts";
 import { rocAuc, rocCurve } from "../../lib/metrics/roc.ts";
 import { summarizePredictions } from "../../lib/metrics/summary.ts";
-import { figuresAt, youdenPoint } from "../../lib/metrics/threshold.ts";
+import { metricsAt, youdenPoint } from "../../lib/metrics/threshold.ts";
 import type { Label } from "../../lib/terms.ts";
 
 const CASES = 150_000;
@@ -29,7 +29,7 @@ Deno.test("every metric takes 150,000 cases", () => {
   const drawn = bootstrapRoc(labels, scores, { seed: 1, samples: 5 });
   assert.ok(drawn.low < auc && auc < drawn.high);
   assert.ok(youdenPoint(labels, scores).index > 0.4);
-  assert.ok(figuresAt(labels, scores, 0.5).sensitivity.value > 0.5);
+  assert.ok(metricsAt(labels, scores, 0.5).sensitivity.value > 0.5);
   assert.ok(brierScore(labels, scores) < 0.3);
   assert.equal(calibrationCurve(labels, scores).length, 10);
   const { weights } = fitLogistic(scores.map((score) => [score]), labels);

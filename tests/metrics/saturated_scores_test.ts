@@ -115,7 +115,7 @@ Deno.test("run_all's table ranks by logits, and by probabilities from a state th
     const combination = fitCombination(patients, "tune");
     const table = predictionsTable(patients, combination).split("\n")[0];
     assert.equal(table.endsWith("axial_logit,coronal_logit,sagittal_logit"), withLogits);
-    return taskResult("acl", patients, combination, files).figures.axial.auc;
+    return taskResult("acl", patients, combination, files).aucs.axial.auc;
   };
   assert.equal(auc(true), 5 / 6);
   assert.equal(auc(false), 0.5);

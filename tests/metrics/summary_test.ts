@@ -16,7 +16,7 @@ const predictions: LabelledPrediction[] = labels.map((label, i) => ({
   probability: probabilities[i],
 }));
 
-Deno.test("a summary holds every figure, each as its own function gives it", () => {
+Deno.test("a summary holds every metric, each as its own function gives it", () => {
   const thresholds = [{ threshold: 0.5, kind: "half" }, { threshold: 0.3, kind: "given" }] as const;
   const summary = summarizePredictions(predictions, { seed: 9, samples: 50, thresholds });
   assert.equal(summary.exams, 200);

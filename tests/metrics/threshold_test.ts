@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
 import {
   confusionMatrix,
-  figuresAt,
+  metricsAt,
   wilsonInterval,
   youdenPoint,
 } from "../../lib/metrics/threshold.ts";
@@ -11,14 +11,14 @@ import { assertNear, FIGURES, METRICS_GOLDEN, unzip } from "../support/metrics_g
 for (const [index, { labels, probabilities, ...expected }] of METRICS_GOLDEN.cases.entries()) {
   Deno.test(`counts and rates are scikit-learn's, intervals SciPy's: set ${index + 1}`, () => {
     for (const at of expected.thresholds) {
-      const found = figuresAt(labels, probabilities, at.threshold);
+      const found = metricsAt(labels, probabilities, at.threshold);
       assert.deepEqual(found.confusion, {
         truePositives: at.tp,
         falsePositives: at.fp,
         trueNegatives: at.tn,
         falseNegatives: at.fn,
       });
-      for (const figure of FIGURES) assertNear(found[figure].value, at[figure], 1e-15, figure);
+      for (const metric of FIGURES) assertNear(found[metric].value, at[metric], 1e-15, metric);
       assertNear(found.sensitivity.low, at.sensitivity_interval[0], 1e-14);
       assertNear(found.sensitivity.high, at.sensitivity_interval[1], 1e-14);
     }
@@ -46,13 +46,13 @@ Deno.test("a score at the threshold is positive", () => {
 });
 
 Deno.test("a rate of no cases is not a number", () => {
-  const negatives = figuresAt([0, 0], [0.2, 0.4], 0.5);
+  const negatives = metricsAt([0, 0], [0.2, 0.4], 0.5);
   assert(Number.isNaN(negatives.sensitivity.value) && Number.isNaN(negatives.ppv.value));
   assert(Number.isNaN(negatives.sensitivity.low) && Number.isNaN(negatives.sensitivity.high));
   assert.equal(negatives.specificity.value, 1);
   assert.equal(negatives.npv.value, 1);
-  for (const figure of FIGURES) assert(Number.isNaN(figuresAt([], [], 0.5)[figure].value));
-  assert.throws(() => figuresAt([1], [1], NaN), {
+  for (const metric of FIGURES) assert(Number.isNaN(metricsAt([], [], 0.5)[metric].value));
+  assert.throws(() => metricsAt([1], [1], NaN), {
     message: "A threshold must be a number: current value is NaN",
   });
 });
@@ -104,7 +104,7 @@ Deno.test("no threshold is better than the one that is found, and its index is a
   fc.assert(fc.property(cases, (all) => {
     const { labels, scores } = unzip(all);
     const indexAt = (threshold: number) => {
-      const { sensitivity, specificity } = figuresAt(labels, scores, threshold);
+      const { sensitivity, specificity } = metricsAt(labels, scores, threshold);
       return sensitivity.value + specificity.value - 1;
     };
     const { threshold, index } = youdenPoint(labels, scores);

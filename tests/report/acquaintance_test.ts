@@ -126,7 +126,7 @@ Deno.test("a combination is told from its patients' exams, not from the split it
   assert.equal(here.why, "it was chosen by these very exams (valid)");
   assert.deepEqual(here.cautions, [
     "These exams chose the epochs of its models: its AUC on them profits from that.",
-    "The combination was fitted on these exams. The figures say how well it fits, not how it does on " +
+    "The combination was fitted on these exams. The metrics say how well it fits, not how it does on " +
     "others.",
   ]);
   await writeExams(folder, "elsewhere/valid", [30, 31, 32, 33]);

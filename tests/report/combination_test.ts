@@ -1,5 +1,5 @@
 /**
- * A combination is evaluated as a model is: the same figures, files and page.
+ * A combination is evaluated as a model is: the same metrics, files and page.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { TemporaryFolder } from "../support/folders.ts";
 
 const ENGINE = { engine: "wasm", threads: 1, seed: 1, samples: 50 } as const;
 
-Deno.test("a combination is evaluated on patients, with the figures of a model", async () => {
+Deno.test("a combination is evaluated on patients, with the metrics of a model", async () => {
   await using folder = await TemporaryFolder.make();
   await writePlanes(folder, { train: 12, valid: 8 });
   const { path: model, combination } = await writeCombined(folder);
@@ -90,7 +90,7 @@ Deno.test("a combination is held against a model of PyTorch once that is told it
   );
 });
 
-Deno.test("a combination owes its figures to the exams that chose its models", async () => {
+Deno.test("a combination owes its metrics to the exams that chose its models", async () => {
   await using folder = await TemporaryFolder.make();
   await writePlanes(folder, { train: 2, valid: 8 });
   const operatingPoint = { threshold: 0.5, rule: "youden", exams: "valid" } as const;

@@ -15,7 +15,7 @@ Deno.test("the CSV file keeps every digit", () => {
   );
 });
 
-Deno.test("the JSON object has the figures under plain names", () => {
+Deno.test("the JSON object has the metrics under plain names", () => {
   const evaluation = drawEvaluation();
   const json = JSON.parse(JSON.stringify(evaluationJson(evaluation)));
   const { summary, against } = evaluation;

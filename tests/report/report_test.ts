@@ -105,7 +105,7 @@ Deno.test("a report lists every exam, the worst mistake first", () => {
   ids.forEach((id, i) => assert(i === 0 || error(id) <= error(ids[i - 1])));
 });
 
-Deno.test("a report says what its figures are not worth", () => {
+Deno.test("a report says what its metrics are not worth", () => {
   const says = (kind: string, words: string) =>
     assert(evaluationHtml(KINDS[kind], DATE).includes(words), kind);
   says("one of classes told apart without fault", "separate the classes without fault");
@@ -122,7 +122,7 @@ Deno.test("a report says what its figures are not worth", () => {
   );
   assert.ok(!evaluationHtml(KINDS["a usual one"], DATE).includes(chosen));
   says("one of the training exams", "The model was trained on these exams.");
-  says("one without an operating point", "No figures at an operating point: the model&#39;s file");
+  says("one without an operating point", "No metrics at an operating point: the model&#39;s file");
   says("one of one class", "Undefined with exams of one class only.");
 });
 

@@ -95,7 +95,7 @@ Deno.test("the page says what intervals without width are worth, each kind once"
   // One probability for all.
   const constant = TASKS.map((task) => result(task, 0.3)).map((each) => ({
     ...each,
-    figures: { ...each.figures, axial: { ...each.figures.axial, auc: 0.5, low: 0.5, high: 0.5 } },
+    aucs: { ...each.aucs, axial: { ...each.aucs.axial, auc: 0.5, low: 0.5, high: 0.5 } },
   }));
   const text = resultsPage(constant, ORIGIN, new Date(0));
   assert.deepEqual([count(text, faultless), count(text, alike)], [0, 1]);

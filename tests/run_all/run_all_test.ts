@@ -84,7 +84,7 @@ Deno.test("nine models and three combinations, with one table", async (t) => {
       ...{ task: "abnormal", plane: "sagittal" },
     });
     const { tensors } = await readMRNet(checkpoint!);
-    const path = result.results[0].figures.sagittal.model;
+    const path = result.results[0].aucs.sagittal.model;
     assert.deepEqual((await readMRNet(path)).tensors, tensors);
   });
 
@@ -93,7 +93,7 @@ Deno.test("nine models and three combinations, with one table", async (t) => {
     async () => {
       const kept = Array.from({ length: TRAIN }, (_, i) => String(i).padStart(4, "0"))
         .filter((id) => isTuneExam(id, TUNE));
-      for (const { task, combination, figures, exams, decisions } of result.results) {
+      for (const { task, combination, aucs, exams, decisions } of result.results) {
         const path = `first/models/combined_mrnet_${task}.json`;
         assert.deepEqual(await readCombination(folder.at(path)), combination);
         assert.deepEqual([combination.exams, combination.tune], [kept.length, TUNE]);
@@ -101,18 +101,18 @@ Deno.test("nine models and three combinations, with one table", async (t) => {
         const table = `first/logs/run_all/mrnet/predictions_${task}`;
         const rows = (await folder.text(`${table}_tune.csv`)).trim().split("\n").slice(1);
         assert.deepEqual(rows.map((row) => row.split(",")[0]), kept);
-        // What the table of the figures says follows from what each model said.
+        // What the table says follows from what each model said.
         const patients = await readPredictions(folder.at(`${table}_valid.csv`));
         assert.deepEqual([patients.length, exams], [6, 6]);
         const labels = patients.map(({ label }) => label);
         for (const plane of PLANES) {
           const scores = patients.map(({ probabilities }) => probabilities[plane]);
-          assert.ok(Math.abs(figures[plane].auc - rocAuc(labels, scores)) < 1e-12);
+          assert.ok(Math.abs(aucs[plane].auc - rocAuc(labels, scores)) < 1e-12);
         }
         const combined = patients.map(({ probabilities }) =>
           combinedProbability(combination, probabilities)
         );
-        assert.ok(Math.abs(figures.combined.auc - rocAuc(labels, combined)) < 1e-12);
+        assert.ok(Math.abs(aucs.combined.auc - rocAuc(labels, combined)) < 1e-12);
         assert.equal(decisions.threshold, combination.operatingPoint.threshold);
       }
     },
@@ -124,8 +124,8 @@ Deno.test("nine models and three combinations, with one table", async (t) => {
     assert.deepEqual(rows.map((row) => row.split(" ")[0]), [...TASKS]);
     const page = await folder.text("first/logs/run_all/mrnet/report.html");
     assert.equal(result.report, folder.at("first/logs/run_all/mrnet/report.html"));
-    for (const { figures } of result.results) {
-      assert.ok(page.includes(figures.combined.auc.toFixed(3)));
+    for (const { aucs } of result.results) {
+      assert.ok(page.includes(aucs.combined.auc.toFixed(3)));
     }
     assert.doesNotMatch(page, /<script|https?:(?!\/\/www\.w3\.org)/);
     const flat = JSON.parse(await folder.text("first/logs/run_all/mrnet/results.json"));
@@ -145,7 +145,7 @@ Deno.test("nine models and three combinations, with one table", async (t) => {
   });
 
   await t.step("a model whose file is gone is trained again, and no other", async () => {
-    const { model: checkpoint } = result.results[1].figures.coronal;
+    const { model: checkpoint } = result.results[1].aucs.coronal;
     const before = await folder.text("first/models/combined_mrnet_acl.json");
     await Deno.remove(checkpoint);
     const started: string[] = [];
@@ -167,7 +167,7 @@ Deno.test("nine models and three combinations, with one table", async (t) => {
   });
 
   await t.step("a model that may not be read is not taken for one that is gone", async () => {
-    const { model: path } = result.results[0].figures.axial;
+    const { model: path } = result.results[0].aucs.axial;
     await Deno.rename(path, `${path}.away`);
     await Deno.mkdir(path);
     const fail = () => assert.fail("nothing is to be trained");

@@ -250,7 +250,7 @@ Deno.test({
       const said = await run("broken", "lose");
       assert.match(
         said,
-        // Figures are read several steps at a time, so those of the other training exams may be there.
+        // Results are read several steps at a time, so those of the other training exams may be there.
         /^EngineError: .*; stopped in epoch 2, step \d+, at exam '00\d\d', \d of (5 to train|3 to validate) on; go on with --resume 'broken\/acl\/coronal\/[\d-]+\/state\.safetensors'; the best /,
       );
       assert.equal(said.trim().split("\n").length, 1);

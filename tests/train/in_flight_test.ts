@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Started, withInFlight } from "../../lib/train/in_flight.ts";
 
-/** Exams whose figures come when a test says so. */
+/** Exams whose result come when a test says so. */
 function exams(count: number) {
   const log: string[] = [];
   const finish: ((loss: number) => void)[] = [];
@@ -12,12 +12,12 @@ function exams(count: number) {
       finish.push(resolve);
       fail.push(reject);
       log.push(`start ${id}`);
-      const figures = promise.then((loss) => ({
+      const result = promise.then((loss) => ({
         loss,
         logits: [0, 0] as [number, number],
         probability: 0.5,
       }));
-      yield { id: String(id), label: 0, figures };
+      yield { id: String(id), label: 0, result };
     }
   }
   return { source, log, finish, fail };

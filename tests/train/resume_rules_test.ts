@@ -62,8 +62,8 @@ test("a run that is at its end stays so, and goes on with more epochs as if it h
   const more = await goOn(folder, { epochs: 3, patience: 2 });
   assert.equal(more.epochs.length, 3);
   const whole = await begin(folder, { epochs: 3, patience: 2, logs: folder.at("whole") });
-  const figures = ({ epochs }: RunResult) => epochs.map(({ seconds: _, ...rest }) => rest);
-  assert.deepEqual(figures(more), figures(whole));
+  const metrics = ({ epochs }: RunResult) => epochs.map(({ seconds: _, ...rest }) => rest);
+  assert.deepEqual(metrics(more), metrics(whole));
   const config = JSON.parse(await Deno.readTextFile(`${more.logFolder}/config.json`));
   assert.deepEqual([config.epochs, config.patience], [3, 2]);
   assert.deepEqual(config.resumed.map(({ epoch }: { epoch: number }) => epoch), [2, 2]);
@@ -331,7 +331,7 @@ test("a state that was tampered with is refused in one line, and touches no othe
 test("a run of more exams than its state has room for is refused before it begins", async (folder) => {
   const { logFolder } = await begin(folder);
   const state = await readRunState(`${logFolder}/state.safetensors`);
-  // The longest figures that float32 has.
+  // The longest numbers that float32 has.
   const passed = Array<[number, number, number]>(MOST_EXAMS).fill([
     ...[-1.1754943508222875e-38, -1.1754943508222875e-38, -1.1754943508222875e-38],
   ] as [number, number, number]);
@@ -342,13 +342,13 @@ test("a run of more exams than its state has room for is refused before it begin
   assert.throws(() => encodeRunState(state), {
     name: "OutputError",
     message:
-      /^Cannot save the state of a run: the figures of 24000 exams and 1 epochs .* 1048576 are/,
+      /^Cannot save the state of a run: the metrics of 24000 exams and 1 epochs .* 1048576 are/,
   });
   checkRoom(MOST_EXAMS, 50);
   assert.throws(() => checkRoom(MOST_EXAMS + 1, 50), {
     name: "DataError",
     message:
-      "Cannot train on 12001 exams: a run's state has room for the figures of 12000, those to " +
+      "Cannot train on 12001 exams: a run's state has room for the metrics of 12000, those to " +
       "validate on among them: give fewer exams",
   });
 });
@@ -357,11 +357,11 @@ test("a run of more epochs than its state has room for is refused before it begi
   await assert.rejects(begin(folder, { epochs: 100_000 }), {
     name: "OptionError",
     message:
-      "Cannot train for 100000 epochs: beside the figures of 4 exams a run's state has room for " +
+      "Cannot train for 100000 epochs: beside the metrics of 4 exams a run's state has room for " +
       "8667 epochs: give that many or fewer as --epochs",
   });
   assert.deepEqual(await folder.files("logs"), []);
-  // So many really fit, with the longest figures there are, also beside the most exams.
+  // So many really fit, with the longest numbers there are, also beside the most exams.
   const { logFolder } = await begin(folder);
   const state = await readRunState(`${logFolder}/state.safetensors`);
   const [report] = state.progress.epochs;
@@ -371,8 +371,8 @@ test("a run of more epochs than its state has room for is refused before it begi
     ...{ learningRate: 1.2345678901234567e-10, seconds: 12345.678901234567, isBest: false },
   };
   for (const exams of [4, MOST_EXAMS]) {
-    const figure = -1.1754943508222875e-38;
-    state.progress.train = Array(exams).fill([figure, figure, figure]);
+    const longest = -1.1754943508222875e-38;
+    state.progress.train = Array(exams).fill([longest, longest, longest]);
     state.progress.epochs = Array(maxEpochs(exams)).fill(long);
     encodeRunState(state);
   }

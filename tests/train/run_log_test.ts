@@ -7,9 +7,9 @@ import { readEvents } from "../support/events.ts";
 const WHICH = { task: "acl", plane: "axial" } as const;
 
 function exam(phase: "train" | "valid", epoch: number, done: number, auc: number): ExamReport {
-  const figures = { loss: done / 8, logits: [0, 0] as [number, number], probability: 0.5 };
+  const result = { loss: done / 8, logits: [0, 0] as [number, number], probability: 0.5 };
   const of = { total: phase === "train" ? 300 : 4, id: "0000" };
-  return { phase, epoch, done, ...of, ...figures, meanLoss: 9, auc, learningRate: 1e-5 };
+  return { phase, epoch, done, ...of, ...result, meanLoss: 9, auc, learningRate: 1e-5 };
 }
 
 function epoch(number: number, auc = 0.75): EpochReport {

@@ -67,11 +67,11 @@ test("a run leaves a checkpoint and logs that agree with what it returns", async
   assert.equal(result.stopped, "finished");
   assert.equal(result.epochs.length, 2);
 
-  const figure = (auc: number) => auc.toFixed(4);
+  const auc4 = (auc: number) => auc.toFixed(4);
   const { best } = result;
   assert.ok(best !== undefined);
-  const name = `model_mrnet_acl_coronal_val_auc_${figure(best.valAuc)}` +
-    `_train_auc_${figure(best.trainAuc)}_epoch_${best.epoch}.safetensors`;
+  const name = `model_mrnet_acl_coronal_val_auc_${auc4(best.valAuc)}` +
+    `_train_auc_${auc4(best.trainAuc)}_epoch_${best.epoch}.safetensors`;
   assert.equal(result.checkpoint, folder.at("models", name));
   assert.deepEqual(await folder.files("models"), [name]);
 
@@ -325,7 +325,7 @@ test("without a model to save no folder of models is made", async (folder) => {
   await assert.rejects(Deno.stat(folder.at("models")), Deno.errors.NotFound);
 });
 
-test("a run can keep its exams in memory, and gets the same figures", async (folder) => {
+test("a run can keep its exams in memory, and gets the same metrics", async (folder) => {
   await writeTinyDataset(folder);
   const fromDisk = await run(folder, { epochs: 2, saveModel: false });
   const inMemory = await run(folder, {

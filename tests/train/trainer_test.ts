@@ -56,7 +56,7 @@ const round4 = (value: number) => Math.round(value * 1e4) / 1e4;
 const onCpu = (name: string, body: () => Promise<void>) =>
   onEachEngine(name, body, { engines: ["cpu"] });
 
-onCpu("exams are reported in their order, each with the figures so far", async () => {
+onCpu("exams are reported in their order, each with the metrics so far", async () => {
   const { result, exams, epochs, data } = await run({ epochs: 2, learningRate: 0.01 });
   const expected = [1, 2].flatMap((epoch) => [
     ...["0000", "0001", "0002", "0003"].map((id, i) => ["train", epoch, id, i + 1, 4]),

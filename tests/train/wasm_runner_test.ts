@@ -10,7 +10,7 @@ import { createRandom } from "../../lib/random.ts";
 import type { Label } from "../../lib/terms.ts";
 import type { AdamOptions } from "../../lib/train/adam.ts";
 import type { OutputWeights } from "../../lib/train/loss.ts";
-import type { ExamFigures, Runner } from "../../lib/train/runner.ts";
+import type { ExamResult, Runner } from "../../lib/train/runner.ts";
 import { TensorRunner } from "../../lib/train/tensor_runner.ts";
 import { WasmRunner } from "../../lib/train/wasm_runner.ts";
 import { printedBy } from "../support/cli.ts";
@@ -26,10 +26,10 @@ function noiseExam([slices, height, width]: Size, seed = 1): Exam {
   return { id: "noise", slices, height, width, voxels };
 }
 
-/** What a runner made of a model: the figures of each step, and how far each parameter moved. */
+/** What a runner made of a model: the result of each step, and how far each parameter moved. */
 interface Outcome {
-  figures: ExamFigures[];
-  evaluated: ExamFigures;
+  results: ExamResult[];
+  evaluated: ExamResult;
   parameters: Map<string, Float32Array>;
 }
 
@@ -50,9 +50,9 @@ async function follow(
   const model = new MRNet(initialWeights(4), { intensity });
   const runner = await make(model, adam);
   try {
-    const figures: ExamFigures[] = [];
+    const results: ExamResult[] = [];
     for (const label of labels) {
-      figures.push(await runner.train({ exam, label }, weights, augmentation));
+      results.push(await runner.train({ exam, label }, weights, augmentation));
     }
     const evaluated = await runner.evaluate({ exam, label: 1 }, weights);
     await runner.sync();
@@ -60,7 +60,7 @@ async function follow(
     for (const [name, parameter] of model.parameters) {
       parameters.set(name, parameter.dataSync<"float32">().slice());
     }
-    return { figures, evaluated, parameters };
+    return { results, evaluated, parameters };
   } finally {
     runner.dispose();
     model.dispose();
@@ -96,8 +96,8 @@ function assertSameMoves(a: Outcome, b: Outcome, share: number): void {
   }
 }
 
-function assertSameFigures(a: Outcome, b: Outcome, share: number): void {
-  const [expected, actual] = [a, b].map(({ figures, evaluated }) => [...figures, evaluated]);
+function assertSameResults(a: Outcome, b: Outcome, share: number): void {
+  const [expected, actual] = [a, b].map(({ results, evaluated }) => [...results, evaluated]);
   for (const [index, { loss, logits }] of expected.entries()) {
     const near = (x: number, y: number, scale: number) => {
       assert.ok(Math.abs(x - y) <= share * scale, `exam ${index}: ${x} instead of ${y}`);
@@ -126,7 +126,7 @@ for (const [index, size] of SIZES.entries()) {
       const steps = { exam: noiseExam(size), labels: [label], augmentation };
       const gradients = { ...steps, adam: SHOW_GRADIENTS };
       const [expected, actual] = [await follow(plain, gradients), await follow(fast(2), gradients)];
-      assertSameFigures(expected, actual, 1e-5);
+      assertSameResults(expected, actual, 1e-5);
       assertSameMoves(expected, actual, 2e-5);
     });
   }
@@ -145,10 +145,10 @@ for (const augmented of [false, true]) {
       await follow(plain, standardized),
       await follow(fast(2), standardized),
     ];
-    assertSameFigures(expected, actual, 1e-5);
+    assertSameResults(expected, actual, 1e-5);
     assertSameMoves(expected, actual, 2e-5);
     const raw = await follow(fast(2), steps);
-    assert.ok(Math.abs(raw.figures[0].logits[1] - actual.figures[0].logits[1]) > 1e-3);
+    assert.ok(Math.abs(raw.results[0].logits[1] - actual.results[0].logits[1]) > 1e-3);
   });
 }
 
@@ -156,7 +156,7 @@ Deno.test("ten steps of Adam are the plain ones", async () => {
   const labels = Array.from({ length: 10 }, (_, step) => step % 2 as Label);
   const steps = { exam: noiseExam([3, 80, 64]), labels };
   const [expected, actual] = [await follow(plain, steps), await follow(fast(2), steps)];
-  assertSameFigures(expected, actual, 1e-4);
+  assertSameResults(expected, actual, 1e-4);
   // The sign of a gradient that is zero but for rounding moves Adam by a whole step.
   assertSameMoves(expected, actual, 1e-2);
 });
@@ -170,7 +170,7 @@ Deno.test("equal slices and constant regions go the way of the plain step", asyn
   }
   const steps = { exam, labels: [1 as Label], adam: SHOW_GRADIENTS };
   const [expected, actual] = [await follow(plain, steps), await follow(fast(2), steps)];
-  assertSameFigures(expected, actual, 1e-5);
+  assertSameResults(expected, actual, 1e-5);
   assertSameMoves(expected, actual, 2e-5);
 });
 
@@ -190,7 +190,7 @@ Deno.test("one, two and three threads agree, and each repeats itself to the bit"
   const one = await follow(fast(1), steps);
   for (const threads of [1, 2, 3]) {
     const first = await follow(fast(threads), steps);
-    assertSameFigures(one, first, 1e-6);
+    assertSameResults(one, first, 1e-6);
     assertSameMoves(one, first, 1e-6);
     assert.deepEqual(await follow(fast(threads), steps), first);
   }
@@ -212,12 +212,12 @@ Deno.test("exams of changing sizes are computed as if each were alone", async ()
   model.dispose();
 });
 
-Deno.test("hundreds of short exams of changing slice counts, back to back, keep their figures", async () => {
+Deno.test("hundreds of short exams of changing slice counts, back to back, keep their results", async () => {
   await startEngine("wasm");
   const model = new MRNet(initialWeights(4));
   const exams = [1, 5, 2, 7, 3].map((slices) => noiseExam([slices, 64, 64], slices));
   const alone = await WasmRunner.create(model, {}, 1);
-  const expected: ExamFigures[] = [];
+  const expected: ExamResult[] = [];
   for (const exam of exams) expected.push(await alone.evaluate({ exam, label: 1 }, [1, 1]));
   alone.dispose();
   const runner = await WasmRunner.create(model, {}, 4);
@@ -240,8 +240,8 @@ Deno.test("evaluating does not change the model, and evaluates after a step with
   const second = await runner.evaluate(labelled, [1, 1]);
   assert.ok(second.loss < first.loss);
   await runner.sync();
-  const plainFigures = await new TensorRunner(model).evaluate(labelled, [1, 1]);
-  assert.ok(Math.abs(plainFigures.loss - second.loss) < 1e-4 * Math.max(1, second.loss));
+  const plain = await new TensorRunner(model).evaluate(labelled, [1, 1]);
+  assert.ok(Math.abs(plain.loss - second.loss) < 1e-4 * Math.max(1, second.loss));
   runner.dispose();
   model.dispose();
 });

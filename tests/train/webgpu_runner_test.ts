@@ -11,7 +11,7 @@ import { createRandom } from "../../lib/random.ts";
 import type { AdamOptions } from "../../lib/train/adam.ts";
 import type { OutputWeights } from "../../lib/train/loss.ts";
 import { createRunner } from "../../lib/train/create_runner.ts";
-import type { ExamFigures, Runner } from "../../lib/train/runner.ts";
+import type { ExamResult, Runner } from "../../lib/train/runner.ts";
 import { TensorRunner } from "../../lib/train/tensor_runner.ts";
 import type { ExamReport, TrainResult } from "../../lib/train/reports.ts";
 import { train } from "../../lib/train/train.ts";
@@ -37,8 +37,8 @@ function makeExam([slices, height, width]: Size, label: 0 | 1 = 1): LabelledExam
 }
 
 interface Run {
-  evaluated: ExamFigures;
-  steps: ExamFigures[];
+  evaluated: ExamResult;
+  steps: ExamResult[];
   state: StateDict;
 }
 
@@ -57,16 +57,16 @@ async function run(
   const model = new MRNet(initialWeights(1), { intensity });
   const runner = await make(model);
   const evaluated = await runner.evaluate(steps[0][0], weights);
-  const figures: ExamFigures[] = [];
-  for (const [exam, change] of steps) figures.push(await runner.train(exam, weights, change));
+  const results: ExamResult[] = [];
+  for (const [exam, change] of steps) results.push(await runner.train(exam, weights, change));
   await runner.sync();
   const state = await model.stateDict();
   runner.dispose();
   model.dispose();
-  return { evaluated, steps: figures, state };
+  return { evaluated, steps: results, state };
 }
 
-function assertFigures(actual: ExamFigures, expected: ExamFigures, tolerance: number): void {
+function assertResult(actual: ExamResult, expected: ExamResult, tolerance: number): void {
   for (
     const [a, b] of [
       [actual.loss, expected.loss],
@@ -134,8 +134,8 @@ for (const [size, tiles, count] of CASES) {
 
   onEachEngine(`every gradient in ${tiles} is that of the plain path: ${size}`, async () => {
     const [ours, plain] = await compare([[makeExam(size)]], { tiles, ...plainDescent });
-    assertFigures(ours.evaluated, plain.evaluated, 1e-5);
-    assertFigures(ours.steps[0], plain.steps[0], 1e-5);
+    assertResult(ours.evaluated, plain.evaluated, 1e-5);
+    assertResult(ours.steps[0], plain.steps[0], 1e-5);
     // A window of nearly equal values may have another winner; that is one of thousands of terms.
     assertMoves(ours.state, plain.state, 1e-3);
   }, webgpu);
@@ -146,7 +146,7 @@ for (const [size, tiles, count] of CASES) {
       return index % 2 === 0 ? [exam, CHANGE] : [exam];
     });
     const [ours, plain] = await compare(steps, { tiles });
-    ours.steps.forEach((figures, index) => assertFigures(figures, plain.steps[index], 1e-4));
+    ours.steps.forEach((result, index) => assertResult(result, plain.steps[index], 1e-4));
     // Where a gradient is near zero, rounding decides its sign, and the sign a whole step.
     assertMoves(ours.state, plain.state, 0.5);
   }, webgpu);
@@ -166,8 +166,8 @@ for (const change of [undefined, CHANGE]) {
       epsilon: 100,
       weightDecay: 0,
     });
-    assertFigures(ours.evaluated, plain.evaluated, 1e-5);
-    assertFigures(ours.steps[0], plain.steps[0], 1e-5);
+    assertResult(ours.evaluated, plain.evaluated, 1e-5);
+    assertResult(ours.steps[0], plain.steps[0], 1e-5);
     assertMoves(ours.state, plain.state, 1e-3);
   }, webgpu);
 }
@@ -181,7 +181,7 @@ onEachEngine("an exam of one slice moves the model as one of two equal slices do
     tiles: "registers",
     plain: [[two], [two], [two]],
   });
-  ours.steps.forEach((figures, index) => assertFigures(figures, plain.steps[index], 1e-4));
+  ours.steps.forEach((result, index) => assertResult(result, plain.steps[index], 1e-4));
   assertMoves(ours.state, plain.state, 0.5);
 }, webgpu);
 
@@ -279,7 +279,7 @@ for (const winograd of [false, true]) {
   }, webgpu);
 }
 
-onEachEngine("an exam in parts has the figures and the gradient of the whole", async () => {
+onEachEngine("an exam in parts has the result and the gradient of the whole", async () => {
   const gpu = currentGpu()!;
   // Five slices in parts of two; then one slice, which is a part by itself.
   const steps: Step[] = [[makeExam([5, 72, 64]), CHANGE], [makeExam([1, 72, 64], 0)]];
@@ -290,9 +290,9 @@ onEachEngine("an exam in parts has the figures and the gradient of the whole", a
     (model) => WebGPURunner.create(gpu, model, { ...options, slicesAtOnce: 2 }),
   );
   // A part of few slices has its sums split into more parts: their rounding differs.
-  assertFigures(inParts.evaluated, whole.evaluated, 1e-5);
-  assertFigures(inParts.steps[0], whole.steps[0], 1e-5);
-  assertFigures(inParts.steps[1], whole.steps[1], 1e-5);
+  assertResult(inParts.evaluated, whole.evaluated, 1e-5);
+  assertResult(inParts.steps[0], whole.steps[0], 1e-5);
+  assertResult(inParts.steps[1], whole.steps[1], 1e-5);
   assertMoves(inParts.state, whole.state, 1e-3);
 }, webgpu);
 
@@ -307,8 +307,8 @@ onEachEngine(
       steps,
       (model) => WebGPURunner.create(gpu, model, { ...options, precision: "half" }),
     );
-    assertFigures(half.evaluated, single.evaluated, HALF_TOLERANCES.logits);
-    assertFigures(half.steps[0], single.steps[0], HALF_TOLERANCES.logits);
+    assertResult(half.evaluated, single.evaluated, HALF_TOLERANCES.logits);
+    assertResult(half.steps[0], single.steps[0], HALF_TOLERANCES.logits);
     assert.notDeepEqual(half.evaluated, single.evaluated, "nothing was rounded to halves");
     for (const [name, { data }] of initialWeights(1)) {
       const [a, b] = [half.state.get(name)!.data, single.state.get(name)!.data];
@@ -383,7 +383,7 @@ onEachEngine("a training run reports every exam in order, as on WebAssembly", as
   await startEngine("webgpu");
   const story = ({ phase, epoch, done, id }: ExamReport) => `${phase} ${epoch} ${done} ${id}`;
   assert.deepEqual(ours.seen.map(story), plain.seen.map(story));
-  ours.seen.forEach((report, index) => assertFigures(report, plain.seen[index], 1e-3));
+  ours.seen.forEach((report, index) => assertResult(report, plain.seen[index], 1e-3));
   assert.equal(ours.result.epochs.length, 1);
 }, webgpu);
 
