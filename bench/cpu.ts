@@ -104,8 +104,8 @@ async function compare(network: string): Promise<Row[]> {
       const ours = await inProcess<Timings>("kernels", [slices, threads, repeats]);
       const torch = await inPython(slices, threads);
       const onnx = await inOnnxruntime(network, slices, threads);
-      const ratio = (part: "step" | "forward", peer?: Partial<Timings>) => {
-        return peer?.[part] === undefined ? "–" : (ours[part] / peer[part]).toFixed(2);
+      const ratio = (pass: "step" | "forward", peer?: Partial<Timings>) => {
+        return peer?.[pass] === undefined ? "–" : (ours[pass] / peer[pass]).toFixed(2);
       };
       line([
         ...[`${slices}`, `${threads}`, ...cells(ours), ...cells(torch)],
@@ -173,8 +173,8 @@ function printGoals(
   }
 }
 
-function faster(one: Row, all: Row, part: "step" | "forward"): string {
-  return (one.ours[part] / all.ours[part]).toFixed(2);
+function faster(one: Row, all: Row, pass: "step" | "forward"): string {
+  return (one.ours[pass] / all.ours[pass]).toFixed(2);
 }
 
 async function inProcess<T>(kind: Kind | "epochs", counts: number[]): Promise<T> {

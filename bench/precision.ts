@@ -1,6 +1,6 @@
 /**
  * How far the ways to compute on WebGPU are from PyTorch's numbers: the direct sum, Winograd's algorithm,
- * and activations stored as halves.
+ * and activations stored in half precision.
  *
  * ```sh
  * deno run -A bench/precision.ts

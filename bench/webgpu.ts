@@ -5,12 +5,12 @@
  * ```sh
  * deno task bench:webgpu                         # exams of 2, 8, 24 and 60 slices, 256×256
  * deno task bench:webgpu 2,24 5 shared           # slices, repeats, tiles: registers or shared
- * deno task bench:webgpu 2,24 3 direct half      # the same without Winograd, and with halves, too
+ * deno task bench:webgpu 2,24 3 direct half      # the same without Winograd, and in half precision, too
  * deno task bench:webgpu 24 5 --peak 67          # what share of a card's 67 TFLOPS is reached
  * ```
  *
  * `direct`, `winograd` and `half` add rows of our own kernels: without Winograd's algorithm, with it, and
- * with activations stored as halves. `--peak` is the card's rate in float32 by its data sheet, two
+ * with activations stored in half precision. `--peak` is the card's rate in float32 by its data sheet, two
  * operations a multiply-add.
  *
  * The least of the repeats is shown, after one that is not counted. A call is timed among many that are
@@ -182,7 +182,7 @@ async function calibrate(): Promise<number> {
 }
 
 /**
- * Seconds of each kernel, and what part of the adapter's rate it reaches. The rate is that of a product
+ * Seconds of each kernel, and what share of the adapter's rate it reaches. The rate is that of a product
  * of matrices ahead of the kernel and of one behind it, in the same submission: what else keeps the
  * machine busy slows all three alike.
  */

@@ -18,7 +18,7 @@ const LAG = 8;
 
 /** About how long calls are timed together, in seconds: a read waits for up to ten milliseconds. */
 const TOGETHER = 2;
-const MOST_CALLS = 400;
+const MAX_CALLS = 400;
 
 /** What a step and a forward pass take, in seconds. */
 export interface Times {
@@ -76,7 +76,7 @@ async function _time(
   repeats: number,
 ): Promise<[together: number[], alone: number[]]> {
   const alone = await bestOfEach(repeats, starts);
-  const calls = Math.min(MOST_CALLS, Math.ceil(TOGETHER / Math.min(...alone)));
+  const calls = Math.min(MAX_CALLS, Math.ceil(TOGETHER / Math.min(...alone)));
   // Where a call takes seconds, ten milliseconds are nothing.
   if (calls <= 2) return [alone, alone];
   const together = await bestOfEach(repeats, starts.map((start) => () => _underWay(calls, start)));

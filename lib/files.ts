@@ -16,7 +16,7 @@ export function join(folder: string, ...names: string[]): string {
   return begin + names.join("/");
 }
 
-/** The last part of a path. */
+/** The last name of a path. */
 export function baseName(path: string): string {
   return path.replace(/[\\/]+$/, "").replace(/^.*[\\/]/, "");
 }
@@ -46,13 +46,13 @@ export function relativePath(folder: string, file: string): string {
 
 /** A path's names, without those that lead nowhere. */
 function _names(path: string): string[] {
-  const parts: string[] = [];
-  for (const part of path.split(/[\\/]+/)) {
-    if (part === "" || part === ".") continue;
-    if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
-    else parts.push(part);
+  const names: string[] = [];
+  for (const name of path.split(/[\\/]+/)) {
+    if (name === "" || name === ".") continue;
+    if (name === ".." && names.length > 0 && names.at(-1) !== "..") names.pop();
+    else names.push(name);
   }
-  return parts;
+  return names;
 }
 
 /** What was being done when a file was touched; it chooses the error's class and the flag. */
@@ -155,7 +155,7 @@ export async function readBytes(
 }
 
 /** More than any model has; a sparse file may claim so much that hashing it would take days. */
-const MOST_HASHED = 4 * 1024 ** 3;
+const MAX_HASHED_BYTES = 4 * 1024 ** 3;
 
 /**
  * The SHA-256 of a file's bytes, in hexadecimal: which file it was, whatever it is called. The file
@@ -165,7 +165,7 @@ const MOST_HASHED = 4 * 1024 ** 3;
  * @throws the signal's reason where that fires
  */
 export async function hashFile(action: FileAction, signal?: AbortSignal): Promise<string> {
-  return await _withPlainFile(action, { most: MOST_HASHED }, (file) => hashOf(file, signal));
+  return await _withPlainFile(action, { most: MAX_HASHED_BYTES }, (file) => hashOf(file, signal));
 }
 
 /** The same of a file that is open, from its beginning. */
@@ -299,11 +299,11 @@ export interface WriteOptions {
 }
 
 /**
- * Writes a file so that its name never shows half of it: the bytes go to a neighbour, reach the
+ * Writes a file so that its name never shows an unfinished file: the bytes go to a neighbour, reach the
  * disk, and the neighbour takes the name in one step. What stood there before survives any failure.
  *
  * @param path where the file will be
- * @param content its bytes or text, or its parts in order
+ * @param content its bytes or text, or its names in order
  * @returns whether it was written; false only where {@linkcode WriteOptions.replace} said no
  */
 export async function writeWhole(

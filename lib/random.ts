@@ -29,8 +29,8 @@ export interface Random {
 /** 32-bit FNV-1a over the text of a path, finished so that near paths give far seeds. */
 function mix(seed: number, path: readonly (string | number)[]): number {
   let hash = (seed ^ 0x811c9dc5) >>> 0;
-  for (const part of path) {
-    for (const byte of new TextEncoder().encode(`/${part}`)) {
+  for (const name of path) {
+    for (const byte of new TextEncoder().encode(`/${name}`)) {
       hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
     }
   }

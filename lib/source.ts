@@ -1,8 +1,8 @@
 /**
- * Bytes that can be read from any place: a file on disk, of which only the parts that are needed
+ * Bytes that can be read from anywhere: a file on disk, of which only the ranges that are needed
  * come into memory, or bytes that are there already.
  *
- * Reading is synchronous: a header decides what is read next, and the parts are few and local.
+ * Reading is synchronous: a header decides what is read next, and the ranges are few and local.
  *
  * @module
  */
@@ -26,9 +26,9 @@ export interface Source {
   /** Its length in bytes. */
   readonly size: number;
   /**
-   * A part as bytes of its own, which the caller may keep.
+   * A range as bytes of its own, which the caller may keep.
    *
-   * @throws what {@linkcode Source.failure} makes, if the part does not lie within the source; nothing
+   * @throws what {@linkcode Source.failure} makes, if the range does not lie within the source; nothing
    * is allocated then
    */
   read(offset: number, length: number): Uint8Array<ArrayBuffer>;
@@ -51,15 +51,15 @@ export function bytesSource(bytes: Uint8Array, name: string, use: SourceUse): So
     failure,
     read(offset, length) {
       checkRange(offset, length);
-      const part = new Uint8Array(length);
-      part.set(bytes.subarray(offset, offset + length));
-      return part;
+      const range = new Uint8Array(length);
+      range.set(bytes.subarray(offset, offset + length));
+      return range;
     },
   };
 }
 
 /**
- * Opens a file for reading in parts.
+ * Opens a file for reading in ranges.
  *
  * @throws the error of `use` if there is no such file
  * @throws {PermissionError} if Deno may not read it
@@ -86,18 +86,18 @@ export async function openSource(path: string, use: SourceUse): Promise<FileSour
     failure,
     read(offset, length) {
       checkRange(offset, length);
-      const part = new Uint8Array(length);
+      const range = new Uint8Array(length);
       try {
         file.seekSync(offset, Deno.SeekMode.Start);
         for (let done = 0; done < length;) {
-          const count = file.readSync(part.subarray(done));
+          const count = file.readSync(range.subarray(done));
           if (count === null) throw failure("it became shorter while it was read", AGAIN);
           done += count;
         }
       } catch (error) {
         throw fileError(error, action);
       }
-      return part;
+      return range;
     },
     [Symbol.dispose]: () => file.close(),
   };

@@ -14,7 +14,7 @@ export const PLANES = ["axial", "coronal", "sagittal"] as const;
 /** The plane of a series. */
 export type Plane = (typeof PLANES)[number];
 
-/** The two parts of MRNet that have labels. */
+/** The two splits of MRNet that have labels. */
 export const SPLITS = ["train", "valid"] as const;
 /** A split of the dataset: exams to train on, or exams to evaluate a model on. */
 export type Split = (typeof SPLITS)[number];

@@ -4,10 +4,10 @@
  * @module
  */
 
-/** What a file is made of: bytes, text, or its bytes in parts. */
+/** What a file is made of: bytes, text, or its bytes in chunks. */
 export type Content = string | Uint8Array | Iterable<Uint8Array>;
 
-/** The part of a path before its last name, `.` where there is none. */
+/** The path before its last name, `.` where there is none. */
 export function folderOf(path: string): string {
   const named = path.replace(/(.)[\\/]+$/, "$1");
   const folder = named.replace(/[^\\/]*$/, "").replace(/(.)[\\/]+$/, "$1");
@@ -15,7 +15,7 @@ export function folderOf(path: string): string {
 }
 
 /**
- * Writes a file beside its place, brings it to the disk, and gives it the name in one step.
+ * Writes a file beside its path, brings it to the disk, and gives it the name in one step.
  *
  * @param fresh takes the name only where nobody has it
  * @returns whether it has the name; throws whatever the system does, and leaves nothing then
@@ -29,7 +29,7 @@ export async function writeAside(
   try {
     const file = await Deno.open(aside, { write: true, createNew: true });
     try {
-      for (const part of _parts(content)) await _writeAll(file, part);
+      for (const chunk of _chunks(content)) await _writeAll(file, chunk);
       await file.sync();
     } finally {
       file.close();
@@ -102,7 +102,7 @@ async function _isTaken(error: unknown, aside: string, path: string): Promise<fa
   return false;
 }
 
-function _parts(content: Content): Iterable<Uint8Array> {
+function _chunks(content: Content): Iterable<Uint8Array> {
   if (typeof content === "string") return [new TextEncoder().encode(content)];
   return content instanceof Uint8Array ? [content] : content;
 }

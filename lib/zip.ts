@@ -221,7 +221,7 @@ function widen(source: Source, name: string, sizes: number[], extra: DataView): 
 }
 
 function safe(source: Source, value: bigint): number {
-  if (value > BigInt(source.size)) throw fail(source, `it claims a place at byte ${value}`);
+  if (value > BigInt(source.size)) throw fail(source, `it claims an offset of byte ${value}`);
   return Number(value);
 }
 
@@ -229,14 +229,14 @@ function safe(source: Source, value: bigint): number {
 const ALIGNMENT = 64;
 
 /**
- * The bytes of a zip archive, as parts in order: stored, without dates, each file's bytes at a
+ * The bytes of a zip archive, as chunks in order: stored, without dates, each file's bytes at a
  * multiple of 64.
  *
  * @param files content by name
  * @throws {RangeError} beyond 4 GiB or 65535 files
  */
 export function encodeZip(files: ReadonlyMap<string, Uint8Array>): Uint8Array[] {
-  const parts: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
   let at = 0;
   for (const [name, content] of files) {
@@ -260,7 +260,7 @@ export function encodeZip(files: ReadonlyMap<string, Uint8Array>): Uint8Array[] 
     centralView.setUint32(42, at, true);
     central.set(nameBytes, 46);
     directory.push(central);
-    parts.push(local, content);
+    chunks.push(local, content);
     at += local.length + content.length;
   }
   const size = directory.reduce((sum, { length }) => sum + length, 0);
@@ -272,7 +272,7 @@ export function encodeZip(files: ReadonlyMap<string, Uint8Array>): Uint8Array[] 
   for (const field of [8, 10]) end.setUint16(field, files.size, true);
   end.setUint32(12, size, true);
   end.setUint32(16, at, true);
-  return [...parts, ...directory, new Uint8Array(end.buffer)];
+  return [...chunks, ...directory, new Uint8Array(end.buffer)];
 }
 
 /** The 22 bytes that a local header and a directory record have in common, version to name length. */

@@ -7,7 +7,7 @@ import type { ByPlane, Combination, CombinedMember } from "../combine/combinatio
 import {
   combinationFrom,
   isCombinationFile,
-  LARGEST_COMBINATION,
+  MAX_COMBINATION_BYTES,
   READ_COMBINATION,
 } from "../combine/file.ts";
 import { OptionError, WeightsError } from "../errors.ts";
@@ -115,7 +115,7 @@ class _Loader {
     const isNamedSo = isCombinationFile(modelFileName(source));
     using opened = await openModelSource(source, isNamedSo ? READ_COMBINATION : undefined);
     // A combination is JSON; a model's file never begins with a brace: safetensors with a length.
-    const isCombination = isNamedSo || opened.size > 0 && opened.size < LARGEST_COMBINATION &&
+    const isCombination = isNamedSo || opened.size > 0 && opened.size < MAX_COMBINATION_BYTES &&
         opened.read(0, 1)[0] === 0x7b;
     if (isCombination) return await this.combined(source, opened, options);
     const model = this.#shared(await loadPlaneModel(opened, options));

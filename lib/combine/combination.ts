@@ -161,7 +161,7 @@ export function everyPlane<T>(
 }
 
 /**
- * Whether a combination was fitted on exams of a part of the dataset, so that metrics on them flatter
+ * Whether a combination was fitted on exams of a split, so that metrics on them flatter
  * it. Where no tune split was left out of the training exams, its exams are among them.
  */
 export function isFittedOn(

@@ -29,10 +29,10 @@ const FORMAT = "mrnet-combination";
 const VERSION = 1;
 
 /** The size from which a file is not taken for a combination, in bytes; of 1,000 patients they have 12,000. */
-export const LARGEST_COMBINATION = 64 * 1024;
+export const MAX_COMBINATION_BYTES = 64 * 1024;
 
 /** Of more patients the file does not say which they were: the hashes of these take 44 kB. */
-const MOST_FIT_EXAMS = 4000;
+const MAX_FIT_EXAMS = 4000;
 
 /**
  * The longest path of a member, in characters. It may lead anywhere, for `combine` takes models from
@@ -70,7 +70,7 @@ export function formatCombination(combination: Combination): string {
       fit_on: fitOn,
       tune,
       exams,
-      fit_exams: fitExams && fitExams.length <= MOST_FIT_EXAMS ? encodeHashes(fitExams) : undefined,
+      fit_exams: fitExams && fitExams.length <= MAX_FIT_EXAMS ? encodeHashes(fitExams) : undefined,
       positives,
       auc,
       operating_point: operatingPoint,
@@ -116,12 +116,12 @@ export async function readCombination(path: string): Promise<Combination> {
 
 /** The same of a file that is open. */
 export function combinationFrom({ name, size, read }: Source): Combination {
-  if (size <= LARGEST_COMBINATION) {
+  if (size <= MAX_COMBINATION_BYTES) {
     return parseCombination(new TextDecoder().decode(read(0, size)), name);
   }
   throw new WeightsError(
     `Cannot read the combination '${name}': it is ${size} bytes long, allowed are ` +
-      `${LARGEST_COMBINATION}: give a file that 'cli.ts combine' wrote`,
+      `${MAX_COMBINATION_BYTES}: give a file that 'cli.ts combine' wrote`,
   );
 }
 

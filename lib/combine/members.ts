@@ -17,7 +17,7 @@ import { LONGEST_PATH } from "./file.ts";
 
 /**
  * Reads three models and finds out which is of which plane: as their files say, and of those that do
- * not say it by their place, axial, coronal, sagittal.
+ * not say it by their order, axial, coronal, sagittal.
  *
  * @param paths three files
  * @param told the task and how the input is prepared, which files of PyTorch do not say
@@ -129,8 +129,8 @@ function _checkPlanes(candidates: readonly PlaneModel[]): void {
 
 /** Files of PyTorch do not say their planes, so one may be given three times. */
 function _checkFiles(candidates: readonly PlaneModel[]): void {
-  for (const [place, one] of candidates.entries()) {
-    const two = candidates.slice(place + 1).find(({ sha256 }) => sha256 === one.sha256);
+  for (const [index, one] of candidates.entries()) {
+    const two = candidates.slice(index + 1).find(({ sha256 }) => sha256 === one.sha256);
     if (two === undefined) continue;
     throw new OptionError(
       `Cannot combine '${one.file}' as the ${one.card.plane} and '${two.file}' as the ` +

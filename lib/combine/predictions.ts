@@ -22,18 +22,18 @@ export interface PlanePredictions {
 }
 
 /** The size from which a file is not taken for such a table, in bytes: some 15,000 patients. */
-export const LARGEST_TABLE = 1024 * 1024;
+export const MAX_TABLE_BYTES = 1024 * 1024;
 
 const HINT_LARGE = "give a table with a line a patient";
 
 /** How many faults of a file are named. */
-const MOST_FAULTS = 10;
+const MAX_FAULTS = 10;
 
 /** After so many lines with another number of values a file is no table; each costs the parser time. */
-const MOST_RAGGED = 1000;
+const MAX_RAGGED = 1000;
 
 /** A table may have more columns than are asked for, but each value of a line costs the parser memory. */
-const MOST_COLUMNS = 1000;
+const MAX_COLUMNS = 1000;
 
 const COLUMNS = ["label", ...PLANES] as const;
 
@@ -74,8 +74,8 @@ export function parsePredictions(text: string, path: string): PlanePredictions[]
       return;
     }
     last = line;
-    if (values.length !== columns && ++ragged > MOST_RAGGED) {
-      const found = `more than ${MOST_RAGGED} lines have not the header's ${columns} values`;
+    if (values.length !== columns && ++ragged > MAX_RAGGED) {
+      const found = `more than ${MAX_RAGGED} lines have not the header's ${columns} values`;
       throw _refusal(path, found, HINT_LARGE);
     }
     const value = (column: string) => values[at[column]];
@@ -87,7 +87,7 @@ export function parsePredictions(text: string, path: string): PlanePredictions[]
         label: value("label") === "1" ? 1 : 0,
         probabilities: byPlane((plane) => Number(value(plane))),
       });
-    } else if (faulty++ < MOST_FAULTS) {
+    } else if (faulty++ < MAX_FAULTS) {
       faults.push(`line ${line}: ${fault}`);
     }
   };
@@ -95,7 +95,7 @@ export function parsePredictions(text: string, path: string): PlanePredictions[]
   eachCsvLine(text, use, { columns, refuse });
   if (names === undefined) _checkHeader([], path);
   if (faulty > 0) {
-    const more = faulty > MOST_FAULTS ? `; and ${faulty - MOST_FAULTS} more` : "";
+    const more = faulty > MAX_FAULTS ? `; and ${faulty - MAX_FAULTS} more` : "";
     const hint = "labels are 0 or 1, probabilities numbers in 0–1";
     throw _refusal(path, faults.join("; ") + more, hint);
   }
@@ -117,7 +117,7 @@ export async function readPredictions(path: string): Promise<PlanePredictions[]>
     error: DataError,
     hint: "check the path",
   };
-  const limit = { most: LARGEST_TABLE, hint: HINT_LARGE };
+  const limit = { most: MAX_TABLE_BYTES, hint: HINT_LARGE };
   return decodePredictions(await readBytes(action, limit), path);
 }
 
@@ -135,8 +135,8 @@ export function decodePredictions(bytes: Uint8Array, path: string): PlanePredict
 /** How many columns the first line that is not blank names. */
 function _columns(text: string, path: string): number {
   const { width } = csvShape(text);
-  if (width <= MOST_COLUMNS) return width;
-  const found = `line 1: it names ${width} columns, allowed are ${MOST_COLUMNS}`;
+  if (width <= MAX_COLUMNS) return width;
+  const found = `line 1: it names ${width} columns, allowed are ${MAX_COLUMNS}`;
   throw _refusal(path, found, `leave out all but ${COLUMNS.join(", ")}`);
 }
 

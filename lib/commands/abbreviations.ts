@@ -25,7 +25,7 @@ export function writtenOut(args: readonly string[], command: CommandUnknownOpts)
     const option = _meant(name, command);
     const full = option === undefined ? name : _isLong(name) ? option.long! : name;
     if (value === undefined) out.push(full);
-    // Commander would take the sign for a part of the value.
+    // Commander would take the sign for a character of the value.
     else if (_isLong(name)) out.push(`${full}=${value}`);
     else out.push(full, value);
     // What an option must have behind it is its value, whatever it looks like.
@@ -54,7 +54,7 @@ function _meant(name: string, { options }: CommandUnknownOpts): Known | undefine
 
 const _isLong = (name: string) => name.startsWith("--") && name.length > 2;
 
-/** `--name=value` and `-n=value` in two parts; anything else in one. */
+/** `--name=value` and `-n=value` in two words; anything else in one. */
 function _parts(arg: string): [name: string, value?: string] {
   const [, name, value] = /^(--[^=]+|-[^-=])=(.*)$/s.exec(arg) ?? [];
   return name === undefined ? [arg] : [name, value];

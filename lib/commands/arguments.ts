@@ -119,22 +119,22 @@ function _nameOf({ short, long }: { short?: string; long?: string }): string {
 /** The lines that show how a command is used, `usage: cli.ts synth [-h] --out DIR …`, in so many columns. */
 export function usageOf(command: CommandUnknownOpts, width = 88): string {
   const begin = command.parent === null ? "usage: cli.ts" : `usage: cli.ts ${command.name()}`;
-  const parts = ["[-h]"];
+  const pieces = ["[-h]"];
   for (const { short, long, flags, mandatory } of command.options) {
     // An argument that may be left out is shown in brackets.
     const value = /<(.*)>/.exec(flags)?.[1] ?? /\[.*\]/.exec(flags)?.[0];
-    const shown = [short ?? long, value].filter((part) => part !== undefined).join(" ");
-    parts.push(mandatory ? shown : `[${shown}]`);
+    const shown = [short ?? long, value].filter((piece) => piece !== undefined).join(" ");
+    pieces.push(mandatory ? shown : `[${shown}]`);
   }
   for (const argument of command.registeredArguments) {
     const name = argument.name();
-    if (!argument.required) parts.push(argument.variadic ? `[${name} ...]` : `[${name}]`);
-    else parts.push(argument.variadic ? `${name} [${name} ...]` : name);
+    if (!argument.required) pieces.push(argument.variadic ? `[${name} ...]` : `[${name}]`);
+    else pieces.push(argument.variadic ? `${name} [${name} ...]` : name);
   }
   const lines = [begin];
-  for (const part of parts) {
-    if (lines.at(-1)!.length + part.length < width) lines[lines.length - 1] += ` ${part}`;
-    else lines.push(" ".repeat(begin.length + 1) + part);
+  for (const piece of pieces) {
+    if (lines.at(-1)!.length + piece.length < width) lines[lines.length - 1] += ` ${piece}`;
+    else lines.push(" ".repeat(begin.length + 1) + piece);
   }
   return lines.join("\n");
 }

@@ -129,7 +129,7 @@ function _fish(words: readonly Words[], start: string): string {
         takesValue ? "-r" : "",
         choices.length > 0 ? `-f -a "${choices.join(" ")}"` : "",
         `-d '${description.replaceAll("'", "\\'")}'`,
-      ].filter((part) => part !== "").join(" ")
+      ].filter((word) => word !== "").join(" ")
     );
   });
   return [

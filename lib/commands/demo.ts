@@ -124,7 +124,7 @@ async function _makeKnees(data: string): Promise<boolean> {
     remark(`Knees:  those that are in ${data} already`);
     return true;
   }
-  // What an earlier version's demo left half done is worth nothing; the folder is the demo's own.
+  // What an earlier version's demo left unfinished is worth nothing; the folder is the demo's own.
   if (await readUnfinished(data) === undefined) {
     await Deno.remove(data, { recursive: true }).catch(() => {});
   }

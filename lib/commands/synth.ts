@@ -28,7 +28,7 @@ function sliceRange(given: string): [number, number] {
 
 /** `0.7,0.5,0.4`: of abnormal knees, torn ligaments and torn menisci. */
 function shares(given: string): Record<Task, number> {
-  const values = given.split(",").map((part) => numberWithin(0, 1)(part));
+  const values = given.split(",").map((each) => numberWithin(0, 1)(each));
   if (values.length === TASKS.length) {
     return Object.fromEntries(TASKS.map((task, i) => [task, values[i]])) as Record<Task, number>;
   }

@@ -31,8 +31,8 @@ export class WholeTime {
   /** Seconds left after an exam; `undefined` as long as nothing can be said. */
   leftAt({ epoch, phase, done, total }: ExamReport, epochs: number): number | undefined {
     // An exam takes about three times as long to train on as to validate on; the sets differ in size.
-    const part = phase === "train" ? 0.9 * done / total : 0.9 + 0.1 * done / total;
-    return this.#left(this.#done + (epoch - 1 + part) / epochs);
+    const share = phase === "train" ? 0.9 * done / total : 0.9 + 0.1 * done / total;
+    return this.#left(this.#done + (epoch - 1 + share) / epochs);
   }
 
   /** Seconds left after a model was trained and evaluated; `undefined` if none is left. */

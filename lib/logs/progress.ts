@@ -44,14 +44,14 @@ export function progressLine(progress: Progress, width: number): string {
   const filled = total > 0 ? Math.min(BAR, Math.floor(done / total * BAR)) : 0;
   const bar = "█".repeat(filled) + "░".repeat(BAR - filled);
   const rate = seconds > 0 ? (done - before) / seconds : 0;
-  const parts = [`${label} ${bar} ${done}/${total}`];
+  const pieces = [`${label} ${bar} ${done}/${total}`];
   if (rate > 0) {
-    parts.push(`${rate.toFixed(rate < 10 ? 2 : 0)} ${unit}/s`);
-    parts.push(`${clock((total - done) / rate)} left`);
+    pieces.push(`${rate.toFixed(rate < 10 ? 2 : 0)} ${unit}/s`);
+    pieces.push(`${clock((total - done) / rate)} left`);
   }
   let line = "";
-  for (const part of [...parts, ...details]) {
-    const longer = line === "" ? part : `${line}  ${part}`;
+  for (const piece of [...pieces, ...details]) {
+    const longer = line === "" ? piece : `${line}  ${piece}`;
     if (longer.length >= width) break;
     line = longer;
   }
@@ -124,7 +124,7 @@ export function timeLeft(share: number, before: number, seconds: number): number
 /** A duration as `m:ss`, or `h:mm:ss` from an hour up. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
-  const two = (part: number) => String(part).padStart(2, "0");
+  const two = (value: number) => String(value).padStart(2, "0");
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   return hours > 0
     ? `${hours}:${two(minutes)}:${two(whole % 60)}`

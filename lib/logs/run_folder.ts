@@ -29,7 +29,7 @@ export function isRunFile(name: string): boolean {
 
 /** `YYYYMMDD-HHMMSS` in local time, as the original script names its runs. */
 export function runName(now: Date): string {
-  const two = (part: number) => String(part).padStart(2, "0");
+  const two = (value: number) => String(value).padStart(2, "0");
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   return `${date}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
 }
@@ -139,7 +139,7 @@ export async function flushHistory(logs: string, task: Task, plane: Plane): Prom
 
 /** Removes a run's files and, where nothing else is in it, its folder; false where that stays. */
 async function _removeRun(folder: string): Promise<boolean> {
-  // Held as long as files are removed, so that nobody goes on with what is half gone.
+  // Held as long as files are removed, so that nobody goes on with files that are partly gone.
   const lock = await lockRun(folder);
   if (lock === undefined) return false;
   try {

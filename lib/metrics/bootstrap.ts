@@ -105,13 +105,13 @@ export function bootstrapRoc(
   return { low, high, band };
 }
 
-/** The place of each case's score among the scores that occur, highest first. */
+/** The rank of each case's score among the scores that occur, highest first. */
 function _ranks(labels: ArrayLike<number>, scores: ArrayLike<number>) {
   const values = [...new Set(Array.from(scores, (score) => score + 0))]
     .sort((a, b) => a > b ? -1 : a < b ? 1 : 0);
-  const place = new Map(values.map((value, index) => [value, index]));
+  const rank = new Map(values.map((value, index) => [value, index]));
   const of = (label: number) =>
-    Array.from(scores).filter((_, i) => labels[i] === label).map((score) => place.get(score + 0)!);
+    Array.from(scores).filter((_, i) => labels[i] === label).map((score) => rank.get(score + 0)!);
   return { positives: of(1), negatives: of(0), scores: values.length };
 }
 
@@ -179,8 +179,8 @@ function _interval(values: Float64Array, level: number): [low: number, high: num
  * @param share 0 to 1
  */
 export function quantile(sorted: ArrayLike<number>, share: number): number {
-  const place = share * (sorted.length - 1);
-  const below = Math.floor(place);
+  const position = share * (sorted.length - 1);
+  const below = Math.floor(position);
   const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+  return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
 }

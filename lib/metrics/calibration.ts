@@ -6,11 +6,11 @@
  */
 import { checkProbabilities } from "./cases.ts";
 
-/** The cases whose probability lies in one part of 0–1. */
+/** The cases whose probability lies in one bin of 0–1. */
 export interface CalibrationBin {
-  /** Where the part begins; a probability equal to it belongs to the bin before. */
+  /** Where the bin begins; a probability equal to it belongs to the bin before. */
   from: number;
-  /** Where the part ends, itself included. */
+  /** Where the bin ends, itself included. */
   to: number;
   /** How many cases are in it. */
   count: number;

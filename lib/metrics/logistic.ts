@@ -19,7 +19,7 @@ export interface LogisticModel {
 
 /** The objective's norm of the gradient at which the minimum is reached, for each case and C. */
 const TOLERANCE = 1e-13;
-const MOST_STEPS = 200;
+const MAX_STEPS = 200;
 
 /**
  * Fits a logistic regression.
@@ -51,7 +51,7 @@ export function fitLogistic(
   // The best intercept of weights 0, so that a rare class is no far way off.
   point[size - 1] = Math.log(positives / (labels.length - positives));
   let value = _objective(rows, labels, c, point);
-  for (let step = 0; step < MOST_STEPS; step++) {
+  for (let step = 0; step < MAX_STEPS; step++) {
     const { gradient, hessian } = _derivatives(rows, labels, c, point);
     if (Math.hypot(...gradient) <= TOLERANCE * Math.max(1, c * rows.length)) break;
     const direction = _solve(hessian, gradient);

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Beyond it one half and the series would cancel each other's digits. */
+/** Beyond it 0.5 and the series would cancel each other's digits. */
 const SERIES_UP_TO = 1;
 
 /** From {@linkcode SERIES_UP_TO} on the continued fraction has all its digits by then. */

@@ -89,7 +89,7 @@ export interface PredictionSummary {
 }
 
 /** The threshold that a probability has by itself. */
-const HALF: readonly NamedThreshold[] = [{ threshold: 0.5, kind: "half" }];
+const DEFAULT_THRESHOLDS: readonly NamedThreshold[] = [{ threshold: 0.5, kind: "half" }];
 
 /**
  * Computes the metrics of predictions.
@@ -111,7 +111,7 @@ const HALF: readonly NamedThreshold[] = [{ threshold: 0.5, kind: "half" }];
  */
 export function summarizePredictions(
   predictions: readonly LabelledPrediction[],
-  { seed, samples = BOOTSTRAP_SAMPLES, thresholds = HALF }: SummaryOptions,
+  { seed, samples = BOOTSTRAP_SAMPLES, thresholds = DEFAULT_THRESHOLDS }: SummaryOptions,
 ): PredictionSummary {
   const labels = predictions.map(({ label }) => label);
   const probabilities = predictions.map(({ probability }) => probability);

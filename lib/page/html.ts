@@ -20,7 +20,7 @@ export class Markup {
  * What a template takes: text and numbers, which are escaped, markup, lists, or nothing at all, be it
  * undefined or the outcome of a condition.
  */
-export type Part = string | number | Markup | undefined | false | readonly Part[];
+export type Fragment = string | number | Markup | undefined | false | readonly Fragment[];
 
 /**
  * A piece of HTML or SVG.
@@ -31,8 +31,8 @@ export type Part = string | number | Markup | undefined | false | readonly Part[
  * console.assert(`${markup`<p>${"1 < 2"}</p>`}` === "<p>1 &lt; 2</p>");
  * ```
  */
-export function markup(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
-  const rest = parts.map((part, index) => _text(part) + strings[index + 1]);
+export function markup(strings: TemplateStringsArray, ...fragments: readonly Fragment[]): Markup {
+  const rest = fragments.map((fragment, index) => _text(fragment) + strings[index + 1]);
   return new Markup(strings[0] + rest.join(""));
 }
 
@@ -44,11 +44,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-function _text(part: Part): string {
-  if (part === undefined || part === false) return "";
-  if (part instanceof Markup) return part.text;
-  if (typeof part === "object") return part.map(_text).join("");
-  return String(part).replace(/[&<>"']/g, (character) => ENTITIES[character]);
+function _text(fragment: Fragment): string {
+  if (fragment === undefined || fragment === false) return "";
+  if (fragment instanceof Markup) return fragment.text;
+  if (typeof fragment === "object") return fragment.map(_text).join("");
+  return String(fragment).replace(/[&<>"']/g, (character) => ENTITIES[character]);
 }
 
 /** A whole page. */
@@ -56,11 +56,11 @@ export interface Page {
   /** The page's name. */
   title: string;
   /** What stands above everything. */
-  header: Part;
+  header: Fragment;
   /** The content. */
-  main: Part;
+  main: Fragment;
   /** What stands below everything. */
-  footer: Part;
+  footer: Fragment;
   /** The page's style sheet. */
   style: string;
   /** True if it holds pictures, as addresses of the kind `data:`. */
@@ -99,8 +99,8 @@ ${footer}
 `;
 }
 
-/** A part of the page under a heading. */
-export function section(id: string, heading: string, content: Part): Markup {
+/** A section of the page under a heading. */
+export function section(id: string, heading: string, content: Fragment): Markup {
   return markup`<section aria-labelledby="${id}">
 <h2 id="${id}">${heading}</h2>
 ${content}
@@ -109,7 +109,7 @@ ${content}
 }
 
 /** Columns where there is room, one below the other where there is not. */
-export function sideBySide(...columns: readonly Part[]): Markup {
+export function sideBySide(...columns: readonly Fragment[]): Markup {
   const boxes = columns.map((column) => markup`<div>${column}</div>\n`);
   return markup`<div class="side-by-side">
 ${boxes}</div>`;
@@ -123,16 +123,16 @@ export function note(text: string): Markup {
 /** A cell that holds a number and is set right. */
 export class NumberCell {
   /** @param content what stands in it */
-  constructor(readonly content: Part) {}
+  constructor(readonly content: Fragment) {}
 }
 
 /** A table's cell. */
-export type Cell = Part | NumberCell;
+export type Cell = Fragment | NumberCell;
 
 /** A table. */
 export interface Table {
   /** What it shows; read out before it. */
-  caption: Part;
+  caption: Fragment;
   /** The names of the columns. */
   head: readonly Cell[];
   /** The rows; the first cell of each is its head. */

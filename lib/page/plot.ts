@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { type Markup, markup, type Part } from "./html.ts";
+import { type Fragment, type Markup, markup } from "./html.ts";
 
 /** The width of every plot, in SVG units; about as many pixels where there is room. */
 export const WIDTH = 360;
 
 /** Where the area within the axes lies. */
 export const LEFT = 46;
-/** Its right edge, with room for half a tick's text. */
+/** Its right edge, with room for the last tick's text. */
 export const RIGHT = WIDTH - 14;
 /** Its upper edge. */
 export const TOP = 12;
@@ -30,7 +30,7 @@ export interface Plot {
   /** Where the axes end at the bottom, in SVG units. */
   bottom: number;
   /** What is drawn. */
-  content: Part;
+  content: Fragment;
 }
 
 /** A plot as an image with a name. */
@@ -43,12 +43,12 @@ ${content}
 </svg>`;
 }
 
-/** The place of a share, 0 to 1, from left to right. */
+/** The coordinate of a share, 0 to 1, from left to right. */
 export function x(share: number): number {
   return round(LEFT + share * (RIGHT - LEFT));
 }
 
-/** The place of a share, 0 to 1, from `bottom` up to `top`. */
+/** The coordinate of a share, 0 to 1, from `bottom` up to `top`. */
 export function y(share: number, top: number, bottom: number): number {
   return round(bottom - share * (bottom - top));
 }
@@ -76,16 +76,16 @@ export function horizontalAxis(name: string, top: number, bottom: number): Marku
   return markup`<g class="axis">${ticks}${_text(middle, bottom + 40, "middle", name, "name")}</g>`;
 }
 
-/** The axis up the left side: ticks at places from 0 to 1, each with its text. */
+/** The axis up the left side: ticks at shares from 0 to 1, each with its text. */
 export function verticalAxis(
   name: string,
-  ticks: readonly (readonly [place: number, text: string])[],
+  ticks: readonly (readonly [share: number, text: string])[],
   top: number,
   bottom: number,
 ): Markup {
-  const drawn = ticks.map(([place, text]) => [
-    line("grid", `M${LEFT} ${y(place, top, bottom)}H${RIGHT}`),
-    _text(LEFT - 8, y(place, top, bottom) + 4, "end", text),
+  const drawn = ticks.map(([share, text]) => [
+    line("grid", `M${LEFT} ${y(share, top, bottom)}H${RIGHT}`),
+    _text(LEFT - 8, y(share, top, bottom) + 4, "end", text),
   ]);
   const turned = `translate(13 ${(top + bottom) / 2}) rotate(-90)`;
   return markup`<g class="axis">${drawn}<g transform="${turned}">${
@@ -120,13 +120,13 @@ const MARKS = [
   { shape: "M-5 -5H5V5H-5Z", dashes: "9 4 2 4" },
 ] as const;
 
-/** The mark of the threshold of this place in the list, at a point. */
+/** The mark of the threshold of this index, at a point. */
 export function mark(index: number, x: number, y: number): Markup {
   const { shape } = MARKS[index % MARKS.length];
   return markup`<path class="mark" transform="translate(${x} ${y})" d="${shape}"/>`;
 }
 
-/** The upright line of the threshold of this place in the list. */
+/** The upright line of the threshold of this index. */
 export function thresholdLine(index: number, share: number, top: number, bottom: number): Markup {
   const d = `M${x(share)} ${top}V${bottom}`;
   // Its surroundings are wiped first, or it could not be seen on a bar.

@@ -21,7 +21,7 @@ export interface Acquaintance {
 
 /** The exams that something is evaluated on. */
 export interface Evaluated {
-  /** The part of the dataset. */
+  /** The split. */
   split: Split | "tune";
   /** Their hashes; none where they are not known. */
   hashes?: readonly ExamHash[];

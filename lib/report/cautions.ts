@@ -26,7 +26,7 @@ const METRICS_FIT = "The metrics say how well it fits, not how it does on others
  * What the exams that a model was evaluated on had to do with it, a sentence or two each.
  *
  * @param evaluated the model; where nothing says how many of the exams chose it, the split's name decides
- * @param split the part of the dataset
+ * @param split the split
  */
 export function cautions(
   evaluated: Pick<EvaluatedModel, "card" | "combination" | "odd" | "chosenBy" | "fittedOn">,

@@ -47,7 +47,7 @@ export interface EvaluateModelOptions {
    */
   data?: string;
   /**
-   * The part of the dataset; `tune` are the training exams that the model was not trained on.
+   * The split; `tune` are the training exams that the model was not trained on.
    * @default "valid"
    */
   split?: Split | "tune";
@@ -132,7 +132,7 @@ export interface EvaluatedModel {
 export interface ModelEvaluation extends EvaluatedModel {
   /** The folder of the dataset. */
   data: string;
-  /** The part of it. */
+  /** The split of it. */
   split: Split | "tune";
   /** What computed it. */
   engine: string;

@@ -11,7 +11,15 @@ import { cautions, widthCaution } from "./cautions.ts";
 import type { ModelEvaluation } from "./evaluate_model.ts";
 import { fixed, range, subject, thresholdKind, thresholdText } from "../page/format.ts";
 import { histogramPlot } from "./histogram_plot.ts";
-import { type Markup, markup, note, page, type Part, section, sideBySide } from "../page/html.ts";
+import {
+  type Fragment,
+  type Markup,
+  markup,
+  note,
+  page,
+  section,
+  sideBySide,
+} from "../page/html.ts";
 import { legendMark } from "../page/plot.ts";
 import { rocPlot } from "./roc_plot.ts";
 import { STYLE } from "../page/style.ts";
@@ -93,7 +101,7 @@ ${items}</ul>
 }
 
 function _plots(summary: PredictionSummary, predictions: readonly LabelledPrediction[]): Markup {
-  const figure = (name: string, plot: Part, caption: string) =>
+  const figure = (name: string, plot: Fragment, caption: string) =>
     markup`<figure>
 <h3>${name}</h3>
 ${plot ?? note("Undefined with exams of one class only.")}

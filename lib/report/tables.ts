@@ -20,11 +20,11 @@ import {
 } from "../page/format.ts";
 import {
   type Cell,
+  type Fragment,
   type Markup,
   markup,
   note,
   NumberCell,
-  type Part,
   table,
 } from "../page/html.ts";
 
@@ -217,7 +217,7 @@ function _proportion(share: Proportion): NumberCell {
   return _withBelow(fixed(share.value, 2), below);
 }
 
-function _withBelow(content: Part, below: string | undefined): NumberCell {
+function _withBelow(content: Fragment, below: string | undefined): NumberCell {
   const small = below && markup`<span class="below">${below}</span>`;
   return new NumberCell([content, small]);
 }

@@ -7,7 +7,7 @@
 import type { TuneSplit } from "../data/tune.ts";
 import { widthCaution } from "../report/cautions.ts";
 import { FINDINGS, fixed, range, RATES, thresholdText } from "../page/format.ts";
-import { type Markup, markup, note, NumberCell, page, type Part, table } from "../page/html.ts";
+import { type Fragment, type Markup, markup, note, NumberCell, page, table } from "../page/html.ts";
 import { horizontalAxis, LEFT, plot, TOP, x } from "../page/plot.ts";
 import { STYLE } from "../page/style.ts";
 import { PLANES } from "../terms.ts";
@@ -77,7 +77,7 @@ table + .wide { margin-top: 1.75rem; }
 svg text.row { fill: var(--ink); }
 `;
 
-function _section(id: string, heading: string, content: Part): Markup {
+function _section(id: string, heading: string, content: Fragment): Markup {
   return markup`<section aria-labelledby="${id}">
 <h2 id="${id}">${heading}</h2>
 ${content}
@@ -116,7 +116,7 @@ function _aucFigure({ task, aucs, exams }: TaskResult): Markup {
   const rows = RESULT_COLUMNS.map((column, index) => {
     const { auc, low, high } = aucs[column];
     const at = TOP + (index + 0.75) * ROW;
-    // What is undefined has no place.
+    // What is undefined is not drawn.
     const whisker = !Number.isNaN(low) &&
       markup`<path class="whisker" d="M${x(low)} ${at}H${x(high)}" />`;
     const point = !Number.isNaN(auc) &&
@@ -189,7 +189,7 @@ function _options({ config }: ResultsOrigin): Markup {
   // Such as the labels' hashes by file.
   const rows = Object.entries(config).flatMap(([name, value]) =>
     typeof value === "object" && value !== null
-      ? Object.entries(value).map(([part, of]) => [`${name}, ${part}`, String(of)])
+      ? Object.entries(value).map(([key, of]) => [`${name}, ${key}`, String(of)])
       : [[name, String(value)]]
   );
   return table({
@@ -230,7 +230,7 @@ ${
       "Exams left out, by plane",
       table({
         caption: "Exams that were left out, and why",
-        head: ["Exam", "Plane", "Part", "Reason"],
+        head: ["Exam", "Plane", "Split", "Reason"],
         rows: leftOut.map(({ plane, split, id, reason }) => [id, plane, split, reason]),
       }),
     )

@@ -54,8 +54,8 @@ export interface RunAllResult {
  * import { phantom, runAll } from "../../mod.ts";
  * const home = await Deno.makeTempDir();
  * const [data, models, logs] = ["data", "models", "logs"].map((name) => `${home}/${name}`);
- * const half = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
- * const prevalence = { train: half, valid: half };
+ * const balanced = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
+ * const prevalence = { train: balanced, valid: balanced };
  * const knees = { train: 24, valid: 4, size: 64, slices: [1, 1], seed: 1, prevalence } as const;
  * await phantom.writePhantomDataset({ folder: data, ...knees });
  * const { results } = await runAll({

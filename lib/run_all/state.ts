@@ -26,10 +26,10 @@ const FORMAT = "mrnet-run-all";
 const VERSION = 2;
 
 /** The size from which a file is not taken for a state, in bytes; MRNet's has about 0.2 MB. */
-export const LARGEST_STATE = 4 * 1024 * 1024;
+export const MAX_STATE_BYTES = 4 * 1024 * 1024;
 
 /** The most lists and objects in it, one a prediction: each takes fifty times its two bytes. */
-const MOST_BRACKETS = 200_000;
+const MAX_BRACKETS = 200_000;
 
 const GO_ON = "go on with the runs of";
 const HINT = "move it away to start over";
@@ -47,7 +47,7 @@ export type SavedPrediction = readonly [
 
 /** An exam that was left out because it could not be read. */
 export interface LeftOut {
-  /** The part of the dataset it is of. */
+  /** The split it is of. */
   split: Split | "tune";
   /** The exam's name. */
   id: string;
@@ -117,7 +117,7 @@ export async function readState(path: string): Promise<RunAllState | undefined> 
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw fileError(error, action);
   }
-  const bytes = await readBytes(action, { most: LARGEST_STATE });
+  const bytes = await readBytes(action, { most: MAX_STATE_BYTES });
   return parseState(new TextDecoder().decode(bytes), path);
 }
 
@@ -175,8 +175,8 @@ export function differences(
 function _parse(text: string): RunAllState {
   let brackets = 0;
   for (let at = 0; at < text.length; at++) {
-    if ((text[at] === "[" || text[at] === "{") && ++brackets > MOST_BRACKETS) {
-      throw new RangeError(`it has more than ${MOST_BRACKETS} lists and objects`);
+    if ((text[at] === "[" || text[at] === "{") && ++brackets > MAX_BRACKETS) {
+      throw new RangeError(`it has more than ${MAX_BRACKETS} lists and objects`);
     }
   }
   let file: unknown;

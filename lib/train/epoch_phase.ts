@@ -13,7 +13,7 @@ import type { Label } from "../terms.ts";
 import { yieldToEventLoop } from "./yield_to_event_loop.ts";
 import { isComputed } from "./evaluate.ts";
 import { type Started, withInFlight } from "./in_flight.ts";
-import type { Passed, Place } from "./progress.ts";
+import type { Passed, Position } from "./progress.ts";
 import type { ExamResult, Runner } from "./runner.ts";
 import type { ExamReport, SkippedExam } from "./reports.ts";
 
@@ -38,7 +38,7 @@ export interface EpochPhase {
   signal?: AbortSignal;
   onExam?: (report: ExamReport) => void;
   /** Told of each exam before it is waited for. */
-  onPlace?: (place: Pick<Place, "number" | "total" | "id">) => void;
+  onPosition?: (position: Pick<Position, "number" | "total" | "id">) => void;
   /** Whether the pass should rest after the exam at hand, for the state to be saved. */
   due?: () => boolean;
   /** Saves the state; every exam that was started is done by then. */
@@ -80,7 +80,7 @@ export async function runPhase(pass: EpochPhase): Promise<PhaseMetrics | undefin
     const indices = stop < 0 ? next : next.slice(0, stop);
     const announce = () => {
       if (passed.length === total) return;
-      pass.onPlace?.({ number: passed.length + 1, total, id: labelled(passed.length).id });
+      pass.onPosition?.({ number: passed.length + 1, total, id: labelled(passed.length).id });
     };
     announce();
     try {

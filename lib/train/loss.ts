@@ -45,7 +45,7 @@ export function weightedCrossEntropy(
  *   inverse of the prevalence of its own class, times the product of both prevalences. The paper says
  *   "inversely proportionally"; this scale is that of the code its authors gave out, whose weight
  *   decay is meant for it: Adam does not see the scale of a loss, but the decay is added to the
- *   gradient. The mean weight is `2·n₀·n₁/n²`, at most a half.
+ *   gradient. The mean weight is `2·n₀·n₁/n²`, at most 0.5.
  *
  * @returns what to ask for each exam's label
  * @throws {DataError} where one class is missing, for which there are no such weights

@@ -13,7 +13,7 @@ import type { ScheduleName } from "./schedule.ts";
 /** How to train; the defaults are the reference's, {@linkcode TRAIN_DEFAULTS}. */
 export interface TrainOptions {
   /**
-   * Sets all that makes a recipe; an option given beside it counts more than its part.
+   * Sets all that makes a recipe; an option given beside it counts more than the recipe's value.
    * @default "reference"
    */
   recipe?: RecipeName;

@@ -32,7 +32,7 @@ export function noProgress(): TrainProgress {
 }
 
 /** An exam on its way through a training. */
-export interface Place {
+export interface Position {
   phase: "train" | "valid";
   /** The epoch, counted from 1. */
   epoch: number;
@@ -64,5 +64,5 @@ export interface TrainHooks {
     skipped: readonly SkippedExam[],
   ): Promise<void>;
   /** Told of each exam before it is waited for. */
-  onPlace?(place: Place): void;
+  onPosition?(position: Position): void;
 }

@@ -203,7 +203,7 @@ export function elsewhere(
 /** What computed a run, such as `wasm, 2 threads`. */
 export function computedText({ engine, threads, precision }: RunState["computed"]): string {
   return `${engine}${engine === "wasm" ? `, ${threads} thread${threads === 1 ? "" : "s"}` : ""}` +
-    (precision === "half" ? ", halves" : "");
+    (precision === "half" ? ", half precision" : "");
 }
 
 /** The file of the state of the run that is meant. */
@@ -213,18 +213,18 @@ async function _stateOf({ resume, logs = DEFAULTS.logs, task, plane, prefix }: R
     return isFolder ? join(resume, STATE_FILE) : resume;
   }
   const wanted = prefix ?? DEFAULTS.prefix;
-  const place = `${task}, ${plane}, prefix '${wanted}'`;
+  const wantedRun = `${task}, ${plane}, prefix '${wanted}'`;
   const folder = await _latestRun(await listRuns(logs, task, plane), wanted);
   if (folder !== undefined) {
     const path = join(folder, STATE_FILE);
     if (await Deno.stat(path).then(() => true, () => false)) return path;
     throw new TrainingError(
-      `Cannot go on with the latest run of ${place}: '${folder}' has no ${STATE_FILE}: ` +
+      `Cannot go on with the latest run of ${wantedRun}: '${folder}' has no ${STATE_FILE}: ` +
         "start anew without --resume, or give the folder of another run",
     );
   }
   throw new TrainingError(
-    `Cannot go on with a run of ${place}: there is none in '${logs}': start one without --resume`,
+    `Cannot go on with a run of ${wantedRun}: there is none in '${logs}': start one without --resume`,
   );
 }
 

@@ -5,11 +5,11 @@
  * @module
  */
 
-/** Rounds to four decimals, halves to the even neighbour, as `numpy.round(x, 4)` does. */
+/** Rounds to four decimals, ties to the even neighbour, as `numpy.round(x, 4)` does. */
 export function round4(value: number): number {
   const scaled = value * 1e4;
   const below = Math.floor(scaled);
-  const half = scaled - below === 0.5;
-  const whole = half && below % 2 === 0 ? below : Math.round(scaled);
+  const tie = scaled - below === 0.5;
+  const whole = tie && below % 2 === 0 ? below : Math.round(scaled);
   return whole / 1e4;
 }

@@ -17,7 +17,7 @@ import { drawSeed } from "../random.ts";
 import { BestCheckpoint, checkPrefix } from "./checkpoint.ts";
 import { refusingOddPair } from "./odd_exams.ts";
 import { ChosenExams } from "./chosen_exams.ts";
-import type { Place } from "./progress.ts";
+import type { Position } from "./progress.ts";
 import { keptSettings, type RunSettings, withDefaults } from "./kept_settings.ts";
 import { checkLabels, elsewhere, hashLabels, type Resumption, resumption } from "./resume.ts";
 import { resolveTrainOptions } from "./resolve.ts";
@@ -88,7 +88,7 @@ async function _run(
   const run = from?.state.run ?? newRunSecret();
   let checkpoint: BestCheckpoint | undefined;
   let log: RunLog | undefined;
-  let place: Place | undefined;
+  let position: Position | undefined;
   let saved: string | undefined;
   try {
     const sound = settings.anyRange
@@ -178,13 +178,13 @@ async function _run(
         } else await settle();
         onEpoch?.(report, checkpoint?.path);
       },
-      onPlace: (at) => place = at,
+      onPosition: (at) => position = at,
     });
     return { ...result, chosenOn, checkpoint: checkpoint?.path, logFolder: log.folder, seed };
   } catch (error) {
     // A fault of this toolkit is shown as it is; the user's own errors say what they still have.
     if (error instanceof MRNetError && log !== undefined) {
-      error.message += _whatIsLeft(place, saved, checkpoint?.path);
+      error.message += _whatIsLeft(position, saved, checkpoint?.path);
     }
     throw error;
   } finally {
@@ -237,10 +237,10 @@ function _resumed({ path, state }: Resumption, engine: Engine): ResumedRun {
 }
 
 /** What a message says behind the failure: where it was, and what there is to go on with. */
-function _whatIsLeft(place?: Place, saved?: string, checkpoint?: string): string {
+function _whatIsLeft(position?: Position, saved?: string, checkpoint?: string): string {
   const said: string[] = [];
-  if (place !== undefined) {
-    const { phase, epoch, number, total, id, step } = place;
+  if (position !== undefined) {
+    const { phase, epoch, number, total, id, step } = position;
     const use = phase === "train" ? "train" : "validate";
     said.push(
       `stopped in epoch ${epoch}, step ${step}, at exam '${id}', ${number} of ${total} to ${use} on`,

@@ -54,7 +54,7 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
    */
   threads?: number;
   /**
-   * How what the network's layers leave is stored; `half` on WebGPU only.
+   * How activations are stored; `half` (float16) on WebGPU only.
    * @default "float32"
    */
   precision?: Precision;

@@ -32,7 +32,7 @@ const VERSION = 1;
  * The most exams of a run, to train on and to validate on together: the results of one take up to 80
  * bytes of the header, which has {@linkcode MOST_HEADER_BYTES} with all else that is in it.
  */
-export const MOST_EXAMS = 12_000;
+export const MAX_EXAMS = 12_000;
 
 /** What is in the header at most, in bytes: of an exam, of an epoch, and of all else together. */
 const MAX_BYTES = { exam: 80, epoch: 120, rest: 8192 } as const;
@@ -76,19 +76,19 @@ export function maxEpochs(exams: number): number {
 /**
  * Makes sure, before a run begins, that there will be room for its exams and epochs.
  *
- * @throws {DataError} if there are more exams than {@linkcode MOST_EXAMS}
+ * @throws {DataError} if there are more exams than {@linkcode MAX_EXAMS}
  * @throws {OptionError} if there may be more epochs than {@linkcode maxEpochs}
  */
 export function checkRoom(exams: number, epochs: number): void {
-  if (exams <= MOST_EXAMS && epochs <= maxEpochs(exams)) return;
-  if (exams <= MOST_EXAMS) {
+  if (exams <= MAX_EXAMS && epochs <= maxEpochs(exams)) return;
+  if (exams <= MAX_EXAMS) {
     throw new OptionError(
       `Cannot train for ${epochs} epochs: beside the metrics of ${exams} exams a run's state has room ` +
         `for ${maxEpochs(exams)} epochs: give that many or fewer as --epochs`,
     );
   }
   throw new DataError(
-    `Cannot train on ${exams} exams: a run's state has room for the metrics of ${MOST_EXAMS}, those ` +
+    `Cannot train on ${exams} exams: a run's state has room for the metrics of ${MAX_EXAMS}, those ` +
       "to validate on among them: give fewer exams",
   );
 }
@@ -99,7 +99,7 @@ export async function writeRunState(path: string, state: RunState): Promise<void
 }
 
 /**
- * The bytes of the file, in parts.
+ * The bytes of the file, in chunks.
  *
  * @throws {OutputError} where there is more to say than a state has room for
  */
@@ -116,17 +116,17 @@ export function encodeRunState(state: RunState): Uint8Array[] {
     }
   }
   const text = JSON.stringify({ ...rest, steps: optimizer?.steps ?? 0, ...progressJson(progress) });
-  const parts = encodeSafetensors(tensors, {
+  const chunks = encodeSafetensors(tensors, {
     ...{ format: FORMAT, version: String(VERSION), state: text },
   });
-  if (parts[0].length <= MOST_HEADER_BYTES) return parts;
+  if (chunks[0].length <= MOST_HEADER_BYTES) return chunks;
   const { train, valid, epochs, skipped } = progress;
   throw new OutputError(
     `Cannot save the state of a run: the metrics of ${train.length + valid.length} exams and ` +
       `${epochs.length} epochs and the reasons for ${skipped.length} exams left out take ` +
       `${
-        parts[0].length
-      } bytes, and ${MOST_HEADER_BYTES} are allowed, room for ${MOST_EXAMS} exams: ` +
+        chunks[0].length
+      } bytes, and ${MOST_HEADER_BYTES} are allowed, room for ${MAX_EXAMS} exams: ` +
       "train on fewer exams or for fewer epochs",
   );
 }
@@ -178,14 +178,14 @@ export function readRunStateFrom(source: Source): RunState {
 }
 
 /** What a state says beside its tensors. */
-export type SaidState = Omit<RunState, "parameters" | "optimizer"> & { steps: number };
+export type RunStateHeader = Omit<RunState, "parameters" | "optimizer"> & { steps: number };
 
 /**
  * Decodes what a state says beside its tensors: the JSON of its metadata.
  *
  * @throws {WeightsError} where it is anything else
  */
-export function decodeSaidState(text: string, name: string): SaidState {
+export function decodeRunStateHeader(text: string, name: string): RunStateHeader {
   return _guarded(name, () => _parse(text));
 }
 
@@ -200,7 +200,7 @@ function _guarded<T>(name: string, read: () => T): T {
   }
 }
 
-function _parse(json: string): SaidState {
+function _parse(json: string): RunStateHeader {
   const value = record(JSON.parse(json), "what it says");
   const { run, folder, config, labels, computed, checkpoint, events, steps } = value;
   const { train, valid } = record(labels, "its labels");

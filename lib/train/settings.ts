@@ -68,8 +68,8 @@ const POSITIVE = { kind: "number", above: 0 } as const;
 const SHARE = { kind: "number", above: 0, below: 1 } as const;
 
 /** What each recipe sets, for the help: `reference 0.1, stanford 0.01`, or `both 0.3`. */
-function _byRecipe(part: keyof RecipeParts): string {
-  const values = RECIPE_NAMES.map((name: RecipeName) => RECIPES[name][part]);
+function _byRecipe(setting: keyof RecipeParts): string {
+  const values = RECIPE_NAMES.map((name: RecipeName) => RECIPES[name][setting]);
   if (new Set(values).size === 1) return `both ${values[0]}`;
   return RECIPE_NAMES.map((name, index) => `${name} ${values[index]}`).join(", ");
 }

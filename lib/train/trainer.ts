@@ -16,7 +16,7 @@ import { type PhaseMetrics, runPhase } from "./epoch_phase.ts";
 import { unusableLoss } from "./evaluate.ts";
 import { outputWeights } from "./loss.ts";
 import type { ResolvedTrainOptions, TrainOptions } from "./options.ts";
-import { noProgress, type Place, type TrainHooks, type TrainProgress } from "./progress.ts";
+import { noProgress, type Position, type TrainHooks, type TrainProgress } from "./progress.ts";
 import { resolveTrainOptions } from "./resolve.ts";
 import { round4 } from "./rounding.ts";
 import { createRunner } from "./create_runner.ts";
@@ -201,16 +201,16 @@ function _phase(
   epoch: number,
 ) {
   const { skipBadExams = false, signal, onExam } = options;
-  const { due, onPlace } = hooks;
+  const { due, onPosition } = hooks;
   const [dataset, passed] = [datasets[phase], progress[phase]];
   const { skipped } = progress;
   const given = { phase, epoch, dataset, passed, skipped, skipBadExams, runner, signal, onExam };
   const steps = datasets.train.labels.length;
   return {
     ...{ ...given, due, save },
-    onPlace(place: Pick<Place, "number" | "total" | "id">) {
-      const step = phase === "train" ? (epoch - 1) * steps + place.number : epoch * steps;
-      onPlace?.({ phase, epoch, step, ...place });
+    onPosition(position: Pick<Position, "number" | "total" | "id">) {
+      const step = phase === "train" ? (epoch - 1) * steps + position.number : epoch * steps;
+      onPosition?.({ phase, epoch, step, ...position });
     },
   };
 }

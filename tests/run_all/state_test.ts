@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {
   differences,
-  LARGEST_STATE,
+  MAX_STATE_BYTES,
   readState,
   type RunAllState,
   writeState,
@@ -59,7 +59,7 @@ Deno.test("a state that is none is refused in one line", async () => {
     text.replace('"epochs":3', `"epochs":[${"[],".repeat(200_000)}0]`),
     "it has more than 200000 lists and objects",
   );
-  await refuses(" ".repeat(LARGEST_STATE + 1), "it is 4194305 bytes long, allowed are 4194304");
+  await refuses(" ".repeat(MAX_STATE_BYTES + 1), "it is 4194305 bytes long, allowed are 4194304");
   for (const probability of ["null", "[]", '"0x1"']) {
     await refuses(text.replace("0.75", probability), "its predictions of acl/axial are none");
   }

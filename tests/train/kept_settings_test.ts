@@ -49,10 +49,10 @@ function configText(settings: string, started: string): string {
 
 Deno.test("settings are kept in the same bytes as ever, and a run of an earlier version goes on", async () => {
   await using folder = await TemporaryFolder.make();
-  const half = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
+  const balanced = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
   await writePhantomDataset({
     ...{ folder: folder.at("data"), train: 6, valid: 2, size: 64, slices: [1, 1], seed: 1 },
-    prevalence: { train: half, valid: half },
+    prevalence: { train: balanced, valid: balanced },
   });
   const which = { task: "acl", plane: "coronal", models: folder.at("models") } as const;
   for (const [more, kept] of RUNS) {

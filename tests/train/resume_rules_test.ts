@@ -13,8 +13,8 @@ import {
   checkRoom,
   decodeRunState,
   encodeRunState,
+  MAX_EXAMS,
   maxEpochs,
-  MOST_EXAMS,
   readRunState,
   writeRunState,
 } from "../../lib/train/run_state.ts";
@@ -332,20 +332,20 @@ test("a run of more exams than its state has room for is refused before it begin
   const { logFolder } = await begin(folder);
   const state = await readRunState(`${logFolder}/state.safetensors`);
   // The longest numbers that float32 has.
-  const passed = Array<[number, number, number]>(MOST_EXAMS).fill([
+  const passed = Array<[number, number, number]>(MAX_EXAMS).fill([
     ...[-1.1754943508222875e-38, -1.1754943508222875e-38, -1.1754943508222875e-38],
   ] as [number, number, number]);
   state.progress.train = passed;
   const bytes = await new Blob(encodeRunState(state) as BlobPart[]).bytes();
-  assert.equal(decodeRunState(bytes, "state").progress.train.length, MOST_EXAMS);
+  assert.equal(decodeRunState(bytes, "state").progress.train.length, MAX_EXAMS);
   state.progress.valid = passed;
   assert.throws(() => encodeRunState(state), {
     name: "OutputError",
     message:
       /^Cannot save the state of a run: the metrics of 24000 exams and 1 epochs .* 1048576 are/,
   });
-  checkRoom(MOST_EXAMS, 50);
-  assert.throws(() => checkRoom(MOST_EXAMS + 1, 50), {
+  checkRoom(MAX_EXAMS, 50);
+  assert.throws(() => checkRoom(MAX_EXAMS + 1, 50), {
     name: "DataError",
     message:
       "Cannot train on 12001 exams: a run's state has room for the metrics of 12000, those to " +
@@ -370,7 +370,7 @@ test("a run of more epochs than its state has room for is refused before it begi
     ...{ trainLoss: 1234.5678, valLoss: 1234.5678, threshold: 0.12345678901234566 },
     ...{ learningRate: 1.2345678901234567e-10, seconds: 12345.678901234567, isBest: false },
   };
-  for (const exams of [4, MOST_EXAMS]) {
+  for (const exams of [4, MAX_EXAMS]) {
     const longest = -1.1754943508222875e-38;
     state.progress.train = Array(exams).fill([longest, longest, longest]);
     state.progress.epochs = Array(maxEpochs(exams)).fill(long);

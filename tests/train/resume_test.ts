@@ -17,8 +17,8 @@ const engines: EngineName[] = ["webgpu", "wasm"];
 
 async function makeKnees(folder: TemporaryFolder): Promise<void> {
   const { train, valid } = LENGTH;
-  const half = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
-  const prevalence = { train: half, valid: half };
+  const balanced = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
+  const prevalence = { train: balanced, valid: balanced };
   // Exams of different lengths: memory that is laid out for the longest one must not matter.
   const knees = { train, valid, size: 64, slices: [1, 3], seed: 4, prevalence } as const;
   await writePhantomDataset({ folder: folder.at("data"), ...knees });

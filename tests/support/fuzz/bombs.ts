@@ -15,7 +15,7 @@ import { decodePytorch } from "../../../lib/model/weights/torch/read.ts";
 import { decodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { MOST_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.ts";
 import { encodeZip } from "../../../lib/zip.ts";
-import { LARGEST_STATE, parseState } from "../../../lib/run_all/state.ts";
+import { MAX_STATE_BYTES, parseState } from "../../../lib/run_all/state.ts";
 import { decodeRunState } from "../../../lib/train/run_state.ts";
 import { assemble, type Piece, text } from "../../model/weights/support.ts";
 import { npyHead } from "../folders.ts";
@@ -258,7 +258,7 @@ function runAll(): Seed[] {
   const end = '0]},"models":{}}';
   return ["[],", "{},", "[[],[]],", "0,", '"a",', '"",'].map((part) =>
     seed(part, () => {
-      const room = LARGEST_STATE - begin.length - end.length;
+      const room = MAX_STATE_BYTES - begin.length - end.length;
       return utf8(begin + part.repeat(Math.floor(room / part.length)) + end);
     })
   );

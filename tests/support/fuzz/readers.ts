@@ -7,13 +7,13 @@
 import { type Combination, combinedProbability } from "../../../lib/combine/combination.ts";
 import {
   formatCombination,
-  LARGEST_COMBINATION,
+  MAX_COMBINATION_BYTES,
   parseCombination,
   readCombination,
 } from "../../../lib/combine/file.ts";
 import {
   decodePredictions,
-  LARGEST_TABLE,
+  MAX_TABLE_BYTES,
   readPredictions,
 } from "../../../lib/combine/predictions.ts";
 import { examFromNpy, readExam } from "../../../lib/data/exam.ts";
@@ -42,7 +42,7 @@ import { encodeZip, readZip, readZipEntry } from "../../../lib/zip.ts";
 import {
   type DoneModel,
   formatState,
-  LARGEST_STATE,
+  MAX_STATE_BYTES,
   parseState,
   readState,
   type RunAllState,
@@ -52,7 +52,11 @@ import { isKept, type Kept } from "../../../lib/serve/viewer/verdicts.ts";
 import type { TrainProgress } from "../../../lib/train/progress.ts";
 import type { RunSettings } from "../../../lib/train/kept_settings.ts";
 import { parseRunConfig } from "../../../lib/train/run_config.ts";
-import { decodeSaidState, readRunState, readRunStateFrom } from "../../../lib/train/run_state.ts";
+import {
+  decodeRunStateHeader,
+  readRunState,
+  readRunStateFrom,
+} from "../../../lib/train/run_state.ts";
 import type { FuzzReader, Seed } from "./case.ts";
 import { imagingReaders } from "./imaging_readers.ts";
 import { joined } from "./mutate.ts";
@@ -434,7 +438,7 @@ function state(): FuzzReader {
     seeds: SAID.map((text, at) => ({ name: `state ${at}`, bytes: encoder.encode(text) })),
     refuses: WeightsError,
     read(bytes) {
-      const said = decodeSaidState(new TextDecoder().decode(bytes), "state");
+      const said = decodeRunStateHeader(new TextDecoder().decode(bytes), "state");
       const { config, progress, steps } = said;
       checkSettings(config);
       for (const { id, reason } of progress.skipped) {
@@ -577,7 +581,7 @@ function predictions(): FuzzReader {
         promise(all.every((value) => value >= 0 && value <= 1), `${all}`);
       }
     },
-    limit: LARGEST_TABLE,
+    limit: MAX_TABLE_BYTES,
     readFile: readPredictions,
     extension: ".csv",
   };
@@ -616,7 +620,7 @@ function combination(): FuzzReader {
       const again = parseCombination(formatCombination(read), "a.json");
       promise(JSON.stringify(again) === JSON.stringify(read), "what is not read back");
     },
-    limit: LARGEST_COMBINATION,
+    limit: MAX_COMBINATION_BYTES,
     readFile: readCombination,
     extension: ".json",
   };
@@ -657,7 +661,7 @@ function runAllState(): FuzzReader {
         }
       }
     },
-    limit: LARGEST_STATE,
+    limit: MAX_STATE_BYTES,
     readFile: readState,
     extension: ".json",
   };
