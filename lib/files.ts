@@ -24,7 +24,7 @@ export function baseName(path: string): string {
 /**
  * A file's path as it is reached from a folder; both relative to the same place, or both absolute.
  *
- * @throws {OptionError} where that cannot be told without looking at the disk
+ * @throws {OptionError} if that cannot be told without looking at the disk
  */
 export function relativePath(folder: string, file: string): string {
   const [from, to] = [_names(folder), _names(file)];
@@ -117,7 +117,7 @@ function _reason(error: unknown): string {
  * Makes sure that a path leads to a file with an end, before it is opened: reading a pipe waits for
  * its writer, and a device may go on for ever.
  *
- * @throws {Deno.errors.IsADirectory | Error} where it is anything else, and what `Deno.stat` throws
+ * @throws {Deno.errors.IsADirectory | Error} if it is anything else, and what `Deno.stat` throws
  */
 export async function checkPlainFile(path: string): Promise<Deno.FileInfo> {
   const info = await Deno.stat(path);
@@ -162,7 +162,7 @@ const MAX_HASHED_BYTES = 4 * 1024 ** 3;
  * must be a plain one; little of it is in memory at a time.
  *
  * @param signal ends the hashing
- * @throws the signal's reason where that fires
+ * @throws the signal's reason if that fires
  */
 export async function hashFile(action: FileAction, signal?: AbortSignal): Promise<string> {
   return await _withPlainFile(action, { most: MAX_HASHED_BYTES }, (file) => hashOf(file, signal));
@@ -237,8 +237,8 @@ async function _isMissing(path: string): Promise<boolean> {
  * then found before hours of work and not after them. What processes that were killed have left there
  * half-written is removed, once it is a day old.
  *
- * @throws {OutputError} where the folder cannot be made or written
- * @throws {PermissionError} where Deno may not write and read there
+ * @throws {OutputError} if the folder cannot be made or written
+ * @throws {PermissionError} if Deno may not write and read there
  */
 export async function makeWritableFolder(path: string): Promise<void> {
   await makeFolder(path);

@@ -41,7 +41,7 @@ export type PlanePredictor = (
  *
  * @param patients a file of each plane that the classifier reads
  * @param predict what runs the model of each plane; {@linkcode predictFiles} where it is left out
- * @throws {EngineError} where the engine fails
+ * @throws {EngineError} if the engine fails
  */
 export async function* predictPatients<T extends ClassifierPatient>(
   classifier: Classifier,

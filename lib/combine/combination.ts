@@ -81,7 +81,7 @@ export function byPlane<T>(make: (plane: Plane) => T): ByPlane<T> {
  *
  * @param probabilities what the three models say, each in 0–1
  * @returns in 0–1
- * @throws {OptionError} where a plane is missing, or its value is not a probability
+ * @throws {OptionError} if a plane is missing, or its value is not a probability
  *
  * @example
  * ```ts
@@ -146,7 +146,7 @@ export function commonTune(
  * One of each plane, with the promise that no plane is missing.
  *
  * @param what what is being done, for messages
- * @throws {DataError} where an exam is missing, naming every one
+ * @throws {DataError} if an exam is missing, naming every one
  */
 export function everyPlane<T>(
   exams: Readonly<Partial<ByPlane<T>>>,

@@ -105,11 +105,11 @@ export interface CombineResult {
 /**
  * Fits the combination of three models on exams and writes its file.
  *
- * @throws {OptionError} if an option does not exist, where the models do not go together, or share no tune split and other exams
+ * @throws {OptionError} if an option does not exist, if the models do not go together, or share no tune split and other exams
  * were not asked for, or the name of the file to write does not end in `.json`
- * @throws {WeightsError} where a file is no model
- * @throws {DataError} where the exams cannot be used
- * @throws {OutputError} where the file cannot be written
+ * @throws {WeightsError} if a file is no model
+ * @throws {DataError} if the exams cannot be used
+ * @throws {OutputError} if the file cannot be written
  *
  * @example
  * ```ts
@@ -184,9 +184,9 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
  * @param table the table's file
  * @param options the finding, if the combination's file should say it, that file, if one is wanted, and
  * what is told of odd predictions
- * @throws {DataError} where the table cannot be used
- * @throws {OptionError} where the file's name does not end in `.json`
- * @throws {OutputError} where the file cannot be written
+ * @throws {DataError} if the table cannot be used
+ * @throws {OptionError} if the file's name does not end in `.json`
+ * @throws {OutputError} if the file cannot be written
  */
 export async function combineTable(
   table: string,

@@ -78,7 +78,7 @@ export async function openPlanes(
  * @param models the model of each plane
  * @param datasets the same patients in each plane
  * @returns a row for each patient, in the order of the axial dataset
- * @throws {DataError} where a patient is not in all three, or his labels differ
+ * @throws {DataError} if a patient is not in all three, or his labels differ
  * @throws what {@linkcode evaluate} throws, and the signal's reason
  */
 export async function evaluatePlanes(

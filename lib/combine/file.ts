@@ -86,7 +86,7 @@ export function formatCombination(combination: Combination): string {
  *
  * @param text the file's text
  * @param path the file, for messages
- * @throws {WeightsError} where it is no combination, or says of itself what cannot be
+ * @throws {WeightsError} if it is no combination, or says of itself what cannot be
  */
 export function parseCombination(text: string, path: string): Combination {
   try {
@@ -107,7 +107,7 @@ export const READ_COMBINATION: MissingFile = {
  * Reads a combination's file; its members are left alone.
  *
  * @throws {WeightsError} as {@linkcode parseCombination}
- * @throws {PermissionError} where Deno may not read it
+ * @throws {PermissionError} if Deno may not read it
  */
 export async function readCombination(path: string): Promise<Combination> {
   using source = await openModelSource(path, READ_COMBINATION);
@@ -128,8 +128,8 @@ export function combinationFrom({ name, size, read }: Source): Combination {
 /**
  * Writes a combination's file whole; one that is there is replaced.
  *
- * @throws {OptionError} where its name does not end in `.json`
- * @throws {OutputError} where it cannot be written
+ * @throws {OptionError} if its name does not end in `.json`
+ * @throws {OutputError} if it cannot be written
  */
 export async function writeCombination(path: string, combination: Combination): Promise<void> {
   checkCombinationFile(path);
@@ -141,7 +141,7 @@ export async function writeCombination(path: string, combination: Combination): 
  * others is left alone, and the new one then has a number behind its name, as checkpoints have.
  *
  * @returns the path of the file
- * @throws {OutputError} where it cannot be written
+ * @throws {OutputError} if it cannot be written
  */
 export async function keepCombination(path: string, combination: Combination): Promise<string> {
   const text = formatCombination(combination);

@@ -22,7 +22,7 @@ import type { PlanePredictions } from "./predictions.ts";
  *
  * @param patients what the three models said about each, and what is so
  * @param fitOn which exams these are
- * @throws {OptionError} where all have the finding, or none
+ * @throws {OptionError} if all have the finding, or none
  *
  * @example
  * ```ts

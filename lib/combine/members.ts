@@ -21,9 +21,9 @@ import { LONGEST_PATH } from "./file.ts";
  *
  * @param paths three files
  * @param told the task and how the input is prepared, which files of PyTorch do not say
- * @throws {OptionError} where there are not three, two are of one plane or the same file, their tasks
+ * @throws {OptionError} if there are not three, two are of one plane or the same file, their tasks
  * differ or are not known, or a file says that its input is prepared in another way
- * @throws {WeightsError} where a file is no model
+ * @throws {WeightsError} if a file is no model
  */
 export async function loadCandidates(
   paths: readonly string[],
@@ -54,7 +54,7 @@ export async function loadCandidates(
 /**
  * The tune split that three models share.
  *
- * @throws {OptionError} where one has none, or two differ
+ * @throws {OptionError} if one has none, or two differ
  */
 export function sharedTune(
   members: ByPlane<{ file: string; card: { tune?: TuneSplit } }>,
@@ -95,7 +95,7 @@ export function commonPrefix(members: ByPlane<Pick<PlaneModel, "metadata">>): st
  *
  * @param combination the file that will be written
  * @param models the file of each and its hash
- * @throws {OptionError} where a model cannot be reached from there
+ * @throws {OptionError} if a model cannot be reached from there
  */
 export function describeMembers(
   combination: string,

@@ -28,7 +28,7 @@ export interface PatientFiles {
  * @returns the patients in the order of their first file
  * @throws {OptionError} if neither a file's folder nor its name tells the plane, the two contradict each
  *   other, or a plane comes twice
- * @throws {DataError} where a patient lacks a plane, naming it
+ * @throws {DataError} if a patient lacks a plane, naming it
  *
  * @example
  * ```ts
@@ -84,7 +84,7 @@ function _whose(path: string): { id: string; plane: Plane } {
  * @param id the patient's name
  * @param files the exam of each plane
  * @returns the patient, as `predictPatients` takes one
- * @throws {DataError} where a plane is missing, naming it
+ * @throws {DataError} if a plane is missing, naming it
  *
  * @example
  * ```ts

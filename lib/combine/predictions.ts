@@ -44,8 +44,8 @@ const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
  * Parses the text of a table.
  *
  * @param path the file, for messages
- * @throws {DataError} where a column is missing, or a value is no label or no probability, naming the
- * first ten lines at fault, or where all labels are the same
+ * @throws {DataError} if a column is missing, or a value is no label or no probability, naming the
+ * first ten lines at fault, or if all labels are the same
  *
  * @example
  * ```ts
@@ -106,8 +106,8 @@ export function parsePredictions(text: string, path: string): PlanePredictions[]
 /**
  * Reads such a table.
  *
- * @throws {DataError} where it is missing, not UTF-8, too large, or as {@linkcode parsePredictions}
- * @throws {PermissionError} where Deno may not read it
+ * @throws {DataError} if it is missing, not UTF-8, too large, or as {@linkcode parsePredictions}
+ * @throws {PermissionError} if Deno may not read it
  */
 export async function readPredictions(path: string): Promise<PlanePredictions[]> {
   const action: FileAction = {

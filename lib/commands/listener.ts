@@ -37,7 +37,7 @@ export class Listener {
   #said = -Infinity;
   #stopped = false;
 
-  /** @throws what `Deno.serve` does where it cannot listen at first */
+  /** @throws what `Deno.serve` does if it cannot listen at first */
   constructor(options: ListenerOptions, handler: (request: Request) => Promise<Response>) {
     this.#options = options;
     this.#handler = handler;

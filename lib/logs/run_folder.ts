@@ -39,7 +39,7 @@ export function runName(now: Date): string {
  * number at the end of its name.
  *
  * @returns its path
- * @throws {OutputError} where it cannot be made
+ * @throws {OutputError} if it cannot be made
  */
 export async function makeRunFolder(logs: string, task: Task, plane: Plane): Promise<string> {
   const parent = join(logs, task, plane);
@@ -68,7 +68,7 @@ export async function makeRunFolder(logs: string, task: Task, plane: Plane): Pro
  * take the empty folder away, or hold it: then another one is made.
  *
  * @returns its path, and the lock
- * @throws {OutputError} where it cannot be made or written
+ * @throws {OutputError} if it cannot be made or written
  */
 export async function makeLockedRunFolder(
   logs: string,
@@ -119,7 +119,7 @@ export async function listRuns(logs: string, task: Task, plane: Plane): Promise<
  * files that runs write, and no link is followed. A run that another process is at work on stays.
  *
  * @returns how many runs were removed
- * @throws {OutputError} where one cannot be removed, or the folder of the task or the plane is a link
+ * @throws {OutputError} if one cannot be removed, or the folder of the task or the plane is a link
  */
 export async function flushHistory(logs: string, task: Task, plane: Plane): Promise<number> {
   const parent = join(logs, task, plane);

@@ -32,7 +32,7 @@ export interface RunLock {
  * Takes the lock of a folder.
  *
  * @returns nothing where another process holds it
- * @throws {OutputError} where the folder cannot be written
+ * @throws {OutputError} if the folder cannot be written
  */
 export async function lockRun(folder: string): Promise<RunLock | undefined> {
   const path = join(folder, LOCK_FILE);

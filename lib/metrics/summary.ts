@@ -94,7 +94,7 @@ const DEFAULT_THRESHOLDS: readonly NamedThreshold[] = [{ threshold: 0.5, kind: "
 /**
  * Computes the metrics of predictions.
  *
- * @throws {RangeError} where a label is not 0 or 1 or a probability outside 0–1
+ * @throws {RangeError} if a label is not 0 or 1 or a probability outside 0–1
  *
  * @example
  * ```ts
@@ -162,7 +162,7 @@ export function rankingScores(
  *
  * @param first the first model's predictions
  * @param second the second model's, of the same exams in any order
- * @throws {DataError} where the exams or their labels differ
+ * @throws {DataError} if the exams or their labels differ
  *
  * @example
  * ```ts

@@ -165,7 +165,7 @@ export function predictionsTable(
  *
  * @param path the state they are from, for messages
  * @returns the patients whose three exams could be read
- * @throws {DataError} where an exam is in one plane and, though it was not left out, not in another, or
+ * @throws {DataError} if an exam is in one plane and, though it was not left out, not in another, or
  * has another label there
  */
 export function patientsOf(

@@ -43,9 +43,9 @@ export interface RunAllResult {
  * With `skipBadExams` it goes on without exams that cannot be read. A patient counts in a combination,
  * and in the table, only where all three exams could be read.
  *
- * @throws {OptionError} where an option is out of its range, or earlier runs there had others
- * @throws {TrainingError} where another process is at work there, a training fails, or no epoch of it was worth keeping
- * @throws {DataError} where exams cannot be used; all are checked before the first training; or where
+ * @throws {OptionError} if an option is out of its range, or earlier runs there had others
+ * @throws {TrainingError} if another process is at work there, a training fails, or no epoch of it was worth keeping
+ * @throws {DataError} if exams cannot be used; all are checked before the first training; or if
  * the predictions that the folder has of the three planes are not of the same exams
  * @throws what {@linkcode train} throws
  *

@@ -107,7 +107,7 @@ const KEYS = TASKS.flatMap((task) => PLANES.map((plane) => modelKey(task, plane)
  * Reads the state.
  *
  * @returns nothing where there is no such file
- * @throws {DataError} where it is none, or is not whole
+ * @throws {DataError} if it is none, or is not whole
  */
 export async function readState(path: string): Promise<RunAllState | undefined> {
   const action: FileAction = { what: GO_ON, path, access: "read", error: DataError, hint: HINT };
@@ -125,7 +125,7 @@ export async function readState(path: string): Promise<RunAllState | undefined> 
  * Reads the text of a state.
  *
  * @param path the file, for messages
- * @throws {DataError} where it is none, or is not whole
+ * @throws {DataError} if it is none, or is not whole
  */
 export function parseState(text: string, path: string): RunAllState {
   try {

@@ -78,7 +78,7 @@ export class BestCheckpoint {
 
   /**
    * @param path the file of the best model so far, where the run goes on
-   * @throws {OptionError} where the prefix cannot be part of a file's name
+   * @throws {OptionError} if the prefix cannot be part of a file's name
    */
   constructor(options: CheckpointOptions, path?: string) {
     checkPrefix(options.prefix);
@@ -99,7 +99,7 @@ export class BestCheckpoint {
    * @param settle called when the new file is whole and before the earlier one goes
    * @param chosenExams the exams that the epoch and its operating point are chosen by
    * @returns the path of the new file
-   * @throws {OutputError} where it cannot be written; the earlier file stays
+   * @throws {OutputError} if it cannot be written; the earlier file stays
    */
   async keep(
     model: MRNet,

@@ -15,7 +15,7 @@ import { WebGPURunner } from "./webgpu_runner.ts";
  * Makes the runner that suits the engine the model is on: this toolkit's own kernels on WebGPU and
  * WebAssembly, TensorFlow.js's operations on the plain engine and on WebAssembly without SIMD.
  *
- * @throws {EngineError} where the processor's threads or the GPU's memory cannot be had
+ * @throws {EngineError} if the processor's threads or the GPU's memory cannot be had
  */
 export async function createRunner(model: MRNet, options: AdamOptions = {}): Promise<Runner> {
   const { threads, precision } = currentEngine();

@@ -58,8 +58,8 @@ export interface PhaseMetrics {
  * Runs the phase to its end.
  *
  * @returns nothing where the signal ended it before
- * @throws {DataError} where an exam cannot be read and may not be left out, after what came before it
- * was saved; or where those that are left are of one class
+ * @throws {DataError} if an exam cannot be read and may not be left out, after what came before it
+ * was saved; or if those that are left are of one class
  */
 export async function runPhase(pass: EpochPhase): Promise<PhaseMetrics | undefined> {
   const { phase, epoch, dataset, order, passed, skipped, runner, signal } = pass;

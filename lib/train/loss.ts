@@ -48,7 +48,7 @@ export function weightedCrossEntropy(
  *   gradient. The mean weight is `2·n₀·n₁/n²`, at most 0.5.
  *
  * @returns what to ask for each exam's label
- * @throws {DataError} where one class is missing, for which there are no such weights
+ * @throws {DataError} if one class is missing, for which there are no such weights
  *
  * @example
  * ```ts

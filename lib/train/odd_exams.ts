@@ -26,7 +26,7 @@ type Pair<T> = { train: T; valid: T };
  * are otherwise met after an epoch only.
  *
  * @param fileOf the file of an exam, for messages
- * @throws {DataError} where one of these two is odd and may not be left out
+ * @throws {DataError} if one of these two is odd and may not be left out
  */
 export async function refusingOddPair(
   datasets: Pair<Dataset>,

@@ -15,7 +15,7 @@ import { createRunner } from "./create_runner.ts";
  * cannot be read is given as its error, and the others go on.
  *
  * @param paths `.npy` files of any slice count and size that an exam can have, or other sources
- * @throws {EngineError} where the engine fails
+ * @throws {EngineError} if the engine fails
  *
  * @example
  * ```ts

@@ -29,7 +29,7 @@ export function progressJson(progress: TrainProgress): Record<string, unknown> {
 /**
  * Reads it back.
  *
- * @throws {RangeError} where it is anything else
+ * @throws {RangeError} if it is anything else
  */
 export function parseProgress(value: Record<string, unknown>): TrainProgress {
   const { epochs, train, valid, seconds, skipped } = value;

@@ -44,10 +44,10 @@ export interface Resumption {
  * Finds the run, takes its lock, reads its state, and holds what is asked for against it.
  *
  * @returns the run, and its lock, which the caller releases
- * @throws {TrainingError} where there is no such run, it left no state, or another process is at work
+ * @throws {TrainingError} if there is no such run, it left no state, or another process is at work
  * on it
- * @throws {OptionError} where something was asked for that would change the run; all of it is named
- * @throws {WeightsError} where the state cannot be read, does not lie in its run's folder, or its best
+ * @throws {OptionError} if something was asked for that would change the run; all of it is named
+ * @throws {WeightsError} if the state cannot be read, does not lie in its run's folder, or its best
  * model is gone
  */
 export async function resumption(

@@ -101,7 +101,7 @@ export async function writeRunState(path: string, state: RunState): Promise<void
 /**
  * The bytes of the file, in chunks.
  *
- * @throws {OutputError} where there is more to say than a state has room for
+ * @throws {OutputError} if there is more to say than a state has room for
  */
 export function encodeRunState(state: RunState): Uint8Array[] {
   const { parameters, optimizer, progress, ...rest } = state;
@@ -134,8 +134,8 @@ export function encodeRunState(state: RunState): Uint8Array[] {
 /**
  * Reads the file.
  *
- * @throws {WeightsError} where it is none, or is damaged
- * @throws {PermissionError} where Deno may not read it
+ * @throws {WeightsError} if it is none, or is damaged
+ * @throws {PermissionError} if Deno may not read it
  */
 export async function readRunState(path: string): Promise<RunState> {
   const action = { what: "go on from", path, access: "read", error: WeightsError } as const;
@@ -183,7 +183,7 @@ export type RunStateHeader = Omit<RunState, "parameters" | "optimizer"> & { step
 /**
  * Decodes what a state says beside its tensors: the JSON of its metadata.
  *
- * @throws {WeightsError} where it is anything else
+ * @throws {WeightsError} if it is anything else
  */
 export function decodeRunStateHeader(text: string, name: string): RunStateHeader {
   return _guarded(name, () => _parse(text));

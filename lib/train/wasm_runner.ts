@@ -47,7 +47,7 @@ export class WasmRunner implements Runner {
   /**
    * Copies the parameters into the kernels' memory and starts the threads.
    *
-   * @throws {EngineError} where they cannot be started
+   * @throws {EngineError} if they cannot be started
    */
   static async create(model: MRNet, options: AdamOptions, threads: number): Promise<WasmRunner> {
     const running = await Threads.start({ threads });
