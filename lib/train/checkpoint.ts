@@ -96,7 +96,7 @@ export class BestCheckpoint {
    * of the same name that another run has left, or is writing, is left alone: this run's then has a
    * number behind the epoch.
    *
-   * @param settle called when the new file is whole and before the earlier one goes
+   * @param beforeRemoval called when the new file is whole and before the earlier one goes
    * @param chosenExams the exams that the epoch and its operating point are chosen by
    * @returns the path of the new file
    * @throws {OutputError} if it cannot be written; the earlier file stays
@@ -104,7 +104,7 @@ export class BestCheckpoint {
   async keep(
     model: MRNet,
     report: EpochReport,
-    settle: () => Promise<void> = () => Promise.resolve(),
+    beforeRemoval: () => Promise<void> = () => Promise.resolve(),
     chosenExams?: readonly ExamHash[],
   ): Promise<string> {
     const { folder, prefix, task, plane, chosenOn, run } = this.#options;
@@ -128,7 +128,7 @@ export class BestCheckpoint {
     const path = await this.#write(model, join(folder, name), metadata);
     const replaced = this.#path;
     this.#path = path;
-    await settle();
+    await beforeRemoval();
     if (replaced !== undefined && replaced !== path) await this.#remove(replaced);
     return path;
   }

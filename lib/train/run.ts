@@ -3,29 +3,27 @@
  *
  * @module
  */
-import { openDataset } from "../data/dataset.ts";
-import { examFile } from "../data/labels.ts";
+import type { Intensity } from "../data/intensity.ts";
 import { describeEngine, type Engine, startEngine } from "../engine/engine.ts";
 import { MRNetError, OptionError } from "../errors.ts";
-import { baseName, join, makeWritableFolder } from "../files.ts";
+import { join, makeWritableFolder } from "../files.ts";
 import { flushHistory } from "../logs/run_folder.ts";
 import type { RunLock } from "../logs/run_lock.ts";
 import { cardMetadata } from "../model/card.ts";
 import { createMRNet } from "../model/create.ts";
 import { MRNet } from "../model/mrnet.ts";
 import { drawSeed } from "../random.ts";
-import { BestCheckpoint, checkPrefix } from "./checkpoint.ts";
-import { refusingOddPair } from "./odd_exams.ts";
+import { BestCheckpoint, type CheckpointOptions, checkPrefix } from "./checkpoint.ts";
 import { ChosenExams } from "./chosen_exams.ts";
-import type { Position } from "./progress.ts";
 import { keptSettings, type RunSettings, withDefaults } from "./kept_settings.ts";
-import { checkLabels, elsewhere, hashLabels, type Resumption, resumption } from "./resume.ts";
-import { resolveTrainOptions } from "./resolve.ts";
-import { RunLog } from "./run_log.ts";
-import type { ResumedRun, RunOptions, RunResult, RunTraining, Selection } from "./run_options.ts";
-import { newRunSecret, runMark } from "./run_secret.ts";
-import { checkRoom, type RunState, STATE_FILE, writeRunState } from "./run_state.ts";
 import type { ExamReport } from "./reports.ts";
+import { resolveTrainOptions } from "./resolve.ts";
+import { elsewhere, type Resumption, resumption } from "./resume.ts";
+import { openRunExams, refusingOddExams } from "./run_exams.ts";
+import { RunLog } from "./run_log.ts";
+import type { ResumedRun, RunOptions, RunResult, RunTraining } from "./run_options.ts";
+import { RunRecorder } from "./run_recorder.ts";
+import { newRunSecret, runMark } from "./run_secret.ts";
 import { trainFrom } from "./trainer.ts";
 
 export type {
@@ -55,142 +53,110 @@ async function _run(
 ): Promise<RunResult> {
   const given = from?.options ?? options;
   const settings = withDefaults(given);
-  const { task, plane, prefix, data, models, logs, weights, saveModel } = settings;
+  const { task, plane, logs, threads, precision } = settings;
   const { seed = drawSeed() } = settings;
   const { onStart, onEpoch, onDownload, ...loop } = given;
-  const { onExam, signal } = loop;
   const asked = resolveTrainOptions(loop);
-  const { tune, skipBadExams } = settings;
-  const chosenOn: Selection = tune === undefined ? "valid" : "tune";
-  const exams = { data, task, plane, tune, inMemory: settings.inMemory, skipBadExams };
-  const files = {
-    train: (id: string) => examFile(data, "train", plane, id),
-    valid: (id: string) => examFile(data, tune === undefined ? "valid" : "train", plane, id),
-  };
-  const opened = {
-    train: await openDataset({ ...exams, split: "train" }),
-    valid: await openDataset({ ...exams, split: chosenOn }),
-  };
-  checkRoom(opened.train.labels.length + opened.valid.labels.length, asked.epochs);
-  const labels = {
-    train: await hashLabels(opened.train),
-    valid: await hashLabels(opened.valid),
-  };
-  if (from !== undefined) checkLabels(from, labels, opened);
-  const { threads, precision } = settings;
+  const exams = await openRunExams(settings, asked.epochs, from);
   const engine = await startEngine(settings.engine, { threads, precision });
-  const start = { weights, seed, models, intensity: asked.intensity, tune };
-  const model = from === undefined
-    ? await createMRNet({ ...start, signal, onProgress: onDownload })
-    : new MRNet(from.state.parameters, { intensity: asked.intensity });
+  const model = await _createModel(settings, asked.intensity, seed, {
+    ...{ from, onDownload, signal: loop.signal },
+  });
   const training: RunTraining = { ...asked, intensity: model.intensity };
   const config = keptSettings({ ...settings, ...training, seed });
   const run = from?.state.run ?? newRunSecret();
-  let checkpoint: BestCheckpoint | undefined;
   let log: RunLog | undefined;
-  let position: Position | undefined;
-  let saved: string | undefined;
+  let recorder: RunRecorder | undefined;
   try {
-    const sound = settings.anyRange
-      ? opened
-      : await refusingOddPair(opened, files, { intensity: model.intensity, skipBadExams });
-    const chosen = new ChosenExams(sound.valid);
-    const datasets = { train: sound.train, valid: chosen.dataset };
-    if (saveModel) {
-      await makeWritableFolder(models);
-      const { recipe, lossWeights, intensity } = training;
-      const card = cardMetadata({ recipe, lossWeights, intensity, tune });
-      const metadata = { config: JSON.stringify(config), ...card };
-      const best = from?.state.checkpoint;
-      checkpoint = new BestCheckpoint(
-        { ...{ folder: models, prefix, task, plane, chosenOn, metadata, run: await runMark(run) } },
-        best && join(models, best),
-      );
-    }
-    const removed = from === undefined ? [] : await checkpoint?.removeOthers() ?? [];
-    const earlier = from && checkpoint?.path;
-    const left = earlier !== undefined && !await checkpoint!.isOwn(earlier) ? earlier : undefined;
+    const { train, valid } = await refusingOddExams(exams, settings, model.intensity);
+    const { chosenOn, labels } = exams;
+    const chosen = new ChosenExams(valid);
+    const metadata = _modelMetadata(config, training, settings.tune);
+    const checkpoint = settings.saveModel
+      ? await _openCheckpoint(settings, { chosenOn, metadata, run: await runMark(run) }, from)
+      : undefined;
+    const leftovers = from && await _removeLeftovers(checkpoint);
     const flushed = settings.flushHistory ? await flushHistory(logs, task, plane) : 0;
     const begun = { ...config, ..._computedOn(engine), started: new Date().toISOString() };
-    const logged = from === undefined ? begun : _goneOn(from, config, engine);
+    const logged = from === undefined ? begun : _resumedConfig(from, config, engine);
     log = from === undefined
       ? await RunLog.create(logs, { task, plane }, begun)
       : await RunLog.resume(from.folder, logged, from.state.events, from.state.progress.epochs);
-    const running = log;
     const held = (lock ?? log.lock)!;
-    const path = join(log.folder, STATE_FILE);
-    if (from !== undefined) saved = path;
-    const trainExams = datasets.train.labels.length;
-    const validExams = datasets.valid.labels.length;
-    const counts = { trainExams, validExams, chosenOn };
-    const resumed = from && {
-      ..._resumed(from, engine),
-      ...(removed.length > 0 && { removed }),
-      ...(left !== undefined && { left }),
-    };
+    const saveEvery = 60_000 * settings.saveEvery;
+    const recording = new RunRecorder({
+      ...{ model, engine, log, lock: held, checkpoint, chosen, fixed: { run, config, labels } },
+      ...{ logged, saveEvery, from, onEpoch },
+    });
+    recorder = recording;
+    const counts = { trainExams: train.labels.length, validExams: valid.labels.length, chosenOn };
     onStart?.({
       ...{ engine, seed, training, ...counts, logFolder: log.folder, flushed, lock: held.kind },
-      ...(resumed && { resumed }),
+      ...(from && { resumed: { ..._resumed(from, engine), ...leftovers } }),
     });
-    const saveEvery = 60_000 * settings.saveEvery;
-    let last = performance.now();
-    let listed = from?.state.progress.skipped.length ?? 0;
-    const { name, threads, precision } = engine;
-    const tell = (report: ExamReport) => {
-      running.exam(report);
-      onExam?.(report);
+    const onExam = (report: ExamReport) => {
+      recording.exam(report);
+      loop.onExam?.(report);
     };
-    const result = await trainFrom(model, datasets, { ...training, seed, onExam: tell }, {
-      from: from && { progress: from.state.progress, optimizer: from.state.optimizer },
-      due: () => performance.now() - last >= saveEvery,
-      async save(progress, optimizer) {
-        const state: RunState = {
-          ...{
-            run,
-            folder: running.folder,
-            config,
-            labels,
-            computed: { engine: name, threads, precision },
-            progress,
-          },
-          checkpoint: checkpoint?.path && baseName(checkpoint.path),
-          events: await running.position(),
-          parameters: await model.stateDict(),
-          optimizer,
-        };
-        const { skipped } = progress;
-        if (skipped.length > listed) await running.configure({ ...logged, skipped });
-        listed = skipped.length;
-        await held.check();
-        await writeRunState(path, state);
-        saved = path;
-        last = performance.now();
-      },
-      async onEpoch(report, save, skipped) {
-        const settle = async () => {
-          await running.epoch(report);
-          await save();
-        };
-        // The earlier file stays until the state names the new one.
-        if (report.isBest && checkpoint !== undefined) {
-          const out = skipped.filter(({ split }) => split === "valid").map(({ id }) => id);
-          await checkpoint.keep(model, report, settle, await chosen.hashes(new Set(out)));
-        } else await settle();
-        onEpoch?.(report, checkpoint?.path);
-      },
-      onPosition: (at) => position = at,
-    });
+    const datasets = { train, valid: chosen.dataset };
+    const loopOptions = { ...training, seed, onExam };
+    const result = await trainFrom(model, datasets, loopOptions, recording.hooks());
     return { ...result, chosenOn, checkpoint: checkpoint?.path, logFolder: log.folder, seed };
   } catch (error) {
     // A fault of this toolkit is shown as it is; the user's own errors say what they still have.
-    if (error instanceof MRNetError && log !== undefined) {
-      error.message += _whatIsLeft(position, saved, checkpoint?.path);
-    }
+    if (error instanceof MRNetError) error.message += recorder?.remains() ?? "";
     throw error;
   } finally {
     model.dispose();
     await log?.close();
   }
+}
+
+/** The model to begin with: a new one, or that of the state. */
+async function _createModel(
+  { weights, models, tune }: ReturnType<typeof withDefaults>,
+  intensity: Intensity | undefined,
+  seed: number,
+  { from, onDownload, signal }: Pick<RunOptions, "onDownload" | "signal"> & { from?: Resumption },
+): Promise<MRNet> {
+  if (from !== undefined) return new MRNet(from.state.parameters, { intensity });
+  const start = { weights, seed, models, intensity, tune };
+  return await createMRNet({ ...start, signal, onProgress: onDownload });
+}
+
+/** How a model was made, as its file says it. */
+function _modelMetadata(
+  config: RunSettings,
+  { recipe, lossWeights, intensity }: RunTraining,
+  tune: RunOptions["tune"],
+): Record<string, string> {
+  return {
+    config: JSON.stringify(config),
+    ...cardMetadata({ recipe, lossWeights, intensity, tune }),
+  };
+}
+
+/** Makes sure that models can be kept, and takes up the best one of a run that goes on. */
+async function _openCheckpoint(
+  { models, prefix, task, plane }: ReturnType<typeof withDefaults>,
+  marks: Pick<CheckpointOptions, "chosenOn" | "metadata" | "run">,
+  from: Resumption | undefined,
+): Promise<BestCheckpoint> {
+  await makeWritableFolder(models);
+  const best = from?.state.checkpoint;
+  const options = { folder: models, prefix, task, plane, ...marks };
+  return new BestCheckpoint(options, best && join(models, best));
+}
+
+/** Removes models that a kill has left of the run, and says which model stays for good. */
+async function _removeLeftovers(
+  checkpoint: BestCheckpoint | undefined,
+): Promise<Pick<ResumedRun, "removed" | "left">> {
+  if (checkpoint === undefined) return {};
+  const removed = await checkpoint.removeOthers();
+  const earlier = checkpoint.path;
+  const left = earlier !== undefined && !await checkpoint.isOwn(earlier) ? earlier : undefined;
+  return { ...(removed.length > 0 && { removed }), ...(left !== undefined && { left }) };
 }
 
 /** What is known to be wrong before any file is looked at. */
@@ -209,7 +175,7 @@ function _checkRun(options: RunOptions) {
 }
 
 /** What `config.json` says of a run that goes on. */
-function _goneOn(
+function _resumedConfig(
   { state: { progress }, config: { begun, resumed } }: Resumption,
   settings: RunSettings,
   engine: Engine,
@@ -234,19 +200,4 @@ function _resumed({ path, state }: Resumption, engine: Engine): ResumedRun {
     done: { train: train.length, valid: valid.length },
     elsewhere: elsewhere(state, engine),
   };
-}
-
-/** What a message says behind the failure: where it was, and what there is to go on with. */
-function _whatIsLeft(position?: Position, saved?: string, checkpoint?: string): string {
-  const said: string[] = [];
-  if (position !== undefined) {
-    const { phase, epoch, number, total, id, step } = position;
-    const use = phase === "train" ? "train" : "validate";
-    said.push(
-      `stopped in epoch ${epoch}, step ${step}, at exam '${id}', ${number} of ${total} to ${use} on`,
-    );
-  }
-  if (saved !== undefined) said.push(`go on with --resume '${saved}'`);
-  if (checkpoint !== undefined) said.push(`the best model so far is kept in '${checkpoint}'`);
-  return said.map((each) => `; ${each}`).join("");
 }
