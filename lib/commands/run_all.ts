@@ -5,9 +5,14 @@
  */
 import { clock, PhaseTimer } from "../logs/progress.ts";
 import { fixed } from "../page/format.ts";
-import { examsText, flatResults, resultsText } from "../run_all/results.ts";
-import { type ModelOfAll, TUNE_FRACTION } from "../run_all/options.ts";
-import { runAll } from "../run_all/run_all.ts";
+import { examsText, flatResults, resultsText, type TaskResult } from "../run_all/results.ts";
+import {
+  type ModelOfAll,
+  type RunAllOptions,
+  type RunAllPlan,
+  TUNE_FRACTION,
+} from "../run_all/options.ts";
+import { runAll, type RunAllResult } from "../run_all/run_all.ts";
 import { optionsOf } from "../train/kept_settings.ts";
 import type { ExamReport } from "../train/reports.ts";
 import { Command, numberAbove, option, text } from "./arguments.ts";
@@ -48,52 +53,12 @@ export function runAllCommand(exit: (code: number) => void) {
       const { out, json = false } = own;
       const { logEvery, ...given } = givenSettings(own);
       using interrupt = stoppable();
-      const say = json ? remark : print;
-      let whole = new WholeTime({ done: 0, total: 9 });
-      const display = () => trainingDisplay(given.epochs, logEvery!, { say, whole: inWhole });
-      const inWhole = (exam: ExamReport, epochs: number) => {
-        const left = whole.leftAt(exam, epochs);
-        return left === undefined ? [] : [`all ${whole.total} at most ${clock(left)} left`];
-      };
-      const timer = new PhaseTimer();
-      let shown = display();
       try {
         const { stopped, results, leftOut, report } = await runAll({
           ...optionsOf(given),
           out,
           signal: interrupt.signal,
-          onDownload: shown.onDownload,
-          onPlan({ done, open, lost, seed, out, lock }) {
-            remark(`State:  ${out}; seed ${seed}`);
-            whole = new WholeTime({ done: done.length, total: done.length + open.length });
-            if (lock === "file") remark(lockRemark(out));
-            for (const { checkpoint, found } of lost) {
-              const what = found === "gone" ? "is not there" : "is not the file that was trained";
-              remark(`Lost:   '${checkpoint}' ${what}: its model is trained again`);
-            }
-            if (done.length > 0) remark(`Done:   ${done.map(_name).join(", ")}`);
-            remark(`To do:  ${open.length === 0 ? "nothing" : open.map(_name).join(", ")}`);
-          },
-          onStart(model, start) {
-            say(`${_place(model)} ${_name(model)}`);
-            shown = display();
-            shown.onStart(start);
-          },
-          onExam: (_, exam) => shown.onExam(exam),
-          onEpoch(_, epoch, checkpoint) {
-            shown.onEpoch(epoch, checkpoint);
-            timer.mark();
-          },
-          onEvaluated(model, { done, total }) {
-            const label = `evaluate ${_name(model)}`;
-            showProgress({ label, done, total, unit: "exams", ...timer.at(label, done) });
-          },
-          onDone(model, { checkpoint }) {
-            endProgress();
-            const left = whole.leftAfterModel();
-            const others = left === undefined ? "" : `; all others at most ${clock(left)}`;
-            remark(`${_place(model)} done: ${checkpoint}${others}`);
-          },
+          ..._shown(given.epochs, logEvery!, json ? remark : print),
         });
         endProgress();
         if (stopped === "interrupted") {
@@ -103,28 +68,8 @@ export function runAllCommand(exit: (code: number) => void) {
         }
         if (json) {
           for (const row of flatResults(results)) print(JSON.stringify(row));
-        } else {
-          print();
-          print(`AUC on the ${examsText(results)} validation exams, with DeLong's 95 % interval`);
-          print();
-          for (const line of resultsText(results)) print(line);
-          print();
-          for (const { task, decisions: { sensitivity, specificity, threshold } } of results) {
-            print(
-              `${task.padEnd(8)}  combined, positive from ${fixed(threshold, 4)} on: sensitivity ` +
-                `${fixed(sensitivity.value, 2)}, specificity ${fixed(specificity.value, 2)}`,
-            );
-          }
-        }
-        if (leftOut.length > 0) {
-          const exams = `${leftOut.length} exam${leftOut.length === 1 ? "" : "s"}`;
-          remark(
-            `Left out: ${exams} that could not be read; a patient counts only with all three`,
-          );
-          for (const { plane, split, id, reason } of leftOut) {
-            remark(`  ${plane}, ${split}, ${id}: ${reason}`);
-          }
-        }
+        } else _printResults(results);
+        _remarkLeftOut(leftOut);
         for (const { aucs } of results) remark(`Combined: ${aucs.combined.model}`);
         remark(`Report: ${report}`);
       } finally {
@@ -133,10 +78,93 @@ export function runAllCommand(exit: (code: number) => void) {
     });
 }
 
+/** What the command shows while models are trained and evaluated. */
+function _shown(
+  epochs: number | undefined,
+  logEvery: number,
+  say: (line: string) => void,
+): Partial<RunAllOptions> {
+  let whole = new WholeTime({ done: 0, total: 9 });
+  const inWhole = (exam: ExamReport, epochs: number) => {
+    const left = whole.leftAt(exam, epochs);
+    return left === undefined ? [] : [`all ${whole.total} at most ${clock(left)} left`];
+  };
+  const display = () => trainingDisplay(epochs, logEvery, { say, whole: inWhole });
+  const timer = new PhaseTimer();
+  let shown = display();
+  return {
+    onDownload: shown.onDownload,
+    onPlan(plan) {
+      whole = new WholeTime({
+        done: plan.done.length,
+        total: plan.done.length + plan.open.length,
+      });
+      _remarkPlan(plan);
+    },
+    onStart(model, start) {
+      say(`${_ordinal(model)} ${_name(model)}`);
+      shown = display();
+      shown.onStart(start);
+    },
+    onExam: (_, exam) => shown.onExam(exam),
+    onEpoch(_, epoch, checkpoint) {
+      shown.onEpoch(epoch, checkpoint);
+      timer.mark();
+    },
+    onEvaluated(model, { done, total }) {
+      const label = `evaluate ${_name(model)}`;
+      showProgress({ label, done, total, unit: "exams", ...timer.at(label, done) });
+    },
+    onDone(model, { checkpoint }) {
+      endProgress();
+      const left = whole.leftAfterModel();
+      const others = left === undefined ? "" : `; all others at most ${clock(left)}`;
+      remark(`${_ordinal(model)} done: ${checkpoint}${others}`);
+    },
+  };
+}
+
+/** Says what is done already, what has to be done again, and what is to do. */
+function _remarkPlan({ done, open, lost, seed, out, lock }: RunAllPlan): void {
+  remark(`State:  ${out}; seed ${seed}`);
+  if (lock === "file") remark(lockRemark(out));
+  for (const { checkpoint, found } of lost) {
+    const what = found === "gone" ? "is not there" : "is not the file that was trained";
+    remark(`Lost:   '${checkpoint}' ${what}: its model is trained again`);
+  }
+  if (done.length > 0) remark(`Done:   ${done.map(_name).join(", ")}`);
+  remark(`To do:  ${open.length === 0 ? "nothing" : open.map(_name).join(", ")}`);
+}
+
+/** Prints the table, and the decisions of each combination. */
+function _printResults(results: readonly TaskResult[]): void {
+  print();
+  print(`AUC on the ${examsText(results)} validation exams, with DeLong's 95 % interval`);
+  print();
+  for (const line of resultsText(results)) print(line);
+  print();
+  for (const { task, decisions: { sensitivity, specificity, threshold } } of results) {
+    print(
+      `${task.padEnd(8)}  combined, positive from ${fixed(threshold, 4)} on: sensitivity ` +
+        `${fixed(sensitivity.value, 2)}, specificity ${fixed(specificity.value, 2)}`,
+    );
+  }
+}
+
+/** Lists the exams that could not be read. */
+function _remarkLeftOut(leftOut: RunAllResult["leftOut"]): void {
+  if (leftOut.length === 0) return;
+  const exams = `${leftOut.length} exam${leftOut.length === 1 ? "" : "s"}`;
+  remark(`Left out: ${exams} that could not be read; a patient counts only with all three`);
+  for (const { plane, split, id, reason } of leftOut) {
+    remark(`  ${plane}, ${split}, ${id}: ${reason}`);
+  }
+}
+
 function _name({ task, plane }: ModelOfAll): string {
   return `${task} ${plane}`;
 }
 
-function _place({ number, total }: ModelOfAll): string {
+function _ordinal({ number, total }: ModelOfAll): string {
   return `[${number}/${total}]`;
 }
