@@ -1,8 +1,8 @@
 /**
- * What serving costs: the import, the first answer, answers under load, and what comes from strangers.
+ * What serving costs: the import, the first answer, answers under load, and requests of untrusted clients.
  *
  * ```sh
- * deno task bench:serve          # 10,000 requests of strangers
+ * deno task bench:serve          # 10,000 requests of untrusted clients
  * deno task bench:serve 1000     # fewer of them
  * ```
  *
@@ -29,9 +29,9 @@ const FIRST = { slices: 24, side: 256 };
 const REPEATS = 5;
 
 const mod = new URL("../mod.ts", import.meta.url).href;
-const [strangers = 10_000] = Deno.args.map(Number);
-if (!(Number.isInteger(strangers) && strangers > 0)) {
-  print("usage: deno task bench:serve [REQUESTS OF STRANGERS]");
+const [untrusted = 10_000] = Deno.args.map(Number);
+if (!(Number.isInteger(untrusted) && untrusted > 0)) {
+  print("usage: deno task bench:serve [REQUESTS OF UNTRUSTED CLIENTS]");
   Deno.exit(2);
 }
 
@@ -119,20 +119,22 @@ async function load(model: string): Promise<void> {
   print(`  resident memory             ${memory.toFixed(0)} MB, then ${grown.toFixed(0)} MB more`);
 }
 
-/** Requests of strangers: what became of them, and memory before and after. */
+/** Requests of untrusted clients: what became of them, and memory before and after. */
 async function hostile(model: string): Promise<void> {
   const limits = { bodyBytes: 262_144, deadline: 2000, queue: 64 };
   await using service = await serve({ models: [model], viewer: true, limits });
   const target = { port: service.port, bodyBytes: limits.bodyBytes };
-  await attack(target, Math.ceil(strangers / 10), CONNECTIONS);
+  await attack(target, Math.ceil(untrusted / 10), CONNECTIONS);
   await service.collect();
   const memory = resident(service.pid);
   const start = performance.now();
-  const tally = await attack(target, strangers, CONNECTIONS);
+  const tally = await attack(target, untrusted, CONNECTIONS);
   const seconds = (performance.now() - start) / 1000;
   await service.collect();
   const grown = resident(service.pid) - memory;
-  print(`${strangers} requests of strangers in ${seconds.toFixed(0)} s, each with a right end:`);
+  print(
+    `${untrusted} requests of untrusted clients in ${seconds.toFixed(0)} s, each with a right end:`,
+  );
   for (const [kind, fates] of [...tally].sort()) {
     const ends = [...fates].map(([fate, count]) => `${count} × ${fate}`).join(", ");
     print(`  ${kind.padEnd(34)} ${ends}`);

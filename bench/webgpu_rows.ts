@@ -14,7 +14,7 @@ import type { ExamResult, Runner } from "../lib/train/runner.ts";
 export const SIZE = 256;
 
 /** How many exams are under way beside the one that is waited for, as in training on WebGPU. */
-const LAG = 8;
+const IN_FLIGHT = 8;
 
 /** About how long calls are timed together, in seconds: a read waits for up to ten milliseconds. */
 const TOGETHER = 2;
@@ -88,7 +88,7 @@ async function _underWay(calls: number, start: () => Promise<ExamResult>): Promi
   async function* exams(): AsyncGenerator<Started> {
     for (let call = 0; call < calls; call++) yield { id: "bench", label: 1, result: start() };
   }
-  for await (const _ of withInFlight(exams(), LAG));
+  for await (const _ of withInFlight(exams(), IN_FLIGHT));
 }
 
 /** A product of matrices, large enough to keep the adapter busy; it suits our tiles. */

@@ -17,7 +17,7 @@ export function writtenOut(args: readonly string[], command: CommandUnknownOpts)
   for (let at = 0; at < args.length; at++) {
     const arg = args[at];
     if (arg === "--") return [...out, ...args.slice(at)];
-    const [name, value] = _parts(arg);
+    const [name, value] = _nameAndValue(arg);
     if (!name.startsWith("-")) {
       out.push(arg);
       continue;
@@ -55,7 +55,7 @@ function _meant(name: string, { options }: CommandUnknownOpts): Known | undefine
 const _isLong = (name: string) => name.startsWith("--") && name.length > 2;
 
 /** `--name=value` and `-n=value` in two words; anything else in one. */
-function _parts(arg: string): [name: string, value?: string] {
+function _nameAndValue(arg: string): [name: string, value?: string] {
   const [, name, value] = /^(--[^=]+|-[^-=])=(.*)$/s.exec(arg) ?? [];
   return name === undefined ? [arg] : [name, value];
 }

@@ -62,7 +62,7 @@ export function predictCommand(exit: (code: number) => void) {
     .addOption(
       option(
         "--map <{share,classic}>",
-        "of each slice the channels that it won, or all (default: share; needs --cam)",
+        "of each slice the channels where it is selected, or all (default: share; needs --cam)",
         choice(MAP_KINDS),
       ),
     )

@@ -99,7 +99,7 @@ export function modelKey(task: Task, plane: Plane): string {
 }
 
 /** The splits that a model of these is trained on, evaluated on and chosen on. */
-const PARTS: readonly LeftOut["split"][] = [...SPLITS, "tune"];
+const MODEL_SPLITS: readonly LeftOut["split"][] = [...SPLITS, "tune"];
 
 const KEYS = TASKS.flatMap((task) => PLANES.map((plane) => modelKey(task, plane)));
 
@@ -237,7 +237,7 @@ function _computed(value: unknown, key: string): DoneModel["computed"] {
 
 function _leftOut(value: unknown, key: string): LeftOut[] {
   const isOne = ({ split, id, reason }: LeftOut) =>
-    PARTS.includes(split) && _isId(id) && typeof reason === "string";
+    MODEL_SPLITS.includes(split) && _isId(id) && typeof reason === "string";
   if (!Array.isArray(value) || !value.every((each) => isOne(each ?? {}))) {
     throw new RangeError(`what it says of exams that ${key} left out is not whole`);
   }
