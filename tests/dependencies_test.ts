@@ -104,8 +104,8 @@ async function described(): Promise<Described[]> {
   const sections = (await text("docs/dependencies.md")).split(/^## /m).slice(1);
   return sections.filter((section) => section.startsWith("`npm:")).map((section) => {
     const [, name, version] = /^`npm:(\S+)@([\d.]+)`\n/.exec(section)!;
-    for (const part of ["**Does**", "**Why**", "**May touch**", "**Imported in**"]) {
-      assert.ok(section.includes(part), `the section on ${name} lacks ${part}`);
+    for (const heading of ["**Does**", "**Why**", "**May touch**", "**Imported in**"]) {
+      assert.ok(section.includes(heading), `the section on ${name} lacks ${heading}`);
     }
     const where = /\*\*Imported in\*\*([^]*?)(\n\n|$)/.exec(section)![1];
     const files = [...where.matchAll(/`([^`]+)`/g)].map(([, file]) => file);
@@ -123,8 +123,8 @@ Deno.test("docs/dependencies.md describes every package, and says where it is im
     for (const specifier of await importsOf(file)) {
       for (const [, name, version] of specifier.matchAll(SPECIFIER)) {
         // What only tests need may be imported by any of them.
-        const place = /^tests\//.test(file) ? "tests/" : file;
-        if (place !== "tests/" || !imported.has(`${name}@${version}`)) add(name, version, place);
+        const owner = /^tests\//.test(file) ? "tests/" : file;
+        if (owner !== "tests/" || !imported.has(`${name}@${version}`)) add(name, version, owner);
       }
     }
   }
@@ -134,7 +134,7 @@ Deno.test("docs/dependencies.md describes every package, and says where it is im
   }
   const actual = [...imported].map(([key, files]) => {
     const at = key.lastIndexOf("@");
-    // A test may look at what the toolkit imports; that is no second place of it.
+    // A test may look at what the toolkit imports; that is no second import of it.
     const own = [...files].filter((file) => file !== "tests/" || files.size === 1);
     return { name: key.slice(0, at), version: key.slice(at + 1), files: own.sort() };
   });

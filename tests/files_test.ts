@@ -368,14 +368,14 @@ Deno.test("a name that somebody has is taken only where that is allowed", async 
   assert.equal(await folder.text("file"), "third");
   assert.deepEqual(await folder.files(), ["file"]);
   // Of many that begin when nobody has it, one gets it.
-  const won = await Promise.all(
+  const made = await Promise.all(
     Array.from(
       { length: 8 },
       (_, at) => writeWhole(folder.at("other"), `${at}`, { replace: replace(false) }),
     ),
   );
-  assert.equal(won.filter((each) => each).length, 1);
-  assert.equal(await folder.text("other"), `${won.indexOf(true)}`);
+  assert.equal(made.filter((each) => each).length, 1);
+  assert.equal(await folder.text("other"), `${made.indexOf(true)}`);
   assert.deepEqual(await folder.files(), ["file", "other"]);
 });
 
@@ -396,11 +396,11 @@ Deno.test("where the file system has no second names, nobody's file is replaced 
     Deno.link = () => Promise.reject(new Deno.errors.NotSupported("no links"));
     assert.equal(await writeWhole(folder.at("new"), "mine", { replace }), true);
     assert.equal(await folder.text("new"), "mine");
-    const won = await Promise.all(
+    const made = await Promise.all(
       Array.from({ length: 8 }, (_, at) => writeWhole(folder.at("other"), `${at}`, { replace })),
     );
-    assert.equal(won.filter((each) => each).length, 1);
-    assert.equal(await folder.text("other"), `${won.indexOf(true)}`);
+    assert.equal(made.filter((each) => each).length, 1);
+    assert.equal(await folder.text("other"), `${made.indexOf(true)}`);
     // What was made to take the name goes where the file cannot be put in its place.
     Deno.rename = () => Promise.reject(new Error("no room"));
     await assert.rejects(writeWhole(folder.at("last"), "mine", { replace }), /no room/);

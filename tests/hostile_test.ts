@@ -130,9 +130,9 @@ const pickleFile = fc.array(
     ).map((text) => new TextEncoder().encode(text)),
   ),
   { maxLength: 80 },
-).map((parts) =>
+).map((records) =>
   joined(...encodeZip(
-    new Map([["a/data.pkl", joined(...parts, Uint8Array.of(0x2e))], [
+    new Map([["a/data.pkl", joined(...records, Uint8Array.of(0x2e))], [
       "a/data/0",
       new Uint8Array(4),
     ]]),

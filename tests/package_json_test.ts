@@ -25,29 +25,33 @@ const WAYS: Record<string, Way> = {
 };
 
 /** Where the script is, seen from the folder of the `package.json`. */
-const PLACES = { in: "", below: "scripts/" };
+const SUBFOLDERS = { in: "", below: "scripts/" };
 
 /** Runs a script that imports `mod.ts` in a project of somebody else's. */
-async function run(folder: TemporaryFolder, place: string, { flags = [], env = {}, config }: Way) {
+async function run(
+  folder: TemporaryFolder,
+  subfolder: string,
+  { flags = [], env = {}, config }: Way,
+) {
   await folder.write("package.json", '{ "name": "somebody-elses", "type": "module" }');
   await folder.write(
-    `${place}try.ts`,
+    `${subfolder}try.ts`,
     `import { TASKS } from "${MOD}";\nconsole.log(TASKS.join());\n`,
   );
-  if (config !== undefined) await folder.write(`${place}deno.json`, config);
+  if (config !== undefined) await folder.write(`${subfolder}deno.json`, config);
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-lock", ...flags, "try.ts"],
-    cwd: folder.at(place),
+    cwd: folder.at(subfolder),
     env: { ...env, NO_COLOR: "1" },
   }).output();
   const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   return { code, out, err };
 }
 
-for (const [where, place] of Object.entries(PLACES)) {
+for (const [where, subfolder] of Object.entries(SUBFOLDERS)) {
   Deno.test(`without more, a script ${where} a folder with a package.json finds no package`, async () => {
     await using folder = await TemporaryFolder.make();
-    const { code, err } = await run(folder, place, {});
+    const { code, err } = await run(folder, subfolder, {});
     assert.equal(code, 1);
     assert.match(err, /Could not find a matching package/);
   });
@@ -55,7 +59,7 @@ for (const [where, place] of Object.entries(PLACES)) {
   for (const [way, done] of Object.entries(WAYS)) {
     Deno.test(`mod.ts is imported ${where} a folder with a package.json by way of ${way}`, async () => {
       await using folder = await TemporaryFolder.make();
-      const { code, out, err } = await run(folder, place, done);
+      const { code, out, err } = await run(folder, subfolder, done);
       assert.equal(code, 0, err);
       assert.equal(out, "abnormal,acl,meniscus\n");
       assert.ok(PAGE.includes(`\`${done.config ?? way}\``), `docs/scripting.md names ${way}`);

@@ -208,11 +208,11 @@ Deno.test("what a killed process left is removed a day later, and nothing else i
 
 Deno.test("a model that was not written to its end is not read as one", async () => {
   await using folder = await TemporaryFolder.make();
-  const parts = encodeSafetensors(initialWeights(1));
+  const chunks = encodeSafetensors(initialWeights(1));
   const name = "model.safetensors.0a1b2c3d.part";
   await folder.write(
     name,
-    new Uint8Array(await new Blob(parts.slice(0, -1) as BlobPart[]).bytes()),
+    new Uint8Array(await new Blob(chunks.slice(0, -1) as BlobPart[]).bytes()),
   );
   await assert.rejects(readMRNet(folder.at(name)), { name: "WeightsError" });
 });

@@ -46,7 +46,11 @@ const PATTERNS: readonly [pattern: RegExp, instead: string][] = [
 /** Where a word has to stay. */
 const EXCEPTIONS: readonly { file: RegExp; text: RegExp; why: string }[] = [
   { file: /./, text: /\bBlobPart\b/g, why: "a type of the web" },
-  { file: /./, text: /\.\(?part\b/g, why: "the ending of a file that is being written" },
+  {
+    file: /^lib\/(files|logs\/run_folder)\.ts$/,
+    text: /\.\(?part\b/g,
+    why: "a file that is being written",
+  },
   { file: /./, text: /\bhalf: /g, why: "a key that is the command line's value" },
 ];
 

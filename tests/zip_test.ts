@@ -37,10 +37,10 @@ function find(bytes: Uint8Array, pattern: number[]): number {
 Deno.test("what is zipped is unzipped, and begins at multiples of 64", () => {
   assert.deepEqual(readAll(ZIP), FILES);
   assert.deepEqual(concat(encodeZip(FILES)), ZIP);
-  const parts = encodeZip(FILES);
-  for (let part = 0, at = 0; part < 6; part++) {
-    if (part % 2 === 1) assert.equal(at % 64, 0);
-    at += parts[part].length;
+  const chunks = encodeZip(FILES);
+  for (let index = 0, at = 0; index < 6; index++) {
+    if (index % 2 === 1) assert.equal(at % 64, 0);
+    at += chunks[index].length;
   }
 });
 

@@ -92,9 +92,9 @@ Deno.test("convert is told how the input is prepared where a file does not say i
     "Cannot use the model 'models/a.safetensors' with intensity raw: by its file it is " +
       "standardized: leave the intensity out\n",
   );
-  const noPlace = await run("models/a.pth", "models/c.pth", ...told);
+  const noMetadata = await run("models/a.pth", "models/c.pth", ...told);
   assert.equal(
-    noPlace.err,
+    noMetadata.err,
     "Cannot write weights 'models/c.pth': a PyTorch state dict has no place for the intensity: " +
       "leave it out, or write .safetensors or .onnx\n",
   );

@@ -186,17 +186,17 @@ const PAGE = await Deno.readTextFile(
 
 /** `--allow-read=data,models`. */
 function flagsOf(grants: Grants): string[] {
-  return Object.entries(grants).filter(([, places]) => places.length > 0)
-    .map(([access, places]) => `--allow-${access}=${places.join(",")}`);
+  return Object.entries(grants).filter(([, folders]) => folders.length > 0)
+    .map(([access, folders]) => `--allow-${access}=${folders.join(",")}`);
 }
 
-/** The same without one place, for every place. */
+/** The same without one folder, for every folder. */
 function* withoutOne(grants: Grants): Generator<{ missing: string; left: string[] }> {
-  for (const [access, places] of Object.entries(grants)) {
-    for (const place of places) {
-      const others = places.filter((other) => other !== place);
+  for (const [access, folders] of Object.entries(grants)) {
+    for (const folder of folders) {
+      const others = folders.filter((other) => other !== folder);
       yield {
-        missing: `--allow-${access}=${place}`,
+        missing: `--allow-${access}=${folder}`,
         left: flagsOf({ ...grants, [access]: others }),
       };
     }
@@ -210,8 +210,8 @@ async function assertWorks(entry: Entry, permissions: readonly string[]): Promis
   await folder.write("deno.json", JSON.stringify({ permissions: CONFIG.permissions }));
   const { code, err } = await runCli(folder, entry.args, { permissions });
   assert.equal(code, 0, err);
-  const [place, begin] = entry.leaves;
-  assert.ok((await folder.files(place)).some((name) => name.startsWith(begin)), place);
+  const [where, begin] = entry.leaves;
+  assert.ok((await folder.files(where)).some((name) => name.startsWith(begin)), where);
 }
 
 for (const entry of ENTRIES) {

@@ -382,8 +382,8 @@ async function interrupt(
   const out = new Response(child.stdout).text();
   const waiting = [...signals];
   let err = "";
-  for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
-    err += part;
+  for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) {
+    err += chunk;
     if (waiting.length > 0 && err.includes(waiting[0][0])) child.kill(waiting.shift()![1]);
   }
   const { code, signal } = await child.status;

@@ -8,7 +8,7 @@ import {
   timeLeft,
 } from "../../lib/logs/progress.ts";
 
-const HALF: Progress = {
+const HALFWAY: Progress = {
   label: "epoch 1/5 train",
   done: 50,
   total: 100,
@@ -19,20 +19,20 @@ const HALF: Progress = {
 
 Deno.test("a line holds label, bar, count, rate, time left and details", () => {
   assert.equal(
-    progressLine(HALF, 120),
+    progressLine(HALFWAY, 120),
     "epoch 1/5 train ██████████░░░░░░░░░░ 50/100  0.50 exams/s  1:40 left" +
       "  loss 0.6931  auc 0.5000",
   );
 });
 
 Deno.test("what does not fit is left out from the end", () => {
-  const full = progressLine(HALF, 200);
-  assert.equal(progressLine(HALF, full.length), full.slice(0, -"  auc 0.5000".length));
+  const full = progressLine(HALFWAY, 200);
+  assert.equal(progressLine(HALFWAY, full.length), full.slice(0, -"  auc 0.5000".length));
   assert.equal(
-    progressLine(HALF, 60),
+    progressLine(HALFWAY, 60),
     "epoch 1/5 train ██████████░░░░░░░░░░ 50/100  0.50 exams/s",
   );
-  assert.equal(progressLine(HALF, 20), "");
+  assert.equal(progressLine(HALFWAY, 20), "");
 });
 
 Deno.test("the bar is empty at first, full at the end, and never longer", () => {

@@ -246,8 +246,8 @@ for (
   ] as [string, number[][], string][]
 ) {
   Deno.test(`a file of more ${what} than any run logs is refused`, async () => {
-    const parts = records.map((record) => encodeRecord(Uint8Array.from(record)));
-    const bytes = await new Blob(parts as BlobPart[]).bytes();
+    const chunks = records.map((record) => encodeRecord(Uint8Array.from(record)));
+    const bytes = await new Blob(chunks as BlobPart[]).bytes();
     assert.throws(() => readEvents(bytes, "logs/x"), {
       name: "DataError",
       message: `Cannot read the events of 'logs/x': ${found}: give a shorter one`,

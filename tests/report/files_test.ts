@@ -26,12 +26,12 @@ Deno.test("the JSON object has the metrics under plain names", () => {
   ]);
   assert.equal(json.auc, summary.auc.value);
   assert.deepEqual(json.auc_ci_delong, [summary.auc.delong.low, summary.auc.delong.high]);
-  const [half, chosen] = json.thresholds;
-  assert.equal(half.kind, "half");
+  const [standard, chosen] = json.thresholds;
+  assert.equal(standard.kind, "half");
   assert.equal(chosen.kind, "operating_point");
-  assert.equal(half.true_positives, summary.thresholds[0].confusion.truePositives);
-  assert.equal(half.sensitivity, summary.thresholds[0].sensitivity.value);
-  assert.equal(half.npv_ci[1], summary.thresholds[0].npv.high);
+  assert.equal(standard.true_positives, summary.thresholds[0].confusion.truePositives);
+  assert.equal(standard.sensitivity, summary.thresholds[0].sensitivity.value);
+  assert.equal(standard.npv_ci[1], summary.thresholds[0].npv.high);
   assert.equal(json.calibration.length, 10);
   assert.equal(json.against.p, against!.comparison.p);
   assert.deepEqual([json.no_operating_point, json.cautions], [null, []]);

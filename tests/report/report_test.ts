@@ -77,7 +77,7 @@ for (const [kind, evaluation] of Object.entries(KINDS)) {
 Deno.test("a report says what was evaluated, when, by what, and what it is not for", () => {
   const text = evaluationHtml(KINDS["a usual one"], DATE);
   for (
-    const part of [
+    const expected of [
       "ACL tear, sagittal plane",
       "40 exams of the validation set",
       "models/one.safetensors",
@@ -88,7 +88,7 @@ Deno.test("a report says what was evaluated, when, by what, and what it is not f
       "0.1 of the training exams, seed 0",
       "DeLong’s paired test: z = 0.00, p = 1.000",
     ]
-  ) assert(text.includes(part), part);
+  ) assert(text.includes(expected), expected);
   assert.match(text, /<strong>AUC 0\.\d{3}<\/strong>\n<span>95 % CI 0\.\d{3}–[01]\.\d{3}<\/span>/);
 });
 

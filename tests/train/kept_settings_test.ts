@@ -74,8 +74,8 @@ Deno.test("settings are kept in the same bytes as ever, and a run of an earlier 
     // As the earlier version left it, whatever is written today.
     await Deno.writeTextFile(config, configText(settings, "2026-01-02T03:04:05.000Z"));
     metadata.state = metadata.state.replace(/"config":\{[^}]*\}/, `"config":{${settings}}`);
-    const parts = encodeSafetensors(tensors, metadata);
-    await Deno.writeFile(state, await new Blob(parts as BlobPart[]).bytes());
+    const chunks = encodeSafetensors(tensors, metadata);
+    await Deno.writeFile(state, await new Blob(chunks as BlobPart[]).bytes());
     const gone = await trainRun({ ...which, resume: logFolder, epochs: 2 });
     assert.deepEqual([gone.epochs.length, gone.seed], [2, 1]);
     await assert.rejects(

@@ -288,8 +288,8 @@ test("a state that was tampered with is refused in one line, and touches no othe
     const before = new Map(tensors);
     const text = metadata.state;
     change();
-    const parts = encodeSafetensors(tensors, metadata) as BlobPart[];
-    await Deno.writeFile(path, await new Blob(parts).bytes());
+    const chunks = encodeSafetensors(tensors, metadata) as BlobPart[];
+    await Deno.writeFile(path, await new Blob(chunks).bytes());
     await refuses(message);
     tensors.clear();
     for (const [key, tensor] of before) tensors.set(key, tensor);
@@ -611,8 +611,8 @@ test("a run's folder from somebody else removes no model, whatever number it cla
   // As an earlier version wrote it, the number of the run itself is there.
   const uuid = crypto.randomUUID();
   const earlier = published.replace("_33", "_34");
-  const parts = encodeSafetensors(tensors, { ...metadata, run: uuid }) as BlobPart[];
-  await Deno.writeFile(earlier, await new Blob(parts).bytes());
+  const chunks = encodeSafetensors(tensors, { ...metadata, run: uuid }) as BlobPart[];
+  await Deno.writeFile(earlier, await new Blob(chunks).bytes());
   for (const claimed of [metadata.run, uuid]) {
     await Deno.remove(folder.at("logs"), { recursive: true });
     const { logFolder } = await afterFirst(folder);
@@ -662,8 +662,8 @@ test("a state of an earlier version goes on, and its model stays", async (folder
   // Then the number of the run stood in the model as it is.
   const run = crypto.randomUUID();
   const { tensors, metadata } = decodeSafetensors(await Deno.readFile(checkpoint!), "model");
-  const parts = encodeSafetensors(tensors, { ...metadata, run }) as BlobPart[];
-  await Deno.writeFile(checkpoint!, await new Blob(parts).bytes());
+  const chunks = encodeSafetensors(tensors, { ...metadata, run }) as BlobPart[];
+  await Deno.writeFile(checkpoint!, await new Blob(chunks).bytes());
   await writeRunState(path, { ...state, run });
   let left: string | undefined;
   const result = await goOn(folder, { onStart: ({ resumed }) => left = resumed?.left });

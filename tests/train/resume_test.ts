@@ -69,7 +69,7 @@ onEachEngine(
     const moments: string[] = [];
     const photograph = (name: string) => {
       moments.push(name);
-      for (const place of ["models", "logs"]) copySync(folder.at(place), folder.at(name, place));
+      for (const each of ["models", "logs"]) copySync(folder.at(each), folder.at(name, each));
     };
     const saving = await begin(folder, engine, {
       saveEvery: 0,
@@ -80,8 +80,8 @@ onEachEngine(
     assert.equal(moments.length, epochs * (train + valid + 1));
     for (const moment of moments) {
       await clear(folder);
-      for (const place of ["models", "logs"]) {
-        await copyFolder(folder.at(moment, place), folder.at(place));
+      for (const each of ["models", "logs"]) {
+        await copyFolder(folder.at(moment, each), folder.at(each));
       }
       const result = await goOn(folder);
       assert.deepEqual(await come(folder, result), expected, `from ${moment} on`);

@@ -85,8 +85,11 @@ Deno.test("what is kept of a run's settings is read back, and gives the run agai
   assert.ok(!("tune" in keptSettings(RUN)) && !("skip_bad_exams" in keptSettings(RUN)));
   const { task: _, ...rest } = keptSettings(RUN);
   assert.throws(() => parseSettings(rest), /^RangeError: what it says of 'task' is missing or/);
-  const half = { ...keptSettings(RUN), tune: 0.1 };
-  assert.throws(() => parseSettings(half), /^RangeError: one of 'tune' and 'tune_seed' is missing/);
+  const incomplete = { ...keptSettings(RUN), tune: 0.1 };
+  assert.throws(
+    () => parseSettings(incomplete),
+    /^RangeError: one of 'tune' and 'tune_seed' is missing/,
+  );
 });
 
 Deno.test("every fixed setting tells runs apart, and no other does", () => {

@@ -136,7 +136,7 @@ for (const [size, tiles, count] of CASES) {
     const [ours, plain] = await compare([[makeExam(size)]], { tiles, ...plainDescent });
     assertResult(ours.evaluated, plain.evaluated, 1e-5);
     assertResult(ours.steps[0], plain.steps[0], 1e-5);
-    // A window of nearly equal values may have another winner; that is one of thousands of terms.
+    // A window of nearly equal values may have another argmax; that is one of thousands of terms.
     assertMoves(ours.state, plain.state, 1e-3);
   }, webgpu);
 
@@ -279,39 +279,43 @@ for (const winograd of [false, true]) {
   }, webgpu);
 }
 
-onEachEngine("an exam in parts has the result and the gradient of the whole", async () => {
+onEachEngine("an exam in chunks has the result and the gradient of the whole", async () => {
   const gpu = currentGpu()!;
-  // Five slices in parts of two; then one slice, which is a part by itself.
+  // Five slices in chunks of two; then one slice, which is a chunk by itself.
   const steps: Step[] = [[makeExam([5, 72, 64]), CHANGE], [makeExam([1, 72, 64], 0)]];
   const options = { tiles: "shared", learningRate: 0.01, epsilon: 100, weightDecay: 0 } as const;
   const whole = await run(steps, (model) => WebGPURunner.create(gpu, model, options));
-  const inParts = await run(
+  const inChunks = await run(
     steps,
     (model) => WebGPURunner.create(gpu, model, { ...options, slicesAtOnce: 2 }),
   );
-  // A part of few slices has its sums split into more parts: their rounding differs.
-  assertResult(inParts.evaluated, whole.evaluated, 1e-5);
-  assertResult(inParts.steps[0], whole.steps[0], 1e-5);
-  assertResult(inParts.steps[1], whole.steps[1], 1e-5);
-  assertMoves(inParts.state, whole.state, 1e-3);
+  // A chunk of few slices has its sums split into more partial sums: their rounding differs.
+  assertResult(inChunks.evaluated, whole.evaluated, 1e-5);
+  assertResult(inChunks.steps[0], whole.steps[0], 1e-5);
+  assertResult(inChunks.steps[1], whole.steps[1], 1e-5);
+  assertMoves(inChunks.state, whole.state, 1e-3);
 }, webgpu);
 
 onEachEngine(
-  "with activations stored as halves a step is that of float32 to their rounding",
+  "with activations stored in half precision a step is that of float32 to their rounding",
   async () => {
     const gpu = currentGpu()!;
     const options = { tiles: "shared", learningRate: 0.01, epsilon: 100, weightDecay: 0 } as const;
     const steps: Step[] = [[makeExam([3, 72, 64]), CHANGE]];
     const single = await run(steps, (model) => WebGPURunner.create(gpu, model, options));
-    const half = await run(
+    const float16 = await run(
       steps,
       (model) => WebGPURunner.create(gpu, model, { ...options, precision: "half" }),
     );
-    assertResult(half.evaluated, single.evaluated, HALF_TOLERANCES.logits);
-    assertResult(half.steps[0], single.steps[0], HALF_TOLERANCES.logits);
-    assert.notDeepEqual(half.evaluated, single.evaluated, "nothing was rounded to halves");
+    assertResult(float16.evaluated, single.evaluated, HALF_TOLERANCES.logits);
+    assertResult(float16.steps[0], single.steps[0], HALF_TOLERANCES.logits);
+    assert.notDeepEqual(
+      float16.evaluated,
+      single.evaluated,
+      "nothing was rounded to half precision",
+    );
     for (const [name, { data }] of initialWeights(1)) {
-      const [a, b] = [half.state.get(name)!.data, single.state.get(name)!.data];
+      const [a, b] = [float16.state.get(name)!.data, single.state.get(name)!.data];
       const length = (of: (at: number) => number) =>
         Math.sqrt(data.reduce((sum, _, at) => sum + of(at) ** 2, 0));
       const off = length((at) => a[at] - b[at]);

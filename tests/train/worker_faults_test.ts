@@ -79,11 +79,11 @@ test("a worker that dies without a word is not waited for for ever", async (fold
       },
     }));
     const [kept] = await folder.files("models");
-    const place = /; stopped in epoch 2, step 4, at exam '000[01]', 2 of 2 to train on; /;
-    assert.match(message, place);
+    const position = /; stopped in epoch 2, step 4, at exam '000[01]', 2 of 2 to train on; /;
+    assert.match(message, position);
     const state = (await folder.files("logs")).find((name) => name.endsWith("state.safetensors"));
     assert.equal(
-      message.replace(place, "; "),
+      message.replace(position, "; "),
       "Cannot compute on 2 threads: one of them does not answer: try --threads 1; " +
         `go on with --resume '${folder.at("logs", state!)}'; ` +
         `the best model so far is kept in '${folder.at("models", kept)}'`,
