@@ -1,6 +1,6 @@
 /**
- * Files as this toolkit treats them: a file is either whole under its name or not there, and
- * whatever goes wrong is one line that names the file and what to do.
+ * Reading and writing files. A file is either whole under its name or does not exist, and each failure
+ * is one line that names the file and what to do.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type Content, folderOf, mayRead, syncFolder, writeAside } from "./whole
 
 export { type Content, folderOf, syncFolder } from "./whole_file.ts";
 
-/** A file's place: folder and name joined with `/`, which every system Deno runs on accepts. */
+/** Joins a folder and names with `/`, which every system that Deno runs on accepts. */
 export function join(folder: string, ...names: string[]): string {
   const begin = folder === "" ? "" : folder.replace(/\/*$/, "/");
   return begin + names.join("/");
@@ -22,9 +22,9 @@ export function baseName(path: string): string {
 }
 
 /**
- * A file's path as it is reached from a folder; both relative to the same place, or both absolute.
+ * The path of a file relative to a folder. Both must be relative to the same folder, or both absolute.
  *
- * @throws {OptionError} if that cannot be told without looking at the disk
+ * @throws {OptionError} if the path depends on what is on the disk
  */
 export function relativePath(folder: string, file: string): string {
   const [from, to] = [_names(folder), _names(file)];
@@ -33,7 +33,7 @@ export function relativePath(folder: string, file: string): string {
   while (shared < from.length && from[shared] === to[shared]) shared++;
   const up = from.slice(shared);
   if (absolute[0] !== absolute[1]) {
-    // An absolute model is found from anywhere; a relative one is not from an absolute folder.
+    // An absolute file is found from anywhere; a relative one is not found from an absolute folder.
     if (absolute[1]) return file;
   } else if (!up.includes("..")) {
     return [...up.map(() => ".."), ...to.slice(shared)].join("/");
@@ -44,7 +44,7 @@ export function relativePath(folder: string, file: string): string {
   );
 }
 
-/** A path's names, without those that lead nowhere. */
+/** The names of a path; `.` and empty names are dropped, `..` takes the name before it away. */
 function _names(path: string): string[] {
   const names: string[] = [];
   for (const name of path.split(/[\\/]+/)) {
@@ -55,31 +55,31 @@ function _names(path: string): string[] {
   return names;
 }
 
-/** What was being done when a file was touched; it chooses the error's class and the flag. */
+/** What a file is accessed for; decides on the error's class and on the permission it names. */
 export interface FileAction {
   /** The beginning of the message, such as `read the labels`. */
   what: string;
-  /** The path as the user knows it. */
+  /** The path as the user gave it. */
   path: string;
   /** Which permission the access needs. */
   access: "read" | "write";
-  /** Makes the error for everything but a refused permission. */
+  /** The class of the error, unless Deno refused the permission. */
   error: new (message: string) => MRNetError;
   /** What to do about it; added after a colon. */
   hint?: string;
 }
 
-/** True where Deno itself refused the access, not the operating system. */
+/** Whether Deno refused the access, and not the operating system. */
 function isDenoRefusal(error: unknown): boolean {
   return error instanceof Deno.errors.NotCapable;
 }
 
-/** Turns whatever a file access threw into the error a user should see. */
+/** Makes the error for the user from what a file access threw. */
 export function fileError(error: unknown, action: FileAction): MRNetError {
   if (error instanceof MRNetError) return error;
   const doing = `Cannot ${action.what} '${action.path}'`;
   if (isDenoRefusal(error)) {
-    // Deno's text names the access it missed, which may differ from the one asked for (a rename reads).
+    // Deno names the missing permission. It may be another than expected: a rename also reads.
     const flag = /--allow-[a-z]+/.exec(messageOf(error))?.[0] ?? `--allow-${action.access}`;
     const grant = `${flag}=${_grantFor(action.path, action.access)}`;
     const given = /\s/.test(grant) ? `'${grant}'` : grant;
@@ -90,9 +90,9 @@ export function fileError(error: unknown, action: FileAction): MRNetError {
 }
 
 /**
- * What to grant: of a relative path its first folder, as in `data` for `data/train/axial/0000.npy`,
- * so that one grant serves for the whole run. A file is written by way of a neighbour, so writing
- * one needs its folder.
+ * The path to grant. For a relative path it is the first folder, `data` for
+ * `data/train/axial/0000.npy`, so that one grant serves the whole run. To write a file takes its
+ * folder, because the bytes are first written beside it.
  */
 function _grantFor(path: string, access: "read" | "write"): string {
   const relative = path.replace(/^\.[\\/]+/, "");
@@ -114,10 +114,10 @@ function _reason(error: unknown): string {
 }
 
 /**
- * Makes sure that a path leads to a file with an end, before it is opened: reading a pipe waits for
- * its writer, and a device may go on for ever.
+ * Makes sure that a path is a plain file, before it is opened. Reading a pipe would wait for its writer,
+ * and a device may never end.
  *
- * @throws {Deno.errors.IsADirectory | Error} if it is anything else, and what `Deno.stat` throws
+ * @throws {Deno.errors.IsADirectory | Error} if it is anything else; also what `Deno.stat` throws
  */
 export async function checkPlainFile(path: string): Promise<Deno.FileInfo> {
   const info = await Deno.stat(path);
@@ -135,8 +135,8 @@ export interface SizeLimit {
 }
 
 /**
- * Reads a whole file, which must be a plain one and not too large. What is written to it while it is
- * read is left out.
+ * Reads a whole file, which must be a plain one and not too large. Bytes that are appended while it is
+ * read are ignored.
  */
 export async function readBytes(
   action: FileAction,
@@ -154,12 +154,12 @@ export async function readBytes(
   });
 }
 
-/** More than any model has; a sparse file may claim so much that hashing it would take days. */
+/** More than any model has. Without a limit, hashing a huge sparse file would take days. */
 const MAX_HASHED_BYTES = 4 * 1024 ** 3;
 
 /**
- * The SHA-256 of a file's bytes, in hexadecimal: which file it was, whatever it is called. The file
- * must be a plain one; little of it is in memory at a time.
+ * The SHA-256 of a file's bytes, in hexadecimal. The file must be a plain one; it is read in chunks of
+ * 1 MB.
  *
  * @param signal ends the hashing
  * @throws the signal's reason if that fires
@@ -168,7 +168,7 @@ export async function hashFile(action: FileAction, signal?: AbortSignal): Promis
   return await _withPlainFile(action, { most: MAX_HASHED_BYTES }, (file) => hashOf(file, signal));
 }
 
-/** The same of a file that is open, from its beginning. */
+/** The SHA-256 of an open file, from its beginning. */
 export async function hashOf(file: Deno.FsFile, signal?: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
   const piece = new Uint8Array(1024 * 1024);
@@ -180,7 +180,7 @@ export async function hashOf(file: Deno.FsFile, signal?: AbortSignal): Promise<s
   return hash.digest("hex");
 }
 
-/** Opens a file that is known to have an end, and not too far off. */
+/** Opens a plain file that is not too large. */
 async function _withPlainFile<T>(
   action: FileAction,
   { most, hint }: SizeLimit,
@@ -207,7 +207,7 @@ export async function sha256Of(bytes: Uint8Array): Promise<string> {
 }
 
 /**
- * Makes a folder and those above it, and brings their names to the disk; one that exists is fine.
+ * Makes a folder and its parents, and flushes their names to the disk. The folder may exist already.
  *
  * @throws {OutputError} if it cannot be made
  */
@@ -224,7 +224,7 @@ export async function makeFolder(path: string, what = "make the folder"): Promis
   }
 }
 
-/** Whether a path leads to nothing; where that cannot be told it is said to lead somewhere. */
+/** Whether nothing has this path; false if that is unknown. */
 async function _isMissing(path: string): Promise<boolean> {
   if (!mayRead(path)) return false;
   return await Deno.stat(path).then(() => false, (error) => {
@@ -233,9 +233,9 @@ async function _isMissing(path: string): Promise<boolean> {
 }
 
 /**
- * Makes a folder and writes an empty file to it, which is removed again: what cannot be written is
- * then found before hours of work and not after them. What processes that were killed have left there
- * half-written is removed, once it is a day old.
+ * Makes a folder, then writes an empty file to it and removes it again. So a folder that cannot be
+ * written is found before hours of work, not after. Unfinished files of killed processes are removed if
+ * they are more than a day old.
  *
  * @throws {OutputError} if the folder cannot be made or written
  * @throws {PermissionError} if Deno may not write and read there
@@ -253,26 +253,26 @@ export async function makeWritableFolder(path: string): Promise<void> {
   }
 }
 
-/** The name of a file that is being written: the one it will have, and two endings after it. */
+/** The name of an unfinished file: its later name with two endings. */
 const ASIDE = /\.[0-9a-f]{8}\.(part|probe)$/;
 
-/** No file of this toolkit takes so long to write, so whoever began it is gone; milliseconds. */
+/** Older than this, an unfinished file was left by a process that is gone; in milliseconds. */
 const LEFT_FOR_GOOD = 24 * 60 * 60 * 1000;
 
-/** True for the names of files that {@linkcode writeWhole} has begun and not finished. */
+/** Whether a name is that of a file that {@linkcode writeWhole} has begun and not finished. */
 export function isAside(name: string): boolean {
   return ASIDE.test(name);
 }
 
-/** Which files are what a killed process has left. */
+/** Which files were left by a killed process. */
 export interface LeftOvers {
-  /** How old they must be, in milliseconds; 0 only where nobody else can be writing there. */
+  /** How old they must be, in milliseconds; 0 only if no other process can be writing there. */
   age?: number;
-  /** Whether a file of that name could be one; of these, only what {@linkcode isAside} is removed. */
+  /** Which names to look at; of these, only files that {@linkcode isAside} accepts are removed. */
   isOurs?: (name: string) => boolean;
 }
 
-/** Removes what killed processes have left half-written in a folder. */
+/** Removes the unfinished files of killed processes from a folder. */
 export async function removeLeftOvers(
   folder: string,
   { age = LEFT_FOR_GOOD, isOurs = isAside }: LeftOvers = {},
@@ -284,27 +284,28 @@ export async function removeLeftOvers(
       const { mtime } = await Deno.lstat(path);
       if (mtime !== null && Date.now() - mtime.getTime() >= age) await Deno.remove(path);
     } catch {
-      // Another run may have removed it, and none is in the way of this one.
+      // Another process may have removed it; if not, the file does no harm.
     }
   }
 }
 
-/** What becomes of a file that is there already. */
+/** Whether to replace an existing file. */
 export interface WriteOptions {
   /**
-   * Asked where there is one; it stays where the answer is no, even if it came at the last moment.
-   * @default it is replaced
+   * Asked if the file exists; it stays if the answer is no, even if it was made at the last moment.
+   * @default an existing file is replaced
    */
   replace?: () => Promise<boolean>;
 }
 
 /**
- * Writes a file so that its name never shows an unfinished file: the bytes go to a neighbour, reach the
- * disk, and the neighbour takes the name in one step. What stood there before survives any failure.
+ * Writes a file whose name never belongs to an unfinished file. The bytes are written beside it and
+ * flushed to the disk; then the new file takes the name in one step. An earlier file of that name
+ * survives any failure.
  *
- * @param path where the file will be
- * @param content its bytes or text, or its names in order
- * @returns whether it was written; false only where {@linkcode WriteOptions.replace} said no
+ * @param path the path of the file
+ * @param content its bytes or text, or its chunks in order
+ * @returns whether it was written; false only if {@linkcode WriteOptions.replace} said no
  */
 export async function writeWhole(
   path: string,
@@ -327,11 +328,11 @@ export async function writeWhole(
 }
 
 /**
- * Writes under a name, or under the first with a number behind it, `a-2.json`, that can be had.
+ * Writes under a name or, if it is taken, under the first free name with a number: `a-2.json`.
  *
- * @param path the name that is wanted
+ * @param path the wanted name
  * @param write writes under the name it is given, and says whether it did
- * @returns the path of what was written
+ * @returns the path of the file
  */
 export async function writeUnderFreeName(
   path: string,

@@ -28,46 +28,46 @@ export type FitOn = ChosenOn | "table";
 
 /** A model of a combination. */
 export interface CombinedMember {
-  /** Its file, as it is reached from the folder of the combination's file. */
+  /** Its file, relative to the folder of the combination's file. */
   file: string;
   /** The SHA-256 of that file, 64 hexadecimal digits. */
   sha256: string;
-  /** How its input is prepared, where that file does not say it. */
+  /** How its input is prepared, if its file does not say it. */
   intensity?: Intensity;
 }
 
 /** From which combined probability on a patient counts as positive; see {@linkcode OperatingPoint}. */
 export interface CombinedOperatingPoint extends Omit<OperatingPoint, "exams"> {
-  /** The exams it was chosen by, the same that the weights were fitted on. */
+  /** The exams it was chosen on: those that the weights were fitted on. */
   exams: FitOn;
 }
 
 /** A fitted combination, as its file has it. */
 export interface Combination {
-  /** The finding; unknown where a table of predictions did not come with it. */
+  /** The finding; unknown if it was fitted on a table of predictions without one. */
   task?: Task;
   /** The weight of each plane's probability. */
   coefficients: ByPlane<number>;
   /** The constant that is added. */
   intercept: number;
-  /** The models; none where it was fitted on a table of predictions. */
+  /** The models; none if it was fitted on a table of predictions. */
   members?: ByPlane<CombinedMember>;
   /** The exams it was fitted on. */
   fitOn: FitOn;
   /**
-   * The tune split of all members, where it was fitted on that, or on the training exams without it;
-   * without one `train` are all training exams.
+   * The tune split that all members share, if the combination was fitted on it or on the training exams
+   * without it. If there is none, `train` means all training exams.
    */
   tune?: TuneSplit;
   /** How many patients it was fitted on. */
   exams: number;
-  /** Which these were, a hash of the three exams of each; none where that is not known. */
+  /** A hash of the three exams of each patient; none if that is unknown. */
   fitExams?: readonly ExamHash[];
   /** How many of them have the finding. */
   positives: number;
   /** Its AUC over them, in 0–1: how well it fits, not how well it does on others. */
   auc: number;
-  /** From where on a patient counts as positive, chosen on the same exams. */
+  /** The probability from which a patient counts as positive, chosen on the same exams. */
   operatingPoint: CombinedOperatingPoint;
 }
 
@@ -134,7 +134,7 @@ export function combinePredictions(
   return { probability: sigmoid(logit), logit, planes };
 }
 
-/** The tune split that three models share; none where they differ in it or have none. */
+/** The tune split that three models share; none if they differ in it or have none. */
 export function commonTune(
   members: Readonly<ByPlane<{ card: { tune?: TuneSplit } }>>,
 ): TuneSplit | undefined {
@@ -143,9 +143,9 @@ export function commonTune(
 }
 
 /**
- * One of each plane, with the promise that no plane is missing.
+ * The exams of the three planes, of which none is missing.
  *
- * @param what what is being done, for messages
+ * @param what the action, for messages
  * @throws {DataError} if an exam is missing, naming every one
  */
 export function everyPlane<T>(
@@ -161,8 +161,8 @@ export function everyPlane<T>(
 }
 
 /**
- * Whether a combination was fitted on exams of a split, so that metrics on them flatter
- * it. Where no tune split was left out of the training exams, its exams are among them.
+ * Whether a combination was fitted on exams of a split, so that metrics on them flatter it. If no tune
+ * split was left out of the training exams, its exams are among them.
  */
 export function isFittedOn(
   { fitOn, tune }: Pick<Combination, "fitOn" | "tune">,
@@ -172,9 +172,9 @@ export function isFittedOn(
 }
 
 /**
- * What the choice of exams does to the metrics of a combination.
+ * A warning about metrics that the choice of exams makes too good.
  *
- * @returns a sentence; nothing where the metrics can be believed as they are. Throws nothing.
+ * @returns a sentence; nothing if the metrics can be believed. Throws nothing.
  */
 export function fitRemark(
   { fitOn, tune }: Pick<Combination, "fitOn" | "tune">,

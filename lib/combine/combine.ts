@@ -26,14 +26,14 @@ import { saturationRemarks } from "./saturation.ts";
 /** What to combine, on which exams, and where to keep it. */
 export interface CombineOptions {
   /**
-   * Three model files: in any order where they say which plane they read, otherwise axial, coronal,
-   * sagittal.
+   * Three model files. Their order does not matter if each says which plane it reads; otherwise they
+   * are axial, coronal, sagittal.
    */
   models: readonly string[];
-  /** The finding, where the files do not say it. */
+  /** The finding, if the files do not say it. */
   task?: Task;
   /**
-   * How the models' input is prepared, where the files do not say it; kept in the combination's file.
+   * How the models' input is prepared, if their files do not say it; kept in the combination's file.
    * @default "raw"
    */
   intensity?: Intensity;
@@ -43,21 +43,21 @@ export interface CombineOptions {
    */
   data?: string;
   /**
-   * The exams to fit on: the tune split that the models share, or, at the price of metrics to be
-   * believed, those of the training or the validation set. `train` is without a tune split that the
-   * models share; where they share none it is all training exams.
+   * The exams to fit on. `tune` is the tune split that the models share. `train` is the training set
+   * without that split, or all of it if they share none; `valid` is the validation set. Metrics on the
+   * exams of the fit are not to be believed.
    * @default "tune"
    */
   fitOn?: ChosenOn;
   /**
    * The name of the kind of run, in the file's name.
-   * @default that of the models where all three have the same, otherwise "mrnet"
+   * @default the models' prefix if all three have the same, otherwise "mrnet"
    */
   prefix?: string;
   /**
-   * The file to write, whose name ends in `.json`; one that is there is replaced.
-   * @default `combined_{prefix}_{task}.json` in the folder of the axial model; where that is a
-   * combination of other models it stays, and this one has a number behind its name
+   * The file to write, whose name ends in `.json`; an existing file is replaced.
+   * @default `combined_{prefix}_{task}.json` in the folder of the axial model. If that is a combination
+   * of other models it stays, and the new name has a number
    */
   out?: string;
   /**
@@ -67,7 +67,7 @@ export interface CombineOptions {
   engine?: EngineChoice;
   /** How many threads of the processor compute on WebAssembly, at least 1. */
   threads?: number;
-  /** Ends the work before anything is written; the function then fails with the signal's reason. */
+  /** Aborts before anything is written; the function then fails with the signal's reason. */
   signal?: AbortSignal;
   /** Called once everything is checked, before the first exam. */
   onStart?: (start: { engine: Engine; task: Task; patients: number }) => void;
@@ -77,7 +77,7 @@ export interface CombineOptions {
   onRemark?: (remark: string) => void;
 }
 
-/** What combining can be given. */
+/** The names of all options. */
 const OPTION_NAMES: OptionNames<CombineOptions> = {
   models: true,
   task: true,
@@ -94,7 +94,7 @@ const OPTION_NAMES: OptionNames<CombineOptions> = {
   onRemark: true,
 };
 
-/** What was made of it. */
+/** The result of combining. */
 export interface CombineResult {
   /** The weights, and what they were found by. */
   combination: Combination;
@@ -105,8 +105,8 @@ export interface CombineResult {
 /**
  * Fits the combination of three models on exams and writes its file.
  *
- * @throws {OptionError} if an option does not exist, if the models do not go together, or share no tune split and other exams
- * were not asked for, or the name of the file to write does not end in `.json`
+ * @throws {OptionError} if an option does not exist; if the models do not go together; if they share no
+ * tune split and `fitOn` names no other exams; or if the name of the file does not end in `.json`
  * @throws {WeightsError} if a file is no model
  * @throws {DataError} if the exams cannot be used
  * @throws {OutputError} if the file cannot be written
@@ -163,7 +163,7 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
     const fitted = fitCombination(patients, fitOn);
     for (const plane of PLANES) {
       const { metadata, card } = members[plane];
-      // What only the caller knows would be lost.
+      // The caller alone knows it, so it is kept.
       if (metadata.intensity === undefined) described[plane].intensity = card.intensity;
     }
     const fitExams = await hashes.patients();
@@ -178,12 +178,12 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
 }
 
 /**
- * The same from a table of predictions made elsewhere; see {@linkcode readPredictions} for its form. It
- * has weights but no models, so nothing can be evaluated or predicted with its file.
+ * Fits a combination to a table of predictions; see {@linkcode readPredictions} for its form. The result
+ * has weights but no models, so its file can neither evaluate nor predict.
  *
  * @param table the table's file
- * @param options the finding, if the combination's file should say it, that file, if one is wanted, and
- * what is told of odd predictions
+ * @param options the finding to name in the combination's file; the file to write, if any; and who is
+ * told of odd predictions
  * @throws {DataError} if the table cannot be used
  * @throws {OptionError} if the file's name does not end in `.json`
  * @throws {OutputError} if the file cannot be written
@@ -204,7 +204,7 @@ export async function combineTable(
   return combination;
 }
 
-/** The tune split that the exams to fit on are, or are without. */
+/** The tune split that the exams of the fit are, or that is left out of them. */
 function _tuneFor(fitOn: ChosenOn, members: ByPlane<PlaneModel>): TuneSplit | undefined {
   switch (fitOn) {
     case "tune":

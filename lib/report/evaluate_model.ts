@@ -51,11 +51,11 @@ export interface EvaluateModelOptions {
    * @default "valid"
    */
   split?: Split | "tune";
-  /** Another model's file, to hold this one against by the same exams; its plane may be another. */
+  /** Another model's file, to compare on the same exams; it may read another plane. */
   against?: string;
   /**
    * The plane of that other model, for a file that does not say it.
-   * @default the first model's, where that reads one
+   * @default the first model's plane, if it reads one
    */
   againstPlane?: Plane;
   /**
@@ -63,9 +63,9 @@ export interface EvaluateModelOptions {
    * @default "raw"
    */
   againstIntensity?: Intensity;
-  /** A threshold of one's own, 0 to 1, to give metrics at. */
+  /** An additional threshold, 0 to 1, to compute metrics at. */
   threshold?: number;
-  /** Which bootstrap draws; drawn at random where it is left out. */
+  /** The seed of the bootstrap draws; random if left out. */
   seed?: number;
   /**
    * How many bootstrap draws, at least 1.
@@ -82,9 +82,9 @@ export interface EvaluateModelOptions {
    * @default the processor's cores, at most 16
    */
   threads?: number;
-  /** Called once everything is checked, before the first exam; what it throws ends the evaluation. */
+  /** Called after all checks, before the first exam; an error that it throws ends the evaluation. */
   onStart?: (start: EvaluationStart) => void | Promise<void>;
-  /** Called after each exam, the exams of a second model counted on. */
+  /** Called after each exam; the exams of a second model are counted after those of the first. */
   onExam?: (progress: { done: number; total: number; auc: number }) => void;
 }
 
@@ -112,19 +112,19 @@ export interface EvaluatedModel {
   card: ClassifierCard;
   /** How it was made, as its file says; empty for files of PyTorch and for combinations. */
   metadata: Readonly<Record<string, string>>;
-  /** The weights of the planes, where it is a combination. */
+  /** The weights of the planes, if it is a combination. */
   combination?: Combination;
-  /** What it says about each exam; of a combination, about each patient. */
+  /** Its prediction for each exam; for a combination, for each patient. */
   predictions: EvaluatedPrediction[];
-  /** The exams that are unlike those that it can read, where there are any. */
+  /** The exams that do not look like its input; none if all do. */
   odd?: readonly OddExam[];
-  /** How many of the exams chose its epoch and its operating point; of a combination, its models'. */
+  /** How many of the exams chose its epoch and operating point; for a combination, its models'. */
   chosenBy?: Acquaintance;
-  /** Of a combination: how many of the patients it was fitted on. */
+  /** For a combination: how many of the patients it was fitted on. */
   fittedOn?: Acquaintance;
-  /** What that comes to. */
+  /** The metrics of the predictions. */
   summary: PredictionSummary;
-  /** Why there are no metrics at its own operating point, where there are none. */
+  /** Why there are no metrics at its own operating point; nothing if there are. */
   noOperatingPoint?: string;
 }
 
@@ -132,7 +132,7 @@ export interface EvaluatedModel {
 export interface ModelEvaluation extends EvaluatedModel {
   /** The folder of the dataset. */
   data: string;
-  /** The split of it. */
+  /** The split of the dataset. */
   split: Split | "tune";
   /** What computed it. */
   engine: string;
@@ -147,7 +147,7 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
   const engine = await startEngine(options.engine, { threads: options.threads });
   using first = await loadClassifier(options.model, options);
   const { task, card: { plane, tune } } = first;
-  // A second model answers the same question; which plane it reads is its own affair.
+  // The second model must predict the same finding, but may read another plane.
   using second = options.against === undefined ? undefined : await loadClassifier(options.against, {
     task,
     plane: options.againstPlane,
@@ -199,7 +199,7 @@ function _checkOptions({ threshold, samples }: EvaluateModelOptions): void {
   }
 }
 
-/** The exams of a tune split are unseen only by models that kept the same ones out. */
+/** Refuses a tune split that one of the models was trained on. */
 function _checkTune(first: Classifier, second: Classifier | undefined): void {
   const { tune } = first.card;
   if (tune === undefined) {
@@ -216,7 +216,7 @@ function _checkTune(first: Classifier, second: Classifier | undefined): void {
   );
 }
 
-/** The thresholds to give metrics at: metrics at one that these exams chose would flatter. */
+/** The thresholds to compute metrics at; one that these exams chose would flatter, and is left out. */
 function _thresholds(
   { card: { operatingPoint }, combination }: Classifier,
   { chosenBy, fittedOn }: Pick<EvaluatedExams, "chosenBy" | "fittedOn">,
@@ -239,7 +239,7 @@ function _thresholds(
   return { thresholds, noOperatingPoint };
 }
 
-/** Why an operating point says nothing about exams that chose it. */
+/** Why the metrics at an operating point are no evidence on exams that chose it. */
 function _chosenHere(
   known: Acquaintance,
   chosenOn: FitOn,

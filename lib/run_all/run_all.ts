@@ -2,9 +2,9 @@
  * All nine models of MRNet and the combinations of their planes: what `cli.ts run_all` does, as one
  * function.
  *
- * The tune split is kept out of all nine, chooses their best epochs and operating points, and fits the
- * combinations; the validation set is evaluated once, at the end of each model's training, and decides
- * nothing.
+ * No model is trained on the tune split. It chooses the best epochs and operating points, and the
+ * combinations are fitted on it. Each model is evaluated on the validation set once, after its
+ * training; that decides nothing.
  *
  * @module
  */
@@ -18,35 +18,36 @@ import { makePlan, type Plan } from "./plan.ts";
 import type { TaskResult } from "./results.ts";
 import { type LeftOutExam, modelKey, readState, writeState } from "./state.ts";
 
-/** What came of it. */
+/** The result of a run over all tasks and planes. */
 export interface RunAllResult {
-  /** Whether everything is done, or the signal ended it; running again goes on from there. */
+  /** Whether everything is done, or the signal stopped it; running again continues from there. */
   stopped: "finished" | "interrupted";
-  /** A row for each task; empty where it was interrupted. */
+  /** A row for each task; empty if it was interrupted. */
   results: TaskResult[];
-  /** The exams that could not be read; none but where `skipBadExams` leaves them out. */
+  /** The exams that `skipBadExams` left out because they could not be read. */
   leftOut: LeftOutExam[];
   /** The folder of the state, the predictions and the report. */
   out: string;
-  /** The table as a page, one file that needs no other; none where it was interrupted. */
+  /** The table as a page in a single file; none if it was interrupted. */
   report?: string;
 }
 
 /**
- * Trains the three planes of the three tasks, combines them, and evaluates all twelve on the validation
- * set.
+ * Trains a model for each of the three planes of the three tasks, combines the planes, and evaluates
+ * all twelve on the validation set.
  *
- * What is done is kept in the folder `out`: running again with the same options trains only what is
- * missing, and goes on with the model that was interrupted from its last saved state. With other
- * options it refuses and names the differences.
+ * The folder `out` keeps what is done. Running again with the same options trains only the missing
+ * models; an interrupted training continues from its last saved state. Other options are refused, and
+ * the differences are named.
  *
- * With `skipBadExams` it goes on without exams that cannot be read. A patient counts in a combination,
- * and in the table, only where all three exams could be read.
+ * With `skipBadExams`, exams that cannot be read are left out. A patient counts in a combination and in
+ * the table only if all three exams could be read.
  *
- * @throws {OptionError} if an option is out of its range, or earlier runs there had others
- * @throws {TrainingError} if another process is at work there, a training fails, or no epoch of it was worth keeping
- * @throws {DataError} if exams cannot be used; all are checked before the first training; or if
- * the predictions that the folder has of the three planes are not of the same exams
+ * @throws {OptionError} if an option is out of range, or differs from those of earlier runs in `out`
+ * @throws {TrainingError} if another process works in `out`, if a training fails, or if a training had
+ * no epoch worth keeping
+ * @throws {DataError} if exams cannot be used, which is checked before the first training; or if the
+ * predictions of the three planes in `out` are not of the same exams
  * @throws what {@linkcode train} throws
  *
  * @example
@@ -72,7 +73,7 @@ export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
     const { done, open, lost, seed, out, before, state, statePath } = plan;
     const lock = await _lock(out);
     try {
-      // Until it gave the lock back another process may have trained some of them.
+      // Planned under the lock: another process may have trained some of them before.
       if (JSON.stringify(await readState(statePath)) !== JSON.stringify(before)) continue;
       await writeState(statePath, state);
       options.onPlan?.({ done, open, lost, seed, out, lock: lock.kind });
@@ -83,7 +84,7 @@ export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
   }
 }
 
-/** One process at a time trains what a folder keeps the state of. */
+/** Takes the lock of the folder, so that one process at a time trains. */
 async function _lock(out: string): Promise<RunLock> {
   const lock = await lockRun(out);
   if (lock !== undefined) return lock;
@@ -94,7 +95,7 @@ async function _lock(out: string): Promise<RunLock> {
   );
 }
 
-/** Trains what is open, and makes combinations, tables and report of all. */
+/** Trains the missing models, then makes combinations, tables and report. */
 async function _carryOut(plan: Plan, options: RunAllOptions): Promise<RunAllResult> {
   const { out, state, statePath } = plan;
   for (const model of plan.open) {

@@ -1,9 +1,9 @@
 /**
- * What is already done of a run over all tasks and planes: one JSON file, written whole when a model
- * is begun and when it is finished. The model at hand goes on from its own run's state.
+ * The state of a run over all tasks and planes: one JSON file, written when a model's training begins
+ * and when the model is done. A training that was interrupted continues from its own run's state.
  *
- * A model counts as done where it was trained to its end and evaluated with the same options and labels,
- * and its file is there with the same hash.
+ * A model counts as done if it was trained and evaluated with the same options and labels, and if its
+ * file exists with the same hash.
  *
  * @module
  */
@@ -25,18 +25,18 @@ import { type Label, type Plane, PLANES, type Split, SPLITS, type Task, TASKS } 
 const FORMAT = "mrnet-run-all";
 const VERSION = 2;
 
-/** The size from which a file is not taken for a state, in bytes; MRNet's has about 0.2 MB. */
+/** The largest file that is read as a state, in bytes; MRNet's has about 0.2 MB. */
 export const MAX_STATE_BYTES = 4 * 1024 * 1024;
 
-/** The most lists and objects in it, one a prediction: each takes fifty times its two bytes. */
+/** The most lists and objects in it, one for each prediction: in memory each takes about 100 bytes. */
 const MAX_BRACKETS = 200_000;
 
 const GO_ON = "go on with the runs of";
 const HINT = "move it away to start over";
 
 /**
- * What a model said about an exam: its name, its label, the probability of the finding, and the logit
- * that the sigmoid makes it of, which states of before do not have.
+ * A prediction for an exam: its name, its label, the probability of the finding, and the logit of that
+ * probability, which states of earlier versions do not have.
  */
 export type SavedPrediction = readonly [
   id: string,
@@ -47,7 +47,7 @@ export type SavedPrediction = readonly [
 
 /** An exam that was left out because it could not be read. */
 export interface LeftOut {
-  /** The split it is of. */
+  /** The split of the exam. */
   split: Split | "tune";
   /** The exam's name. */
   id: string;
@@ -55,7 +55,7 @@ export interface LeftOut {
   reason: string;
 }
 
-/** The same with its plane: whatever the task, it is the same file. */
+/** The same with its plane; the tasks share the file. */
 export interface LeftOutExam extends LeftOut {
   /** The plane. */
   plane: Plane;
@@ -67,19 +67,19 @@ export interface DoneModel {
   checkpoint: string;
   /** The SHA-256 of that file. */
   sha256: string;
-  /** The epoch it is of, counted from 1, and how many there were. */
+  /** The best epoch, counted from 1. */
   epoch: number;
   /** How many epochs it was trained. */
   epochs: number;
-  /** What computed it: where its training was stopped and went on elsewhere, what ended it. */
+  /** What computed it; if its training was resumed on another engine, the last one. */
   computed: { engine: EngineName; threads: number; precision: Precision };
-  /** The exams that could not be read, where they were left out. */
+  /** The exams that were left out because they could not be read. */
   leftOut: LeftOut[];
-  /** What it says about the tune split. */
+  /** Its predictions for the tune split. */
   tune: SavedPrediction[];
-  /** The hashes of the tune split's exams, in the same order; states of before have none. */
+  /** The hashes of the tune split's exams, in the same order; earlier versions kept none. */
   tuneExams?: ExamHash[];
-  /** What it says about the validation set. */
+  /** Its predictions for the validation set. */
   valid: SavedPrediction[];
 }
 
@@ -89,7 +89,7 @@ export interface RunAllState {
   config: Record<string, unknown>;
   /** The models that are done, by `task/plane`. */
   models: Record<string, DoneModel>;
-  /** The model at hand, by `task/plane`, and the folder of its logs. */
+  /** The model that is being trained, as `task/plane`, and the folder of its logs. */
   running?: { model: string; logFolder: string };
 }
 
@@ -98,7 +98,7 @@ export function modelKey(task: Task, plane: Plane): string {
   return `${task}/${plane}`;
 }
 
-/** The splits that a model of these is trained on, evaluated on and chosen on. */
+/** The splits that models are trained, evaluated and chosen on. */
 const MODEL_SPLITS: readonly LeftOut["split"][] = [...SPLITS, "tune"];
 
 const KEYS = TASKS.flatMap((task) => PLANES.map((plane) => modelKey(task, plane)));
@@ -136,7 +136,7 @@ export function parseState(text: string, path: string): RunAllState {
   }
 }
 
-/** What is said of a state that cannot be gone on with. */
+/** The error of a state that cannot be used. */
 export function stateError(path: string, found: string): DataError {
   return new DataError(`Cannot ${GO_ON} '${path}': ${found}: ${HINT}`);
 }
@@ -157,10 +157,10 @@ export async function writeState(path: string, state: RunAllState): Promise<void
 }
 
 /**
- * What differs between the options of earlier runs and those of now: `lr 0.00005 instead of 0.00001`.
+ * The differences between the earlier options and the present ones: `lr 0.00005 instead of 0.00001`.
  *
- * @param then as the state has it
- * @param now as plain JSON values
+ * @param then the options in the state
+ * @param now the present options, as plain JSON values
  */
 export function differences(
   then: Readonly<Record<string, unknown>>,
@@ -241,7 +241,7 @@ function _leftOut(value: unknown, key: string): LeftOut[] {
   if (!Array.isArray(value) || !value.every((each) => isOne(each ?? {}))) {
     throw new RangeError(`what it says of exams that ${key} left out is not whole`);
   }
-  // The reason is printed.
+  // The reason will be printed, so control characters are escaped.
   return value.map(({ split, id, reason }) => ({ split, id, reason: messageOf(reason) }));
 }
 
@@ -254,7 +254,7 @@ function _isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 1;
 }
 
-/** A path of a file or folder with a name, that can be printed. */
+/** Whether a value is a path that names a file or folder and can be printed. */
 function _isPath(value: unknown): value is string {
   return typeof value === "string" && isFileName(baseName(value)) && !/\p{Cc}/u.test(value);
 }

@@ -1,5 +1,5 @@
 /**
- * Several exams under way at once, reported in order.
+ * Several exams in flight at once, whose results are reported in order.
  *
  * @module
  */
@@ -20,14 +20,14 @@ export interface Started {
 export type Finished = Omit<Started, "result"> & { result: ExamResult };
 
 /**
- * Waits for each exam's result, in order, but lets the ones behind it start before.
+ * Gives the results of exams in order, while later exams are started already.
  *
- * With none in flight each exam is waited for before the next one starts. Otherwise the next exam is
- * read and given to the GPU while the results of the ones before are on their way. Exams that were started
- * are waited for even where the source has ended early or failed: its failure comes after them.
+ * If `inFlight` is 0, an exam starts only after the result of the one before. Otherwise the next exam is
+ * read and given to the GPU while earlier results are still awaited. Exams that were started are
+ * awaited even if the source ends early or fails; its failure comes after their results.
  *
- * @param exams exams as they are started; the next one is asked for when its turn comes
- * @param inFlight how many may be under way beside the one that is waited for, 0 or more
+ * @param exams exams as they are started; the next one is asked for when it may start
+ * @param inFlight how many may be in flight beside the one that is awaited, 0 or more
  */
 export async function* withInFlight(
   exams: AsyncIterable<Started>,
@@ -47,7 +47,7 @@ export async function* withInFlight(
       });
       if (next === undefined || next.done) break;
       underWay.push(next.value);
-      // Where an earlier one fails, nobody waits for this one any more.
+      // If an earlier one fails, nobody awaits this one: its rejection is handled here.
       next.value.result.catch(() => {});
       if (underWay.length > inFlight) yield await oldest();
     }

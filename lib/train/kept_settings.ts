@@ -12,7 +12,7 @@ import { DEFAULTS, SETTING_ROWS, type SettingName, type SettingValues } from "./
 /** The settings of a run, by their names on the command line. */
 export type RunSettings = Readonly<Record<string, string | number | boolean>>;
 
-/** In which order files have the settings that the first version knew; what came later is behind. */
+/** The order of the first version's settings in files; later ones follow. */
 const FILE_ORDER: readonly SettingName[] = [
   ...["task", "plane", "prefix", "recipe", "intensity", "lossWeights", "epochs"] as const,
   ...["learningRate", "schedule", "gamma", "patience", "plateauPatience", "plateauFactor"] as const,
@@ -36,7 +36,7 @@ const ROWS: readonly Kept[] = SETTING_ROWS
 
 const KEPT = ROWS.filter(({ row }) => row.use.kept !== undefined);
 const FIXED = KEPT.filter(({ row }) => row.use.kept === "fixed");
-/** What an outcome depends on: of what is kept, and of the rest. */
+/** The settings that an outcome depends on, whether they are kept or not. */
 const DECISIVE = [
   ..._tuneLast(KEPT.filter(({ row: { use } }) => use.decides ?? use.kept !== "noted")),
   ...ROWS.filter(({ row: { use } }) => use.kept === undefined && use.decides),
@@ -47,7 +47,7 @@ export function nameOf({ flag }: Pick<AnySetting, "flag">): string {
   return /--(\w+)/.exec(flag)![1];
 }
 
-/** The options of a run with its settings apart, each under one name. */
+/** The settings among the options of a run. */
 export function settingsOf<T extends Partial<RunOptions>>(
   { tune, ...others }: T,
 ): Omit<T, "tune"> & Pick<Partial<SettingValues>, "tune" | "tuneSeed"> {
@@ -61,25 +61,25 @@ export function optionsOf<T extends Partial<SettingValues>>(
   return { ...others, tune: tune === undefined ? undefined : { fraction: tune, seed: tuneSeed } };
 }
 
-/** The options of a run, with defaults for what is not given and no recipe says. */
+/** The options of a run, completed with the defaults that no recipe decides. */
 export function withDefaults(options: RunOptions): RunOptions & typeof DEFAULTS {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return { ...DEFAULTS, ...Object.fromEntries(given) } as RunOptions & typeof DEFAULTS;
 }
 
-/** What `config.json` and the state keep of a run's settings. */
+/** The settings that `config.json` and the state keep. */
 export function keptSettings(options: RunOptions): RunSettings {
   return _record(KEPT, options) as RunSettings;
 }
 
-/** The settings that the outcome of a training depends on, as a file has them. */
+/** The settings that decide on the outcome, as a file has them. */
 export function decisiveSettings(options: Partial<RunOptions>): Record<string, unknown> {
   const { precision = DEFAULTS.precision, ...others } = options;
   return _record(DECISIVE, { ...others, precision });
 }
 
 /**
- * Takes the settings of a run from a JSON object; what else is in it is left there.
+ * Reads the settings of a run from a JSON object, which may have other keys too.
  *
  * @throws {RangeError} if one is missing or is no such setting
  */
@@ -98,16 +98,16 @@ export function parseSettings(value: Record<string, unknown>): RunSettings {
   throw new RangeError("one of 'tune' and 'tune_seed' is missing");
 }
 
-/** Whether two files are of one run, by what a run keeps from its beginning to its end. */
+/** Whether two files are of the same run: their `fixed` settings are equal. */
 export function areOfOneRun(one: RunSettings, other: RunSettings): boolean {
   return FIXED.every(({ key }) => one[key] === other[key]);
 }
 
 /**
- * What of the options would change a run: `lr 0.001 instead of 0.0001`. What is left out changes
+ * The options that would change a run: `lr 0.001 instead of 0.0001`. Options that are not given change
  * nothing.
  *
- * @param kept the run's settings, of its state
+ * @param kept the settings in the run's state
  */
 export function differencesTo(kept: RunSettings, options: RunOptions): string[] {
   const asked: Readonly<Record<string, unknown>> = settingsOf(options);
@@ -120,7 +120,7 @@ export function differencesTo(kept: RunSettings, options: RunOptions): string[] 
   });
 }
 
-/** The options of a run that goes on: what is asked for, and of the run's own settings what is not. */
+/** The options of a resumed run: those given, and the run's own settings for the rest. */
 export function mergedWith(kept: RunSettings, options: RunOptions): RunOptions {
   const merged: Record<string, unknown> = settingsOf(options);
   for (const { name, key, row } of KEPT) {
@@ -141,7 +141,7 @@ function _rank(name: SettingName): number {
   return rank < 0 ? FILE_ORDER.length : rank;
 }
 
-/** Puts the tune split behind the others, where those who name settings have always had it. */
+/** Puts the tune split last, where messages have always had it. */
 function _tuneLast(rows: readonly Kept[]): Kept[] {
   const isTune = ({ name }: Kept) => name === "tune" || name === "tuneSeed";
   return [...rows.filter((row) => !isTune(row)), ...rows.filter(isTune)];

@@ -1,26 +1,25 @@
 /**
- * How far a training is: all that it has come to, apart from the parameters and the optimizer. With
- * them and the options it is enough to go on as if there had been no break, for orders and
- * augmentations are drawn anew from seed, epoch and exam, and the schedule and the early stop follow
- * from the epochs' reports.
+ * The progress of a training, apart from the parameters and the optimizer's state. The three together
+ * and the options are enough to continue as if there had been no stop: orders and augmentations depend
+ * on seed, epoch and exam only, and the schedule and the early stop follow from the epochs' reports.
  *
  * @module
  */
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import type { EpochReport, SkippedExam } from "./reports.ts";
 
-/** What an exam of the epoch at hand came to, nothing for one that was left out. */
+/** The result of an exam of the current epoch; null if the exam was left out. */
 export type Passed = readonly [loss: number, absent: number, present: number] | null;
 
-/** A position in a training. */
+/** The progress of a training. */
 export interface TrainProgress {
   /** The epochs that are completed. */
   epochs: EpochReport[];
-  /** The training exams of the epoch at hand that are done, in its order. */
+  /** The results of the training exams of the current epoch, in the order of the epoch. */
   train: Passed[];
-  /** The same of the validation exams, which come after all training exams. */
+  /** The results of the validation exams, which follow all training exams. */
   valid: Passed[];
-  /** How long the epoch at hand took so far, in seconds. */
+  /** How long the current epoch took so far, in seconds. */
   seconds: number;
   /** The exams that are left out because they could not be read. */
   skipped: SkippedExam[];
@@ -31,7 +30,7 @@ export function noProgress(): TrainProgress {
   return { epochs: [], train: [], valid: [], seconds: 0, skipped: [] };
 }
 
-/** An exam on its way through a training. */
+/** The position of an exam in a training. */
 export interface Position {
   phase: "train" | "valid";
   /** The epoch, counted from 1. */
@@ -42,27 +41,27 @@ export interface Position {
   total: number;
   /** The exam's name. */
   id: string;
-  /** Which step of training this is, or follows, counted from 1 over all epochs. */
+  /** The step of a training exam, counted from 1 over all epochs; of others, the last step. */
   step: number;
 }
 
-/** What a training tells whoever keeps its state, and is told by them. */
+/** The connection between the training loop and what keeps its state. */
 export interface TrainHooks {
-  /** Where to go on; the model has the parameters already. */
+  /** The progress to continue from; the model has its parameters already. */
   from?: { progress: TrainProgress; optimizer?: OptimizerState };
   /** Whether it is time to save; asked after each exam. */
   due?(): boolean;
-  /** Keeps the state; the model's own parameters are up to date and rest until it returns. */
+  /** Saves the state; the model's parameters are up to date, and do not change until it returns. */
   save?(progress: TrainProgress, optimizer: OptimizerState | undefined): Promise<void>;
   /**
-   * Called after each epoch in place of `onEpoch`; `save` keeps the state of its end, `skipped` are the
-   * exams that were left out of it.
+   * Called after each epoch, in place of the option `onEpoch`. `save` saves the state at its end;
+   * `skipped` are the exams that were left out of it.
    */
   onEpoch?(
     report: EpochReport,
     save: () => Promise<void>,
     skipped: readonly SkippedExam[],
   ): Promise<void>;
-  /** Told of each exam before it is waited for. */
+  /** Called with each exam before its result is awaited. */
   onPosition?(position: Position): void;
 }

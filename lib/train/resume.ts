@@ -1,5 +1,5 @@
 /**
- * Which run is gone on with, and whether what is asked for now is that run.
+ * Resuming a run: finds it, and refuses options, labels or files that do not belong to it.
  *
  * @module
  */
@@ -27,27 +27,27 @@ import { isRunSecret, newRunSecret } from "./run_secret.ts";
 import { readRunState, type RunState, STATE_FILE } from "./run_state.ts";
 import { DEFAULTS } from "./settings.ts";
 
-/** A run that is gone on with. */
+/** A run that is resumed. */
 export interface Resumption {
   /** The file of its state. */
   path: string;
-  /** The folder of its logs, which that is in. */
+  /** The folder of its logs; the state lies in it. */
   folder: string;
   state: RunState;
-  /** What was asked for, and of the run's own settings what was not. */
+  /** The given options; the run's own settings stand in for those that were not given. */
   options: RunOptions;
   /** What its `config.json` says. */
   config: RunConfig;
 }
 
 /**
- * Finds the run, takes its lock, reads its state, and holds what is asked for against it.
+ * Finds the run, takes its lock, reads its state, and compares the options with it.
  *
  * @returns the run, and its lock, which the caller releases
- * @throws {TrainingError} if there is no such run, it left no state, or another process is at work
+ * @throws {TrainingError} if there is no such run, if it left no state, or if another process works
  * on it
- * @throws {OptionError} if something was asked for that would change the run; all of it is named
- * @throws {WeightsError} if the state cannot be read, does not lie in its run's folder, or its best
+ * @throws {OptionError} if options would change the run; the message names all of them
+ * @throws {WeightsError} if the state cannot be read or lies outside its run's folder, or if the best
  * model is gone
  */
 export async function resumption(
@@ -55,7 +55,7 @@ export async function resumption(
 ): Promise<{ from: Resumption; lock: RunLock }> {
   const path = await _stateOf(options);
   const folder = folderOf(path);
-  // No file is written to a folder that is not a run's, and be it the lock.
+  // Checked before the lock: not even a lock file is written to a folder that is not a run's.
   await _configBeside(path);
   const lock = await lockRun(folder);
   if (lock === undefined) {
@@ -66,7 +66,7 @@ export async function resumption(
     );
   }
   try {
-    // Not before: until it gave the lock back another process may have gone on with the run.
+    // Read under the lock: before that, another process may still have continued the run.
     return { from: await _examined(path, options), lock };
   } catch (error) {
     await lock.release();
@@ -75,10 +75,10 @@ export async function resumption(
 }
 
 /**
- * The state of a run that was begun with these options, where there is one to go on with: it can be
- * read, nothing that is asked for would change the run, and the best model it has kept is there.
+ * The path of the state of a run that these options began; nothing if the run cannot be resumed. The
+ * state must be readable, the options must not change the run, and its best model must exist.
  *
- * @param folder the run's, in the logs
+ * @param folder the run's folder in the logs
  */
 export async function resumable(options: RunOptions, folder: string): Promise<string | undefined> {
   try {
@@ -90,7 +90,7 @@ export async function resumable(options: RunOptions, folder: string): Promise<st
   }
 }
 
-/** Reads all that a run goes on from, and holds it against what is asked for and is there. */
+/** Reads the state and the configuration, and compares them with the options and the files. */
 async function _examined(path: string, options: RunOptions): Promise<Resumption> {
   const folder = folderOf(path);
   const config = await _configBeside(path);
@@ -114,14 +114,14 @@ async function _examined(path: string, options: RunOptions): Promise<Resumption>
     }
     await _checkModel(path, join(merged.models!, checkpoint));
   }
-  // A copy is a run of its own, which leaves the models of the run that it was made of alone; so is
-  // one of which anybody who has its model knows the number.
+  // A copy is a run of its own: it must not replace the models of the original. The same goes for a
+  // run of an earlier version, whose number everybody knows who has its model.
   const isOwn = isRunSecret(state.run) && !await _isCopy(folder, state);
   const run = isOwn ? state.run : newRunSecret();
   return { path, folder, state: { ...state, run }, options: merged, config };
 }
 
-/** What the `config.json` beside a state says; there is none but in the folder of a run. */
+/** Reads the `config.json` beside a state, which must lie in a run's folder. */
 async function _configBeside(path: string): Promise<RunConfig> {
   const folder = folderOf(path);
   if (baseName(path) === STATE_FILE && isRunName(baseName(folder))) {
@@ -133,7 +133,7 @@ async function _configBeside(path: string): Promise<RunConfig> {
   );
 }
 
-/** No state chooses a folder that is written: whoever goes on with it says where the models are. */
+/** A state does not choose the folder that is written to: the user names the folder of the models. */
 function _checkModels(path: string, { models }: RunOptions, merged: RunOptions): void {
   if (merged.saveModel === false || merged.models === (models ?? DEFAULTS.models)) return;
   throw new OptionError(
@@ -151,27 +151,27 @@ async function _checkModel(path: string, model: string): Promise<void> {
   });
 }
 
-/** Whether a run's folder is a copy of the one that its state was saved in, not that one moved. */
+/** Whether a run's folder is a copy of the one its state was saved in; a moved folder is no copy. */
 async function _isCopy(folder: string, { folder: saved }: RunState): Promise<boolean> {
   if (folder === saved) return false;
-  // Asking after a share would tell another machine who asks.
+  // Looking at a network share would reveal the user to another machine.
   if (baseName(folder) !== baseName(saved) || /^[\\/]{2}/.test(saved)) return true;
   if (!mayRead(saved)) return true;
   try {
     const [here, there] = [await Deno.stat(folder), await Deno.stat(saved)];
     return here.dev !== there.dev || here.ino !== there.ino;
   } catch (error) {
-    // Where it cannot be told, nothing of the other one may be touched.
+    // Taken for a copy if that is unknown: then no file of the other run is touched.
     return !(error instanceof Deno.errors.NotFound);
   }
 }
 
-/** Which labels these are: exams, classes and their order. */
+/** A hash of the labels: exams, classes and their order. */
 export async function hashLabels({ labels }: Pick<Dataset, "labels">): Promise<string> {
   return await sha256Of(new TextEncoder().encode(formatLabels(labels)));
 }
 
-/** Refuses labels that are not those the run began with, and a position that is not in them. */
+/** Refuses labels other than those the run began with, and a position outside of them. */
 export function checkLabels(
   { path, state }: Resumption,
   labels: RunState["labels"],
@@ -191,7 +191,7 @@ export function checkLabels(
   if (!sound) throw _unfit(path, "its position is not among the exams");
 }
 
-/** What computed a run so far, where that is something else than what computes now. */
+/** What computed a run so far; nothing if the same computes it now. */
 export function elsewhere(
   { computed }: Pick<RunState, "computed">,
   { name, threads, precision }: Engine,
@@ -206,7 +206,7 @@ export function computedText({ engine, threads, precision }: RunState["computed"
     (precision === "half" ? ", half precision" : "");
 }
 
-/** The file of the state of the run that is meant. */
+/** The path of the state that the options name. */
 async function _stateOf({ resume, logs = DEFAULTS.logs, task, plane, prefix }: RunOptions) {
   if (typeof resume === "string") {
     const isFolder = await Deno.stat(resume).then(({ isDirectory }) => isDirectory, () => false);
@@ -229,10 +229,10 @@ async function _stateOf({ resume, logs = DEFAULTS.logs, task, plane, prefix }: R
 }
 
 /**
- * The run of a prefix that was begun last, by the moment in its `config.json`: names of folders are in
- * local time, which comes twice when clocks are put back and is another one elsewhere.
+ * The latest run of a prefix, by the time in its `config.json`. Names of folders are in local time,
+ * which is ambiguous when clocks are put back, and differs between time zones.
  *
- * @param folders the last first by their names, which decides between runs of one moment
+ * @param folders the latest first by name, which decides between runs of the same time
  */
 async function _latestRun(folders: readonly string[], prefix: string): Promise<string | undefined> {
   let latest: { folder: string; begun: number } | undefined;
@@ -246,7 +246,7 @@ async function _latestRun(folders: readonly string[], prefix: string): Promise<s
   return latest?.folder;
 }
 
-/** What the `config.json` of a run says; nothing where that cannot be read. */
+/** Reads the `config.json` of a run; nothing if it cannot be read. */
 async function _configOf(folder: string): Promise<RunConfig | undefined> {
   try {
     return await readRunConfig(folder);
@@ -256,7 +256,7 @@ async function _configOf(folder: string): Promise<RunConfig | undefined> {
   }
 }
 
-/** What is asked for, and of what the run was what is not. */
+/** The given options, and the run's own settings for the rest. */
 function _merged(options: RunOptions, { config, computed }: RunState): RunOptions {
   const merged = mergedWith(config, options);
   merged.engine ??= computed.engine;

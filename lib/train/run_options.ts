@@ -1,5 +1,5 @@
 /**
- * What a run is asked for, what it says when it begins, and what it leaves.
+ * The options of a run, what it reports when it begins, and its result.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Plane, Task } from "../terms.ts";
 import type { TrainDefaults, TrainOptions } from "./options.ts";
 import type { EpochReport, TrainResult } from "./reports.ts";
 
-/** A run: what to train on, what to start from, where to keep what comes of it. */
+/** A run: what to train on, what to start from, and where to keep the results. */
 export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
   /** The finding to predict. */
   task: Task;
@@ -69,9 +69,9 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
    */
   flushHistory?: boolean;
   /**
-   * Train on exams whatever their grey values and the order of their axes look like. Otherwise exams
-   * are refused that are far from 0–255 where the model takes them as they are, or whose slices may be
-   * the last axis; see {@linkcode oddityOf}.
+   * Train on exams of any grey values and any order of axes. Otherwise two kinds of exams are refused:
+   * those far from 0–255 if the model takes grey values as they are, and those whose last axis may be
+   * the slices; see {@linkcode oddityOf}.
    * @default false
    */
   anyRange?: boolean;
@@ -81,24 +81,25 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
    */
   inMemory?: boolean;
   /**
-   * Training exams to keep out of training and to use in the place of the validation set: schedule,
-   * best model, operating point and early stop go by them, all metrics called "valid" are theirs, and
-   * no file of the validation set is opened. Where `weights` are a model's, its file must say that it
-   * kept these exams out too.
-   * @default none: all training exams are trained on, and the validation set is used
+   * Training exams to keep out of training and to use in place of the validation set. They decide on
+   * schedule, best model, operating point and early stop, and all metrics called "valid" are theirs. No
+   * file of the validation set is opened. If `weights` names a model, its file must say that it kept
+   * the same exams out.
+   * @default none: the run trains on all training exams and uses the validation set
    */
   tune?: TuneSplit;
   /**
-   * Go on with a run that was stopped, from its last saved state: `true` is the latest run of this
-   * prefix, task and plane; a path is a run's folder in the logs, or the `state.safetensors` in it. What
-   * is not given is then as it was; what is given and would change the run must be as it was. `epochs`
-   * and `patience` may be others. `models` is given where it is not the default: no state chooses a
-   * folder that is written.
+   * Resume a run from its last saved state. `true` is the latest run of this prefix, task and plane; a
+   * path is a run's folder in the logs, or the `state.safetensors` in it. Options that are not given
+   * are those of the run. Options that would change the run must be those of the run; only `epochs` and
+   * `patience` may differ. Give `models` if it is not the default: a state does not choose the folder
+   * that is written to.
    * @default a new run
    */
   resume?: true | string;
   /**
-   * Save the state after so many minutes, 0 or more, besides at each epoch's end; at 0 after every exam.
+   * Minutes between two saves of the state, 0 or more; 0 saves after every exam. The state is also
+   * saved at the end of each epoch.
    * @default 10
    */
   saveEvery?: number;
@@ -113,7 +114,7 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
 /** All settings of a training, the intensity of the model included. */
 export type RunTraining = TrainOptions & TrainDefaults & { intensity: Intensity };
 
-/** The exams by which a run chooses: the validation set, or training exams that were kept out. */
+/** The exams that a run chooses its model on: the validation set, or training exams kept out. */
 export type Selection = Exclude<ChosenOn, "train">;
 
 /** What is known when a run begins. */
@@ -126,7 +127,7 @@ export interface RunStart {
   training: RunTraining;
   /** How many exams there are to train on. */
   trainExams: number;
-  /** How many exams there are to choose the best model by; see {@linkcode RunStart.chosenOn}. */
+  /** How many exams the best model is chosen on; see {@linkcode RunStart.chosenOn}. */
   validExams: number;
   /** Which exams these are: the validation set, or training exams that were kept out. */
   chosenOn: Selection;
@@ -136,37 +137,37 @@ export interface RunStart {
   flushed: number;
   /** What keeps other processes out of that folder. */
   lock: "system" | "file";
-  /** Where it goes on, in place of beginning. */
+  /** What was done before, if the run is resumed. */
   resumed?: ResumedRun;
 }
 
-/** Where a run goes on. */
+/** What a resumed run has done before. */
 export interface ResumedRun {
-  /** The file it goes on from. */
+  /** The file of its state. */
   state: string;
   /** How many epochs are completed. */
   epochs: number;
   /** How many training exams of the next epoch are done, and how many validation exams. */
   done: { train: number; valid: number };
   /**
-   * What computed it so far, where that is not what computes it from now on: the run then goes on from
-   * the same state, but not with the same bits as if it had not been stopped.
+   * What computed it so far, if something else computes it now. The run then continues from the same
+   * state, but its numbers differ in the last bits from those of a run without a stop.
    */
   elsewhere?: string;
-  /** Models of this run that a kill has left and that were removed now, where there were any. */
+  /** Models of this run that a killed process left and that were removed now. */
   removed?: string[];
   /**
-   * The best model so far, where it stays when a better one is kept: nothing shows that it is this
-   * run's, since the run is a copy, or its state is of an earlier version or from somebody else.
+   * The best model so far, if it is kept even when a better one is found. That is so if nothing shows
+   * that it is this run's: the run is a copy, or its state is of an earlier version or another user.
    */
   left?: string;
 }
 
-/** What a run leaves. */
+/** The result of a run. */
 export interface RunResult extends TrainResult {
-  /** The exams that schedule, best model and early stop went by. */
+  /** The exams that decided on schedule, best model and early stop. */
   chosenOn: Selection;
-  /** The file of the best model; none where it was not asked for or no epoch was better than 0. */
+  /** The file of the best model; none if it was not asked for, or if no epoch had an AUC above 0. */
   checkpoint?: string;
   /** The folder of this run's logs. */
   logFolder: string;

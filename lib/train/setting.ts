@@ -1,6 +1,6 @@
 /**
- * What the table of settings says of each, and how a value is checked by it: where a script gives it
- * and where a file says it. The command line reads text by the same checks.
+ * The form of a row in the table of settings, and the checks of its values. A script, a file and the
+ * command line are held to the same checks.
  *
  * @module
  */
@@ -10,39 +10,39 @@ export type Owner = "loop" | "run" | "command";
 
 /** A row of the table. */
 export interface Setting<T, O extends Owner> {
-  /** Where it counts. */
+  /** Where it is used and kept. */
   readonly use: SettingUse & { readonly of: O };
-  /** The command line's name and argument; the files of a run have it under the same name. */
+  /** The name and argument on the command line; a run's files use the same name. */
   readonly flag: string;
   /** A line of help. */
   readonly help: string;
   /** What it may be. */
   readonly check: CheckOf<T>;
-  /** What it is where nothing else is said and no recipe says it. */
+  /** The value if neither an option nor the recipe gives one. */
   readonly default?: T;
   /** How the help writes the default. */
   readonly shown?: string;
 }
 
-/** Where a setting counts. */
+/** Where a setting is used and kept. */
 export interface SettingUse {
   /** Whose option it is. */
   readonly of: Owner;
   /** Whether the command line must have it. */
   readonly required?: boolean;
-  /** Whether `run_all` is without it, or has one of its own. */
+  /** Whether `run_all` does without it, or has its own. */
   readonly single?: boolean;
   /**
-   * Whether `config.json` and the state keep it: `fixed` is what a resumed run must have as it was,
-   * `free` may be another then, and `noted` is only kept for who reads the file.
+   * Whether `config.json` and the state keep it. A resumed run must have the same `fixed` settings, and
+   * may have other `free` ones; `noted` ones are kept for readers of the file only.
    * @default it is not kept
    */
   readonly kept?: "fixed" | "free" | "noted";
-  /** Whether files are without it at its default, as are all of before there was such a setting. */
+  /** Whether files leave it out at its default, as files older than the setting do. */
   readonly optional?: boolean;
   /**
-   * Whether what a training comes to depends on it, so that `run_all` goes on only with the same. Where
-   * the models are kept decides nothing; neither does which exams may be left out, for these are listed.
+   * Whether the outcome of a training depends on it; `run_all` then continues only with the same value.
+   * The folder of the models decides nothing. Nor does leaving exams out, because they are listed.
    * @default true if it is `fixed` or `free`
    */
   readonly decides?: boolean;
@@ -77,7 +77,7 @@ export interface NumberCheck {
   above?: number;
   /** It is less than this. */
   below?: number;
-  /** The command line takes no more than this, where a script may give more. */
+  /** The most that the command line takes; a script may give more. */
   mostTyped?: number;
   /**
    * What it is, in words.
@@ -91,12 +91,12 @@ export interface FlagCheck {
   kind: "flag";
 }
 
-/** Any text but none at all. */
+/** Any text that is not empty. */
 export interface TextCheck {
   kind: "text";
 }
 
-/** Something with a form of its own. */
+/** A value of a special form. */
 export interface FormCheck<T = unknown> {
   kind: "form";
   /** Reads it from text; `undefined` if the text is none. */
@@ -109,7 +109,7 @@ export interface FormCheck<T = unknown> {
   verb: "must be" | "use";
 }
 
-/** The check that suits a type: a setting with a check of another type is an error of the compiler. */
+/** The check that suits a type; any other check is a compile error. */
 export type CheckOf<T> = [T] extends [boolean] ? FlagCheck
   : [T] extends [number] ? NumberCheck
   : ChoiceCheck<T> | FormCheck<T> | TextCheck;
@@ -117,10 +117,10 @@ export type CheckOf<T> = [T] extends [boolean] ? FlagCheck
 /** Any of the checks. */
 export type Check = ChoiceCheck | NumberCheck | FlagCheck | TextCheck | FormCheck;
 
-/** The longest text that is taken from a file, in characters. */
+/** The longest text that is read from a file, in characters. */
 const MAX_TEXT = 1000;
 
-/** Whether a value that a script gives is what a setting may be. */
+/** Whether a script's value is allowed. */
 export function fits(check: Check, value: unknown): boolean {
   switch (check.kind) {
     case "choice":
@@ -139,20 +139,20 @@ export function fits(check: Check, value: unknown): boolean {
 }
 
 /**
- * Whether a value that a file holds is of the kind that a setting is; in which range a number must be
- * is checked where it is used.
+ * Whether a file's value is of the setting's kind. The range of a number is checked later, where it is
+ * used.
  */
 export function isOfKind(check: Check, value: unknown): boolean {
   if (check.kind === "number") return Number.isFinite(value);
   return check.kind === "text" ? isShortText(value) : fits(check, value);
 }
 
-/** Whether a value that a file holds is a text that can be shown. */
+/** Whether a file's value is a text that can be shown. */
 export function isShortText(value: unknown): value is string {
   return typeof value === "string" && value.length <= MAX_TEXT;
 }
 
-/** What a script has to give, behind `give`; numbers are `a number above 0 and below 1`. */
+/** What a script must give, to follow the word `give`: `a number above 0 and below 1`. */
 export function ruleOf(check: Check): string {
   switch (check.kind) {
     case "choice":
