@@ -1,13 +1,13 @@
 /**
- * How a file gets its name in one step, and what reaches the disk when.
+ * Writing a file so that it gets its name in one step, after its bytes have reached the disk.
  *
  * @module
  */
 
-/** What a file is made of: bytes, text, or its bytes in chunks. */
+/** The content of a file: bytes, text, or its bytes in chunks. */
 export type Content = string | Uint8Array | Iterable<Uint8Array>;
 
-/** The path before its last name, `.` where there is none. */
+/** The path before its last name; `.` if there is none. */
 export function folderOf(path: string): string {
   const named = path.replace(/(.)[\\/]+$/, "$1");
   const folder = named.replace(/[^\\/]*$/, "").replace(/(.)[\\/]+$/, "$1");
@@ -15,10 +15,11 @@ export function folderOf(path: string): string {
 }
 
 /**
- * Writes a file beside its path, brings it to the disk, and gives it the name in one step.
+ * Writes a file under a name beside its own, flushes it to the disk, and renames it in one step.
  *
- * @param fresh takes the name only where nobody has it
- * @returns whether it has the name; throws whatever the system does, and leaves nothing then
+ * @param fresh takes the name only if no file has it
+ * @returns whether it got the name
+ * @throws what the system throws; no file is left then
  */
 export async function writeAside(
   path: string,
@@ -44,15 +45,14 @@ export async function writeAside(
   }
 }
 
-/** Whether Deno may read there, without asking somebody who sits at the terminal. */
+/** Whether Deno may read a path, without a prompt at the terminal. */
 export function mayRead(path: string): boolean {
   return Deno.permissions.querySync({ name: "read", path }).state === "granted";
 }
 
 /**
- * Brings the names in a folder to the disk: what is removed after it was replaced must not be gone
- * before the new name is there, whatever happens to the power. Where Deno may not read the folder it
- * is left to the system.
+ * Flushes the names in a folder to the disk. Otherwise a loss of power could keep the removal of an old
+ * file and lose the name of the new one. If Deno may not read the folder, the system decides when.
  */
 export async function syncFolder(path: string): Promise<void> {
   if (!mayRead(path)) return;
@@ -60,24 +60,24 @@ export async function syncFolder(path: string): Promise<void> {
     using folder = await Deno.open(path);
     await folder.sync();
   } catch {
-    // Not every system opens a folder or flushes one; the file itself is on the disk.
+    // Some systems cannot open or flush a folder; the file itself is on the disk.
   }
 }
 
-/** Gives a file a second name that nobody has, which unlike renaming replaces nothing. */
+/** Gives a file a second name if it is free; unlike renaming, that replaces nothing. */
 async function _takeName(aside: string, path: string): Promise<boolean> {
   try {
     await Deno.link(aside, path);
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return await _isTaken(error, aside, path);
-    // Not every file system knows second names.
+    // Some file systems have no second names.
     return await _replaceEmpty(aside, path);
   }
   await Deno.remove(aside);
   return true;
 }
 
-/** Takes a name with an empty file, which only one can make, and puts the whole file in its place. */
+/** Reserves a name with an empty file, which only one process can make, then replaces that file. */
 async function _replaceEmpty(aside: string, path: string): Promise<boolean> {
   try {
     (await Deno.open(path, { write: true, createNew: true })).close();
@@ -94,7 +94,7 @@ async function _replaceEmpty(aside: string, path: string): Promise<boolean> {
   }
 }
 
-/** A name that another file has stays its own; anything else there is an error. */
+/** Ignores that another file has the name already; any other error is thrown. */
 async function _isTaken(error: unknown, aside: string, path: string): Promise<false> {
   const { isFile } = await Deno.lstat(path);
   if (!isFile) throw error;

@@ -1,6 +1,6 @@
 /**
- * Zip archives. A reader that believes nothing the archive says before it has held it against the file,
- * and a writer of files that are stored, not compressed, whose bytes depend on their content alone.
+ * Zip archives: a reader that checks everything the archive says against the file, and a writer of
+ * stored, uncompressed files whose bytes depend on their content alone.
  *
  * The format is described in PKWARE's APPNOTE.TXT, https://support.pkware.com/pkzip/appnote.
  *
@@ -21,7 +21,7 @@ export interface ZipEntry {
   crc: number;
   /** Where its local header begins. */
   header: number;
-  /** How many bytes it takes in the archive. */
+  /** Its length in the archive, in bytes. */
   packed: number;
   /** How it is packed: 0 is stored, 8 deflated. */
   method: number;
@@ -71,7 +71,7 @@ export function readZip(source: Source): ZipDirectory {
 }
 
 /**
- * The bytes of a file inside an archive, checked against its CRC-32 where it has one.
+ * The bytes of a file inside an archive, checked against its CRC-32 if it has one.
  *
  * @throws the source's failure if they do not lie within the archive, are damaged or encrypted, or are
  * packed in a way that is not read
@@ -121,7 +121,7 @@ export interface ReadEntryOptions {
    * @default 0, only stored files are read
    */
   maxInflated?: number;
-  /** What to do about a file that is not read as it is packed. */
+  /** What to do about a file that is packed in a way that cannot be read. */
   hint?: string;
 }
 

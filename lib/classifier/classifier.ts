@@ -1,10 +1,10 @@
 /**
- * A classifier: whatever says how likely one finding is in the exams of a patient. It is a model of one
- * plane, or several whose answers become one; {@linkcode loadClassifier} makes it of a file.
+ * A classifier predicts one finding from the exams of a patient. It is a model of one plane, or a
+ * combination of several; {@linkcode loadClassifier} makes it from a file.
  *
- * Every classifier is made of models of one plane and of a rule for their answers
- * ({@linkcode Classifier.conclude}). So whoever reads exams in a way of his own, from many files or with
- * pauses, asks the models and lets the classifier conclude.
+ * A classifier has models of one plane each, and a rule for their predictions
+ * ({@linkcode Classifier.conclude}). Callers that read exams in another way, from many files or with
+ * pauses, run the models themselves and then apply the rule.
  *
  * @module
  */
@@ -22,9 +22,9 @@ import type { Prediction, ReadOptions } from "../model/mrnet.ts";
 import type { PlaneModel } from "../model/plane_model.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
 
-/** Which file a classifier is of. */
+/** The file of a classifier. */
 export interface ClassifierFile {
-  /** What it is called: the file's name without its extension, unless it was given another. */
+  /** Its name: the file's name without the extension, unless another was given. */
   name: string;
   /** The file's path or address. */
   file: string;
@@ -37,34 +37,34 @@ export interface ClassifierCard
   extends Omit<SettledCard, "plane" | "operatingPoint" | "intensity"> {
   /** The plane it reads; `combined` if that is all three. */
   plane: Plane | "combined";
-  /** How its input is prepared; none where its models differ in it. */
+  /** How its input is prepared; none if its models differ in it. */
   intensity?: SettledCard["intensity"];
-  /** From where on an exam counts as positive; none where the file does not say. */
+  /** The probability from which an exam counts as positive; none if the file does not say it. */
   operatingPoint?: CombinedOperatingPoint;
-  /** The exams that chose the epochs of its models, as far as that is known. */
+  /** The exams that the epochs of its models were chosen on, as far as that is known. */
   epochBy: readonly ChosenOn[];
 }
 
-/** What the answers of a classifier's models come to. */
+/** The prediction that a classifier concludes from its models' predictions. */
 export interface Conclusion extends Decision {
   /** The probability of the finding, in 0–1. */
   probability: number;
-  /** What the sigmoid makes the probability of. */
+  /** The logit of that probability. */
   logit: number;
-  /** The two outputs before the sigmoid, of which the second is `logit`; the first is 0 of a combination. */
+  /** The two outputs before the sigmoid; the second is `logit`, the first of a combination is 0. */
   logits: [number, number];
 }
 
-/** What a classifier says about a patient. */
+/** The prediction for a patient. */
 export interface ClassifierPrediction<T extends Prediction = Prediction> extends Conclusion {
-  /** What the model of each plane says about its own exam. */
+  /** The prediction of each plane's model for its exam. */
   planes: Partial<ByPlane<T>>;
 }
 
 /** The exams of one patient. */
 export type PatientExams = Readonly<Partial<ByPlane<Exam>>>;
 
-/** What every classifier can do. Its memory is held until it is disposed of (`using`). */
+/** A classifier. It holds memory until it is disposed of (`using`). */
 export abstract class Classifier implements ClassifierFile, Disposable {
   /** See {@linkcode ClassifierFile.name}. */
   readonly name: string;
@@ -74,14 +74,14 @@ export abstract class Classifier implements ClassifierFile, Disposable {
   readonly sha256: string;
   /** What is known about it. */
   abstract readonly card: ClassifierCard;
-  /** The models it is made of, in the order in which their answers are concluded from. */
+  /** Its models, in the order that {@linkcode Classifier.conclude} expects. */
   abstract readonly models: readonly PlaneModel[];
-  /** How it was made, as its file says; empty where that says nothing. */
+  /** How it was made, as its file says; empty if the file says nothing. */
   readonly metadata: PlaneModel["metadata"] = {};
   /** The weights of the planes and the patients they were fitted on, if it is a combination. */
   readonly combination?: Combination;
 
-  /** Keeps which file it is of. */
+  /** Keeps the name, the path and the hash of its file. */
   constructor({ name, file, sha256 }: ClassifierFile) {
     this.name = name;
     this.file = file;
@@ -104,16 +104,16 @@ export abstract class Classifier implements ClassifierFile, Disposable {
   }
 
   /**
-   * What the answers of its models come to.
+   * Concludes one prediction from those of the models.
    *
-   * @param said an answer of each model, in the order of {@linkcode Classifier.models}
+   * @param said the prediction of each model, in the order of {@linkcode Classifier.models}
    */
   abstract conclude(said: readonly Prediction[]): Conclusion;
 
   /**
-   * Reads the exams of one patient, one after another.
+   * Predicts from the exams of one patient, computed one after another.
    *
-   * @param exams the exam of each plane it needs; others are left alone
+   * @param exams the exam of each plane it needs; others are ignored
    * @throws {DataError} if a plane is missing, or a logit is not finite
    */
   async predict(exams: PatientExams, options: ReadOptions = {}): Promise<ClassifierPrediction> {
@@ -121,7 +121,7 @@ export abstract class Classifier implements ClassifierFile, Disposable {
   }
 
   /**
-   * The same, with where each model looked; see {@linkcode explain}.
+   * Predicts, and explains the prediction of each model; see {@linkcode explain}.
    *
    * @throws {DataError} as {@linkcode Classifier.predict}
    */
@@ -132,7 +132,7 @@ export abstract class Classifier implements ClassifierFile, Disposable {
     return await this.#read(exams, ({ model }, exam) => explain(model, exam, options));
   }
 
-  /** Frees its models; it is of no use afterwards. */
+  /** Frees its models; it cannot be used afterwards. */
   dispose(): void {
     for (const { model } of this.models) model.dispose();
   }
@@ -166,7 +166,7 @@ export abstract class Classifier implements ClassifierFile, Disposable {
   }
 }
 
-/** The exams that chose the epochs of models, as far as their files say it. */
+/** The exams that the epochs of models were chosen on, as far as their files say it. */
 export function epochBy(models: readonly PlaneModel[]): ChosenOn[] {
   return models.flatMap(({ card }) => card.operatingPoint?.exams ?? []);
 }

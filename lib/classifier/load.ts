@@ -29,24 +29,24 @@ import type { Classifier } from "./classifier.ts";
 import { CombinedMRNet } from "./combined.ts";
 import { SingleClassifier } from "./single.ts";
 
-/** What a classifier is called, and what its file may leave open. */
+/** The name of a classifier, and what its file may leave open. */
 export interface ClassifierOptions extends ModelHints {
   /**
-   * What it is called.
+   * Its name.
    * @default the file's name without its extension
    */
   name?: string;
 }
 
 /**
- * Loads a classifier onto the current engine; one is started where none runs. The file's name or, where
- * that is not to be had, its content tells a model of one plane from a combination of three.
+ * Loads a classifier onto the current engine, and starts an engine if none runs. The file's name tells a
+ * model of one plane from a combination of three; without a name, the content does.
  *
  * @param source the path, the URL or the bytes of a model's file (`.safetensors`, `.pth`, `.pt`), or of
- *   the `.json` file of a combination; the models of that lie where it says, from its own folder
- * @throws {WeightsError} if it is neither, or a model of a combination is missing, is another than the
- *   one that was combined, or is for another finding or plane
- * @throws {OptionError} if the options contradict the file, or both leave the finding or the plane open
+ *   the `.json` file of a combination; that names its models relative to its own folder
+ * @throws {WeightsError} if it is neither; or if a model of a combination is missing, has changed since
+ *   it was combined, or is for another finding or plane
+ * @throws {OptionError} if the options contradict the file, or if neither says the finding or the plane
  * @throws {PermissionError} if Deno refuses a file or the network
  *
  * @example
@@ -70,7 +70,7 @@ export async function loadClassifier(
   return classifier;
 }
 
-/** Several; a file that more than one of them names is on the engine once. */
+/** Loads several classifiers; a file that more than one of them names is loaded once. */
 export async function loadClassifiers(
   all: readonly (ClassifierOptions & { source: ModelSource })[],
 ): Promise<Classifier[]> {
@@ -96,12 +96,12 @@ export async function loadCombined(path: string): Promise<CombinedMRNet> {
   });
 }
 
-/** Loads classifiers, each file's network once. */
+/** Loads classifiers, and the network of each file once. */
 class _Loader {
-  /** By the file's SHA-256 and how the input is prepared. */
+  /** The networks, by the file's SHA-256 and the intensity. */
   readonly #networks = new Map<string, MRNet>();
 
-  /** Does something with the loader; should it fail, all that was loaded is freed. */
+  /** Runs a function with the loader; if it fails, everything that was loaded is freed. */
   async use<T>(load: () => Promise<T>): Promise<T> {
     try {
       return await load();
@@ -114,7 +114,7 @@ class _Loader {
   async load(source: ModelSource, options: ClassifierOptions): Promise<Classifier> {
     const isNamedSo = isCombinationFile(modelFileName(source));
     using opened = await openModelSource(source, isNamedSo ? READ_COMBINATION : undefined);
-    // A combination is JSON; a model's file never begins with a brace: safetensors with a length.
+    // A combination is JSON. No model's file begins with a brace: safetensors begins with a length.
     const isCombination = isNamedSo || opened.size > 0 && opened.size < MAX_COMBINATION_BYTES &&
         opened.read(0, 1)[0] === 0x7b;
     if (isCombination) return await this.combined(source, opened, options);
@@ -149,7 +149,7 @@ class _Loader {
     const what = `read the ${plane} model of '${name}',`;
     using opened = await openModelSource(_memberSource(combination, member), { what, hint });
     const sha256 = hashSource(opened);
-    // Before anything reads it: whatever it is, it is not what was combined.
+    // Checked before the file is parsed: a changed file is not the model that was combined.
     if (sha256 !== member.sha256) {
       throw new WeightsError(
         `Cannot use the combination '${name}': its ${plane} model '${opened.name}' is another than ` +
@@ -201,7 +201,7 @@ function _memberSource(combination: ModelSource, { file }: CombinedMember): Mode
   const name = modelName(combination);
   if (combination instanceof URL || typeof combination === "string" && isRemote(combination)) {
     const url = URL.parse(file, combination);
-    // An untrusted combination may name models where it lies, not any address that can be reached here.
+    // An untrusted combination may name models beside it, but no address that this machine can reach.
     if (url !== null && url.origin === new URL(combination).origin) return url;
     throw new WeightsError(
       `Cannot use the combination '${name}': its model '${file}' lies on another server: ` +
@@ -218,7 +218,7 @@ function _memberSource(combination: ModelSource, { file }: CombinedMember): Mode
   return folder === "." || /^([\\/]|[A-Za-z]:[\\/])/.test(file) ? file : join(folder, file);
 }
 
-/** Refuses what contradicts a combination, whose file and models say all of it. */
+/** Refuses options that contradict a combination, whose file and models leave nothing open. */
 function _checkHints(
   { file, task, models }: CombinedMRNet,
   { task: told = task, plane, planeOption = "--plane", intensity }: ModelHints,

@@ -1,6 +1,6 @@
 /**
- * Which three models go together: one of each plane, all of one task, and, where they were trained with
- * a tune split, all with the same.
+ * The three models of a combination: one of each plane, all for the same task, and, if they were
+ * trained with a tune split, all with the same one.
  *
  * @module
  */
@@ -16,13 +16,13 @@ import { type ByPlane, byPlane, type CombinedMember, commonTune } from "./combin
 import { LONGEST_PATH } from "./file.ts";
 
 /**
- * Reads three models and finds out which is of which plane: as their files say, and of those that do
- * not say it by their order, axial, coronal, sagittal.
+ * Reads three models and finds the plane of each. The files say it; if they do not, the order is axial,
+ * coronal, sagittal.
  *
  * @param paths three files
  * @param told the task and how the input is prepared, which files of PyTorch do not say
- * @throws {OptionError} if there are not three, two are of one plane or the same file, their tasks
- * differ or are not known, or a file says that its input is prepared in another way
+ * @throws {OptionError} if there are not three; if two are of one plane or are the same file; if their
+ * tasks differ or are unknown; or if a file contradicts `told`
  * @throws {WeightsError} if a file is no model
  */
 export async function loadCandidates(
@@ -80,8 +80,8 @@ export function sharedTune(
 }
 
 /**
- * The prefix that three models share, as that of their combination; none where they differ in it, or
- * where it cannot be part of a file's name, for a file may say anything.
+ * The prefix that three models share, for the name of their combination. There is none if they differ in
+ * it, or if it cannot be part of a file's name, since a file may say anything.
  */
 export function commonPrefix(members: ByPlane<Pick<PlaneModel, "metadata">>): string | undefined {
   const { prefix } = members.axial.metadata;
@@ -90,8 +90,8 @@ export function commonPrefix(members: ByPlane<Pick<PlaneModel, "metadata">>): st
 }
 
 /**
- * What the file of a combination says about its models: how each is reached from the folder of that
- * file, and its hash.
+ * The models as a combination's file names them: the path of each, relative to the folder of that file,
+ * and its hash.
  *
  * @param combination the file that will be written
  * @param models the file of each and its hash

@@ -1,9 +1,9 @@
 /**
- * What the commands write to: results to standard output, everything else to standard error, and on
- * a terminal one line at the bottom that shows how far things are.
+ * The output of the commands: results to standard output, everything else to standard error. On a
+ * terminal, one line at the bottom shows the progress.
  *
- * Names of files and texts out of them are shown as they are given here, so whatever would command a
- * terminal is escaped in this file, and nothing else writes to one.
+ * Callers pass names of files and texts from files unescaped. This file escapes whatever would control a
+ * terminal, and nothing else writes to one.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const REDRAW_MS = 100;
 let shown = false;
 let drawn = 0;
 
-/** Writes a line of the result; one line, whatever is in it. */
+/** Writes one line of the result; line breaks in it are escaped. */
 export function print(line = ""): void {
   _clear();
   _write(Deno.stdout, `${withoutControls(line)}\n`);
@@ -31,12 +31,12 @@ export function remark(line: string): void {
   _write(Deno.stderr, `${withoutControls(line)}\n`);
 }
 
-/** What is said of an exam that is answered though it is odd; see {@linkcode oddityOf}. */
+/** The remark about an odd exam that is answered all the same; see {@linkcode oddityOf}. */
 export function oddRemark(path: string, odd: string): string {
   return `Do not rely on the answer for '${path}': ${odd}: ${ODD_HINT}`;
 }
 
-/** Writes lines of our own, such as a command's help. What comes from outside has no place in them. */
+/** Writes lines of the toolkit's own text, such as a command's help; never text from outside. */
 export function printLines(text: string): void {
   for (const line of text.split("\n")) print(line);
 }
@@ -73,12 +73,12 @@ export function remarkLines(text: string): void {
   for (const line of text.split("\n")) remark(line);
 }
 
-/** True where somebody watches, so that progress is shown as a line that changes. */
+/** Whether standard error is a terminal, so that progress can be shown. */
 export function isWatched(): boolean {
   return Deno.stderr.isTerminal();
 }
 
-/** Shows how far things are; does nothing where nobody watches. */
+/** Shows the progress, if there is a terminal. */
 export function showProgress(progress: Progress): void {
   const now = performance.now();
   if (!isWatched() || (progress.done < progress.total && now - drawn < REDRAW_MS)) return;
@@ -102,21 +102,21 @@ function _clear(): void {
 /** How many columns the terminal has; 80 without one. */
 export function columns(): number {
   try {
-    // A terminal without a size, as containers give one, says 0.
+    // A terminal in a container may have no size, which reads as 0.
     return Deno.consoleSize().columns || 80;
   } catch {
     return 80;
   }
 }
 
-/** Whoever read the results has left, as `head` does. */
+/** Thrown if the reader of the results has closed the pipe, as `head` does. */
 export class ReaderLeft extends Error {}
 
 let readers = 0;
 
 /**
- * Ends the command at hand once nobody reads its results: for those that leave nothing but what they
- * print. Others go on to the end of their work. In force until it is disposed of.
+ * Ends the command once nobody reads its output. It is for commands that only print; others continue to
+ * the end of their work. In force until it is disposed of.
  */
 export function endWithReader(): Disposable {
   readers++;
@@ -128,7 +128,7 @@ function _write(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): 
   try {
     for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
   } catch (error) {
-    // Of remarks nothing can be said any more.
+    // Nobody reads remarks any more, so the failure is ignored.
     if (stream === Deno.stderr) return;
     if (!(error instanceof Deno.errors.BrokenPipe)) {
       throw new OutputError(

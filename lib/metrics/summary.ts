@@ -1,5 +1,5 @@
 /**
- * What predictions with known labels come to: every metric that a report, a table or a program needs.
+ * The metrics of predictions with known labels, for reports, tables and programs.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import { type AucComparison, delongInterval, delongTest } from "./delong.ts";
 import { type RocCurve, rocCurve } from "./roc.ts";
 import { metricsAt, type ThresholdMetrics } from "./threshold.ts";
 
-/** A prediction and the truth; what `evaluate` gives is one. */
+/** A prediction and the true label; `evaluate` gives such predictions. */
 export interface LabelledPrediction {
   /** The exam's name. */
   id: string;
   /** 1 where the finding is present. */
   label: Label;
-  /** How likely the finding is said to be, 0 to 1. */
+  /** The predicted probability of the finding, 0 to 1. */
   probability: number;
   /**
-   * What the sigmoid makes the probability of, where it is known. Exams are ranked by it: far from 0
-   * the sigmoid gives many logits the same probability.
+   * The logit of the probability, if it is known. Exams are ranked by it, because far from 0 the sigmoid
+   * gives many logits the same probability.
    */
   logit?: number;
-  /** The two outputs of a model, in the place of `logit`, which is the second. */
+  /** The two outputs of a model, in place of `logit`, which is the second. */
   logits?: readonly [number, number];
-  /** The exam's loss, where the prediction came from a model with one. */
+  /** The exam's loss, if the model has one. */
   loss?: number;
 }
 
@@ -45,7 +45,7 @@ export interface NamedThreshold {
 
 /** How to summarize. */
 export interface SummaryOptions {
-  /** Which bootstrap draws; the same seed gives the same metrics. */
+  /** The seed of the bootstrap draws; the same seed gives the same metrics. */
   seed: number;
   /**
    * How many bootstrap draws, at least 1.
@@ -65,13 +65,13 @@ export interface PredictionSummary {
   exams: number;
   /** How many of them show the finding. */
   positives: number;
-  /** The mean of the exams' losses; NaN where the predictions have none. */
+  /** The mean of the exams' losses; NaN if the predictions have none. */
   loss: number;
   /** The Brier score, 0 to 1, lower is better. */
   brier: number;
   /** The area under the ROC curve and its 95 % intervals. */
   auc: {
-    /** The area, 0 to 1; NaN where only one class is present. */
+    /** The area, 0 to 1; NaN if only one class is present. */
     value: number;
     /** DeLong's interval. */
     delong: { low: number; high: number };
@@ -88,7 +88,7 @@ export interface PredictionSummary {
   calibration: CalibrationBin[];
 }
 
-/** The threshold that a probability has by itself. */
+/** The thresholds if none are given. */
 const DEFAULT_THRESHOLDS: readonly NamedThreshold[] = [{ threshold: 0.5, kind: "half" }];
 
 /**
@@ -136,7 +136,7 @@ export function summarizePredictions(
 }
 
 /**
- * What predictions are ranked by: their logits, or their probabilities if a prediction has no logit.
+ * The scores to rank predictions by: their logits, or the probabilities if a prediction has no logit.
  *
  * @returns a score for each prediction, higher for what is more likely positive
  *
@@ -158,7 +158,7 @@ export function rankingScores(
 }
 
 /**
- * Holds two models against each other by the same exams: DeLong's paired test of their areas.
+ * Compares two models on the same exams: DeLong's paired test of their AUCs.
  *
  * @param first the first model's predictions
  * @param second the second model's, of the same exams in any order

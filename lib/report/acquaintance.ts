@@ -1,6 +1,6 @@
 /**
- * What a model has to do with the exams that it is evaluated on: whether it, or its combination, was
- * chosen by them. Files say by which exams; those of earlier versions say only what these were called.
+ * Whether a model, or its combination, was chosen on exams that it is evaluated on. Files keep hashes of
+ * the exams that chose them; files of earlier versions keep only the name of the split.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import { countAmong, type ExamHash } from "../data/exam_hash.ts";
 import type { ChosenOn } from "../model/card.ts";
 import type { Split } from "../terms.ts";
 
-/** How many of the exams something was chosen by. */
+/** How many of the exams a model or a combination was chosen on. */
 export interface Acquaintance {
   /** How many of the exams; 0 for none. */
   shared: number;
   /** How many exams there are. */
   exams: number;
-  /** Whether the exams were compared, or only what they are called. */
+  /** Whether the exams were compared by their hashes, or only by the name of the split. */
   compared: boolean;
 }
 
-/** The exams that something is evaluated on. */
+/** The exams of an evaluation. */
 export interface Evaluated {
   /** The split. */
   split: Split | "tune";
@@ -36,7 +36,7 @@ export function chosenBy(
   return _acquaintance(hashes, card.chosenExams, card.operatingPoint.exams === split);
 }
 
-/** How many of the patients a combination was fitted on, and its operating point chosen by. */
+/** How many of the patients a combination was fitted, and its operating point chosen, on. */
 export function fittedOn(
   { hashes, split }: Evaluated,
   combination: Pick<Combination, "fitOn" | "tune" | "fitExams">,
@@ -44,7 +44,7 @@ export function fittedOn(
   return _acquaintance(hashes, combination.fitExams, isFittedOn(combination, split));
 }
 
-/** Of several, the one that says most. */
+/** The most certain of several. */
 export function closest(all: readonly (Acquaintance | undefined)[]): Acquaintance | undefined {
   const share = ({ shared, exams }: Acquaintance) => shared / exams;
   return all.filter((each) => each !== undefined).sort((a, b) =>
@@ -52,7 +52,7 @@ export function closest(all: readonly (Acquaintance | undefined)[]): Acquaintanc
   )[0];
 }
 
-/** What is said where a file has no hashes. */
+/** What is known if a file has no hashes. */
 export const NAME_ONLY =
   "that goes by the split’s name, for the model’s file does not tell which exams these were";
 
@@ -61,12 +61,12 @@ export function theseExams(known: Acquaintance): string {
   return isAll(known) ? "These exams" : `${known.shared} of these ${known.exams} exams`;
 }
 
-/** Whether it is all of them, as far as that is known. */
+/** Whether it was chosen on all of them, as far as that is known. */
 export function isAll({ shared, exams }: Acquaintance): boolean {
   return shared === exams;
 }
 
-/** What can be said where the exams cannot be compared. */
+/** What the name of the split tells, if the exams cannot be compared. */
 export function byName(isSame: boolean): Acquaintance {
   return { shared: isSame ? 1 : 0, exams: 1, compared: false };
 }

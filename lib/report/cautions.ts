@@ -1,5 +1,5 @@
 /**
- * What is said beside metrics that are worth less than they look.
+ * The cautions of a report: why metrics may be worth less than they look.
  *
  * @module
  */
@@ -23,9 +23,9 @@ const TRAINED_HERE =
 const METRICS_FIT = "The metrics say how well it fits, not how it does on others.";
 
 /**
- * What the exams that a model was evaluated on had to do with it, a sentence or two each.
+ * Cautions about exams that the model was trained, chosen or fitted on, a sentence or two each.
  *
- * @param evaluated the model; where nothing says how many of the exams chose it, the split's name decides
+ * @param evaluated the model; if nothing says how many of the exams chose it, the split's name decides
  * @param split the split
  */
 export function cautions(
@@ -58,7 +58,7 @@ function _fitted(known: Acquaintance): string {
     `${_byName(known)} ${METRICS_FIT}`;
 }
 
-/** The end of a sentence, which says what it goes by if that is no more than a name. */
+/** The end of a sentence: says so if it relies on the name of the split alone. */
 function _byName({ compared }: Acquaintance): string {
   return compared ? "." : `; ${NAME_ONLY}.`;
 }
@@ -69,8 +69,8 @@ function _odd([first, ...more]: readonly OddExam[]): string {
 }
 
 /**
- * What an interval of DeLong's without width says, which is nothing; undefined where it has one, or
- * there is none.
+ * The caution about a DeLong interval of no width, which says nothing about certainty; undefined if it has
+ * a width, or if there is none.
  */
 export function widthCaution(
   { auc, low, high }: { auc: number; low: number; high: number },

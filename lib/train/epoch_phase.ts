@@ -1,6 +1,6 @@
 /**
- * One phase of an epoch: a pass over the training exams or over the validation exams, which may begin
- * in its middle and may be left there.
+ * One phase of an epoch: a pass over the training exams or over the validation exams. It can be stopped
+ * and resumed in the middle.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { Passed, Position } from "./progress.ts";
 import type { ExamResult, Runner } from "./runner.ts";
 import type { ExamReport, SkippedExam } from "./reports.ts";
 
-/** A phase, and what it is done with. */
+/** A phase of an epoch. */
 export interface EpochPhase {
   phase: "train" | "valid";
   /** The epoch, counted from 1. */
@@ -25,9 +25,9 @@ export interface EpochPhase {
   dataset: Dataset;
   /** The indices of its exams in the dataset, in the order of the pass. */
   order: readonly number[];
-  /** What is done already; the rest is added. */
+  /** The results so far; the phase adds the rest. */
   passed: Passed[];
-  /** Exams that are left out; those that cannot be read are added where they may be. */
+  /** Exams that are left out; unreadable ones are added, if they may be left out. */
   skipped: SkippedExam[];
   skipBadExams: boolean;
   runner: Runner;
@@ -37,15 +37,15 @@ export interface EpochPhase {
   diverged(id: string, loss: number): Error;
   signal?: AbortSignal;
   onExam?: (report: ExamReport) => void;
-  /** Told of each exam before it is waited for. */
+  /** Called with each exam before its result is awaited. */
   onPosition?: (position: Pick<Position, "number" | "total" | "id">) => void;
-  /** Whether the pass should rest after the exam at hand, for the state to be saved. */
+  /** Whether to pause after the present exam and save the state. */
   due?: () => boolean;
-  /** Saves the state; every exam that was started is done by then. */
+  /** Saves the state; no exam is in flight then. */
   save: () => Promise<void>;
 }
 
-/** What a whole phase came to. */
+/** The result of a whole phase. */
 export interface PhaseMetrics {
   /** The mean of the losses. */
   loss: number;
@@ -57,9 +57,9 @@ export interface PhaseMetrics {
 /**
  * Runs the phase to its end.
  *
- * @returns nothing where the signal ended it before
- * @throws {DataError} if an exam cannot be read and may not be left out, after what came before it
- * was saved; or if those that are left are of one class
+ * @returns nothing if the signal ended it before
+ * @throws {DataError} if an exam cannot be read and may not be left out, after the state was saved; or
+ * if the exams that remain are of one class
  */
 export async function runPhase(pass: EpochPhase): Promise<PhaseMetrics | undefined> {
   const { phase, epoch, dataset, order, passed, skipped, runner, signal } = pass;
@@ -101,7 +101,7 @@ export async function runPhase(pass: EpochPhase): Promise<PhaseMetrics | undefin
       }
     } catch (failure) {
       if (!(failure instanceof ReadFailure)) throw failure;
-      // All before it is done, so that fixing the file loses nothing.
+      // The results before it are saved, so nothing is lost once the file is repaired.
       if (!pass.skipBadExams || !(failure.error instanceof DataError)) {
         await pass.save();
         throw failure.error;
@@ -124,7 +124,7 @@ export async function runPhase(pass: EpochPhase): Promise<PhaseMetrics | undefin
   );
 }
 
-/** An exam that could not be read, as opposed to one that could not be computed. */
+/** The failure of an exam that could not be read; a failure to compute is another. */
 class ReadFailure {
   constructor(readonly error: unknown) {}
 }
@@ -137,7 +137,7 @@ async function* _read(exams: AsyncIterable<LabelledExam>): AsyncGenerator<Labell
   }
 }
 
-/** Gives exam after exam to the runner; ends at the signal, and where the state is to be saved. */
+/** Gives exam after exam to the runner; ends at the signal, and when the state is to be saved. */
 async function* _started(
   { dataset, start, signal, due }: EpochPhase,
   indices: readonly number[],
@@ -162,7 +162,7 @@ class Tally implements PhaseMetrics {
     const [loss, , present] = passed;
     const probability = sigmoid(present);
     this.#sum += loss;
-    // Not by the probability: far from 0 many logits have the same.
+    // Ranked by the logit: far from 0, many logits have the same probability.
     this.#running.add(label, present);
     this.seen.add(label);
     this.labels.push(label);

@@ -1,7 +1,7 @@
 /**
- * What a run leaves in its log folder: TensorBoard events under the original tags, `history.csv`, the
- * same as a page, `curves.html`, and `config.json`. What is called `Val` and `val` are the exams that the run chooses by: the
- * validation set or, where `config.json` has `tune`, the training exams that were kept out.
+ * The log folder of a run: TensorBoard events under the original tags, `history.csv`, the page
+ * `curves.html` of the same numbers, and `config.json`. `Val` and `val` mean the exams that the run
+ * chooses on: the validation set or, if `config.json` has `tune`, the training exams kept out.
  *
  * @module
  */
@@ -15,12 +15,12 @@ import type { Plane, Task } from "../terms.ts";
 import { CONFIG_FILE } from "./run_config.ts";
 import type { EpochReport, ExamReport } from "./reports.ts";
 
-/** After so many exams the events reach the file, so that TensorBoard can follow a run. */
+/** Events are flushed after so many exams, so that TensorBoard can follow a run. */
 const FLUSH_EVERY = 100;
 
 const COLUMNS = "epoch,train_loss,train_auc,val_loss,val_auc,lr,seconds\n";
 
-/** How far a log is: what {@linkcode RunLog.resume} goes on from. */
+/** The length of a log, from which {@linkcode RunLog.resume} continues. */
 export interface LogPosition {
   /** The name of the event file. */
   name: string;
@@ -30,10 +30,10 @@ export interface LogPosition {
 
 /** The log of one run. */
 export class RunLog {
-  /** Where it is kept. */
+  /** The folder of the log. */
   readonly folder: string;
   readonly #events: EventWriter;
-  /** What keeps others out, where this made the folder. */
+  /** The lock of the folder, if this log made it. */
   readonly lock: RunLock | undefined;
   #history = COLUMNS;
   readonly #epochs: EpochReport[] = [];
@@ -72,12 +72,12 @@ export class RunLog {
   }
 
   /**
-   * Goes on with the log of a run as it was at a moment: what was logged later is taken away.
+   * Continues the log of a run from an earlier position: what was logged after it is removed.
    *
-   * @param folder the run's, of which the caller holds the lock
-   * @param config what `config.json` says from now on
-   * @param position where its events were
-   * @param epochs the epochs that were completed
+   * @param folder the run's folder, whose lock the caller holds
+   * @param config the new content of `config.json`
+   * @param position the position in the event file
+   * @param epochs the completed epochs
    */
   static async resume(
     folder: string,
@@ -85,7 +85,7 @@ export class RunLog {
     position: LogPosition,
     epochs: readonly EpochReport[],
   ): Promise<RunLog> {
-    // Whoever began to write here is gone, since the lock is ours.
+    // Unfinished files are nobody's: this process holds the lock.
     await removeLeftOvers(folder, { age: 0, isOurs: isRunFile });
     await _configure(folder, config);
     const { name, size } = position;
@@ -96,7 +96,7 @@ export class RunLog {
     return log;
   }
 
-  /** Brings all that was logged to the disk, and says where that is. */
+  /** Flushes the log to the disk and returns its position. */
   async position(): Promise<LogPosition> {
     await this.#flushing;
     await this.#events.sync();
@@ -116,7 +116,7 @@ export class RunLog {
     this.#events.scalar(`${group}/AUC`, _logged(auc), step);
     if (done % FLUSH_EVERY !== 0) return;
     this.#flushing = this.#events.flush();
-    // A full disk is reported by the epoch that waits for this; until then it must not be unhandled.
+    // The end of the epoch awaits this and reports a full disk; until then a rejection is handled here.
     this.#flushing.catch(() => {});
   }
 
@@ -151,7 +151,7 @@ export class RunLog {
   }
 }
 
-/** What the page of curves says of a run. */
+/** What the page of curves shows about a run. */
 function _shownOf({ task, plane, tune }: Record<string, unknown>): CurvesOf {
   return {
     title: subject(task as Task, plane as Plane),

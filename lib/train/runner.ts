@@ -1,6 +1,6 @@
 /**
- * What trains a model on one exam, and what evaluates it on one: the seam between the training loop and
- * the way an engine computes a step.
+ * The contract of a runner, which trains or evaluates a model on one exam. It separates the training
+ * loop from the way an engine computes a step.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { LabelledExam } from "../data/dataset.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import type { OutputWeights } from "./loss.ts";
 
-/** What a model says of one exam, and what it costs. */
+/** The result of one exam. */
 export interface ExamResult {
   /** The weighted cross-entropy. */
   loss: number;
@@ -20,7 +20,7 @@ export interface ExamResult {
 }
 
 /**
- * A model at work. It may hold the parameters in a form of its own: the model itself is up to date
+ * Runs a model on exams. It may hold the parameters in another form, so the model itself is up to date
  * only after {@linkcode Runner.sync}.
  */
 export interface Runner {
@@ -28,16 +28,16 @@ export interface Runner {
   learningRate: number;
 
   /**
-   * How many exams may be under way at once, beside the one that is waited for. Where it is 0, each
-   * is done before the next begins.
+   * How many exams may be in flight at once, beside the one that is awaited. If it is 0, each exam is
+   * done before the next begins.
    */
   readonly inFlight: number;
 
   /**
-   * Moves the model by one exam.
+   * Trains the model on one exam: one step of the optimizer.
    *
-   * @param weights what the two outputs count in this exam's loss
-   * @param augmentation how the exam is resampled first; not at all where it is left out
+   * @param weights the weights of the two outputs in this exam's loss
+   * @param augmentation how the exam is resampled first; not at all if left out
    * @returns the result before the step
    */
   train(
@@ -53,17 +53,17 @@ export interface Runner {
   sync(): Promise<void>;
 
   /**
-   * A copy of what the optimizer carries from step to step; nothing before the first step. With the
-   * model's parameters after {@linkcode Runner.sync} it is all that the next step depends on.
+   * A copy of the optimizer's state; nothing before the first step. The next step depends only on it and
+   * on the model's parameters after {@linkcode Runner.sync}.
    */
   optimizerState(): Promise<OptimizerState | undefined>;
 
   /**
-   * Goes on from an optimizer's state; to be called before the first step. On the same engine, with
-   * as many threads, the next step then gives the same bits as if there had been no break.
+   * Continues from an optimizer's state; to be called before the first step. On the same engine with as
+   * many threads, the next step gives the same bits as if there had been no stop.
    */
   restore(state: OptimizerState): Promise<void>;
 
-  /** Frees what is held beside the model's own parameters. */
+  /** Frees all memory except the model's own parameters. */
   dispose(): void;
 }

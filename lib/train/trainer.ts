@@ -1,6 +1,6 @@
 /**
- * The training loop of the reference: one exam a step, a validation after each epoch, and its rules
- * for the learning rate, the best model and the early stop. It touches no file.
+ * The training loop of the reference: one exam in each step, a validation after each epoch, and the
+ * reference's rules for learning rate, best model and early stop. It reads and writes no file itself.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export async function trainModel(
   return await trainFrom(model, datasets, options, {});
 }
 
-/** Trains as {@linkcode trainModel} does, from any position, and lets its state be kept. */
+/** Trains like {@linkcode trainModel}, but can resume at any exam, and has hooks to save the state. */
 export async function trainFrom(
   model: MRNet,
   datasets: { train: Dataset; valid: Dataset },
@@ -44,7 +44,7 @@ export async function trainFrom(
   const { epochs, learningRate, schedule, gamma, patience, weightDecay } = resolved;
   const { lossWeights, signal } = resolved;
   _checkIntensity(model, resolved.intensity);
-  // A set without weights is refused now and not after an epoch.
+  // Computed now, so that a set of one class is refused at once and not after an epoch.
   outputWeights(datasets.train, lossWeights);
   outputWeights(datasets.valid, lossWeights);
   const runner = await createRunner(model, { learningRate, weightDecay });
@@ -56,7 +56,7 @@ export async function trainFrom(
   const stopping = earlyStopping(patience);
   const progress = hooks.from?.progress ?? { ...noProgress(), skipped: _unreadable(datasets) };
   let started = performance.now() - 1000 * progress.seconds;
-  /** Takes the model's own parameters as up to date and sound. */
+  /** Saves the state; the model's own parameters must be up to date and finite. */
   const keep = async () => {
     if (hooks.save === undefined) return;
     progress.seconds = (performance.now() - started) / 1000;
@@ -65,7 +65,7 @@ export async function trainFrom(
   const save = async () => {
     if (hooks.save === undefined) return;
     await runner.sync();
-    // What has diverged must not take the place of what has not.
+    // Checked before the save: a diverged model must not replace a sound state.
     await _checkParameters(model, progress.epochs.length + 1, runner);
     await keep();
   };
@@ -78,7 +78,7 @@ export async function trainFrom(
       runner.learningRate = rate.next(report.valLoss);
       if (stopping.shouldStop(report.valLoss)) result.stopped = "early";
     }
-    // Also of a run that goes on: from here on it is what was asked for now.
+    // Also if the run is resumed: from here on the present options count.
     await save();
     while (result.stopped === "finished" && progress.epochs.length < epochs) {
       const epoch = progress.epochs.length + 1;
@@ -114,7 +114,7 @@ export async function trainFrom(
   return result;
 }
 
-/** What came of an epoch; losses and AUCs are rounded as in the reference. */
+/** The report of an epoch; losses and AUCs are rounded as in the reference. */
 function _report(
   epoch: number,
   trained: PhaseMetrics,
@@ -131,7 +131,7 @@ function _report(
     threshold: youdenPoint(validated.labels, validated.probabilities).threshold,
     learningRate,
     seconds,
-    // The first best of the reference is 0, so a model that is always wrong is never kept.
+    // The reference starts from a best AUC of 0, so a model with an AUC of 0 is never kept.
     isBest: valAuc > (best?.valAuc ?? 0),
   };
 }
@@ -143,7 +143,7 @@ function _unreadable(datasets: { train: Dataset; valid: Dataset }): SkippedExam[
   );
 }
 
-/** A model that prepares its input in one way is not trained by a recipe that means another. */
+/** Refuses a recipe whose intensity is not the model's. */
 function _checkIntensity(model: MRNet, wanted: Intensity | undefined): void {
   if (wanted === undefined || wanted === model.intensity) return;
   throw new OptionError(
@@ -152,7 +152,7 @@ function _checkIntensity(model: MRNet, wanted: Intensity | undefined): void {
   );
 }
 
-/** What both phases of an epoch work with. */
+/** The values that both phases of an epoch use. */
 interface Training {
   runner: Runner;
   datasets: { train: Dataset; valid: Dataset };
@@ -162,7 +162,7 @@ interface Training {
   save: () => Promise<void>;
 }
 
-/** One pass over the training exams; `undefined` where the signal ended it. */
+/** One pass over the training exams; `undefined` if the signal ended it. */
 async function _train(training: Training, epoch: number): Promise<PhaseMetrics | undefined> {
   const { runner, datasets: { train: dataset }, options } = training;
   const { shuffle, seed, augment, lossWeights } = options;
@@ -183,7 +183,7 @@ async function _train(training: Training, epoch: number): Promise<PhaseMetrics |
   });
 }
 
-/** One pass over the validation exams; `undefined` where the signal ended it. */
+/** One pass over the validation exams; `undefined` if the signal ended it. */
 async function _validate(training: Training, epoch: number): Promise<PhaseMetrics | undefined> {
   const { runner, datasets: { valid: dataset }, options } = training;
   const weights = outputWeights(dataset, options.lossWeights);
@@ -216,8 +216,8 @@ function _phase(
 }
 
 /**
- * Refuses to go on, and so to keep the model, with parameters that are not finite. The loss alone does
- * not tell: it is that of the parameters before the step, and a ReLU makes 0 of -Infinity.
+ * Refuses parameters that are not finite, before the model is kept. The loss does not show them: it is
+ * computed before the step, and a ReLU turns -Infinity into 0.
  */
 async function _checkParameters(model: MRNet, epoch: number, runner: Runner): Promise<void> {
   for (const [name, parameter] of model.parameters) {

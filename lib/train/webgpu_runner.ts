@@ -3,7 +3,7 @@
  *
  * Loss and logits of each step stay in a ring on the GPU and are read several at a time while the next
  * steps compute, because a read takes at least ten milliseconds. Therefore the result of an exam comes
- * a few steps after the step: {@linkcode Runner.inFlight} says how many may be under way.
+ * a few steps later: {@linkcode Runner.inFlight} says how many may be in flight.
  *
  * @module
  */
@@ -44,7 +44,7 @@ export class WebGPURunner implements Runner {
   readonly #network: WebGPUNetwork;
   readonly #intensity: Intensity;
   readonly #optimizer: Required<AdamOptions>;
-  /** The end of the queue of calls: steps are computed in the order they were asked for. */
+  /** The last call in the queue; steps are computed in the order of the calls. */
   #turn: Promise<unknown> = Promise.resolve();
   #open: Open[] = [];
   #reading: Promise<void> | undefined;
@@ -83,7 +83,7 @@ export class WebGPURunner implements Runner {
     weights: OutputWeights,
     augmentation?: Augmentation,
   ): Promise<ExamResult> {
-    // The rate is that of the call, whenever its turn comes.
+    // Taken now: the rate may have changed when the queue reaches this call.
     const { learningRate } = this;
     return this.#inTurn(async () => {
       const { exam } = labelled;
@@ -140,20 +140,20 @@ export class WebGPURunner implements Runner {
     return this.#network.profile(slices, between);
   }
 
-  /** Frees the buffers once the call that has its turn is through; those behind it fail. */
+  /** Frees the buffers after the present call; the calls behind it fail. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#turn = this.#turn.then(async () => {
-      // Steps that nobody waits for any more are read all the same, from a buffer that is still there.
+      // Results that nobody awaits are read all the same, so the buffers are freed after them.
       await this.#reading;
       this.#network.dispose();
     });
   }
 
   /**
-   * Runs calls one after the other. A call has had its turn once it was given to the GPU; its `done`
-   * comes later.
+   * Runs calls one after the other. The next call begins once the one before was given to the GPU; the
+   * results, `done`, come later.
    */
   #inTurn<T>(call: () => Promise<{ done: Promise<T> }>): Promise<T> {
     const given = this.#turn.then(() => {
@@ -166,14 +166,14 @@ export class WebGPURunner implements Runner {
     const done = given.then(({ done }) => done, (error) => {
       throw this.#failure(error);
     });
-    // Whoever asked hears of a failure; steps behind a failed one may have nobody left to listen.
+    // The caller gets the failure. Calls behind a failed one may have no caller left, so it is handled.
     done.catch(() => {});
     return done;
   }
 
   /** Waits until a pass over an exam can be given to the GPU. */
   async #roomFor({ exam }: LabelledExam, training: boolean): Promise<void> {
-    // Whoever does not wait for results is held up here, before the ring overflows.
+    // A caller that does not await results waits here, before the ring overflows.
     while (this.#open.length >= RING) await this.#reading;
     await this.#network.prepare(exam, training);
   }
@@ -199,7 +199,7 @@ export class WebGPURunner implements Runner {
     return { done };
   }
 
-  /** Reads the results of all open steps, again and again until none is open. */
+  /** Reads the results of all open steps, until none is open. */
   async #read(): Promise<void> {
     while (this.#open.length > 0) {
       const open = this.#open;
@@ -224,7 +224,7 @@ export class WebGPURunner implements Runner {
     } catch (reported) {
       return reported;
     }
-    // A device that is gone may refuse a call and not say why.
+    // A lost device may refuse a call without a reason.
     if (!(error instanceof DOMException)) return error;
     return new EngineError(
       `Cannot compute on the GPU any more: ${messageOf(error)}: ` +
