@@ -1,26 +1,26 @@
 /**
- * A server that goes on listening: where connections can no longer be taken, for want of descriptors
- * above all, Deno gives its listener up, and here another takes its place.
+ * A server that keeps listening. If connections cannot be accepted, most often for lack of file
+ * descriptors, Deno closes its listener; this one then opens another.
  *
  * @module
  */
 import { messageOf } from "../errors.ts";
 
-/** Pauses before listening again, in milliseconds: doubled while it does not work. */
+/** Pauses before listening again, in milliseconds; doubled after each failure. */
 const PAUSES = { first: 25, longest: 200 };
 
-/** How often trouble that goes on is said, in milliseconds. */
+/** The least time between two remarks about the same trouble, in milliseconds. */
 const SAID_EVERY = 60_000;
 
-/** How long bodies that are coming in are waited for, in milliseconds: Deno breaks them off on closing. */
+/** How long to wait for incoming bodies, in milliseconds: closing would break them off. */
 const BODY_GRACE = 5000;
 
-/** What is listened on, and who is told. */
+/** The options of a listener. */
 export interface ListenerOptions {
   hostname: string;
   /** 0 takes a free one, and keeps it. */
   port: number;
-  /** Told why it had to listen again, once a minute at the most. */
+  /** Called with the reason to listen again, at most once a minute. */
   onTrouble(message: string): void;
 }
 
@@ -50,7 +50,7 @@ export class Listener {
     return this.#port;
   }
 
-  /** Takes no more connections, and waits until the answers under way have gone out. */
+  /** Accepts no more connections, and waits until all answers are sent. */
   async shutdown(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#again);
@@ -71,8 +71,8 @@ export class Listener {
       return answer.finally(() => bodies.delete(answer));
     });
     server.finished.catch((error) => {
-      // Closes connections that wait for a request or have sent half of one, and so makes room; those
-      // with an answer under way stay until it is sent.
+      // Closes connections without a complete request, to make room. Connections with an answer under
+      // way stay until it is sent.
       const closing = _within(BODY_GRACE, Promise.allSettled(bodies))
         .then(() => server.shutdown()).catch(() => {})
         .finally(() => this.#closing.delete(closing));
@@ -108,7 +108,7 @@ export class Listener {
   }
 }
 
-/** Waits for something, but no longer than some milliseconds. */
+/** Waits for a promise, but no longer than some milliseconds. */
 async function _within(milliseconds: number, promise: Promise<unknown>): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, milliseconds);

@@ -1,11 +1,11 @@
 /**
- * Keeping others out of a folder where the file system knows no locks: a file that only one can make,
- * with its owner's host, process and time, written anew as long as the owner lives.
+ * A lock for file systems without locks: a file that only one process can make. It holds the owner's
+ * host, process and time, and is rewritten as long as the owner lives.
  *
- * The files are numbered, `run.owner.1` and up; who made the one with the highest number is the owner.
- * An owner that has not written for {@linkcode STALE_MS} was killed: the next one makes the file with
- * the following number, which again only one can. The stale file stays until that one gives the folder
- * back, so that nobody can take a number below it.
+ * The files are numbered from `run.owner.1`; the owner is the process that made the highest number. An
+ * owner that has not written for {@linkcode STALE_MS} was killed. The next owner then makes the file
+ * with the following number, which again only one process can. The stale file stays until the new owner
+ * releases the folder, so that no process can take a lower number.
  *
  * @module
  */
@@ -15,15 +15,15 @@ import { syncFolder } from "../whole_file.ts";
 /** How often an owner writes, in milliseconds. */
 const REFRESH_MS = 30_000;
 
-/** After so long without a word an owner is taken to be gone: the longest pause of a training. */
+/** After so long without a write an owner counts as killed; longer than any pause of a training. */
 export const STALE_MS = 10 * 60_000;
 
-/** More than a host's name takes, in bytes. */
+/** The largest owner file that is read, in bytes; more than a host's name takes. */
 const LONGEST_TEXT = 500;
 
 const NAME = /^run\.owner\.(\d{1,9})$/;
 
-/** Who holds a folder, as the file says it. */
+/** The owner of a folder, as its file says. */
 export interface Owner {
   /** The file. */
   path: string;
@@ -33,9 +33,9 @@ export interface Owner {
 
 /** A folder that is held by a file. */
 export interface OwnerFile {
-  /** Whether it is still held: nobody has taken this owner for one that is gone. */
+  /** Whether it is still held; another process may have taken this owner for a killed one. */
   isHeld(): Promise<boolean>;
-  /** Gives the folder back. */
+  /** Releases the folder. */
   release(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ interface Numbered {
   number: number;
 }
 
-/** Whether a file is named as those are that hold a folder. */
+/** Whether a file has the name of an owner file. */
 export function isOwnerFile(name: string): boolean {
   return NAME.test(name);
 }
@@ -70,7 +70,7 @@ export async function takeOwnerFile(
     }
     const path = join(folder, `run.owner.${(before?.number ?? 0) + 1}`);
     if (!await _make(path, who)) continue;
-    // Between the look and the making another may have come and gone, and a third begun anew.
+    // Looked at again: since the first look, one process may have left and another begun from 1.
     if (before === undefined || await _lastWritten(before) === written) {
       await syncFolder(folder);
       return _hold(folder, path, who);
@@ -91,14 +91,14 @@ export async function ownerOf(folder: string, clock?: Deno.FsFile): Promise<Owne
   if (clock !== undefined && _isStale(written, await _now(clock))) return undefined;
   const { path } = highest;
   const { isFile, size } = await Deno.lstat(path);
-  // A link may lead to what has no end.
+  // Links are not followed: they may lead to a device.
   const text = isFile && size <= LONGEST_TEXT ? await Deno.readTextFile(path) : "";
   return { path, who: text.trim() || "an owner without a name" };
 }
 
 function _hold(folder: string, path: string, who: string): OwnerFile {
   const timer = setInterval(() => void _write(path, who, false).catch(() => {}), REFRESH_MS);
-  // A process that has nothing else to do may end.
+  // The timer does not keep the process alive.
   Deno.unrefTimer(timer);
   return {
     isHeld: async () => (await _highest(folder))?.path === path,
@@ -106,14 +106,14 @@ function _hold(folder: string, path: string, who: string): OwnerFile {
       clearInterval(timer);
       const own = Number(NAME.exec(path.replace(/^.*\//, ""))![1]);
       const all = await _all(folder).catch(() => []);
-      // The stale ones first: as long as this one is there nobody begins anew.
+      // Stale files go first: while this one exists, no process begins from 1.
       for (const each of all) if (each.number < own) await Deno.remove(each.path).catch(() => {});
       await Deno.remove(path).catch(() => {});
     },
   };
 }
 
-/** Makes the file; false if it is there. */
+/** Makes the file; false if it exists. */
 async function _make(path: string, who: string): Promise<boolean> {
   try {
     await _write(path, who, true);
@@ -130,7 +130,7 @@ async function _write(path: string, who: string, createNew: boolean): Promise<vo
   await file.sync();
 }
 
-/** This process, from now on. */
+/** Holds the folder for this process. */
 function _self(): string {
   const mayAsk = Deno.permissions.querySync({ name: "sys", kind: "hostname" }).state === "granted";
   const host = mayAsk ? `host ${Deno.hostname()}` : "a host without a name";

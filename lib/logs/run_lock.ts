@@ -1,7 +1,7 @@
 /**
- * One process at a time in a run's folder: whoever trains there holds a lock, which the system takes
- * back when the process ends, however it ends. Where the file system knows no locks a file keeps
- * others out, see {@linkcode takeOwnerFile}.
+ * The lock of a run's folder, so that one process at a time trains there. The system releases it when
+ * the process ends, however it ends. On file systems without locks, a file serves instead: see
+ * {@linkcode takeOwnerFile}.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { OutputError } from "../errors.ts";
 import { fileError, join } from "../files.ts";
 import { isOwnerFile, ownerOf, STALE_MS, takeOwnerFile } from "./owner_file.ts";
 
-/** The file that is locked; nothing of worth is in it. */
+/** The file that is locked; its content does not matter. */
 const LOCK_FILE = "run.lock";
 
-/** What keeps others out: the system's lock, or a file where there are none. */
+/** The system's lock, or a file if the file system has no locks. */
 export type LockKind = "system" | "file";
 
 /** A lock that is held until it is released. */
@@ -24,14 +24,14 @@ export interface RunLock {
    * @throws {OutputError} if another process has taken this one for one that was killed
    */
   check(): Promise<void>;
-  /** Gives it back; the file goes. */
+  /** Releases it and removes the file. */
   release(): Promise<void>;
 }
 
 /**
  * Takes the lock of a folder.
  *
- * @returns nothing where another process holds it
+ * @returns nothing if another process holds it
  * @throws {OutputError} if the folder cannot be written
  */
 export async function lockRun(folder: string): Promise<RunLock | undefined> {
@@ -53,9 +53,9 @@ export async function lockRun(folder: string): Promise<RunLock | undefined> {
           lock = await _lockByFile(folder, path, file);
           return lock;
         }
-        // Whoever held it before may have removed the file between the two.
+        // The earlier holder may have removed the file between opening and locking.
         if ((await file.stat()).ino !== (await _lookAt(path))?.ino) continue;
-        // Another machine may know no locks where this one does.
+        // Another machine may have no locks on the same file system.
         if (await ownerOf(folder, file) !== undefined) return undefined;
         const check = () => Promise.resolve();
         lock = { kind: "system", check, release: () => _release(path, file) };
@@ -70,12 +70,12 @@ export async function lockRun(folder: string): Promise<RunLock | undefined> {
   }
 }
 
-/** Whether a file belongs to what keeps others out, by its name. */
+/** Whether a file has the name of a lock file or an owner file. */
 export function isLockFile(name: string): boolean {
   return name === LOCK_FILE || isOwnerFile(name);
 }
 
-/** Who is at work in a folder, as words behind "another process". */
+/** The process that works in a folder, in words to follow "another process". */
 export async function describeHolder(folder: string): Promise<string> {
   const owner = await ownerOf(folder).catch(() => undefined);
   if (owner === undefined) return "";
@@ -85,7 +85,7 @@ export async function describeHolder(folder: string): Promise<string> {
     `'${owner.path}')`;
 }
 
-/** Whether the system gives the lock; nothing where it knows none, or fails to say. */
+/** Whether the system grants the lock; nothing if it has no locks, or fails. */
 async function _hold(file: Deno.FsFile): Promise<boolean | undefined> {
   try {
     return await file.tryLock(true);
@@ -128,7 +128,7 @@ async function _lookAt(path: string): Promise<Deno.FileInfo | undefined> {
 }
 
 async function _release(path: string, file: Deno.FsFile): Promise<void> {
-  // Removed while it is held, so that nobody else's is; where that cannot be, closing is enough.
+  // Removed while held, so it is this process's file; if that fails, closing releases the lock.
   await Deno.remove(path).catch(() => {});
   file.close();
 }

@@ -1,11 +1,10 @@
 /**
- * HTML that cannot be broken by what is put into it: everything is escaped but for markup that was
- * made here.
+ * Templates for HTML: everything that is put into one is escaped, except markup that was made here.
  *
  * @module
  */
 
-/** Markup, as against text. */
+/** Markup, which is not escaped again. */
 export class Markup {
   /** @param text as it stands in the page */
   constructor(readonly text: string) {}
@@ -17,8 +16,8 @@ export class Markup {
 }
 
 /**
- * What a template takes: text and numbers, which are escaped, markup, lists, or nothing at all, be it
- * undefined or the outcome of a condition.
+ * What a template takes: text and numbers, which are escaped; markup; lists; and nothing, as undefined or
+ * as false from a condition.
  */
 export type Fragment = string | number | Markup | undefined | false | readonly Fragment[];
 
@@ -74,7 +73,7 @@ export function page(
   const policy = `default-src 'none'; ${
     pictures ? "img-src data:; " : ""
   }style-src 'unsafe-inline'`;
-  // The policy makes the promise of nothing fetched one that the browser keeps.
+  // With this policy the browser itself fetches nothing.
   return `<!DOCTYPE html>
 ${markup`<html lang="en">
 <head>
@@ -108,7 +107,7 @@ ${content}
 `;
 }
 
-/** Columns where there is room, one below the other where there is not. */
+/** Columns side by side if there is room, otherwise one below the other. */
 export function sideBySide(...columns: readonly Fragment[]): Markup {
   const boxes = columns.map((column) => markup`<div>${column}</div>\n`);
   return markup`<div class="side-by-side">

@@ -1,5 +1,5 @@
 /**
- * The exams of a dataset that a classifier is evaluated on, and what they had to do with it.
+ * The exams of a dataset that a classifier is evaluated on, and whether it was chosen on them.
  *
  * @module
  */
@@ -20,27 +20,27 @@ import type { PlaneModel } from "../model/plane_model.ts";
 import { evaluate, type ExamPrediction } from "../train/evaluate.ts";
 import { type Acquaintance, chosenBy, closest, fittedOn } from "./acquaintance.ts";
 
-/** What was said about an exam, or about the three exams of a patient. */
+/** The prediction for an exam, or for the three exams of a patient. */
 export type EvaluatedPrediction = ExamPrediction | CombinedExamPrediction;
 
-/** Called after each exam with the AUC so far, NaN where there is none. */
+/** Called after each exam with the AUC so far, NaN if there is none. */
 export type OnExam = (auc: number) => void;
 
 /** The exams that a classifier is to be evaluated on. */
 export interface OpenedExams {
   /** The exams' ids and labels; of a combination the patients'. */
   labels: readonly LabelledId[];
-  /** How many exams are read; a combination reads three a patient. */
+  /** How many exams are read; a combination reads three for each patient. */
   total: number;
-  /** Reads them all. */
+  /** Evaluates all of them. */
   evaluate(onExam: OnExam): Promise<EvaluatedExams>;
 }
 
-/** What was said about exams, and what they are. */
+/** The predictions for exams, and what is known about the exams. */
 export interface EvaluatedExams {
-  /** What the model says about each; of a combination, about each patient. */
+  /** The prediction for each exam; for a combination, for each patient. */
   predictions: EvaluatedPrediction[];
-  /** The exams that are unlike those that the model can read. */
+  /** The exams that do not look like the model's input. */
   odd: OddExam[];
   /** How many of them chose the model's epoch and, where it is no combination, its operating point. */
   chosenBy?: Acquaintance;
@@ -48,7 +48,7 @@ export interface EvaluatedExams {
   fittedOn?: Acquaintance;
 }
 
-/** An exam that is unlike those that a model can read. */
+/** An exam that does not look like a model's input. */
 export interface OddExam {
   /** Its name; of a combination with its plane. */
   id: string;

@@ -35,7 +35,7 @@ export function checkpointName(
   { prefix, task, plane }: Pick<CheckpointOptions, "prefix" | "task" | "plane">,
   { valAuc, trainAuc, epoch }: Pick<EpochReport, "valAuc" | "trainAuc" | "epoch">,
 ): string {
-  // A training AUC is undefined only where training saw one class; names need a number there.
+  // A training AUC is undefined if training saw one class only; the name needs a number all the same.
   const auc4 = (auc: number) => (Number.isNaN(auc) ? 0.5 : auc).toFixed(4);
   return `model_${prefix}_${task}_${plane}_val_auc_${auc4(valAuc)}` +
     `_train_auc_${auc4(trainAuc)}_epoch_${epoch}.safetensors`;
@@ -53,7 +53,7 @@ export function isCheckpointName(
     );
 }
 
-/** What a prefix is made of, so that it cannot lead out of the folder or confuse the name. */
+/** The characters of a prefix: it cannot lead out of the folder or make the name ambiguous. */
 export const PREFIX_RULE =
   "up to 64 letters, digits, dots, hyphens and underscores, not dots alone";
 
@@ -69,15 +69,15 @@ export function checkPrefix(prefix: string): void {
 }
 
 /**
- * Keeps the best model of one run: a better epoch replaces the file of the earlier one. Models of
- * other runs are left alone, so starting anew never costs a model that took hours.
+ * Keeps the best model of one run: a better epoch replaces the file of the earlier one. Models of other
+ * runs stay, so a new run never costs a model that took hours.
  */
 export class BestCheckpoint {
   readonly #options: CheckpointOptions;
   #path: string | undefined;
 
   /**
-   * @param path the file of the best model so far, where the run goes on
+   * @param path the file of the best model so far, if the run is resumed
    * @throws {OptionError} if the prefix cannot be part of a file's name
    */
   constructor(options: CheckpointOptions, path?: string) {
@@ -92,9 +92,8 @@ export class BestCheckpoint {
   }
 
   /**
-   * Writes the model, then removes the file it replaces: at every moment one of them is whole. A file
-   * of the same name that another run has left, or is writing, is left alone: this run's then has a
-   * number behind the epoch.
+   * Writes the model, then removes the file it replaces, so that one whole file exists at every moment.
+   * If another run has a file of the same name, that stays and this one's name gets a number.
    *
    * @param beforeRemoval called when the new file is whole and before the earlier one goes
    * @param chosenExams the exams that the epoch and its operating point are chosen by
@@ -134,10 +133,10 @@ export class BestCheckpoint {
   }
 
   /**
-   * Removes this run's models that are not its best one: a process that was killed between two of
-   * them has left them. Only for whoever holds the run's lock.
+   * Removes this run's models except the best one; a process that was killed while it replaced one has
+   * left them. Only for the process that holds the run's lock.
    *
-   * @returns the paths of what was removed
+   * @returns the paths of the removed files
    */
   async removeOthers(): Promise<string[]> {
     const { folder } = this.#options;
@@ -150,13 +149,13 @@ export class BestCheckpoint {
     return removed;
   }
 
-  /** Removes a file where it is this run's; a copied run names a model of the run it is of. */
+  /** Removes a file if it is this run's; a copied run names a model of the original run. */
   async #remove(path: string): Promise<boolean> {
     if (!await this.isOwn(path)) return false;
     return await Deno.remove(path).then(() => true, () => false);
   }
 
-  /** Writes it under the name, or under the first with a number behind it that no other run has. */
+  /** Writes it under the name or, if another run has it, under the first free one with a number. */
   async #write(model: MRNet, path: string, metadata: Record<string, string>): Promise<string> {
     return await writeUnderFreeName(
       path,
@@ -164,12 +163,12 @@ export class BestCheckpoint {
     );
   }
 
-  /** Whether a file is there and is this run's. */
+  /** Whether a file exists and is this run's. */
   async isOwn(path: string): Promise<boolean> {
     try {
       return (await readSafetensorsHeader(path)).metadata.run === this.#options.run;
     } catch (error) {
-      // Whatever else stands there is somebody's.
+      // Any other file belongs to somebody else.
       if (error instanceof WeightsError) return false;
       throw error;
     }

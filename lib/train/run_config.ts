@@ -1,6 +1,6 @@
 /**
- * What the `config.json` of a run says: its settings, and what computed it when. It is a file like
- * others: nothing in it is taken on trust.
+ * The `config.json` of a run: its settings, what computed it, and when. Nothing in the file is trusted
+ * without a check.
  *
  * @module
  */
@@ -21,16 +21,16 @@ const HINT = "give the folder that a run has left, or start anew without --resum
 /** What `config.json` says of a run. */
 export interface RunConfig {
   settings: RunSettings;
-  /** What computed it at first, in words, and when that was. */
+  /** What computed it at first, in words, and when it began. */
   begun: RunBeginning;
-  /** The same each time that it went on, and in which epoch. */
+  /** The same for each time it was resumed, with the epoch. */
   resumed: ({ epoch: number } & RunBeginning)[];
 }
 
-/** What computed a run from when on. */
+/** What computed a run, and since when. */
 export interface RunBeginning {
   engine: string;
-  /** A driver's own words, where it is a GPU. */
+  /** The driver's description, if it is a GPU. */
   adapter?: Record<string, string>;
   started: string;
 }

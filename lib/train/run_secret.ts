@@ -1,12 +1,12 @@
 /**
- * Which files are a run's own: its state holds a secret, and the models that it writes bear the hash
- * of it. Whoever has seen a model cannot make a state that passes for the one of its run.
+ * Tells the files of a run from others: its state holds a secret, and its models hold the hash of that
+ * secret. So a model is not enough to forge a state of its run.
  *
  * @module
  */
 import { sha256Of } from "../files.ts";
 
-/** 256 bits; states of before 2026-12 hold a UUID, which stands in their models as it is. */
+/** 256 bits in hexadecimal. States older than 2026-12 hold a UUID, which their models show openly. */
 const SECRET = /^[0-9a-f]{64}$/;
 
 /** A secret for a new run. */
@@ -14,12 +14,12 @@ export function newRunSecret(): string {
   return crypto.getRandomValues(new Uint8Array(32)).toHex();
 }
 
-/** Whether a state's number of its run is a secret, and not one that its models tell. */
+/** Whether a state holds a secret, and not a UUID that its models show. */
 export function isRunSecret(text: string): boolean {
   return SECRET.test(text);
 }
 
-/** What the models of a run bear, 64 hexadecimal digits: nothing that the secret follows from. */
+/** The mark of a run's models, 64 hexadecimal digits: the secret does not follow from it. */
 export async function runMark(secret: string): Promise<string> {
   return await sha256Of(new TextEncoder().encode(`mrnet-run ${secret}`));
 }

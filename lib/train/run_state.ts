@@ -1,6 +1,6 @@
 /**
- * The file that a run goes on from, `state.safetensors` in the run's own log folder: parameters and
- * Adam's moments as tensors in PyTorch's names and layout, everything else as JSON in the metadata.
+ * The state of a run, from which it is resumed: `state.safetensors` in its log folder. Parameters and
+ * Adam's moments are tensors in PyTorch's names and layout; the rest is JSON in the metadata.
  *
  * @module
  */
@@ -34,24 +34,24 @@ const VERSION = 1;
  */
 export const MAX_EXAMS = 12_000;
 
-/** What is in the header at most, in bytes: of an exam, of an epoch, and of all else together. */
+/** The most bytes of the header: for an exam, for an epoch, and for all else together. */
 const MAX_BYTES = { exam: 80, epoch: 120, rest: 8192 } as const;
 
-/** What states of before have in place of a secret: what `crypto.randomUUID` gives. */
+/** The run's number in states of earlier versions: a UUID in place of a secret. */
 const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** What begins the names of Adam's moments. */
 const MOMENTS = { first: "adam.first.", second: "adam.second." } as const;
 
-/** Everything that a run is at a moment. */
+/** The state of a run. */
 export interface RunState {
-  /** Tells this run from all others, and its models from those of others: see {@linkcode runMark}. */
+  /** The secret that tells the run and its models from others: see {@linkcode runMark}. */
   run: string;
-  /** The run's folder, as it was called when this was saved. */
+  /** The run's folder when the state was saved. */
   folder: string;
   /** How it trains, under the names of the command line. */
   config: RunSettings;
-  /** Hashes of the labels it is trained on and chosen by. */
+  /** Hashes of the labels to train on and to validate on. */
   labels: { train: string; valid: string };
   /** What computed it so far. */
   computed: { engine: EngineName; threads: number; precision: Precision };
@@ -66,7 +66,7 @@ export interface RunState {
   optimizer?: OptimizerState;
 }
 
-/** How many epochs a state has room for beside the metrics of so many exams. */
+/** The most epochs that a state has room for, beside the results of so many exams. */
 export function maxEpochs(exams: number): number {
   return Math.floor(
     (MOST_HEADER_BYTES - MAX_BYTES.rest - MAX_BYTES.exam * exams) / MAX_BYTES.epoch,
@@ -93,7 +93,7 @@ export function checkRoom(exams: number, epochs: number): void {
   );
 }
 
-/** Writes the file whole; the one before it stays until then. */
+/** Writes the file; the earlier one stays until the new one is whole. */
 export async function writeRunState(path: string, state: RunState): Promise<void> {
   await writeWhole(path, encodeRunState(state));
 }
@@ -101,7 +101,7 @@ export async function writeRunState(path: string, state: RunState): Promise<void
 /**
  * The bytes of the file, in chunks.
  *
- * @throws {OutputError} if there is more to say than a state has room for
+ * @throws {OutputError} if the header would be larger than allowed
  */
 export function encodeRunState(state: RunState): Uint8Array[] {
   const { parameters, optimizer, progress, ...rest } = state;
@@ -159,7 +159,7 @@ export function readRunStateFrom(source: Source): RunState {
     ),
   );
   const { tensors, metadata } = readSafetensorsFrom(source, {
-    // Nothing is taken into memory that is not of this size.
+    // Tensors of other sizes are not read into memory.
     want: (name, shape) => elementCount(shape) === elementCount(wanted.get(name) ?? []),
   });
   const { name } = source;
@@ -177,11 +177,11 @@ export function readRunStateFrom(source: Source): RunState {
   return { ...said, parameters: selectMRNet(_named(tensors, ""), name), optimizer };
 }
 
-/** What a state says beside its tensors. */
+/** The state without its tensors. */
 export type RunStateHeader = Omit<RunState, "parameters" | "optimizer"> & { steps: number };
 
 /**
- * Decodes what a state says beside its tensors: the JSON of its metadata.
+ * Decodes the state without its tensors, which is JSON in the metadata.
  *
  * @throws {WeightsError} if it is anything else
  */
@@ -231,7 +231,7 @@ function _parse(json: string): RunStateHeader {
   };
 }
 
-/** The parameters' tensors that begin so, under the parameters' names. */
+/** The tensors whose names begin so, under the names of the parameters. */
 function _named(tensors: StateDict, begin: string): StateDict {
   const found: StateDict = new Map();
   for (const { name } of MRNET_PARAMETERS) {
