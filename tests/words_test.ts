@@ -9,7 +9,10 @@ import assert from "node:assert/strict";
 const ROOT = new URL("../", import.meta.url);
 
 /** Where they are looked for. */
-const ROOTS = ["lib", "mod.ts", "cli.ts", "tools", "bench", "docs", "examples"];
+const ROOTS = [
+  ...["bench", "cli.ts", "lib/combine", "lib/logs", "lib/metrics", "lib/page", "lib/report"],
+  "lib/run_all",
+];
 
 /** The words that stand nowhere, each with its inflections and what to write. */
 const NOWHERE: readonly [words: string, instead: string][] = [
@@ -28,7 +31,6 @@ const NOWHERE: readonly [words: string, instead: string][] = [
 const NO_IDENTIFIER: readonly [words: string, instead: string][] = [
   ["part parts", "chunk, range, split, fragment"],
   ["place places", "tap, point, index, position"],
-  ["half", "phase, float16, tie"],
 ];
 
 /** What stands nowhere and is more, or less, than words. */
@@ -47,11 +49,22 @@ const PATTERNS: readonly [pattern: RegExp, instead: string][] = [
 const EXCEPTIONS: readonly { file: RegExp; text: RegExp; why: string }[] = [
   { file: /./, text: /\bBlobPart\b/g, why: "a type of the web" },
   {
-    file: /^lib\/(files|logs\/run_folder)\.ts$/,
+    file: /^lib\/(files|logs\/run_folder|phantom\/unfinished)\.ts$/,
     text: /\.\(?part\b/g,
-    why: "a file that is being written",
+    why: "the ending of a file that is being written",
   },
-  { file: /./, text: /\bhalf: /g, why: "a key that is the command line's value" },
+  { file: /./, text: /\bplaceParameters\b/g, why: "a verb" },
+  { file: /^lib\/serve\//, text: /\bparts?\b/gi, why: "a field of a form, as RFC 7578 calls it" },
+  {
+    file: /^lib\/(imaging|commands)\//,
+    text: /\bpart\b/g,
+    why: "a key of what inspect prints as JSON",
+  },
+  {
+    file: /^lib\/explain\/write\.ts$/,
+    text: /\b(channels_won|winners)\b/g,
+    why: "keys of the file of contributions",
+  },
 ];
 
 /** The types that had two meanings; each is declared once at most. */
