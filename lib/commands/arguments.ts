@@ -72,7 +72,7 @@ export function numberWithin(least: number, most = Infinity): Reader<number> {
   return (text) => _within(number(text), least, most);
 }
 
-/** Any text but none at all. */
+/** Any text that is not empty. */
 export function text(given: string): string {
   if (given !== "") return given;
   throw new UsageError("invalid value: '' (must not be empty)");
@@ -101,7 +101,7 @@ export function option<const F extends string, T>(
   const name = _nameOf(made);
   return made.argParser((given: string) => {
     try {
-      // Commander takes whatever comes next for the argument, be it another option.
+      // Commander takes the next word as the argument, even if it is another option.
       if (/^-./.test(given) && !DECIMAL.test(given)) throw new UsageError("expected one argument");
       return read(given);
     } catch (error) {
@@ -164,8 +164,8 @@ export function inArgparsesWords(error: CommanderError, command: CommandUnknownO
 }
 
 /**
- * What is said of words that are neither options nor arguments, with the known name that is nearest to
- * one of them.
+ * The error for words that are neither options nor arguments. It suggests the known name that is nearest
+ * to one of them.
  */
 function _unrecognized(words: readonly string[], names: readonly string[]): string {
   const said = `unrecognized arguments: ${words.join(" ")}`;
@@ -177,7 +177,7 @@ function _unrecognized(words: readonly string[], names: readonly string[]): stri
 }
 
 /**
- * Refuses a command that there is not.
+ * Refuses an unknown command.
  *
  * @throws {UsageError} with the nearest, or with all
  */
@@ -192,7 +192,7 @@ function _surplus(command: CommandUnknownOpts): readonly string[] {
   return command.args.slice(command.registeredArguments.length);
 }
 
-/** Every required option and argument that is not there, since argparse names them all. */
+/** Every missing required option and argument, since argparse names them all. */
 function _missing(command: CommandUnknownOpts): string {
   const { options, registeredArguments } = command;
   const missing = options

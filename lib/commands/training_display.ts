@@ -1,5 +1,5 @@
 /**
- * What a terminal shows of a training, and how it is stopped from one.
+ * The display of a training on a terminal, and its end at Ctrl-C.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { type Interrupt, interruptible } from "./interrupt.ts";
 /** The process's exit code after Ctrl-C, as shells count it. */
 export const INTERRUPTED = 130;
 
-/** Trains with what a terminal shows of it. */
+/** Trains, and shows the training on the terminal. */
 export async function runTraining(options: RunOptions, logEvery: number): Promise<RunResult> {
   using interrupt = stoppable();
   try {
@@ -44,14 +44,14 @@ export function stoppable(): Interrupt {
   );
 }
 
-/** What else a training's display does. */
+/** Options of a training's display. */
 export interface DisplayOptions {
   /**
    * Where the line of each epoch goes.
    * @default standard output
    */
   say?: (line: string) => void;
-  /** What the progress line says of the whole that the training is a part of. */
+  /** More words for the progress line, about the whole that the training belongs to. */
   whole?: (exam: ExamReport, epochs: number) => string[];
 }
 
@@ -105,7 +105,7 @@ export function trainingDisplay(
   } satisfies Partial<RunOptions>;
 }
 
-/** What is said where the file system of a folder knows no locks. */
+/** The remark about a folder whose file system has no locks. */
 export function lockRemark(folder: string): string {
   return `The file system of ${folder} gives no locks: a file, run.owner.N, keeps other processes out; ` +
     "after a kill it does so for ten minutes";
@@ -161,7 +161,7 @@ export function epochLine(report: EpochReport, epochs: number): string {
     `val auc ${_aucText(valAuc)} | elapsed time ${clock(seconds)}`;
 }
 
-/** What a run came to. */
+/** Shows the result of a run. */
 export function report(result: RunResult): void {
   const { epochs, best, chosenOn, checkpoint, logFolder, stopped } = result;
   const set = chosenOn === "valid" ? "validation" : "tune";

@@ -8,13 +8,13 @@ import { fileError, join, makeFolder, syncFolder } from "../files.ts";
 import type { Plane, Task } from "../terms.ts";
 import { isLockFile, lockRun, type RunLock } from "./run_lock.ts";
 
-/** The names of runs, and of what a run writes; nothing else is ever removed. */
+/** The names of runs; only folders with such names are ever removed. */
 const RUN = /^\d{8}-\d{6}(-\d+)?$/;
-/** A file of a run, or the part of one that a killed run left. */
+/** The names of a run's files, and of unfinished ones that a killed run left. */
 const WRITTEN =
   /^(events\.out\.tfevents\.\d+\.mrnet(\.\d+)?|run\.(lock|owner\.\d{1,9})|(history\.csv|curves\.html|config\.json|state\.safetensors)(\.[0-9a-f]{8}\.part)?)$/;
 
-/** Whether a folder is named as runs are. */
+/** Whether a folder has the name of a run. */
 export function isRunName(name: string): boolean {
   return RUN.test(name);
 }
@@ -22,7 +22,7 @@ export function isRunName(name: string): boolean {
 /** The page of a run's curves, in its folder. */
 export const CURVES_FILE = "curves.html";
 
-/** Whether a file in a run's folder is named as one that a run writes, whole or half-written. */
+/** Whether a file has the name of one that a run writes, finished or not. */
 export function isRunFile(name: string): boolean {
   return WRITTEN.test(name);
 }
@@ -35,8 +35,8 @@ export function runName(now: Date): string {
 }
 
 /**
- * Makes the folder of a new run. Where two runs begin in the same second, the later one gets a
- * number at the end of its name.
+ * Makes the folder of a new run. If two runs begin in the same second, the name of the later one ends in
+ * a number.
  *
  * @returns its path
  * @throws {OutputError} if it cannot be made
@@ -64,8 +64,8 @@ export async function makeRunFolder(logs: string, task: Task, plane: Plane): Pro
 }
 
 /**
- * Makes the folder of a new run and takes its lock. Whoever removes earlier logs at that moment may
- * take the empty folder away, or hold it: then another one is made.
+ * Makes the folder of a new run and takes its lock. Another process that removes earlier logs at that
+ * moment may remove or lock the empty folder; then another folder is made.
  *
  * @returns its path, and the lock
  * @throws {OutputError} if it cannot be made or written
@@ -92,7 +92,7 @@ async function _isGone(folder: string): Promise<boolean> {
   });
 }
 
-/** The folders of the runs of a task and plane, the last first by their names; a link is none. */
+/** The folders of the runs of a task and plane, the latest first by name; links are not listed. */
 export async function listRuns(logs: string, task: Task, plane: Plane): Promise<string[]> {
   const parent = join(logs, task, plane);
   try {
@@ -115,8 +115,8 @@ export async function listRuns(logs: string, task: Task, plane: Plane): Promise<
 }
 
 /**
- * Removes the logs of earlier runs of a task and plane: only folders named like runs, in them only
- * files that runs write, and no link is followed. A run that another process is at work on stays.
+ * Removes the logs of earlier runs of a task and plane. Only folders with the name of a run are removed,
+ * and only files that runs write; links are not followed. A run that another process works on stays.
  *
  * @returns how many runs were removed
  * @throws {OutputError} if one cannot be removed, or the folder of the task or the plane is a link
@@ -137,9 +137,9 @@ export async function flushHistory(logs: string, task: Task, plane: Plane): Prom
   return removed;
 }
 
-/** Removes a run's files and, where nothing else is in it, its folder; false where that stays. */
+/** Removes a run's files, then its folder if it is empty; false if the folder stays. */
 async function _removeRun(folder: string): Promise<boolean> {
-  // Held as long as files are removed, so that nobody goes on with files that are partly gone.
+  // Locked while files are removed, so that no process resumes from an incomplete run.
   const lock = await lockRun(folder);
   if (lock === undefined) return false;
   try {
@@ -150,14 +150,14 @@ async function _removeRun(folder: string): Promise<boolean> {
     await lock.release();
   }
   if ((await _entries(folder)).length > 0) return false;
-  // Only an empty folder can be removed so: a run that has begun in it since stays.
+  // Removes an empty folder only: a run that has begun in it since stays.
   return await Deno.remove(folder).then(() => true, (error) => {
     if (error instanceof Deno.errors.NotCapable) throw error;
     return false;
   });
 }
 
-/** What is removed lies below the folder of logs and nowhere else. */
+/** Refuses a link: files are removed below the folder of logs and nowhere else. */
 async function _refuseLink(folder: string): Promise<void> {
   try {
     if (!(await Deno.lstat(folder)).isSymlink) return;

@@ -26,9 +26,9 @@ import {
 } from "./state.ts";
 
 /**
- * Trains one model, and has its best epoch predict the tune split and the validation set.
+ * Trains one model, then predicts the tune split and the validation set with its best epoch.
  *
- * @returns nothing where the signal ended it
+ * @returns nothing if the signal ended it
  * @throws {TrainingError} if no epoch was worth keeping
  */
 export async function trainAndEvaluate(
@@ -41,7 +41,7 @@ export async function trainAndEvaluate(
   const key = modelKey(task, plane);
   const run = { ...shared, ...{ task, plane, prefix, data, models, tune, seed } };
   const begun = { ...run, onStart: undefined, onExam: undefined, onEpoch: undefined };
-  // The state says which run it is; where the logs are is said by whoever asks.
+  // The state names the run's folder; the caller gives the folder of the logs.
   const resume = state.running?.model === key
     ? await resumable(begun, join(logs, task, plane, baseName(state.running.logFolder)))
     : undefined;
@@ -76,7 +76,7 @@ export async function trainAndEvaluate(
     ...{ checkpoint, sha256, epoch: best.epoch, epochs: epochs.length },
     computed: { engine: name, threads, precision },
     ...evaluated,
-    // Of the tune split the evaluation has found the same.
+    // The evaluation of the tune split has reported the same exams.
     leftOut: [...skipped.filter(_isOfTraining), ...evaluated.leftOut],
   };
 }
@@ -85,7 +85,7 @@ function _isOfTraining(exam: SkippedExam): exam is SkippedExam & { split: "train
   return exam.split === "train";
 }
 
-/** What the best model says about the tune split and the validation set. */
+/** The predictions of the best model for the tune split and the validation set. */
 async function _evaluateBest(
   { data, tune, checkpoint }: { data: string; tune: TuneSplit; checkpoint: string },
   { signal, skipBadExams, onEvaluated }: RunAllOptions,

@@ -1,5 +1,5 @@
 /**
- * What comes of a run over all tasks and planes once its nine models are done: three combinations,
+ * The outcome of a run over all tasks and planes, once its nine models are done: three combinations,
  * their predictions, and the table of results as JSON and as a page.
  *
  * @module
@@ -22,13 +22,13 @@ import {
 } from "./results.ts";
 import { type DoneModel, type LeftOutExam, modelKey, type RunAllState } from "./state.ts";
 
-/** What there is at the end. */
+/** The outcome of a run over all. */
 export interface Outcome {
   /** A row for each task. */
   results: TaskResult[];
   /** The exams that could not be read. */
   leftOut: LeftOutExam[];
-  /** The table as a page, one file that needs no other. */
+  /** The table as a page, in a single file. */
   report: string;
 }
 
@@ -69,7 +69,7 @@ export async function writeOutcome(plan: Plan): Promise<Outcome> {
   return { results, leftOut, report };
 }
 
-/** The patients that a combination is fitted on, where the state says which exams these are. */
+/** The hashes of the patients that a combination is fitted on, if the state has them. */
 async function _fitExams(members: ByPlane<DoneModel>): Promise<Pick<Combination, "fitExams">> {
   if (PLANES.some((plane) => members[plane].tuneExams === undefined)) return {};
   const planes = byPlane((plane) => {
@@ -79,7 +79,7 @@ async function _fitExams(members: ByPlane<DoneModel>): Promise<Pick<Combination,
   return { fitExams: await patientHashes(planes) };
 }
 
-/** Every exam that was left out, once, though three tasks may have it. */
+/** The exams that were left out; one that three tasks left out is listed once. */
 function _leftOut({ models }: RunAllState): LeftOutExam[] {
   const all = ALL.flatMap(({ task, plane }) =>
     models[modelKey(task, plane)].leftOut.map((each) => ({ plane, ...each }))

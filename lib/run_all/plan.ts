@@ -1,6 +1,5 @@
 /**
- * What a run over all tasks and planes has to do: its options are checked, and what earlier runs have
- * done is found.
+ * The plan of a run over all tasks and planes: checks the options, and finds what earlier runs have done.
  *
  * @module
  */
@@ -21,9 +20,9 @@ import { DEFAULTS } from "../train/settings.ts";
 import { type ModelOfAll, type RunAllOptions, type RunAllPlan, TUNE_FRACTION } from "./options.ts";
 import { differences, modelKey, readState, type RunAllState } from "./state.ts";
 
-/** What is to be done, every default filled in. */
+/** The plan, with all defaults filled in. */
 export interface Plan extends Omit<RunAllPlan, "lock"> {
-  /** What the files of models begin with. */
+  /** The prefix of the models' files. */
   prefix: string;
   /** The folder of the dataset. */
   data: string;
@@ -33,7 +32,7 @@ export interface Plan extends Omit<RunAllPlan, "lock"> {
   logs: string;
   /** The training exams that are kept out. */
   tune: TuneSplit;
-  /** The state as it was found, where there was one. */
+  /** The state that was found, if there was one. */
   before?: RunAllState;
   /** The state, which grows with every model that is done. */
   state: RunAllState;
@@ -77,7 +76,7 @@ export async function makePlan(options: RunAllOptions): Promise<Plan> {
   }
   const state = before ?? { config, models: {} };
   const { done, open, lost } = await _sortModels(state);
-  // Models that are done no longer need what they started from.
+  // The initial weights are needed only as long as models are to be trained.
   if (open.length > 0) await checkStart(weights, tune);
   for (const { task, plane } of open) {
     for (const split of ["train", "tune", "valid"] as const) {
@@ -92,7 +91,7 @@ export async function makePlan(options: RunAllOptions): Promise<Plan> {
   };
 }
 
-/** Tells models that are done from those that are to be trained. */
+/** Divides the models into those done and those to be trained. */
 async function _sortModels(
   state: RunAllState,
 ): Promise<Pick<RunAllPlan, "done" | "open" | "lost">> {
@@ -125,14 +124,14 @@ function _settings(options: RunAllOptions): Record<string, unknown> {
   return decisiveSettings({ ...given, ...resolveTrainOptions(given) });
 }
 
-/** The hash of a file of weights to start from; the name of one that is fetched carries it. */
+/** The hash of the file of initial weights; for a fetched file, its name contains it. */
 async function _weightsHash(weights: string): Promise<string | undefined> {
   if (["none", "imagenet"].includes(weights) || isRemote(weights)) return undefined;
   const what = "read the weights";
   return await hashFile({ what, path: weights, access: "read", error: WeightsError });
 }
 
-/** The hash of a model; nothing where there is no such file. One that cannot be read is not gone. */
+/** The hash of a model; nothing if there is no such file. A file that cannot be read is an error. */
 async function _hashIfThere(path: string): Promise<string | undefined> {
   const isGone = await Deno.stat(path).then(
     () => false,
@@ -141,12 +140,12 @@ async function _hashIfThere(path: string): Promise<string | undefined> {
   return isGone ? undefined : await hashModelFile(path);
 }
 
-/** As it is read back from JSON: without functions, and without what is not defined. */
+/** A value as JSON reads it back: without functions and undefined values. */
 function _plain(config: Record<string, unknown>): Record<string, unknown> {
   return JSON.parse(JSON.stringify(config));
 }
 
-/** The hash of every label file: other labels are another run. */
+/** The hashes of all label files: with other labels it is another run. */
 async function _labelHashes(data: string): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
   for (const task of TASKS) {

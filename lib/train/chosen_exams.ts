@@ -1,5 +1,5 @@
 /**
- * Which exams a run chooses its model by, for the model's file.
+ * The hashes of the exams that a run chooses its model on, for the model's file.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { type ExamHash, hashExam } from "../data/exam_hash.ts";
 import { DataError } from "../errors.ts";
 
-/** Takes the hash of each exam of a dataset when it is first read. */
+/** Hashes each exam of a dataset when it is first read. */
 export class ChosenExams {
   readonly #dataset: Dataset;
   readonly #hashes = new Map<number, Promise<ExamHash>>();
@@ -16,16 +16,16 @@ export class ChosenExams {
     this.#dataset = dataset;
   }
 
-  /** The same exams, to be read through this. */
+  /** The same dataset; exams that are read through it are hashed. */
   get dataset(): Dataset {
     return { ...this.#dataset, read: (index) => this.#read(index) };
   }
 
   /**
-   * The hashes in the order of the label file. A run that goes on in the middle of a validation has not
-   * read its beginning: these exams are read now.
+   * The hashes in the order of the label file. A run that was resumed in the middle of a validation has
+   * not read the first exams: they are read now.
    *
-   * @param leftOut the names of the exams that nothing was chosen by
+   * @param leftOut the names of exams that were left out
    */
   async hashes(leftOut: ReadonlySet<string>): Promise<ExamHash[]> {
     const hashes: ExamHash[] = [];
@@ -35,7 +35,7 @@ export class ChosenExams {
         if (!this.#hashes.has(index)) await this.#read(index);
         hashes.push(await this.#hashes.get(index)!);
       } catch (error) {
-        // It can no longer be read, so nobody else will read it either.
+        // The exam can no longer be read, so its hash would never be compared.
         if (!(error instanceof DataError)) throw error;
       }
     }

@@ -9,21 +9,21 @@ import type { Intensity } from "../data/intensity.ts";
 import { ODD_HINT, oddityOf } from "../data/oddity.ts";
 import { DataError } from "../errors.ts";
 
-/** What is refused, and whether a run goes on without it. */
+/** Which exams are refused, and whether the run continues without them. */
 export interface OddRules {
   /** How the model prepares its input. */
   intensity: Intensity;
-  /** Whether the run goes on without exams that are refused when their turn comes. */
+  /** Whether the run continues without refused exams. */
   skipBadExams?: boolean;
 }
 
-/** The exams of a run, or something about each. */
+/** The training and the validation exams, or a value for each. */
 type Pair<T> = { train: T; valid: T };
 
 /**
- * Lets both datasets of a run refuse odd exams as they are read; each is looked at once. The first of
- * each is looked at now: all exams of a folder mostly come from one export, and those to validate on
- * are otherwise met after an epoch only.
+ * Makes both datasets of a run refuse odd exams when they are read. Each exam is checked once. The first
+ * of each dataset is checked at once, because the exams of a folder mostly come from one export, and
+ * because the validation exams would otherwise be read only after an epoch.
  *
  * @param fileOf the file of an exam, for messages
  * @throws {DataError} if one of these two is odd and may not be left out
@@ -40,14 +40,14 @@ export async function refusingOddPair(
   if (rules.skipBadExams) return strict;
   for (const split of ["train", "valid"] as const) {
     const dataset = datasets[split];
-    // One that cannot be read is reported when its turn comes.
+    // An exam that cannot be read is reported when the training reads it.
     const exam = await dataset.read(0).catch(() => undefined);
     if (exam !== undefined) _check(exam, fileOf[split](exam.id), rules);
   }
   return strict;
 }
 
-/** The same exams; reading one that is odd fails. */
+/** The same dataset, but reading an odd exam fails. */
 export function refusingOdd(
   dataset: Dataset,
   fileOf: (id: string) => string,
