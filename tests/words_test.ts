@@ -9,9 +9,20 @@ import assert from "node:assert/strict";
 const ROOT = new URL("../", import.meta.url);
 
 /** Where they are looked for. */
-const ROOTS = [
-  ...["bench", "cli.ts", "lib/combine", "lib/logs", "lib/metrics", "lib/page", "lib/report"],
-  "lib/run_all",
+const ROOTS = ["lib", "mod.ts", "cli.ts", "tools", "bench", "docs", "examples"];
+
+/** Where names are still being changed: to be emptied, then removed. */
+const NOT_YET = [
+  ...[
+    "lib/engine/",
+    "lib/model/",
+    "lib/explain/",
+    "lib/train/",
+    "lib/classifier/",
+    "mod.ts",
+    "tools/",
+  ],
+  ...["lib/serve/", "lib/data/", "lib/phantom/", "lib/imaging/", "docs/", "examples/"],
 ];
 
 /** The words that stand nowhere, each with its inflections and what to write. */
@@ -74,11 +85,16 @@ const READ = /\.(ts|js|py|md|html|css)$/;
 const CODE = /\.(ts|js)$/;
 
 /** The files that are read, by their path from the root. */
-export function files(path: string): string[] {
+function files(path: string): string[] {
   if (Deno.statSync(new URL(path, ROOT)).isFile) return [path];
   return [...Deno.readDirSync(new URL(`${path}/`, ROOT))].flatMap(({ name, isDirectory }) =>
     isDirectory ? files(`${path}/${name}`) : READ.test(name) ? [`${path}/${name}`] : []
   ).sort();
+}
+
+/** All files that are searched. */
+function searched(): string[] {
+  return ROOTS.flatMap(files).filter((path) => !NOT_YET.some((begin) => path.startsWith(begin)));
 }
 
 /** The words of a line, those that identifiers are made of apart. */
@@ -126,7 +142,7 @@ function codeOf(text: string): string {
 }
 
 /** What is found in a file, a line each. */
-export function found(path: string): string[] {
+function found(path: string): string[] {
   const text = Deno.readTextFileSync(new URL(path, ROOT));
   const code = CODE.test(path) ? codeOf(text).split("\n") : [];
   const lists = [NOWHERE, NO_IDENTIFIER].map((list) =>
@@ -152,13 +168,16 @@ export function found(path: string): string[] {
 }
 
 Deno.test("the toolkit's old names are gone", () => {
-  const all = ROOTS.flatMap(files).flatMap(found);
+  const all = ROOTS.flatMap(files).filter((path) =>
+    !NOT_YET.some((begin) => path.startsWith(begin))
+  )
+    .flatMap(found);
   assert.deepEqual(all, []);
 });
 
 Deno.test("no type has two meanings", () => {
   for (const name of ONE_MEANING) {
-    const declared = ROOTS.flatMap(files).filter((path) =>
+    const declared = searched().filter((path) =>
       new RegExp(`^(export )?(interface|type|class) ${name}\\b`, "m").test(
         Deno.readTextFileSync(new URL(path, ROOT)),
       )
