@@ -1,6 +1,6 @@
 /**
  * What somebody is told to practise with learns: the commands and the script are taken
- * out of docs/training.md and the README.
+ * out of docs/training.md, docs/tutorial.md and the README.
  *
  * @module
  */
@@ -10,16 +10,35 @@ import { TemporaryFolder } from "./support/folders.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const README = await Deno.readTextFile(new URL("README.md", ROOT));
+const TUTORIAL = await Deno.readTextFile(new URL("docs/tutorial.md", ROOT));
 const TRAINING = await Deno.readTextFile(new URL("docs/training.md", ROOT));
 
 /** The least AUC on exams that were not trained on. */
 const LEARNT = 0.8;
 
-/** The commands of a block of shell, a line each. */
-function commandsIn(document: string): string[] {
-  const blocks = [...document.matchAll(/```sh\n([^`]*--out data\/practice[^`]*)```/g)];
+/** The commands of the block of shell that makes a folder of knees, a line each. */
+function commandsIn(document: string, made = "data/practice"): string[] {
+  const blocks = [...document.matchAll(/```sh\n([^`]*)```/g)]
+    .filter(([, block]) => block.includes(`--out ${made}`));
   assert.equal(blocks.length, 1);
   return blocks[0][1].replace(/\\\n\s*/g, "").trim().split("\n");
+}
+
+/** Runs commands as they stand in a document; gives what the last one printed. */
+async function run(folder: TemporaryFolder, commands: readonly string[]): Promise<string> {
+  let out = "";
+  for (const command of commands) {
+    const line = command.replace(/^deno run -A cli\.ts/, `$DENO run -A '${ROOT.pathname}cli.ts'`);
+    assert.notEqual(line, command);
+    const { code, stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", line],
+      cwd: folder.path,
+      env: { DENO: Deno.execPath(), NO_COLOR: "1" },
+    }).output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+    out = new TextDecoder().decode(stdout);
+  }
+  return out;
 }
 
 Deno.test("the documents agree on how to practise", async () => {
@@ -33,18 +52,7 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   async fn() {
     await using folder = await TemporaryFolder.make();
-    let out = "";
-    for (const command of commandsIn(TRAINING)) {
-      const line = command.replace(/^deno run -A cli\.ts/, `$DENO run -A '${ROOT.pathname}cli.ts'`);
-      assert.notEqual(line, command);
-      const { code, stdout, stderr } = await new Deno.Command("sh", {
-        args: ["-c", line],
-        cwd: folder.path,
-        env: { DENO: Deno.execPath(), NO_COLOR: "1" },
-      }).output();
-      assert.equal(code, 0, new TextDecoder().decode(stderr));
-      out = new TextDecoder().decode(stdout);
-    }
+    const out = await run(folder, commandsIn(TRAINING));
     const best = Number(/^Best validation AUC ([\d.]+) /m.exec(out)?.[1]);
     assert.ok(best > LEARNT, out);
     // Not by luck: the last epoch knows it too, and the loss has fallen.
@@ -57,5 +65,20 @@ Deno.test({
     const ran = await runScript(folder, "script.ts", ["--allow-read=data"]);
     assert.equal(ran.code, 0, ran.err);
     assert.ok(Number(/^AUC ([\d.]+)$/m.exec(ran.out)?.[1]) > LEARNT, ran.out);
+  },
+});
+
+Deno.test({
+  name: "the tutorial's nine models, combined, learn all three findings",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using folder = await TemporaryFolder.make();
+    const out = await run(folder, commandsIn(TUTORIAL, "data/nine"));
+    for (const task of ["abnormal", "acl", "meniscus"]) {
+      const row = new RegExp(`^${task} {2,}\\d.*$`, "m").exec(out)?.[0] ?? assert.fail(out);
+      const [axial, , sagittal, combined] = row.match(/\d\.\d{3}(?= \()/g)!.map(Number);
+      // Of the coronal models the tutorial says which ones have not.
+      assert.ok(combined > LEARNT && Math.max(axial, sagittal) > LEARNT, out);
+    }
   },
 });
