@@ -6,7 +6,7 @@
 import { inflateRawSync } from "node:zlib";
 import type { DataSet } from "npm:dicom-parser@1.8.21";
 import { concat } from "../../bytes.ts";
-import { DataError, messageOf } from "../../errors.ts";
+import { DataError, messageOf, withoutControls } from "../../errors.ts";
 
 export type { DataSet };
 
@@ -60,7 +60,9 @@ export function isDicom(bytes: Uint8Array): boolean {
 
 /** The error of a DICOM file that cannot be read. */
 export function refused(file: string, found: string, hint: string): DataError {
-  return new DataError(`Cannot read the DICOM file '${file}': ${found}: ${hint}`);
+  // What was found may quote what the file says.
+  const shown = withoutControls(found);
+  return new DataError(`Cannot read the DICOM file '${file}': ${shown}: ${hint}`);
 }
 
 /** Gives the file with all after the position inflated, as the package asks for it. */
