@@ -34,6 +34,13 @@ const CASES: [
   ["open a dataset", (options) => verbs.openDataset(options), "inmemory", "inMemory"],
   ["make a model", (options) => verbs.createMRNet(options), "weight", "weights"],
   ["load a model", (options) => verbs.loadMRNet("a.pth", options), "intensty", "intensity"],
+  [
+    "load a classifier",
+    (options) => verbs.loadClassifier("a.pth", options),
+    "intensty",
+    "intensity",
+  ],
+  ["import exams", (options) => verbs.importExams(options), "serie", "series"],
   ["explain", (options) => verbs.explain(model, data, options), "maps", "map"],
   ["explain", (options) => _first(verbs.explainFiles(model, [], options)), "foldr", "folder"],
   ["combine models", (options) => verbs.combineModels(options), "fiton", "fitOn"],

@@ -23,6 +23,7 @@ import {
 } from "../model/model_source.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { loadPlaneModel, type ModelHints, type PlaneModel } from "../model/plane_model.ts";
+import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import type { Source } from "../source.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
 import type { Classifier } from "./classifier.ts";
@@ -38,6 +39,16 @@ export interface ClassifierOptions extends ModelHints {
   name?: string;
 }
 
+/** What loading a classifier can be given. */
+const OPTION_NAMES: OptionNames<ClassifierOptions> = {
+  name: true,
+  task: true,
+  plane: true,
+  intensity: true,
+  fallbackPlane: true,
+  planeOption: true,
+};
+
 /**
  * Loads a classifier onto the current engine, and starts an engine if none runs. The file's name tells a
  * model of one plane from a combination of three; without a name, the content does.
@@ -46,7 +57,8 @@ export interface ClassifierOptions extends ModelHints {
  *   the `.json` file of a combination; that names its models relative to its own folder
  * @throws {WeightsError} if it is neither; or if a model of a combination is missing, has changed since
  *   it was combined, or is for another finding or plane
- * @throws {OptionError} if the options contradict the file, or if neither says the finding or the plane
+ * @throws {OptionError} if an option does not exist, if the options contradict the file, or if neither
+ *   says the finding or the plane
  * @throws {PermissionError} if Deno refuses a file or the network
  *
  * @example
@@ -66,6 +78,7 @@ export async function loadClassifier(
   source: ModelSource,
   options: ClassifierOptions = {},
 ): Promise<Classifier> {
+  checkOptionNames("load a classifier", options, OPTION_NAMES);
   const [classifier] = await loadClassifiers([{ ...options, source }]);
   return classifier;
 }

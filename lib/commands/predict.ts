@@ -84,7 +84,8 @@ export function predictCommand(exit: (code: number) => void) {
       _checkArguments(paths, given);
       await checkModelFiles([given.model]);
       const engine = await startEngine(backend, { threads });
-      using classifier = await loadClassifier(given.model, given);
+      const { task, plane, intensity } = given;
+      using classifier = await loadClassifier(given.model, { task, plane, intensity });
       const { exams, studies: folders } = await _sorted(paths);
       using studies = folders.length === 0 ? undefined : await Studies.open(folders, given);
       const found = studies && studyPatients(studies, classifier);
@@ -100,12 +101,12 @@ export function predictCommand(exit: (code: number) => void) {
       if (cam !== undefined) await _makeFolders(cam, patients, classifier);
       _remarkGiven(given);
       remark(`Engine: ${describeEngine(engine)}`);
-      const { card: { plane }, metadata } = classifier;
-      if (plane !== "combined" && (given.intensity ?? metadata.intensity) === undefined) {
+      const { card, metadata } = classifier;
+      if (card.plane !== "combined" && (intensity ?? metadata.intensity) === undefined) {
         remark(intensityRemark(given.model));
       }
       remark(_aboutThreshold(classifier));
-      if (plane !== "combined") _remarkPlanes(exams, plane);
+      if (card.plane !== "combined") _remarkPlanes(exams, card.plane);
       const predict = cam === undefined ? undefined : _explaining(classifier, cam, map);
       const write = json ? _json : _line;
       let predicted = 0;

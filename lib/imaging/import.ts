@@ -8,6 +8,7 @@ import { examFile, isExamId } from "../data/labels.ts";
 import { encodeNpy } from "../data/npy.ts";
 import { DataError, messageOf } from "../errors.ts";
 import { folderOf, join, makeFolder, writeWhole } from "../files.ts";
+import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { type Plane, PLANES, type Split } from "../terms.ts";
 import { type ChooseOptions, choosePlanes, type PlaneChoice } from "./choose.ts";
 import { FrameDecoder } from "./dicom/decoder.ts";
@@ -49,6 +50,20 @@ export interface ImportOptions extends ChooseOptions {
   /** Ends the import after the exam at hand; the same again goes on there. */
   signal?: AbortSignal;
 }
+
+/** What an import can be given. */
+const OPTION_NAMES: OptionNames<ImportOptions> = {
+  paths: true,
+  out: true,
+  split: true,
+  labels: true,
+  series: true,
+  plane: true,
+  anyTilt: true,
+  onFile: true,
+  onExam: true,
+  signal: true,
+};
 
 /** An exam that was imported, was there already, or could not be made. */
 export interface ImportReport {
@@ -119,11 +134,13 @@ export interface ImportResult {
  * console.assert(exams[0].id === "knee7" && exams[0].plane === "sagittal");
  * ```
  *
+ * @throws {OptionError} if an option does not exist
  * @throws {DataError} if a path is not there, or the table of labels or `exams.csv` cannot be read
  * @throws {OutputError} if the folder cannot be written
  * @throws {PermissionError} if Deno may not read or write there
  */
 export async function importExams(options: ImportOptions): Promise<ImportResult> {
+  checkOptionNames("import exams", options, OPTION_NAMES);
   const { out, split = "valid" } = options;
   const labels = options.labels === undefined ? undefined : await readLabelTable(options.labels);
   const table = join(out, "exams.csv");

@@ -145,7 +145,11 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
   const { data = "data", split = "valid", seed = drawSeed(), samples, onStart, onExam } = options;
   _checkOptions(options);
   const engine = await startEngine(options.engine, { threads: options.threads });
-  using first = await loadClassifier(options.model, options);
+  using first = await loadClassifier(options.model, {
+    task: options.task,
+    plane: options.plane,
+    intensity: options.intensity,
+  });
   const { task, card: { plane, tune } } = first;
   // The second model must predict the same finding, but may read another plane.
   using second = options.against === undefined ? undefined : await loadClassifier(options.against, {
