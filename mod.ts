@@ -65,6 +65,8 @@ export { train, type TrainDatasets } from "./lib/train/train.ts";
 export type { EpochReport, ExamReport, SkippedExam, TrainResult } from "./lib/train/reports.ts";
 export type { TrainDefaults, TrainOptions } from "./lib/train/options.ts";
 export { TRAIN_DEFAULTS } from "./lib/train/resolve.ts";
+export type { Augment, PixelSource, TrainModelOptions } from "./lib/train/model_options.ts";
+export type { Random } from "./lib/random.ts";
 export type { ResumedRun, RunOptions, RunResult } from "./lib/train/run.ts";
 export type { RunStart, RunTraining, Selection } from "./lib/train/run.ts";
 export type { ExamResult } from "./lib/train/runner.ts";

@@ -21,7 +21,8 @@ const PRINTS: Readonly<Record<string, RegExp>> = {
     /^\{"epoch":1,"trainLoss":.*"hardest":"\d{4}"\}\nThe log: .*\nThe best model: .*\n$/,
   explanation:
     /^Exam \d{4}, .*\n( {2}slice \d: .*\n){2} {2}with the bias .*\nThe contact sheet: .*\n$/,
-  frozen_features: /^AUC [\d.]+ \([\d.]+–[\d.]+\) on 4 knees\n$/,
+  frozen_features:
+    /^logistic regression: AUC [\d.]+ \([\d.]+–[\d.]+\) on 4 knees\nlinear layer: AUC [\d.]+\n$/,
   own_augmentation: /^epoch 1: loss [\d.]+ on varied exams, .*\nAUC [\d.]+\n$/,
   own_data: /^(epoch \d: loss [\d.]+, AUC [\d.]+\n)+AUC [\d.]+ on 12 exams .*\n$/,
   service: /^Listening on http:\/\/127\.0\.0\.1:\d+, .*\n200 \{\n[^]*"probability": [\d.]+/,

@@ -78,6 +78,16 @@ export function drawAugmentation(
   };
 }
 
+/** Where each pixel comes from, `[a, b, c, d, e, f]` of {@linkcode sourceOf}. */
+export type SourceMatrix = readonly [
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+  e: number,
+  f: number,
+];
+
 /**
  * Where each output pixel comes from: `x' = a·x + b·y + c`, `y' = d·x + e·y + f`.
  *
@@ -86,9 +96,11 @@ export function drawAugmentation(
  * @returns `[a, b, c, d, e, f]`
  */
 export function sourceOf(
-  { degrees, down, right, flip }: Augmentation,
+  augmentation: Augmentation | SourceMatrix,
   [height, width]: readonly [number, number],
-): [number, number, number, number, number, number] {
+): SourceMatrix {
+  if (!("degrees" in augmentation)) return augmentation;
+  const { degrees, down, right, flip } = augmentation;
   const [x0, y0] = [(width - 1) / 2, (height - 1) / 2];
   const angle = degrees * Math.PI / 180;
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
@@ -112,7 +124,10 @@ export function sourceOf(
  * @param exam `[slices, height, width]`
  * @returns the same shape
  */
-export function augment(exam: tf.Tensor3D, augmentation: Augmentation): tf.Tensor3D {
+export function augment(
+  exam: tf.Tensor3D,
+  augmentation: Augmentation | SourceMatrix,
+): tf.Tensor3D {
   return tf.tidy(() => {
     const [, height, width] = exam.shape;
     const matrix = tf.tensor2d([[...sourceOf(augmentation, [height, width]), 0, 0]]);

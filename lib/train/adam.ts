@@ -38,6 +38,16 @@ export interface AdamOptions {
   weightDecay?: number;
 }
 
+/** What a runner is set to beside the optimizer. */
+export interface RunnerOptions extends AdamOptions {
+  /**
+   * The names of the parameters that stay as they are: no gradient, no weight decay, and their moments
+   * rest.
+   * @default none
+   */
+  frozen?: ReadonlySet<string>;
+}
+
 /** The settings of the reference. */
 export const ADAM_DEFAULTS: Readonly<Required<AdamOptions>> = {
   learningRate: 1e-5,
@@ -83,7 +93,7 @@ export class Adam {
   }
 
   /**
-   * Moves every parameter by one step:
+   * Moves the parameters by one step:
    *
    * ```text
    * g = gradient + weightDecay·p
@@ -92,7 +102,8 @@ export class Adam {
    * p = p − learningRate/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
    * ```
    *
-   * @param gradients one for each parameter, by the same names; the caller disposes of them
+   * @param gradients by the parameters' names; one without a gradient stays as it is, its moments too.
+   * The caller disposes of them
    */
   step(gradients: ReadonlyMap<string, tf.Tensor>): void {
     const { beta1, beta2, epsilon, weightDecay } = this.#options;
@@ -100,9 +111,11 @@ export class Adam {
     const stepSize = this.learningRate / (1 - beta1 ** this.#steps);
     const correction = Math.sqrt(1 - beta2 ** this.#steps);
     for (const [name, parameter] of this.#parameters) {
+      const own = gradients.get(name);
+      if (own === undefined) continue;
       const { first, second } = this.#moments.get(name)!;
       tf.tidy(() => {
-        const gradient = tf.add(gradients.get(name)!, tf.mul(parameter, weightDecay));
+        const gradient = tf.add(own, tf.mul(parameter, weightDecay));
         first.assign(tf.add(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1)));
         second.assign(tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
         const denominator = tf.add(tf.div(tf.sqrt(second), correction), epsilon);

@@ -5,7 +5,7 @@
  */
 import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts";
 import type { MRNet } from "../model/mrnet.ts";
-import type { AdamOptions } from "./adam.ts";
+import type { RunnerOptions } from "./adam.ts";
 import type { Runner } from "./runner.ts";
 import { TensorRunner } from "./tensor_runner.ts";
 import { WasmRunner } from "./wasm_runner.ts";
@@ -17,7 +17,7 @@ import { WebGPURunner } from "./webgpu_runner.ts";
  *
  * @throws {EngineError} if the processor's threads or the GPU's memory cannot be had
  */
-export async function createRunner(model: MRNet, options: AdamOptions = {}): Promise<Runner> {
+export async function createRunner(model: MRNet, options: RunnerOptions = {}): Promise<Runner> {
   const { threads, precision } = currentEngine();
   const gpu = currentGpu();
   if (gpu !== undefined) return await WebGPURunner.create(gpu, model, { ...options, precision });

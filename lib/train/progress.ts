@@ -6,6 +6,7 @@
  * @module
  */
 import type { OptimizerState } from "../model/optimizer_state.ts";
+import type { TrainChanges } from "./model_options.ts";
 import type { EpochReport, SkippedExam } from "./reports.ts";
 
 /** The result of an exam of the current epoch; null if the exam was left out. */
@@ -62,6 +63,8 @@ export interface TrainHooks {
     save: () => Promise<void>,
     skipped: readonly SkippedExam[],
   ): Promise<void>;
+  /** What is done otherwise than by the settings. */
+  changes?: TrainChanges;
   /** Called with each exam before its result is awaited. */
   onPosition?(position: Position): void;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Augmentation } from "../data/augment.ts";
+import type { Augmentation, SourceMatrix } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import type { OutputWeights } from "./loss.ts";
@@ -43,7 +43,7 @@ export interface Runner {
   train(
     exam: LabelledExam,
     weights: OutputWeights,
-    augmentation?: Augmentation,
+    augmentation?: Augmentation | SourceMatrix,
   ): Promise<ExamResult>;
 
   /** Evaluates the model on one exam, as it is. */

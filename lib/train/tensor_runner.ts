@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { augment, type Augmentation } from "../data/augment.ts";
+import { augment, type Augmentation, type SourceMatrix } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
 import { examTensor, type MRNet, sigmoid } from "../model/mrnet.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import * as tf from "../tf.ts";
-import { Adam, ADAM_DEFAULTS, type AdamOptions } from "./adam.ts";
+import { Adam, ADAM_DEFAULTS, type AdamOptions, type RunnerOptions } from "./adam.ts";
 import { type OutputWeights, weightedCrossEntropy } from "./loss.ts";
 import type { ExamResult, Runner } from "./runner.ts";
 
@@ -17,21 +17,23 @@ import type { ExamResult, Runner } from "./runner.ts";
 export class TensorRunner implements Runner {
   readonly #model: MRNet;
   readonly #options: AdamOptions;
+  readonly #trained: ReadonlyMap<string, tf.Variable>;
   /** Made by the first step, so that evaluating alone takes no memory for it. */
   #optimizer: Adam | undefined;
   learningRate: number;
   readonly inFlight = 0;
 
-  constructor(model: MRNet, options: AdamOptions = {}) {
+  constructor(model: MRNet, { frozen, ...options }: RunnerOptions = {}) {
     this.#model = model;
     this.#options = options;
+    this.#trained = new Map([...model.parameters].filter(([name]) => !frozen?.has(name)));
     this.learningRate = options.learningRate ?? ADAM_DEFAULTS.learningRate;
   }
 
   train(
     { exam, label }: LabelledExam,
     weights: OutputWeights,
-    augmentation?: Augmentation,
+    augmentation?: Augmentation | SourceMatrix,
   ): Promise<ExamResult> {
     const model = this.#model;
     const optimizer = this.#adam();
@@ -43,9 +45,9 @@ export class TensorRunner implements Runner {
       const { value, grads } = tf.variableGrads(() => {
         logits = tf.keep(model.logits(input));
         return weightedCrossEntropy(logits, label, weights);
-      }, [...model.parameters.values()]);
+      }, [...this.#trained.values()]);
       const gradients = new Map<string, tf.Tensor>();
-      for (const [name, parameter] of model.parameters) gradients.set(name, grads[parameter.name]);
+      for (const [name, parameter] of this.#trained) gradients.set(name, grads[parameter.name]);
       optimizer.step(gradients);
       const together = _together(value, logits);
       logits.dispose();

@@ -7,8 +7,12 @@ import type { Dataset } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { checkOptionNames } from "../option_names.ts";
-import { RUN_OPTION_NAMES, TRAIN_OPTION_NAMES } from "./option_names.ts";
-import type { TrainOptions } from "./options.ts";
+import {
+  checkRunOptions,
+  TRAIN_MODEL_OPTION_NAMES,
+  type TrainModelOptions,
+} from "./model_options.ts";
+import { RUN_OPTION_NAMES } from "./option_names.ts";
 import type { TrainResult } from "./reports.ts";
 import { type RunOptions, type RunResult, trainRun } from "./run.ts";
 import { trainModel } from "./trainer.ts";
@@ -24,8 +28,7 @@ export interface TrainDatasets {
 /**
  * Trains a model in place, on datasets of one's own.
  *
- * After it the parameters are those of the last step, not of the best epoch: keep those in
- * `onEpoch`.
+ * After it the parameters are those of the last step, or with `keepBest` those of the best epoch.
  *
  * @param model what is trained
  * @param datasets the exams to train on, and the exams that steer schedule, best model and stop
@@ -54,7 +57,7 @@ export interface TrainDatasets {
 export function train(
   model: MRNet,
   datasets: TrainDatasets,
-  options?: TrainOptions,
+  options?: TrainModelOptions,
 ): Promise<TrainResult>;
 /**
  * Trains one classifier from the files of MRNet, with logs and checkpoint.
@@ -84,13 +87,14 @@ export function train(run: RunOptions): Promise<RunResult>;
 export async function train(
   what: MRNet | RunOptions,
   datasets?: TrainDatasets,
-  options: TrainOptions = {},
+  options: TrainModelOptions = {},
 ): Promise<TrainResult | RunResult> {
   if (!("parameters" in what)) {
+    checkRunOptions(what);
     checkOptionNames("train", what, RUN_OPTION_NAMES);
     return await trainRun(what);
   }
-  checkOptionNames("train", options, TRAIN_OPTION_NAMES);
+  checkOptionNames("train", options, TRAIN_MODEL_OPTION_NAMES);
   if (datasets !== undefined) return await trainModel(what, datasets, options);
   throw new OptionError(
     "Cannot train a model without exams: give datasets behind it, as { train, valid }",

@@ -16,6 +16,7 @@ import { type PhaseMetrics, runPhase } from "./epoch_phase.ts";
 import { unusableLoss } from "./evaluate.ts";
 import { outputWeights } from "./loss.ts";
 import type { ResolvedTrainOptions, TrainOptions } from "./options.ts";
+import { resolveModelOptions, type TrainModelOptions } from "./model_options.ts";
 import { noProgress, type Position, type TrainHooks, type TrainProgress } from "./progress.ts";
 import { resolveTrainOptions } from "./resolve.ts";
 import { round4 } from "./rounding.ts";
@@ -28,9 +29,30 @@ import { createSchedule } from "./schedule.ts";
 export async function trainModel(
   model: MRNet,
   datasets: { train: Dataset; valid: Dataset },
-  options: TrainOptions = {},
+  given: TrainModelOptions = {},
 ): Promise<TrainResult> {
-  return await trainFrom(model, datasets, options, {});
+  const { options, changes, keepBest } = resolveModelOptions(model, given);
+  if (!keepBest) return await trainFrom(model, datasets, options, { changes });
+  let best: Map<string, Float32Array> | undefined;
+  const result = await trainFrom(model, datasets, {
+    ...options,
+    async onEpoch(report) {
+      if (report.isBest) best = await _copyOf(model);
+      await options.onEpoch?.(report);
+    },
+  }, { changes });
+  best?.forEach((values, name) => model.assign(name, values));
+  return result;
+}
+
+/** The values of all parameters. */
+async function _copyOf({ parameters }: MRNet): Promise<Map<string, Float32Array>> {
+  const values = new Map<string, Float32Array>();
+  for (const [name, parameter] of parameters) {
+    // On some engines what is read is the tensor's own memory.
+    values.set(name, Float32Array.from(await parameter.data()));
+  }
+  return values;
 }
 
 /** Trains like {@linkcode trainModel}, but can resume at any exam, and has hooks to save the state. */
@@ -43,11 +65,12 @@ export async function trainFrom(
   const resolved = { ...resolveTrainOptions(options), seed: options.seed ?? drawSeed() };
   const { epochs, learningRate, schedule, gamma, patience, weightDecay } = resolved;
   const { lossWeights, signal } = resolved;
+  const { changes } = hooks;
   _checkIntensity(model, resolved.intensity);
   // Computed now, so that a set of one class is refused at once and not after an epoch.
   outputWeights(datasets.train, lossWeights);
   outputWeights(datasets.valid, lossWeights);
-  const runner = await createRunner(model, { learningRate, weightDecay });
+  const runner = await createRunner(model, { learningRate, weightDecay, frozen: changes?.frozen });
   const { plateauPatience, plateauFactor } = resolved;
   const rate = createSchedule(schedule, learningRate, gamma, {
     patience: plateauPatience,
@@ -82,6 +105,7 @@ export async function trainFrom(
     await save();
     while (result.stopped === "finished" && progress.epochs.length < epochs) {
       const epoch = progress.epochs.length + 1;
+      runner.learningRate = changes?.rates?.[epoch - 1] ?? runner.learningRate;
       const used = runner.learningRate;
       const trained = signal?.aborted ? undefined : await _train(training, epoch);
       const validated = trained === undefined || signal?.aborted
@@ -164,7 +188,7 @@ interface Training {
 
 /** One pass over the training exams; `undefined` if the signal ended it. */
 async function _train(training: Training, epoch: number): Promise<PhaseMetrics | undefined> {
-  const { runner, datasets: { train: dataset }, options } = training;
+  const { runner, datasets: { train: dataset }, options, hooks } = training;
   const { shuffle, seed, augment, lossWeights } = options;
   const order = [...dataset.labels.keys()];
   if (shuffle) createRandom(seed, "shuffle", epoch).shuffle(order);
@@ -173,8 +197,14 @@ async function _train(training: Training, epoch: number): Promise<PhaseMetrics |
     ..._phase(training, "train", epoch),
     order,
     start(labelled) {
-      const { exam: { id, height, width }, label } = labelled;
+      const { exam, exam: { id, height, width }, label } = labelled;
       const random = createRandom(seed, "augment", epoch, id);
+      const own = hooks.changes?.augment?.(exam, random);
+      if (own !== undefined) {
+        return "voxels" in own
+          ? runner.train({ exam: own, label }, weights(label))
+          : runner.train(labelled, weights(label), own);
+      }
       const change = augment ? drawAugmentation(random, [height, width], options) : undefined;
       return runner.train(labelled, weights(label), change);
     },

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { type Augmentation, sourceOf } from "../data/augment.ts";
+import { type Augmentation, type SourceMatrix, sourceOf } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
 import { affineOf } from "../data/intensity.ts";
 import { Threads } from "../engine/wasm/threads.ts";
 import { type MRNet, sigmoid } from "../model/mrnet.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
-import { ADAM_DEFAULTS, type AdamOptions } from "./adam.ts";
+import { ADAM_DEFAULTS, type AdamOptions, type RunnerOptions } from "./adam.ts";
 import type { OutputWeights } from "./loss.ts";
 import type { ExamResult, Runner } from "./runner.ts";
 import { WasmNetwork } from "../model/wasm/network.ts";
@@ -49,10 +49,14 @@ export class WasmRunner implements Runner {
    *
    * @throws {EngineError} if they cannot be started
    */
-  static async create(model: MRNet, options: AdamOptions, threads: number): Promise<WasmRunner> {
+  static async create(
+    model: MRNet,
+    { frozen, ...options }: RunnerOptions,
+    threads: number,
+  ): Promise<WasmRunner> {
     const running = await Threads.start({ threads });
     try {
-      const network = new WasmNetwork(running);
+      const network = new WasmNetwork(running, undefined, frozen);
       await readParameters(model.parameters, network.parameters);
       return new WasmRunner(model, options, running, network);
     } catch (error) {
@@ -64,7 +68,7 @@ export class WasmRunner implements Runner {
   async train(
     { exam, label }: LabelledExam,
     weights: OutputWeights,
-    augmentation?: Augmentation,
+    augmentation?: Augmentation | SourceMatrix,
   ): Promise<ExamResult> {
     await this.#threads.ready();
     const size = [exam.height, exam.width] as const;

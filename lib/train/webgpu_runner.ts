@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type Augmentation, sourceOf } from "../data/augment.ts";
+import { type Augmentation, type SourceMatrix, sourceOf } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
 import { affineOf, type Intensity } from "../data/intensity.ts";
 import { EngineError, messageOf } from "../errors.ts";
@@ -22,7 +22,7 @@ import {
   RING,
   WebGPUNetwork,
 } from "../model/webgpu/network.ts";
-import { ADAM_DEFAULTS, type AdamOptions } from "./adam.ts";
+import { ADAM_DEFAULTS, type AdamOptions, type RunnerOptions } from "./adam.ts";
 import type { OutputWeights } from "./loss.ts";
 import type { ExamResult, Runner } from "./runner.ts";
 
@@ -34,7 +34,7 @@ interface Open {
 }
 
 /** Settings of the optimizer, and how the network is computed. */
-export interface WebGPURunnerOptions extends AdamOptions, NetworkOptions {}
+export interface WebGPURunnerOptions extends RunnerOptions, NetworkOptions {}
 
 /** Runs a model in WGSL kernels. */
 export class WebGPURunner implements Runner {
@@ -54,13 +54,14 @@ export class WebGPURunner implements Runner {
   #moved = false;
 
   private constructor(gpu: Gpu, model: MRNet, options: WebGPURunnerOptions) {
-    const { tiles, winograd, precision, slicesAtOnce, ...adam } = options;
+    const { tiles, winograd, precision, slicesAtOnce, frozen, ...adam } = options;
     this.#gpu = gpu;
     this.#network = new WebGPUNetwork(gpu, model.parameters, {
       tiles,
       winograd,
       precision,
       slicesAtOnce,
+      frozen,
     });
     this.#intensity = model.intensity;
     this.#optimizer = { ...ADAM_DEFAULTS, ...adam };
@@ -81,7 +82,7 @@ export class WebGPURunner implements Runner {
   train(
     labelled: LabelledExam,
     weights: OutputWeights,
-    augmentation?: Augmentation,
+    augmentation?: Augmentation | SourceMatrix,
   ): Promise<ExamResult> {
     // Taken now: the rate may have changed when the queue reaches this call.
     const { learningRate } = this;

@@ -36,14 +36,21 @@ export class WasmNetwork implements Disposable {
   readonly #memory: NetworkMemory;
   readonly #start: number;
   readonly #fixed: FixedMap;
+  readonly #frozen: ReadonlySet<string>;
   #disposed = false;
 
   /**
    * @param threads what computes
    * @param memory what it shares with other networks on the same threads
+   * @param frozen the names of the parameters that a step leaves as they are
    * @throws {EngineError} where there is not so much memory
    */
-  constructor(threads: Threads, memory: NetworkMemory = new NetworkMemory(threads, true)) {
+  constructor(
+    threads: Threads,
+    memory: NetworkMemory = new NetworkMemory(threads, true),
+    frozen: ReadonlySet<string> = new Set(),
+  ) {
+    this.#frozen = frozen;
     this.#threads = threads;
     this.#memory = memory;
     this.#start = memory.claim();
@@ -136,7 +143,8 @@ export class WasmNetwork implements Disposable {
     const key = `${this.#start} ${slices} ${float}`;
     if (memory.programs?.key !== key) {
       const threads = this.#threads.count;
-      const base = { threads, shapes, fixed: this.#fixed, exam, tables, slices, float };
+      const frozen = this.#frozen;
+      const base = { threads, shapes, fixed: this.#fixed, exam, tables, slices, float, frozen };
       memory.programs = { key, at: this.#write(base, laid.end) };
     }
     const { buffer } = this.#threads;

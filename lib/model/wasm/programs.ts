@@ -8,10 +8,11 @@
  *
  * @module
  */
+import { areFeaturesFrozen } from "../frozen.ts";
 import { backward, clearGradient, head } from "./backward.ts";
 import { forward } from "./forward.ts";
 import { packBackward, packForward } from "./pack.ts";
-import { CONVOLUTIONS, PARAMETER_FLOATS } from "./parameters.ts";
+import { CONVOLUTIONS, LINEAR, PARAMETER_FLOATS } from "./parameters.ts";
 import { type Setting, ThreadWriter } from "./thread_writer.ts";
 
 /** What a thread is to do. */
@@ -21,18 +22,20 @@ export type ProgramName = "train" | "judge" | "pack";
 export function threadProgram(setting: Setting, thread: number, work: ProgramName): Int32Array {
   const writer = new ThreadWriter(setting, thread);
   switch (work) {
-    case "train":
+    case "train": {
+      const back = !areFeaturesFrozen(setting.frozen);
       packForward(writer);
-      packBackward(writer);
+      if (back) packBackward(writer);
       writer.program.barrier();
       forward(writer);
       writer.program.barrier();
       clearGradient(writer);
       head(writer, true);
-      backward(writer);
+      if (back) backward(writer);
       writer.program.barrier();
       adam(writer);
       break;
+    }
     case "pack":
       packForward(writer);
       break;
@@ -52,11 +55,7 @@ export function threadProgram(setting: Setting, thread: number, work: ProgramNam
 function adam(writer: ThreadWriter): void {
   const { fixed, threads } = writer.setting;
   const { parameters, first, second, gradients, gradientBytes, adam } = fixed;
-  const { size, inputs } = CONVOLUTIONS[0];
-  // The first layer's three input channels share one gradient.
-  const stretches = [...Array(inputs).keys()].map((input) => [input * size, size, 0]);
-  stretches.push([inputs * size, PARAMETER_FLOATS - inputs * size, inputs * size]);
-  for (const [start, floats, from] of stretches) {
+  for (const [start, floats, from] of _stretches(writer.setting.frozen)) {
     const vectors = floats / 4;
     const cut = (part: number) => 4 * Math.floor(vectors * part / threads);
     const skip = cut(writer.thread);
@@ -73,4 +72,34 @@ function adam(writer: ThreadWriter): void {
       settings: adam,
     });
   }
+}
+
+/** Where parameters to be moved begin, how many floats they are, and where their gradient begins. */
+function _stretches(frozen: ReadonlySet<string>): [start: number, floats: number, from: number][] {
+  const [first] = CONVOLUTIONS;
+  const stretches: [number, number, number][] = [];
+  // The first layer's three input channels share one gradient.
+  if (!frozen.has(`${first.name}.weight`)) {
+    for (let input = 0; input < first.inputs; input++) {
+      stretches.push([input * first.size, first.size, 0]);
+    }
+  }
+  const blocks: [name: string, start: number][] = [[`${first.name}.bias`, first.bias]];
+  for (const { name, weight, bias } of CONVOLUTIONS.slice(1)) {
+    blocks.push([`${name}.weight`, weight], [`${name}.bias`, bias]);
+  }
+  blocks.push(["classifer.weight", LINEAR.weight], ["classifer.bias", LINEAR.bias]);
+  let open = false;
+  blocks.forEach(([name, start], index) => {
+    if (frozen.has(name)) {
+      open = false;
+      return;
+    }
+    const floats = (blocks[index + 1]?.[1] ?? PARAMETER_FLOATS) - start;
+    // What lies together is moved together.
+    if (open) stretches.at(-1)![1] += floats;
+    else stretches.push([start, floats, start]);
+    open = true;
+  });
+  return stretches;
 }

@@ -31,6 +31,8 @@ export interface Setting {
   slices: number;
   /** Whether the voxels are float32 rather than uint8. */
   float: boolean;
+  /** The names of the parameters that a step leaves as they are. */
+  frozen: ReadonlySet<string>;
 }
 
 /** One thread's program while it is written. */

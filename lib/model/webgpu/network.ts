@@ -14,6 +14,7 @@ import { winnersOfPart } from "../../engine/webgpu/kernels/parts_of_exam.ts";
 import type { Precision } from "../../engine/webgpu/precision.ts";
 import { type StepValues, writeStep } from "../../engine/webgpu/step.ts";
 import { WINNERS_BYTES } from "../../engine/webgpu/winners.ts";
+import { areFeaturesFrozen } from "../frozen.ts";
 import type { Parameters } from "../parameters.ts";
 import { backwardPass } from "./backward.ts";
 import { ExamBuffers } from "./exam_buffers.ts";
@@ -46,6 +47,11 @@ export interface NetworkOptions {
    * @default as many as the adapter can bind
    */
   slicesAtOnce?: number;
+  /**
+   * The names of the parameters that a step leaves as they are.
+   * @default none
+   */
+  frozen?: ReadonlySet<string>;
 }
 
 /** The numbers of a pass over an exam. */
@@ -72,7 +78,7 @@ interface Training {
   backward: Dispatch[];
   /** What begins the exam's gradient and what adds to it; nothing where there is but one part. */
   add: Dispatch[];
-  adam: Dispatch;
+  adam: Dispatch[];
 }
 
 /** What a kernel takes. */
@@ -89,6 +95,7 @@ export class WebGPUNetwork {
   readonly #tiles: Tiles;
   readonly #layers: LayerOptions;
   readonly #slicesAtOnce: number | undefined;
+  readonly #frozen: ReadonlySet<string>;
   readonly #winners: GPUBuffer;
   readonly #figures: GPUBuffer;
   #partWinners: GPUBuffer | undefined;
@@ -102,8 +109,10 @@ export class WebGPUNetwork {
   constructor(
     gpu: Gpu,
     parameters: Parameters,
-    { tiles = gpu.tiles, winograd, precision = "float32", slicesAtOnce }: NetworkOptions = {},
+    { tiles = gpu.tiles, winograd, precision = "float32", slicesAtOnce, frozen = new Set() }:
+      NetworkOptions = {},
   ) {
+    this.#frozen = frozen;
     this.#gpu = gpu;
     this.#tiles = tiles;
     this.#layers = { precision, winograd: winograd ?? tiles === "registers" };
@@ -189,7 +198,7 @@ export class WebGPUNetwork {
     const { exam, forward, head, training } = this.#passes!;
     const { rotate180, backward, adam } = training!;
     const atOnce = Math.min(slices, exam.partSlices);
-    const dispatches = [...forward[0], head, ...rotate180, ...backward, adam, ...this.#layOut];
+    const dispatches = [...forward[0], head, ...rotate180, ...backward, ...adam, ...this.#layOut];
     const all = dispatches.flatMap((dispatch) => [...between, dispatch]).concat(between);
     const seconds = await this.#gpu.time(all, atOnce);
     if (seconds === undefined) return undefined;
@@ -256,6 +265,11 @@ export class WebGPUNetwork {
   async #prepareTraining(): Promise<Training> {
     const { parts, exam } = this.#passes!;
     const { parameters } = this;
+    const moved = parameters.adam(exam.step(), exam.parts, this.#frozen);
+    if (areFeaturesFrozen(this.#frozen)) {
+      // The head has made the gradient of all that is moved.
+      return { rotate180: [], winners: [], backward: [], add: [], adam: await moved };
+    }
     const inParts = exam.parts > 1;
     const winners = inParts
       ? this.#partWinners ??= this.#gpu.buffer("winners of a part", WINNERS_BYTES)
@@ -269,7 +283,7 @@ export class WebGPUNetwork {
       Promise.all(Array.from({ length: inParts ? exam.parts : 0 }, (_, part) => winnersOf(part))),
       backwardPass({ ...parts, winners }),
       Promise.all(inParts ? [parameters.add(true), parameters.add(false)] : []),
-      parameters.adam(exam.step(), exam.parts),
+      moved,
     ]);
     const [rotate180, ofParts, backward, add, adam] = await prepared;
     return { rotate180, winners: ofParts, backward, add, adam };
@@ -286,7 +300,7 @@ export class WebGPUNetwork {
     const start = [...(last === 0 ? first : []), ...forward[last], head];
     if (!train) return gpu.run(start, lengths[last]);
     const { rotate180, winners, backward, add, adam } = training!;
-    const end = [adam, ...this.#layOut];
+    const end = [...adam, ...this.#layOut];
     if (winners.length === 0) {
       return gpu.run([...start, ...rotate180, ...backward, ...end], lengths[last]);
     }

@@ -1,5 +1,6 @@
 /**
- * MRNet's parameters on the GPU: one flat buffer, in PyTorch's order, so that Adam is one dispatch.
+ * MRNet's parameters on the GPU: one flat buffer, in PyTorch's order, so that Adam is one dispatch
+ * where nothing is frozen.
  *
  * @module
  */
@@ -184,15 +185,30 @@ export class WebGPUParameters {
    *
    * @param step the numbers of the step
    * @param parts of how many parts the exam is
+   * @param frozen the names of those that stay as they are
    */
-  async adam(step: GPUBufferBinding, parts: number): Promise<Dispatch> {
-    return await this.#gpu.prepare(adam(COUNT), {
-      step,
-      gradient: this.gradientOf(parts),
-      parameters: this.values,
-      first: this.#moment("first moment"),
-      second: this.#moment("second moment"),
-    });
+  adam(
+    step: GPUBufferBinding,
+    parts: number,
+    frozen: ReadonlySet<string>,
+  ): Promise<Dispatch[]> {
+    return Promise.all(
+      _stretches(frozen).map(([start, count]) => {
+        // Whole vectors: behind the last parameter there is room for them.
+        const of = (buffer: GPUBuffer) => ({
+          buffer,
+          offset: 4 * start,
+          size: 16 * Math.ceil(count / 4),
+        });
+        return this.#gpu.prepare(adam(count), {
+          step,
+          gradient: of(this.gradientOf(parts)),
+          parameters: of(this.values),
+          first: of(this.#moment("first moment")),
+          second: of(this.#moment("second moment")),
+        });
+      }),
+    );
   }
 
   dispose(): void {
@@ -222,4 +238,18 @@ export class WebGPUParameters {
 
 function _filter({ label, size, filterChannels, output }: LayerShape): Filter {
   return { label, size, inChannels: filterChannels, outChannels: output.channels };
+}
+
+/** The runs of parameters that are moved; each begins where a binding may. */
+function _stretches(frozen: ReadonlySet<string>): [start: number, count: number][] {
+  const stretches: [number, number][] = [];
+  let [at, open] = [0, false];
+  MRNET_PARAMETERS.forEach(({ name }, index) => {
+    const moved = !frozen.has(name);
+    if (moved && open) stretches.at(-1)![1] += SIZES[index];
+    else if (moved) stretches.push([at, SIZES[index]]);
+    open = moved;
+    at += SIZES[index];
+  });
+  return stretches;
 }
