@@ -53,7 +53,7 @@ export type { TuneSplit } from "./lib/data/tune.ts";
 export { createMRNet, loadMRNet, saveMRNet } from "./lib/model/create.ts";
 export type { CreateOptions, LoadedMRNet, LoadOptions } from "./lib/model/create.ts";
 export { decide, type Decision, DEFAULT_THRESHOLD } from "./lib/model/card.ts";
-export type { ChosenOn, ModelCard, OperatingPoint, SettledCard } from "./lib/model/card.ts";
+export type { ChosenOn, ModelCard, OperatingPoint, ResolvedCard } from "./lib/model/card.ts";
 export { type Conversion, convertWeights } from "./lib/model/convert.ts";
 export type { Features } from "./lib/model/features.ts";
 export type { ModelSource } from "./lib/model/model_source.ts";
@@ -71,7 +71,7 @@ export type { ResumedRun, RunOptions, RunResult } from "./lib/train/run.ts";
 export type { RunStart, RunTraining, Selection } from "./lib/train/run.ts";
 export type { ExamResult } from "./lib/train/runner.ts";
 export { type ScheduleName, SCHEDULES } from "./lib/train/schedule.ts";
-export type { LossWeights, RecipeName, RecipeParts } from "./lib/model/recipe.ts";
+export type { LossWeights, RecipeName, RecipeSettings } from "./lib/model/recipe.ts";
 export { RECIPES } from "./lib/model/recipe.ts";
 
 // Evaluating and predicting.

@@ -18,8 +18,10 @@ const exam = await valid.read(torn);
 const explanation = await explain(model, exam);
 const { probability, bias, slices, logits } = explanation;
 console.log(`Exam ${exam.id}, with a torn ligament: probability ${probability.toFixed(3)}`);
-for (const [index, { share, channelsWon }] of slices.entries()) {
-  console.log(`  slice ${index}: ${share.toFixed(3)} of the logit, by ${channelsWon} channels`);
+for (const [index, { share, channelsSelected }] of slices.entries()) {
+  console.log(
+    `  slice ${index}: ${share.toFixed(3)} of the logit, by ${channelsSelected} channels`,
+  );
 }
 const sum = slices.reduce((sum, { share }) => sum + share, bias);
 console.log(

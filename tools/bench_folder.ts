@@ -13,7 +13,7 @@
  */
 import { messageOf } from "../lib/errors.ts";
 
-/** What starts the bench there; in the words of a shell, for nothing else is sure to be there. */
+/** What starts the bench there: a shell script, because nothing else is sure to be there. */
 const RUN = `#!/bin/sh
 # Runs the WebGPU bench from this folder, without a network.
 set -eu
@@ -55,7 +55,7 @@ try {
 
 async function fill(folder: string): Promise<void> {
   const root = new URL("..", import.meta.url).pathname;
-  // Anew: what an earlier one held may be older than the code.
+  // The folder is made anew: an earlier one may be older than the code.
   await Deno.mkdir(folder);
   await copyFolder(`${root}bench`, `${folder}/bench`);
   await copyFolder(`${root}lib`, `${folder}/lib`);

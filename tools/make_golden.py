@@ -40,8 +40,8 @@ WEIGHTS_SEED = 1
 STEPS = 10
 
 # What is compared: slices, height, width, and the seed of the first exam. The seeds were chosen so
-# that no maximum is won by a margin as small as float32 rounding: where one is, PyTorch in float32
-# differs from PyTorch in float64 by more than is to be shown here.
+# that no maximum leads by a margin as small as float32 rounding. If one did, PyTorch in float32 would
+# differ from PyTorch in float64 by more than is to be shown here.
 CASES = {
     "2x64x64": (2, 64, 64, 100),
     "1x256x256": (1, 256, 256, 200),
@@ -145,9 +145,9 @@ def own_rounding(single, double):
     """How far PyTorch in float32 is from PyTorch in float64."""
     relative = lambda a, b: np.max(np.abs(np.subtract(a, b) / b))
     change = difference(single["parameters_10"], double["parameters_10"], double["initial"])
-    parts = ("gradient_absent", "gradient_present")
-    gradients = [difference(single[part], double[part]) for part in parts]
-    figures = {
+    groups = ("gradient_absent", "gradient_present")
+    gradients = [difference(single[group], double[group]) for group in groups]
+    differences = {
         "logits": relative(single["logits"].double().numpy(), double["logits"].numpy()),
         "losses": relative(np.array(single["losses"]), np.array(double["losses"])),
         "gradients": max(gradients),
@@ -155,7 +155,7 @@ def own_rounding(single, double):
         "parameters_10": difference(single["parameters_10"], double["parameters_10"]),
         "change_10": change,
     }
-    return {name: digits([value], 2)[0] for name, value in figures.items()}
+    return {name: digits([value], 2)[0] for name, value in differences.items()}
 
 
 def network():
@@ -170,8 +170,8 @@ def network():
         case["losses"] = digits(single["losses"])
         if small:
             case["gradient_absent"] = sketches(single["gradient_absent"])
-        for part in ("gradient_present", "parameters_1", "parameters_10"):
-            case[part] = sketches(single[part])
+        for group in ("gradient_present", "parameters_1", "parameters_10"):
+            case[group] = sketches(single[group])
         case["own_rounding"] = own_rounding(single, double)
         cases.append(case)
         print(name, case["logits"], case["losses"], case["own_rounding"])
@@ -264,10 +264,10 @@ def decisions():
             curve["stops"].append({"patience": patience, "epoch": epochs[0] if epochs else None})
         curves.append(curve)
     random = Random(12)
-    halves = [(i + 0.5) * 1e-4 for i in range(40)]
+    ties = [(i + 0.5) * 1e-4 for i in range(40)]
     powers = [i / 2**k for i in range(9) for k in range(1, 15)]
-    others = [*np.negative(halves), *random.uniform(0, 3, 100), 1, 0.5, 123456.78905, 4e11 + 0.3]
-    values = np.array([*halves, *powers, *others])
+    others = [*np.negative(ties), *random.uniform(0, 3, 100), 1, 0.5, 123456.78905, 4e11 + 0.3]
+    values = np.array([*ties, *powers, *others])
     rounded = np.round(values, 4)
     return {"curves": curves, "values": values.tolist(), "rounded": rounded.tolist()}
 
@@ -364,7 +364,7 @@ def whole_run():
 
 
 def _train(sets, options):
-    """The figures of each epoch, and how far those in float32 are from those in float64."""
+    """Losses and AUCs of each epoch, and how far those in float32 are from those in float64."""
     single, double = [
         list(train(make_mrnet(seeded_state(WEIGHTS_SEED), dtype), *sets, **options))
         for dtype in (torch.float32, torch.float64)
@@ -374,8 +374,8 @@ def _train(sets, options):
     for a, b in zip(single, double):
         del a["seconds"]
         print(a)
-        for part in ("train", "val"):
-            loss, auc = f"{part}_loss", f"{part}_auc"
+        for split in ("train", "val"):
+            loss, auc = f"{split}_loss", f"{split}_auc"
             own["epochLoss"] = max(own["epochLoss"], abs(a[loss] / b[loss] - 1))
             own["epochAuc"] = max(own["epochAuc"], abs(a[auc] - b[auc]))
     own_rounding = {name: digits([value], 2)[0] for name, value in own.items()}
@@ -384,10 +384,10 @@ def _train(sets, options):
 
 
 def write_tensors(name, path):
-    """The full tensors of one case: gradients and parameters, the part's name before each."""
+    """The full tensors of one case: gradients and parameters, the group's name before each."""
     result = run_case(*CASES[name])
-    parts = ("gradient_present", "parameters_1", "parameters_10")
-    write_safetensors(path, {f"{part}/{k}": t for part in parts for k, t in result[part].items()})
+    groups = ("gradient_present", "parameters_1", "parameters_10")
+    write_safetensors(path, {f"{group}/{k}": t for group in groups for k, t in result[group].items()})
 
 
 def check_network():

@@ -1,11 +1,11 @@
-"""Makes tests/golden/metrics.json: figures as scikit-learn and SciPy compute them, and the
+"""Makes tests/golden/metrics.json: metrics as scikit-learn and SciPy compute them, and the
 published example that DeLong's method is held against.
 
 The example is 113 patients with subarachnoid haemorrhage (Turck et al., Intensive Care Medicine 36,
 2010, doi:10.1007/s00134-009-1641-y), published with the R package pROC (Robin et al., BMC
 Bioinformatics 12, 2011, doi:10.1186/1471-2105-12-77). Save it first, in R:
   write.csv(pROC::aSAH, "asah.csv")
-The expected figures are those that pROC 1.19's own tests state.
+The expected values are those that pROC 1.19's own tests state.
 
 Run with scikit-learn from the repository's root: python3 tools/make_metrics_golden.py asah.csv
 """

@@ -54,9 +54,9 @@ class Unlisted(nn.Module):
 def move(cls, module):
     """Lets a class be pickled as a member of another module."""
     cls.__module__ = module
-    parts = module.split(".")
-    for end in range(1, len(parts) + 1):
-        name = ".".join(parts[:end])
+    names = module.split(".")
+    for end in range(1, len(names) + 1):
+        name = ".".join(names[:end])
         sys.modules.setdefault(name, types.ModuleType(name))
     setattr(sys.modules[module], cls.__name__, cls)
 
@@ -88,9 +88,9 @@ def state_dicts():
 
 def whole_modules():
     net = MRNet()
-    for place in ("model", "__main__", "mrnet.networks.model"):
-        move(MRNet, place)
-        save(f"module_{place.split('.')[0].strip('_')}.pth", net, net.state_dict())
+    for module in ("model", "__main__", "mrnet.networks.model"):
+        move(MRNet, module)
+        save(f"module_{module.split('.')[0].strip('_')}.pth", net, net.state_dict())
     move(MRNet, "model")
     net.pretrained_model[0].weight.grad = torch.ones_like(net.pretrained_model[0].weight)
     save("module_legacy.pth", net, net.state_dict(), **LEGACY)
@@ -265,8 +265,8 @@ def refused():
 def main():
     torch.manual_seed(7)
     os.makedirs(FOLDER, exist_ok=True)
-    for part in (state_dicts, whole_modules, checkpoints, tensors, storage_views, newer, refused):
-        part()
+    for write in (state_dicts, whole_modules, checkpoints, tensors, storage_views, newer, refused):
+        write()
     with open(os.path.join(FOLDER, "expected.jsonl"), "w", encoding="utf-8") as file:
         for name, tensors_in_it in sorted(expected.items()):
             line = json.dumps({"file": name, "tensors": tensors_in_it})

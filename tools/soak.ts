@@ -12,8 +12,8 @@ import { drawSeed } from "../lib/random.ts";
 import { killAndResume } from "../tests/support/kills.ts";
 import { type Held, sampleTraining, type Steadiness } from "../tests/support/steady.ts";
 
-/** What the resident size may grow by, in bytes: the memory of a JavaScript heap breathes. */
-const MOST_GROWTH = 32 * 1024 * 1024;
+/** What the resident size may grow by, in bytes: a JavaScript heap grows and shrinks by itself. */
+const MAX_GROWTH = 32 * 1024 * 1024;
 
 const print = (line: string) => Deno.stdout.write(new TextEncoder().encode(`${line}\n`));
 const megabytes = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MB`;
@@ -90,7 +90,7 @@ for (const engine of hours > 0 ? engines : []) {
   const last = new TextDecoder().decode(stdout).trim().split("\n").at(-1)!;
   const held: Steadiness = JSON.parse(last);
   const growth = held.after - held.before;
-  const grows = growth > MOST_GROWTH || held.moreTensors > 0 || held.moreGpu > 0;
+  const grows = growth > MAX_GROWTH || held.moreTensors > 0 || held.moreGpu > 0;
   await print(
     `${engine.padEnd(6)} ${held.steps} steps in ${held.seconds.toFixed(0)} s: resident size ` +
       `${megabytes(held.before)} at first, ${megabytes(held.after)} at last; tensors ` +

@@ -41,7 +41,7 @@ def read_dataset(folder, split, task, plane):
 
 
 def run_epoch(model, exams, labels, optimizer=None):
-    """One pass; with an optimizer each exam moves the model after it was judged."""
+    """One pass; with an optimizer each exam moves the model after it was evaluated."""
     positives = sum(labels)
     positive_weight = (len(labels) - positives) / positives
     losses, scores = [], []
@@ -59,7 +59,7 @@ def run_epoch(model, exams, labels, optimizer=None):
 
 
 def train(model, train_set, valid_set, *, epochs, lr, lr_scheduler, gamma=0.5, patience=5):
-    """Yields the figures of each epoch until the last one or the early stop."""
+    """Yields losses and AUCs of each epoch until the last one or the early stop."""
     optimizer = make_optimizer(model, lr)
     step_scheduler = make_scheduler(lr_scheduler, optimizer, gamma)
     stopping = EarlyStopping(patience)

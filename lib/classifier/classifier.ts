@@ -17,7 +17,7 @@ import {
 import type { Exam } from "../data/exam.ts";
 import { DataError } from "../errors.ts";
 import { explain, type ExplainOptions, type Explanation } from "../explain/explain.ts";
-import type { ChosenOn, Decision, SettledCard } from "../model/card.ts";
+import type { ChosenOn, Decision, ResolvedCard } from "../model/card.ts";
 import type { Prediction, ReadOptions } from "../model/mrnet.ts";
 import type { PlaneModel } from "../model/plane_model.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
@@ -34,11 +34,11 @@ export interface ClassifierFile {
 
 /** What is known about a classifier. */
 export interface ClassifierCard
-  extends Omit<SettledCard, "plane" | "operatingPoint" | "intensity"> {
+  extends Omit<ResolvedCard, "plane" | "operatingPoint" | "intensity"> {
   /** The plane it reads; `combined` if that is all three. */
   plane: Plane | "combined";
   /** How its input is prepared; none if its models differ in it. */
-  intensity?: SettledCard["intensity"];
+  intensity?: ResolvedCard["intensity"];
   /** The probability from which an exam counts as positive; none if the file does not say it. */
   operatingPoint?: CombinedOperatingPoint;
   /** The exams that the epochs of its models were chosen on, as far as that is known. */

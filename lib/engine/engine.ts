@@ -15,7 +15,7 @@ import { findAdapter, registerWebGPU } from "./webgpu/start.ts";
 import {
   describeProcessor,
   findCapabilities,
-  MOST_THREADS,
+  MAX_THREADS,
   threadsToUse,
 } from "./wasm/capabilities.ts";
 import { registerWasm } from "./wasm/start.ts";
@@ -36,13 +36,13 @@ export interface Engine {
   readonly name: EngineName;
   /** What computes, such as the GPU's name. */
   readonly device: string;
-  /** The GPU as its driver names it, where the engine is `webgpu`. */
+  /** The GPU as its driver names it, if the engine is `webgpu`. */
   readonly adapter?: AdapterInfo;
   /** Why it was chosen. */
   readonly reason: string;
-  /** How many threads of the processor train and judge; 1 but on WebAssembly. */
+  /** How many threads of the processor train and evaluate; 1 on every engine but WebAssembly. */
   readonly threads: number;
-  /** How what the network's layers leave is stored; `half` on WebGPU only. */
+  /** How the network's activations are stored; `half` on WebGPU only. */
   readonly precision: Precision;
   /** Throws an {@linkcode EngineError} once the device has failed; to be called after each step. */
   check(): void;
@@ -51,17 +51,16 @@ export interface Engine {
 /** How an engine is started. */
 export interface EngineOptions {
   /**
-   * How many threads of the processor the WebAssembly engine trains and judges on, 1 to 64. The
-   * same number gives the same bits, another number the same figures to about seven digits.
-   * @default the processor's cores, at most 16: an exam has some 17 to 61 slices to share out, and
-   * each thread holds memory and takes part in every step; one where shared memory or workers cannot
-   * be had
+   * How many threads of the processor the WebAssembly engine trains and evaluates on, 1 to 64. The same
+   * number gives the same bits, another number the same results to about seven digits.
+   * @default the processor's cores, at most 16: an exam has some 17 to 61 slices to share out, and each
+   * thread holds memory and waits for the others in every step; 1 without shared memory or workers
    */
   threads?: number;
   /**
-   * How what the network's layers leave is stored on WebGPU: `half` takes two bytes a number and not
-   * four, for figures that agree to about three digits. Sums, gradients, parameters and the
-   * optimizer's moments are in single precision in any case.
+   * How the network's activations are stored on WebGPU: `half` takes two bytes a number instead of four,
+   * and results agree to about three digits. Sums, gradients, parameters and the optimizer's moments are
+   * in single precision in any case.
    * @default "float32"
    */
   precision?: Precision;
@@ -74,23 +73,23 @@ const OPTION_NAMES: OptionNames<EngineOptions> = {
 };
 
 const running = new Map<EngineName, Engine>();
-/** The start before: one at a time, for TensorFlow.js cannot register a backend that is starting. */
+/** The start before. One at a time: TensorFlow.js cannot register a backend that is starting. */
 let starting: Promise<unknown> = Promise.resolve();
 
 /** The device of the `webgpu` engine, once that was started. */
 let gpu: Gpu | undefined;
 
 /**
- * Starts an engine and makes it TensorFlow.js's current one. Starting the same one again is cheap, but
- * for a GPU that has failed: it is started anew, and models that were on it have to be loaded again.
+ * Starts an engine and makes it TensorFlow.js's current one. Starting the same one again is cheap. Only a
+ * GPU that has failed is started anew; models that were on it have to be loaded again.
  *
- * A software adapter (llvmpipe, SwiftShader, WARP) counts as a GPU only where `webgpu` is asked for
- * by name: WebAssembly is faster than WebGPU computed by the processor.
+ * A software adapter (llvmpipe, SwiftShader, WARP) is used only if `webgpu` is asked for by name:
+ * WebAssembly is faster than WebGPU computed by the processor.
  *
  * @param choice an engine by name, or `auto`
  * @throws {OptionError} if an option does not exist, `threads` is no whole number of 1 to 64, or `precision` is unknown or
  * not to be had on the engine
- * @throws {EngineError} where the engine asked for cannot be had; the message says why
+ * @throws {EngineError} if the engine asked for cannot be had; the message says why
  *
  * @example
  * ```ts
@@ -122,10 +121,10 @@ async function _startChosen(
       `Cannot start an engine with precision '${precision}': choose from ${PRECISIONS.join(", ")}`,
     );
   }
-  if (!(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
+  if (!(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
     throw new OptionError(
       `Cannot start an engine with threads ${threads}: ` +
-        `give a whole number of 1 to ${MOST_THREADS}`,
+        `give a whole number of 1 to ${MAX_THREADS}`,
     );
   }
   switch (choice) {
@@ -155,7 +154,7 @@ async function _startChosen(
 /**
  * The engine that TensorFlow.js computes on now.
  *
- * @throws {EngineError} where none was started with {@linkcode startEngine}
+ * @throws {EngineError} if none was started with {@linkcode startEngine}
  */
 export function currentEngine(): Engine {
   const engine = running.get(tf.getBackend() as EngineName);
@@ -163,7 +162,7 @@ export function currentEngine(): Engine {
   throw new EngineError("Cannot compute before an engine runs: await startEngine() first");
 }
 
-/** The device that our own kernels run on, where the current engine is `webgpu`. */
+/** The device that our own kernels run on, if the current engine is `webgpu`. */
 export function currentGpu(): Gpu | undefined {
   return tf.getBackend() === "webgpu" ? gpu : undefined;
 }
@@ -173,12 +172,12 @@ export function usesWasmKernels(): boolean {
   return tf.getBackend() === "wasm" && findCapabilities().simd;
 }
 
-/** The engine that runs, started as `auto` would be where there is none. */
+/** The engine that runs, started as `auto` would be if there is none. */
 export async function ensureEngine(): Promise<Engine> {
   return running.get(tf.getBackend() as EngineName) ?? await startEngine();
 }
 
-/** Where nothing else was asked for. */
+/** The number of threads if none is asked for. */
 function _coresToUse(): number {
   return Math.min(navigator.hardwareConcurrency, 16);
 }
@@ -217,7 +216,7 @@ async function _start(
 ): Promise<Engine> {
   if (precision === "half" && name !== "webgpu") {
     throw new OptionError(
-      `Cannot store halves on ${TITLES[name]} (${reason}): only WebGPU does: ` +
+      `Cannot compute in half precision on ${TITLES[name]} (${reason}): only WebGPU does: ` +
         "use --backend webgpu, or leave --precision out",
     );
   }
@@ -231,12 +230,12 @@ async function _start(
     if (adapter !== undefined) {
       const failed = gpu;
       gpu = await registerWebGPU(adapter);
-      // What it held is of no use any more.
+      // Its memory is of no use any more.
       failed?.device.destroy();
     }
     check = adapter === undefined ? () => {} : gpu!.check;
   }
-  // Why, how and on how many threads is said anew each time; the device that is watched stays.
+  // Reason, precision and threads are new each time; the device and its watch stay.
   const info = adapter && adapterInfo(adapter);
   const engine: Engine = {
     ...{ name, device, reason, threads, precision, check },
@@ -270,6 +269,6 @@ const TITLES = { webgpu: "WebGPU", wasm: "WebAssembly", cpu: "plain JavaScript" 
 
 /** One line for the log: which engine, on what, and why. */
 export function describeEngine({ name, device, reason, precision }: Engine): string {
-  const halves = precision === "half" ? ", activations stored as halves" : "";
-  return `${TITLES[name]} on ${device}${halves} (${reason})`;
+  const stored = precision === "half" ? ", activations in half precision" : "";
+  return `${TITLES[name]} on ${device}${stored} (${reason})`;
 }

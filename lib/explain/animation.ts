@@ -1,6 +1,6 @@
 /**
- * The way through an exam: slice after slice with its map, and below it all shares, the current one
- * marked.
+ * An animation through an exam: slice after slice with its map, and below it all shares, with the current
+ * one marked.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { BACKGROUND, colorOfShare, FAINT, INK, QUIET, writeShare } from "./sheet
 
 /** Longer side of a slice's picture. */
 const SIDE = 320;
-/** Caption and shares are not squeezed into less. */
+/** The least width: caption and shares need it. */
 const LEAST_WIDTH = 240;
 const CAPTION = 34;
 const PROFILE = 46;
@@ -32,7 +32,7 @@ function _frame(view: View, slice: number): Canvas {
   const size = fitted(view.exam, SIDE);
   const width = Math.max(size.width, LEAST_WIDTH);
   const canvas = new Canvas(width, size.height + CAPTION + PROFILE + MARGIN, BACKGROUND);
-  canvas.place(overlay(view, slice, size), Math.floor((width - size.width) / 2), 0);
+  canvas.draw(overlay(view, slice, size), Math.floor((width - size.width) / 2), 0);
   const line = size.height + MARGIN;
   canvas.text(`slice ${slice}`, MARGIN, line, { color: QUIET });
   writeShare(canvas, signed(largest)(shares[slice]), width - MARGIN, line);

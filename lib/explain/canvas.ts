@@ -21,11 +21,14 @@ export interface TextStyle {
    * @default "left"
    */
   align?: "left" | "right" | "center";
-  /** It is cut to so many pixels, with an ellipsis. */
+  /**
+   * The most pixels: a longer text is cut and ends in an ellipsis.
+   * @default the text is not cut
+   */
   width?: number;
 }
 
-/** Places are pixels from the top left corner; what lies outside is not drawn. */
+/** Positions are pixels from the top left corner; what lies outside is not drawn. */
 export class Canvas implements Picture {
   readonly width: number;
   readonly height: number;
@@ -49,7 +52,7 @@ export class Canvas implements Picture {
   }
 
   /** Copies a picture, which must fit. */
-  place(picture: Picture, x: number, y: number): void {
+  draw(picture: Picture, x: number, y: number): void {
     for (let row = 0; row < picture.height; row++) {
       const from = row * picture.width * 3;
       const line = picture.data.subarray(from, from + picture.width * 3);

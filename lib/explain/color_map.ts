@@ -1,11 +1,11 @@
 /**
- * The colour map of the overlays: diverging, for a place may speak for the finding or against it.
+ * The colour map of the overlays: diverging, because a pixel may speak for the finding or against it.
  *
- * Each arm is a straight line in Oklab, so equal steps of a value are equal steps to the eye, and both
- * arms have the same lightness, so neither looks the stronger: from dark red over orange to light
- * yellow, and from dark blue over azure to light cyan, which are told apart with every common kind of
- * colour vision. The ends were chosen for this toolkit; Oklab is B. Ottosson's (2020,
- * https://bottosson.github.io/posts/oklab/, in the public domain).
+ * One arm goes from dark red over orange to light yellow, the other from dark blue over azure to light
+ * cyan. Every common kind of colour vision can tell them apart. Each is a straight line in Oklab, so equal
+ * steps of a value are equal steps to the eye. Both have the same lightness, so neither looks stronger.
+ * The ends were chosen for this toolkit. Oklab: B. Ottosson, 2020,
+ * https://bottosson.github.io/posts/oklab/, in the public domain.
  *
  * @module
  */

@@ -1,13 +1,13 @@
 /**
- * Where a model looked: the finding's logit taken apart into the slices, and each slice's share into
- * the places of its picture.
+ * Where a model looked: the finding's logit as a sum over the slices, and each slice's share as a sum
+ * over its pixels.
  *
- * The maximum over the slices makes that exact. Of each channel only the slice with the largest mean
- * enters the logit, so with the linear layer's weights `w` and bias `b` of the finding
+ * The maximum over the slices makes that exact. Of each channel only one slice enters the logit, the
+ * argmax `a(c)` of the means. With the linear layer's weights `w` and bias `b` of the finding
  *
- *     logit = b + Σ_c w[c] · mean_hw feature[winner(c), h, w, c]
+ *     logit = b + Σ_c w[c] · mean_hw feature[a(c), h, w, c]
  *
- * and every term belongs to one slice. Class activation maps: B. Zhou et al., Learning Deep Features
+ * so every term belongs to one slice. Class activation maps: B. Zhou et al., Learning Deep Features
  * for Discriminative Localization, CVPR 2016.
  *
  * @module
@@ -20,18 +20,18 @@ import { checkOptionNames, type OptionNames } from "../option_names.ts";
 /** The two maps. */
 export const MAP_KINDS = ["share", "classic"] as const satisfies readonly MapKind[];
 /**
- * `share`: of each slice the channels that it won, so that the pixels of a map add up to the slice's
- * share, and all shares and the bias to the logit. `classic`: all channels of each slice, so that the
- * pixels and the bias add up to the logit that an exam of this slice alone would have.
+ * `share`: of each slice the channels that selected it. The pixels of a map add up to the slice's share,
+ * and all shares and the bias to the logit. `classic`: all channels of each slice. The pixels and the bias
+ * add up to the logit that an exam of this slice alone would have.
  */
 export type MapKind = "share" | "classic";
 
-/** What one slice has to do with an answer. */
+/** What one slice adds to a logit. */
 export interface SliceShare {
-  /** What the channels that it won add to the logit; may be negative, 0 where it won none. */
+  /** What the channels that selected it add to the logit; may be negative, 0 if there is none. */
   share: number;
-  /** How many channels it won with a mean above 0. Where that is 0, the slice changed nothing. */
-  channelsWon: number;
+  /** How many channels selected it with a mean above 0. If that is 0, the slice changed nothing. */
+  channelsSelected: number;
   /**
    * The class activation map, `[mapHeight, mapWidth]`, in units of the logit. Its pixel at row `r`
    * and column `c` looks at the exam's pixels around row `32 r + 31` and column `32 c + 31`.
@@ -47,8 +47,8 @@ export interface Explanation extends Prediction {
   map: MapKind;
   /** The linear layer's bias of the finding: what the logit is made of beside the shares. */
   bias: number;
-  /** `[256]`: the slice that won each channel, from 0; the first of equals, as in the model. */
-  winners: number[];
+  /** `[256]`: the slice that each channel selected, from 0; the first of equals, as in the model. */
+  selectedSlices: number[];
   /** `[256]`: what each channel adds to the logit. */
   contributions: number[];
   /** Height of a map, 7 for slices of 256 pixels. */
@@ -66,7 +66,7 @@ export interface ExplainOptions {
    * @default "share"
    */
   map?: MapKind;
-  /** Waited for between two parts of the exam; see {@linkcode ReadOptions.between}. */
+  /** Waited for between two chunks of the exam; see {@linkcode ReadOptions.between}. */
   between?: ReadOptions["between"];
 }
 
@@ -77,13 +77,13 @@ export const EXPLAIN_OPTION_NAMES: OptionNames<ExplainOptions> = {
 };
 
 /**
- * Reads one exam and takes the answer apart: the second logit, which is the finding's.
+ * Reads one exam and explains its second logit, which is the finding's.
  *
  * The sums are made in double precision from the features that the engine computed, and differ from
  * its logit by the rounding of float32.
  *
  * @throws {OptionError} if there is no option of a name that is given
- * @throws {EngineError} where the engine fails
+ * @throws {EngineError} if the engine fails
  *
  * @example
  * ```ts
@@ -110,27 +110,29 @@ export async function explain(
   // The rows of the linear layer: the finding's absence, its presence.
   const present = Float64Array.from(weight.subarray(CHANNELS, 2 * CHANNELS));
   const means = channelMeans(features);
-  const winners = _winners(means, features.slices);
-  const won = (channel: number, slice: number) => winners[channel] === slice;
-  const wanted = { share: won, classic: () => true }[map];
+  const selectedSlices = _argmax(means, features.slices);
+  const isSelected = (channel: number, slice: number) => selectedSlices[channel] === slice;
+  const counts = { share: isSelected, classic: () => true }[map];
   return {
     id: exam.id,
     ...prediction,
     map,
     bias: bias[1],
-    winners,
-    contributions: winners.map((slice, channel) => {
+    selectedSlices,
+    contributions: selectedSlices.map((slice, channel) => {
       return present[channel] * means[slice * CHANNELS + channel];
     }),
     mapHeight: features.height,
     mapWidth: features.width,
     slices: Array.from({ length: features.slices }, (_, slice) => {
-      const own = winners.flatMap((winner, channel) => winner === slice ? [channel] : []);
+      const own = selectedSlices.flatMap((selected, channel) =>
+        selected === slice ? [channel] : []
+      );
       const mean = (channel: number) => means[slice * CHANNELS + channel];
       return {
         share: own.reduce((sum, channel) => sum + present[channel] * mean(channel), 0),
-        channelsWon: own.filter((channel) => mean(channel) > 0).length,
-        map: _mapOf(features, slice, present.map((w, channel) => wanted(channel, slice) ? w : 0)),
+        channelsSelected: own.filter((channel) => mean(channel) > 0).length,
+        map: _mapOf(features, slice, present.map((w, channel) => counts(channel, slice) ? w : 0)),
       };
     }),
   };
@@ -149,13 +151,15 @@ export function channelMeans({ slices, height, width, values }: Features): Float
 }
 
 /** The slice with the largest mean of each channel. */
-function _winners(means: Float64Array, slices: number): number[] {
+function _argmax(means: Float64Array, slices: number): number[] {
   return Array.from({ length: CHANNELS }, (_, channel) => {
-    let winner = 0;
+    let selected = 0;
     for (let slice = 1; slice < slices; slice++) {
-      if (means[slice * CHANNELS + channel] > means[winner * CHANNELS + channel]) winner = slice;
+      if (means[slice * CHANNELS + channel] > means[selected * CHANNELS + channel]) {
+        selected = slice;
+      }
     }
-    return winner;
+    return selected;
   });
 }
 

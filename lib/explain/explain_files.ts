@@ -12,9 +12,9 @@ import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { explain, EXPLAIN_OPTION_NAMES, type ExplainOptions } from "./explain.ts";
 import { type ExplainedModel, type ExplanationFiles, writeExplanation } from "./write.ts";
 
-/** How to explain, and where to. */
+/** How to explain, and into which folder. */
 export interface ExplainFilesOptions extends ExplainOptions {
-  /** The folder that is written to; made where it is missing. */
+  /** The folder that is written to; made if it is missing. */
   folder: string;
   /** Which model it is. */
   model: ExplainedModel;
@@ -31,14 +31,14 @@ const OPTION_NAMES: OptionNames<ExplainFilesOptions> = {
 export type FileExplanation = FilePrediction & { files?: ExplanationFiles };
 
 /**
- * Predicts exams from their files, in order, and writes for each where the model looked. One that
- * cannot be read is given as its error, and the others go on.
+ * Predicts exams from their files, in order, and writes for each where the model looked. An exam that
+ * cannot be read yields its error, and the others go on.
  *
  * @param paths `.npy` files of any slice count and size that an exam can have, or other sources
- * @throws {OptionError} if an option does not exist, or two files have the same name, and would write
+ * @throws {OptionError} if an option does not exist, or two files have the same name and would write
  * the same pictures
- * @throws {OutputError} where a picture cannot be written
- * @throws {EngineError} where the engine fails
+ * @throws {OutputError} if a picture cannot be written
+ * @throws {EngineError} if the engine fails
  *
  * @example
  * ```ts
@@ -81,7 +81,8 @@ export async function* explainFiles(
 /**
  * Refuses files whose pictures would have the same names.
  *
- * @throws {OptionError} where two have the same, upper and lower case not told apart, as on some disks
+ * @throws {OptionError} if two names are equal but for upper and lower case, which some disks do not tell
+ * apart
  */
 export function checkNames(paths: readonly ExamInput[], folder: string): void {
   const seen = new Map<string, string>();

@@ -35,7 +35,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   ...{ ")": "8422248", "%": "OP248J3", "·": "0004", "×": "00HA4AH", "…": "000000L" },
 };
 
-/** What stands in for a letter that is not there. */
+/** Drawn for a letter that the typeface does not have. */
 const UNKNOWN = "VHHHHHV";
 
 /** The stroke from one point to another, `[x₀, y₀, x₁, y₁]`; a dot goes from a point to itself. */
@@ -43,7 +43,7 @@ type Stroke = readonly [number, number, number, number];
 
 /** A letter ready to be drawn. */
 interface Glyph {
-  /** From the first point that is set to the last, both included; the same for all digits. */
+  /** Width in points, from the first point that is set to the last; the same for all digits. */
   width: number;
   strokes: readonly Stroke[];
 }
@@ -54,7 +54,7 @@ const known = new Map<string, Glyph>();
  * How much of each pixel a text covers.
  *
  * @param size pixels in a point of the grid, above 0
- * @param cover called with a pixel's place, from the text's top left corner, and its share in 0–1;
+ * @param cover called with a pixel's position, from the text's top left corner, and its share in 0–1;
  *   may be called several times for a pixel
  */
 export function drawText(

@@ -29,7 +29,7 @@ interface Gifenc {
 // Deno takes the package for CommonJS, whose exports are one value.
 const { GIFEncoder, applyPalette, quantize } = untyped as unknown as Gifenc;
 
-/** About so many pixels of all frames together choose the colours. */
+/** About how many pixels of all frames together the palette is chosen from. */
 const SAMPLED = 200_000;
 
 /**
@@ -54,7 +54,7 @@ export function encodeGif(frames: readonly Picture[], milliseconds: number): Uin
 
 function _sample(frames: readonly Picture[]): Uint8Array {
   const pixels = frames.reduce((sum, { data }) => sum + data.length / 3, 0);
-  // A prime step does not fall into the rhythm of the rows.
+  // A prime step, so that the pixels do not line up with the rows.
   const step = [1, 2, 3, 5, 7, 11, 17, 23, 31, 47, 61, 97].find((step) => pixels / step <= SAMPLED);
   return concat(frames.map(({ data }) => _withAlpha(data, step ?? 127)));
 }

@@ -1,9 +1,9 @@
 /**
  * A slice with its map laid over it.
  *
- * All pictures of an exam share one window and one scale, so they can be compared: the greys run from
- * the exam's least value to its largest, the colours from the map's largest size against the finding
- * to the same size for it. The nearer a map is to 0, the more the slice shines through.
+ * All pictures of an exam share one window and one scale, so they can be compared. The greys run from the
+ * exam's least value to its largest. The colours run from −m to +m, where m is the largest absolute value
+ * in all maps. The nearer a map is to 0, the more the slice shines through.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Explanation } from "./explain.ts";
 import type { Picture } from "./png.ts";
 import { resample, type Size, spreadMap } from "./resample.ts";
 
-/** How much of the slice the strongest place of a map covers. */
+/** How much of the slice the strongest pixel of a map covers, in 0–1. */
 export const OPACITY = 0.75;
 
 /** Steps between 0 and 1 in the table of colours. */
@@ -29,7 +29,7 @@ export interface View {
   black: number;
   /** The grey value that is drawn white. */
   white: number;
-  /** The largest size of a pixel in all maps: the ends of the scale, in units of the logit. */
+  /** The largest absolute value of a pixel in all maps: the ends of the scale, in units of the logit. */
   strongest: number;
 }
 
@@ -47,7 +47,7 @@ export function viewOf(exam: Exam, explanation: Explanation): View {
   return { exam, explanation, black, white, strongest };
 }
 
-/** The size of a slice's picture whose longer side has so many pixels. */
+/** The size of a slice's picture whose longer side has `side` pixels. */
 export function fitted({ height, width }: Size, side: number): Size {
   const scale = side / Math.max(height, width);
   const scaled = (length: number) => Math.max(1, Math.round(length * scale));

@@ -12,7 +12,7 @@ export interface Size {
   width: number;
 }
 
-/** What a pixel of an axis is made of. */
+/** The source pixels that one pixel of an axis is the weighted sum of. */
 interface Taps {
   first: number;
   /** They add up to 1. */
@@ -20,8 +20,8 @@ interface Taps {
 }
 
 /**
- * An image in another size: bilinear where it grows; where it shrinks, the triangle is as wide as it
- * takes to use every pixel. Beyond the edge the edge's pixels repeat.
+ * An image in another size. Where it grows it is bilinear. Where it shrinks, the filter is a triangle wide
+ * enough to use every pixel. Beyond the edge the edge's pixels repeat.
  *
  * @param values `[from.height, from.width]`
  * @returns `[to.height, to.width]`
@@ -63,8 +63,8 @@ const FEATURE_START = 31;
  * A class activation map over an exam's slice, bilinear, each of its pixels where its receptive field
  * is centred. Beyond the outermost of these the outermost values repeat.
  *
- * Stretching the map from edge to edge, as is often done, would put its outer pixels up to 14 pixels
- * of the exam from what they saw.
+ * Often the map is stretched from edge to edge. That would put its outer pixels up to 14 of the exam's
+ * pixels away from their receptive fields.
  *
  * @param map `[size.height, size.width]`
  * @param slice size of the exam's slices
@@ -72,16 +72,16 @@ const FEATURE_START = 31;
  * @returns `[to.height, to.width]`
  */
 export function spreadMap(map: ArrayLike<number>, size: Size, slice: Size, to: Size): Float32Array {
-  const places = (length: number, pixels: number, mapPixels: number) =>
+  const positions = (length: number, pixels: number, mapPixels: number) =>
     Array.from({ length }, (_, index) => {
       const pixel = (index + 0.5) * pixels / length - 0.5;
-      const place = (pixel - FEATURE_START) / FEATURE_STEP;
-      const within = Math.min(Math.max(place, 0), mapPixels - 1);
+      const position = (pixel - FEATURE_START) / FEATURE_STEP;
+      const within = Math.min(Math.max(position, 0), mapPixels - 1);
       const first = Math.min(Math.floor(within), Math.max(0, mapPixels - 2));
       return { first, second: Math.min(first + 1, mapPixels - 1), share: within - first };
     });
-  const rows = places(to.height, slice.height, size.height);
-  const columns = places(to.width, slice.width, size.width);
+  const rows = positions(to.height, slice.height, size.height);
+  const columns = positions(to.width, slice.width, size.width);
   const spread = new Float32Array(to.height * to.width);
   rows.forEach((row, y) => {
     columns.forEach((column, x) => {

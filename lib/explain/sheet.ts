@@ -9,13 +9,13 @@ import { signed } from "./numbers.ts";
 import { fitted, OPACITY, overlay, type View } from "./overlay.ts";
 import type { Picture } from "./png.ts";
 
-/** Behind everything: pictures of the body are looked at in the dark. */
+/** The background is dark, as images of the body are usually read. */
 export const BACKGROUND: Rgb = [16, 17, 20];
-/** What is to be read. */
+/** The colour of what is read first. */
 export const INK: Rgb = [232, 233, 236];
-/** What is to be read second. */
+/** The colour of what is read second. */
 export const QUIET: Rgb = [146, 149, 156];
-/** Lines that nobody reads. */
+/** The colour of lines that only separate. */
 export const FAINT: Rgb = [46, 48, 54];
 
 /** Side of a slice's picture. */
@@ -61,7 +61,7 @@ export function contactSheet(view: View, title: string): Picture {
   slices.forEach(({ share }, slice) => {
     const x = MARGIN + slice % columns * (tile.width + GAP);
     const y = HEADER + Math.floor(slice / columns) * (tile.height + CAPTION + GAP);
-    canvas.place(overlay(view, slice, tile), x, y);
+    canvas.draw(overlay(view, slice, tile), x, y);
     if (largest > 0 && Math.abs(share) === largest) {
       canvas.frame(x, y, tile.width, tile.height, 3, colorOfShare(share));
     }
@@ -100,8 +100,8 @@ function _header(canvas: Canvas, view: View, title: string): void {
   const write = signed(Math.max(Math.abs(logit), Math.abs(bias), Math.abs(sum)));
   const style = { color: QUIET, width: room };
   canvas.text(`probability ${probability.toFixed(3)}`, MARGIN, MARGIN + 33, style);
-  const parts = `logit ${write(logit)} = shares ${write(sum)}, bias ${write(bias)}`;
-  canvas.text(parts, MARGIN, MARGIN + 55, style);
+  const terms = `logit ${write(logit)} = shares ${write(sum)}, bias ${write(bias)}`;
+  canvas.text(terms, MARGIN, MARGIN + 55, style);
   _scale(canvas, view, canvas.width - MARGIN - SCALE_WIDTH, MARGIN);
 }
 

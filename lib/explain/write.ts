@@ -41,11 +41,11 @@ export interface ExplanationFiles {
   slices: string[];
 }
 
-/** Slices are drawn at a whole multiple of their size that comes nearest to so many pixels. */
+/** Slices are drawn at the whole multiple of their size that is nearest to this, in pixels. */
 const SIDE = 256;
 
 /**
- * Writes an exam's explanation into a folder, which is made where it is missing:
+ * Writes an exam's explanation into a folder, which is made if it is missing:
  *
  * - `{exam}_slice_{nn}.png`: the slice with its map, for each slice with a share (of the classic maps
  *   for each slice); `nn` counts from 0
@@ -53,10 +53,11 @@ const SIDE = 256;
  * - `{exam}.gif`: through the exam
  * - `{exam}_contributions.json`: what each slice and each channel adds to the logit
  *
- * Slices that an earlier explanation of an exam of this name wrote and this one does not are removed.
+ * Pictures of slices are removed if an earlier explanation of an exam of this name wrote them and this one
+ * does not.
  *
- * @throws {OutputError} where a file cannot be written
- * @throws {PermissionError} where Deno may not read or write the folder
+ * @throws {OutputError} if a file cannot be written
+ * @throws {PermissionError} if Deno may not read or write the folder
  *
  * @example
  * ```ts
@@ -103,7 +104,8 @@ export async function writeExplanation(
 
 /** What {@linkcode writeExplanation} writes as JSON; slices and channels count from 0. */
 export function contributionsJson(explanation: Explanation, model: ExplainedModel): string {
-  const { id, logits, probability, bias, map, winners, contributions, slices } = explanation;
+  const { id, logits, probability, bias, map, selectedSlices, contributions, slices } = explanation;
+  // The keys are those that earlier files have.
   const lines = {
     exam: id,
     task: model.task,
@@ -113,12 +115,12 @@ export function contributionsJson(explanation: Explanation, model: ExplainedMode
     logits,
     bias,
     shares: slices.map(({ share }) => share),
-    channels_won: slices.map(({ channelsWon }) => channelsWon),
-    winners,
+    channels_won: slices.map(({ channelsSelected }) => channelsSelected),
+    winners: selectedSlices,
     contributions,
     map,
   };
-  // A line a key: to be read by people too, who want no line for each of 256 numbers.
+  // A line a key, so that people can read it too.
   const text = Object.entries(lines).map(([key, value]) => `  "${key}": ${JSON.stringify(value)}`);
   return `{\n${text.join(",\n")}\n}\n`;
 }
@@ -129,8 +131,8 @@ async function _writeSlices(view: View, at: (name: string) => string): Promise<s
   const size = fitted(exam, longest * Math.max(1, Math.round(SIDE / longest)));
   const digits = Math.max(2, String(slices.length - 1).length);
   const written: string[] = [];
-  for (const [slice, { channelsWon }] of slices.entries()) {
-    if (map === "share" && channelsWon === 0) continue;
+  for (const [slice, { channelsSelected }] of slices.entries()) {
+    if (map === "share" && channelsSelected === 0) continue;
     const path = at(`_slice_${String(slice).padStart(digits, "0")}.png`);
     await writeWhole(path, encodePng(overlay(view, slice, size)));
     written.push(path);
@@ -138,7 +140,7 @@ async function _writeSlices(view: View, at: (name: string) => string): Promise<s
   return written;
 }
 
-/** Removes slices of an earlier explanation, which would be taken for some of this one. */
+/** Removes slices of an earlier explanation, which would be mistaken for slices of this one. */
 async function _removeOthers(folder: string, id: string, written: string[]): Promise<void> {
   try {
     for await (const { name } of Deno.readDir(folder)) {

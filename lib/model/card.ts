@@ -1,6 +1,6 @@
 /**
- * What a model's file says about the model: what it predicts, how its input is prepared, from where
- * on it calls an exam positive. Kept in the metadata of a checkpoint, a text each.
+ * What a model's file says about the model: what it predicts, how its input is prepared, its operating
+ * point. Each is a text in the metadata of a checkpoint.
  *
  * @module
  */
@@ -17,30 +17,30 @@ export const CHOSEN_ON = ["train", "valid", "tune"] as const satisfies readonly 
 /** The split by which something was chosen; it says nothing new about that split. */
 export type ChosenOn = "train" | "valid" | "tune";
 
-/** From which probability on an exam counts as positive, and how that was chosen. */
+/** The threshold from which on an exam counts as positive, and how it was chosen. */
 export interface OperatingPoint {
   /** Positive from this probability on, in 0–1. */
   threshold: number;
   /** How it was chosen: Youden's index, sensitivity + specificity − 1, is largest there. */
   rule: "youden";
-  /** The exams it was chosen by; figures at it are to be believed on others only. */
+  /** The exams it was chosen by; metrics at it are to be believed on others only. */
   exams: ChosenOn;
 }
 
-/** From which probability on an exam counts as positive where a model's file does not say. */
+/** The threshold of a model whose file does not say one. */
 export const DEFAULT_THRESHOLD = 0.5;
 
-/** What a probability comes to. */
+/** What a probability means at a threshold. */
 export interface Decision {
   /** Whether the finding is said to be there. */
   decision: "positive" | "negative";
-  /** From which probability on it is, in 0–1. */
+  /** The probability from which on it is, in 0–1. */
   threshold: number;
 }
 
 /**
- * What a probability means at a model's operating point, or at {@linkcode DEFAULT_THRESHOLD} where the
- * model has none.
+ * What a probability means at a model's operating point, or at {@linkcode DEFAULT_THRESHOLD} if the model
+ * has none.
  *
  * @param probability the model's, or the combination's, in 0–1
  * @param card what is known about the model, or the combination itself
@@ -67,48 +67,48 @@ export interface ModelCard {
   task?: Task;
   /** The plane it reads; unknown for a file of PyTorch. */
   plane?: Plane;
-  /** How its input is prepared; `raw` where the file does not say. */
+  /** How its input is prepared; `raw` if the file does not say. */
   intensity: Intensity;
-  /** By which recipe it was trained, parts of which may have been changed; unknown for PyTorch's. */
+  /** The recipe of its training, of which settings may have been changed; unknown for PyTorch's. */
   recipe?: RecipeName;
-  /** What the weights in the loss went by in training; unknown for a file of PyTorch. */
+  /** How the loss was weighted in training; unknown for a file of PyTorch. */
   lossWeights?: LossWeights;
-  /** From where on an exam counts as positive; none where the file does not say. */
+  /** The threshold of a positive exam; none if the file does not say it. */
   operatingPoint?: OperatingPoint;
-  /** The training exams it was not trained on; none where it was trained on all. */
+  /** The training exams it was not trained on; none if it was trained on all. */
   tune?: TuneSplit;
   /**
    * The exams that its epoch and its operating point were chosen by, in the order of their label file;
-   * none where the file does not say it.
+   * none if the file does not say it.
    */
   chosenExams?: readonly ExamHash[];
 }
 
-/** A card that says which finding in which plane, as every use of a model needs it. */
-export type SettledCard = ModelCard & { task: Task; plane: Plane };
+/** A card that says the finding and the plane, as every use of a model needs it. */
+export type ResolvedCard = ModelCard & { task: Task; plane: Plane };
 
 /**
  * Adds what a caller knows of a model to what its file says: files of PyTorch say nothing.
  *
  * @param card what the file says
- * @param told which finding and plane the caller takes it to be for, where that is known
+ * @param told the finding and the plane by the caller's own knowledge
  * @param path the file, for messages
  * @param planeOption what the command line calls the option that tells the plane, for messages
- * @throws {OptionError} where the two contradict each other, or neither says it
+ * @throws {OptionError} if the two contradict each other, or neither says it
  *
  * @example
  * ```ts
- * import { settleCard } from "./card.ts";
- * const card = settleCard({ intensity: "raw", task: "acl" }, { plane: "axial" }, "model.pth");
+ * import { resolveCard } from "./card.ts";
+ * const card = resolveCard({ intensity: "raw", task: "acl" }, { plane: "axial" }, "model.pth");
  * console.assert(card.task === "acl" && card.plane === "axial");
  * ```
  */
-export function settleCard(
+export function resolveCard(
   card: ModelCard,
   told: { task?: Task; plane?: Plane },
   path: string,
   planeOption = "--plane",
-): SettledCard {
+): ResolvedCard {
   const { task = told.task, plane = told.plane } = card;
   const options = { task: "--task", plane: planeOption };
   const named = (which: (name: "task" | "plane") => boolean) =>
@@ -120,13 +120,13 @@ export function settleCard(
         `give ${open.map((name) => options[name]).join(" and ")}`,
     );
   }
-  const settled = { ...card, task, plane };
-  const wrong = named((name) => (told[name] ?? settled[name]) !== settled[name]);
-  if (wrong.length === 0) return settled;
+  const resolved = { ...card, task, plane };
+  const wrong = named((name) => (told[name] ?? resolved[name]) !== resolved[name]);
+  if (wrong.length === 0) return resolved;
   const asked = { task: told.task ?? task, plane: told.plane ?? plane };
   throw new OptionError(
     `Cannot use the model '${path}' for ${_named(asked)}: by its file it is for ` +
-      `${_named(settled)}: leave ${wrong.map((name) => options[name]).join(" and ")} out, ` +
+      `${_named(resolved)}: leave ${wrong.map((name) => options[name]).join(" and ")} out, ` +
       "or give another model",
   );
 }
@@ -139,7 +139,7 @@ function _named({ task, plane }: { task: Task; plane: Plane }): string {
  * Reads the card from a file's metadata. Keys that it does not know are passed over.
  *
  * @param path the file, for messages
- * @throws {WeightsError} where a value is not what its key promises
+ * @throws {WeightsError} if a value is not what its key promises
  */
 export function readCard(metadata: Readonly<Record<string, string>>, path: string): ModelCard {
   const refuse = (key: string, hint: string): never => {
@@ -156,7 +156,7 @@ export function readCard(metadata: Readonly<Record<string, string>>, path: strin
     try {
       return check(JSON.parse(metadata[key]));
     } catch (error) {
-      // JSON.parse quotes what it met.
+      // JSON.parse quotes the text in its message.
       return refuse(key, shortened(messageOf(error), 200));
     }
   };

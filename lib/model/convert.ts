@@ -41,11 +41,11 @@ const ENCODERS: Readonly<Record<string, Encoder>> = {
 export interface Conversion {
   /** What the file that was read says about itself. */
   metadata: Record<string, string>;
-  /** Whether the file that was written says it too; a state dict of PyTorch has no place for it. */
+  /** Whether the file that was written says it too; a state dict of PyTorch cannot. */
   keptMetadata: boolean;
   /**
-   * Outputs of the model that was read. What is written always has two, the form of the reference:
-   * where there was one, it is the second, and the first is zero.
+   * Outputs of the model that was read. The file that is written always has two, as the reference: if
+   * there was one, it is the second, and the first is zero.
    */
   outputs: 1 | 2;
 }
@@ -59,17 +59,17 @@ export interface Conversion {
  * | `.pth`, `.pt` | a state dict, which `torch.load(weights_only=True)` reads |
  * | `.onnx` | the network: `exam` `[slices, 3, height, width]` to `logits` `[1, 2]` and `probability` `[1]` |
  *
- * Every exported network takes the grey values of an exam's file as they are; where the model's input
- * is prepared, that is a part of the graph.
+ * An ONNX model takes the grey values of an exam's file as they are. If the model's input is prepared,
+ * nodes of the graph do it.
  *
  * @param from a `.safetensors`, `.pth` or `.pt` file
  * @param to the file to write; one that is there is replaced once the new one is whole
  * @param options how the model's input is prepared, for files that do not say it; `.safetensors` and
- * `.onnx` keep it, a state dict has no place for it
- * @throws {WeightsError} where `from` is no MRNet, or the ending of `to` is none of these
+ * `.onnx` keep it, a state dict cannot
+ * @throws {WeightsError} if `from` is no MRNet, or the ending of `to` is none of these
  * @throws {OptionError} if `from` says that its input is prepared in another way than is given, or
- * `to` has no place for it
- * @throws {OutputError} where `to` cannot be written
+ * `to` cannot keep it
+ * @throws {OutputError} if `to` cannot be written
  *
  * @example
  * ```ts

@@ -24,25 +24,30 @@ import { type StateDict, weightsError } from "./weights/tensors.ts";
 /** What a new model starts from. */
 export interface CreateOptions {
   /**
-   * `imagenet`: AlexNet as torchvision trained it on ImageNet, fetched once and kept; `none`: random
-   * weights; a URL: a copy of that file elsewhere, whose name carries its hash as torchvision's does;
-   * anything else: a `.pth`, `.pt` or `.safetensors` file of an MRNet, of any lineage that
-   * {@linkcode readMRNet} knows, or of an AlexNet. Where the weights are an AlexNet's, its own
-   * classifier, if it has one, is ImageNet's and left aside, and the linear layer is drawn at random.
+   * - `imagenet`: AlexNet as torchvision trained it on ImageNet, fetched once and kept
+   * - `none`: random weights
+   * - a URL: a copy of torchvision's file, whose name carries its hash too
+   * - anything else: a `.pth`, `.pt` or `.safetensors` file of an AlexNet, or of an MRNet of any lineage
+   *   that {@linkcode readMRNet} knows
+   *
+   * Of an AlexNet only the convolutions are used: the linear layer is drawn at random.
    *
    * @default "imagenet"
    */
   weights?: string;
   /**
    * How the model's input is prepared.
-   * @default what the file of weights says, `raw` where it says nothing
+   * @default what the file of weights says, `raw` if it says nothing
    */
   intensity?: Intensity;
-  /** Where random weights start; drawn at random where it is left out. */
+  /**
+   * The seed of random weights.
+   * @default drawn at random
+   */
   seed?: number;
   /**
-   * Training exams that will be kept out of training. Weights that may know them already are refused:
-   * those of an MRNet whose file does not say that it kept out these exams too.
+   * Training exams that will be kept out of training. Weights that may have been trained on them are
+   * refused: those of an MRNet whose file does not say that it kept out these exams too.
    * @default none
    */
   tune?: TuneSplit;
@@ -69,12 +74,12 @@ const CREATE_OPTION_NAMES: OptionNames<CreateOptions> = {
 };
 
 /**
- * Makes a model to train, on the current engine; one is started where none runs.
+ * Makes a model to train, on the current engine; one is started if none runs.
  *
- * @throws {WeightsError} where the weights cannot be fetched or read
+ * @throws {WeightsError} if the weights cannot be fetched or read
  * @throws {OptionError} if an option does not exist, or exams are to be kept out that the weights may
  * have been trained on
- * @throws {PermissionError} where Deno refuses the file or the network
+ * @throws {PermissionError} if Deno refuses the file or the network
  *
  * @example
  * ```ts
@@ -92,13 +97,13 @@ export async function createMRNet(options: CreateOptions = {}): Promise<MRNet> {
 }
 
 /**
- * Refuses to keep exams out of a training that starts from a model which may know them; nothing is
- * fetched and no tensor is kept.
+ * Refuses to keep exams out of a training that starts from a model which may have been trained on them.
+ * Fetches nothing and keeps no tensor in memory.
  *
  * @param weights what training starts from; see {@linkcode CreateOptions.weights}
  * @param tune the exams that are to be kept out
- * @throws {OptionError} where the file is an MRNet's and does not say that it kept them out too
- * @throws {WeightsError} where it cannot be read
+ * @throws {OptionError} if the file is an MRNet's and does not say that it kept them out too
+ * @throws {WeightsError} if it cannot be read
  */
 export async function checkStart(weights: string, tune: TuneSplit): Promise<void> {
   if (["none", "imagenet"].includes(weights) || isRemote(weights)) return;
@@ -119,13 +124,13 @@ const LOAD_OPTION_NAMES: OptionNames<LoadOptions> = {
   intensity: true,
 };
 
-/** A model from a file, and what the file says about it; disposing of it is disposing of the model. */
+/** A model from a file, and what the file says about it. Disposing of it disposes of the model. */
 export interface LoadedMRNet extends Disposable {
   /** The model, on the current engine. */
   model: MRNet;
   /** How it was made, as the training run wrote it; empty for files of PyTorch. */
   metadata: Record<string, string>;
-  /** What of that is needed to use it. */
+  /** What the metadata says about how to use it. */
   card: ModelCard;
 }
 
@@ -133,10 +138,10 @@ export interface LoadedMRNet extends Disposable {
  * Reads a trained model: a checkpoint of this toolkit, or of the original PyTorch script.
  *
  * @param source a `.safetensors`, `.pth` or `.pt` file: its path, its URL or its bytes
- * @throws {WeightsError} where it cannot be had, is no MRNet, or says of itself what cannot be
+ * @throws {WeightsError} if it cannot be read, is no MRNet, or has invalid metadata
  * @throws {OptionError} if an option does not exist, or the file says that its input is prepared in
  * another way than is given
- * @throws {PermissionError} where Deno refuses the file or the network
+ * @throws {PermissionError} if Deno refuses the file or the network
  *
  * @example
  * ```ts
@@ -157,7 +162,7 @@ export async function loadMRNet(
   return await loadMRNetFrom(opened, options);
 }
 
-/** The same of a source that is open. */
+/** As {@linkcode loadMRNet}, from a source that is open. */
 export async function loadMRNetFrom(
   source: Source,
   { intensity }: LoadOptions,
@@ -176,7 +181,7 @@ export async function loadMRNetFrom(
  * @param model what is written
  * @param path the file; one that is there is replaced once the new one is whole
  * @param metadata what the file should say about the model, as text
- * @throws {OutputError} where it cannot be written
+ * @throws {OutputError} if it cannot be written
  */
 export async function saveMRNet(
   model: MRNet,
@@ -187,7 +192,7 @@ export async function saveMRNet(
 }
 
 /**
- * As {@linkcode saveMRNet}, with a say in what becomes of a file that is there.
+ * As {@linkcode saveMRNet}, with options for a file that is there already.
  *
  * @returns whether it was written; see {@linkcode writeWhole}
  */
@@ -199,8 +204,8 @@ export async function writeMRNet(
 ): Promise<boolean> {
   const { intensity } = model;
   const described = { format: "pt", ...metadata, intensity };
-  const parts = encodeSafetensors(await model.stateDict(), described);
-  return await writeWhole(path, parts, options);
+  const bytes = encodeSafetensors(await model.stateDict(), described);
+  return await writeWhole(path, bytes, options);
 }
 
 async function _startingWeights(
@@ -221,7 +226,7 @@ async function _startingWeights(
   return { state: new Map([...features, ...initialClassifier(seed)]) };
 }
 
-/** An MRNet to start from, one that knows none of the exams that are to be kept out. */
+/** An MRNet to start from, which was not trained on the exams that are to be kept out. */
 async function _readStart(
   path: string,
   tune: TuneSplit | undefined,
@@ -249,8 +254,8 @@ const IMAGENET_CLASSES = 1000;
 /**
  * Whether a file holds an AlexNet rather than an MRNet, which wraps one; no value is loaded.
  *
- * @throws {WeightsError} if it is an AlexNet that was trained for something else than ImageNet:
- * nobody knows by which exams, and MRNet has no room for its trained classifier
+ * @throws {WeightsError} if it is an AlexNet that was trained for something else than ImageNet: its exams
+ * are unknown, and MRNet cannot use its trained classifier
  */
 async function _isAlexNet(path: string): Promise<boolean> {
   const { kind, ownClassifier, tensors } = await identifyNetwork(path);

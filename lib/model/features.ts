@@ -1,5 +1,5 @@
 /**
- * What AlexNet's convolutions leave of an exam.
+ * The features of an exam: the output of AlexNet's convolutions.
  *
  * @module
  */

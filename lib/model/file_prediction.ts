@@ -15,12 +15,12 @@ export type FilePrediction =
   & ExamFile
   & ({
     prediction: Prediction;
-    /** What makes the exam unlike those that a model can read, where something does. */
+    /** What makes the exam unlike those that a model was made for, if anything does. */
     odd?: string;
   } | { error: MRNetError });
 
 /**
- * What an engine says of a file's exam; where that cannot be computed, it is an error of its exam.
+ * Predicts a file's exam. If its logits are not finite, the result is an error of that exam.
  *
  * @param intensity how the model prepares its input
  */
@@ -30,7 +30,7 @@ export async function filePrediction<T extends Pick<Prediction, "logits">>(
   compute: () => Promise<T>,
 ): Promise<{ outcome: FilePrediction; computed?: T }> {
   try {
-    // Before it is computed, while nothing else has the voxels.
+    // Before the prediction, while nothing else has the voxels.
     const odd = oddityOf(exam, intensity);
     const computed = await compute();
     const prediction = predictionOf({ id }, computed.logits);
@@ -38,7 +38,7 @@ export async function filePrediction<T extends Pick<Prediction, "logits">>(
     return { outcome: odd === undefined ? outcome : { ...outcome, odd }, computed };
   } catch (failure) {
     if (!(failure instanceof DataError)) throw failure;
-    // The exam's name is not enough where files of several folders are read.
+    // The path instead of the exam's name: files of several folders may be read.
     const error = new DataError(failure.message.replace(`'${id}'`, `'${path}'`));
     return { outcome: { path, id, error } };
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A convolution of AlexNet, followed by ReLU and, where it says so, by a maximum over 3×3. */
+/** A convolution of AlexNet, followed by ReLU and, with `pool`, by a maximum over 3×3. */
 export interface Layer {
   name: string;
   stride: number;

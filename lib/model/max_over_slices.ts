@@ -8,7 +8,7 @@ import * as tf from "../tf.ts";
 /**
  * The largest value of each channel over all slices.
  *
- * The gradient goes to one slice a channel, the first where several are equal, as in PyTorch's
+ * The gradient goes to one slice a channel, the first of equals, as in PyTorch's
  * `max(dim=0)`. TensorFlow.js's own maximum would give all of them the full gradient, which trains
  * differently as soon as an exam holds two equal slices.
  *
@@ -18,8 +18,8 @@ import * as tf from "../tf.ts";
 export function maxOverSlices(pooled: tf.Tensor2D): tf.Tensor2D {
   const largest = tf.customGrad((x, save) => {
     const input = x as tf.Tensor2D;
-    const winners = tf.argMax(input, 0);
-    (save as tf.GradSaveFunc)([winners]);
+    const argmax = tf.argMax(input, 0);
+    (save as tf.GradSaveFunc)([argmax]);
     return {
       value: tf.max(input, 0, true),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {

@@ -24,8 +24,8 @@ import { bytesSource, openSource } from "./weights/source.ts";
  */
 export type ModelSource = string | URL | Uint8Array;
 
-/** From here on a file is not taken for a model, in bytes: AlexNet with its classifier has 244 MB. */
-export const LARGEST_MODEL = 512 * 1024 * 1024;
+/** The largest file that is read as a model, in bytes: AlexNet with its classifier has 244 MB. */
+export const MAX_MODEL_BYTES = 512 * 1024 * 1024;
 
 /** How long a server may send nothing, in milliseconds. */
 const PATIENCE = 60_000;
@@ -42,7 +42,7 @@ export function modelName(source: ModelSource): string {
   return source instanceof Uint8Array ? "bytes in memory" : String(source);
 }
 
-/** The file's own name, without its folder and what a URL asks besides. */
+/** The file's own name, without its folder and the query of a URL. */
 export function modelFileName(source: ModelSource): string {
   if (source instanceof Uint8Array) return "model";
   if (source instanceof URL || isRemote(source)) {
@@ -51,18 +51,17 @@ export function modelFileName(source: ModelSource): string {
   return baseName(source);
 }
 
-/** Whether a text names a place by a scheme, such as `https://…` or `file://…`, and not by a path. */
+/** Whether a text is an address with a scheme, such as `https://…` or `file://…`, and not a path. */
 export function isAddress(text: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
 }
 
 /**
- * All bytes of a model's file. An address is asked itself: where it sends on to another, nothing is
- * fetched.
+ * All bytes of a model's file. An address that redirects to another one is refused.
  *
  * @throws {WeightsError} if it is missing, no plain file, cannot be fetched, sends on to another
- *   address, sends nothing for a minute, or is larger than {@linkcode LARGEST_MODEL}
- * @throws {PermissionError} where Deno refuses the file or the network
+ *   address, sends nothing for a minute, or is larger than {@linkcode MAX_MODEL_BYTES}
+ * @throws {PermissionError} if Deno refuses the file or the network
  */
 export async function readModelBytes(source: ModelSource): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;
@@ -71,7 +70,7 @@ export async function readModelBytes(source: ModelSource): Promise<Uint8Array> {
     const path = url === undefined ? source as string : _pathOf(url);
     const what = "read the model";
     const action = { what, path, access: "read", error: WeightsError, hint: HINT } as const;
-    return await readBytes(action, { most: LARGEST_MODEL });
+    return await readBytes(action, { most: MAX_MODEL_BYTES });
   }
   return await _fetch(new URL(source));
 }
@@ -80,8 +79,8 @@ export async function readModelBytes(source: ModelSource): Promise<Uint8Array> {
 export type MissingFile = Pick<FileAction, "what" | "hint">;
 
 /**
- * Opens a model's file: of one on disk only the bytes that are asked for come into memory, of all else
- * everything.
+ * Opens a model's file. Of a file on disk only the bytes that are asked for come into memory; any other
+ * source is read whole.
  *
  * @throws {WeightsError} as {@linkcode readModelBytes}
  * @throws {PermissionError} if Deno refuses the file or the network
@@ -148,16 +147,16 @@ async function _fetch(url: URL): Promise<Uint8Array> {
       await response.body?.cancel();
       throw refusal(`the answer was ${response.status}`);
     }
-    const parts: Uint8Array[] = [];
+    const chunks: Uint8Array[] = [];
     let size = 0;
-    for await (const part of response.body ?? []) {
+    for await (const chunk of response.body ?? []) {
       clearTimeout(timer);
       timer = patience();
-      size += part.length;
-      if (size > LARGEST_MODEL) throw refusal(`it has more than ${LARGEST_MODEL} bytes`);
-      parts.push(part);
+      size += chunk.length;
+      if (size > MAX_MODEL_BYTES) throw refusal(`it has more than ${MAX_MODEL_BYTES} bytes`);
+      chunks.push(chunk);
     }
-    return concat(parts);
+    return concat(chunks);
   } catch (error) {
     if (error instanceof WeightsError) throw error;
     if (error instanceof Deno.errors.NotCapable) {
@@ -175,8 +174,8 @@ async function _fetch(url: URL): Promise<Uint8Array> {
 /**
  * The SHA-256 of a model's file, in hexadecimal: which model it is, whatever the file is called.
  *
- * @throws {WeightsError} where it cannot be read, or is no plain file
- * @throws {PermissionError} where Deno may not read it
+ * @throws {WeightsError} if it cannot be read, or is no plain file
+ * @throws {PermissionError} if Deno may not read it
  */
 export async function hashModelFile(path: string): Promise<string> {
   return await hashFile({ what: "read the model", path, access: "read", error: WeightsError });

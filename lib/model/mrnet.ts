@@ -44,9 +44,9 @@ export interface MRNetOptions {
 /** How one exam is read. */
 export interface ReadOptions {
   /**
-   * Waited for between two parts of an exam on the WebAssembly engine, which computes on the caller's
-   * thread: some slices of 50 to 100 ms together. It can let timers and connections have their turn;
-   * what it throws ends the reading.
+   * Waited for between two chunks of an exam on the WebAssembly engine, which computes on the caller's
+   * thread: a chunk is a few slices and takes 50 to 100 ms. It can let timers and connections run. What
+   * it throws ends the reading.
    * @default the exam is read in one go
    */
   between?: () => void | Promise<void>;
@@ -60,8 +60,8 @@ export class MRNet implements Disposable {
    */
   readonly parameters: ReadonlyMap<string, tf.Variable>;
   /**
-   * How the grey values of an exam become the input. It belongs to the model, so that whatever trains,
-   * judges or explains it prepares exams alike; {@linkcode MRNet.input} does.
+   * How the grey values of an exam become the input. It belongs to the model, so that training,
+   * evaluation and explanation prepare exams alike; {@linkcode MRNet.input} does it.
    */
   readonly intensity: Intensity;
   /** Made by the first prediction on the WebAssembly engine. */
@@ -74,7 +74,7 @@ export class MRNet implements Disposable {
    *
    * @param state the twelve parameters in PyTorch's names and layout
    * @param options how its input is prepared
-   * @throws {WeightsError} where one is missing, wrongly shaped or not finite
+   * @throws {WeightsError} if one is missing, wrongly shaped or not finite
    */
   constructor(state: StateDict, { intensity = "raw" }: MRNetOptions = {}) {
     const parameters = new Map<string, tf.Variable>();
@@ -245,7 +245,7 @@ export class MRNet implements Disposable {
     return { logits: pair, features: { slices, height, width, values: kept } };
   }
 
-  /** This toolkit's own kernels, where the model is on the engine that has them. */
+  /** This toolkit's own kernels, if the model is on the engine that has them. */
   async #kernels(): Promise<WasmPredictor | undefined> {
     if (!usesWasmKernels()) return undefined;
     return await (this.#predictor ??= WasmPredictor.start());

@@ -1,5 +1,5 @@
 /**
- * What Adam carries from step to step, in a form that no engine owns: what is taken from one runner
+ * Adam's state between two steps, in a form that does not depend on the engine: the state of one runner
  * can be given to another.
  *
  * @module

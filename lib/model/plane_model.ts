@@ -5,18 +5,18 @@
  */
 import type { Source } from "../source.ts";
 import type { Plane, Task } from "../terms.ts";
-import { settleCard, type SettledCard } from "./card.ts";
+import { resolveCard, type ResolvedCard } from "./card.ts";
 import { loadMRNetFrom, type LoadOptions } from "./create.ts";
 import { hashSource } from "./model_source.ts";
 import type { MRNet } from "./mrnet.ts";
 
-/** What a model's file may leave open, as far as the caller knows it; it must not contradict the file. */
+/** What a caller knows of a model beside its file; it must not contradict the file. */
 export interface ModelHints extends LoadOptions {
   /** The finding. */
   task?: Task;
   /** The plane. */
   plane?: Plane;
-  /** The plane of a file that does not say it, where {@linkcode ModelHints.plane} does not either. */
+  /** The plane, if neither the file nor {@linkcode ModelHints.plane} says it. */
   fallbackPlane?: Plane;
   /**
    * What the command line calls the option that gives the plane, for messages.
@@ -34,17 +34,17 @@ export interface PlaneModel {
   /** The SHA-256 of the file, in hexadecimal. */
   sha256: string;
   /** What it predicts, which plane it reads, and how its input is prepared. */
-  card: SettledCard;
+  card: ResolvedCard;
   /** How it was made, as the training run wrote it; empty for files of PyTorch. */
   metadata: Readonly<Record<string, string>>;
 }
 
 /**
- * Loads a model onto the current engine; one is started where none runs.
+ * Loads a model onto the current engine; one is started if none runs.
  *
  * @param source its file
- * @param sha256 that of the file, where it is known
- * @throws {WeightsError} if it is no MRNet, or says of itself what cannot be
+ * @param sha256 that of the file, if it is known
+ * @throws {WeightsError} if it is no MRNet, or has invalid metadata
  * @throws {OptionError} if the hints contradict the file, or both leave the finding or the plane open
  */
 export async function loadPlaneModel(
@@ -55,7 +55,7 @@ export async function loadPlaneModel(
   const { model, metadata, card: own } = await loadMRNetFrom(source, { intensity });
   try {
     const told = { task, plane: plane ?? (own.plane === undefined ? fallbackPlane : undefined) };
-    const card = settleCard(own, told, source.name, planeOption);
+    const card = resolveCard(own, told, source.name, planeOption);
     return { model, file: source.name, sha256, card, metadata };
   } catch (error) {
     model.dispose();

@@ -9,17 +9,17 @@ import type { Intensity } from "../data/intensity.ts";
 /** The ways in which the loss of an exam can be weighted. */
 export const LOSS_WEIGHTS = ["output", "class"] as const satisfies readonly LossWeights[];
 /**
- * What the weights in the loss go by. `output`: the second output counts `negatives / positives` for
- * every exam, as in the reference. `class`: an exam counts by the share of exams of the other class,
- * so that the rarer class counts more.
+ * How the loss is weighted. `output`: the second output has the weight `negatives / positives` in every
+ * exam, as in the reference. `class`: the weight of an exam is the share of exams of the other class, so
+ * that the rarer class counts more.
  */
 export type LossWeights = "output" | "class";
 
-/** What makes a recipe. */
-export interface RecipeParts {
+/** The settings of a recipe. */
+export interface RecipeSettings {
   /** How the grey values of an exam become the network's input. */
   intensity: Intensity;
-  /** What the weights in the loss go by. */
+  /** How the loss is weighted. */
   lossWeights: LossWeights;
   /** Share of each parameter added to its gradient, 0 or more. */
   weightDecay: number;
@@ -27,7 +27,7 @@ export interface RecipeParts {
   epochs: number;
   /** After how many epochs without a lower validation loss training stops; 0 is never. */
   patience: number;
-  /** How many epochs without a lower validation loss the plateau schedule bears. */
+  /** How many epochs without a lower validation loss the plateau schedule waits. */
   plateauPatience: number;
   /** What the plateau schedule multiplies the learning rate by, between 0 and 1. */
   plateauFactor: number;
@@ -49,7 +49,7 @@ export type RecipeName = "reference" | "stanford";
  * that of N. Bien et al., Deep-learning-assisted diagnosis for knee magnetic resonance imaging, PLOS
  * Medicine 15(11), 2018, and of the code its authors gave out.
  */
-export const RECIPES: Readonly<Record<RecipeName, Readonly<RecipeParts>>> = {
+export const RECIPES: Readonly<Record<RecipeName, Readonly<RecipeSettings>>> = {
   reference: {
     intensity: "raw",
     lossWeights: "output",
@@ -78,12 +78,12 @@ export const RECIPES: Readonly<Record<RecipeName, Readonly<RecipeParts>>> = {
 };
 
 /**
- * A recipe in one line for whoever watches a run: its name, whether parts of it were changed, and
- * what is in force.
+ * A recipe in one line, for the log: its name, whether settings were changed, and the settings that are
+ * in force.
  *
  * @param name the recipe that was asked for
- * @param parts what is in force
- * @param used which of the parts have a part in the run
+ * @param settings those in force
+ * @param used what decides which settings are named
  *
  * @example
  * ```ts
@@ -98,27 +98,31 @@ export const RECIPES: Readonly<Record<RecipeName, Readonly<RecipeParts>>> = {
  */
 export function describeRecipe(
   name: RecipeName,
-  parts: RecipeParts,
+  settings: RecipeSettings,
   { augment, schedule }: { augment: boolean; schedule: string },
 ): string {
   const whole = RECIPES[name];
-  const names = Object.keys(whole) as (keyof RecipeParts)[];
+  const names = Object.keys(whole) as (keyof RecipeSettings)[];
   const described = [
-    `input ${parts.intensity}`,
-    `loss weighted by ${parts.lossWeights}`,
-    `weight decay ${parts.weightDecay}`,
-    `${parts.epochs} epoch${parts.epochs === 1 ? "" : "s"} ` +
-    (parts.patience === 0 ? "without early stop" : `at most, early stop after ${parts.patience}`),
+    `input ${settings.intensity}`,
+    `loss weighted by ${settings.lossWeights}`,
+    `weight decay ${settings.weightDecay}`,
+    `${settings.epochs} epoch${settings.epochs === 1 ? "" : "s"} ` +
+    (settings.patience === 0
+      ? "without early stop"
+      : `at most, early stop after ${settings.patience}`),
   ];
   if (schedule === "plateau") {
     described.push(
-      `lr × ${parts.plateauFactor} after ${parts.plateauPatience} epochs on a plateau`,
+      `lr × ${settings.plateauFactor} after ${settings.plateauPatience} epochs on a plateau`,
     );
   }
   if (augment) {
-    const reach = typeof parts.shift === "string" ? parts.shift : `${parts.shift} of the side`;
-    described.push(`rotation ±${parts.rotation}°, shift ±${reach}, flip ${parts.flip}`);
+    const reach = typeof settings.shift === "string"
+      ? settings.shift
+      : `${settings.shift} of the side`;
+    described.push(`rotation ±${settings.rotation}°, shift ±${reach}, flip ${settings.flip}`);
   }
-  const changed = names.some((part) => parts[part] !== whole[part]);
+  const changed = names.some((setting) => settings[setting] !== whole[setting]);
   return `${name}${changed ? ", changed" : ""}: ${described.join(", ")}`;
 }

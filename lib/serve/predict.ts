@@ -92,8 +92,8 @@ export async function readWith(
     const view = viewOf(exam, explanation);
     const size = fitted(exam, Math.max(exam.height, exam.width));
     explained.overlays = [];
-    for (const [slice, { channelsWon }] of slices.entries()) {
-      if (channelsWon === 0) continue;
+    for (const [slice, { channelsSelected }] of slices.entries()) {
+      if (channelsSelected === 0) continue;
       const png = encodePng(overlay(view, slice, size)).toBase64();
       explained.overlays.push({ slice, png });
       await between();

@@ -6,7 +6,7 @@
  */
 import type { Shift } from "../data/augment.ts";
 import type { Intensity } from "../data/intensity.ts";
-import type { LossWeights, RecipeName, RecipeParts } from "../model/recipe.ts";
+import type { LossWeights, RecipeName, RecipeSettings } from "../model/recipe.ts";
 import type { EpochReport, ExamReport } from "./reports.ts";
 import type { ScheduleName } from "./schedule.ts";
 
@@ -115,7 +115,7 @@ export interface TrainOptions {
 }
 
 /** What training goes by where nothing else is said; the model says how its input is prepared. */
-export interface TrainDefaults extends Omit<RecipeParts, "intensity"> {
+export interface TrainDefaults extends Omit<RecipeSettings, "intensity"> {
   /** The recipe. */
   recipe: RecipeName;
   /** Step size of Adam at the start. */

@@ -10,7 +10,7 @@ import type { OptimizerState } from "../model/optimizer_state.ts";
 import { filtersToHWIO, filtersToOIHW } from "../model/layout.ts";
 import { MRNET_PARAMETERS, selectMRNet } from "../model/weights/mrnet.ts";
 import { encodeSafetensors, readSafetensorsFrom } from "../model/weights/safetensors.ts";
-import { MOST_HEADER_BYTES } from "../model/weights/safetensors_header.ts";
+import { MAX_HEADER_BYTES } from "../model/weights/safetensors_header.ts";
 import { bytesSource, openSource, type Source } from "../model/weights/source.ts";
 import { quoted } from "../quoted.ts";
 import { elementCount, type StateDict } from "../model/weights/tensors.ts";
@@ -30,7 +30,7 @@ const VERSION = 1;
 
 /**
  * The most exams of a run, to train on and to validate on together: the results of one take up to 80
- * bytes of the header, which has {@linkcode MOST_HEADER_BYTES} with all else that is in it.
+ * bytes of the header, which has {@linkcode MAX_HEADER_BYTES} with all else that is in it.
  */
 export const MAX_EXAMS = 12_000;
 
@@ -69,7 +69,7 @@ export interface RunState {
 /** The most epochs that a state has room for, beside the results of so many exams. */
 export function maxEpochs(exams: number): number {
   return Math.floor(
-    (MOST_HEADER_BYTES - MAX_BYTES.rest - MAX_BYTES.exam * exams) / MAX_BYTES.epoch,
+    (MAX_HEADER_BYTES - MAX_BYTES.rest - MAX_BYTES.exam * exams) / MAX_BYTES.epoch,
   );
 }
 
@@ -119,14 +119,14 @@ export function encodeRunState(state: RunState): Uint8Array[] {
   const chunks = encodeSafetensors(tensors, {
     ...{ format: FORMAT, version: String(VERSION), state: text },
   });
-  if (chunks[0].length <= MOST_HEADER_BYTES) return chunks;
+  if (chunks[0].length <= MAX_HEADER_BYTES) return chunks;
   const { train, valid, epochs, skipped } = progress;
   throw new OutputError(
     `Cannot save the state of a run: the metrics of ${train.length + valid.length} exams and ` +
       `${epochs.length} epochs and the reasons for ${skipped.length} exams left out take ` +
       `${
         chunks[0].length
-      } bytes, and ${MOST_HEADER_BYTES} are allowed, room for ${MAX_EXAMS} exams: ` +
+      } bytes, and ${MAX_HEADER_BYTES} are allowed, room for ${MAX_EXAMS} exams: ` +
       "train on fewer exams or for fewer epochs",
   );
 }

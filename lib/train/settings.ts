@@ -12,14 +12,14 @@ import { parseShift, type Shift, SHIFT_RULE } from "../data/augment.ts";
 import { INTENSITIES } from "../data/intensity.ts";
 import { TUNE_SEED } from "../data/tune.ts";
 import { ENGINE_CHOICES } from "../engine/engine.ts";
-import { MOST_THREADS } from "../engine/wasm/capabilities.ts";
+import { MAX_THREADS } from "../engine/wasm/capabilities.ts";
 import { PRECISIONS } from "../engine/webgpu/precision.ts";
 import {
   LOSS_WEIGHTS,
   RECIPE_NAMES,
   type RecipeName,
-  type RecipeParts,
   RECIPES,
+  type RecipeSettings,
 } from "../model/recipe.ts";
 import { TASKS } from "../terms.ts";
 import { isPrefix, PREFIX_RULE } from "./checkpoint.ts";
@@ -68,7 +68,7 @@ const POSITIVE = { kind: "number", above: 0 } as const;
 const SHARE = { kind: "number", above: 0, below: 1 } as const;
 
 /** What each recipe sets, for the help: `reference 0.1, stanford 0.01`, or `both 0.3`. */
-function _byRecipe(setting: keyof RecipeParts): string {
+function _byRecipe(setting: keyof RecipeSettings): string {
   const values = RECIPE_NAMES.map((name: RecipeName) => RECIPES[name][setting]);
   if (new Set(values).size === 1) return `both ${values[0]}`;
   return RECIPE_NAMES.map((name, index) => `${name} ${values[index]}`).join(", ");
@@ -273,7 +273,7 @@ export const SETTINGS = {
     use: { of: "run" },
     flag: "--threads <N>",
     help: "threads of the wasm engine (default: the processor's cores, at most 16)",
-    check: { ...COUNT, most: MOST_THREADS },
+    check: { ...COUNT, most: MAX_THREADS },
   },
   precision: {
     use: { of: "run", decides: true },

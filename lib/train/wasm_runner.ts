@@ -85,7 +85,7 @@ export class WasmRunner implements Runner {
     const input = { label, weights, affine: affineOf(exam, this.#model.intensity) };
     if (!this.#packed) this.#network.run("pack", exam, input);
     this.#packed = true;
-    return _result(this.#network.run("judge", exam, input));
+    return _result(this.#network.run("evaluate", exam, input));
   }
 
   sync(): Promise<void> {

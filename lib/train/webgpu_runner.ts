@@ -15,7 +15,7 @@ import type { Dispatch, Gpu } from "../engine/webgpu/gpu.ts";
 import { type MRNet, sigmoid } from "../model/mrnet.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import {
-  JUDGING,
+  EVALUATION_VALUES,
   type KernelTime,
   type NetworkOptions,
   type PassValues,
@@ -190,9 +190,9 @@ export class WebGPURunner implements Runner {
       ...constants,
       label,
       ...affineOf(exam, this.#intensity),
-      ...JUDGING,
+      ...EVALUATION_VALUES,
       ...values,
-      source: values.source ?? JUDGING.source,
+      source: values.source ?? EVALUATION_VALUES.source,
     }, training);
     const { promise: done, resolve, reject } = Promise.withResolvers<ExamResult>();
     this.#open.push({ slot, resolve, reject });
@@ -206,7 +206,7 @@ export class WebGPURunner implements Runner {
       const open = this.#open;
       this.#open = [];
       try {
-        const results = await this.#network.figures();
+        const results = await this.#network.results();
         for (const { slot, resolve } of open) {
           const [loss, absent, present] = results.subarray(4 * slot, 4 * slot + 3);
           resolve({ loss, logits: [absent, present], probability: sigmoid(present) });

@@ -54,10 +54,12 @@ async function compute({ x, filter, strides, pad }: Case, seed: number): Promise
 }
 
 function assertClose(actual: number[][], expected: number[][], what: string): void {
-  for (const [part, name] of ["output", "input gradient", "filter gradient"].entries()) {
-    assert.equal(actual[part].length, expected[part].length, `${name} of ${what}`);
-    const off = actual[part].findIndex((value, i) => !(Math.abs(value - expected[part][i]) < 2e-5));
-    assert.equal(off, -1, `${name} of ${what}: ${actual[part][off]}, not ${expected[part][off]}`);
+  for (const [index, name] of ["output", "input gradient", "filter gradient"].entries()) {
+    assert.equal(actual[index].length, expected[index].length, `${name} of ${what}`);
+    const off = actual[index].findIndex((value, i) =>
+      !(Math.abs(value - expected[index][i]) < 2e-5)
+    );
+    assert.equal(off, -1, `${name} of ${what}: ${actual[index][off]}, not ${expected[index][off]}`);
   }
 }
 

@@ -75,8 +75,8 @@ for (const relu of [0, 1]) {
       const out = floats(s.height * s.width * s.outputs);
       const to = { pitch: s.width * s.outputs * 4, step: s.outputs * 4 };
       const table = pixelTable(s, { pitch, step: s.inputs * 4 }, to);
-      const places = [ints(table).at, tilesOf(table), x.at, out.at, weights.at, bias.at];
-      callKernel("convolve", ...places, 2, 3, pitch, 12, rowsAtOnce, block, relu);
+      const addresses = [ints(table).at, tilesOf(table), x.at, out.at, weights.at, bias.at];
+      callKernel("convolve", ...addresses, 2, 3, pitch, 12, rowsAtOnce, block, relu);
       const expected = plainConvolution(x.view, filters, bias.view, s);
       assertClose(out.view, relu ? expected.map((value) => Math.max(0, value)) : expected);
     });
@@ -93,8 +93,8 @@ kernelTest("convolve writes inside a border and leaves the border alone", () => 
     step: 32,
   });
   const inside = out.at + 160 + 32;
-  const places = [ints(table).at, tilesOf(table), x.at, inside, weights.at, 0];
-  callKernel("convolve", ...places, 1, 3, 80, 12, 1, 12, 0);
+  const addresses = [ints(table).at, tilesOf(table), x.at, inside, weights.at, 0];
+  callKernel("convolve", ...addresses, 1, 3, 80, 12, 1, 12, 0);
   const s = { height: 3, width: 3, inputs: 4, outputs: 8, side: 3, stride: 1 };
   const expected = plainConvolution(x.view, filters, new Float32Array(8), s);
   for (let y = 0; y < 5; y++) {
@@ -135,7 +135,7 @@ for (const [side, tile] of [[3, 4], [5, 2]]) {
       const tilesIn = floats(36 * padded * s.inputs);
       const tilesOut = floats(36 * padded * s.outputs);
       const [strideIn, strideOut] = [padded * s.inputs * 4, padded * s.outputs * 4];
-      // In two parts, as where tiles of several slices are multiplied together.
+      // In two chunks, as where tiles of several slices are multiplied together.
       for (const [from, some] of [[0, 3], [3, count - 3]]) {
         const image = [x.at, rows, columns, s.inputs, across, from, some, tile];
         const to = tilesIn.at + from * s.inputs * 4;
@@ -166,9 +166,9 @@ kernelTest("the pool keeps the first of equals, and none where nothing is above 
   values.fill(0, 0, 3 * width * channels);
   const x = floats(values);
   const out = floats(3 * 4 * channels);
-  const winner = bytes(3 * 4 * channels);
+  const argmax = bytes(3 * 4 * channels);
   const pitch = width * channels * 4;
-  callKernel("maxPool", x.at, pitch, out.at, 4 * channels * 4, winner.at, 3, 4, channels);
+  callKernel("maxPool", x.at, pitch, out.at, 4 * channels * 4, argmax.at, 3, 4, channels);
   for (let y = 0; y < 3; y++) {
     for (let column = 0; column < 4; column++) {
       for (let channel = 0; channel < channels; channel++) {
@@ -179,7 +179,7 @@ kernelTest("the pool keeps the first of equals, and none where nothing is above 
         const most = Math.max(...nine);
         const at = (y * 4 + column) * channels + channel;
         assert.equal(out.view[at], most);
-        assert.equal(winner.view[at], most > 0 ? nine.indexOf(most) : 255);
+        assert.equal(argmax.view[at], most > 0 ? nine.indexOf(most) : 255);
       }
     }
   }
@@ -202,15 +202,15 @@ kernelTest("gradients behind a pool are those of the dense convolution", () => {
   const weights = floats(noise(s.outputs * length, 2));
   const count = pooledHeight * pooledWidth * s.outputs;
   const dPooled = floats(noise(count, 3, 3));
-  const winner = bytes(Uint8Array.from(noise(count, 4), (v) => v > 0.8 ? 255 : (v + 1) * 4.9));
+  const argmax = bytes(Uint8Array.from(noise(count, 4), (v) => v > 0.8 ? 255 : (v + 1) * 4.9));
   // What the pool's gradient looks like when it is spread over the convolution's output.
   const dy = new Float32Array(s.height * s.width * s.outputs);
   const bias = new Float32Array(s.outputs);
   for (let at = 0; at < count; at++) {
-    if (winner.view[at] === 255) continue;
+    if (argmax.view[at] === 255) continue;
     const [pixel, channel] = [Math.floor(at / s.outputs), at % s.outputs];
-    const y = 2 * Math.floor(pixel / pooledWidth) + Math.floor(winner.view[at] / 3);
-    const column = 2 * (pixel % pooledWidth) + winner.view[at] % 3;
+    const y = 2 * Math.floor(pixel / pooledWidth) + Math.floor(argmax.view[at] / 3);
+    const column = 2 * (pixel % pooledWidth) + argmax.view[at] % 3;
     dy[(y * s.width + column) * s.outputs + channel] += dPooled.view[at];
     bias[channel] += dPooled.view[at];
   }
@@ -235,7 +235,7 @@ kernelTest("gradients behind a pool are those of the dense convolution", () => {
   const list = [pooledHeight, pooledWidth, s.outputs, s.width, pitch, s.inputs * 4];
   const dyPitch = pooledWidth * s.outputs * 4;
   const kept = [lists.at, counts.at, biasGradient.at];
-  callKernel("listWinners", dPooled.at, dyPitch, winner.at, ...list, ...kept);
+  callKernel("listWinners", dPooled.at, dyPitch, argmax.at, ...list, ...kept);
   assertClose(biasGradient.view, bias);
   const listed = [lists.at, 12 * pooledHeight * pooledWidth, counts.at, s.outputs];
   const dw = floats(weights.view.length);
@@ -294,9 +294,9 @@ kernelTest("a dense filter gradient is a product over the pixels", () => {
   const bias = floats(outputs);
   const step = outputs * 4;
   const inside = rowPixels * step + step;
-  const places = [dy.at + inside, y.at + inside, masked.at + inside];
+  const addresses = [dy.at + inside, y.at + inside, masked.at + inside];
   const shape = [height, width, outputs, rowPixels * step];
-  callKernel("maskRelu", ...places, ...shape, bias.at, panels.at, panelBytes);
+  callKernel("maskRelu", ...addresses, ...shape, bias.at, panels.at, panelBytes);
   const tiles = floats(all * inputs);
   callKernel("tileChannels", x.at, tiles.at, all, inputs);
   const dw = floats(9 * inputs * outputs);
@@ -331,7 +331,7 @@ kernelTest("a dense filter gradient is a product over the pixels", () => {
   assertClose(dw.view, expected);
 });
 
-kernelTest("weights are packed into panels, summed, and turned", () => {
+kernelTest("weights are packed into panels, summed, and rotated", () => {
   const plain = floats(noise(8 * 20, 1));
   const packed = floats(8 * 20);
   callKernel("packPanel", plain.at, packed.at, 20);
@@ -350,16 +350,16 @@ kernelTest("weights are packed into panels, summed, and turned", () => {
 
   const [taps, inputs, outputs] = [9, 16, 24];
   const panels = floats(noise(taps * inputs * outputs, 3));
-  const turned = floats(taps * outputs * 8);
-  callKernel("packTurnedPanel", panels.at + 8 * 32, turned.at, taps, inputs, outputs);
-  for (let at = 0; at < turned.view.length; at++) {
+  const rotated = floats(taps * outputs * 8);
+  callKernel("packTurnedPanel", panels.at + 8 * 32, rotated.at, taps, inputs, outputs);
+  for (let at = 0; at < rotated.view.length; at++) {
     const [lane, output, tap] = [
       at % 8,
       Math.floor(at / 8) % outputs,
       Math.floor(at / 8 / outputs),
     ];
     const from = (Math.floor(output / 8) * taps + taps - 1 - tap) * inputs + 8 + lane;
-    assert.equal(turned.view[at], panels.view[from * 8 + output % 8]);
+    assert.equal(rotated.view[at], panels.view[from * 8 + output % 8]);
   }
 });
 

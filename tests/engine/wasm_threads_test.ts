@@ -69,7 +69,7 @@ for (const count of [1, 2, 3]) {
   });
 }
 
-Deno.test("a part of a program is skipped where a word has another value", async () => {
+Deno.test("a range of a program is skipped if a word has another value", async () => {
   await withThreads(1, (threads) => {
     const programs = load(threads, (program) => {
       program.onlyIf(AT, 7, () => program.call("clear", { at: AT + 4, bytes: 4 }));

@@ -44,7 +44,7 @@ Deno.test("the start asks a boundless adapter for names in a flat list and limit
     const again = await startEngine("webgpu", { precision: "half" });
     assert.equal(
       describeEngine(again),
-      "WebGPU on NVIDIA H200, activations stored as halves (asked for by name)",
+      "WebGPU on NVIDIA H200, activations in half precision (asked for by name)",
     );
     assert.equal(asked.length, 1);
 
@@ -100,19 +100,19 @@ Deno.test("the adapter that TensorFlow.js itself cannot start is refused as Deno
   }
 });
 
-Deno.test("halves are refused where the engine has none", async () => {
-  const { startEngine } = await import("../../lib/engine/engine.ts?halves");
+Deno.test("half precision is refused on other engines than WebGPU", async () => {
+  const { startEngine } = await import("../../lib/engine/engine.ts?half");
   const hint = "only WebGPU does: use --backend webgpu, or leave --precision out";
   for (const [name, title] of [["wasm", "WebAssembly"], ["cpu", "plain JavaScript"]] as const) {
     await assert.rejects(startEngine(name, { precision: "half" }), {
       name: "OptionError",
-      message: `Cannot store halves on ${title} (asked for by name): ${hint}`,
+      message: `Cannot compute in half precision on ${title} (asked for by name): ${hint}`,
     });
   }
   await withAdapter(null, async () => {
     await assert.rejects(startEngine("auto", { precision: "half" }), {
       name: "OptionError",
-      message: `Cannot store halves on WebAssembly (no WebGPU adapter): ${hint}`,
+      message: `Cannot compute in half precision on WebAssembly (no WebGPU adapter): ${hint}`,
     });
   });
   await assert.rejects(startEngine("auto", { precision: "double" as "half" }), {

@@ -16,18 +16,18 @@ function assertClose(found: number, wanted: number, message: string, relative = 
   assert.ok(off <= relative * Math.abs(wanted), `${message}: ${found} instead of ${wanted}`);
 }
 
-/** The slices of an exam at these places, in this order. */
-function only(exam: Exam, places: readonly number[]): Exam {
+/** The slices of an exam at these indices, in this order. */
+function only(exam: Exam, indices: readonly number[]): Exam {
   const pixels = exam.height * exam.width;
-  const voxels = new Uint8Array(places.length * pixels);
-  places.forEach((place, index) => {
-    voxels.set(exam.voxels.subarray(place * pixels, (place + 1) * pixels), index * pixels);
+  const voxels = new Uint8Array(indices.length * pixels);
+  indices.forEach((source, index) => {
+    voxels.set(exam.voxels.subarray(source * pixels, (source + 1) * pixels), index * pixels);
   });
-  return { ...exam, slices: places.length, voxels };
+  return { ...exam, slices: indices.length, voxels };
 }
 
 const withShare = ({ slices }: Explanation) =>
-  [...slices.keys()].filter((slice) => slices[slice].channelsWon > 0);
+  [...slices.keys()].filter((slice) => slices[slice].channelsSelected > 0);
 
 onEachEngine("shares and bias add up to the finding's logit", async () => {
   for (const [seed, intensity] of [[SEED, "raw"], [SEED + 1, "standardized"]] as const) {
@@ -36,7 +36,7 @@ onEachEngine("shares and bias add up to the finding's logit", async () => {
     const found = await explain(model, exam);
     const { logits } = await model.predict(exam);
     found.logits.forEach((logit, index) => assertClose(logit, logits[index], "the model's own"));
-    assert.ok(withShare(found).length > 1, "the exam is won by several slices");
+    assert.ok(withShare(found).length > 1, "several slices are selected");
     assertClose(found.bias + total(found.slices.map(({ share }) => share)), found.logits[1], "sum");
     assertClose(found.bias + total(found.contributions), found.logits[1], "channels");
     model.dispose();
@@ -72,12 +72,15 @@ onEachEngine("a slice without a share changes nothing, one with a share does", a
 onEachEngine("of equal slices the first has the share", async () => {
   const model = new MRNet(seededState(SEED));
   const exam = only(seededExam(SEED, SIZE), [2, 0, 1, 0, 2]);
-  const { winners, slices } = await explain(model, exam);
-  assert.deepEqual(slices.slice(3).map(({ share, channelsWon }) => [share, channelsWon]), [
-    [0, 0],
-    [0, 0],
-  ]);
-  assert.ok(winners.every((slice) => slice < 3));
+  const { selectedSlices, slices } = await explain(model, exam);
+  assert.deepEqual(
+    slices.slice(3).map(({ share, channelsSelected }) => [share, channelsSelected]),
+    [
+      [0, 0],
+      [0, 0],
+    ],
+  );
+  assert.ok(selectedSlices.every((slice) => slice < 3));
   model.dispose();
 });
 
@@ -107,7 +110,7 @@ onEachEngine("the features are those of the exam asked about, whatever came befo
 });
 
 onEachEngine(
-  "a pixel of the features looks at 195 pixels around 32 times its place + 31",
+  "a pixel of the features looks at 195 pixels around 32 times its index + 31",
   async () => {
     const model = new MRNet(seededState(SEED));
     const exam = seededExam(SEED, { slices: 1, height: 64, width: 320 });

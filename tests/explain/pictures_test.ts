@@ -34,7 +34,7 @@ Deno.test("equal steps of a value are equal steps to the eye, and the arms are e
       (_, step) => oklab(colorOf(side * (step + 1e-9) / 20)),
     );
     const steps = colors.slice(1).map((color, index) => {
-      return Math.hypot(...color.map((value, part) => value - colors[index][part]));
+      return Math.hypot(...color.map((value, channel) => value - colors[index][channel]));
     });
     const mean = steps.reduce((sum, step) => sum + step, 0) / steps.length;
     // What is left is the rounding to bytes.
@@ -91,7 +91,7 @@ const SIZE = { slices: 3, height: 64, width: 96 };
 function example(): { exam: Exam; explanation: Explanation } {
   const voxels = Uint8Array.from({ length: 3 * 64 * 96 }, (_, index) => 100 + index % 101);
   const slice = (share: number, map: number[]) => {
-    return { share, channelsWon: share === 0 ? 0 : 1, map: Float64Array.from(map) };
+    return { share, channelsSelected: share === 0 ? 0 : 1, map: Float64Array.from(map) };
   };
   const explanation: Explanation = {
     id: "0001",
@@ -99,7 +99,7 @@ function example(): { exam: Exam; explanation: Explanation } {
     probability: 0.8,
     map: "share",
     bias: 0.5,
-    winners: [],
+    selectedSlices: [],
     contributions: [],
     mapHeight: 1,
     mapWidth: 2,
@@ -139,7 +139,7 @@ Deno.test("a picture's longer side is as long as is asked, and the shape is kept
   assert.deepEqual(fitted({ height: 4000, width: 64 }, 256), { height: 256, width: 4 });
 });
 
-Deno.test("the contact sheet has a place for every slice, and marks the strongest", () => {
+Deno.test("the contact sheet has room for every slice, and marks the strongest", () => {
   const { exam, explanation } = example();
   for (const count of [1, 2, 5, 24, 61]) {
     const slices = Array.from({ length: count }, (_, slice) => {

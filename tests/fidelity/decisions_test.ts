@@ -41,7 +41,7 @@ for (const { name, losses, rates, stops } of golden.curves) {
   });
 }
 
-Deno.test("four decimals are NumPy's, halves included", () => {
+Deno.test("four decimals are NumPy's, ties included", () => {
   assert(golden.values.length > 300);
   assert.deepEqual(golden.values.map(round4), golden.rounded);
 });

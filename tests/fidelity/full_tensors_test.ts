@@ -38,13 +38,13 @@ testWithPython(
     const { tensors } = await readWeights(file);
     await startEngine("wasm");
     const ours = await runNetworkCase(reference, "all");
-    for (const part of ["gradient_present", "parameters_1", "parameters_10"] as const) {
+    for (const group of ["gradient_present", "parameters_1", "parameters_10"] as const) {
       const theirs: StateDict = new Map(
-        MRNET_PARAMETERS.map(({ name }) => [name, tensors.get(`${part}/${name}`)!]),
+        MRNET_PARAMETERS.map(({ name }) => [name, tensors.get(`${group}/${name}`)!]),
       );
-      const bound = part === "gradient_present" ? bounds.gradients : bounds[part];
-      const difference = worst(differences(ours[part]!, theirs));
-      assert(difference <= bound, `${part}: ${difference} is above ${bound}`);
+      const bound = group === "gradient_present" ? bounds.gradients : bounds[group];
+      const difference = worst(differences(ours[group]!, theirs));
+      assert(difference <= bound, `${group}: ${difference} is above ${bound}`);
     }
   },
 );

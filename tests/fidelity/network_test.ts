@@ -25,9 +25,9 @@ import { compareOnWebGPU } from "../support/webgpu_case.ts";
 
 /**
  * How much of each case runs on which engine: all of it, or a gradient and a step. What is left out
- * costs minutes on a processor; `deno run -A --lock=deno.dev.lock tools/fidelity.ts` leaves nothing out.
+ * costs minutes on a processor; `deno run -A --lock=deno.dev.lock tools/fidelity.ts` runs all of it.
  */
-const WORK: Record<string, Partial<Record<EngineName, "first" | "all">>> = {
+const EXTENT: Record<string, Partial<Record<EngineName, "first" | "all">>> = {
   "2x64x64": { webgpu: "all", wasm: "all", cpu: "first" },
   "1x256x256": { webgpu: "first", wasm: "all" },
   "7x224x240": { webgpu: "first", wasm: "first" },
@@ -39,13 +39,13 @@ function assertClose(reference: NetworkCase, ours: NetworkOutcome): void {
 }
 
 for (const reference of NETWORK_CASES) {
-  const work = WORK[reference.name];
+  const extent = EXTENT[reference.name];
   onEachEngine(`an exam of ${reference.name} gives PyTorch's numbers`, async ({ engine }) => {
-    assertClose(reference, await runNetworkCase(reference, work[engine]!));
-  }, { engines: Object.keys(work) as EngineName[] });
+    assertClose(reference, await runNetworkCase(reference, extent[engine]!));
+  }, { engines: Object.keys(extent) as EngineName[] });
 }
 
-// What a GPU takes, whatever the adapter here: tiles in shared memory, and the direct sums.
+// Tiles in shared memory and direct sums, as on a GPU, whatever the adapter here is.
 onEachEngine("in shared tiles an exam gives PyTorch's numbers", async () => {
   const { name } = NETWORK_CASES[0];
   assertWithinBounds(name, (await compareOnWebGPU(name, { tiles: "shared" })).figures);
@@ -57,10 +57,10 @@ onEachEngine("TensorFlow.js's own operations give PyTorch's numbers", async () =
   assertClose(NETWORK_CASES[0], await runNetworkCase(NETWORK_CASES[0], "first", make));
 }, { engines: ["webgpu", "wasm"] });
 
-onEachEngine("with activations stored as halves PyTorch's numbers are near", async () => {
+onEachEngine("with activations in half precision PyTorch's numbers are near", async () => {
   const options = { tiles: "shared", precision: "half" } as const;
   const { figures } = await compareOnWebGPU(NETWORK_CASES[0].name, options);
-  assert(figures.logits > 1e-5, "nothing was rounded to halves");
+  assert(figures.logits > 1e-5, "nothing was rounded to half precision");
   assert(figures.logits <= HALF_TOLERANCES.logits, `logits: ${figures.logits}`);
   assert(figures.losses <= HALF_TOLERANCES.logits, `losses: ${figures.losses}`);
   assert(figures.gradients <= HALF_TOLERANCES.gradients, `gradients: ${figures.gradients}`);

@@ -18,7 +18,7 @@ const CHANGES: Record<string, (data: Float32Array) => void> = {
     data.forEach((value, i) => data[i] = value + random.uniform(-0.01, 0.01));
   },
   "two rows change places": (data) => data.set([...data.slice(100, 200), ...data.slice(0, 100)]),
-  "every value is at its neighbour's place": (data) => data.copyWithin(1, 0),
+  "every value is at its neighbour's index": (data) => data.copyWithin(1, 0),
   "the scale is wrong": (data) => data.forEach((value, i) => data[i] = value * 1.001),
   "the sign is wrong": (data) => data.forEach((value, i) => data[i] = -value),
   "nothing is there": (data) => data.fill(0),

@@ -51,14 +51,14 @@ function assertNear(expected: StateDict, actual: StateDict, share: number): void
 }
 
 function assertNearOne(one: NetworkOutcome, other: NetworkOutcome): void {
-  for (const part of ["gradient_present", "parameters_1", "parameters_10"] as const) {
-    if (one[part] !== undefined) assertNear(one[part], other[part]!, BETWEEN_THREADS);
+  for (const group of ["gradient_present", "parameters_1", "parameters_10"] as const) {
+    if (one[group] !== undefined) assertNear(one[group], other[group]!, BETWEEN_THREADS);
   }
   const [expected, actual] = [one, other].map(({ logits, losses }) => [...logits, ...losses]);
   const scale = Math.max(...expected.map(Math.abs));
-  expected.forEach((figure, i) => {
-    const off = Math.abs(actual[i] - figure) / scale;
-    assert.ok(off <= BETWEEN_THREADS, `figure ${i} is ${off} off`);
+  expected.forEach((value, i) => {
+    const off = Math.abs(actual[i] - value) / scale;
+    assert.ok(off <= BETWEEN_THREADS, `value ${i} is ${off} off`);
   });
 }
 

@@ -43,12 +43,12 @@ for (const [what, { reference, datasets }] of RUNS) {
   onEachEngine(`a run ${what} is PyTorch's`, async () => {
     const ours = await trainLike(reference.options, await datasets(), startingState());
     assertSameRun(ours, reference.epochs);
-    // The plain engine would take the better part of an hour.
+    // The plain engine would take most of an hour.
   }, { engines: ["webgpu", "wasm"] });
 }
 
 testWithPython(
-  "PyTorch here and now trains our own weights to the same figures",
+  "PyTorch here and now trains our own weights to the same losses and AUCs",
   ["torch", "numpy"],
   async (run) => {
     await using folder = await TemporaryFolder.make();

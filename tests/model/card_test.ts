@@ -5,7 +5,7 @@ import {
   decide,
   type ModelCard,
   readCard,
-  settleCard,
+  resolveCard,
 } from "../../lib/model/card.ts";
 
 Deno.test("what is written is read back", () => {
@@ -62,15 +62,15 @@ Deno.test("a value that is not what its key promises is refused by name", () => 
 
 Deno.test("what the file does not say is taken from the caller", () => {
   const told = { task: "acl", plane: "axial" } as const;
-  assert.deepEqual(settleCard({ intensity: "raw" }, told, "m.pth"), { intensity: "raw", ...told });
+  assert.deepEqual(resolveCard({ intensity: "raw" }, told, "m.pth"), { intensity: "raw", ...told });
   const card = { intensity: "raw", ...told } as const;
-  assert.deepEqual(settleCard(card, {}, "m"), card);
-  assert.deepEqual(settleCard(card, { plane: "axial" }, "m"), card);
+  assert.deepEqual(resolveCard(card, {}, "m"), card);
+  assert.deepEqual(resolveCard(card, { plane: "axial" }, "m"), card);
 });
 
 Deno.test("a model without task or plane, or of another, is refused in one line", () => {
   const refusal = (card: Partial<ModelCard>, told: Partial<ModelCard>, message: string) =>
-    assert.throws(() => settleCard({ intensity: "raw", ...card }, told, "m.pth"), (error) => {
+    assert.throws(() => resolveCard({ intensity: "raw", ...card }, told, "m.pth"), (error) => {
       assert.ok(error instanceof OptionError);
       assert.equal(error.message, message);
       return true;
@@ -102,7 +102,7 @@ Deno.test("a model without task or plane, or of another, is refused in one line"
 Deno.test("an option of another name is called by it", () => {
   const refuses = (card: Partial<ModelCard>, told: Partial<ModelCard>, hint: RegExp) =>
     assert.throws(
-      () => settleCard({ intensity: "raw", task: "acl", ...card }, told, "m", "--against_plane"),
+      () => resolveCard({ intensity: "raw", task: "acl", ...card }, told, "m", "--against_plane"),
       hint,
     );
   refuses({}, {}, /does not say its plane: give --against_plane$/);

@@ -7,7 +7,7 @@ import { MRNet } from "../../lib/model/mrnet.ts";
 import { encodePytorch } from "../../lib/model/weights/torch/write.ts";
 import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
 import type { StateDict } from "../../lib/model/weights/tensors.ts";
-import { LARGEST_MODEL, readModelBytes } from "../../lib/model/model_source.ts";
+import { MAX_MODEL_BYTES, readModelBytes } from "../../lib/model/model_source.ts";
 import { writeWhole } from "../../lib/files.ts";
 import { runCli } from "../support/cli.ts";
 import { copyFolder, NUMPY_DATASET, TemporaryFolder } from "../support/folders.ts";
@@ -34,13 +34,13 @@ Deno.test({
   async fn() {
     await using folder = await TemporaryFolder.make();
     await folder.write("large.safetensors", "");
-    await Deno.truncate(folder.at("large.safetensors"), LARGEST_MODEL + 1);
+    await Deno.truncate(folder.at("large.safetensors"), MAX_MODEL_BYTES + 1);
     for (
       const [path, found] of [
         ["/dev/zero", "it is not a plain file"],
         [
           folder.at("large.safetensors"),
-          `it is ${LARGEST_MODEL + 1} bytes long, allowed are ${LARGEST_MODEL}`,
+          `it is ${MAX_MODEL_BYTES + 1} bytes long, allowed are ${MAX_MODEL_BYTES}`,
         ],
       ]
     ) {
@@ -95,7 +95,7 @@ onEachEngine("a start of one output computes the probability of its file", async
   }
 }, { engines: ["wasm"] });
 
-Deno.test("an AlexNet that was trained for something else is no start, nor is a part of an MRNet", async () => {
+Deno.test("an AlexNet that was trained for something else is no start, nor is an incomplete MRNet", async () => {
   await using folder = await TemporaryFolder.make();
   const layer = (outputs: number) => ({ shape: [outputs, 4], data: new Float32Array(outputs * 4) });
   const cases: [name: string, tensors: StateDict, found: RegExp][] = [
@@ -140,7 +140,7 @@ Deno.test("exams that are to be kept out are unknown to the weights, or these ar
   const tuned = (tune: TuneSplit) => cardMetadata({ task: "acl", intensity: "raw", tune });
   const tune = { fraction: 0.3, seed: 0 };
   const none = "its file does not say that it was trained with a tune split";
-  const cases: [name: string, parts: Iterable<Uint8Array>, found?: string][] = [
+  const cases: [name: string, chunks: Iterable<Uint8Array>, found?: string][] = [
     ["alexnet.pth", encodePytorch(alexnet)],
     ["same.safetensors", encodeSafetensors(state, tuned(tune))],
     ["more.safetensors", encodeSafetensors(state, tuned({ fraction: 0.4, seed: 0 }))],
@@ -158,9 +158,9 @@ Deno.test("exams that are to be kept out are unknown to the weights, or these ar
       "by its file it kept out 0.3 of the training exams by seed 1",
     ],
   ];
-  for (const [name, parts, found] of cases) {
+  for (const [name, chunks, found] of cases) {
     const weights = folder.at(name);
-    await writeWhole(weights, parts);
+    await writeWhole(weights, chunks);
     (await createMRNet({ weights, seed: 1 })).dispose();
     for (
       const start of [

@@ -14,7 +14,7 @@ Deno.test("without options training is the reference's", () => {
   assert.equal(resolveTrainOptions({ recipe: "reference" }).intensity, intensity);
 });
 
-Deno.test("a recipe sets all its parts, and an option counts more than its part", () => {
+Deno.test("a recipe sets all its settings, and an option counts more than the recipe", () => {
   for (const recipe of RECIPE_NAMES) {
     const resolved = resolveTrainOptions({ recipe });
     assert.deepEqual({ ...resolved, ...RECIPES[recipe] }, resolved);

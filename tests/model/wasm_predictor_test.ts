@@ -16,21 +16,21 @@ function exam(slices: number, side: number, float = false): Exam {
   return { id: "a", slices, height: side, width: side, voxels: kept };
 }
 
-Deno.test("an exam in parts gives the bits that it gives in one go", OUTLIVING, async () => {
+Deno.test("an exam in chunks gives the bits that it gives in one go", OUTLIVING, async () => {
   await startEngine("wasm");
   const model = new MRNet(initialWeights(1));
   const whole = new WasmNetwork(await Threads.start({ threads: 1 }));
   await readParameters(model.parameters, whole.parameters);
   const input = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
   whole.run("pack", exam(1, 64), input);
-  // Parts that come out even and parts that do not, and larger exams after smaller ones.
+  // Chunks that come out even and chunks that do not, and larger exams after smaller ones.
   for (const [slices, side, float] of [[7, 256], [3, 256], [50, 64], [5, 200, true]] as const) {
     const each = exam(slices, side, float);
-    const [, absent, present] = whole.run("judge", each, input);
-    let parts = 1;
-    const between = () => void parts++;
+    const [, absent, present] = whole.run("evaluate", each, input);
+    let chunks = 1;
+    const between = () => void chunks++;
     assert.deepEqual((await model.predict(each, { between })).logits, [absent, present]);
-    assert.equal(parts, Math.ceil(slices / Math.floor(3 * 65536 / side ** 2)));
+    assert.equal(chunks, Math.ceil(slices / Math.floor(3 * 65536 / side ** 2)));
     const { logits, features } = await model.predictWithFeatures(each);
     assert.deepEqual(logits, [absent, present]);
     assert.deepEqual(features, whole.features(slices));
@@ -39,18 +39,18 @@ Deno.test("an exam in parts gives the bits that it gives in one go", OUTLIVING, 
 });
 
 Deno.test(
-  "what is thrown between two parts ends the reading, and the next one is right",
+  "what is thrown between two chunks ends the prediction, and the next one is right",
   OUTLIVING,
   async () => {
     await startEngine("wasm");
     const model = new MRNet(initialWeights(1));
     const expected = await model.predict(exam(7, 256));
-    let parts = 0;
+    let chunks = 0;
     const between = () => {
-      if (++parts === 2) throw new Error("the client has gone");
+      if (++chunks === 2) throw new Error("the client has gone");
     };
     await assert.rejects(model.predict(exam(7, 256), { between }), /the client has gone/);
-    assert.equal(parts, 2);
+    assert.equal(chunks, 2);
     assert.deepEqual(await model.predict(exam(7, 256)), expected);
     model.dispose();
   },
@@ -117,7 +117,7 @@ Deno.test("models that share their memory say what each says alone", OUTLIVING, 
     model.dispose();
     const input = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
     network.run("pack", exam(1, 64), input);
-    return exams.map((each) => network.run("judge", each, input).slice(1));
+    return exams.map((each) => network.run("evaluate", each, input).slice(1));
   };
   const expected = await Promise.all([1, 2, 3, 4].map(alone));
   const between = () => new Promise<void>((resolve) => setTimeout(resolve));

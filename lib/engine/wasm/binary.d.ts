@@ -7,7 +7,7 @@ export type WasmModule = ConstructorParameters<typeof BackendWasm>[0] & {
   cwrap(name: string, returns: "number" | null, takes: "number"[]): (...args: number[]) => number;
 };
 
-/** Compiles the module: without threads, with SIMD where the runtime has it. */
+/** Compiles the module: without threads, with SIMD if the runtime has it. */
 export function loadBinary(has: Pick<Capabilities, "simd">): Promise<WebAssembly.Module>;
 
 /** Runs a module through Emscripten's start-up. */

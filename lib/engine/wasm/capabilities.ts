@@ -52,7 +52,7 @@ export function findCapabilities(): Capabilities {
 }
 
 /** More have nothing to do: slices are shared out, and an exam has 17 to 61. */
-export const MOST_THREADS = 64;
+export const MAX_THREADS = 64;
 
 /** How many of the threads that were asked for are used. */
 export function threadsToUse(wanted: number, has: Capabilities): number {

@@ -5,7 +5,7 @@
  *
  * - with respect to the filter: the input's channels become the batch, its batch becomes the
  *   channels, and `dy` is the filter, dilated by the stride;
- * - with respect to the input: `dy`, padded, against the filter turned by 180° with its input and
+ * - with respect to the input: `dy`, padded, against the filter rotated by 180° with its input and
  *   output channels exchanged.
  *
  * Source: V. Dumoulin and F. Visin, A guide to convolution arithmetic for deep learning, 2016,
@@ -64,7 +64,7 @@ export function conv2DBackpropInput(
   return tf.tidy(() => {
     const [height, width, inChannels, outChannels] = filter.shape;
     const [top, bottom, left, right] = padding;
-    // Turned by 180°, the taps are in the opposite order. Whole taps are moved, because the library's
+    // Rotated by 180°, the taps are in the opposite order. Whole taps are moved, because the library's
     // reverse and gather move single numbers: they took a fifth of a step on small images.
     const taps = tf.unstack(tf.reshape(filter, [height * width, inChannels, outChannels]));
     const exchanged: tf.Tensor4D = tf.reshape(

@@ -42,7 +42,7 @@ export class Program<Table extends KernelTable = typeof KERNEL_PARAMETERS> {
     this.#words.push(INSTRUCTION.barrier, 0);
   }
 
-  /** What `body` adds is run only where the word at this byte address has this value then. */
+  /** What `body` adds is run only if the word at this byte address has this value then. */
   onlyIf(address: number, value: number, body: () => void): void {
     const at = this.#words.push(INSTRUCTION.skipUnless, 3, address, value, 0);
     body();

@@ -1,5 +1,5 @@
 /**
- * Starts TensorFlow.js on WebAssembly, with SIMD where the runtime has it and without any permission.
+ * Starts TensorFlow.js on WebAssembly, with SIMD if the runtime has it and without any permission.
  *
  * @module
  */

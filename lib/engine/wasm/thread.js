@@ -1,21 +1,21 @@
 // @ts-self-types="./thread.d.ts"
 
 /**
- * What each thread does: it runs a list of kernel calls, and waits for the others where the list says so.
+ * What each thread does: it runs a program, a list of kernel calls and barriers.
  *
  * The file is used twice: imported by the main thread, and given as text to the workers. So it imports
  * nothing. A worker from a file would need `--allow-read` for that file; one from text needs nothing.
  *
- * A program is 32-bit words in shared memory: for each instruction its code, the number of its
- * arguments, and these.
+ * A program is 32-bit words in shared memory: each instruction is its code, the number of its arguments,
+ * and the arguments.
  *
  * @module
  */
 
-/** How often a barrier looks before it sleeps: about as long as waking up takes. */
-const LOOKS = 2000;
+/** How often a barrier polls before it sleeps: about as long as waking up takes. */
+const POLLS = 2000;
 
-// The calls are counted in a cache line of their own, away from what barriers look at.
+// The calls are counted in a cache line of their own, away from the words that barriers poll.
 export const CONTROL = { failed: 0, arrived: 1, phase: 2, calls: 16 };
 export const CONTROL_WORDS = 32;
 export const INSTRUCTION = { end: 0, barrier: 1, skipUnless: 2 };
@@ -32,7 +32,7 @@ export function instantiate(module, memory) {
 }
 
 export function execute(thread, program) {
-  // Made anew for each program: the memory may have grown.
+  // A new view for each program: the memory may have grown.
   const words = new Int32Array(thread.memory.buffer);
   const control = words.subarray(thread.control / 4, thread.control / 4 + CONTROL_WORDS);
   try {
@@ -43,7 +43,7 @@ export function execute(thread, program) {
         thread.kernels[code - FIRST_KERNEL].apply(null, words.subarray(at + 2, next));
         Atomics.add(control, CONTROL.calls, 1);
       } else if (code === INSTRUCTION.barrier) {
-        // Asked before: behind the last barrier the caller may write the next program over this one.
+        // Read before: after the last barrier the caller may write the next program over this one.
         const last = words[next] === INSTRUCTION.end;
         meet(control, thread.threads, thread.patience);
         if (last) return;
@@ -59,12 +59,12 @@ export function execute(thread, program) {
   }
 }
 
-/** How long a barrier sleeps before it looks whether a failure was told, in milliseconds. */
+/** How long a barrier sleeps before it checks for a failure, in milliseconds. */
 const SLEEP = 100;
 
 /**
- * Waits until all threads are here, however long that is, as long as calls go on being made. How long
- * this thread took says nothing: its share may be empty.
+ * Waits until all threads are here. It gives up if no thread ends a call for `patience` milliseconds. The
+ * time that this thread itself took is no measure: its share may be empty.
  */
 function meet(control, threads, patience) {
   const phase = Atomics.load(control, CONTROL.phase);
@@ -74,7 +74,7 @@ function meet(control, threads, patience) {
     Atomics.notify(control, CONTROL.phase);
     return;
   }
-  for (let look = 0; look < LOOKS; look++) {
+  for (let poll = 0; poll < POLLS; poll++) {
     if (Atomics.load(control, CONTROL.phase) !== phase) return;
   }
   let waited = 0;
@@ -83,9 +83,9 @@ function meet(control, threads, patience) {
     if (Atomics.load(control, CONTROL.failed) === 1) throw new Error("one of them failed");
     if (waited >= patience) throw new Error("one of them does not answer");
     const before = performance.now();
-    // In short sleeps: a failure may be told just before this thread lies down.
+    // In short sleeps: another thread may report a failure just before this one sleeps.
     Atomics.wait(control, CONTROL.phase, phase, Math.min(patience - waited, SLEEP));
-    // No sleep counts for more: a process that was stopped, as by Ctrl-Z, stopped all its threads.
+    // A longer sleep counts no more: a stopped process, as by Ctrl-Z, stops all its threads.
     waited += Math.min(performance.now() - before, 2 * SLEEP);
     const made = Atomics.load(control, CONTROL.calls);
     if (made !== calls) waited = 0;
@@ -93,7 +93,7 @@ function meet(control, threads, patience) {
   }
 }
 
-/** Tells the threads that wait at a barrier that they wait in vain. */
+/** Tells the threads that wait at a barrier that this one has failed. */
 function giveUp({ memory, control }) {
   const words = new Int32Array(memory.buffer, control, CONTROL_WORDS);
   Atomics.store(words, CONTROL.failed, 1);
@@ -113,7 +113,7 @@ if (globalThis.name === "mrnet-kernels") {
       }
     } catch (error) {
       if (thread !== undefined) giveUp(thread);
-      // Said, not thrown: what a worker throws the runtime prints.
+      // Posted, not thrown: the runtime prints what a worker throws.
       globalThis.postMessage(String(error.message ?? error));
     }
   };

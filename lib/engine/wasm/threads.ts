@@ -20,7 +20,7 @@ export const FIRST_FREE = CONTROL_AT + CONTROL_WORDS * 4;
 
 /** How to start the threads. */
 export interface ThreadsOptions {
-  /** How many, at least 1; with 1 there is no worker, and where workers cannot be had there is 1. */
+  /** How many, at least 1; with 1 there is no worker. Without workers or shared memory there is 1. */
   threads: number;
   /**
    * How long to wait for a thread that is late while no thread ends a kernel's call, in milliseconds.
@@ -65,14 +65,14 @@ export class Threads {
     const shared = { memory, control: CONTROL_AT, threads, patience };
     this.#own = { ...shared, kernels: instantiate(module, memory) };
     this.#ready = this.#start({ ...shared, module }, startPatience);
-    // Whoever waits for it learns of a failure; nobody may be waiting yet.
+    // A failure reaches those who wait for it; there may be none yet.
     this.#ready.catch(() => {});
   }
 
   /**
    * Loads the kernels and starts the workers, which are waited for by {@linkcode Threads.ready}.
    *
-   * @throws {EngineError} where the kernels or the memory cannot be had
+   * @throws {EngineError} if the kernels or the memory cannot be had
    */
   static async start(options: ThreadsOptions): Promise<Threads> {
     const { patience = 10_000, startPatience = 60_000 } = options;
@@ -95,21 +95,21 @@ export class Threads {
   /**
    * Resolves once every worker can compute.
    *
-   * @throws {EngineError} where one cannot
+   * @throws {EngineError} if one cannot
    */
   ready(): Promise<void> {
     return this.#ready;
   }
 
-  /** The memory's bytes; to be asked for anew after {@linkcode Threads.reserve}. */
+  /** The memory's bytes; to be read anew after {@linkcode Threads.reserve}. */
   get buffer(): ArrayBufferLike {
     return this.#memory.buffer;
   }
 
   /**
-   * Sees to it that addresses below `bytes` can be used.
+   * Grows the memory so that addresses below `bytes` can be used.
    *
-   * @throws {EngineError} where there is not so much memory
+   * @throws {EngineError} if there is not so much memory
    */
   reserve(bytes: number): void {
     const missing = Math.ceil((bytes - this.#memory.buffer.byteLength) / PAGE);
@@ -129,7 +129,7 @@ export class Threads {
    * Runs a program on each thread and returns when all are done.
    *
    * @param programs byte addresses, one a thread; each program's last call is a barrier
-   * @throws {EngineError} where a thread failed; the threads are of no use afterwards
+   * @throws {EngineError} if a thread failed; the threads are of no use afterwards
    */
   run(programs: readonly number[]): void {
     if (this.#failure !== undefined) throw this.#lost();

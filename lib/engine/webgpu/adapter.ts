@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The part of a `GPUAdapter` that is looked at; a test can stand in for it. */
+/** What is looked at of a `GPUAdapter`; a test can stand in for it. */
 export type AdapterLike = Pick<GPUAdapter, "info" | "features" | "limits" | "requestDevice">;
 
 /** An adapter in words. */
@@ -14,8 +14,8 @@ export interface AdapterDescription {
   /** Whether it computes on the processor: correct, but slower than WebAssembly. */
   software: boolean;
   /**
-   * Whether it is reached through OpenGL, which Deno falls back to without a word where there is no
-   * driver for Vulkan: it works, with less memory in a piece.
+   * Whether it is reached through OpenGL. Deno falls back to it without a message if there is no driver
+   * for Vulkan. It works, with smaller buffers.
    */
   openGL: boolean;
 }
@@ -56,7 +56,7 @@ export function adapterWords({ name, software, openGL }: AdapterDescription): st
   return [name, ...(openGL ? ["OpenGL"] : []), ...(software ? ["software"] : [])].join(", ");
 }
 
-/** The features that are used where the adapter has them. */
+/** The features that are used if the adapter has them. */
 const WANTED_FEATURES: readonly GPUFeatureName[] = ["timestamp-query"];
 
 /** The limits that are raised from WebGPU's defaults, as far as the adapter goes. */
@@ -71,7 +71,7 @@ const WANTED_LIMITS = [
 ] as const;
 
 /** Beyond this Deno refuses a limit, whatever the adapter says. */
-const LARGEST_LIMIT = 2 ** 32 - 4;
+const MAX_LIMIT = 2 ** 32 - 4;
 
 /**
  * The descriptor of the device to ask for.
@@ -82,7 +82,7 @@ const LARGEST_LIMIT = 2 ** 32 - 4;
 export function deviceDescriptor(adapter: AdapterLike): GPUDeviceDescriptor {
   const requiredLimits: Record<string, number> = {};
   for (const limit of WANTED_LIMITS) {
-    requiredLimits[limit] = Math.min(Number(adapter.limits[limit]), LARGEST_LIMIT);
+    requiredLimits[limit] = Math.min(Number(adapter.limits[limit]), MAX_LIMIT);
   }
   return {
     label: "mrnet",

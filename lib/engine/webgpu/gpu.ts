@@ -15,8 +15,8 @@ import { type Kernel, type KernelLaunch, layoutOf, wgslOf, type Workgroups } fro
  */
 export type Tiles = "registers" | "shared";
 
-/** A buffer, whole or in part. */
-export type BufferPart = GPUBuffer | GPUBufferBinding;
+/** A buffer, or a range of one. */
+export type BufferRange = GPUBuffer | GPUBufferBinding;
 
 /** A kernel with its buffers, ready to run again and again. */
 export interface Dispatch {
@@ -45,7 +45,7 @@ export class Gpu {
   readonly device: GPUDevice;
   /** Whether it is a software adapter. */
   readonly software: boolean;
-  /** How matrix products are tiled where nothing else is asked for. */
+  /** How matrix products are tiled if nothing else is asked for. */
   readonly tiles: Tiles;
   readonly counts: GpuCounts = {
     dispatches: 0,
@@ -67,23 +67,23 @@ export class Gpu {
   }
 
   /**
-   * Compiles a kernel, once for each text, and binds its buffers. Deno compiles at once, and nothing
-   * else goes on meanwhile, whichever of WebGPU's functions is called for it.
+   * Compiles a kernel, once for each text, and binds its buffers. Deno compiles on the calling thread,
+   * whichever of WebGPU's functions is called for it: nothing else goes on meanwhile.
    *
    * @param buffers a buffer for each of the kernel's bindings, by name
    */
   async prepare(
     { kernel, workgroups, multiplyAdds }: KernelLaunch,
-    buffers: Readonly<Record<string, BufferPart>>,
+    buffers: Readonly<Record<string, BufferRange>>,
   ): Promise<Dispatch> {
     const pipeline = await this.#compile(kernel);
     const group = this.device.createBindGroup({
       label: kernel.label,
       layout: pipeline.getBindGroupLayout(0),
       entries: kernel.bindings.map(({ name }, binding) => {
-        const part = buffers[name];
-        if (part === undefined) throw new Error(`Kernel '${kernel.label}' needs buffer '${name}'`);
-        return { binding, resource: "buffer" in part ? part : { buffer: part } };
+        const range = buffers[name];
+        if (range === undefined) throw new Error(`Kernel '${kernel.label}' needs buffer '${name}'`);
+        return { binding, resource: "buffer" in range ? range : { buffer: range } };
       }),
     });
     return { label: kernel.label, pipeline, group, workgroups: _once(workgroups), multiplyAdds };
@@ -124,9 +124,9 @@ export class Gpu {
   /**
    * Runs kernels as {@linkcode run} does, and measures each.
    *
-   * @returns seconds, in the order of the dispatches, if the adapter counts nanoseconds as WebGPU asks:
-   *   not every one does, so whoever needs seconds holds one against the clock; below 0 where its
-   *   counter began anew meanwhile; `undefined` where it cannot measure
+   * @returns seconds, in the order of the dispatches; `undefined` if the adapter cannot measure. A number
+   *   below 0 means that its counter began anew meanwhile. Not every adapter counts nanoseconds as
+   *   WebGPU asks: whoever needs seconds compares one with the clock.
    */
   async time(dispatches: readonly Dispatch[], slices: number): Promise<number[] | undefined> {
     const { device } = this;

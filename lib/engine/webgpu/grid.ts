@@ -1,9 +1,9 @@
 /**
  * How images lie in a buffer: `[images, rows, columns, channels]`, with a border of zeros around each
- * image where the next convolution wants one.
+ * image if the next convolution wants one.
  *
- * A border that is in memory spares the convolutions every test for the edge. Buffers are zero when
- * they are made and kernels write the inside only, so the border costs nothing later.
+ * With the border in memory the convolutions need no test for the edge. Buffers are zero when they are
+ * made and kernels write the inside only, so the border costs nothing later.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export function imageSize({ rows, columns, channels }: Grid): number {
   return rows * columns * channels;
 }
 
-/** Where a pixel's channels begin, in vectors of four: a WGSL expression of the image and the place. */
+/** Where a pixel's channels begin, in vectors of four: a WGSL expression of image, row and column. */
 export function pixelAt(
   { rows, columns, channels, border }: Grid,
   image: string,

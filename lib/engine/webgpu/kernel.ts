@@ -34,7 +34,7 @@ export type Workgroups = readonly [number, number?, number?];
 export interface KernelLaunch {
   kernel: Kernel;
   workgroups: (slices: number) => Workgroups;
-  /** The most multiply-adds, where that is what takes the time: if every slice wins a channel. */
+  /** The most multiply-adds, as where every slice is selected; given if they take the time. */
   multiplyAdds?: (slices: number) => number;
 }
 
@@ -55,8 +55,8 @@ export function wgslOf({ bindings, code }: Kernel): string {
 }
 
 /**
- * The layout of a kernel's bindings. It is always given: a layout that the device derives drops the
- * bindings that the text does not use, and a dispatch bound to more is skipped without a word.
+ * The layout of a kernel's bindings. It is always given. A layout that the device derives has no bindings
+ * that the text does not use, and a dispatch bound to more is skipped without a message.
  */
 export function layoutOf({ bindings }: Kernel): GPUBindGroupLayoutEntry[] {
   return bindings.map(({ access }, binding) => ({

@@ -1,6 +1,6 @@
 /**
- * What becomes of NaN: it wins every maximum and passes every ReLU, as in PyTorch, so that training that
- * diverged is seen in the loss.
+ * What becomes of NaN: it is every maximum and passes every ReLU, as in PyTorch. So training that diverged
+ * is seen in the loss.
  *
  * WGSL lets a compiler assume that there is none: it may take `x != x` for false, and `x > y` for
  * `!(x <= y)`. Some do, Metal's among them. So NaN is told by its bits.
@@ -10,7 +10,7 @@
 
 /**
  * Functions in WGSL, of single numbers or of vectors of four: `is_nan(x)`; `beats(value, best)`,
- * whether a value takes the place of the maximum so far: the first of equals stays, and NaN wins;
+ * whether a value replaces the maximum so far: the first of equals stays, and NaN is above all;
  * `relu(x)`.
  */
 export function nanFunctions(what: "numbers" | "vectors"): string {

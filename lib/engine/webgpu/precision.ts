@@ -1,8 +1,8 @@
 /**
  * How the numbers of a buffer are stored: in single precision, or as 16-bit floats, two in a word.
  *
- * Kernels compute in single precision in either case: halves are widened as they are read and rounded
- * as they are written. `pack2x16float` does that on every adapter, so no feature is asked for.
+ * Kernels compute in single precision in either case: 16-bit floats are widened as they are read and
+ * rounded as they are written. `pack2x16float` does that on every adapter, so no feature is asked for.
  *
  * @module
  */
@@ -17,8 +17,8 @@ export type Precision = "float32" | "half";
 /** What tells how a buffer of images is stored. */
 type Stored = Pick<Grid, "half">;
 
-/** The largest finite half. */
-const MOST = 65_504;
+/** The largest finite number in half precision. */
+const MAX_HALF = 65_504;
 
 /** Bytes of one image, its border included. */
 export function imageBytes(grid: Grid): number {
@@ -38,8 +38,8 @@ export function imageNumbers(name: string, { half }: Stored): Binding {
 /** The vector at an index: a WGSL expression. */
 export function load({ half }: Stored, name: string, index: string): string {
   if (!half) return `${name}[${index}]`;
-  const part = (word: string) => `unpack2x16float(${name}[${index}].${word})`;
-  return `vec4<f32>(${part("x")}, ${part("y")})`;
+  const pair = (word: string) => `unpack2x16float(${name}[${index}].${word})`;
+  return `vec4<f32>(${pair("x")}, ${pair("y")})`;
 }
 
 /** The number at an index, of {@linkcode imageNumbers}: a WGSL expression. */
@@ -48,14 +48,14 @@ export function loadNumber({ half }: Stored, name: string, index: string): strin
 }
 
 /**
- * Writes a vector: a WGSL statement. What is beyond the largest half becomes that, and NaN stays NaN:
+ * Writes a vector: a WGSL statement. What is beyond {@linkcode MAX_HALF} becomes that, and NaN stays NaN:
  * `pack2x16float` itself leaves open what it makes of either.
  */
 export function store({ half }: Stored, name: string, index: string, value: string): string {
   if (!half) return `${name}[${index}] = ${value};`;
   return `{
       let wide = ${value};
-      let most = vec4<f32>(${MOST}.0);
+      let most = vec4<f32>(${MAX_HALF}.0);
       let near = select(wide, sign(wide) * most, abs(wide) > most);
       ${name}[${index}] = vec2<u32>(pack2x16float(near.xy), pack2x16float(near.zw));
     }`;

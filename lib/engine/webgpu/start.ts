@@ -8,7 +8,7 @@ import * as tf from "../../tf.ts";
 import { type AdapterLike, describeAdapter, deviceDescriptor } from "./adapter.ts";
 import { Gpu } from "./gpu.ts";
 
-/** Finds the adapter that WebGPU thinks fastest; `undefined` where there is none. */
+/** Finds the adapter that WebGPU thinks fastest; `undefined` if there is none. */
 export async function findAdapter(): Promise<GPUAdapter | undefined> {
   using _quiet = _quietDriver();
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" })
@@ -20,8 +20,8 @@ export async function findAdapter(): Promise<GPUAdapter | undefined> {
 const RUNTIME_FOLDER = "XDG_RUNTIME_DIR";
 
 /**
- * Mesa's driver looks for a desktop, and writes two lines to standard error if the variable is not set.
- * It is set meanwhile, if this process may do that without asking; nothing is written to the folder.
+ * Mesa's driver looks for a desktop, and writes two lines to standard error if this variable is not set.
+ * So it is set meanwhile, if this process has the permission. Nothing is written to the folder.
  */
 function _quietDriver(): Disposable {
   const nothing = { [Symbol.dispose]() {} };

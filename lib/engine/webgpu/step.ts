@@ -8,16 +8,16 @@ import type { Binding } from "./kernel.ts";
 
 /** The numbers of a step. */
 export interface StepValues {
-  /** How many slices there are: those of the exam, or of the part of it that is computed at once. */
+  /** How many slices there are: those of the exam, or of one chunk of it. */
   slices: number;
   /**
    * The first of them.
    * @default 0
    */
   first?: number;
-  /** Which place of the ring of figures the step writes. */
+  /** Which slot of the ring of results the step writes. */
   slot: number;
-  /** 1 where the finding is present. */
+  /** 1 if the finding is present. */
   label: number;
   /** What the two outputs count in the loss. */
   weights: readonly [number, number];
@@ -57,13 +57,13 @@ struct Step {
   beta2: f32,
   epsilon: f32,
   weight_decay: f32,
-  // 1 − β, subtracted in double precision: 1 − 0.999 in single is off by one part in 80 000.
+  // 1 − β, subtracted in double precision: 1 − 0.999 in single is off by 1 in 80 000.
   rest1: f32,
   rest2: f32,
   label: f32,
   scale: f32,
   offset: f32,
-  // The first slice of the part.
+  // The first slice of the chunk.
   first: u32,
 }`;
 

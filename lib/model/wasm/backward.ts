@@ -19,7 +19,7 @@ export function clearGradient(writer: ThreadWriter): void {
 /** Maximum over the slices, linear layer, loss and, in training, their gradients. */
 export function head(writer: ThreadWriter, training: boolean): void {
   const { fixed, exam, slices, threads } = writer.setting;
-  const { parameters, stepInput, answers, winners, headGradients, gradients } = fixed;
+  const { parameters, stepInput, answers, argmax, headGradients, gradients } = fixed;
   const { weight, bias, channels } = LINEAR;
   const thread = writer.thread;
   // The linear layer's gradient is the same on every thread; one adds it.
@@ -30,33 +30,33 @@ export function head(writer: ThreadWriter, training: boolean): void {
     channels,
     weights: parameters + 4 * weight,
     bias: parameters + 4 * bias,
-    question: stepInput,
+    stepInput,
     answer: answers[thread],
-    winners: winners[thread],
+    argmax: argmax[thread],
     gradient: headGradients[thread],
     weightGradient: adds ? gradients[0] + 4 * weight : 0,
     biasGradient: adds ? gradients[0] + 4 * bias : 0,
-    turns: writer.scratch.turns,
+    owners: writer.scratch.owners,
     threads,
   });
 }
 
-/** Goes back through every slice, where it is this thread's turn. */
+/** Goes back through the slices that the head gave to this thread. */
 export function backward(writer: ThreadWriter): void {
   const { slices } = writer.setting;
-  const { turns } = writer.scratch;
+  const { owners } = writer.scratch;
   for (let slice = 0; slice < slices; slice++) {
-    writer.program.onlyIf(turns + 4 * slice, writer.thread, () => _backwardSlice(writer, slice));
+    writer.program.onlyIf(owners + 4 * slice, writer.thread, () => _backwardSlice(writer, slice));
   }
 }
 
-/** A slice on its way back, on one thread. */
+/** The backward pass over one slice, on one thread. */
 interface Slice {
   writer: ThreadWriter;
-  /** What was kept of it on its way forward. */
+  /** What was kept of it in the forward pass. */
   kept: SliceMap;
   scratch: Scratch;
-  /** The address of a parameter's gradient, given where the parameter begins in floats. */
+  /** The address of a parameter's gradient, by the parameter's first index in floats. */
   gradientAt: (floats: number) => number;
 }
 
@@ -68,17 +68,17 @@ function _backwardSlice(writer: ThreadWriter, index: number): void {
   const gradientAt = (floats: number) => fixed.gradients[thread] + 4 * floats;
   const slice = { writer, kept, scratch, gradientAt };
 
-  // The fifth convolution: only what won the pool and the maximum over the slices.
+  // The fifth convolution: only maxima of the pool, in the channels that selected this slice.
   program.call("spreadToPixels", {
     gradient: fixed.headGradients[thread],
-    winners: fixed.winners[thread],
+    argmax: fixed.argmax[thread],
     slice: index,
     out: scratch.dPool5,
     pixels: pixels(pool5),
     channels: 256,
   });
   _sparse(slice, {
-    ...{ layer: CONV5, pooled: pool5, dy: scratch.dPool5, winner: kept.winner5 },
+    ...{ layer: CONV5, pooled: pool5, dy: scratch.dPool5, argmax: kept.argmax5 },
     ...{ input: conv4, x: kept.conv4, dx: scratch.dConv4 },
   });
 
@@ -94,9 +94,9 @@ function _backwardSlice(writer: ThreadWriter, index: number): void {
   const to = { height: pool2.height, width: pool2.width, pitch: pool2.width * 768 };
   winogradConvolution(writer, "back3", [{ x: scratch.dConv3, out: scratch.dPool2 }], conv3, to, 0);
 
-  // The second: what won its pool.
+  // The second: only maxima of its pool.
   _sparse(slice, {
-    ...{ layer: CONV2, pooled: pool2, dy: scratch.dPool2, winner: kept.winner2 },
+    ...{ layer: CONV2, pooled: pool2, dy: scratch.dPool2, argmax: kept.argmax2 },
     ...{ input: pool1, x: kept.pool1, dx: scratch.dPool1 },
   });
   _firstLayer(slice);
@@ -109,23 +109,23 @@ interface SparseLayer {
   pooled: Size;
   /** Address of its gradient. */
   dy: number;
-  /** Address of what won each window. */
-  winner: number;
+  /** Address of each window's argmax. */
+  argmax: number;
   /** The convolution's input, its address and that of its gradient. */
   input: Bordered;
   x: number;
   dx: number;
 }
 
-/** The gradients of a convolution and of its input, of what won the pool behind it. */
-function _sparse(slice: Slice, { layer, pooled, dy, winner, input, x, dx }: SparseLayer): void {
+/** The gradients of a convolution and of its input, from the maxima of the pool behind it. */
+function _sparse(slice: Slice, { layer, pooled, dy, argmax, input, x, dx }: SparseLayer): void {
   const { writer: { program, setting }, scratch: { starts, entries }, gradientAt } = slice;
   const { outputs: channels, side: rows, inputs } = layer;
   const { height, width, pitch, step } = input;
   // Groups of 32 numbers in a row of the filter.
   const chunks = rows * inputs / 32;
-  const listed = _listWinners(slice, layer, {
-    ...{ dy, pitch: pooled.width * channels * 4, winner, pooled, convWidth: width },
+  const listed = _listMaxima(slice, layer, {
+    ...{ dy, pitch: pooled.width * channels * 4, argmax, pooled, convWidth: width },
     ...{ xPitch: pitch, xStep: step },
   });
   const dw = gradientAt(layer.weight);
@@ -133,18 +133,18 @@ function _sparse(slice: Slice, { layer, pooled, dy, winner, input, x, dx }: Spar
   program.call("sortByPixel", { ...listed, pixels: pixels(input), starts, entries });
   program.call("clear", { at: dx, bytes: input.bytes });
   const weights = setting.fixed.parameters + 4 * layer.weight;
-  const sized = { height, width, pitch, step };
-  program.call("sparseInput", { starts, entries, ...sized, weights, rows, chunks, dx });
+  const extent = { height, width, pitch, step };
+  program.call("sparseInput", { starts, entries, ...extent, weights, rows, chunks, dx });
 }
 
-/** The gradient of the first convolution, of what won its pool, and of nothing before it. */
+/** The gradient of the first convolution, from the maxima of its pool; its input needs none. */
 function _firstLayer(slice: Slice): void {
   const { writer: { program, setting }, kept, scratch, gradientAt } = slice;
   const { image, conv1, pool1 } = setting.shapes;
-  const listed = _listWinners(slice, CONV1, {
+  const listed = _listMaxima(slice, CONV1, {
     dy: scratch.dPool1 + pool1.inside,
     pitch: pool1.pitch,
-    winner: kept.winner1,
+    argmax: kept.argmax1,
     pooled: pool1,
     convWidth: conv1.width,
     xPitch: 4 * image.pitch,
@@ -163,15 +163,15 @@ function _firstLayer(slice: Slice): void {
 interface Pooled {
   dy: number;
   pitch: number;
-  winner: number;
+  argmax: number;
   pooled: Size;
   convWidth: number;
   xPitch: number;
   xStep: number;
 }
 
-/** Lists by channel what won a layer's pool, and adds the bias's gradient; what the lists are. */
-function _listWinners(
+/** Lists the maxima of a layer's pool by channel, and adds the bias's gradient. */
+function _listMaxima(
   { writer, scratch: { lists, counts }, gradientAt }: Slice,
   { outputs: channels, bias }: Convolution,
   { pooled, ...given }: Pooled,
@@ -184,7 +184,7 @@ function _listWinners(
   return { lists, listBytes: 12 * pixels(pooled), counts, channels };
 }
 
-/** Keeps a gradient where the layer's ReLU let the activation through; the bias's gradient. */
+/** Keeps a gradient where the layer's ReLU let the activation through, and adds the bias's gradient. */
 function _maskRelu(
   { writer, scratch, gradientAt }: Slice,
   { bias }: Convolution,
@@ -200,7 +200,7 @@ function _maskRelu(
   });
 }
 
-/** The gradient of a 3×3 layer's filters, of the gradient that `_maskRelu` left in panels. */
+/** The gradient of a 3×3 layer's filters, from the gradient that `_maskRelu` wrote in panels. */
 function _filterGradient(
   { writer: { program }, scratch, gradientAt }: Slice,
   { weight, outputs }: Convolution,

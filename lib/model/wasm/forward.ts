@@ -25,68 +25,62 @@ export function forward(writer: ThreadWriter): void {
   }
 }
 
+/** Every layer of slices whose 3×3 convolutions are multiplied together. */
 function _forwardSlices(writer: ThreadWriter, slices: number[]): void {
-  const { shapes, fixed, exam, tables, float } = writer.setting;
-  const { image, conv1, pool1, pool2, conv3, conv4, pool5 } = shapes;
-  const scratch = writer.scratch;
-  const { program } = writer;
-  const bias = (layer: { bias: number }) => fixed.parameters + 4 * layer.bias;
-  // The first two pools: from the convolution's output, without a border, to inside one.
-  const pool = ({ width }: Size, to: Bordered, out: number, winner: number) => {
-    const { height, channels, pitch, inside } = to;
-    program.call("maxPool", {
-      x: scratch.conv,
-      xPitch: width * channels * 4,
-      out: out + inside,
-      outPitch: pitch,
-      winner,
-      ...{ height, width: to.width, channels },
-    });
-  };
-  const dense = ({ height, width }: Bordered, channels: number) => {
-    return { height, width, pitch: width * channels * 4 };
-  };
+  for (const slice of slices) _firstLayers(writer, slice);
+  _lastLayers(writer, slices);
+}
 
-  for (const slice of slices) {
-    const kept = exam.slices[slice];
-    program.call("readSlice", {
-      voxels: exam.voxels + slice * pixels(image) * (float ? 4 : 1),
-      float: Number(float),
-      matrix: fixed.matrix,
-      height: image.height,
-      width: image.width,
-      out: kept.image + image.inside,
-      pitch: image.pitch,
-    });
-    // One channel leaves no sums over channels for the transforms to be spread over.
-    program.call("convolve", {
-      table: tables.conv1.at,
-      tiles: tables.conv1.tiles,
-      x: kept.image,
-      out: scratch.conv,
-      weights: fixed.forward[0],
-      bias: bias(CONV1),
-      panels: CONV1.outputs / LANES,
-      rows: CONV1.side,
-      pitch: image.pitch,
-      run: CONV1_RUN,
-      rowsAtOnce: CONV1.side,
-      block: CONV1_RUN,
-      relu: 1,
-    });
-    pool(conv1, pool1, kept.pool1, kept.winner1);
-    const second = [{ x: kept.pool1, out: scratch.conv }];
-    winogradConvolution(writer, "conv2", second, pool1, dense(pool1, 192), bias(CONV2));
-    pool(pool1, pool2, kept.pool2, kept.winner2);
-  }
+/** The voxels of one slice, the first two convolutions and their pools. */
+function _firstLayers(writer: ThreadWriter, slice: number): void {
+  const { shapes, fixed, exam, tables, float } = writer.setting;
+  const { image, conv1, pool1, pool2 } = shapes;
+  const { program, scratch } = writer;
+  const kept = exam.slices[slice];
+  program.call("readSlice", {
+    voxels: exam.voxels + slice * pixels(image) * (float ? 4 : 1),
+    float: Number(float),
+    matrix: fixed.matrix,
+    height: image.height,
+    width: image.width,
+    out: kept.image + image.inside,
+    pitch: image.pitch,
+  });
+  // Directly: one input channel has too few products to pay for Winograd's transforms.
+  program.call("convolve", {
+    table: tables.conv1.at,
+    tiles: tables.conv1.tiles,
+    x: kept.image,
+    out: scratch.conv,
+    weights: fixed.forward[0],
+    bias: _bias(writer, CONV1),
+    panels: CONV1.outputs / LANES,
+    rows: CONV1.side,
+    pitch: image.pitch,
+    run: CONV1_RUN,
+    rowsAtOnce: CONV1.side,
+    block: CONV1_RUN,
+    relu: 1,
+  });
+  _poolInside(writer, conv1, { to: pool1, out: kept.pool1, argmax: kept.argmax1 });
+  const second = [{ x: kept.pool1, out: scratch.conv }];
+  const bias = _bias(writer, CONV2);
+  winogradConvolution(writer, "conv2", second, pool1, _dense(pool1, 192), bias);
+  _poolInside(writer, pool1, { to: pool2, out: kept.pool2, argmax: kept.argmax2 });
+}
+
+/** The 3×3 convolutions of several slices together, then the last pool and the means of each. */
+function _lastLayers(writer: ThreadWriter, slices: number[]): void {
+  const { shapes: { pool2, conv3, conv4, pool5 }, exam } = writer.setting;
+  const { program, scratch } = writer;
   const all = slices.map((slice) => exam.slices[slice]);
   const third = all.map((kept) => ({ x: kept.pool2, out: kept.conv3 + conv3.inside }));
-  winogradConvolution(writer, "conv3", third, pool2, conv3, bias(CONV3));
+  winogradConvolution(writer, "conv3", third, pool2, conv3, _bias(writer, CONV3));
   const fourth = all.map((kept) => ({ x: kept.conv3, out: kept.conv4 + conv4.inside }));
-  winogradConvolution(writer, "conv4", fourth, conv3, conv4, bias(CONV4));
+  winogradConvolution(writer, "conv4", fourth, conv3, conv4, _bias(writer, CONV4));
   const bytes = pixels(pool2) * 1024;
   const fifth = all.map((kept, index) => ({ x: kept.conv4, out: scratch.conv + index * bytes }));
-  winogradConvolution(writer, "conv5", fifth, conv4, dense(conv4, 256), bias(CONV5));
+  winogradConvolution(writer, "conv5", fifth, conv4, _dense(conv4, 256), _bias(writer, CONV5));
   slices.forEach((slice, index) => {
     const kept = exam.slices[slice];
     program.call("maxPool", {
@@ -94,7 +88,7 @@ function _forwardSlices(writer: ThreadWriter, slices: number[]): void {
       xPitch: pool2.width * 1024,
       out: kept.pool5,
       outPitch: pool5.width * 1024,
-      winner: kept.winner5,
+      argmax: kept.argmax5,
       height: pool5.height,
       width: pool5.width,
       channels: 256,
@@ -106,4 +100,31 @@ function _forwardSlices(writer: ThreadWriter, slices: number[]): void {
       channels: 256,
     });
   });
+}
+
+/** One of the first two pools: from the convolution's output, without a border, to inside one. */
+function _poolInside(
+  { program, scratch }: ThreadWriter,
+  { width }: Size,
+  { to, out, argmax }: { to: Bordered; out: number; argmax: number },
+): void {
+  const { height, channels, pitch, inside } = to;
+  program.call("maxPool", {
+    x: scratch.conv,
+    xPitch: width * channels * 4,
+    out: out + inside,
+    outPitch: pitch,
+    argmax,
+    ...{ height, width: to.width, channels },
+  });
+}
+
+/** An output of the same height and width without a border. */
+function _dense({ height, width }: Bordered, channels: number) {
+  return { height, width, pitch: width * channels * 4 };
+}
+
+/** Address of a layer's bias. */
+function _bias({ setting: { fixed } }: ThreadWriter, { bias }: { bias: number }): number {
+  return fixed.parameters + 4 * bias;
 }

@@ -1,9 +1,9 @@
 /**
  * What lies where in the kernels' memory. Addresses are bytes.
  *
- * Nothing is allocated in a step: all of it is laid out once for a size of slices, with room for as many
- * slices as the largest exam so far has. For MRNet's 256×256 that is 1.8 MB a slice, 30 MB for the
- * parameters and Adam's moments, 70 MB for weights in the products' order and 20 MB a thread.
+ * A step allocates nothing. Memory is laid out once for a size of slice, with room for the most slices
+ * that an exam had so far. For MRNet's 256×256 that is 1.8 MB a slice, 30 MB for the parameters and Adam's
+ * moments, 70 MB for weights in the products' order and 20 MB a thread.
  *
  * @module
  */
@@ -140,8 +140,8 @@ export const WINOGRAD_LAYERS: Readonly<Record<WinogradLayer, { inputs: number; o
 export const PRODUCTS = 36;
 
 /**
- * How many tiles are multiplied at once: eight of the product's own tiles. The filters of one product,
- * up to 393 kB, are read once for them, which a slice of 256×256 with its 16 tiles would do three times.
+ * How many tiles of Winograd's algorithm are multiplied at once: eight register tiles of `convolve`. They
+ * share one read of a product's filters, up to 393 kB. A slice of 256×256 has 16, so three go together.
  */
 export const TILES_AT_ONCE = 48;
 
@@ -159,7 +159,7 @@ export interface FixedMap {
   parameters: number;
   first: number;
   second: number;
-  /** Forward weights in panels, by convolution; where the parameters are panels, these. */
+  /** Forward weights in panels, by convolution: the parameters themselves if they are kept in panels. */
   forward: number[];
   /** Weights of the input gradients of the third and the fourth convolution. */
   rotated: { conv3: number; conv4: number };
@@ -169,8 +169,8 @@ export interface FixedMap {
   gradients: number[];
   /** From a thread's gradient to the next one's. */
   gradientBytes: number;
-  /** The head's winners, gradient and turns, a set a thread. */
-  winners: number[];
+  /** The slice of each channel's maximum, and the gradient of that maximum, one of each a thread. */
+  argmax: number[];
   headGradients: number[];
 }
 
@@ -211,17 +211,17 @@ export function mapFixed(arena: Arena, threads: number, training: boolean): Fixe
     rotated: { conv3: trained(conv3.size * 4), conv4: trained(conv4.size * 4) },
     gradients,
     gradientBytes: threads > 1 ? gradients[1] - gradients[0] : 0,
-    winners: arena.takeEach(threads, 1024),
+    argmax: arena.takeEach(threads, 1024),
     headGradients: arena.takeEach(threads, 1024),
   };
 }
 
 function mapTransformed(arena: Arena, training: boolean): Record<WinogradLayer, number> {
-  const places = Object.entries(WINOGRAD_LAYERS).map(([name, { inputs, outputs }]) => {
+  const addresses = Object.entries(WINOGRAD_LAYERS).map(([name, { inputs, outputs }]) => {
     const needed = training || !name.startsWith("back");
     return [name, needed ? arena.take(4 * PRODUCTS * inputs * outputs) : NOWHERE] as const;
   });
-  return Object.fromEntries(places) as Record<WinogradLayer, number>;
+  return Object.fromEntries(addresses) as Record<WinogradLayer, number>;
 }
 
 /** What a thread computes in. */
@@ -250,22 +250,22 @@ export interface Scratch {
   /** The operands of the filter gradients of the third and the fourth convolution. */
   tiles: number;
   panels: number;
-  /** Which thread goes back through which slice. */
-  turns: number;
+  /** Which thread goes back through each slice; -1 where no channel selected it. */
+  owners: number;
 }
 
 /** What is kept of a slice between forward and backward. */
 export interface SliceMap {
   image: number;
   pool1: number;
-  winner1: number;
+  argmax1: number;
   pool2: number;
-  winner2: number;
+  argmax2: number;
   conv3: number;
   conv4: number;
   /** `[height][width][256]`: the features. */
   pool5: number;
-  winner5: number;
+  argmax5: number;
 }
 
 /** What depends on the exam's size. */
@@ -286,7 +286,7 @@ export interface ExamRoom {
   /** The most slices. */
   capacity: number;
   voxelBytes: number;
-  /** Whether there is memory for what goes back from the loss. */
+  /** Whether there is memory for gradients. */
   training: boolean;
 }
 
@@ -324,19 +324,19 @@ export function mapExam(
     dPool1: trained(pool1.bytes),
     tiles: trained(conv3.bytes),
     panels: trained(conv3.bytes),
-    turns: arena.take(4 * capacity),
+    owners: arena.take(4 * capacity),
   }));
   const slices = Array.from({ length: capacity }, (): SliceMap => ({
     // The first convolution's filters are read one row and one column further than they reach.
     image: arena.take(image.bytes + image.pitch),
     pool1: arena.take(pool1.bytes),
-    winner1: arena.take(lists1),
+    argmax1: arena.take(lists1),
     pool2: arena.take(pool2.bytes),
-    winner2: arena.take(lists2),
+    argmax2: arena.take(lists2),
     conv3: arena.take(conv3.bytes),
     conv4: arena.take(conv4.bytes),
     pool5: arena.take(4 * lists5),
-    winner5: arena.take(lists5),
+    argmax5: arena.take(lists5),
   }));
   const voxels = arena.take(capacity * pixels(image) * voxelBytes);
   return { scratch, slices, voxels, means: arena.take(capacity * 1024) };

@@ -1,5 +1,5 @@
 /**
- * MRNet in the kernels' memory: parameters in, exams through, parameters out.
+ * MRNet in the kernels' memory: takes parameters, runs exams, gives the parameters back.
  *
  * @module
  */
@@ -14,17 +14,20 @@ import { PARAMETER_FLOATS } from "./parameters.ts";
 import { type ProgramName, threadProgram } from "./programs.ts";
 import type { Setting } from "./thread_writer.ts";
 
-/** What a network can be asked that is trained, and one that is not. */
-const WORKS = ["train", "judge", "pack"] as const;
-const PREDICTING = ["judge", "pack"] as const;
+/** The programs of a network that is trained, and of one that only predicts. */
+const TRAINING_PROGRAMS = ["train", "evaluate", "pack"] as const;
+const PREDICTION_PROGRAMS = ["evaluate", "pack"] as const;
 
-/** What is asked about an exam. */
+/** What a program is given besides the exam's voxels. */
 export interface StepInput {
-  /** 1 where the finding is present. */
+  /** 1 if the finding is present. */
   label: number;
   /** What the two outputs count in the loss. */
   weights: readonly [number, number];
-  /** Where each pixel comes from, `[a, b, c, d, e, f]`; as it is where it is left out. */
+  /**
+   * Where each pixel comes from, `[a, b, c, d, e, f]`.
+   * @default without resampling
+   */
   matrix?: readonly number[];
   /** What is done to each voxel. */
   affine: Affine;
@@ -133,13 +136,13 @@ export class WasmNetwork implements Disposable {
     return new Float32Array(this.#threads.buffer, at, count);
   }
 
-  /** Lays memory out for an exam where it does not fit yet, and copies it in. */
+  /** Lays memory out for an exam unless it fits, and copies it in. */
   #prepare({ slices, height, width, voxels }: Exam): Partial<Record<ProgramName, number[]>> {
     const float = voxels instanceof Float32Array;
     const memory = this.#memory;
     const laid = memory.layOut({ slices, height, width, voxelBytes: float ? 4 : 1 });
     const { shapes, exam, tables } = laid;
-    // Other networks write theirs to the same place.
+    // Other networks write theirs to the same addresses.
     const key = `${this.#start} ${slices} ${float}`;
     if (memory.programs?.key !== key) {
       const threads = this.#threads.count;
@@ -160,9 +163,9 @@ export class WasmNetwork implements Disposable {
     const arena = new Arena(start);
     const written: [number, Int32Array][] = [];
     const at: Partial<Record<ProgramName, number[]>> = {};
-    for (const work of this.#memory.training ? WORKS : PREDICTING) {
-      at[work] = Array.from({ length: setting.threads }, (_, thread) => {
-        const words = threadProgram(setting, thread, work);
+    for (const name of this.#memory.training ? TRAINING_PROGRAMS : PREDICTION_PROGRAMS) {
+      at[name] = Array.from({ length: setting.threads }, (_, thread) => {
+        const words = threadProgram(setting, thread, name);
         const address = arena.take(words.byteLength);
         written.push([address, words]);
         return address;

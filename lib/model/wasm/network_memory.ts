@@ -1,6 +1,6 @@
 /**
- * Whose memory is where, when several networks compute on the same threads: each has its parameters for
- * itself, and all of them compute exams in the same place behind these.
+ * Whose memory is where, if several networks compute on the same threads. Each has its own parameters.
+ * Behind these lies the memory for an exam, which all of them share.
  *
  * @module
  */
@@ -52,7 +52,7 @@ export class NetworkMemory {
   /** What networks have given back: all need the same. */
   readonly #free: number[] = [];
   #laid: Laid | undefined;
-  /** Where the exams that took most ended. */
+  /** The end of the largest exam so far. */
   #end = FIRST_FREE;
 
   /** Nothing is taken yet. */
@@ -119,7 +119,7 @@ export class NetworkMemory {
     const shapes = shapesOf({ height, width });
     const arena = new Arena(this.#fixedEnd);
     const words = tableWords(shapes);
-    const places = Object.entries(words).map(([name, each]) => {
+    const laidTables = Object.entries(words).map(([name, each]) => {
       return [name, arena.take(each.byteLength), each] as const;
     });
     const { training } = this;
@@ -132,7 +132,7 @@ export class NetworkMemory {
     // The borders are never written, and have to be zero.
     new Uint8Array(this.#threads.buffer, this.#fixedEnd, arena.end - this.#fixedEnd).fill(0);
     const tables: Partial<Record<string, Table>> = {};
-    for (const [name, at, each] of places) {
+    for (const [name, at, each] of laidTables) {
       new Int32Array(this.#threads.buffer, at, each.length).set(each);
       tables[name] = { at, tiles: tilesOf(each) };
     }

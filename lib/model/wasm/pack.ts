@@ -1,5 +1,5 @@
 /**
- * The parameters in the order in which the products read them: the first part of a step.
+ * The parameters in the order in which the products read them: the first phase of a step.
  *
  * @module
  */

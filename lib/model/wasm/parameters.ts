@@ -1,10 +1,10 @@
 /**
  * MRNet's parameters as the kernels hold them: one flat run of floats.
  *
- * Where a layer's gradient is sparse, its filters lie one after the other, `[out][height][width][in]`;
- * where it is dense, in panels of eight outputs, `[out / 8][height][width][in][8]`, as the products read
- * them. The first layer's three input channels are three such blocks, and its rows of 11 are padded to
- * 12 by 12.
+ * The filters of a layer with a sparse gradient lie one after the other, `[out][height][width][in]`. Those
+ * of a layer with a dense gradient lie in panels of eight outputs, `[out / 8][height][width][in][8]`, as
+ * the products read them. The first layer's three input channels are three blocks, `[out][12][12]`: its
+ * rows and columns of 11 are padded to 12.
  *
  * @module
  */
@@ -38,8 +38,8 @@ const PADDED = 12;
 const LANES = 8;
 
 let total = 0;
-/** Reserves floats; every block starts where a vector of four may. */
-function place(floats: number): number {
+/** Reserves floats; every block starts at a multiple of four. */
+function reserve(floats: number): number {
   const at = total;
   total += Math.ceil(floats / 4) * 4;
   return at;
@@ -53,8 +53,8 @@ function convolution(
   order: Order,
 ): Convolution {
   const size = order === "first" ? outputs * PADDED ** 2 : outputs * inputs * side ** 2;
-  const weight = place(order === "first" ? inputs * size : size);
-  const bias = place(outputs);
+  const weight = reserve(order === "first" ? inputs * size : size);
+  const bias = reserve(outputs);
   const name = `pretrained_model.features.${index}`;
   return { name, outputs, inputs, side, order, weight, size, bias };
 }
@@ -69,12 +69,12 @@ export const CONVOLUTIONS = [
 ] as const;
 
 /** Where the linear layer begins, in floats: weights `[2][256]`, biases `[2]`. */
-export const LINEAR = { channels: 256, weight: place(512), bias: place(2) };
+export const LINEAR = { channels: 256, weight: reserve(512), bias: reserve(2) };
 
 /** How many floats the parameters take. */
 export const PARAMETER_FLOATS = total;
 
-/** Copies a model's parameters into `flat`, which must stay good while they come from the engine. */
+/** Copies a model's parameters into `flat`, which must stay valid while they come from the engine. */
 export async function readParameters(
   model: Parameters,
   flat: Float32Array,
@@ -120,7 +120,7 @@ export function listParameters(flat: Float32Array): Map<string, Float32Array> {
   return named;
 }
 
-/** Calls back with each weight's place in the flat parameters and in `[height, width, in, out]`. */
+/** Calls back with each weight's index in the flat parameters and in `[height, width, in, out]`. */
 function _eachFilterWeight(
   { side, inputs, outputs, weight, size, order }: Convolution,
   visit: (kept: number, given: number) => void,

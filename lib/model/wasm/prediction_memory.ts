@@ -1,6 +1,6 @@
 /**
- * The memory in which all models of this process read exams on the WebAssembly engine: some 50 MB a
- * model for its weights, and once for all of them what an exam needs.
+ * The memory in which all models of this process read exams on the WebAssembly engine. A model takes some
+ * 50 MB for its weights; the memory for an exam is shared.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { NetworkMemory } from "./network_memory.ts";
 /** What exams may hold after the last one, in bytes: a slice of 1024×1024 takes 50 MB. */
 const MAX_HELD = 64 * 1024 * 1024;
 
-/** After so many exams that need little in a row, what others have needed is given back. */
+/** After so many small exams in a row, the memory that larger ones took is given back. */
 const SMALL_EXAMS = 12;
 
-/** What they may hold while they need less than half of it, in bytes: slices of 512×512 take 16 MB. */
+/** Memory up to this is kept whatever exams need, in bytes: a slice of 512×512 takes 16 MB. */
 const MAX_SPARE = 24 * 1024 * 1024;
 
 /** A model's network in this memory. */
@@ -42,7 +42,7 @@ export class PredictionMemory {
   }
 
   /**
-   * The memory of now; it is taken where there is none.
+   * The memory in use; it is taken if there is none.
    *
    * @throws {EngineError} if the kernels cannot be started
    */
@@ -58,7 +58,7 @@ export class PredictionMemory {
     }
   }
 
-  /** Gives back what a model has in the memory of now. */
+  /** Gives back what a model has in the memory in use. */
   static forget(owner: object): void {
     current?.then((memory) => memory.#forget(owner), () => {});
   }
@@ -79,13 +79,13 @@ export class PredictionMemory {
   }
 
   /**
-   * Lets go of all memory if exams took very much of it; whoever reads one in it still can. It cannot
-   * shrink, so the models' weights are packed anew in the next one, which takes some 25 ms a model.
+   * Lets go of all memory if exams took very much of it: it cannot shrink. Reads that are under way end
+   * in it. The models' weights are then packed anew in new memory, which takes some 25 ms a model.
    */
   giveBack(): void {
     const { heldBytes, examBytes } = this.#memory;
     const small = heldBytes > MAX_SPARE && examBytes < heldBytes / 2;
-    // Not after each: what is let go is there until it is collected, and meanwhile there are both.
+    // Not after each: the old memory is held beside the new until it is collected.
     this.#small = small ? this.#small + 1 : 0;
     if (heldBytes > MAX_HELD || this.#small >= SMALL_EXAMS) current = undefined;
   }

@@ -17,25 +17,25 @@ import { PredictionMemory } from "./prediction_memory.ts";
  */
 const PIXELS_AT_ONCE = 3 * 256 * 256;
 
-/** What is to be read, and how. */
-export interface Reading {
+/** An exam to predict, and how. */
+export interface PredictionInput {
   exam: Exam;
   /** What is done to each voxel. */
   affine: Affine;
-  /** Waited for between two parts of the exam; what it throws ends the reading. */
+  /** Waited for between two chunks of the exam; what it throws ends the prediction. */
   between?: () => void | Promise<void>;
 }
 
 /**
- * The forward pass on the caller's own thread: workers would keep a script from ending that never
- * disposes of its model.
+ * The forward pass on the caller's own thread. With workers a script that never disposes of its model
+ * would not end.
  *
- * An exam goes through in parts of a few slices. No slice knows of another before the maximum, so the
- * answer has the same bits as in one go, and memory is needed for one part only, which all models of
- * this process share.
+ * An exam is computed in chunks of a few slices. Slices do not depend on each other before the maximum, so
+ * the answer has the same bits as in one go. Memory is needed for one chunk only, and all models of this
+ * process share it.
  */
 export class WasmPredictor implements Disposable {
-  /** @throws {EngineError} where the kernels cannot be started */
+  /** @throws {EngineError} if the kernels cannot be started */
   static async start(): Promise<WasmPredictor> {
     await PredictionMemory.current();
     return new WasmPredictor();
@@ -49,19 +49,19 @@ export class WasmPredictor implements Disposable {
   /** The two logits of an exam, its grey values prepared, with the parameters as they are now. */
   logits(
     parameters: Parameters,
-    reading: Reading,
+    input: PredictionInput,
   ): Promise<[number, number]> {
-    return this.#read(parameters, reading, () => {});
+    return this.#read(parameters, input, () => {});
   }
 
   /** The same with the features that the logits were made of. */
   async logitsAndFeatures(
     parameters: Parameters,
-    reading: Reading,
+    input: PredictionInput,
   ): Promise<{ logits: [number, number]; features: Features }> {
-    const { slices } = reading.exam;
+    const { slices } = input.exam;
     let features: Features | undefined;
-    const logits = await this.#read(parameters, reading, (network, first, count) => {
+    const logits = await this.#read(parameters, input, (network, first, count) => {
       const { height, width, values } = network.features(count);
       const length = height * width * CHANNELS;
       features ??= { slices, height, width, values: new Float32Array(slices * length) };
@@ -70,14 +70,14 @@ export class WasmPredictor implements Disposable {
     return { logits, features: features! };
   }
 
-  /** @param take told the first slice of each part and how many it has, before the next part */
+  /** @param take called after each chunk with its first slice and how many it has */
   async #read(
     parameters: Parameters,
-    { exam, affine, between }: Reading,
+    { exam, affine, between }: PredictionInput,
     take: (network: WasmNetwork, first: number, count: number) => void,
   ): Promise<[number, number]> {
     const memory = await PredictionMemory.current();
-    const input = { label: 0, weights: [1, 1] as const, affine };
+    const stepInput = { label: 0, weights: [1, 1] as const, affine };
     const atOnce = Math.max(1, Math.floor(PIXELS_AT_ONCE / (exam.height * exam.width)));
     const own = memory.networkOf(this);
     const { network } = own;
@@ -85,21 +85,21 @@ export class WasmPredictor implements Disposable {
     if (values.some((value, index) => value !== own.known[index])) {
       own.known = [];
       const named = await parameterValues(parameters);
-      // Nothing is waited for from here on: other models' exams may move what is in memory.
+      // Nothing is awaited from here on: another model's exam could overwrite the memory meanwhile.
       placeParameters(named, network.parameters);
-      network.run("pack", _part(exam, 0, atOnce), input);
+      network.run("pack", _chunk(exam, 0, atOnce), stepInput);
       own.known = values;
     }
     const largest = new Float32Array(CHANNELS).fill(-Infinity);
     try {
       for (let first = 0; first < exam.slices; first += atOnce) {
         if (first > 0 && between !== undefined) await between();
-        const part = _part(exam, first, atOnce);
-        network.run("judge", part, input);
-        network.means(part.slices).forEach((mean, at) => {
+        const chunk = _chunk(exam, first, atOnce);
+        network.run("evaluate", chunk, stepInput);
+        network.means(chunk.slices).forEach((mean, at) => {
           largest[at % CHANNELS] = Math.max(largest[at % CHANNELS], mean);
         });
-        take(network, first, part.slices);
+        take(network, first, chunk.slices);
       }
       return [_logit(network, largest, 0), _logit(network, largest, 1)];
     } finally {
@@ -108,7 +108,7 @@ export class WasmPredictor implements Disposable {
   }
 }
 
-/** What the linear layer makes of the maxima: double precision, then rounded, as in the kernel `head`. */
+/** A logit from the maxima: summed in double precision, then rounded, as in the kernel `head`. */
 function _logit({ parameters }: WasmNetwork, largest: Float32Array, output: number): number {
   const row = parameters.subarray(LINEAR.weight + output * CHANNELS);
   const bias = parameters[LINEAR.bias + output];
@@ -116,9 +116,9 @@ function _logit({ parameters }: WasmNetwork, largest: Float32Array, output: numb
 }
 
 /** Some slices of an exam, at most `count`. */
-function _part({ height, width, voxels, ...exam }: Exam, first: number, count: number): Exam {
+function _chunk({ height, width, voxels, ...exam }: Exam, first: number, count: number): Exam {
   const slices = Math.min(count, exam.slices - first);
   const pixels = height * width;
-  const part = voxels.subarray(first * pixels, (first + slices) * pixels);
-  return { ...exam, slices, height, width, voxels: part };
+  const chunk = voxels.subarray(first * pixels, (first + slices) * pixels);
+  return { ...exam, slices, height, width, voxels: chunk };
 }

@@ -1,10 +1,15 @@
 /**
  * MRNet's step as lists of kernel calls, one list a thread.
  *
- * All threads run the same step, each on its share: weights are packed panel by panel; forward runs on
- * every `threads`-th slice; what follows the maximum runs on every `threads`-th of the slices that won
- * one; Adam on a stretch of the parameters. They meet four times. A thread adds up gradients of its own,
- * and these are summed in the order of the threads, so a number of threads always gives the same bits.
+ * All threads run the same step, each on its share, and meet four times:
+ *
+ * - weights: every `threads`-th panel is packed;
+ * - forward: every `threads`-th slice;
+ * - backward: every `threads`-th of the slices that a channel selected;
+ * - Adam: a range of the parameters.
+ *
+ * A thread adds up gradients of its own. These are summed in the order of the threads, so a number of
+ * threads always gives the same bits.
  *
  * @module
  */
@@ -16,12 +21,12 @@ import { CONVOLUTIONS, LINEAR, PARAMETER_FLOATS } from "./parameters.ts";
 import { type Setting, ThreadWriter } from "./thread_writer.ts";
 
 /** What a thread is to do. */
-export type ProgramName = "train" | "judge" | "pack";
+export type ProgramName = "train" | "evaluate" | "pack";
 
 /** The program of one thread. */
-export function threadProgram(setting: Setting, thread: number, work: ProgramName): Int32Array {
+export function threadProgram(setting: Setting, thread: number, name: ProgramName): Int32Array {
   const writer = new ThreadWriter(setting, thread);
-  switch (work) {
+  switch (name) {
     case "train": {
       const back = !areFeaturesFrozen(setting.frozen);
       packForward(writer);
@@ -39,27 +44,27 @@ export function threadProgram(setting: Setting, thread: number, work: ProgramNam
     case "pack":
       packForward(writer);
       break;
-    case "judge":
+    case "evaluate":
       forward(writer);
       writer.program.barrier();
       head(writer, false);
       break;
     default:
-      work satisfies never;
+      name satisfies never;
   }
   writer.program.barrier();
   return writer.program.words();
 }
 
-/** Moves this thread's stretch of the parameters. */
+/** Moves this thread's range of the parameters. */
 function adam(writer: ThreadWriter): void {
   const { fixed, threads } = writer.setting;
   const { parameters, first, second, gradients, gradientBytes, adam } = fixed;
   for (const [start, floats, from] of _stretches(writer.setting.frozen)) {
     const vectors = floats / 4;
-    const cut = (part: number) => 4 * Math.floor(vectors * part / threads);
-    const skip = cut(writer.thread);
-    const count = cut(writer.thread + 1) - skip;
+    const startOf = (thread: number) => 4 * Math.floor(vectors * thread / threads);
+    const skip = startOf(writer.thread);
+    const count = startOf(writer.thread + 1) - skip;
     const moved = 4 * (start + skip);
     writer.program.call("adam", {
       parameter: parameters + moved,

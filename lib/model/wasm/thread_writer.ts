@@ -1,5 +1,5 @@
 /**
- * What the parts of a step have in common when they are written down as a thread's program.
+ * What the phases of a step have in common when they are written as a thread's program.
  *
  * @module
  */

@@ -46,7 +46,7 @@ export function winogradConvolution(
   const { inputs, outputs } = WINOGRAD_LAYERS[name];
   const { program } = writer;
   const { height, width, pitch } = output;
-  // A filter of 5×5 leaves 2×2 of a tile's 6×6, one of 3×3 leaves 4×4.
+  // A tile of 6×6 gives 2×2 outputs with a filter of 5×5, and 4×4 with one of 3×3.
   const side = like.border === 2 ? 2 : 4;
   const across = Math.ceil(width / side);
   const perSlice = across * Math.ceil(height / side);
@@ -55,14 +55,15 @@ export function winogradConvolution(
   const [strideIn, strideOut] = [inputs, outputs].map((each) => 4 * each * TILES_AT_ONCE);
   for (let first = 0; first < slices.length * perSlice; first += TILES_AT_ONCE) {
     const end = Math.min(first + TILES_AT_ONCE, slices.length * perSlice);
-    const parts: { slice: number; from: number; count: number; at: number }[] = [];
+    // The tiles of each slice that are among these.
+    const runs: { slice: number; from: number; count: number; at: number }[] = [];
     for (let tile = first; tile < end;) {
       const [slice, from] = [Math.floor(tile / perSlice), tile % perSlice];
       const count = Math.min(perSlice - from, end - tile);
-      parts.push({ slice, from, count, at: tile - first });
+      runs.push({ slice, from, count, at: tile - first });
       tile += count;
     }
-    for (const { slice, from, count, at } of parts) {
+    for (const { slice, from, count, at } of runs) {
       program.call("transformImage", {
         ...{ x: slices[slice].x, rows, columns, channels: inputs },
         ...{ across, from, count, side },
@@ -84,7 +85,7 @@ export function winogradConvolution(
       inputs,
       block: inputs,
     });
-    for (const { slice, from, count, at } of parts) {
+    for (const { slice, from, count, at } of runs) {
       program.call("transformBack", {
         products: tilesOut + at * outputs * 4,
         stride: strideOut,

@@ -1,5 +1,5 @@
 /**
- * The backward pass as a list of dispatches: from the list of winners to the gradient of every
+ * The backward pass as a list of dispatches: from the list of selected slices to the gradient of every
  * parameter.
  *
  * @module
@@ -7,8 +7,11 @@
 import { grid, imageSize } from "../../engine/webgpu/grid.ts";
 import type { Dispatch } from "../../engine/webgpu/gpu.ts";
 import { biasGradient } from "../../engine/webgpu/kernels/bias_gradient.ts";
-import { chooseParts, filterGradient } from "../../engine/webgpu/kernels/filter_gradient.ts";
-import { type FilterGradient, partSize } from "../../engine/webgpu/kernels/filter_gradient_base.ts";
+import { choosePartialSums, filterGradient } from "../../engine/webgpu/kernels/filter_gradient.ts";
+import {
+  type FilterGradient,
+  partialSumSize,
+} from "../../engine/webgpu/kernels/filter_gradient_base.ts";
 import {
   lastFilterGradient,
   lastInputGradient,
@@ -17,28 +20,28 @@ import {
 } from "../../engine/webgpu/kernels/last_layer.ts";
 import { maxPoolGradient } from "../../engine/webgpu/kernels/max_pool.ts";
 import { poolOf } from "../../engine/webgpu/kernels/mean_pool.ts";
-import { sumParts, sumPartsOfGrey } from "../../engine/webgpu/kernels/sum_parts.ts";
-import { type PassParts, prepareConvolution } from "./forward.ts";
+import { addPartialSums, addPartialSumsOfGrey } from "../../engine/webgpu/kernels/partial_sums.ts";
+import { type PassContext, prepareConvolution } from "./forward.ts";
 import { gradientGrid } from "./shape.ts";
 
 /**
- * Compiles the backward pass over a part of the exam; what it needs of the part is in its winners, so
- * it is the same for each.
+ * Compiles the backward pass over a chunk of the exam. It is the same for each chunk: what differs is
+ * in the chunk's selected slices.
  *
- * @param parts whose winners are the part's
+ * @param context whose selected slices are the chunk's
  */
-export function backwardPass(parts: PassParts): Promise<Dispatch[]> {
-  const { layers } = parts;
-  const prepared = _lastLayer(parts);
+export function backwardPass(context: PassContext): Promise<Dispatch[]> {
+  const { layers } = context;
+  const prepared = _lastLayer(context);
   for (let index = layers.length - 2; index >= 0; index--) {
-    prepared.push(..._filterGradient(parts, index));
-    if (index > 0) prepared.push(..._inputGradient(parts, index));
+    prepared.push(..._filterGradient(context, index));
+    if (index > 0) prepared.push(..._inputGradient(context, index));
   }
   return Promise.all(prepared);
 }
 
-function _lastLayer(parts: PassParts): Promise<Dispatch>[] {
-  const { gpu, layers, tiles, parameters, exam, winners } = parts;
+function _lastLayer(context: PassContext): Promise<Dispatch>[] {
+  const { gpu, layers, tiles, parameters, exam, selected } = context;
   const index = layers.length - 1;
   const { name, size, padding, input, output } = layers[index];
   const border = size - 1 - padding;
@@ -50,16 +53,16 @@ function _lastLayer(parts: PassParts): Promise<Dispatch>[] {
   );
   const x = exam.input(index);
   return [
-    gpu.prepare(lastMaxima(output), { winners, x: exam.output(index), maxima }),
+    gpu.prepare(lastMaxima(output), { selected, x: exam.output(index), maxima }),
     gpu.prepare(lastFilterGradient(input, output, size), {
-      winners,
+      selected,
       maxima,
       x,
-      gradient: parameters.part(parameters.gradient, name, "both"),
+      gradient: parameters.range(parameters.gradient, name, "both"),
     }),
-    gpu.prepare(lastOutputGradient(output, border), { winners, maxima, dy }),
+    gpu.prepare(lastOutputGradient(output, border), { selected, maxima, dy }),
     gpu.prepare(lastInputGradient(input, output, size, tiles), {
-      winners,
+      selected,
       dy,
       filters: parameters.rotated(index),
       activation: x,
@@ -68,56 +71,57 @@ function _lastLayer(parts: PassParts): Promise<Dispatch>[] {
   ];
 }
 
-function _filterGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
-  const { gpu, layers, tiles, parameters, exam, winners } = parts;
+function _filterGradient(context: PassContext, index: number): Promise<Dispatch>[] {
+  const { gpu, layers, tiles, parameters, exam, selected } = context;
   const layer = layers[index];
   const gradient: FilterGradient = {
     ...layer,
     label: `${layer.label}, filter gradient`,
     output: gradientGrid(layers, index),
-    parts: chooseParts(tiles, layer.size, layer.filterRow, layer.output.channels),
+    partialSums: choosePartialSums(tiles, layer.size, layer.filterRow, layer.output.channels),
   };
-  const scratch = exam.scratch(`${layer.label}, parts`, partSize(gradient) * gradient.parts);
+  const size = partialSumSize(gradient) * gradient.partialSums;
+  const partials = exam.scratch(`${layer.label}, partial sums`, size);
   const dy = exam.outputGradient(index);
-  const sum = index === 0 ? sumPartsOfGrey(gradient) : sumParts(gradient);
+  const sum = index === 0 ? addPartialSumsOfGrey(gradient) : addPartialSums(gradient);
   return [
     gpu.prepare(filterGradient(gradient, tiles), {
-      winners,
+      selected,
       x: exam.input(index),
       dy,
-      parts: scratch,
+      partials,
     }),
-    gpu.prepare(biasGradient(gradient, tiles), { winners, dy, parts: scratch }),
+    gpu.prepare(biasGradient(gradient, tiles), { selected, dy, partials }),
     gpu.prepare(sum, {
-      parts: scratch,
-      gradient: parameters.part(parameters.gradient, layer.name, "both"),
+      partials,
+      gradient: parameters.range(parameters.gradient, layer.name, "both"),
     }),
   ];
 }
 
 /** From the gradient of a layer's output to that of the output of the layer ahead. */
-function _inputGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
-  const { gpu, layers, parameters, exam, winners } = parts;
+function _inputGradient(context: PassContext, index: number): Promise<Dispatch>[] {
+  const { gpu, layers, parameters, exam, selected } = context;
   const [layer, ahead] = [layers[index], layers[index - 1]];
   const from = gradientGrid(layers, index);
   const to = gradientGrid(layers, index - 1);
   const { pooled } = ahead;
   const target = pooled === undefined ? to : grid(pooled.height, pooled.width, pooled.channels);
   const ends = exam.outputGradient(index - 1);
-  const dispatches = prepareConvolution(parts, {
+  const dispatches = prepareConvolution(context, {
     label: `${layer.label}, input gradient`,
     input: from,
     output: target,
     size: layer.size,
     filterRow: layer.size * from.channels,
     stride: 1,
-    items: "winners",
+    items: "selected",
     epilogue: pooled === undefined ? "mask" : "none",
     activation: ahead.output,
     winograd: layer.winograd,
   }, {
     step: exam.step(),
-    winners,
+    selected,
     x: exam.outputGradient(index),
     filters: parameters.rotatedFilters(index),
     activation: exam.output(index - 1),
@@ -127,7 +131,7 @@ function _inputGradient(parts: PassParts, index: number): Promise<Dispatch>[] {
   return [
     ...dispatches,
     gpu.prepare(maxPoolGradient(`pool${index}, gradient`, to, pooled), {
-      winners,
+      selected,
       codes: exam.codes(index - 1),
       dy: exam.pooledGradient(index - 1),
       dx: ends,

@@ -1,9 +1,9 @@
 /**
- * The GPU's memory for one exam: made for a size of slice and a number of slices, used again for every
+ * The GPU's memory for one exam. It is made for a size and a number of slices and used again for every
  * exam that fits.
  *
- * An exam longer than the adapter can bind in one piece is computed in parts of as many slices as it
- * can: what the layers leave is then held for one part at a time.
+ * An exam that is longer than the adapter can bind in one piece is computed in chunks of as many slices
+ * as it can. The activations are then held for one chunk at a time.
  *
  * @module
  */
@@ -23,17 +23,20 @@ export interface ExamLimits {
   /** The most slices. */
   slices: number;
   type: VoxelType;
-  /** The most slices that are computed at once; as many as fit where it is left out. */
+  /**
+   * The most slices that are computed at once.
+   * @default as many as fit
+   */
   slicesAtOnce?: number;
 }
 
 /** Buffers by what they hold; each is made when it is first asked for. */
 export class ExamBuffers {
   readonly limits: ExamLimits;
-  /** The most slices of a part. */
-  readonly partSlices: number;
-  /** The most parts. */
-  readonly parts: number;
+  /** The most slices of a chunk. */
+  readonly chunkSlices: number;
+  /** The most chunks. */
+  readonly chunks: number;
   readonly #gpu: Gpu;
   readonly #layers: readonly LayerShape[];
   readonly #buffers = new Map<string, GPUBuffer>();
@@ -46,11 +49,11 @@ export class ExamBuffers {
     const fitting = Math.floor(most / _largestOfSlice(layers));
     const wanted = Math.min(limits.slicesAtOnce ?? Infinity, _mostOfDispatch(layers[0]));
     const atOnce = Math.max(1, Math.min(fitting, wanted));
-    this.partSlices = Math.min(limits.slices, atOnce);
-    this.parts = Math.ceil(limits.slices / this.partSlices);
+    this.chunkSlices = Math.min(limits.slices, atOnce);
+    this.chunks = Math.ceil(limits.slices / this.chunkSlices);
   }
 
-  /** What a step uploads: its numbers, for the exam and for each part, then the voxels. */
+  /** What a step uploads: its numbers, for the exam and for each chunk, then the voxels. */
   get upload(): GPUBuffer {
     const { slices, height, width, type } = this.limits;
     const voxels = slices * height * width * (type === "uint8" ? 1 : 4);
@@ -60,17 +63,17 @@ export class ExamBuffers {
 
   /** Bytes ahead of the voxels. */
   get headerBytes(): number {
-    return HEADER_BYTES * (this.parts === 1 ? 1 : 1 + this.parts);
+    return HEADER_BYTES * (this.chunks === 1 ? 1 : 1 + this.chunks);
   }
 
-  /** Where the numbers of a part begin in what is uploaded; an exam in one part is its own. */
-  headerOf(part: number): number {
-    return this.parts === 1 ? 0 : HEADER_BYTES * (1 + part);
+  /** Where the numbers of a chunk begin in what is uploaded. An exam of one chunk has them once. */
+  headerOf(chunk: number): number {
+    return this.chunks === 1 ? 0 : HEADER_BYTES * (1 + chunk);
   }
 
-  /** The numbers of the step; with a part, of that part of the exam. */
-  step(part?: number): GPUBufferBinding {
-    const offset = part === undefined ? 0 : this.headerOf(part);
+  /** The numbers of the step: for the whole exam, or for one chunk of it. */
+  step(chunk?: number): GPUBufferBinding {
+    const offset = chunk === undefined ? 0 : this.headerOf(chunk);
     return { buffer: this.upload, offset, size: HEADER_BYTES };
   }
 
@@ -79,7 +82,7 @@ export class ExamBuffers {
     return { buffer: this.upload, offset: this.headerBytes };
   }
 
-  /** The input of a layer: the image, or what the pool or the convolution ahead left. */
+  /** The input of a layer: the image, or the output of the pool or convolution ahead. */
   input(layer: number): GPUBuffer {
     const name = layer === 0
       ? "image"
@@ -97,10 +100,10 @@ export class ExamBuffers {
     return this.#images(`conv${layer + 1}`, bytes);
   }
 
-  /** Which inputs won the pool behind a convolution. */
+  /** The argmax of each window of the pool behind a convolution. */
   codes(layer: number): GPUBuffer {
     const { height, width, channels } = this.#layers[layer].pooled!;
-    return this.#images(`pool${layer + 1}, winners`, height * width * channels);
+    return this.#images(`pool${layer + 1}, argmax`, height * width * channels);
   }
 
   /** The mean of each channel over each slice of the whole exam. */
@@ -116,13 +119,13 @@ export class ExamBuffers {
     return this.#images(`conv${layer + 1}, gradient`, bytes);
   }
 
-  /** The gradient of what a pool left, without a border. */
+  /** The gradient of a pool's output, without a border. */
   pooledGradient(layer: number): GPUBuffer {
     const { height, width, channels } = this.#layers[layer].pooled!;
     return this.#images(`pool${layer + 1}, gradient`, 4 * height * width * channels);
   }
 
-  /** What Winograd's algorithm makes of a convolution's input; all layers share it. */
+  /** A convolution's input, transformed by Winograd's algorithm; all layers share the buffer. */
   get points(): GPUBuffer {
     return this.#images("points", _largest(this.#layers.map(_pointsBytes)));
   }
@@ -132,7 +135,7 @@ export class ExamBuffers {
     return this.#images("products", _largest(this.#layers.map(_pointsBytes)));
   }
 
-  /** A buffer that does not depend on the number of slices of a part. */
+  /** A buffer that does not depend on the number of slices of a chunk. */
   scratch(name: string, numbers: number): GPUBuffer {
     return this.#get(name, 4 * numbers);
   }
@@ -143,7 +146,7 @@ export class ExamBuffers {
   }
 
   #images(name: string, bytes: number): GPUBuffer {
-    return this.#get(name, bytes * this.partSlices);
+    return this.#get(name, bytes * this.chunkSlices);
   }
 
   #get(name: string, bytes: number, usage?: number): GPUBuffer {

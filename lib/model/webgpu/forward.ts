@@ -1,14 +1,14 @@
 /**
- * The forward pass as a list of dispatches, from the voxels to loss, logits and the list of winners.
+ * The forward pass as a list of dispatches, from the voxels to loss, logits and the selected slices.
  *
  * @module
  */
-import type { BufferPart, Dispatch, Gpu, Tiles } from "../../engine/webgpu/gpu.ts";
+import type { BufferRange, Dispatch, Gpu, Tiles } from "../../engine/webgpu/gpu.ts";
 import type { Convolution } from "../../engine/webgpu/kernels/convolution_base.ts";
 import {
-  convolutionInParts,
-  PARTS_NUMBERS,
-} from "../../engine/webgpu/kernels/convolution_parts.ts";
+  PARTIAL_SUM_NUMBERS,
+  splitConvolution,
+} from "../../engine/webgpu/kernels/convolution_partial_sums.ts";
 import { head } from "../../engine/webgpu/kernels/head.ts";
 import { maxPool } from "../../engine/webgpu/kernels/max_pool.ts";
 import { winogradConvolution } from "../../engine/webgpu/kernels/winograd.ts";
@@ -18,36 +18,36 @@ import type { ExamBuffers } from "./exam_buffers.ts";
 import type { WebGPUParameters } from "./parameters.ts";
 import type { LayerShape } from "./shape.ts";
 
-/** What a pass is made of. */
-export interface PassParts {
+/** What a pass is compiled for. */
+export interface PassContext {
   gpu: Gpu;
   tiles: Tiles;
   layers: readonly LayerShape[];
   parameters: WebGPUParameters;
   exam: ExamBuffers;
   /** The state of the maximum over the slices of the whole exam. */
-  winners: GPUBuffer;
-  /** The ring into which loss and logits are written. */
-  figures: GPUBuffer;
+  selected: GPUBuffer;
+  /** The ring that loss and logits are written to. */
+  results: GPUBuffer;
 }
 
 /**
- * Compiles the forward pass over a part of the exam, up to the mean of each channel over each slice.
+ * Compiles the forward pass over a chunk of the exam, up to the mean of each channel over each slice.
  */
-export function forwardPass(parts: PassParts, part: number): Promise<Dispatch[]> {
-  const { gpu, layers, parameters, exam } = parts;
-  const step = exam.step(part);
+export function forwardPass(context: PassContext, chunk: number): Promise<Dispatch[]> {
+  const { gpu, layers, parameters, exam } = context;
+  const step = exam.step(chunk);
   const prepared: Promise<Dispatch>[] = [gpu.prepare(
     prepareInput(layers[0].input, exam.limits.type),
     { step, voxels: exam.voxels, image: exam.input(0) },
   )];
   layers.forEach((layer, index) => {
     const { values } = parameters;
-    prepared.push(...prepareConvolution(parts, { ...layer, items: "slices", epilogue: "relu" }, {
+    prepared.push(...prepareConvolution(context, { ...layer, items: "slices", epilogue: "relu" }, {
       step,
       x: exam.input(index),
       filters: parameters.filters(index),
-      bias: parameters.part(values, layer.name, "bias"),
+      bias: parameters.range(values, layer.name, "bias"),
       y: exam.output(index),
     }));
     if (layer.pooled !== undefined) {
@@ -66,31 +66,31 @@ export function forwardPass(parts: PassParts, part: number): Promise<Dispatch[]>
   return Promise.all(prepared);
 }
 
-/** Compiles the head, which follows the forward pass over every part. */
+/** Compiles the head, which follows the forward pass over every chunk. */
 export function headPass(
-  { gpu, layers, parameters, exam, winners, figures }: PassParts,
+  { gpu, layers, parameters, exam, selected, results }: PassContext,
 ): Promise<Dispatch> {
   const windows = poolOf(layers.at(-1)!.output);
   return gpu.prepare(head(windows.height * windows.width), {
     step: exam.step(),
     means: exam.means,
-    linear: parameters.part(parameters.values, "classifer", "both"),
-    gradient: parameters.part(parameters.gradientOf(exam.parts), "classifer", "both"),
-    winners,
-    figures,
+    linear: parameters.range(parameters.values, "classifer", "both"),
+    gradient: parameters.range(parameters.gradientOf(exam.chunks), "classifer", "both"),
+    selected,
+    results,
   });
 }
 
-/** A convolution in the one kernel, the two or the three that suit its layer. */
+/** A convolution in one, two or three kernels: plain, split into partial sums, or Winograd's. */
 export function prepareConvolution(
-  { gpu, tiles, exam }: PassParts,
+  { gpu, tiles, exam }: PassContext,
   conv: Convolution & { winograd: boolean },
-  { filters, ...buffers }: Record<string, BufferPart>,
+  { filters, ...buffers }: Record<string, BufferRange>,
 ): Promise<Dispatch>[] {
   if (!conv.winograd) {
-    const kernels = convolutionInParts(conv, tiles);
-    const held: Record<string, BufferPart> = { filters, ...buffers };
-    if (kernels.length > 1) held.parts = exam.scratch("parts of sums", PARTS_NUMBERS);
+    const kernels = splitConvolution(conv, tiles);
+    const held: Record<string, BufferRange> = { filters, ...buffers };
+    if (kernels.length > 1) held.partials = exam.scratch("partial sums", PARTIAL_SUM_NUMBERS);
     return kernels.map((kernel) => gpu.prepare(kernel, held));
   }
   const { image, products, back } = winogradConvolution(conv, tiles);

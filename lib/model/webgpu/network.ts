@@ -1,28 +1,28 @@
 /**
- * MRNet at work on the GPU: an exam is uploaded once, one list of kernels runs over it, and nothing is
- * waited for.
+ * MRNet on the GPU. An exam is uploaded once, one list of kernels runs over it, and the caller does not
+ * wait for it.
  *
- * Loss and logits of each pass stay in a ring on the GPU, to be read several at a time, because a read
- * takes at least ten milliseconds.
+ * A read takes at least ten milliseconds. So loss and logits of each pass stay in a ring on the GPU and
+ * are read several at a time.
  *
  * @module
  */
 import type { Exam } from "../../data/exam.ts";
 import { EngineError } from "../../errors.ts";
 import type { Dispatch, Gpu, Tiles } from "../../engine/webgpu/gpu.ts";
-import { winnersOfPart } from "../../engine/webgpu/kernels/parts_of_exam.ts";
+import { selectedOfChunk } from "../../engine/webgpu/kernels/exam_chunks.ts";
 import type { Precision } from "../../engine/webgpu/precision.ts";
 import { type StepValues, writeStep } from "../../engine/webgpu/step.ts";
-import { WINNERS_BYTES } from "../../engine/webgpu/winners.ts";
+import { SELECTED_BYTES } from "../../engine/webgpu/selected_slices.ts";
 import { areFeaturesFrozen } from "../frozen.ts";
 import type { Parameters } from "../parameters.ts";
 import { backwardPass } from "./backward.ts";
 import { ExamBuffers } from "./exam_buffers.ts";
-import { forwardPass, headPass, type PassParts } from "./forward.ts";
+import { forwardPass, headPass, type PassContext } from "./forward.ts";
 import { WebGPUParameters } from "./parameters.ts";
 import { type LayerOptions, layerShapes } from "./shape.ts";
 
-/** Slots in the ring of figures; as many passes can wait to be read. */
+/** Slots in the ring of results; as many passes can wait to be read. */
 export const RING = 64;
 
 /** How the network is computed. */
@@ -34,16 +34,16 @@ export interface NetworkOptions {
   tiles?: Tiles;
   /**
    * Whether Winograd's algorithm computes the 3×3 layers: fewer multiplications for more memory traffic.
-   * @default with tiles in registers: on a processor it was measured to pay, on a GPU nothing was
+   * @default true with tiles in registers, where it was measured to be faster; on a GPU it was not measured
    */
   winograd?: boolean;
   /**
-   * How what the layers leave is stored.
+   * How the activations are stored.
    * @default "float32"
    */
   precision?: Precision;
   /**
-   * The most slices that are computed at once; longer exams are computed in parts.
+   * The most slices that are computed at once; longer exams are computed in chunks.
    * @default as many as the adapter can bind
    */
   slicesAtOnce?: number;
@@ -57,31 +57,35 @@ export interface NetworkOptions {
 /** The numbers of a pass over an exam. */
 export type PassValues = Omit<StepValues, "slices" | "first" | "slot">;
 
-/** Those of a pass that moves nothing, over an exam as it is. */
-export const JUDGING = { source: [1, 0, 0, 0, 1, 0], stepSize: 0, correction: 1 } as const;
+/** Those of a pass that changes no parameter, over an exam without augmentation. */
+export const EVALUATION_VALUES = {
+  source: [1, 0, 0, 0, 1, 0],
+  stepSize: 0,
+  correction: 1,
+} as const;
 
 /** The kernels for one size of exam. */
 interface Passes {
   exam: ExamBuffers;
-  parts: PassParts;
-  /** For each part; then the head. */
+  context: PassContext;
+  /** The dispatches of each chunk; the head follows. */
   forward: Dispatch[][];
   head: Dispatch;
-  /** Compiled by the first step: judging needs none of it, nor its memory. */
+  /** Compiled by the first step of training: evaluation needs neither it nor its memory. */
   training?: Training;
 }
 
 interface Training {
   rotate180: Dispatch[];
-  /** For each part; nothing where there is but one. */
-  winners: Dispatch[];
+  /** What finds each chunk's selected slices; empty if there is only one chunk. */
+  selected: Dispatch[];
   backward: Dispatch[];
-  /** What begins the exam's gradient and what adds to it; nothing where there is but one part. */
+  /** What begins the exam's gradient and what adds to it; empty if there is only one chunk. */
   add: Dispatch[];
   adam: Dispatch[];
 }
 
-/** What a kernel takes. */
+/** How long a kernel takes. */
 export interface KernelTime {
   label: string;
   seconds: number;
@@ -96,9 +100,9 @@ export class WebGPUNetwork {
   readonly #layers: LayerOptions;
   readonly #slicesAtOnce: number | undefined;
   readonly #frozen: ReadonlySet<string>;
-  readonly #winners: GPUBuffer;
-  readonly #figures: GPUBuffer;
-  #partWinners: GPUBuffer | undefined;
+  readonly #selected: GPUBuffer;
+  readonly #results: GPUBuffer;
+  #chunkSelected: GPUBuffer | undefined;
   #layOut: Dispatch[] = [];
   #passes: Passes | undefined;
   #staging = new ArrayBuffer(0);
@@ -117,11 +121,11 @@ export class WebGPUNetwork {
     this.#tiles = tiles;
     this.#layers = { precision, winograd: winograd ?? tiles === "registers" };
     this.#slicesAtOnce = slicesAtOnce;
-    // What is asked of the shapes here does not depend on the size of the slices.
+    // What is read of the shapes here does not depend on the size of the slices.
     this.parameters = new WebGPUParameters(gpu, parameters, layerShapes(256, 256, this.#layers));
-    this.#winners = gpu.buffer("winners", WINNERS_BYTES);
+    this.#selected = gpu.buffer("selected", SELECTED_BYTES);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
-    this.#figures = gpu.buffer("figures", 16 * RING, usage);
+    this.#results = gpu.buffer("results", 16 * RING, usage);
   }
 
   /** Copies the model's parameters to the GPU. */
@@ -144,7 +148,7 @@ export class WebGPUNetwork {
    * Uploads an exam that was prepared, and gives a pass over it to the GPU.
    *
    * @param training whether the pass moves the parameters
-   * @returns the slot of the ring where the figures will be
+   * @returns the slot of the ring where the results will be
    */
   run({ voxels, slices }: Exam, values: PassValues, training: boolean): number {
     const passes = this.#passes!;
@@ -153,13 +157,13 @@ export class WebGPUNetwork {
     const { headerBytes } = exam;
     const size = headerBytes + Math.ceil(voxels.byteLength / 4) * 4;
     if (this.#staging.byteLength < size) this.#staging = new ArrayBuffer(size);
-    const lengths = _lengths(slices, exam.partSlices);
+    const lengths = _lengths(slices, exam.chunkSlices);
     writeStep(this.#staging, { ...values, slot, slices });
-    // An exam in one part is its own, and its numbers are there.
-    if (exam.parts > 1) {
-      lengths.forEach((length, part) => {
-        const first = part * exam.partSlices;
-        writeStep(this.#staging, { ...values, slot, slices: length, first }, exam.headerOf(part));
+    // The numbers of an exam in one chunk are there already.
+    if (exam.chunks > 1) {
+      lengths.forEach((length, chunk) => {
+        const first = chunk * exam.chunkSlices;
+        writeStep(this.#staging, { ...values, slot, slices: length, first }, exam.headerOf(chunk));
       });
     }
     const bytes = new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength);
@@ -170,26 +174,26 @@ export class WebGPUNetwork {
   }
 
   /**
-   * Reads the figures of all passes in the ring: a vector (loss, logit, logit, 0) each.
+   * Reads the results of all passes in the ring: a vector (loss, logit, logit, 0) each.
    *
    * @throws {EngineError} where the device failed
    */
-  async figures(): Promise<Float32Array> {
+  async results(): Promise<Float32Array> {
     try {
-      return new Float32Array(await this.#gpu.read(this.#figures, 16 * RING));
+      return new Float32Array(await this.#gpu.read(this.#results, 16 * RING));
     } finally {
-      // What the device reported says more than that it cannot be read.
+      // The device's own report says more than a failed read.
       this.#gpu.check();
     }
   }
 
   /**
-   * Measures the kernels of a step on the exam that was trained on last, or on as much of it as is
-   * computed at once; the model moves with it.
+   * Measures the kernels of a step on the exam that was trained on last, or on one chunk of it. The
+   * parameters change as in a step.
    *
    * @param between what is run ahead of each kernel, and behind the last
    * @returns the times of the kernels, and those of what was run between them, one more; `undefined`
-   *   where the adapter cannot measure
+   *   if the adapter cannot measure
    */
   async profile(
     slices: number,
@@ -197,7 +201,7 @@ export class WebGPUNetwork {
   ): Promise<{ kernels: KernelTime[]; between: number[] } | undefined> {
     const { exam, forward, head, training } = this.#passes!;
     const { rotate180, backward, adam } = training!;
-    const atOnce = Math.min(slices, exam.partSlices);
+    const atOnce = Math.min(slices, exam.chunkSlices);
     const dispatches = [...forward[0], head, ...rotate180, ...backward, ...adam, ...this.#layOut];
     const all = dispatches.flatMap((dispatch) => [...between, dispatch]).concat(between);
     const seconds = await this.#gpu.time(all, atOnce);
@@ -211,12 +215,12 @@ export class WebGPUNetwork {
     return { kernels, between: seconds.filter((_, index) => index % length < between.length) };
   }
 
-  /** Frees the memory, once nothing is read from it any more. */
+  /** Frees the memory; to be called when no read is under way. */
   dispose(): void {
     this.#passes?.exam.dispose();
     this.#passes = undefined;
     this.parameters.dispose();
-    for (const buffer of [this.#winners, this.#figures, this.#partWinners]) {
+    for (const buffer of [this.#selected, this.#results, this.#chunkSelected]) {
       if (buffer !== undefined) this.#gpu.free(buffer);
     }
   }
@@ -228,7 +232,7 @@ export class WebGPUNetwork {
     if (same && slices <= limits.slices) return;
     this.#passes?.exam.dispose();
     this.#passes = undefined;
-    // In eights, so that an exam with one slice more seldom asks for new memory.
+    // A multiple of 8, so that an exam with one slice more seldom asks for new memory.
     const wanted = Math.ceil(Math.max(slices, same ? limits.slices : 0) / 8) * 8;
     const layers = layerShapes(height, width, this.#layers);
     const slicesAtOnce = this.#slicesAtOnce;
@@ -242,8 +246,8 @@ export class WebGPUNetwork {
           layers,
           parameters: this.parameters,
           exam,
-          winners: this.#winners,
-          figures: this.#figures,
+          selected: this.#selected,
+          results: this.#results,
         })
       );
     } catch (error) {
@@ -252,41 +256,43 @@ export class WebGPUNetwork {
     }
   }
 
-  async #plan(parts: PassParts): Promise<Passes> {
-    const { exam } = parts;
-    const each = Array.from({ length: exam.parts }, (_, part) => forwardPass(parts, part));
+  async #plan(context: PassContext): Promise<Passes> {
+    const { exam } = context;
+    const each = Array.from({ length: exam.chunks }, (_, chunk) => forwardPass(context, chunk));
     const layOut = this.#layOut.length === 0 ? this.parameters.layOut() : this.#layOut;
-    const prepared = Promise.all([headPass(parts), layOut, ...each]);
+    const prepared = Promise.all([headPass(context), layOut, ...each]);
     const [head, laidOut, ...forward] = await prepared;
     this.#layOut = laidOut;
-    return { exam, parts, forward, head };
+    return { exam, context, forward, head };
   }
 
   async #prepareTraining(): Promise<Training> {
-    const { parts, exam } = this.#passes!;
+    const { context, exam } = this.#passes!;
     const { parameters } = this;
-    const moved = parameters.adam(exam.step(), exam.parts, this.#frozen);
+    const moved = parameters.adam(exam.step(), exam.chunks, this.#frozen);
     if (areFeaturesFrozen(this.#frozen)) {
       // The head has made the gradient of all that is moved.
-      return { rotate180: [], winners: [], backward: [], add: [], adam: await moved };
+      return { rotate180: [], selected: [], backward: [], add: [], adam: await moved };
     }
-    const inParts = exam.parts > 1;
-    const winners = inParts
-      ? this.#partWinners ??= this.#gpu.buffer("winners of a part", WINNERS_BYTES)
-      : this.#winners;
-    const winnersOf = (part: number) => {
-      const buffers = { step: exam.step(part), all: this.#winners, winners };
-      return this.#gpu.prepare(winnersOfPart(), buffers);
+    const chunked = exam.chunks > 1;
+    const selected = chunked
+      ? this.#chunkSelected ??= this.#gpu.buffer("selected slices of a chunk", SELECTED_BYTES)
+      : this.#selected;
+    const selectedOf = (chunk: number) => {
+      const buffers = { step: exam.step(chunk), all: this.#selected, selected };
+      return this.#gpu.prepare(selectedOfChunk(), buffers);
     };
     const prepared = Promise.all([
       parameters.rotate180(),
-      Promise.all(Array.from({ length: inParts ? exam.parts : 0 }, (_, part) => winnersOf(part))),
-      backwardPass({ ...parts, winners }),
-      Promise.all(inParts ? [parameters.add(true), parameters.add(false)] : []),
+      Promise.all(
+        Array.from({ length: chunked ? exam.chunks : 0 }, (_, chunk) => selectedOf(chunk)),
+      ),
+      backwardPass({ ...context, selected }),
+      Promise.all(chunked ? [parameters.add(true), parameters.add(false)] : []),
       moved,
     ]);
-    const [rotate180, ofParts, backward, add, adam] = await prepared;
-    return { rotate180, winners: ofParts, backward, add, adam };
+    const [rotate180, selectedOfChunks, backward, add, adam] = await prepared;
+    return { rotate180, selected: selectedOfChunks, backward, add, adam };
   }
 
   #submit({ forward, head, training }: Passes, lengths: readonly number[], train: boolean): void {
@@ -294,30 +300,30 @@ export class WebGPUNetwork {
     const first = this.#stale ? this.#layOut : [];
     this.#stale = false;
     const last = lengths.length - 1;
-    for (let part = 0; part < last; part++) {
-      gpu.run([...(part === 0 ? first : []), ...forward[part]], lengths[part]);
+    for (let chunk = 0; chunk < last; chunk++) {
+      gpu.run([...(chunk === 0 ? first : []), ...forward[chunk]], lengths[chunk]);
     }
     const start = [...(last === 0 ? first : []), ...forward[last], head];
     if (!train) return gpu.run(start, lengths[last]);
-    const { rotate180, winners, backward, add, adam } = training!;
+    const { rotate180, selected, backward, add, adam } = training!;
     const end = [...adam, ...this.#layOut];
-    if (winners.length === 0) {
+    if (selected.length === 0) {
       return gpu.run([...start, ...rotate180, ...backward, ...end], lengths[last]);
     }
     const [begin, more] = add;
-    gpu.run([...start, ...rotate180, winners[last], ...backward, begin], lengths[last]);
-    // What the layers left of the earlier parts is gone, so it is computed once more.
-    for (let part = last - 1; part >= 0; part--) {
-      gpu.run([...forward[part], winners[part], ...backward, more], lengths[part]);
+    gpu.run([...start, ...rotate180, selected[last], ...backward, begin], lengths[last]);
+    // The activations of the earlier chunks were overwritten, so they are computed once more.
+    for (let chunk = last - 1; chunk >= 0; chunk--) {
+      gpu.run([...forward[chunk], selected[chunk], ...backward, more], lengths[chunk]);
     }
     gpu.run(end, lengths[last]);
   }
 
   /**
-   * Makes buffers; says so in one line where the GPU has no memory left.
+   * Makes buffers, and throws an error of one line if the GPU has no memory left.
    *
-   * @param make makes all of them before it waits for anything: error scopes are the device's, and one
-   *   held open meanwhile would catch what other networks do
+   * @param make makes all of them before it waits for anything. An error scope belongs to the device: if
+   *   it stayed open meanwhile, it would catch the errors of other networks
    */
   async #guarded<T>(make: () => Promise<T>): Promise<T> {
     const { device } = this.#gpu;
@@ -337,8 +343,8 @@ export class WebGPUNetwork {
   }
 }
 
-/** How many slices each part of an exam has. */
+/** How many slices each chunk of an exam has. */
 function _lengths(slices: number, most: number): number[] {
-  const parts = Math.ceil(slices / most);
-  return Array.from({ length: parts }, (_, part) => Math.min(most, slices - part * most));
+  const chunks = Math.ceil(slices / most);
+  return Array.from({ length: chunks }, (_, chunk) => Math.min(most, slices - chunk * most));
 }

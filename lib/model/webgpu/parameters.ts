@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { BufferPart, Dispatch, Gpu } from "../../engine/webgpu/gpu.ts";
+import type { BufferRange, Dispatch, Gpu } from "../../engine/webgpu/gpu.ts";
 import { adam } from "../../engine/webgpu/kernels/adam.ts";
 import {
   type Filter,
@@ -12,7 +12,7 @@ import {
   rotateFilters180,
 } from "../../engine/webgpu/kernels/filter_layouts.ts";
 import { POINTS, transformFilters } from "../../engine/webgpu/kernels/winograd.ts";
-import { addGradient } from "../../engine/webgpu/kernels/parts_of_exam.ts";
+import { addGradient } from "../../engine/webgpu/kernels/exam_chunks.ts";
 import type { OptimizerState } from "../optimizer_state.ts";
 import { assignParameter, type Parameters } from "../parameters.ts";
 import { MRNET_PARAMETERS } from "../weights/mrnet.ts";
@@ -28,7 +28,7 @@ const CONVOLUTIONS = COUNT - SIZES.slice(-2).reduce((all, size) => all + size, 0
 /** The names of the buffers of Adam's moments. */
 type Moment = "first moment" | "second moment";
 
-/** The parameters, the layouts of them that the kernels want, their gradient and Adam's moments. */
+/** The parameters, their layouts for the kernels, their gradient and Adam's moments. */
 export class WebGPUParameters {
   readonly #gpu: Gpu;
   readonly #parameters: Parameters;
@@ -37,7 +37,7 @@ export class WebGPUParameters {
   /** Layouts, gradients and moments by name, each made when it is first asked for. */
   readonly #buffers = new Map<string, GPUBuffer>();
 
-  /** @param layers of slices of any size: what is asked of them here is the same for all */
+  /** @param layers of slices of any size: what is read of them here does not depend on it */
   constructor(gpu: Gpu, parameters: Parameters, layers: readonly LayerShape[]) {
     this.#gpu = gpu;
     this.#parameters = parameters;
@@ -46,21 +46,21 @@ export class WebGPUParameters {
     this.values = gpu.buffer("parameters", 4 * COUNT, STORAGE | COPY_DST | COPY_SRC);
   }
 
-  /** The gradient of what was computed at once, of the same layout. */
+  /** The gradient of one chunk, in the layout of the parameters. */
   get gradient(): GPUBuffer {
     return this.#get("gradient", COUNT);
   }
 
-  /** The gradient of an exam of so many parts. */
-  gradientOf(parts: number): GPUBuffer {
-    return parts === 1 ? this.gradient : this.#get("gradient of all parts", COUNT);
+  /** The gradient of an exam with this number of chunks. */
+  gradientOf(chunks: number): GPUBuffer {
+    return chunks === 1 ? this.gradient : this.#get("gradient of all chunks", COUNT);
   }
 
   /** A layer's filters as the forward pass wants them. */
-  filters(layer: number): BufferPart {
+  filters(layer: number): BufferRange {
     const { name, winograd, size, filterRow, output } = this.#layers[layer];
     if (layer === 0) return this.#get("conv1, folded", size * filterRow * output.channels);
-    return winograd ? this.#transformed(layer, "") : this.part(this.values, name, "weight");
+    return winograd ? this.#transformed(layer, "") : this.range(this.values, name, "weight");
   }
 
   /** A layer's filters as a convolution with the gradient of its output wants them. */
@@ -76,8 +76,8 @@ export class WebGPUParameters {
     return this.#get(`${label}, rotated`, size * size * filterChannels * output.channels);
   }
 
-  /** A weight together with the bias behind it, or one of the two, as a part of a buffer. */
-  part(buffer: GPUBuffer, name: string, what: "weight" | "bias" | "both"): GPUBufferBinding {
+  /** The range of a buffer with a layer's weight, its bias, or both: the bias follows the weight. */
+  range(buffer: GPUBuffer, name: string, what: "weight" | "bias" | "both"): GPUBufferBinding {
     const index = MRNET_PARAMETERS.findIndex((each) => each.name === `${name}.weight`);
     const start = SIZES.slice(0, index).reduce((all, size) => all + size, 0);
     const [weight, bias] = [SIZES[index], SIZES[index + 1]];
@@ -134,10 +134,10 @@ export class WebGPUParameters {
     }
   }
 
-  /** What lays the filters out for the forward pass; to be run when the parameters have changed. */
+  /** The dispatches that lay out the filters for the forward pass; to be run after each change. */
   layOut(): Promise<Dispatch[]> {
     return Promise.all(this.#layers.flatMap((layer, index) => {
-      const filters = this.part(this.values, layer.name, "weight");
+      const filters = this.range(this.values, layer.name, "weight");
       const to = this.filters(index);
       if (index === 0) {
         const fold = foldFilters(_filter(layer), layer.filterRow);
@@ -148,14 +148,14 @@ export class WebGPUParameters {
     }));
   }
 
-  /** What lays the filters out for the backward pass; to be run ahead of one. */
+  /** The dispatches that lay out the filters for the backward pass; to be run ahead of each. */
   async rotate180(): Promise<Dispatch[]> {
     const last = this.#layers.length - 1;
     const prepared = await Promise.all(
       this.#layers.slice(1).map((layer, index) => {
         const filter = _filter(layer);
         const rotated = this.rotated(index + 1);
-        const filters = this.part(this.values, layer.name, "weight");
+        const filters = this.range(this.values, layer.name, "weight");
         const dispatches = [this.#gpu.prepare(rotateFilters180(filter), { filters, rotated })];
         // The last layer's input gradient is not computed as a convolution.
         if (layer.winograd && index + 1 < last) {
@@ -171,7 +171,7 @@ export class WebGPUParameters {
     return prepared.flat();
   }
 
-  /** What adds a part's gradient to that of the exam; of the linear layer the head has made it all. */
+  /** Adds a chunk's gradient to the exam's. The linear layer is left out: the head makes all of its. */
   async add(begins: boolean): Promise<Dispatch> {
     const size = 4 * CONVOLUTIONS;
     return await this.#gpu.prepare(addGradient(CONVOLUTIONS, begins), {
@@ -181,15 +181,15 @@ export class WebGPUParameters {
   }
 
   /**
-   * What moves the parameters by the gradient of an exam.
+   * The dispatch that moves the parameters by the gradient of an exam.
    *
    * @param step the numbers of the step
-   * @param parts of how many parts the exam is
+   * @param chunks how many chunks the exam has
    * @param frozen the names of those that stay as they are
    */
   adam(
     step: GPUBufferBinding,
-    parts: number,
+    chunks: number,
     frozen: ReadonlySet<string>,
   ): Promise<Dispatch[]> {
     return Promise.all(
@@ -202,7 +202,7 @@ export class WebGPUParameters {
         });
         return this.#gpu.prepare(adam(count), {
           step,
-          gradient: of(this.gradientOf(parts)),
+          gradient: of(this.gradientOf(chunks)),
           parameters: of(this.values),
           first: of(this.#moment("first moment")),
           second: of(this.#moment("second moment")),

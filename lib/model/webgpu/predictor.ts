@@ -8,7 +8,7 @@ import type { Affine } from "../../data/intensity.ts";
 import type { Gpu } from "../../engine/webgpu/gpu.ts";
 import type { Precision } from "../../engine/webgpu/precision.ts";
 import type { Parameters } from "../parameters.ts";
-import { JUDGING, WebGPUNetwork } from "./network.ts";
+import { EVALUATION_VALUES, WebGPUNetwork } from "./network.ts";
 
 /** The forward pass in kernels of our own, with memory of its own. */
 export class WebGPUPredictor {
@@ -16,8 +16,8 @@ export class WebGPUPredictor {
   readonly #network: WebGPUNetwork;
   /** The parameters' values that the network has: TensorFlow.js gives new values a new identity. */
   #known: object[] = [];
-  /** The end of the queue of calls: they share the memory for one exam. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Resolves when the calls so far are answered: they share the memory for one exam. */
+  #queue: Promise<unknown> = Promise.resolve();
 
   constructor(gpu: Gpu, parameters: Parameters, precision: Precision) {
     this.#parameters = parameters;
@@ -27,17 +27,17 @@ export class WebGPUPredictor {
   /**
    * The two logits of an exam, with the parameters as they are now.
    *
-   * @throws {EngineError} where the device failed or has not the memory
+   * @throws {EngineError} if the device failed or has not the memory
    */
   logits(exam: Exam, affine: Affine): Promise<[number, number]> {
-    const logits = this.#turn.then(() => this.#logits(exam, affine));
-    this.#turn = logits.catch(() => {});
+    const logits = this.#queue.then(() => this.#logits(exam, affine));
+    this.#queue = logits.catch(() => {});
     return logits;
   }
 
   /** Frees the memory once the calls so far are answered. */
   dispose(): void {
-    this.#turn.then(() => this.#network.dispose());
+    this.#queue.then(() => this.#network.dispose());
   }
 
   async #logits(exam: Exam, affine: Affine): Promise<[number, number]> {
@@ -48,17 +48,17 @@ export class WebGPUPredictor {
       this.#known = values;
     }
     await this.#network.prepare(exam, false);
-    const slot = this.#network.run(exam, { ...JUDGED, ...affine }, false);
-    const figures = await this.#network.figures();
-    return [figures[4 * slot + 1], figures[4 * slot + 2]];
+    const slot = this.#network.run(exam, { ...PREDICTION_VALUES, ...affine }, false);
+    const results = await this.#network.results();
+    return [results[4 * slot + 1], results[4 * slot + 2]];
   }
 }
 
-/** A pass of which only the logits count. */
-const JUDGED = {
+/** The numbers of a pass that is run for its logits only. */
+const PREDICTION_VALUES = {
   label: 0,
   weights: [1, 1],
-  ...JUDGING,
+  ...EVALUATION_VALUES,
   beta1: 0,
   beta2: 0,
   epsilon: 1,

@@ -9,7 +9,7 @@ import { poolOf } from "../../engine/webgpu/kernels/mean_pool.ts";
 import { LAYERS } from "../layers.ts";
 import { MRNET_PARAMETERS } from "../weights/mrnet.ts";
 
-/** A convolution with its ReLU and, where there is one, the pool behind it. */
+/** A convolution with its ReLU and, if there is one, the pool behind it. */
 export interface LayerShape {
   /** Its name in PyTorch's state dict. */
   name: string;
@@ -25,9 +25,9 @@ export interface LayerShape {
   filterRow: number;
   /** Its input, with the border that it wants. */
   input: Grid;
-  /** Its output, with the border that the next layer wants where no pool comes between. */
+  /** Its output, with the border that the next layer wants if no pool comes between. */
   output: Grid;
-  /** What the pool behind it leaves, with the border that the next layer wants. */
+  /** The output of the pool behind it, with the border that the next layer wants. */
   pooled?: Grid;
   /** Whether Winograd's algorithm computes it and its input gradient. */
   winograd: boolean;
@@ -35,7 +35,7 @@ export interface LayerShape {
 
 /** How the layers are computed. */
 export interface LayerOptions {
-  /** How what the layers leave is stored; gradients are in single precision in any case. */
+  /** How the activations are stored; gradients are in single precision in any case. */
   precision: Precision;
   /** Whether Winograd's algorithm computes the layers that it can. */
   winograd: boolean;

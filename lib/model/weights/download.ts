@@ -1,7 +1,7 @@
 /**
- * Fetches a large file whose hash is known: what arrives grows in a neighbour, `NAME.part`, which
- * takes the name only when it is whole and its hash is right. A break is continued where it
- * happened, by this run or by the next; a second process waits instead of fetching it too.
+ * Fetches a large file whose hash is known. The bytes are collected in a partial file, `NAME.part`, which
+ * takes the name only when it is whole and its hash is right. A transfer that broke off is continued, by
+ * this run or by the next. A second process waits instead of fetching the file too.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface Download {
   hash: string;
   /** What to do when it cannot be fetched; ends the error's message. */
   hint: string;
-  /** Is told the bytes that are there and, where known, how many there will be. */
+  /** Is told the bytes that are there and, if known, how many there will be. */
   onProgress?: (bytes: number, total: number | undefined) => void;
   /** Stops the download; what has arrived is kept. */
   signal?: AbortSignal;
@@ -38,16 +38,16 @@ export interface Download {
 }
 
 /** How often a transfer that still brings bytes is continued. */
-const MOST_ATTEMPTS = 10;
+const MAX_ATTEMPTS = 10;
 
-/** A transfer that broke off; what has arrived is good. */
+/** A transfer that broke off; the bytes that have arrived are kept. */
 class Broken extends Error {}
 
 /**
  * Whether the file is there, with this hash.
  *
- * @throws {WeightsError} where it is there and cannot be read
- * @throws {PermissionError} where Deno may not read it
+ * @throws {WeightsError} if it is there and cannot be read
+ * @throws {PermissionError} if Deno may not read it
  */
 export async function isThere(
   { path, hash, signal }: Pick<Download, "path" | "hash" | "signal">,
@@ -68,48 +68,48 @@ export async function isThere(
  *
  * @throws {WeightsError} if the server cannot be reached, does not have it, sends on to another
  * address, or has another file
- * @throws {PermissionError} where Deno may not reach the server or write the file
+ * @throws {PermissionError} if Deno may not reach the server or write the file
  */
 export async function download(job: Download): Promise<void> {
   for (;;) {
-    using part = await openPart(job);
-    if (await isLocked(part)) {
+    using partial = await openPartial(job);
+    if (await isLocked(partial)) {
       // Another process is fetching it: its file is as good as ours.
-      job.onProgress?.((await part.stat()).size, undefined);
+      job.onProgress?.((await partial.stat()).size, undefined);
       await wait(Math.min(job.pause ?? 1000, 500), job.signal);
       if (await isThere(job)) return;
       continue;
     }
     if (await isThere(job)) {
-      if (await isStillNamed(part, job)) await Deno.remove(partOf(job)).catch(() => {});
+      if (await isStillNamed(partial, job)) await Deno.remove(partialPath(job)).catch(() => {});
       return;
     }
     // The process that held the lock has given the name away, or removed the file.
-    if (!await isStillNamed(part, job)) continue;
+    if (!await isStillNamed(partial, job)) continue;
     try {
-      await fill(part, job);
+      await fill(partial, job);
     } catch (error) {
-      if ((await part.stat()).size === 0) await Deno.remove(partOf(job)).catch(() => {});
+      if ((await partial.stat()).size === 0) await Deno.remove(partialPath(job)).catch(() => {});
       throw error;
     }
-    await part.sync().catch(() => {});
+    await partial.sync().catch(() => {});
     try {
-      return await Deno.rename(partOf(job), job.path);
+      return await Deno.rename(partialPath(job), job.path);
     } catch (error) {
       throw outputError(error, job.path);
     }
   }
 }
 
-function partOf(job: Download): string {
+function partialPath(job: Download): string {
   return `${job.path}.part`;
 }
 
-async function openPart(job: Download): Promise<Deno.FsFile> {
+async function openPartial(job: Download): Promise<Deno.FsFile> {
   try {
-    return await Deno.open(partOf(job), { read: true, write: true, create: true });
+    return await Deno.open(partialPath(job), { read: true, write: true, create: true });
   } catch (error) {
-    throw outputError(error, partOf(job));
+    throw outputError(error, partialPath(job));
   }
 }
 
@@ -117,9 +117,9 @@ function outputError(error: unknown, path: string): MRNetError {
   return fileError(error, { what: "write", path, access: "write", error: OutputError });
 }
 
-async function isLocked(part: Deno.FsFile): Promise<boolean> {
+async function isLocked(partial: Deno.FsFile): Promise<boolean> {
   try {
-    return !await part.tryLock(true);
+    return !await partial.tryLock(true);
   } catch {
     // A file system without locks: the hash still tells whether two processes got mixed up.
     return false;
@@ -127,9 +127,9 @@ async function isLocked(part: Deno.FsFile): Promise<boolean> {
 }
 
 /** True while the open file is the one under the name `.part`. */
-async function isStillNamed(part: Deno.FsFile, job: Download): Promise<boolean> {
-  const named = await Deno.stat(partOf(job)).catch(() => undefined);
-  return named !== undefined && named.ino === (await part.stat()).ino;
+async function isStillNamed(partial: Deno.FsFile, job: Download): Promise<boolean> {
+  const named = await Deno.stat(partialPath(job)).catch(() => undefined);
+  return named !== undefined && named.ino === (await partial.stat()).ino;
 }
 
 async function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
@@ -146,15 +146,15 @@ async function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
   }
 }
 
-/** Fills the open part until it is the whole file with the right hash. */
-async function fill(part: Deno.FsFile, job: Download): Promise<void> {
+/** Fills the partial file until it is the whole file with the right hash. */
+async function fill(partial: Deno.FsFile, job: Download): Promise<void> {
   // Bytes of an earlier run may be of another file; then one fresh start is worth it.
-  let inherited = (await part.stat()).size > 0;
+  let inherited = (await partial.stat()).size > 0;
   for (;;) {
-    await transferAll(part, job);
-    const hash = await hashOf(part, job.signal);
+    await transferAll(partial, job);
+    const hash = await hashOf(partial, job.signal);
     if (hash.startsWith(job.hash)) return;
-    await part.truncate(0);
+    await partial.truncate(0);
     if (inherited) {
       inherited = false;
       continue;
@@ -165,17 +165,17 @@ async function fill(part: Deno.FsFile, job: Download): Promise<void> {
   }
 }
 
-async function transferAll(part: Deno.FsFile, job: Download): Promise<void> {
+async function transferAll(partial: Deno.FsFile, job: Download): Promise<void> {
   const state: TransferState = { tag: null };
   for (let attempt = 1;; attempt++) {
-    const before = (await part.stat()).size;
+    const before = (await partial.stat()).size;
     try {
-      return await transfer(part, before, job, state);
+      return await transfer(partial, before, job, state);
     } catch (error) {
       job.signal?.throwIfAborted();
       if (error instanceof MRNetError) throw error;
-      const after = (await part.stat()).size;
-      if (error instanceof Broken && after > before && attempt < MOST_ATTEMPTS) {
+      const after = (await partial.stat()).size;
+      if (error instanceof Broken && after > before && attempt < MAX_ATTEMPTS) {
         await wait(job.pause ?? 1000, job.signal);
         continue;
       }
@@ -186,15 +186,15 @@ async function transferAll(part: Deno.FsFile, job: Download): Promise<void> {
   }
 }
 
-/** What one transfer leaves for the next. */
+/** What one transfer tells the next. */
 interface TransferState {
   /** The server's tag for the version of the file that is being fetched. */
   tag: string | null;
 }
 
-/** One request: the bytes from `have` on, or all of them if the server does not do parts. */
+/** One request: the bytes from `have` on, or all of them if the server does not serve ranges. */
 async function transfer(
-  part: Deno.FsFile,
+  partial: Deno.FsFile,
   have: number,
   job: Download,
   state: TransferState,
@@ -208,27 +208,27 @@ async function transfer(
     let at = have;
     if (response.status === 416) {
       await response.body?.cancel();
-      // The part is as long as the file, or longer: the first is fine, the second starts again.
+      // The partial file is as long as the whole, or longer: the first is fine, the second starts again.
       if (response.headers.get("content-range") === `bytes */${have}`) return;
-      await part.truncate(0);
-      return await transfer(part, 0, job, state);
+      await partial.truncate(0);
+      return await transfer(partial, 0, job, state);
     }
     if (response.status === 200) at = 0;
     else if (!response.headers.get("content-range")?.startsWith(`bytes ${have}-`)) {
       await response.body?.cancel();
-      await part.truncate(0);
-      return await transfer(part, 0, job, state);
+      await partial.truncate(0);
+      return await transfer(partial, 0, job, state);
     }
     state.tag = response.headers.get("etag");
     const rest = response.headers.get("content-length");
     const total = rest === null ? undefined : at + Number(rest);
-    await part.truncate(at);
-    await part.seek(at, Deno.SeekMode.Start);
+    await partial.truncate(at);
+    await partial.seek(at, Deno.SeekMode.Start);
     job.onProgress?.(at, total);
     for await (const piece of pieces(response)) {
       clearTimeout(timer);
       timer = setTimeout(() => stalled.abort(silence), job.patience ?? 60_000);
-      await write(part, piece, partOf(job));
+      await write(partial, piece, partialPath(job));
       at += piece.length;
       job.onProgress?.(at, total);
     }
@@ -289,9 +289,9 @@ async function* pieces(response: Response): AsyncIterable<Uint8Array> {
   }
 }
 
-async function write(part: Deno.FsFile, bytes: Uint8Array, path: string): Promise<void> {
+async function write(partial: Deno.FsFile, bytes: Uint8Array, path: string): Promise<void> {
   try {
-    for (let done = 0; done < bytes.length;) done += await part.write(bytes.subarray(done));
+    for (let done = 0; done < bytes.length;) done += await partial.write(bytes.subarray(done));
   } catch (error) {
     throw outputError(error, path);
   }

@@ -1,5 +1,5 @@
 /**
- * The floating-point types in which weights are stored, and their way to float32. Bytes are
+ * The floating-point types in which weights are stored, and their conversion to float32. Bytes are
  * little-endian in every file this toolkit reads.
  *
  * @module
@@ -19,8 +19,8 @@ export function isFloatType(type: string): type is FloatType {
 /**
  * The values of stored bytes as float32. A double beyond float32's range becomes infinite.
  *
- * @param bytes whole values; float32 is not copied where the bytes lie at a multiple of four, so
- * the caller gives them away
+ * @param bytes whole values. The caller must not use them afterwards: float32 values at a multiple of
+ * four are not copied
  * @param type how they are stored
  */
 export function toFloat32(bytes: Uint8Array<ArrayBuffer>, type: FloatType): Float32Array {

@@ -11,7 +11,7 @@ import { type Download, download, isThere } from "./download.ts";
 /** Where torchvision publishes AlexNet's weights; the name carries the first digits of the hash. */
 export const IMAGENET_URL = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth";
 
-/** Where the weights come from, where they go, and who is told. */
+/** Where the weights come from and where they go. */
 export interface ImageNetOptions
   extends Pick<Download, "onProgress" | "signal" | "pause" | "patience"> {
   /** The folder of models; it is made if it is missing. */
@@ -25,12 +25,12 @@ export interface ImageNetOptions
 }
 
 /**
- * Makes sure that the ImageNet weights are in the folder of models, and gives the file's path. The
- * network is used only where the file is missing or has another hash.
+ * Makes sure that the ImageNet weights are in the folder of models, and gives the file's path. It uses the
+ * network only if the file is missing or has another hash.
  *
- * @throws {WeightsError} where they are not there and cannot be fetched
- * @throws {PermissionError} where Deno may not reach the server, or not read or write the folder
- * @throws {OptionError} where the address is none, or its file name carries no hash
+ * @throws {WeightsError} if they are not there and cannot be fetched
+ * @throws {PermissionError} if Deno may not reach the server, or not read or write the folder
+ * @throws {OptionError} if the address is none, or its file name carries no hash
  */
 export async function fetchImageNetWeights(options: ImageNetOptions): Promise<string> {
   const { folder, url = IMAGENET_URL, ...rest } = options;
@@ -38,8 +38,8 @@ export async function fetchImageNetWeights(options: ImageNetOptions): Promise<st
   const path = join(folder, name);
   if (await isThere({ path, hash, signal: rest.signal })) return path;
   await makeFolder(folder);
-  const place = `${folder.replace(/\/+$/, "")}/`;
-  const hint = `put ${name} into ${place} yourself, or start without it: --weights none`;
+  const shown = `${folder.replace(/\/+$/, "")}/`;
+  const hint = `put ${name} into ${shown} yourself, or start without it: --weights none`;
   await download({ ...rest, url, path, hash, hint });
   return path;
 }

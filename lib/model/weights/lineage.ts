@@ -10,8 +10,8 @@
  * | `model.features.N`, `classifier` | 1 | the authors' release |
  * | `alexnet.N`, `fc`; `features.N`, `classifier` or `fc` | 1 | other public implementations |
  *
- * Wrappers put names of their own anywhere in between. Whatever is in a file and is neither a part of
- * the network nor known to stand outside of it makes it another network.
+ * Wrappers put names of their own anywhere in between. A tensor that neither belongs to the network nor is
+ * known to stand outside of it makes the file another network.
  *
  * @module
  */
@@ -51,7 +51,7 @@ export const FEATURE_PARAMETERS: readonly Parameter[] = TRUNK.map(({ name, shape
   shape,
 }));
 
-/** What the last convolution leaves of a slice, and the linear layer takes. */
+/** Output channels of the last convolution and inputs of the linear layer. */
 const CHANNELS = 256;
 
 /** A tensor of a file, not read yet. */
@@ -67,9 +67,9 @@ export interface Network {
   /** An MRNet, an AlexNet without anything behind it, or something else. */
   kind: "mrnet" | "alexnet" | "other";
   /** The ten convolutions: name in the file, as far as it is there, and what is expected. */
-  features: Part[];
+  features: FileParameter[];
   /** The linear layer's weight and bias; their shapes tell whether it has one output or two. */
-  head: Part[];
+  head: FileParameter[];
   /** Names in the file that belong to no such network. */
   unexpected: string[];
   /** AlexNet's own classifier, by the names in the file; no MRNet uses it. */
@@ -79,8 +79,8 @@ export interface Network {
 }
 
 /** A parameter of a network as a file has it. */
-export interface Part extends Parameter {
-  /** Its key in the file; none where it is missing. */
+export interface FileParameter extends Parameter {
+  /** Its key in the file; none if it is missing. */
   key?: string;
 }
 
@@ -93,11 +93,11 @@ const WRAPPERS: ReadonlySet<string> = new Set([
   "_forward_module",
 ]);
 
-/** What linear layers are called; first the one that is looked for first. */
+/** Names of linear layers, in the order in which they are looked for. */
 const HEAD_NAMES = ["classifer", "classifier", "fc"] as const;
 const HEAD = /^(?<root>(?:.*\.)?)(?<name>classifer|classifier|fc)(?:\.\d+)?$/;
 
-/** Parts of a training that a saved module carries along: the loss, and what it weighs by. */
+/** Tensors of the loss, such as its weights, which a saved module may carry along. */
 const LOSS = /^(?:.*_)?(?:criterion|criteria|loss|losses)(?:_.*)?$/i;
 const LOSS_WEIGHTS = /^(?:pos_weight|class_weights?|loss_weights?)$/;
 
@@ -113,27 +113,27 @@ export function recognize(tensors: ReadonlyMap<string, TensorInfo>, file: string
   for (const name of names.keys()) if (belongsToLoss(name)) names.delete(name);
   const info = (name: string) => tensors.get(names.get(name) ?? "");
   const trunk = _findTrunk(names, tensors, file);
-  const parts = (prefix: string, parameters: readonly Parameter[]): Part[] =>
+  const inFile = (prefix: string, parameters: readonly Parameter[]): FileParameter[] =>
     parameters.map(({ name, shape }) => ({
       name: prefix + name,
       shape,
       key: names.get(prefix + name),
     }));
-  const features = parts(trunk, TRUNK);
+  const features = inFile(trunk, TRUNK);
   // Only a whole AlexNet has a classifier of its own; `features` alone has none.
   const own = trunk.endsWith("features.") ? `${trunk.slice(0, -9)}classifier.` : undefined;
   const { layer, outputs, fits } = _findHead(names, info, trunk, own);
-  const head = parts(`${layer}.`, [
+  const head = inFile(`${layer}.`, [
     { name: "weight", shape: [outputs, CHANNELS] },
     { name: "bias", shape: [outputs] },
   ]);
-  // Where MRNet's linear layer was put in its place, what follows it there is not AlexNet's any more.
-  const unusedPart = own !== undefined && `${layer}.`.startsWith(own) ? undefined : own;
+  // If MRNet's linear layer replaced it, the layers behind that one are not AlexNet's any more.
+  const unusedPrefix = own !== undefined && `${layer}.`.startsWith(own) ? undefined : own;
   const used = new Set([...features, ...head].map(({ key }) => key));
   const [unexpected, ownClassifier]: [string[], string[]] = [[], []];
   for (const [name, key] of names) {
     if (used.has(key) || _isCounter(tensors.get(key)!)) continue;
-    const unused = unusedPart !== undefined && name.startsWith(unusedPart) &&
+    const unused = unusedPrefix !== undefined && name.startsWith(unusedPrefix) &&
       !_takesChannels(tensors.get(key)!);
     (unused ? ownClassifier : unexpected).push(key);
   }
@@ -147,9 +147,9 @@ export function recognize(tensors: ReadonlyMap<string, TensorInfo>, file: string
 
 /** A tensor's name without what wrappers put into it. */
 export function withoutWrappers(key: string): string {
-  const parts = key.split(".");
-  const last = parts.pop()!;
-  return [...parts.filter((part) => !WRAPPERS.has(part)), last].join(".");
+  const words = key.split(".");
+  const last = words.pop()!;
+  return [...words.filter((word) => !WRAPPERS.has(word)), last].join(".");
 }
 
 /** The keys of a file by their names without wrappers. */
@@ -164,7 +164,7 @@ function _plainNames(tensors: ReadonlyMap<string, TensorInfo>, file: string): Ma
   return names;
 }
 
-/** What stands before the index of the first convolution; the reference's name where there is none. */
+/** What stands before the index of the first convolution; the reference's name if there is none. */
 function _findTrunk(
   names: ReadonlyMap<string, string>,
   tensors: ReadonlyMap<string, TensorInfo>,
@@ -202,7 +202,7 @@ function _findHead(
   for (const name of names.keys()) {
     const layer = name.replace(/\.(?:weight|bias)$/, "");
     const match = layer === name ? null : HEAD.exec(layer);
-    // The linear layer and the convolutions are parts of one module, or of a part of it.
+    // The linear layer and the convolutions belong to one module, the latter maybe to one inside it.
     if (match === null || !trunk.startsWith(match.groups!.root)) continue;
     const [weight, bias] = [info(`${layer}.weight`), info(`${layer}.bias`)];
     const outputs = ([1, 2] as const).find((count) =>
@@ -210,7 +210,7 @@ function _findHead(
       bias !== undefined && _same(bias.shape, [count])
     );
     const inner = own !== undefined && name.startsWith(own);
-    // What is AlexNet's own is a linear layer of MRNet only where it was replaced by one.
+    // A layer of AlexNet's own classifier counts only if MRNet's linear layer replaced it.
     if (inner && outputs === undefined) continue;
     const rank = (outputs === undefined ? 8 : 0) + (inner ? 4 : 0) +
       HEAD_NAMES.indexOf(match.groups!.name as typeof HEAD_NAMES[number]);
@@ -231,11 +231,11 @@ function _isReference(trunk: string, layer: string): boolean {
 
 /** Whether a tensor belongs to the loss that a network was trained by, not to the network. */
 export function belongsToLoss(name: string): boolean {
-  const parts = name.split(".");
-  return LOSS_WEIGHTS.test(parts.pop()!) || parts.some((part) => LOSS.test(part));
+  const words = name.split(".");
+  return LOSS_WEIGHTS.test(words.pop()!) || words.some((word) => LOSS.test(word));
 }
 
-/** Whether a tensor only counts, as batches or averaged models are counted. */
+/** Whether a tensor is a counter, such as one of batches or of averaged models. */
 function _isCounter({ shape, type }: TensorInfo): boolean {
   return !isFloatType(type) && elementCount(shape) === 1;
 }

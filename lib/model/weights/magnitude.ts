@@ -1,24 +1,24 @@
 /**
- * Weights that are finite and still of no use: so large that what a layer makes of ordinary grey values
- * does not fit into single precision.
+ * Weights that are finite but too large: with ordinary grey values a layer's output may overflow single
+ * precision.
  *
  * @module
  */
 import { type StateDict, weightsError } from "./tensors.ts";
 
-/** The largest grey value that a model must bear: whatever an image of 16 bits holds. */
+/** The largest grey value that a model must be able to read: that of an image of 16 bits. */
 const MAX_VOXEL = 65535;
 
 /**
- * From here on a layer's outputs count as too large. Single precision ends at 3.4e38; the engines'
- * transforms of tiles (Winograd) make numbers on the way that are up to some 1e5 times an output.
+ * The largest output of a layer that is allowed. Single precision ends at 3.4e38, and Winograd's
+ * transforms have intermediate numbers that are up to some 1e5 times an output.
  */
 const MAX_OUTPUT = 1e32;
 
 /**
- * Refuses weights with which an exam of ordinary values may overflow. Layer by layer the largest output
- * that any input could have is bounded: the sum of a filter's absolute weights times the bound before,
- * and the bias. A trained MRNet stays below 1e15; weights of 30 throughout reach the limit.
+ * Refuses weights with which an exam of ordinary values may overflow. A layer's output is bounded by the
+ * sum of a filter's absolute weights times the bound of its input, plus the bias. A trained MRNet stays
+ * below 1e15; weights of 30 throughout reach the limit.
  *
  * @param parameters the layers' weights and biases under MRNet's names, first layer to last; all finite
  * @param file the file, for messages

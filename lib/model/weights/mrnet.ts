@@ -8,9 +8,9 @@ import { isFloatType } from "./floats.ts";
 import { checkMagnitude } from "./magnitude.ts";
 import {
   FEATURE_PARAMETERS,
+  type FileParameter,
   type Network,
   type Parameter,
-  type Part,
   recognize,
   type TensorInfo,
 } from "./lineage.ts";
@@ -45,9 +45,9 @@ export interface Selection {
  */
 export function locateMRNet(tensors: ReadonlyMap<string, TensorInfo>, file: string): Selection {
   const network = recognize(tensors, file);
-  const parts = [...network.features, ...network.head];
-  _checkTypes(parts, tensors, file);
-  const faults = [..._faults(parts, tensors, network.unexpected)];
+  const parameters = [...network.features, ...network.head];
+  _checkTypes(parameters, tensors, file);
+  const faults = [..._faults(parameters, tensors, network.unexpected)];
   if (faults.length > 0) {
     const hint = network.kind === "alexnet"
       ? "it looks like AlexNet, which a training starts from, not like a trained MRNet"
@@ -55,7 +55,7 @@ export function locateMRNet(tensors: ReadonlyMap<string, TensorInfo>, file: stri
     throw weightsError(file, `it does not hold an MRNet: ${faults.join("; ")}`, hint);
   }
   if (network.ambiguous) throw _ambiguous(network, file);
-  return _selection(MRNET_PARAMETERS, parts);
+  return _selection(MRNET_PARAMETERS, parameters);
 }
 
 /**
@@ -75,8 +75,8 @@ export function locateFeatures(tensors: ReadonlyMap<string, TensorInfo>, file: s
 }
 
 /**
- * What was located, under MRNet's names and in order. A linear layer of one output becomes the second
- * of two whose first is zero: the probability, the sigmoid of the second, stays the same.
+ * The located tensors under MRNet's names and in order. A linear layer of one output gets a first output
+ * of zero before it. The probability, the sigmoid of the second output, stays the same.
  *
  * @param tensors at least those of the selection
  * @param file for messages
@@ -99,7 +99,7 @@ export function take({ keys }: Selection, tensors: StateDict, file: string): Sta
  *
  * @param tensors what a file held; names are understood as in {@linkcode recognize}
  * @param name the file, for messages
- * @throws {WeightsError} where tensors are missing, unexpected, wrongly shaped or not finite; all
+ * @throws {WeightsError} if tensors are missing, unexpected, wrongly shaped or not finite; all
  * of them are named in one line
  */
 export function selectMRNet(tensors: StateDict, name: string): StateDict {
@@ -112,7 +112,7 @@ export function selectMRNet(tensors: StateDict, name: string): StateDict {
  *
  * @param tensors what a file held
  * @param name the file, for messages
- * @throws {WeightsError} where tensors are missing, wrongly shaped or not finite
+ * @throws {WeightsError} if tensors are missing, wrongly shaped or not finite
  */
 export function selectFeatures(tensors: StateDict, name: string): StateDict {
   return take(locateFeatures(_infoOf(tensors), name), tensors, name);
@@ -127,18 +127,18 @@ function _infoOf(tensors: StateDict): Map<string, TensorInfo> {
   );
 }
 
-function _selection(parameters: readonly Parameter[], parts: readonly Part[]): Selection {
-  return { keys: new Map(parameters.map(({ name }, index) => [name, parts[index].key!])) };
+function _selection(names: readonly Parameter[], parameters: readonly FileParameter[]): Selection {
+  return { keys: new Map(names.map(({ name }, index) => [name, parameters[index].key!])) };
 }
 
-/** What keeps the parts from being those of a network, each kind of fault in one clause. */
+/** What keeps the parameters from being those of a network, each kind of fault in one clause. */
 function* _faults(
-  parts: readonly Part[],
+  parameters: readonly FileParameter[],
   tensors: ReadonlyMap<string, TensorInfo>,
   unexpected: readonly string[],
 ): Iterable<string> {
   const [missing, wrong]: string[][] = [[], []];
-  for (const { name, shape, key } of parts) {
+  for (const { name, shape, key } of parameters) {
     if (key === undefined) {
       missing.push(quoted(name));
       continue;
@@ -156,11 +156,11 @@ function* _faults(
 
 /** Tells a parameter that has another type from one that is missing. */
 function _checkTypes(
-  parts: readonly Part[],
+  parameters: readonly FileParameter[],
   tensors: ReadonlyMap<string, TensorInfo>,
   file: string,
 ): void {
-  for (const { key } of parts) {
+  for (const { key } of parameters) {
     const type = key === undefined ? undefined : tensors.get(key)!.type;
     if (type === undefined || isFloatType(type)) continue;
     const found = `${quoted(key!)} has the type ${shortened(type, 20)}`;

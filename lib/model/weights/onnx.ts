@@ -2,8 +2,8 @@
  * Writes a trained MRNet as an ONNX model, which runs wherever an ONNX runtime does.
  *
  * - Input `exam`: float32 `[slices, 3, height, width]`, grey values as they are in the exam's file, the
- *   one channel repeated three times; slices, height and width may differ from call to call. Where
- *   the model's input is prepared, the model does it: that is a part of the graph.
+ *   one channel repeated three times; slices, height and width may differ from call to call. If the
+ *   model's input is prepared, nodes of the graph do it.
  * - Output `logits`: float32 `[1, 2]`.
  * - Output `probability`: float32 `[1]`, the sigmoid of logit 1.
  *
@@ -56,7 +56,7 @@ export interface OnnxOptions {
  *
  * @param tensors the twelve parameters under MRNet's names, as `selectMRNet` gives them
  * @param metadata free text that is kept in the model
- * @throws {RangeError} where a parameter is missing or wrongly shaped
+ * @throws {RangeError} if a parameter is missing or wrongly shaped
  */
 export function encodeOnnx(
   tensors: StateDict,

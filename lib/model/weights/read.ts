@@ -1,6 +1,6 @@
 /**
- * Reads a file of weights, whatever its form: safetensors or one of PyTorch's. The content decides;
- * a name that says something else is an error, because somebody will trust the name later.
+ * Reads a file of weights in any form: safetensors or one of PyTorch's. The content decides the form. A
+ * name that says another form is an error, because somebody will trust the name later.
  *
  * @module
  */
@@ -32,8 +32,8 @@ export interface MRNetWeights {
 /**
  * Reads a file of weights, or a source that is open already.
  *
- * @throws {WeightsError} where it is missing, damaged, of no known form, or not what its name says
- * @throws {PermissionError} where Deno may not read it
+ * @throws {WeightsError} if it is missing, damaged, of no known form, or not what its name says
+ * @throws {PermissionError} if Deno may not read it
  */
 export async function readWeights(
   from: string | Source,
@@ -54,7 +54,7 @@ function _readWeights(source: Source, options: ReadOptions): ReadWeights {
  * Reads the twelve parameters of an MRNet, from a checkpoint of this toolkit or of PyTorch code of any
  * lineage that {@linkcode recognize} knows. A linear layer of one output becomes two.
  *
- * @throws {WeightsError} where the file cannot be read or holds another network
+ * @throws {WeightsError} if the file cannot be read or holds another network
  */
 export async function readMRNet(from: string | Source): Promise<MRNetWeights> {
   return await _withSource(from, (source) => _readLocated(source, locateMRNet));
@@ -64,7 +64,7 @@ export async function readMRNet(from: string | Source): Promise<MRNetWeights> {
  * Reads the ten parameters of AlexNet's convolutions, under MRNet's names, from torchvision's
  * AlexNet or from an MRNet.
  *
- * @throws {WeightsError} where the file cannot be read or holds another network
+ * @throws {WeightsError} if the file cannot be read or holds another network
  */
 export async function readFeatures(from: string | Source): Promise<MRNetWeights> {
   return await _withSource(from, (source) => _readLocated(source, locateFeatures));
@@ -73,7 +73,7 @@ export async function readFeatures(from: string | Source): Promise<MRNetWeights>
 /**
  * Which network a file holds, by its names and shapes; no values are read.
  *
- * @throws {WeightsError} where the file cannot be read or holds several networks
+ * @throws {WeightsError} if the file cannot be read or holds several networks
  */
 export async function identifyNetwork(
   from: string | Source,

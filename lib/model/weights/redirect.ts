@@ -1,14 +1,13 @@
 /**
- * What a server says that sends on to another address. Nothing here follows it: the address behind it
- * was chosen by that server and not by the user, and may be one that only this machine can reach.
+ * Answers that redirect to another address. Nothing here follows them: the server chose that address and
+ * not the user, and it may be one that only this machine can reach.
  *
  * @module
  */
 import { shortened } from "../../quoted.ts";
 
 /**
- * What was found where a response, fetched with `redirect: "manual"`, sends on; `undefined` where it
- * does not.
+ * What to say of a response that redirects, fetched with `redirect: "manual"`; `undefined` for others.
  */
 export function redirectOf({ status, headers }: Response): string | undefined {
   if (status < 300 || status > 399) return undefined;

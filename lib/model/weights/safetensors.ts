@@ -26,16 +26,16 @@ export interface SafetensorsSummary {
  *
  * @param bytes the whole file
  * @param name what it is called in messages
- * @throws {WeightsError} where the bytes are damaged, or claim what they do not hold
+ * @throws {WeightsError} if the bytes are damaged, or claim what they do not hold
  *
  * @example
  * ```ts
  * import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
- * const parts = encodeSafetensors(
+ * const chunks = encodeSafetensors(
  *   new Map([["bias", { shape: [2], data: new Float32Array([1, 2]) }]]),
  *   { task: "acl" },
  * );
- * const bytes = new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+ * const bytes = new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
  * const { tensors, metadata } = decodeSafetensors(bytes, "model.safetensors");
  * console.assert(metadata.task === "acl" && tensors.get("bias")?.data[1] === 2);
  * ```
@@ -81,7 +81,8 @@ export function readSafetensorsFrom(source: Source, options: ReadOptions = {}): 
 }
 
 /**
- * The bytes of a safetensors file, as parts in order; the tensors' own memory is among them.
+ * The bytes of a safetensors file, as chunks in order. The tensors are not copied: their memory is among
+ * the chunks.
  *
  * @param tensors float32 tensors; they keep their order
  * @param metadata free text, such as how the weights were made
@@ -92,7 +93,7 @@ export function encodeSafetensors(
 ): Uint8Array[] {
   const header: [string, unknown][] = [];
   if (Object.keys(metadata).length > 0) header.push(["__metadata__", metadata]);
-  const parts: Uint8Array[] = [];
+  const values: Uint8Array[] = [];
   let end = 0;
   for (const [name, { shape, data }] of tensors) {
     if (name === "__metadata__" || elementCount(shape) !== data.length) {
@@ -101,7 +102,7 @@ export function encodeSafetensors(
     const begin = end;
     end += data.byteLength;
     header.push([name, { dtype: "F32", shape, data_offsets: [begin, end] }]);
-    parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    values.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   // Written pair by pair: an object would move names that look like numbers to the front.
   const pairs = header.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
@@ -110,5 +111,5 @@ export function encodeSafetensors(
   const first = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20);
   new DataView(first.buffer).setBigUint64(0, BigInt(first.length - 8), true);
   first.set(text, 8);
-  return [first, ...parts];
+  return [first, ...values];
 }

@@ -34,8 +34,8 @@ export interface SafetensorsHeader {
   metadata: Record<string, string>;
 }
 
-/** The largest header that is read: ten thousand tensors. Parsed, JSON may take twenty times its size. */
-export const MOST_HEADER_BYTES = 1024 * 1024;
+/** The largest header that is read, for ten thousand tensors. Parsed JSON may take twenty times its size. */
+export const MAX_HEADER_BYTES = 1024 * 1024;
 
 /** Bytes per value; types smaller than a byte are newer than what this toolkit needs. */
 const TYPE_BYTES: Readonly<Record<string, number>> = {
@@ -60,7 +60,7 @@ const TYPE_BYTES: Readonly<Record<string, number>> = {
 
 const HINT = "it is damaged or no safetensors file, make or copy it again";
 
-/** True where the first bytes can be a safetensors file: a length, then the brace of its JSON. */
+/** True if the first bytes can be a safetensors file: a length, then the brace of its JSON. */
 export function looksLikeSafetensors(source: Source): boolean {
   if (source.size < 10) return false;
   const start = source.read(0, 9);
@@ -71,7 +71,7 @@ export function looksLikeSafetensors(source: Source): boolean {
 /**
  * Reads and checks the header of a safetensors file.
  *
- * @throws {WeightsError} where it is damaged, or claims what the file does not hold
+ * @throws {WeightsError} if it is damaged, or claims what the file does not hold
  */
 export function readHeader(source: Source): SafetensorsHeader {
   const fail = (found: string) => weightsError(source.name, found, HINT);
@@ -80,8 +80,8 @@ export function readHeader(source: Source): SafetensorsHeader {
   if (length > BigInt(source.size - 8)) {
     throw fail(`its header claims ${length} bytes, but the file has ${source.size}`);
   }
-  if (length > BigInt(MOST_HEADER_BYTES)) {
-    throw fail(`its header claims ${length} bytes, more than the ${MOST_HEADER_BYTES} allowed`);
+  if (length > BigInt(MAX_HEADER_BYTES)) {
+    throw fail(`its header claims ${length} bytes, more than the ${MAX_HEADER_BYTES} allowed`);
   }
   const header = parseHeader(source.read(8, Number(length)), fail);
   const start = 8 + Number(length);

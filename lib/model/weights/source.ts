@@ -26,7 +26,7 @@ export function bytesSource(bytes: Uint8Array, name: string): Source {
 }
 
 /**
- * Opens a file of weights for reading in parts.
+ * Opens a file of weights, of which only the bytes that are asked for are read.
  *
  * @throws {WeightsError} if there is no such file
  * @throws {PermissionError} if Deno may not read it

@@ -44,7 +44,7 @@ export function weightsError(name: string, found: string, hint: string): Weights
 }
 
 /**
- * How many values a shape holds, or `undefined` where it is no shape: a size that is negative or
+ * How many values a shape holds, or `undefined` if it is no shape: a size that is negative or
  * not whole, or a product beyond 2^53.
  */
 export function elementCount(shape: readonly unknown[]): number | undefined {

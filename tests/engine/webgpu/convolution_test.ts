@@ -3,10 +3,10 @@ import { type Grid, grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
 import { convolution } from "../../../lib/engine/webgpu/kernels/convolution.ts";
 import type { Convolution } from "../../../lib/engine/webgpu/kernels/convolution_base.ts";
 import {
-  convolutionInParts,
-  PARTS_NUMBERS,
+  PARTIAL_SUM_NUMBERS,
+  splitConvolution,
   sumConvolution,
-} from "../../../lib/engine/webgpu/kernels/convolution_parts.ts";
+} from "../../../lib/engine/webgpu/kernels/convolution_partial_sums.ts";
 import {
   assertClose,
   image,
@@ -15,8 +15,8 @@ import {
   noise,
   onGpu,
   runKernel,
+  selectedSlices,
   step,
-  winningSlices,
 } from "./support.ts";
 
 /** The convolution in plain loops, in double precision. */
@@ -63,7 +63,7 @@ interface Case {
   stride: number;
   epilogue: Convolution["epilogue"];
   /** The slices that are computed, of as many as the last of them. */
-  winners?: number[];
+  selected?: number[];
 }
 
 const CASES: Case[] = [
@@ -93,18 +93,18 @@ const CASES: Case[] = [
     filterRow: 48,
     stride: 1,
     epilogue: "mask",
-    winners: [1, 4],
+    selected: [1, 4],
   },
 ];
 
 /** A case with its data, and what the plain loops make of it. */
-function prepare({ name, winners, ...shape }: Case) {
+function prepare({ name, selected, ...shape }: Case) {
   const conv: Convolution = {
     ...shape,
     label: name,
-    items: winners === undefined ? "slices" : "winners",
+    items: selected === undefined ? "slices" : "selected",
   };
-  const slices = winners ?? [0, 1, 2];
+  const slices = selected ?? [0, 1, 2];
   const { channels } = conv.output;
   const data = {
     x: images("x", slices.length, conv.input),
@@ -118,10 +118,10 @@ function prepare({ name, winners, ...shape }: Case) {
     step: step({ slices: slices.length }),
     ...(conv.epilogue === "relu" ? { bias: data.bias } : {}),
     ...(conv.epilogue === "mask" ? { activation: data.activation } : {}),
-    ...(winners === undefined ? {} : { winners: winningSlices(winners) }),
+    ...(selected === undefined ? {} : { selected: selectedSlices(selected) }),
   };
-  // Enough workgroups for all slices, although not all of them won.
-  const run = { slices: winners === undefined ? 3 : 5, inputs };
+  // Enough workgroups for all slices, although not all of them are selected.
+  const run = { slices: selected === undefined ? 3 : 5, inputs };
   return { conv, run, expected: reference(conv, data, slices) };
 }
 
@@ -139,21 +139,21 @@ for (const tiles of ["registers", "shared"] as const) {
 }
 
 for (const each of CASES) {
-  onGpu(`a convolution in parts is that of plain loops: ${each.name}`, async (gpu) => {
+  onGpu(`a convolution in partial sums is that of plain loops: ${each.name}`, async (gpu) => {
     const { conv, run, expected } = prepare(each);
     const output: [string, number] = ["y", expected.length];
-    const inThree = { ...conv, parts: () => 3 };
+    const inThree = { ...conv, partialSums: () => 3 };
     const { height, width, channels } = conv.output;
-    const parts = await runKernel(gpu, convolution(inThree, "shared"), {
+    const partials = await runKernel(gpu, convolution(inThree, "shared"), {
       ...run,
-      output: ["parts", 3 * run.slices * height * width * channels],
+      output: ["partials", 3 * run.slices * height * width * channels],
     });
     const { x: _x, filters: _filters, ...others } = run.inputs;
-    const inputs = { ...others, parts };
+    const inputs = { ...others, partials };
     const sum = await runKernel(gpu, sumConvolution(inThree), { ...run, inputs, output });
     assertClose(sum, expected);
-    // A single part is finished at once, and what follows has nothing to do.
-    const inOne = { ...conv, parts: () => 1 };
+    // A single partial sum gets its epilogue at once, and what follows has nothing to do.
+    const inOne = { ...conv, partialSums: () => 1 };
     const actual = await runKernel(gpu, convolution(inOne, "shared"), { ...run, output });
     assertClose(actual, expected);
     const nothing = await runKernel(gpu, sumConvolution(inOne), { ...run, inputs, output });
@@ -172,18 +172,21 @@ Deno.test("a convolution is split while it has few tiles and many terms", () => 
     items: "slices",
     epilogue: "none",
   };
-  const [products, sum] = convolutionInParts(conv, "shared");
-  // 8 by 6 tiles; 108 turns, of which a part has at least 8.
+  const [products, sum] = splitConvolution(conv, "shared");
+  // 8 by 6 tiles; 108 turns, of which a partial sum has at least 8.
   assert.deepEqual(products.workgroups(2), [8, 6, 11]);
   assert.deepEqual(sum.workgroups(2), [Math.ceil(2 * 225 * 96 / 64 / 11), 1, 11]);
   assert.deepEqual(products.workgroups(60), [211, 6, 1]);
   assert.deepEqual(sum.workgroups(60), [0]);
   for (let slices = 1; slices <= 60; slices++) {
-    const [across, down, parts] = products.workgroups(slices) as [number, number, number];
-    assert.ok(parts === 13 || across * down * parts >= 512, `${slices} slices: ${parts} parts`);
-    assert.ok(parts === 1 || across * down * parts * 64 * 64 <= PARTS_NUMBERS);
+    const [across, down, count] = products.workgroups(slices) as [number, number, number];
+    assert.ok(
+      count === 13 || across * down * count >= 512,
+      `${slices} slices: ${count} partial sums`,
+    );
+    assert.ok(count === 1 || across * down * count * 64 * 64 <= PARTIAL_SUM_NUMBERS);
   }
-  assert.equal(convolutionInParts(conv, "registers").length, 1);
+  assert.equal(splitConvolution(conv, "registers").length, 1);
   const short = { ...conv, input: grid(15, 15, 16, 1), filterRow: 48 };
-  assert.equal(convolutionInParts(short, "shared").length, 1);
+  assert.equal(splitConvolution(short, "shared").length, 1);
 });

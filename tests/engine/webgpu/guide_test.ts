@@ -38,7 +38,7 @@ const { leakyRelu }: { leakyRelu(shape: typeof half, slope: number): KernelLaunc
 await import(testFile.href);
 Deno.removeSync(folder, { recursive: true });
 
-onGpu("the guide's kernel reads and writes halves where the grid says so", async (gpu) => {
+onGpu("the guide's kernel reads and writes half precision if the grid says so", async (gpu) => {
   const values = [1, -2, 3, -4, -0.5, 6, -7, 8];
   const bytes = new Uint8Array(2 * imageSize(half));
   const view = new DataView(bytes.buffer);

@@ -8,7 +8,7 @@ import {
 } from "../../../lib/engine/webgpu/kernels/last_layer.ts";
 import { rotateFilters180 } from "../../../lib/engine/webgpu/kernels/filter_layouts.ts";
 import type { Gpu } from "../../../lib/engine/webgpu/gpu.ts";
-import { WINNERS_BYTES } from "../../../lib/engine/webgpu/winners.ts";
+import { SELECTED_BYTES } from "../../../lib/engine/webgpu/selected_slices.ts";
 import { assertClose, images, indexOf, noise, onGpu, runKernel } from "./support.ts";
 
 const SLICES = 4;
@@ -16,16 +16,16 @@ const input = grid(5, 7, 16, 1);
 const output = grid(5, 7, 256);
 const [rows, columns] = [2, 3];
 
-/** Channels are won by slices 1 and 3; the other two have no part in it. */
+/** Channels select slices 1 and 3; the other two are selected by none. */
 const sliceOf = Array.from({ length: 256 }, (_, channel) => channel % 3 === 0 ? 3 : 1);
 const gradient = noise("gradient", 256);
-/** In halves, so that windows hold ties, and some windows hold nothing above 0. */
+/** Multiples of 0.5, so that windows hold ties, and some windows hold nothing above 0. */
 const y = images("y", SLICES, output).map((v) => Math.max(0, Math.round(v * 2) / 2 - 1));
 const x = images("x", SLICES, input);
 const filters = noise("filters", 3 * 3 * 16 * 256);
 
-function winners(): Uint32Array {
-  const words = new Uint32Array(WINNERS_BYTES / 4);
+function selected(): Uint32Array {
+  const words = new Uint32Array(SELECTED_BYTES / 4);
   const order = sliceOf.map((_, c) => c).sort((a, b) => sliceOf[a] - sliceOf[b] || a - b);
   const first = sliceOf.filter((slice) => slice === 1).length;
   words.set([2, 1, 3]);
@@ -42,13 +42,13 @@ function outputGradient(): Float32Array {
   for (let channel = 0; channel < 256; channel++) {
     for (let window = 0; window < rows * columns; window++) {
       const [row, column] = [Math.floor(window / columns) * 2, window % columns * 2];
-      const places = Array.from(
+      const taps = Array.from(
         { length: 9 },
-        (_, place) =>
-          indexOf(output, sliceOf[channel], row + Math.floor(place / 3), column + place % 3) +
+        (_, tap) =>
+          indexOf(output, sliceOf[channel], row + Math.floor(tap / 3), column + tap % 3) +
           channel,
       );
-      const best = places.reduce((most, at) => y[at] > y[most] ? at : most);
+      const best = taps.reduce((most, at) => y[at] > y[most] ? at : most);
       if (y[best] > 0) dy[best] += gradient[channel];
     }
   }
@@ -58,7 +58,7 @@ function outputGradient(): Float32Array {
 async function maxima(gpu: Gpu, x = y): Promise<Uint32Array> {
   const found = await runKernel(gpu, lastMaxima(output), {
     slices: SLICES,
-    inputs: { winners: winners(), x },
+    inputs: { selected: selected(), x },
     output: ["maxima", 256 * rows * columns],
   });
   return new Uint32Array(found.buffer);
@@ -68,10 +68,10 @@ onGpu(
   "a window with NaN lets no gradient through, as one without a maximum above 0",
   async (gpu) => {
     const known = await maxima(gpu);
-    for (let place = 0; place < 9; place++) {
-      // Channel 5, which slice 1 won; the window in the corner, which others reach into from its side.
+    for (let tap = 0; tap < 9; tap++) {
+      // Channel 5, whose argmax is slice 1; the corner window, which others reach into from its side.
       const withNaN = y.slice();
-      withNaN[indexOf(output, 1, Math.floor(place / 3), place % 3) + 5] = NaN;
+      withNaN[indexOf(output, 1, Math.floor(tap / 3), tap % 3) + 5] = NaN;
       const found = await maxima(gpu, withNaN);
       assert.equal(found[5 * rows * columns], 0xffff_ffff);
       found.forEach((at, window) => {
@@ -89,15 +89,15 @@ onGpu("the last filter gradient, gathered at the maxima, is the dense one", asyn
     const [channel, column] = [at % 256, Math.floor(at / 256) % 7];
     const [row, slice] = [Math.floor(at / 256 / 7) % 5, Math.floor(at / 256 / 35)];
     for (let k = 0; k < 9 * 16; k++) {
-      const [place, from] = [Math.floor(k / 16), k % 16];
-      const under = indexOf(input, slice, row + Math.floor(place / 3) - 1, column + place % 3 - 1);
+      const [tap, from] = [Math.floor(k / 16), k % 16];
+      const under = indexOf(input, slice, row + Math.floor(tap / 3) - 1, column + tap % 3 - 1);
       expected[k * 256 + channel] += value * x[under + from];
     }
     expected[9 * 16 * 256 + channel] += value;
   });
   const actual = await runKernel(gpu, lastFilterGradient(input, output, 3), {
     slices: SLICES,
-    inputs: { winners: winners(), maxima: await maxima(gpu), x },
+    inputs: { selected: selected(), maxima: await maxima(gpu), x },
     output: ["gradient", expected.length],
   });
   assertClose(actual, expected, 1e-5);
@@ -115,21 +115,21 @@ for (const tiles of ["registers", "shared"] as const) {
           const [to, column, row] = [at % 16, Math.floor(at / 16) % 7, Math.floor(at / 16 / 7)];
           if (x[indexOf(input, slice, row, column) + to] <= 0) continue;
           let sum = 0;
-          for (let place = 0; place < 9; place++) {
-            const [r, c] = [row + 1 - Math.floor(place / 3), column + 1 - place % 3];
+          for (let tap = 0; tap < 9; tap++) {
+            const [r, c] = [row + 1 - Math.floor(tap / 3), column + 1 - tap % 3];
             if (r < 0 || c < 0 || r >= 5 || c >= 7) continue;
             for (let channel = 0; channel < 256; channel++) {
               sum += dense[indexOf(output, slice, r, c) + channel] *
-                filters[(place * 16 + to) * 256 + channel];
+                filters[(tap * 16 + to) * 256 + channel];
             }
           }
           expected[indexOf(input, item, row, column) + to] = sum;
         }
       });
-      const state = winners();
+      const state = selected();
       const dy = await runKernel(gpu, lastOutputGradient(output, 1), {
         slices: SLICES,
-        inputs: { winners: state, maxima: await maxima(gpu) },
+        inputs: { selected: state, maxima: await maxima(gpu) },
         output: ["dy", 256 * 7 * 9],
       });
       const shape = { label: "last", size: 3, inChannels: 16, outChannels: 256 };
@@ -140,7 +140,7 @@ for (const tiles of ["registers", "shared"] as const) {
       });
       const actual = await runKernel(gpu, lastInputGradient(input, output, 3, tiles), {
         slices: SLICES,
-        inputs: { winners: state, dy, filters: rotated, activation: x },
+        inputs: { selected: state, dy, filters: rotated, activation: x },
         output: ["dx", expected.length],
       });
       assertClose(actual, expected, 1e-5);

@@ -8,8 +8,8 @@ import {
   noise,
   onGpu,
   runKernel,
+  selectedSlices,
   step,
-  winningSlices,
 } from "./support.ts";
 
 const input = grid(8, 11, 4);
@@ -21,7 +21,7 @@ function activations(): Float32Array {
   return images("x", 3, input).map((value) => Math.max(0, Math.floor(value * 4) / 4 - 0.5));
 }
 
-/** The same with NaN at places that are first, in the middle and last in a window, or in several. */
+/** The same with NaN at taps that are first, in the middle and last in a window, or in several. */
 function activationsWithNaN(): Float32Array {
   const x = activations();
   for (const [row, column] of [[0, 0], [1, 5], [4, 8], [6, 2]]) {
@@ -30,21 +30,21 @@ function activationsWithNaN(): Float32Array {
   return x;
 }
 
-/** Each window's maximum and the place of the first that has it; NaN is the largest of all. */
+/** Each window's maximum and the tap of the first that has it; NaN is the largest of all. */
 function pool(x: Float32Array) {
   const best = new Float32Array(3 * imageSize(output));
   const codes = new Uint8Array(3 * 3 * 5 * 4);
   for (let at = 0; at < codes.length; at++) {
     const [channel, column] = [at % 4, Math.floor(at / 4) % 5];
     const [row, slice] = [Math.floor(at / 20) % 3, Math.floor(at / 60)];
-    let [most, winner] = [-Infinity, 0];
-    for (let place = 0; place < 9; place++) {
-      const [r, c] = [row * 2 + Math.floor(place / 3), column * 2 + place % 3];
+    let [most, argmax] = [-Infinity, 0];
+    for (let tap = 0; tap < 9; tap++) {
+      const [r, c] = [row * 2 + Math.floor(tap / 3), column * 2 + tap % 3];
       const value = x[indexOf(input, slice, r, c) + channel];
-      if (value > most || Number.isNaN(value)) [most, winner] = [value, place];
+      if (value > most || Number.isNaN(value)) [most, argmax] = [value, tap];
     }
     best[indexOf(output, slice, row, column) + channel] = most;
-    codes[at] = most > 0 ? winner : 9;
+    codes[at] = most > 0 ? argmax : 9;
   }
   return { best, codes };
 }
@@ -71,22 +71,22 @@ for (
   });
 }
 
-onGpu("its gradient goes to the winner, and nowhere from a window of zeros", async (gpu) => {
+onGpu("its gradient goes to the argmax, and nowhere from a window of zeros", async (gpu) => {
   const { codes } = pool(activations());
   const dy = noise("dy", 2 * 3 * 5 * 4);
-  const winners = [0, 2];
+  const selected = [0, 2];
   const expected = new Float32Array(2 * imageSize(under));
   for (let at = 0; at < dy.length; at++) {
     const [channel, column] = [at % 4, Math.floor(at / 4) % 5];
     const [row, item] = [Math.floor(at / 20) % 3, Math.floor(at / 60)];
-    const code = codes[winners[item] * 60 + at % 60];
+    const code = codes[selected[item] * 60 + at % 60];
     if (code === 9) continue;
     const [r, c] = [row * 2 + Math.floor(code / 3), column * 2 + code % 3];
     expected[indexOf(under, item, r, c) + channel] += dy[at];
   }
   const actual = await runKernel(gpu, maxPoolGradient("gradient", under, grid(3, 5, 4)), {
     slices: 3,
-    inputs: { winners: winningSlices(winners), codes: new Uint32Array(codes.buffer), dy },
+    inputs: { selected: selectedSlices(selected), codes: new Uint32Array(codes.buffer), dy },
     output: ["dx", expected.length],
   });
   assertClose(actual, expected);

@@ -17,8 +17,8 @@ function reference(x: Float32Array): Float32Array {
     let sum = 0;
     for (let window = 0; window < 3 * 5; window++) {
       const [row, column] = [Math.floor(window / 5) * 2, window % 5 * 2];
-      const values = Array.from({ length: 9 }, (_, place) => {
-        const [r, c] = [row + Math.floor(place / 3), column + place % 3];
+      const values = Array.from({ length: 9 }, (_, tap) => {
+        const [r, c] = [row + Math.floor(tap / 3), column + tap % 3];
         return x[indexOf(input, Math.floor(at / 8), r, c) + at % 8];
       });
       // NaN where one of them is.
@@ -39,7 +39,7 @@ onGpu("the mean of the last pool is that of plain loops", async (gpu) => {
   assertClose(actual, expected);
 });
 
-onGpu("a part's means lie behind those of the slices before it", async (gpu) => {
+onGpu("a chunk's means lie behind those of the slices before it", async (gpu) => {
   const x = activations();
   const expected = reference(x);
   const actual = await runKernel(gpu, meanPool(input), {
@@ -52,9 +52,9 @@ onGpu("a part's means lie behind those of the slices before it", async (gpu) => 
 });
 
 onGpu("a mean over a window with NaN is NaN, wherever in the window it is", async (gpu) => {
-  for (let place = 0; place < 9; place++) {
+  for (let tap = 0; tap < 9; tap++) {
     const x = activations();
-    x[indexOf(input, 1, 2 + Math.floor(place / 3), 4 + place % 3) + 5] = NaN;
+    x[indexOf(input, 1, 2 + Math.floor(tap / 3), 4 + tap % 3) + 5] = NaN;
     const actual = await runKernel(gpu, meanPool(input), {
       slices: 3,
       inputs: { step: step({ slices: 3 }), x },

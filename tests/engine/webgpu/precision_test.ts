@@ -7,24 +7,24 @@ import { imageBytes } from "../../../lib/engine/webgpu/precision.ts";
 import { assertClose, images, noise, onGpu, runKernel, step } from "./support.ts";
 
 /** Float32 numbers as 16-bit floats, rounded to the nearest. */
-function toHalves(values: Float32Array): Uint8Array {
+function toHalfPrecision(values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(2 * values.length);
   const view = new DataView(bytes.buffer);
   values.forEach((value, at) => view.setFloat16(2 * at, value, true));
   return bytes;
 }
 
-function fromHalves(words: Float32Array, count: number): Float32Array {
+function fromHalfPrecision(words: Float32Array, count: number): Float32Array {
   const view = new DataView(words.buffer);
   return Float32Array.from({ length: count }, (_, at) => view.getFloat16(2 * at, true));
 }
 
 onGpu(
-  "halves are read and written as they are, up to the largest, and NaN stays NaN",
+  "numbers in half precision are read and written as they are, and NaN stays NaN",
   async (gpu) => {
     const input = { ...grid(3, 3, 8), half: true };
     const output = { ...grid(1, 1, 8), half: true };
-    const { buffer } = toHalves(new Float32Array(imageSize(input)).fill(-65504));
+    const { buffer } = toHalfPrecision(new Float32Array(imageSize(input)).fill(-65504));
     const view = new DataView(buffer as ArrayBuffer);
     const values = [0.333251953125, -2, 65504, 6e-8, 0, -0.0999755859375, 1024.5, 7];
     values.forEach((value, channel) => view.setFloat16(2 * (8 * 4 + channel), value, true));
@@ -34,9 +34,9 @@ onGpu(
       output: ["y", imageSize(output) / 2],
     });
     const expected = values.map((value) =>
-      fromHalves(new Float32Array(toHalves(Float32Array.of(value, 0)).buffer), 1)[0]
+      fromHalfPrecision(new Float32Array(toHalfPrecision(Float32Array.of(value, 0)).buffer), 1)[0]
     );
-    assert.deepEqual([...fromHalves(words, 8)], expected);
+    assert.deepEqual([...fromHalfPrecision(words, 8)], expected);
   },
 );
 
@@ -47,12 +47,12 @@ const CASES: [name: string, factor: number, bias: number][] = [
 ];
 
 for (const tiles of ["registers", "shared"] as const) {
-  onGpu(`a convolution in ${tiles} of halves is that of the same numbers`, async (gpu) => {
+  onGpu(`a convolution in ${tiles} in half precision is that of the same numbers`, async (gpu) => {
     const input = { ...grid(3, 4, 16, 1), half: true };
     const output = { ...grid(3, 4, 64, 1), half: true };
     assert.equal(imageBytes(output), 2 * imageSize(output));
     const conv: Convolution = {
-      label: "halves",
+      label: "half precision",
       input,
       output,
       size: 3,
@@ -61,8 +61,11 @@ for (const tiles of ["registers", "shared"] as const) {
       items: "slices",
       epilogue: "relu",
     };
-    const halves = toHalves(images("x", 2, input));
-    const x = fromHalves(new Float32Array(halves.buffer as ArrayBuffer), 2 * imageSize(input));
+    const stored = toHalfPrecision(images("x", 2, input));
+    const x = fromHalfPrecision(
+      new Float32Array(stored.buffer as ArrayBuffer),
+      2 * imageSize(input),
+    );
     for (const [name, factor, bias] of CASES) {
       const inputs = {
         step: step({ slices: 2 }),
@@ -81,10 +84,10 @@ for (const tiles of ["registers", "shared"] as const) {
       );
       const words = await runKernel(gpu, convolution(conv, tiles), {
         slices: 2,
-        inputs: { ...inputs, x: halves },
+        inputs: { ...inputs, x: stored },
         output: ["y", count / 2],
       });
-      const actual = fromHalves(words, count);
+      const actual = fromHalfPrecision(words, count);
       if (name === "not a number") {
         assert.deepEqual([...actual].map(Number.isNaN), [...wide].map(Number.isNaN));
         assert.ok(actual.some(Number.isNaN));

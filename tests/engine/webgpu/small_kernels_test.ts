@@ -9,7 +9,7 @@ import {
 } from "../../../lib/engine/webgpu/kernels/filter_layouts.ts";
 import { head } from "../../../lib/engine/webgpu/kernels/head.ts";
 import { prepareInput } from "../../../lib/engine/webgpu/kernels/prepare_input.ts";
-import { WINNERS_BYTES } from "../../../lib/engine/webgpu/winners.ts";
+import { SELECTED_BYTES } from "../../../lib/engine/webgpu/selected_slices.ts";
 import { assertClose, image, indexOf, noise, onGpu, runKernel, step } from "./support.ts";
 
 const SIZE = [9, 14] as const;
@@ -74,8 +74,8 @@ onGpu(
     const filters = noise("filters", 3 * 3 * 3 * 8);
     const folded = new Float32Array(3 * 4 * 8);
     for (let at = 0; at < filters.length; at++) {
-      const [channel, place] = [at % 8, Math.floor(at / 24)];
-      folded[(Math.floor(place / 3) * 4 + place % 3) * 8 + channel] += filters[at];
+      const [channel, tap] = [at % 8, Math.floor(at / 24)];
+      folded[(Math.floor(tap / 3) * 4 + tap % 3) * 8 + channel] += filters[at];
     }
     const shape = { label: "filters", size: 3, inChannels: 3, outChannels: 8 };
     const run = { slices: 1, inputs: { filters } };
@@ -84,8 +84,8 @@ onGpu(
 
     const square = noise("square", 3 * 3 * 4 * 8);
     const rotated = square.map((_, at) => {
-      const [input, output, place] = [at % 4, Math.floor(at / 4) % 8, Math.floor(at / 32)];
-      return square[((8 - place) * 4 + input) * 8 + output];
+      const [input, output, tap] = [at % 4, Math.floor(at / 4) % 8, Math.floor(at / 32)];
+      return square[((8 - tap) * 4 + input) * 8 + output];
     });
     const actual = await runKernel(gpu, rotateFilters180({ ...shape, inChannels: 4 }), {
       slices: 1,
@@ -97,7 +97,7 @@ onGpu(
 );
 
 /** Numbers in each of the head's outputs. */
-const HEAD_OUTPUTS = { gradient: 514, winners: WINNERS_BYTES / 4, figures: 16 };
+const HEAD_OUTPUTS = { gradient: 514, selected: SELECTED_BYTES / 4, results: 16 };
 
 /** What the head writes to one of its outputs. */
 async function runHead(
@@ -114,14 +114,14 @@ async function runHead(
   });
 }
 
-onGpu("the head's loss, logits, gradients and winners are those of plain loops", async (gpu) => {
-  // Halves, so that slices tie; the last slice is never the first to have a value.
+onGpu("the head's loss, logits, gradients and argmax are those of plain loops", async (gpu) => {
+  // Multiples of 0.5, so that slices tie; the last slice is never the first to have a value.
   const means = noise("means", 3 * 256).map((value) => Math.round(value * 2) / 2);
   means.copyWithin(512, 0, 256);
   const linear = noise("linear", 514).map((value) => value / 16);
   const [label, weights] = [1, [0.5, 3] as const];
-  const winner = Array.from({ length: 256 }, (_, c) => means[256 + c] > means[c] ? 1 : 0);
-  const best = winner.map((slice, c) => means[slice * 256 + c]);
+  const argmax = Array.from({ length: 256 }, (_, c) => means[256 + c] > means[c] ? 1 : 0);
+  const best = argmax.map((slice, c) => means[slice * 256 + c]);
   const logits = [0, 1].map((o) =>
     best.reduce((sum, value, c) => sum + value * linear[o * 256 + c], linear[512 + o])
   );
@@ -132,20 +132,20 @@ onGpu("the head's loss, logits, gradients and winners are those of plain loops",
   );
   const d = logits.map((z, o) => weights[o] * (1 / (1 + Math.exp(-z)) - targets[o]) / 2);
   const inputs = { step: step({ slices: 3, slot: 2, label, weights }), means, linear };
-  const figures = await runHead(gpu, "figures", inputs);
-  assertClose(figures.slice(8, 11), Float32Array.from([loss, ...logits]), 1e-5);
+  const results = await runHead(gpu, "results", inputs);
+  assertClose(results.slice(8, 11), Float32Array.from([loss, ...logits]), 1e-5);
   const gradient = await runHead(gpu, "gradient", inputs);
   assertClose(
     gradient,
     Float32Array.from([...best.map((v) => d[0] * v), ...best.map((v) => d[1] * v), ...d]),
     1e-5,
   );
-  const state = new Uint32Array((await runHead(gpu, "winners", inputs)).buffer);
+  const state = new Uint32Array((await runHead(gpu, "selected", inputs)).buffer);
   assert.deepEqual([...state.slice(0, 3)], [2, 0, 1]);
-  assert.deepEqual([...state.slice(257, 513)], winner);
-  const order = winner.map((_, c) => c).sort((a, b) => winner[a] - winner[b] || a - b);
+  assert.deepEqual([...state.slice(257, 513)], argmax);
+  const order = argmax.map((_, c) => c).sort((a, b) => argmax[a] - argmax[b] || a - b);
   assert.deepEqual([...state.slice(513, 769)], order);
-  const zeros = winner.filter((slice) => slice === 0).length;
+  const zeros = argmax.filter((slice) => slice === 0).length;
   assert.deepEqual([...state.slice(769, 772)], [0, zeros, 256]);
   const perChannel = best.map((_, c) => (d[0] * linear[c] + d[1] * linear[256 + c]) / 49);
   assertClose(
@@ -155,15 +155,15 @@ onGpu("the head's loss, logits, gradients and winners are those of plain loops",
   );
 });
 
-onGpu("a slice whose mean is NaN wins its channel, wherever it stands", async (gpu) => {
+onGpu("a slice whose mean is NaN is the argmax of its channel, wherever it stands", async (gpu) => {
   const linear = noise("linear", 514);
   for (const slice of [0, 1, 2]) {
     const means = noise("means", 3 * 256).map(Math.abs);
     means[slice * 256 + 7] = NaN;
     const inputs = { step: step({ slices: 3 }), means, linear };
-    const figures = await runHead(gpu, "figures", inputs);
-    assert.deepEqual([...figures.slice(0, 3)], [NaN, NaN, NaN]);
-    const state = new Uint32Array((await runHead(gpu, "winners", inputs)).buffer);
+    const results = await runHead(gpu, "results", inputs);
+    assert.deepEqual([...results.slice(0, 3)], [NaN, NaN, NaN]);
+    const state = new Uint32Array((await runHead(gpu, "selected", inputs)).buffer);
     assert.equal(state[257 + 7], slice);
   }
 });
@@ -174,7 +174,7 @@ onGpu("logits beyond what an exponential holds give a loss and a gradient", asyn
     const linear = new Float32Array(514);
     linear.set(logits, 512);
     const inputs = { step: step({ slices: 1, label: 1, weights: [1, 3] }), means, linear };
-    const [loss, ...seen] = (await runHead(gpu, "figures", inputs)).slice(0, 3);
+    const [loss, ...seen] = (await runHead(gpu, "results", inputs)).slice(0, 3);
     const softplus = logits.map((z) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))));
     const expected = (softplus[0] + 3 * (softplus[1] - logits[1])) / 2;
     assert.ok(

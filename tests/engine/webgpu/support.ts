@@ -9,18 +9,18 @@ import type { Gpu } from "../../../lib/engine/webgpu/gpu.ts";
 import { type Grid, grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
 import type { KernelLaunch } from "../../../lib/engine/webgpu/kernel.ts";
 import { HEADER_BYTES, type StepValues, writeStep } from "../../../lib/engine/webgpu/step.ts";
-import { WINNERS_BYTES } from "../../../lib/engine/webgpu/winners.ts";
+import { SELECTED_BYTES } from "../../../lib/engine/webgpu/selected_slices.ts";
 import { createRandom } from "../../../lib/random.ts";
 import { onEachEngine } from "../../support/engines.ts";
 
 type Numbers = Float32Array | Uint32Array | Uint8Array;
 
-/** A test that needs a GPU, or a processor that plays one. */
+/** A test that needs a WebGPU adapter, be it a software adapter. */
 export function onGpu(name: string, body: (gpu: Gpu) => Promise<void>): void {
   onEachEngine(name, () => body(currentGpu()!), { engines: ["webgpu"] });
 }
 
-/** Runs a kernel once and gives back what it left in one of its buffers. */
+/** Runs a kernel once and gives back what it wrote to one of its buffers. */
 export async function runKernel(
   gpu: Gpu,
   launch: KernelLaunch,
@@ -73,9 +73,9 @@ export function step(values: Partial<StepValues>): Uint8Array {
   return new Uint8Array(bytes);
 }
 
-/** The state of the maximum over the slices with nothing in it but the winning slices. */
-export function winningSlices(slices: number[]): Uint32Array {
-  const words = new Uint32Array(WINNERS_BYTES / 4);
+/** The state of the maximum over the slices with nothing in it but the selected slices. */
+export function selectedSlices(slices: number[]): Uint32Array {
+  const words = new Uint32Array(SELECTED_BYTES / 4);
   words.set([slices.length, ...slices]);
   return words;
 }

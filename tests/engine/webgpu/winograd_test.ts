@@ -7,9 +7,9 @@ import {
   transformFilters,
   winogradConvolution,
 } from "../../../lib/engine/webgpu/kernels/winograd.ts";
-import { assertClose, images, noise, onGpu, runKernel, step, winningSlices } from "./support.ts";
+import { assertClose, images, noise, onGpu, runKernel, selectedSlices, step } from "./support.ts";
 
-const CASES: Record<string, { conv: Omit<Convolution, "label">; winners?: number[] }> = {
+const CASES: Record<string, { conv: Omit<Convolution, "label">; selected?: number[] }> = {
   "forward, with tiles that stand over both edges and the next layer's border": {
     conv: {
       input: grid(7, 5, 16, 1),
@@ -28,23 +28,23 @@ const CASES: Record<string, { conv: Omit<Convolution, "label">; winners?: number
       size: 3,
       filterRow: 48,
       stride: 1,
-      items: "winners",
+      items: "selected",
       epilogue: "mask",
     },
-    winners: [1, 4],
+    selected: [1, 4],
   },
 };
 
 for (const tiles of ["registers", "shared"] as const) {
-  for (const [name, { conv: shape, winners }] of Object.entries(CASES)) {
+  for (const [name, { conv: shape, selected }] of Object.entries(CASES)) {
     onGpu(`Winograd in ${tiles} is the convolution: ${name}`, async (gpu) => {
       const conv: Convolution = { ...shape, label: name };
       const { input, output } = conv;
-      const count = winners?.length ?? 3;
-      const slices = winners === undefined ? 3 : 5;
+      const count = selected?.length ?? 3;
+      const slices = selected === undefined ? 3 : 5;
       const state: Record<string, Uint8Array | Uint32Array> = {
         step: step({ slices: count }),
-        ...(winners === undefined ? {} : { winners: winningSlices(winners) }),
+        ...(selected === undefined ? {} : { selected: selectedSlices(selected) }),
       };
       const epilogue: Record<string, Float32Array> = conv.epilogue === "relu"
         ? { bias: noise("bias", output.channels) }

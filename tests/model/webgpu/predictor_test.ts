@@ -15,7 +15,7 @@ function makeExam(slices: number, size = 64): Exam {
   return { id: "exam", slices, height: size, width: size, voxels };
 }
 
-onEachEngine("a prediction on WebGPU is what judging says, in our own kernels", async () => {
+onEachEngine("a prediction on WebGPU is what evaluation says, in our own kernels", async () => {
   const { counts } = currentGpu()!;
   const held = counts.heldBytes;
   const model = new MRNet(initialWeights(1));

@@ -16,7 +16,7 @@ interface Setting {
   folder: string;
   url: string;
   path: string;
-  part: string;
+  partial: string;
   /** The `range` header of each request, `""` where there was none. */
   ranges: string[];
 }
@@ -36,14 +36,14 @@ function served(name: string, answer: Answer, use: (setting: Setting) => Promise
       );
       const path = `${folder}/${NAME}`;
       const url = `http://127.0.0.1:${server.addr.port}/models/${NAME}`;
-      await use({ folder, url, path, part: `${path}.part`, ranges });
+      await use({ folder, url, path, partial: `${path}.part`, ranges });
     }));
 }
 
 const whole: Answer = () => new Response(CONTENT);
 
-/** A server that does parts, as that of PyTorch does. */
-const inParts: Answer = (request) => {
+/** A server that serves ranges, as that of PyTorch does. */
+const inRanges: Answer = (request) => {
   const from = Number(/^bytes=(\d+)-$/.exec(request.headers.get("range") ?? "")?.[1] ?? 0);
   const etag = '"version-1"';
   if (from === 0) return new Response(CONTENT, { headers: { etag } });
@@ -77,10 +77,10 @@ function broken(bytes: Uint8Array, headers: Record<string, string> = {}, from = 
   });
 }
 
-async function assertComplete({ path, part }: Setting, given: string): Promise<void> {
+async function assertComplete({ path, partial }: Setting, given: string): Promise<void> {
   assert.equal(given, path);
   assert.deepEqual(await Deno.readFile(path), CONTENT);
-  await assert.rejects(Deno.stat(part), Deno.errors.NotFound);
+  await assert.rejects(Deno.stat(partial), Deno.errors.NotFound);
 }
 
 async function assertFails(setting: Setting, found: string, pause = 1): Promise<void> {
@@ -92,7 +92,7 @@ async function assertFails(setting: Setting, found: string, pause = 1): Promise<
   await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
 }
 
-served("the weights are fetched once, and used from then on", inParts, async (setting) => {
+served("the weights are fetched once, and used from then on", inRanges, async (setting) => {
   const { folder, url, ranges } = setting;
   const progress: [number, number | undefined][] = [];
   const onProgress = (bytes: number, total?: number) => progress.push([bytes, total]);
@@ -111,10 +111,10 @@ served("a file with another hash is replaced", whole, async (setting) => {
   await assertComplete(setting, await fetchImageNetWeights({ folder, url }));
 });
 
-served("what an earlier run left is continued", inParts, async (setting) => {
-  const { folder, url, part, ranges } = setting;
+served("what an earlier run left is continued", inRanges, async (setting) => {
+  const { folder, url, partial, ranges } = setting;
   await Deno.mkdir(folder);
-  await Deno.writeFile(part, CONTENT.subarray(0, 100_000));
+  await Deno.writeFile(partial, CONTENT.subarray(0, 100_000));
   const progress: number[] = [];
   const onProgress = (bytes: number) => progress.push(bytes);
   await assertComplete(setting, await fetchImageNetWeights({ folder, url, onProgress }));
@@ -127,7 +127,7 @@ served(
   (request, number) =>
     number === 1
       ? broken(CONTENT.subarray(0, 50_000), { etag: '"version-1"' })
-      : inParts(request, number),
+      : inRanges(request, number),
   async (setting) => {
     const { folder, url, ranges } = setting;
     await assertComplete(setting, await fetchImageNetWeights({ folder, url, pause: 1 }));
@@ -140,7 +140,7 @@ served(
   (request, number) =>
     number === 1
       ? broken(new Uint8Array(50_000), { etag: '"version-0"' })
-      : inParts(request, number),
+      : inRanges(request, number),
   async (setting) => {
     const { folder, url } = setting;
     await assertComplete(setting, await fetchImageNetWeights({ folder, url, pause: 1 }));
@@ -148,7 +148,7 @@ served(
 );
 
 served(
-  "a server that does not do parts sends everything again",
+  "a server that does not serve ranges sends everything again",
   (request, number) => number === 1 ? broken(CONTENT.subarray(0, 9)) : whole(request, number),
   async (setting) => {
     const { folder, url, ranges } = setting;
@@ -157,41 +157,41 @@ served(
   },
 );
 
-served("a part that is whole already needs no byte", inParts, async (setting) => {
-  const { folder, url, part, ranges } = setting;
+served("a partial file that is whole already needs no byte", inRanges, async (setting) => {
+  const { folder, url, partial, ranges } = setting;
   await Deno.mkdir(folder);
-  await Deno.writeFile(part, CONTENT);
+  await Deno.writeFile(partial, CONTENT);
   await assertComplete(setting, await fetchImageNetWeights({ folder, url }));
   assert.deepEqual(ranges, [`bytes=${CONTENT.length}-`]);
 });
 
-served("a part that is too long starts again", inParts, async (setting) => {
-  const { folder, url, part, ranges } = setting;
+served("a partial file that is too long starts again", inRanges, async (setting) => {
+  const { folder, url, partial, ranges } = setting;
   await Deno.mkdir(folder);
-  await Deno.writeFile(part, new Uint8Array(CONTENT.length + 1));
+  await Deno.writeFile(partial, new Uint8Array(CONTENT.length + 1));
   await assertComplete(setting, await fetchImageNetWeights({ folder, url }));
   assert.deepEqual(ranges, [`bytes=${CONTENT.length + 1}-`, ""]);
 });
 
-served("a part of another file starts again", inParts, async (setting) => {
-  const { folder, url, part, ranges } = setting;
+served("a partial file of another file starts again", inRanges, async (setting) => {
+  const { folder, url, partial, ranges } = setting;
   await Deno.mkdir(folder);
-  await Deno.writeFile(part, new Uint8Array(1000).fill(1));
+  await Deno.writeFile(partial, new Uint8Array(1000).fill(1));
   await assertComplete(setting, await fetchImageNetWeights({ folder, url }));
   assert.deepEqual(ranges, ["bytes=1000-", ""]);
 });
 
 served(
-  "an answer with another part than was asked for starts again",
+  "an answer with another range than was asked for starts again",
   (request, number) => {
     if (number > 1) return whole(request, number);
     const headers = { "content-range": `bytes 0-9/${CONTENT.length}` };
     return new Response(CONTENT.subarray(0, 10), { status: 206, headers });
   },
   async (setting) => {
-    const { folder, url, part, ranges } = setting;
+    const { folder, url, partial, ranges } = setting;
     await Deno.mkdir(folder);
-    await Deno.writeFile(part, CONTENT.subarray(0, 1000));
+    await Deno.writeFile(partial, CONTENT.subarray(0, 1000));
     await assertComplete(setting, await fetchImageNetWeights({ folder, url }));
     assert.deepEqual(ranges, ["bytes=1000-", ""]);
   },
@@ -227,12 +227,12 @@ served(
   (_, number) =>
     number === 1 ? broken(CONTENT.subarray(0, 4000)) : broken(new Uint8Array(0), {}, 4000),
   async (setting) => {
-    const { folder, url, part } = setting;
+    const { folder, url, partial } = setting;
     await assert.rejects(
       fetchImageNetWeights({ folder, url, pause: 1 }),
       /; the 4000 bytes that came are kept for the next try: put/,
     );
-    assert.equal((await Deno.stat(part)).size, 4000);
+    assert.equal((await Deno.stat(partial)).size, 4000);
   },
 );
 
@@ -250,7 +250,7 @@ served("a download can be stopped, and what came is kept", () =>
   new Response(
     new ReadableStream({ pull: (controller) => controller.enqueue(CONTENT.subarray(0, 1000)) }),
   ), async (setting) => {
-  const { folder, url, part, path } = setting;
+  const { folder, url, partial, path } = setting;
   const stop = new AbortController();
   const onProgress = (bytes: number) => bytes > 2000 && stop.abort(new Error("stopped"));
   const { signal } = stop;
@@ -258,13 +258,13 @@ served("a download can be stopped, and what came is kept", () =>
     fetchImageNetWeights({ folder, url, onProgress, signal }),
     /^Error: stopped/,
   );
-  assert.ok((await Deno.stat(part)).size > 2000);
+  assert.ok((await Deno.stat(partial)).size > 2000);
   await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
 });
 
 served("two at once fetch it once", async (request, number) => {
   await new Promise((resolve) => setTimeout(resolve, 100));
-  return inParts(request, number);
+  return inRanges(request, number);
 }, async (setting) => {
   const { folder, url, ranges } = setting;
   const both = [1, 2, 3].map(() => fetchImageNetWeights({ folder, url, pause: 20 }));
@@ -281,7 +281,7 @@ Deno.test("two processes at once fetch it once", async () => {
       async (request) => {
         requests++;
         await new Promise((resolve) => setTimeout(resolve, 600));
-        return inParts(request, requests);
+        return inRanges(request, requests);
       },
     );
     const url = `http://127.0.0.1:${server.addr.port}/${NAME}`;
@@ -308,7 +308,7 @@ Deno.test("a server that is not there is said to be so", () =>
     const { port } = listener.addr;
     listener.close();
     const url = `http://127.0.0.1:${port}/${NAME}`;
-    const setting = { folder, url, path: `${folder}/${NAME}`, part: "", ranges: [] };
+    const setting = { folder, url, path: `${folder}/${NAME}`, partial: "", ranges: [] };
     await assertFails(setting, "the server cannot be reached");
     assert.deepEqual([...Deno.readDirSync(folder)], []);
   }));

@@ -23,7 +23,7 @@ Deno.test("a parameter that is missing or wrongly shaped is not written", () => 
   assert.throws(() => encodeOnnx(new Map(MRNET).set("classifer.weight", short)), RangeError);
 });
 
-Deno.test("the preparation of the input is a part of the graph, where there is one", () => {
+Deno.test("nodes of the graph prepare the input, if it is prepared", () => {
   const names = (model: Uint8Array) => new TextDecoder("latin1").decode(model);
   const [raw, standardized] = [
     names(encodeOnnx(MRNET)),

@@ -109,11 +109,11 @@ Deno.test({
 Deno.test("a parameter of whole numbers is told from a missing one", () =>
   withFolder(async (folder) => {
     const path = `${folder}/a.safetensors`;
-    const parts = encodeSafetensors(MRNET);
-    const header = new TextDecoder().decode(parts[0].subarray(8));
+    const chunks = encodeSafetensors(MRNET);
+    const header = new TextDecoder().decode(chunks[0].subarray(8));
     const whole = header.replace(/("classifer.bias":\{"dtype":")F32/, "$1I32");
-    parts[0] = concat([parts[0].subarray(0, 8), new TextEncoder().encode(whole)]);
-    await writeWhole(path, parts);
+    chunks[0] = concat([chunks[0].subarray(0, 8), new TextEncoder().encode(whole)]);
+    await writeWhole(path, chunks);
     await assert.rejects(readMRNet(path), {
       name: "WeightsError",
       message: `Cannot read weights '${path}': 'classifer.bias' has the type I32: ` +

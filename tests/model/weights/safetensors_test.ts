@@ -48,7 +48,7 @@ Deno.test("the values begin at a multiple of eight and the bytes depend on the c
   assert.deepEqual(encodeSafetensors(TENSORS, { a: "b" })[0], header);
 });
 
-Deno.test("an array that is a part of a larger one is written as the part", () => {
+Deno.test("an array that is a range of a larger one is written as the range", () => {
   const data = new Float32Array([1, 2, 3, 4]).subarray(1, 3);
   const bytes = concat(encodeSafetensors(new Map([["x", { shape: [2], data }]])));
   assert.deepEqual(decode(bytes).tensors.get("x")?.data, new Float32Array([2, 3]));

@@ -31,10 +31,10 @@ export function expectedTensors(): Map<string, StateDict> {
   }));
 }
 
-/** A part of a pickle: operations as numbers, or text. */
+/** A piece of a pickle: operations as numbers, or text. */
 export type Piece = number | string | readonly number[];
 
-/** A pickle from its parts. */
+/** A pickle from its pieces. */
 export function assemble(...pieces: Piece[]): Uint8Array {
   return concat(
     pieces.map((piece) =>

@@ -13,7 +13,7 @@ import { encodeRecord } from "../../../lib/logs/tfrecord.ts";
 import { readCard } from "../../../lib/model/card.ts";
 import { decodePytorch } from "../../../lib/model/weights/torch/read.ts";
 import { decodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
-import { MOST_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.ts";
+import { MAX_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.ts";
 import { encodeZip } from "../../../lib/zip.ts";
 import { MAX_STATE_BYTES, parseState } from "../../../lib/run_all/state.ts";
 import { decodeRunState } from "../../../lib/train/run_state.ts";
@@ -325,7 +325,7 @@ function metadata(more: string, key: string, begin: string, part: string, end: s
   const frame = (text: string) =>
     JSON.stringify({ __metadata__: { ...JSON.parse(more), [key]: begin + text + end } });
   // A quote takes two bytes in there.
-  const room = MOST_HEADER_BYTES - utf8(frame("")).length;
+  const room = MAX_HEADER_BYTES - utf8(frame("")).length;
   const times = Math.floor(room / (JSON.stringify(part).length - 2));
   return header(frame(part.repeat(times)));
 }

@@ -35,7 +35,7 @@ import { locateMRNet, MRNET_PARAMETERS } from "../../../lib/model/weights/mrnet.
 import { decodePytorch } from "../../../lib/model/weights/torch/read.ts";
 import { readWeights } from "../../../lib/model/weights/read.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
-import { MOST_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.ts";
+import { MAX_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.ts";
 import { bytesSource, type Source } from "../../../lib/model/weights/source.ts";
 import { elementCount, type Weights } from "../../../lib/model/weights/tensors.ts";
 import { encodeZip, readZip, readZipEntry } from "../../../lib/zip.ts";
@@ -289,7 +289,7 @@ function safetensors(): FuzzReader {
       checkWeights(weights);
       readCardOf(weights.metadata);
     },
-    limit: MOST_HEADER_BYTES,
+    limit: MAX_HEADER_BYTES,
     readFile: async (path) => readCardOf((await readWeights(path)).metadata),
     extension: ".safetensors",
   };
@@ -327,7 +327,7 @@ function card(): FuzzReader {
       const texts = new TextDecoder().decode(bytes).split("\x1e");
       readCardOf(Object.fromEntries(texts.map((text, index) => [CARD[index] ?? "more", text])));
     },
-    limit: MOST_HEADER_BYTES,
+    limit: MAX_HEADER_BYTES,
   };
 }
 
@@ -447,7 +447,7 @@ function state(): FuzzReader {
       promise(Number.isSafeInteger(steps) && steps >= 0, `${steps} steps`);
       checkProgress(progress);
     },
-    limit: MOST_HEADER_BYTES,
+    limit: MAX_HEADER_BYTES,
   };
 }
 
@@ -489,7 +489,7 @@ function stateFile(): FuzzReader {
       promise(parameters.size === MRNET_PARAMETERS.length, `${parameters.size} parameters`);
       checkProgress(progress);
     },
-    limit: MOST_HEADER_BYTES,
+    limit: MAX_HEADER_BYTES,
     behind,
     readFile: readRunState,
     extension: ".safetensors",
@@ -542,7 +542,7 @@ function network(): FuzzReader {
         promise(isFloatType(found.type), `${name} is ${found.type}`);
       }
     },
-    limit: MOST_HEADER_BYTES,
+    limit: MAX_HEADER_BYTES,
   };
 }
 

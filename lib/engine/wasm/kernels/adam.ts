@@ -1,8 +1,7 @@
 /**
- * Adam over a stretch of the parameters, with the threads' gradients summed on the way.
+ * Adam over a range of the parameters, with the threads' gradients summed on the way.
  */
 import { flushBelow, LEAST_FACTOR, LEAST_KEPT } from "./vector";
-
 
 /**
  * Source: D. Kingma and J. Ba, Adam: A method for stochastic optimization, ICLR 2015, algorithm 1, with
@@ -43,7 +42,7 @@ export function adam(
     }
     const p = v128.load(parameter + i);
     const g = f32x4.add(sum, f32x4.mul(p, decay));
-    // Where no gradient comes any more the moments shrink and shrink, and would become denormal.
+    // Without a gradient the moments shrink with every step, and would become denormal.
     const m = flushBelow(
       LEAST_KEPT,
       f32x4.add(f32x4.mul(v128.load(first + i), beta1), f32x4.mul(g, rest1)),

@@ -1,10 +1,10 @@
 /**
  * A convolution as a matrix product that never builds its matrix.
  *
- * Where a channels-last image has its border of zeros around it, what a filter sees of one image row
- * is one run of memory: filter width × channels floats. So a product over `rows` runs a pixel needs no
- * bounds check and no copy; a table says where each output pixel's first run starts, and where its
- * output goes. After M. Dukhan, The Indirect Convolution Algorithm, 2019.
+ * The image is channels-last with its border of zeros in memory. So a row of the filter lies over one run
+ * of memory, filter width × channels floats, and a pixel's product over `rows` runs needs no bounds check
+ * and no copy. A table says where each output pixel's first run starts and where its output goes. After
+ * M. Dukhan, The Indirect Convolution Algorithm, 2019.
  */
 import { madd } from "./vector";
 
@@ -20,8 +20,9 @@ import { madd } from "./vector";
  * @param rows how many runs a filter has
  * @param pitch bytes from a run to the next
  * @param run floats in a run, a multiple of 4
- * @param rowsAtOnce how many runs are multiplied before a sum is put down; where it is 1, `block` floats
- *   of the run: small enough that this part of a panel stays in the first cache
+ * @param rowsAtOnce how many runs are multiplied before a sum is stored; 1 if a run has several blocks
+ * @param block floats of a run that are multiplied at once: so few that their weights stay in the first
+ *   cache
  * @param relu 1: what is below zero becomes zero
  */
 export function convolve(
@@ -47,7 +48,7 @@ export function convolve(
       for (let from = 0; from < run; from += block) {
         const first = row == 0 && from == 0;
         const last = row + rowsAtOnce >= rows && from + block >= run;
-        const part = weights + ((<usize> (row * run + from)) << 5);
+        const blockAt = weights + ((<usize> (row * run + from)) << 5);
         const image = x + <usize> row * pitch + ((<usize> from) << 2);
         let entry = table;
         for (let tile = 0; tile < tiles; tile++, entry += 48) {
@@ -94,7 +95,7 @@ export function convolve(
               t5 =
                 v128.load(bias, 16);
           }
-          let w = part;
+          let w = blockAt;
           for (let r = 0; r < rowsAtOnce; r++) {
             const end = w + ((<usize> block) << 5);
             do {

@@ -3,7 +3,6 @@
  */
 import { flushOne, LEAST_FACTOR } from "./vector";
 
-
 /**
  * Maximum over the slices, linear layer, weighted cross-entropy; and the gradients down to the maximum.
  *
@@ -12,13 +11,13 @@ import { flushOne, LEAST_FACTOR } from "./vector";
  * @param means `[slices][channels]`
  * @param weights `[2][channels]`
  * @param bias `[2]`
- * @param question the label, then what the two outputs count in the loss, three doubles
+ * @param stepInput the label, then what the two outputs count in the loss, three doubles
  * @param answer loss and two logits, three doubles
- * @param winners `[channels]`; the slice each channel is largest in, the first of equals
+ * @param argmax `[channels]`; the slice each channel is largest in, the first of equals
  * @param gradient `[channels]`; of the maxima
- * @param weightGradient `[2][channels]`, added to; 0 where another thread does that
+ * @param weightGradient `[2][channels]`, added to; 0 if another thread does that
  * @param biasGradient `[2]`, added to
- * @param turns `[slices]`; which thread goes back through the slice, -1 where it won no channel
+ * @param owners `[slices]`; which thread goes back through the slice, -1 where no channel selected it
  */
 export function head(
   means: usize,
@@ -26,40 +25,40 @@ export function head(
   channels: i32,
   weights: usize,
   bias: usize,
-  question: usize,
+  stepInput: usize,
   answer: usize,
-  winners: usize,
+  argmax: usize,
   gradient: usize,
   weightGradient: usize,
   biasGradient: usize,
-  turns: usize,
+  owners: usize,
   threads: i32,
 ): void {
   const row = (<usize> channels) << 2;
-  for (let slice = 0; slice < slices; slice++) store<i32>(turns + ((<usize> slice) << 2), -1);
+  for (let slice = 0; slice < slices; slice++) store<i32>(owners + ((<usize> slice) << 2), -1);
   let logit0 = <f64> load<f32>(bias);
   let logit1 = <f64> load<f32>(bias, 4);
   for (let channel: usize = 0; channel < row; channel += 4) {
     let best = load<f32>(means + channel);
-    let winner = 0;
+    let selected = 0;
     for (let slice = 1; slice < slices; slice++) {
       const value = load<f32>(means + <usize> slice * row + channel);
       if (value > best || value != value) {
         best = value;
-        winner = slice;
+        selected = slice;
       }
     }
-    store<i32>(winners + channel, winner);
-    store<i32>(turns + ((<usize> winner) << 2), 0);
+    store<i32>(argmax + channel, selected);
+    store<i32>(owners + ((<usize> selected) << 2), 0);
     logit0 += <f64> best * <f64> load<f32>(weights + channel);
     logit1 += <f64> best * <f64> load<f32>(weights + row + channel);
   }
   // The engines' logits are single precision.
   logit0 = <f64> <f32> logit0;
   logit1 = <f64> <f32> logit1;
-  const label = load<f64>(question);
-  const weight0 = load<f64>(question, 8);
-  const weight1 = load<f64>(question, 16);
+  const label = load<f64>(stepInput);
+  const weight0 = load<f64>(stepInput, 8);
+  const weight1 = load<f64>(stepInput, 16);
   const loss = weight0 * (softplus(logit0) - (1 - label) * logit0) +
     weight1 * (softplus(logit1) - label * logit1);
   store<f64>(answer, loss / 2);
@@ -72,7 +71,7 @@ export function head(
       d1 * <f64> load<f32>(weights + row + channel);
     store<f32>(gradient + channel, flushOne(LEAST_FACTOR, <f32> sum));
     if (weightGradient == 0) continue;
-    const best = load<f32>(means + <usize> load<i32>(winners + channel) * row + channel);
+    const best = load<f32>(means + <usize> load<i32>(argmax + channel) * row + channel);
     const to = weightGradient + channel;
     store<f32>(to, load<f32>(to) + flushOne(LEAST_FACTOR, <f32> (d0 * <f64> best)));
     store<f32>(to + row, load<f32>(to + row) + flushOne(LEAST_FACTOR, <f32> (d1 * <f64> best)));
@@ -81,17 +80,17 @@ export function head(
     store<f32>(biasGradient, load<f32>(biasGradient) + <f32> d0);
     store<f32>(biasGradient, load<f32>(biasGradient, 4) + <f32> d1, 4);
   }
-  let turn = 0;
+  let owner = 0;
   for (let slice = 0; slice < slices; slice++) {
-    const at = turns + ((<usize> slice) << 2);
-    if (load<i32>(at) == 0) store<i32>(at, turn++ % threads);
+    const at = owners + ((<usize> slice) << 2);
+    if (load<i32>(at) == 0) store<i32>(at, owner++ % threads);
   }
 }
 
 /** The gradient of one slice's pixels before the mean, `[pixels][channels]`. */
 export function spreadToPixels(
   gradient: usize,
-  winners: usize,
+  argmax: usize,
   slice: i32,
   out: usize,
   pixels: i32,
@@ -99,8 +98,8 @@ export function spreadToPixels(
 ): void {
   const row = (<usize> channels) << 2;
   for (let channel: usize = 0; channel < row; channel += 4) {
-    const won = load<i32>(winners + channel) == slice;
-    const share = won ? load<f32>(gradient + channel) / <f32> pixels : 0;
+    const selected = load<i32>(argmax + channel) == slice;
+    const share = selected ? load<f32>(gradient + channel) / <f32> pixels : 0;
     let to = out + channel;
     for (let pixel = 0; pixel < pixels; pixel++, to += row) store<f32>(to, share);
   }

@@ -3,8 +3,6 @@
  */
 import { flushOne, LEAST_FACTOR } from "./vector";
 
-// @ts-ignore: decorator
-
 function voxel(voxels: usize, isFloat: bool, index: i32): f32 {
   return isFloat
     ? load<f32>(voxels + ((<usize> index) << 2))
@@ -12,15 +10,15 @@ function voxel(voxels: usize, isFloat: bool, index: i32): f32 {
 }
 
 /**
- * Copies one slice, or resamples it: bilinearly, with the edge's pixels repeated beyond the edge; then
- * every pixel is multiplied by one number and has another added; what is then too small for products
+ * Copies one slice, or resamples it: bilinearly, with the edge's pixels repeated beyond the edge. Then
+ * every pixel is multiplied by `scale` and has `offset` added. A value that is then too small for products
  * ({@link LEAST_FACTOR}) becomes zero. The border stays as it is.
  *
  * Coordinates are rounded to float32 after each operation, as TensorFlow.js does on this engine.
  *
  * @param voxels `[height][width]`, uint8 or float32
  * @param matrix six floats `[a, b, c, d, e, f]`: `x' = a·x + b·y + c`, `y' = d·x + e·y + f`; after them a
- *   word that is 1 where the slice is to be resampled, and the two floats `scale` and `offset`
+ *   word that is 1 if the slice is to be resampled, and the two floats `scale` and `offset`
  * @param out `[height][width]` floats, rows `pitch` bytes apart
  */
 export function readSlice(

@@ -40,8 +40,8 @@ export function packSummedPanel(
 }
 
 /**
- * One panel of the filters that a convolution's input gradient is a convolution with: turned by 180°,
- * input and output channels exchanged. `[outputs / 8][taps][inputs][8]` to `[taps][outputs][8]`.
+ * One panel of the filters of a convolution's input gradient, which is a convolution itself: rotated by
+ * 180°, input and output channels exchanged. `[outputs / 8][taps][inputs][8]` to `[taps][outputs][8]`.
  *
  * @param weights the first of the eight input channels, in panels of output channels
  */

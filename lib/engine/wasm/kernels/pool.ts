@@ -3,13 +3,13 @@
  */
 import { beats } from "./vector";
 
-/** In place of the winner where the maximum is not above zero: ReLU lets no gradient through. */
+/** In place of the argmax where the maximum is not above zero: ReLU lets no gradient through. */
 const NONE: i32 = 255;
 
 /**
  * @param x `[…][width][channels]`, rows `xPitch` bytes apart
  * @param out `[height][width][channels]`, rows `outPitch` bytes apart
- * @param winner `[height][width][channels]` bytes: which of the nine won, in scan order, the first of
+ * @param argmax `[height][width][channels]` bytes: the tap of the maximum in scan order, 0–8, the first of
  *   equals; 255 where the maximum is not above zero
  * @param height of the output
  * @param width of the output
@@ -19,7 +19,7 @@ export function maxPool(
   xPitch: usize,
   out: usize,
   outPitch: usize,
-  winner: usize,
+  argmax: usize,
   height: i32,
   width: i32,
   channels: i32,
@@ -56,8 +56,8 @@ export function maxPool(
         v128.store(to, best);
         index = v128.bitselect(index, none, f32x4.gt(best, zero));
         const narrow = i16x8.narrow_i32x4_s(index, index);
-        store<i32>(winner, i32x4.extract_lane(i8x16.narrow_i16x8_u(narrow, narrow), 0));
-        winner += 4;
+        store<i32>(argmax, i32x4.extract_lane(i8x16.narrow_i16x8_u(narrow, narrow), 0));
+        argmax += 4;
         from += 16;
         to += 16;
       }
@@ -87,7 +87,7 @@ export function meanOfPixels(x: usize, out: usize, pixels: i32, channels: i32): 
  * the pixel's first run in the convolution's input, the gradient, and the pixel's number.
  *
  * @param dy gradient of the pool's output, `[height][width][channels]`, rows `pitch` bytes apart
- * @param winner what {@link maxPool} left
+ * @param argmax as {@link maxPool} wrote it
  * @param convWidth width of the convolution's output, which the pool read
  * @param xPitch bytes between what two rows of the convolution's output see of its input
  * @param xStep bytes between what two of its columns see
@@ -98,7 +98,7 @@ export function meanOfPixels(x: usize, out: usize, pixels: i32, channels: i32): 
 export function listWinners(
   dy: usize,
   pitch: usize,
-  winner: usize,
+  argmax: usize,
   height: i32,
   width: i32,
   channels: i32,
@@ -115,7 +115,7 @@ export function listWinners(
     let at = dy + <usize> row * pitch;
     for (let column = 0; column < width; column++) {
       for (let channel = 0; channel < channels; channel++, at += 4) {
-        const index = <i32> load<u8>(winner++);
+        const index = <i32> load<u8>(argmax++);
         const gradient = load<f32>(at);
         if (index == NONE || gradient == 0) continue;
         const down = index >= 6 ? 2 : index >= 3 ? 1 : 0;

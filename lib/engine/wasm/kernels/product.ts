@@ -13,7 +13,7 @@ const TILE = 6;
  * @param a tiles `[tiles][…][6]`, `aStride` bytes apart
  * @param b panels `[panels][…][8]`, `bStride` bytes apart
  * @param c panels `[panels][tiles × 6][8]`, `cStride` bytes apart
- * @param lines `a` and `b` are multiplied over so many runs, the lines of an image
+ * @param lines how many runs `a` and `b` are multiplied over: the lines of an image
  * @param length rows in a run
  * @param skip rows between two runs: the image's border
  */
@@ -115,7 +115,7 @@ export function tileChannels(x: usize, out: usize, pixels: i32, channels: i32): 
 }
 
 /**
- * The gradient through a ReLU: what lies where the output was not above zero becomes zero.
+ * The gradient through a ReLU: zero where the output was not above zero.
  *
  * @param dy `[height][width][channels]`, rows `pitch` bytes apart
  * @param y the ReLU's output, laid out as `dy`

@@ -1,14 +1,15 @@
 /**
- * The gradients of a convolution whose output's gradient is mostly zero, because a maximum follows it:
- * sums over the lists that `listWinners` makes, no dense product.
+ * The gradients of a convolution that a maximum follows: its output's gradient is mostly zero. They are
+ * sums over the lists that `listWinners` makes, not dense products.
  *
- * A filter's gradient is summed up from zero before it is added to what is there: so the slices' sums do
- * not depend on each other, and the order in which threads come to them moves the last bits only.
+ * A slice's gradient of a filter is summed up from zero and then added to the others. So the slices' sums
+ * do not depend on each other, and the order in which threads compute them moves the last bits only.
  */
 import { add, madd } from "./vector";
 
 /**
- * Gradient with respect to the filter: for each channel the sum of what it saw where it won.
+ * Gradient with respect to the filter: for each channel the sum of the input under it, at the pixels
+ * that were the maximum of a window.
  *
  * @param x the convolution's input
  * @param dw `[channels][rows][chunks × 32]`; added to
@@ -157,7 +158,7 @@ export function sortByPixel(
   entries: usize,
 ): void {
   memory.fill(starts, 0, (<usize> (pixels + 2)) << 2);
-  // Counted two places on, so that after the sums `starts[pixel + 1]` is where its next entry goes.
+  // Counted two words on, so that after the sums `starts[pixel + 1]` is where its next entry goes.
   for (let channel = 0; channel < channels; channel++) {
     const count = load<i32>(counts + ((<usize> channel) << 2));
     let entry = lists + <usize> channel * listBytes;
@@ -187,9 +188,9 @@ export function sortByPixel(
 }
 
 /**
- * Gradient with respect to the input, of a convolution of stride 1: each pixel adds the filters that
- * won there to what it saw. Part by part of the filter, so that this part of all filters stays in
- * the first cache.
+ * Gradient with respect to the input, of a convolution of stride 1. A pixel adds the filters of the
+ * channels listed for it to the gradient of the input under it. Chunks of the filter are computed one
+ * after the other, so that one chunk of all filters stays in the first cache.
  *
  * @param weights `[channels][rows][chunks × 32]`
  * @param dx laid out as the input; added to
@@ -210,7 +211,7 @@ export function sparseInput(
   const filterBytes = (<usize> (rows * chunks)) << 7;
   for (let row = 0; row < rows; row++) {
     for (let chunk = 0; chunk < chunks; chunk++) {
-      const part = weights + ((<usize> (row * chunks + chunk)) << 7);
+      const chunkAt = weights + ((<usize> (row * chunks + chunk)) << 7);
       let start = starts;
       for (let y = 0; y < height; y++) {
         let at = dx + <usize> (y + row) * pitch + ((<usize> chunk) << 7);
@@ -227,7 +228,7 @@ export function sparseInput(
           let s6 = v128.load(at, 96);
           let s7 = v128.load(at, 112);
           do {
-            const w = part + <usize> load<i32>(entry) * filterBytes;
+            const w = chunkAt + <usize> load<i32>(entry) * filterBytes;
             const g = v128.load32_splat(entry, 4);
             s0 = madd(g, v128.load(w), s0);
             s1 = madd(g, v128.load(w, 16), s1);

@@ -8,27 +8,23 @@
 export const PANEL = 8;
 
 /** `a·b + c`. Fused, one rounding and one instruction, where the build has relaxed SIMD. */
-// @ts-ignore: decorator
-
 export function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
-/** The larger of two, after PyTorch's rule: the first of equals stays, and NaN wins. */
-// @ts-ignore: decorator
-
+/** Whether a value replaces the maximum, as in PyTorch: the first of equals stays, NaN is above all. */
 export function beats(candidate: v128, best: v128): v128 {
   return v128.or(f32x4.gt(candidate, best), f32x4.ne(candidate, candidate));
 }
 
 /**
- * What is smaller in magnitude counts as zero where it enters products: those of two that are not are
- * 2^-124 or more, which is a normal number. With denormal ones a processor takes many times as long.
+ * A factor below this in magnitude counts as zero. So products are 0 or at least 2^-124, which is a
+ * normal number: with denormal ones a processor takes many times as long.
  */
 export const LEAST_FACTOR: f32 = 2.168404344971009e-19;
 
-/** What is smaller in magnitude is kept as zero between two steps: half of it is a normal number still. */
+/** A moment below this in magnitude is kept as zero: half of it is still a normal number. */
 export const LEAST_KEPT: f32 = 7.52316384526264e-37;
 
 /** Numbers below a limit in magnitude as zeros, all others and NaN as they are. */

@@ -1,8 +1,8 @@
 /**
- * Winograd's minimal filtering: a convolution of stride 1 as 36 small matrix products, with fewer
- * multiplications: 4 for each 3×3 filter tap becomes 36 for 144, for 5×5 36 for 100.
+ * Winograd's algorithm: a convolution of stride 1 as 36 small matrix products. A tile takes 36
+ * multiplications where the direct sum takes 144 with a 3×3 filter and 100 with a 5×5 one.
  *
- * Tiles of the input are 6 × 6. Of a 3×3 convolution each gives 4 × 4 outputs, of a 5×5 one 2 × 2. The
+ * Tiles of the input are 6 × 6. In a 3×3 convolution each gives 4 × 4 outputs, in a 5×5 one 2 × 2. The
  * points are 0, ±1, ±2 and infinity for both, so both share the input's transform.
  *
  * Source: A. Lavin and S. Gray, Fast algorithms for convolutional neural networks, CVPR 2016.

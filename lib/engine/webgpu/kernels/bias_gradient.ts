@@ -1,13 +1,13 @@
 /**
- * The gradient of a bias: the gradient of the output, summed over all pixels of all winning slices.
+ * The gradient of a bias: the gradient of the output, summed over all pixels of all selected slices.
  *
  * @module
  */
 import { pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
 import { type KernelLaunch, vectors } from "../kernel.ts";
-import { WINNERS_STRUCT, winnersBinding } from "../winners.ts";
-import { type FilterGradient, partSize } from "./filter_gradient_base.ts";
+import { SELECTED_STRUCT, selectedBinding } from "../selected_slices.ts";
+import { type FilterGradient, partialSumSize } from "./filter_gradient_base.ts";
 
 /**
  * The vectors of channels of a workgroup, and the threads that share the pixels of each. A GPU reads best
@@ -19,18 +19,18 @@ const WORKGROUPS = {
 } as const satisfies Record<Tiles, unknown>;
 
 /**
- * The threads of a vector take turns at the pixels of a part, and their sums are added in the order of
- * the threads. The sums go behind those of the filter, into the same parts.
+ * The threads of a vector share the pixels of a partial sum; what they sum up is added in the order of the
+ * threads. The result goes behind the filter's, into the same partial sum.
  *
- * Bindings: `winners`; `dy`, of the output's grid; `parts`.
+ * Bindings: `selected`; `dy`, of the output's grid; `partials`.
  */
 export function biasGradient(gradient: FilterGradient, tiles: Tiles): KernelLaunch {
-  const { output, parts } = gradient;
+  const { output, partialSums } = gradient;
   const { wide, sharing } = WORKGROUPS[tiles];
   const outChannels = output.channels / 4;
-  const part = partSize(gradient) / 4;
+  const stride = partialSumSize(gradient) / 4;
   const pixels = output.height * output.width;
-  const code = `${WINNERS_STRUCT}
+  const code = `${SELECTED_STRUCT}
 var<workgroup> sums: array<vec4<f32>, ${wide * sharing}>;
 
 @compute @workgroup_size(${wide * sharing})
@@ -38,9 +38,9 @@ fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let total = winners.count * ${pixels}u;
-  let begin = total / ${parts}u * group.y + min(group.y, total % ${parts}u);
-  let end = begin + total / ${parts}u + select(0u, 1u, group.y < total % ${parts}u);
+  let total = selected.count * ${pixels}u;
+  let begin = total / ${partialSums}u * group.y + min(group.y, total % ${partialSums}u);
+  let end = begin + total / ${partialSums}u + select(0u, 1u, group.y < total % ${partialSums}u);
   let channel = group.x * ${wide}u + lane % ${wide}u;
   var sum = vec4<f32>();
   for (var pixel = begin + lane / ${wide}u; pixel < end; pixel += ${sharing}u) {
@@ -53,15 +53,15 @@ fn main(
   workgroupBarrier();
   if (lane < ${wide}u) {
     for (var i = 1u; i < ${sharing}u; i++) { sum += sums[i * ${wide}u + lane]; }
-    parts[group.y * ${part}u + ${part - outChannels}u + channel] = sum;
+    partials[group.y * ${stride}u + ${stride - outChannels}u + channel] = sum;
   }
 }`;
   return {
     kernel: {
       label: `${gradient.label}, bias`,
-      bindings: [winnersBinding("read"), vectors("dy", "read"), vectors("parts", "write")],
+      bindings: [selectedBinding("read"), vectors("dy", "read"), vectors("partials", "write")],
       code,
     },
-    workgroups: () => [outChannels / wide, parts],
+    workgroups: () => [outChannels / wide, partialSums],
   };
 }

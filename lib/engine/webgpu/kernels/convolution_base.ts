@@ -9,7 +9,7 @@ import { type Kernel, vectors } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";
 import { imageVectors, load, store } from "../precision.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
-import { ITEMS, type Items, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
+import { ITEMS, type Items, SELECTED_STRUCT, selectedBinding } from "../selected_slices.ts";
 
 /** A convolution. */
 export interface Convolution {
@@ -26,7 +26,7 @@ export interface Convolution {
    */
   filterRow: number;
   stride: number;
-  /** Every slice, or the winning ones: then input and output are numbered by winner. */
+  /** Every slice, or the selected ones: then input and output are numbered by selected slice. */
   items: Items;
   /**
    * What becomes of a sum: `relu` adds a bias and cuts off below 0; `mask` keeps it where the
@@ -45,30 +45,30 @@ export interface Convolution {
    */
   points?: number;
   /**
-   * Into how many parts the terms are split for so many slices, in shared tiles; where that is more than
-   * one, the parts are left to a second pass (`convolution_parts.ts`).
+   * Into how many partial sums the terms are split, by the number of slices; in shared tiles only. If
+   * there are several, a second pass adds them (`convolution_partial_sums.ts`).
    * @default always one
    */
-  parts?: (slices: number) => number;
+  partialSums?: (slices: number) => number;
 }
 
 /** The bindings of a convolution, in either form. */
 export function convolutionBindings(conv: Convolution): Kernel["bindings"] {
-  const { items, epilogue, input, output, activation = output, parts } = conv;
+  const { items, epilogue, input, output, activation = output, partialSums } = conv;
   return [
     STEP,
-    ...(items === "winners" ? [winnersBinding("read")] : []),
+    ...(items === "selected" ? [selectedBinding("read")] : []),
     imageVectors("x", "read", input),
     vectors("filters", "read"),
     ...(epilogue === "relu" ? [vectors("bias", "read")] : []),
     ...(epilogue === "mask" ? [imageVectors("activation", "read", activation)] : []),
     imageVectors("y", "write", output),
-    ...(parts === undefined ? [] : [vectors("parts", "write")]),
+    ...(partialSums === undefined ? [] : [vectors("partials", "write")]),
   ];
 }
 
 /** The multiply-adds of a convolution, by the number of slices. */
-export function convolutionWork({ size, filterRow, output, points = 1 }: Convolution) {
+export function convolutionMultiplyAdds({ size, filterRow, output, points = 1 }: Convolution) {
   const { height, width, channels } = output;
   return (slices: number) => slices * points * height * width * channels * size * filterRow;
 }
@@ -77,7 +77,7 @@ export function convolutionWork({ size, filterRow, output, points = 1 }: Convolu
 export function convolutionStart({ items, epilogue }: Convolution): string {
   return [
     STEP_STRUCT,
-    ...(items === "winners" ? [WINNERS_STRUCT] : []),
+    ...(items === "selected" ? [SELECTED_STRUCT] : []),
     ...(epilogue === "relu" ? [nanFunctions("vectors")] : []),
   ].join("\n");
 }
@@ -86,7 +86,7 @@ export function convolutionStart({ items, epilogue }: Convolution): string {
  * WGSL that writes one pixel's sums; it knows `item`, `row`, `column` and `channel`, in vectors.
  *
  * @param sums one expression for each vector of channels, from `channel` on
- * @param row where it has another name
+ * @param row the WGSL expression of the row, by default `row`
  * @param apart how far apart the vectors are, in vectors
  */
 export function writeSums(

@@ -10,12 +10,12 @@
  */
 import { type KernelLaunch, lines } from "../kernel.ts";
 import { load } from "../precision.ts";
-import { ITEMS } from "../winners.ts";
+import { ITEMS } from "../selected_slices.ts";
 import {
   type Convolution,
   convolutionBindings,
+  convolutionMultiplyAdds,
   convolutionStart,
-  convolutionWork,
   writeSums,
 } from "./convolution_base.ts";
 
@@ -29,12 +29,12 @@ const MAX_PIXELS = 16;
 /** The form of {@linkcode Convolution} that uses registers only. */
 export function convolutionInRegisters(conv: Convolution): KernelLaunch {
   const { input, output, size, filterRow, stride, items, points = 1 } = conv;
-  // Equal parts of a row: 15 pixels are one part, 31 are two of 16 with one left over.
-  const parts = Math.ceil(output.width / MAX_PIXELS);
-  const pixels = Math.ceil(output.width / parts);
+  // Equal segments of a row: 15 pixels are one segment, 31 are two of 16 with one left over.
+  const segments = Math.ceil(output.width / MAX_PIXELS);
+  const pixels = Math.ceil(output.width / segments);
   const step = stride * input.channels / 4;
   const outChannels = output.channels / 4;
-  const tiles = output.height * parts;
+  const tiles = output.height * segments;
   const sum = (pixel: number, vector: number) => `a${pixel}_${vector}`;
   const each = (line: (pixel: number, vector: number) => string) =>
     lines(pixels * VECTORS, (index) => line(Math.floor(index / VECTORS), index % VECTORS));
@@ -46,8 +46,8 @@ fn main(
 ) {
   let tile = group.x * ${LANES}u + lane;
   if (tile >= ${ITEMS[items].count} * ${tiles * points}u) { return; }
-  let column = (tile % ${parts}u) * ${pixels}u;
-  let row = (tile / ${parts}u) % ${output.height}u;
+  let column = (tile % ${segments}u) * ${pixels}u;
+  let row = (tile / ${segments}u) % ${output.height}u;
   let item = tile / ${tiles}u;
   let channel = group.y * ${VECTORS}u;
   ${each((p, v) => `var ${sum(p, v)} = vec4<f32>();`)}
@@ -60,8 +60,8 @@ fn main(
     for (var k = 0u; k < ${filterRow / 4}u; k++) {
       ${
     lines(4 * VECTORS, (i) => {
-      const [part, v] = [Math.floor(i / VECTORS), i % VECTORS];
-      return `let f${part}_${v} = filters[filter_at + ${part * outChannels + v}u];`;
+      const [row, v] = [Math.floor(i / VECTORS), i % VECTORS];
+      return `let f${row}_${v} = filters[filter_at + ${row * outChannels + v}u];`;
     })
   }
       ${
@@ -85,17 +85,17 @@ fn main(
   return {
     kernel: { label: conv.label, bindings: convolutionBindings(conv), code },
     workgroups: (slices) => [Math.ceil(slices * points * tiles / LANES), outChannels / VECTORS],
-    multiplyAdds: convolutionWork(conv),
+    multiplyAdds: convolutionMultiplyAdds(conv),
   };
 }
 
 /**
- * Four products added to a sum in one expression: the sums do not fit the registers of a processor, so
- * each is fetched and put back once for four products instead of four times.
+ * Four products added to a sum in one expression. The sums do not fit the registers of a processor: so
+ * each is loaded and stored once for four products instead of four times.
  */
 function _fourProducts(x: string, vector: number, sum: string): string {
   return [..."xyzw"].reduce(
-    (inner, part, index) => `fma(vec4<f32>(${x}.${part}), f${index}_${vector}, ${inner})`,
+    (inner, component, index) => `fma(vec4<f32>(${x}.${component}), f${index}_${vector}, ${inner})`,
     sum,
   );
 }

@@ -6,19 +6,19 @@
  */
 import { type KernelLaunch, lines } from "../kernel.ts";
 import { load } from "../precision.ts";
-import { ITEMS } from "../winners.ts";
+import { ITEMS } from "../selected_slices.ts";
 import {
   type Convolution,
   convolutionBindings,
+  convolutionMultiplyAdds,
   convolutionStart,
-  convolutionWork,
   writeSums,
 } from "./convolution_base.ts";
 import { eachSum, HALF, sharedProduct, sharedTiles, TILE } from "./shared_product.ts";
 
 /** The form of {@linkcode Convolution} that uses shared memory. */
 export function convolutionInSharedMemory(conv: Convolution): KernelLaunch {
-  const { input, output, size, filterRow, stride, items, points = 1, parts } = conv;
+  const { input, output, size, filterRow, stride, items, points = 1, partialSums } = conv;
   const depth = tileDepth(filterRow);
   const turnsOfRow = filterRow / depth;
   const turns = size * turnsOfRow;
@@ -26,17 +26,17 @@ export function convolutionInSharedMemory(conv: Convolution): KernelLaunch {
   const outChannels = output.channels / 4;
   const inRow = input.columns * input.channels / 4;
   const step = stride * input.channels / 4;
-  const finished = (sums: string[]) =>
+  const epilogue = (sums: string[]) =>
     `let item = images + pixel / ${pixels}u;
       let row = pixel / ${output.width}u % ${output.height}u;
       let column = pixel % ${output.width}u;
       ${writeSums(conv, "column", sums, { apart: HALF })}`;
   const written = (sums: string[]) =>
-    parts === undefined ? finished(sums) : `if (groups.z == 1u) {
-        ${finished(sums)}
+    partialSums === undefined ? epilogue(sums) : `if (groups.z == 1u) {
+        ${epilogue(sums)}
       } else {
         let at = (group.z * total + pixel) * ${outChannels}u + channel;
-        ${lines(sums.length, (index) => `parts[at + ${index * HALF}u] = ${sums[index]};`)}
+        ${lines(sums.length, (index) => `partials[at + ${index * HALF}u] = ${sums[index]};`)}
       }`;
   const code = `${convolutionStart(conv)}
 ${sharedTiles(depth)}
@@ -71,7 +71,7 @@ fn main(
   ${
     sharedProduct({
       depth,
-      ...(parts === undefined ? { begin: "0u", end: `${turns}u` } : {
+      ...(partialSums === undefined ? { begin: "0u", end: `${turns}u` } : {
         begin: `${turns}u * group.z / groups.z`,
         end: `${turns}u * (group.z + 1u) / groups.z`,
       }),
@@ -117,9 +117,9 @@ fn main(
     workgroups: (slices) => [
       Math.ceil(slices * pixels / TILE),
       output.channels / TILE,
-      parts?.(slices) ?? points,
+      partialSums?.(slices) ?? points,
     ],
-    multiplyAdds: convolutionWork(conv),
+    multiplyAdds: convolutionMultiplyAdds(conv),
   };
 }
 
@@ -130,7 +130,7 @@ function _whereLoaded(depth: number, text: string): string {
       }`;
 }
 
-/** How deep a tile is: 16 where that divides a row of the filter, otherwise the most that does. */
+/** How deep a tile is: 16 if that divides a row of the filter, otherwise the most that does. */
 export function tileDepth(filterRow: number): number {
   return [16, 12, 8, 4].find((depth) => filterRow % depth === 0) ?? 4;
 }

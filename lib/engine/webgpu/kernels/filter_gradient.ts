@@ -1,10 +1,10 @@
 /**
  * The gradient of a convolution with respect to its filter: for each tap of the filter, the image
- * under it times the gradient of the output, summed over all pixels of all winning slices.
+ * under it times the gradient of the output, summed over all pixels of all selected slices.
  *
- * As a matrix product it has few outputs and very many terms, so the terms are split into parts that
- * are summed in a second pass (`sum_parts.ts`), always in the same order: the same bits every time,
- * which atomic additions would not give.
+ * As a matrix product it has few outputs and very many terms, so the terms are split into partial sums.
+ * A second pass adds those (`partial_sums.ts`), always in the same order: the same bits every time, which
+ * atomic additions would not give.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import { filterGradientInRegisters } from "./filter_gradient_registers.ts";
 import { filterGradientInSharedMemory } from "./filter_gradient_shared.ts";
 
 /**
- * Into how many parts to split, so that every core has work: a GPU has hundreds, each of which wants
- * several workgroups; a processor has a few.
+ * Into how many partial sums to split, so that every core has work. A GPU has hundreds of cores, each of
+ * which wants several workgroups; a processor has a few.
  */
-export function chooseParts(
+export function choosePartialSums(
   tiles: Tiles,
   size: number,
   filterRow: number,
@@ -33,8 +33,8 @@ export function chooseParts(
 /**
  * The kernel of a filter gradient.
  *
- * Bindings: `winners`; `x`, of the input's grid; `dy`, of the output's grid; `parts`,
- * `[parts, (size · filterRow + 1) · output channels]`, whose last row it leaves alone.
+ * Bindings: `selected`; `x`, of the input's grid; `dy`, of the output's grid; `partials`,
+ * `[partial sums, (size · filterRow + 1) · output channels]`, whose last row it leaves alone.
  */
 export function filterGradient(gradient: FilterGradient, tiles: Tiles): KernelLaunch {
   return tiles === "registers"

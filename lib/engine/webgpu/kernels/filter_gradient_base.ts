@@ -6,31 +6,31 @@
 import type { Grid } from "../grid.ts";
 import { type Kernel, vectors } from "../kernel.ts";
 import { imageVectors } from "../precision.ts";
-import { winnersBinding } from "../winners.ts";
+import { selectedBinding } from "../selected_slices.ts";
 
 /** The filter gradient of a convolution. */
 export interface FilterGradient {
   label: string;
   /** The convolution's input, border included; numbered by slice. */
   input: Grid;
-  /** The gradient of its output; numbered by winner. */
+  /** The gradient of its output; numbered by selected slice. */
   output: Grid;
   /** Rows of the filter. */
   size: number;
   /** Numbers in a row of the filter, whole vectors. */
   filterRow: number;
   stride: number;
-  /** Into how many parts the sum is split. */
-  parts: number;
+  /** Into how many partial sums the sum is split. */
+  partialSums: number;
 }
 
-/** Numbers in a part: the filter's gradient, then the bias's. */
-export function partSize({ size, filterRow, output }: FilterGradient): number {
+/** Numbers in a partial sum: the filter's gradient, then the bias's. */
+export function partialSumSize({ size, filterRow, output }: FilterGradient): number {
   return (size * filterRow + 1) * output.channels;
 }
 
-/** The multiply-adds of a filter gradient, by the number of slices, if all of them win. */
-export function filterGradientWork({ size, filterRow, output }: FilterGradient) {
+/** The multiply-adds of a filter gradient, by the number of slices, if all of them are selected. */
+export function filterGradientMultiplyAdds({ size, filterRow, output }: FilterGradient) {
   const { height, width, channels } = output;
   return (slices: number) => slices * height * width * channels * size * filterRow;
 }
@@ -38,9 +38,9 @@ export function filterGradientWork({ size, filterRow, output }: FilterGradient) 
 /** The bindings of a filter gradient, in either form. */
 export function filterGradientBindings({ input }: FilterGradient): Kernel["bindings"] {
   return [
-    winnersBinding("read"),
+    selectedBinding("read"),
     imageVectors("x", "read", input),
     vectors("dy", "read"),
-    vectors("parts", "write"),
+    vectors("partials", "write"),
   ];
 }

@@ -7,12 +7,12 @@
 import { pixelAt } from "../grid.ts";
 import { type KernelLaunch, lines } from "../kernel.ts";
 import { load } from "../precision.ts";
-import { ITEMS, WINNERS_STRUCT } from "../winners.ts";
+import { ITEMS, SELECTED_STRUCT } from "../selected_slices.ts";
 import {
   type FilterGradient,
   filterGradientBindings,
-  filterGradientWork,
-  partSize,
+  filterGradientMultiplyAdds,
+  partialSumSize,
 } from "./filter_gradient_base.ts";
 
 const LANES = 8;
@@ -20,14 +20,14 @@ const VECTORS = 4;
 
 /** The form of {@linkcode FilterGradient} that uses registers only. */
 export function filterGradientInRegisters(gradient: FilterGradient): KernelLaunch {
-  const { input, output, size, filterRow, stride, parts } = gradient;
+  const { input, output, size, filterRow, stride, partialSums } = gradient;
   const taps = filterRow % 16 === 0 ? 16 : 12;
   const tilesInRow = Math.ceil(filterRow / taps);
   const tiles = tilesInRow * size;
   const outChannels = output.channels / 4;
   const each = (line: (tap: number, vector: number) => string) =>
     lines(taps * VECTORS, (index) => line(Math.floor(index / VECTORS), index % VECTORS));
-  const code = `${WINNERS_STRUCT}
+  const code = `${SELECTED_STRUCT}
 @compute @workgroup_size(${LANES})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -38,13 +38,13 @@ fn main(
   let filter_row = tile / ${tilesInRow}u;
   let tap = (tile % ${tilesInRow}u) * ${taps / 4}u;
   let channel = group.y * ${VECTORS}u;
-  let rows = winners.count * ${output.height}u;
-  let last = rows * (group.z + 1u) / ${parts}u;
+  let rows = selected.count * ${output.height}u;
+  let last = rows * (group.z + 1u) / ${partialSums}u;
   ${each((p, v) => `var a${p}_${v} = vec4<f32>();`)}
-  for (var line = rows * group.z / ${parts}u; line < last; line++) {
+  for (var line = rows * group.z / ${partialSums}u; line < last; line++) {
     let item = line / ${output.height}u;
     let row = line % ${output.height}u;
-    let slice = ${ITEMS.winners.slice("item")};
+    let slice = ${ITEMS.selected.slice("item")};
     var x_at = (slice * ${input.rows}u + row * ${stride}u + filter_row)
       * ${input.columns * input.channels / 4}u + tap;
     var dy_at = ${pixelAt(output, "item", "row", "0u")} + channel;
@@ -58,13 +58,13 @@ fn main(
       dy_at += ${outChannels}u;
     }
   }
-  let to = group.z * ${partSize(gradient) / 4}u
+  let to = group.z * ${partialSumSize(gradient) / 4}u
     + (filter_row * ${filterRow}u + tap * 4u) * ${outChannels}u + channel;
-  ${each((p, v) => `parts[to + ${p * outChannels + v}u] = a${p}_${v};`)}
+  ${each((p, v) => `partials[to + ${p * outChannels + v}u] = a${p}_${v};`)}
 }`;
   return {
     kernel: { label: gradient.label, bindings: filterGradientBindings(gradient), code },
-    workgroups: () => [Math.ceil(tiles / LANES), outChannels / VECTORS, parts],
-    multiplyAdds: filterGradientWork(gradient),
+    workgroups: () => [Math.ceil(tiles / LANES), outChannels / VECTORS, partialSums],
+    multiplyAdds: filterGradientMultiplyAdds(gradient),
   };
 }

@@ -7,12 +7,12 @@
 import { pixelAt } from "../grid.ts";
 import { type KernelLaunch, lines } from "../kernel.ts";
 import { load } from "../precision.ts";
-import { ITEMS, WINNERS_STRUCT } from "../winners.ts";
+import { ITEMS, SELECTED_STRUCT } from "../selected_slices.ts";
 import {
   type FilterGradient,
   filterGradientBindings,
-  filterGradientWork,
-  partSize,
+  filterGradientMultiplyAdds,
+  partialSumSize,
 } from "./filter_gradient_base.ts";
 import { eachSum, HALF, sharedProduct, sharedTiles, TILE } from "./shared_product.ts";
 
@@ -21,13 +21,13 @@ const DEPTH = 16;
 
 /** The form of {@linkcode FilterGradient} that uses shared memory. */
 export function filterGradientInSharedMemory(gradient: FilterGradient): KernelLaunch {
-  const { input, output, size, filterRow, stride, parts } = gradient;
+  const { input, output, size, filterRow, stride, partialSums } = gradient;
   const taps = size * filterRow;
   const pixels = output.height * output.width;
   const outChannels = output.channels / 4;
   const inRow = input.columns * input.channels / 4;
-  const slice = ITEMS.winners.slice(`pixel / ${pixels}u`);
-  const code = `${WINNERS_STRUCT}
+  const slice = ITEMS.selected.slice(`pixel / ${pixels}u`);
+  const code = `${SELECTED_STRUCT}
 ${sharedTiles(DEPTH)}
 
 @compute @workgroup_size(64)
@@ -35,14 +35,13 @@ fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let total = winners.count * ${pixels}u;
-  let begin = total / ${parts}u * group.z + min(group.z, total % ${parts}u);
-  let end = begin + total / ${parts}u + select(0u, 1u, group.z < total % ${parts}u);
+  let total = selected.count * ${pixels}u;
+  let begin = total / ${partialSums}u * group.z + min(group.z, total % ${partialSums}u);
+  let end = begin + total / ${partialSums}u + select(0u, 1u, group.z < total % ${partialSums}u);
   let tile_tap = group.x * ${TILE / 4}u;
   let tile_channel = group.y * ${TILE / 4}u;
-  // This thread loads one pixel, four vectors of taps and four of channels: so it finds out but once a
-  // turn where the pixel is. Odd pixels take the vectors in another order, for two threads would meet in
-  // a bank.
+  // This thread loads one pixel, four vectors of taps and four of channels: so a turn computes one
+  // address. Odd pixels take the vectors in another order, because two threads would use the same bank.
   let load_pixel = lane / 4u;
   ${
     lines(4, (i) => {
@@ -53,7 +52,7 @@ fn main(
   let shift${i} = tap${i} / ${filterRow / 4}u * ${inRow}u + tap${i} % ${filterRow / 4}u;`;
     })
   }
-  // The slice is asked for a turn ahead of what has to wait for it.
+  // The slice is loaded a turn before the address that needs it.
   var pixel = begin + load_pixel;
   var slice = ${slice};
   ${
@@ -85,7 +84,7 @@ fn main(
     columns[buffer][load_pixel][load${i}] = d${i};`),
     })
   }
-  let channel = group.z * ${partSize(gradient) / 4}u + tile_channel + my_column;
+  let channel = group.z * ${partialSumSize(gradient) / 4}u + tile_channel + my_column;
   ${
     eachSum((row, sums) =>
       `{
@@ -94,7 +93,8 @@ fn main(
       ${
         lines(
           2,
-          (half) => `parts[channel + tap * ${outChannels}u + ${half * HALF}u] = ${sums[half]};`,
+          (vector) =>
+            `partials[channel + tap * ${outChannels}u + ${vector * HALF}u] = ${sums[vector]};`,
         )
       }
     }
@@ -104,7 +104,7 @@ fn main(
 }`;
   return {
     kernel: { label: gradient.label, bindings: filterGradientBindings(gradient), code },
-    workgroups: () => [Math.ceil(taps / TILE), output.channels / TILE, parts],
-    multiplyAdds: filterGradientWork(gradient),
+    workgroups: () => [Math.ceil(taps / TILE), output.channels / TILE, partialSums],
+    multiplyAdds: filterGradientMultiplyAdds(gradient),
   };
 }

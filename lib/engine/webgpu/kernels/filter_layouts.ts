@@ -1,5 +1,5 @@
 /**
- * The filters in the layouts that the convolutions want, made anew after each step.
+ * The filters in the layouts of the convolutions, made anew after each step.
  *
  * @module
  */
@@ -14,8 +14,8 @@ export interface Filter {
 }
 
 /**
- * The first convolution's filters, summed over the three input channels, which are equal: the same
- * function for a third of the work. Its rows are filled up with zeros to whole vectors.
+ * The first convolution's filters, summed over the three input channels. Those channels are equal, so it
+ * is the same function with a third of the products. Its rows are filled up with zeros to whole vectors.
  *
  * Bindings: `filters`, `[size, size, 3, channels]`; `folded`, `[size, filterRow, channels]`.
  */
@@ -54,7 +54,8 @@ export function rotateFilters180({ label, size, inChannels, outChannels }: Filte
   // A thread moves four by four channels, so that it reads and writes whole vectors.
   const [inVectors, outVectors] = [inChannels / 4, outChannels / 4];
   const count = size * size * inVectors * outVectors;
-  const column = (part: string) => `vec4<f32>(r0.${part}, r1.${part}, r2.${part}, r3.${part})`;
+  const column = (component: string) =>
+    `vec4<f32>(r0.${component}, r1.${component}, r2.${component}, r3.${component})`;
   return {
     kernel: {
       label: `${label}, rotation`,
@@ -64,13 +65,13 @@ export function rotateFilters180({ label, size, inChannels, outChannels }: Filte
         `
   let out_channel = index % ${outVectors}u;
   let in_channel = index / ${outVectors}u % ${inVectors}u;
-  let place = index / ${inVectors * outVectors}u;
-  let origin = (place * ${inChannels}u + in_channel * 4u) * ${outVectors}u + out_channel;
+  let tap = index / ${inVectors * outVectors}u;
+  let origin = (tap * ${inChannels}u + in_channel * 4u) * ${outVectors}u + out_channel;
   let r0 = filters[origin];
   let r1 = filters[origin + ${outVectors}u];
   let r2 = filters[origin + ${2 * outVectors}u];
   let r3 = filters[origin + ${3 * outVectors}u];
-  let to = ((${size * size - 1}u - place) * ${outChannels}u + out_channel * 4u) * ${inVectors}u
+  let to = ((${size * size - 1}u - tap) * ${outChannels}u + out_channel * 4u) * ${inVectors}u
     + in_channel;
   rotated[to] = ${column("x")};
   rotated[to + ${inVectors}u] = ${column("y")};

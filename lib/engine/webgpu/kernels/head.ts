@@ -8,7 +8,7 @@
 import type { KernelLaunch } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
-import { CHANNELS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
+import { CHANNELS, SELECTED_STRUCT, selectedBinding } from "../selected_slices.ts";
 
 /** Numbers in the gradient of the linear layer: two rows of weights, two biases. */
 const LINEAR = 2 * CHANNELS + 2;
@@ -18,13 +18,13 @@ const LINEAR = 2 * CHANNELS + 2;
  * `w_o · (sigmoid(z_o) − t_o) / 2`.
  *
  * Bindings: `step`; `means`, `[slices, channels]`; `linear` and `gradient`, weights `[2, channels]`
- * and two biases; `winners`; `figures`, a vector (loss, logit, logit, 0) a place of the ring.
+ * and two biases; `selected`; `results`, a vector (loss, logit, logit, 0) for each slot of the ring.
  *
  * @param windows windows of the last pool, over which a channel's gradient is spread
  */
 export function head(windows: number): KernelLaunch {
   const code = `${STEP_STRUCT}
-${WINNERS_STRUCT}
+${SELECTED_STRUCT}
 ${nanFunctions("numbers")}
 var<workgroup> products: array<vec2<f32>, ${CHANNELS}>;
 var<workgroup> slice_of: array<u32, ${CHANNELS}>;
@@ -33,7 +33,7 @@ fn loss_of(logit: f32, target_value: f32) -> f32 {
   return max(logit, 0.0) + log(1.0 + exp(-abs(logit))) - target_value * logit;
 }
 
-// By what cannot overflow: beyond the largest number WGSL promises nothing.
+// In a form that cannot overflow: beyond the largest number WGSL promises nothing.
 fn sigmoid(logit: f32) -> f32 {
   let small = exp(-abs(logit));
   return select(small, 1.0, logit >= 0.0) / (1.0 + small);
@@ -41,22 +41,22 @@ fn sigmoid(logit: f32) -> f32 {
 
 @compute @workgroup_size(${CHANNELS})
 fn main(@builtin(local_invocation_index) channel: u32) {
-  // The first slice wins where several are equal, and NaN before all, as in PyTorch.
+  // Of equals the first is the argmax, and NaN comes before all, as in PyTorch.
   var best = means[channel];
-  var winner = 0u;
+  var argmax = 0u;
   for (var slice = 1u; slice < step.slices; slice++) {
     let value = means[slice * ${CHANNELS}u + channel];
     if (beats(value, best)) {
       best = value;
-      winner = slice;
+      argmax = slice;
     }
   }
   let weights = vec2<f32>(linear[channel], linear[${CHANNELS}u + channel]);
   products[channel] = best * weights;
-  slice_of[channel] = winner;
+  slice_of[channel] = argmax;
   workgroupBarrier();
-  for (var half = ${CHANNELS / 2}u; half > 0u; half /= 2u) {
-    if (channel < half) { products[channel] += products[channel + half]; }
+  for (var stride = ${CHANNELS / 2}u; stride > 0u; stride /= 2u) {
+    if (channel < stride) { products[channel] += products[channel + stride]; }
     workgroupBarrier();
   }
   let logits = products[0] + vec2<f32>(linear[${2 * CHANNELS}], linear[${2 * CHANNELS + 1}]);
@@ -65,8 +65,8 @@ fn main(@builtin(local_invocation_index) channel: u32) {
   let d_logits = scale * (vec2<f32>(sigmoid(logits.x), sigmoid(logits.y)) - targets);
   gradient[channel] = d_logits.x * best;
   gradient[${CHANNELS}u + channel] = d_logits.y * best;
-  winners.gradient[channel] = dot(d_logits, weights) / ${windows}.0;
-  winners.slice_of[channel] = winner;
+  selected.gradient[channel] = dot(d_logits, weights) / ${windows}.0;
+  selected.slice_of[channel] = argmax;
 
   // Each thread counts what comes before its channel: the order needs no sorting and no atomics.
   var slices_before = 0u;
@@ -75,33 +75,33 @@ fn main(@builtin(local_invocation_index) channel: u32) {
   var is_first = true;
   for (var other = 0u; other < ${CHANNELS}u; other++) {
     let slice = slice_of[other];
-    if (slice == winner && other < channel) {
+    if (slice == argmax && other < channel) {
       is_first = false;
       order += 1u;
     }
-    if (slice < winner) { channels_before += 1u; }
+    if (slice < argmax) { channels_before += 1u; }
   }
-  winners.channels[channels_before + order] = channel;
+  selected.channels[channels_before + order] = channel;
   workgroupBarrier();
   // A slice is counted at its first channel.
   products[channel].x = select(0.0, 1.0, is_first);
   workgroupBarrier();
   for (var other = 0u; other < ${CHANNELS}u; other++) {
-    if (slice_of[other] < winner && products[other].x > 0.0) { slices_before += 1u; }
+    if (slice_of[other] < argmax && products[other].x > 0.0) { slices_before += 1u; }
   }
   if (is_first) {
-    winners.slices[slices_before] = winner;
-    winners.first[slices_before] = channels_before;
+    selected.slices[slices_before] = argmax;
+    selected.first[slices_before] = channels_before;
   }
   if (channel == 0u) {
     var count = 0u;
     for (var other = 0u; other < ${CHANNELS}u; other++) { count += u32(products[other].x); }
-    winners.count = count;
-    winners.first[count] = ${CHANNELS}u;
+    selected.count = count;
+    selected.first[count] = ${CHANNELS}u;
     gradient[${2 * CHANNELS}] = d_logits.x;
     gradient[${2 * CHANNELS + 1}] = d_logits.y;
     let losses = vec2<f32>(loss_of(logits.x, targets.x), loss_of(logits.y, targets.y));
-    figures[step.slot] = vec4<f32>(dot(losses, scale), logits, 0.0);
+    results[step.slot] = vec4<f32>(dot(losses, scale), logits, 0.0);
   }
 }`;
   return {
@@ -112,8 +112,8 @@ fn main(@builtin(local_invocation_index) channel: u32) {
         { name: "means", type: "array<f32>", access: "read" },
         { name: "linear", type: `array<f32, ${LINEAR}>`, access: "read" },
         { name: "gradient", type: `array<f32, ${LINEAR}>`, access: "write" },
-        winnersBinding("write"),
-        { name: "figures", type: "array<vec4<f32>>", access: "write" },
+        selectedBinding("write"),
+        { name: "results", type: "array<vec4<f32>>", access: "write" },
       ],
       code,
     },

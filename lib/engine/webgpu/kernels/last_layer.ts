@@ -1,6 +1,6 @@
 /**
- * The gradients of the last convolution, where very few outputs have one: a channel only in the slice
- * that won it, and there only at the windows' maxima, 49 of 225 pixels at most.
+ * The gradients of the last convolution, where very few outputs have one: a channel only in its argmax
+ * slice, and there only at the windows' maxima, 49 of 225 pixels at most.
  *
  * The filter gradient gathers those pixels: 256 · 49 · 2304 = 29 million sums an exam, against 133
  * million products a slice. The input gradient takes each slice's own channels only: together 133
@@ -13,23 +13,23 @@ import type { Tiles } from "../gpu.ts";
 import { elementGroups, elementwise, type KernelLaunch, lines, vectors } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";
 import { imageNumbers, imageVectors, load, loadNumber } from "../precision.ts";
-import { ITEMS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
+import { ITEMS, SELECTED_STRUCT, selectedBinding } from "../selected_slices.ts";
 import { poolOf } from "./mean_pool.ts";
 
 /** Marks a window whose maximum is not above 0, through which the ReLU lets nothing. */
 const NONE = 0xffff_ffff;
 
 /**
- * Where the maximum of each window is, in the slice that won the channel.
+ * Where the maximum of each window is, in the channel's argmax slice.
  *
- * Bindings: `winners`; `x`, the last convolution's output; `maxima`, `[channels, windows]`: row ·
+ * Bindings: `selected`; `x`, the last convolution's output; `maxima`, `[channels, windows]`: row ·
  * columns + column.
  */
 export function lastMaxima(output: Grid): KernelLaunch {
   const pool = poolOf(output);
   const windows = pool.height * pool.width;
   const count = output.channels * windows;
-  const code = `${WINNERS_STRUCT}
+  const code = `${SELECTED_STRUCT}
 ${nanFunctions("numbers")}
 ${
     elementwise(
@@ -38,19 +38,19 @@ ${
   let channel = index / ${windows}u;
   let row = index % ${windows}u / ${pool.width}u * 2u;
   let column = index % ${windows}u % ${pool.width}u * 2u;
-  let slice = winners.slice_of[channel];
+  let slice = selected.slice_of[channel];
   let origin = ${pixelAt(output, "slice", "row", "column")} * 4u + channel;
   var best = ${loadNumber(output, "x", "origin")};
-  var winner = 0u;
-  for (var place = 1u; place < 9u; place++) {
-    let next = origin + (place / 3u * ${output.columns}u + place % 3u) * ${output.channels}u;
+  var argmax = 0u;
+  for (var tap = 1u; tap < 9u; tap++) {
+    let next = origin + (tap / 3u * ${output.columns}u + tap % 3u) * ${output.channels}u;
     let value = ${loadNumber(output, "x", "next")};
     if (beats(value, best)) {
       best = value;
-      winner = place;
+      argmax = tap;
     }
   }
-  let at = (row + winner / 3u) * ${output.width}u + column + winner % 3u;
+  let at = (row + argmax / 3u) * ${output.width}u + column + argmax % 3u;
   maxima[index] = select(${NONE}u, at, best > 0.0);`,
     )
   }`;
@@ -58,7 +58,7 @@ ${
     kernel: {
       label: "last layer, maxima",
       bindings: [
-        winnersBinding("read"),
+        selectedBinding("read"),
         imageNumbers("x", output),
         { name: "maxima", type: "array<u32>", access: "write" },
       ],
@@ -69,10 +69,10 @@ ${
 }
 
 /**
- * The filter's and the bias's gradient: for four input by four output channels of a place of the
- * filter, a thread adds up the inputs at the maxima; the gradient is one number a channel.
+ * The filter's and the bias's gradient. A thread has four input by four output channels of one tap of
+ * the filter and adds up the inputs at the maxima: the gradient there is one number a channel.
  *
- * Bindings: `winners`; `maxima`; `x`, the last convolution's input; `gradient`,
+ * Bindings: `selected`; `maxima`; `x`, the last convolution's input; `gradient`,
  * `[size, size, input channels, channels]` and the bias's.
  */
 export function lastFilterGradient(input: Grid, output: Grid, size: number): KernelLaunch {
@@ -80,22 +80,22 @@ export function lastFilterGradient(input: Grid, output: Grid, size: number): Ker
   const windows = pool.height * pool.width;
   const [inVectors, outVectors] = [input.channels / 4, output.channels / 4];
   const count = size * size * inVectors * outVectors;
-  const code = `${WINNERS_STRUCT}
+  const code = `${SELECTED_STRUCT}
 ${
     elementwise(
       `${count}u`,
       `
   let in_channel = index % ${inVectors}u;
   let out_channel = index / ${inVectors}u % ${outVectors}u;
-  let place = index / ${inVectors * outVectors}u;
-  let shift = (place / ${size}u * ${input.columns}u + place % ${size}u) * ${inVectors}u + in_channel;
+  let tap = index / ${inVectors * outVectors}u;
+  let shift = (tap / ${size}u * ${input.columns}u + tap % ${size}u) * ${inVectors}u + in_channel;
   ${
         lines(4, (i) =>
           `var sum${i} = vec4<f32>();
   var count${i} = 0.0;
   {
     let channel = out_channel * 4u + ${i}u;
-    let image = winners.slice_of[channel] * ${input.rows * input.columns * inVectors}u + shift;
+    let image = selected.slice_of[channel] * ${input.rows * input.columns * inVectors}u + shift;
     for (var window = 0u; window < ${windows}u; window++) {
       let at = maxima[channel * ${windows}u + window];
       if (at != ${NONE}u) {
@@ -104,19 +104,19 @@ ${
         count${i} += 1.0;
       }
     }
-    sum${i} *= winners.gradient[channel];
-    count${i} *= winners.gradient[channel];
+    sum${i} *= selected.gradient[channel];
+    count${i} *= selected.gradient[channel];
   }`)
       }
-  let to = (place * ${input.channels}u + in_channel * 4u) * ${outVectors}u + out_channel;
+  let to = (tap * ${input.channels}u + in_channel * 4u) * ${outVectors}u + out_channel;
   ${
         lines(4, (j) => {
-          const part = "xyzw"[j];
-          const sums = [0, 1, 2, 3].map((i) => `sum${i}.${part}`).join(", ");
+          const component = "xyzw"[j];
+          const sums = [0, 1, 2, 3].map((i) => `sum${i}.${component}`).join(", ");
           return `gradient[to + ${j * outVectors}u] = vec4<f32>(${sums});`;
         })
       }
-  if (place == 0u && in_channel == 0u) {
+  if (tap == 0u && in_channel == 0u) {
     gradient[${size * size * input.channels * outVectors}u + out_channel] =
       vec4<f32>(count0, count1, count2, count3);
   }`,
@@ -126,7 +126,7 @@ ${
     kernel: {
       label: "last layer, filter gradient",
       bindings: [
-        winnersBinding("read"),
+        selectedBinding("read"),
         { name: "maxima", type: "array<u32>", access: "read" },
         imageVectors("x", "read", input),
         vectors("gradient", "write"),
@@ -141,7 +141,7 @@ ${
  * The gradient of each channel as an image with a border: zero but at the maxima, where windows that
  * share one add up.
  *
- * Bindings: `winners`; `maxima`; `dy`, `[channels, rows, columns]`.
+ * Bindings: `selected`; `maxima`; `dy`, `[channels, rows, columns]`.
  *
  * @param border width of the border
  */
@@ -150,7 +150,7 @@ export function lastOutputGradient(output: Grid, border: number): KernelLaunch {
   const [height, width] = [output.height, output.width];
   const [rows, columns] = [height + 2 * border, width + 2 * border];
   const count = output.channels * height * width;
-  const code = `${WINNERS_STRUCT}
+  const code = `${SELECTED_STRUCT}
 ${
     elementwise(
       `${count}u`,
@@ -168,14 +168,14 @@ ${
     }
   }
   dy[(channel * ${rows}u + row + ${border}u) * ${columns}u + column + ${border}u] =
-    times * winners.gradient[channel];`,
+    times * selected.gradient[channel];`,
     )
   }`;
   return {
     kernel: {
       label: "last layer, output gradient",
       bindings: [
-        winnersBinding("read"),
+        selectedBinding("read"),
         { name: "maxima", type: "array<u32>", access: "read" },
         { name: "dy", type: "array<f32>", access: "write" },
       ],
@@ -186,12 +186,12 @@ ${
 }
 
 /**
- * The input's gradient, with that of the ReLU ahead: each winning slice against the filters of the
- * channels it won.
+ * The input's gradient, with that of the ReLU ahead: each selected slice against the filters of the
+ * channels that selected it.
  *
- * Bindings: `winners`; `dy`, as {@linkcode lastOutputGradient} wrote it; `filters`, rotated and
+ * Bindings: `selected`; `dy`, as {@linkcode lastOutputGradient} wrote it; `filters`, rotated and
  * exchanged, `[size, size, channels, input channels]`; `activation`, the last convolution's input; `dx`,
- * of the same grid in single precision, numbered by winner.
+ * of the same grid in single precision, numbered by selected slice.
  */
 export function lastInputGradient(
   input: Grid,
@@ -201,33 +201,33 @@ export function lastInputGradient(
 ): KernelLaunch {
   // A GPU's thread has 255 registers at most; a processor's spill to its first cache at no cost.
   const vectorsHeld = tiles === "registers" ? 4 : 1;
-  const parts = Math.ceil(input.width / 16);
-  const pixels = Math.ceil(input.width / parts);
+  const segments = Math.ceil(input.width / 16);
+  const pixels = Math.ceil(input.width / segments);
   const border = size - 1 - input.border;
   const [rows, columns] = [output.height + 2 * border, output.width + 2 * border];
   const inVectors = input.channels / 4;
-  const perItem = input.height * parts * (inVectors / vectorsHeld);
+  const perItem = input.height * segments * (inVectors / vectorsHeld);
   const threads = tiles === "registers" ? 8 : 64;
   const each = (line: (pixel: number, vector: number) => string) =>
     lines(
       pixels * vectorsHeld,
       (index) => line(Math.floor(index / vectorsHeld), index % vectorsHeld),
     );
-  const code = `${WINNERS_STRUCT}
+  const code = `${SELECTED_STRUCT}
 @compute @workgroup_size(${threads})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let index = group.x * ${threads}u + lane;
-  if (index >= winners.count * ${perItem}u) { return; }
+  if (index >= selected.count * ${perItem}u) { return; }
   let channel = index % ${inVectors / vectorsHeld}u * ${vectorsHeld}u;
-  let column = index / ${inVectors / vectorsHeld}u % ${parts}u * ${pixels}u;
-  let row = index / ${inVectors / vectorsHeld * parts}u % ${input.height}u;
+  let column = index / ${inVectors / vectorsHeld}u % ${segments}u * ${pixels}u;
+  let row = index / ${inVectors / vectorsHeld * segments}u % ${input.height}u;
   let item = index / ${perItem}u;
   ${each((p, v) => `var a${p}_${v} = vec4<f32>();`)}
-  for (var place = winners.first[item]; place < winners.first[item + 1u]; place++) {
-    let origin = winners.channels[place];
+  for (var entry = selected.first[item]; entry < selected.first[item + 1u]; entry++) {
+    let origin = selected.channels[entry];
     for (var filter_row = 0u; filter_row < ${size}u; filter_row++) {
       let at = (origin * ${rows}u + row + filter_row) * ${columns}u + column;
       ${lines(pixels + size - 1, (p) => `let d${p} = dy[at + ${p}u];`)}
@@ -242,7 +242,7 @@ fn main(
   }
     }
   }
-  let slice = ${ITEMS.winners.slice("item")};
+  let slice = ${ITEMS.selected.slice("item")};
   ${
     lines(pixels, (p) =>
       `if (column + ${p}u < ${input.width}u) {
@@ -260,7 +260,7 @@ fn main(
     kernel: {
       label: "last layer, input gradient",
       bindings: [
-        winnersBinding("read"),
+        selectedBinding("read"),
         { name: "dy", type: "array<f32>", access: "read" },
         vectors("filters", "read"),
         imageVectors("activation", "read", input),

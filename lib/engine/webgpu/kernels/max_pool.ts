@@ -1,10 +1,10 @@
 /**
  * The maximum over 3×3 with stride 2, and its gradient.
  *
- * Forward keeps which of the nine won, the first where several are equal and NaN before all as in
- * PyTorch, in a byte a channel. The gradient needs nothing else: not the convolution's output, whose memory is free by
- * then, and not its ReLU either, since a window whose maximum is not above 0 is marked as having no
- * winner.
+ * Forward keeps the argmax of each window, a tap in 0–8, in a byte a channel. Of equals it is the first,
+ * and NaN comes before all, as in PyTorch. The gradient needs nothing else. The convolution's output is
+ * not kept. Its ReLU is not computed again: a window whose maximum is not above 0 is marked as having no
+ * argmax.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kerne
 import { nanFunctions } from "../nan.ts";
 import { imageVectors, load, store } from "../precision.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
-import { ITEMS, WINNERS_STRUCT, winnersBinding } from "../winners.ts";
+import { ITEMS, SELECTED_STRUCT, selectedBinding } from "../selected_slices.ts";
 
-/** The mark of a window without a winner. */
+/** The mark of a window without an argmax. */
 const NONE = 9;
 
 /**
@@ -40,18 +40,18 @@ ${
   let slice = index / ${one}u;
   let origin = ${pixelAt(input, "slice", "row * 2u", "column * 2u")} + channel;
   var best = ${load(input, "x", "origin")};
-  var winner = vec4<u32>();
-  for (var place = 1u; place < 9u; place++) {
-    let at = origin + (place / 3u * ${input.columns}u + place % 3u) * ${channels}u;
+  var argmax = vec4<u32>();
+  for (var tap = 1u; tap < 9u; tap++) {
+    let at = origin + (tap / 3u * ${input.columns}u + tap % 3u) * ${channels}u;
     let value = ${load(input, "x", "at")};
-    let wins = beats(value, best);
-    winner = select(winner, vec4<u32>(place), wins);
-    best = select(best, value, wins);
+    let larger = beats(value, best);
+    argmax = select(argmax, vec4<u32>(tap), larger);
+    best = select(best, value, larger);
   }
-  winner = select(vec4<u32>(${NONE}u), winner, best > vec4<f32>());
+  argmax = select(vec4<u32>(${NONE}u), argmax, best > vec4<f32>());
   let to = ${pixelAt(output, "slice", "row", "column")} + channel;
   ${store(output, "y", "to", "best")}
-  codes[index] = winner.x | (winner.y << 8u) | (winner.z << 16u) | (winner.w << 24u);`,
+  codes[index] = argmax.x | (argmax.y << 8u) | (argmax.z << 16u) | (argmax.w << 24u);`,
     )
   }`;
   return {
@@ -73,34 +73,34 @@ ${
  * The gradient, gathered: one thread for four channels of a pixel of the input, which lies under one,
  * two or four windows. It includes the gradient of the ReLU ahead of the pool.
  *
- * Bindings: `winners`; `codes`, as {@linkcode maxPool} wrote them; `dy`, of the output's grid without
- * border, and `dx`, of the input's, both numbered by winner.
+ * Bindings: `selected`; `codes`, as {@linkcode maxPool} wrote them; `dy`, of the output's grid without
+ * border, and `dx`, of the input's, both numbered by selected slice.
  */
 export function maxPoolGradient(label: string, input: Grid, output: Grid): KernelLaunch {
   const { height, width } = input;
   const channels = input.channels / 4;
   const one = height * width * channels;
-  const code = `${WINNERS_STRUCT}
+  const code = `${SELECTED_STRUCT}
 ${
     elementwise(
-      `winners.count * ${one}u`,
+      `selected.count * ${one}u`,
       `
   let channel = index % ${channels}u;
   let column = index / ${channels}u % ${width}u;
   let row = index / ${channels * width}u % ${height}u;
   let item = index / ${one}u;
-  let slice = ${ITEMS.winners.slice("item")};
+  let slice = ${ITEMS.selected.slice("item")};
   let last_row = min(row / 2u, ${output.height - 1}u);
   let last_column = min(column / 2u, ${output.width - 1}u);
   var sum = vec4<f32>();
-  // A window begins at twice its place and reaches two further.
+  // A window begins at twice its index and reaches two further.
   for (var r = (max(row, 1u) - 1u) / 2u; r <= last_row; r++) {
     for (var c = (max(column, 1u) - 1u) / 2u; c <= last_column; c++) {
       let code = codes[((slice * ${output.height}u + r) * ${output.width}u + c) * ${channels}u + channel];
-      let places = (vec4<u32>(code) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u);
+      let taps = (vec4<u32>(code) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u);
       let mine = (row - r * 2u) * 3u + column - c * 2u;
       let gradient = dy[((item * ${output.height}u + r) * ${output.width}u + c) * ${channels}u + channel];
-      sum += select(vec4<f32>(), gradient, places == vec4<u32>(mine));
+      sum += select(vec4<f32>(), gradient, taps == vec4<u32>(mine));
     }
   }
   dx[${pixelAt(input, "item", "row", "column")} + channel] = sum;`,
@@ -110,7 +110,7 @@ ${
     kernel: {
       label,
       bindings: [
-        winnersBinding("read"),
+        selectedBinding("read"),
         { name: "codes", type: "array<u32>", access: "read" },
         vectors("dy", "read"),
         vectors("dx", "write"),

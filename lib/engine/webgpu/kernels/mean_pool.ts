@@ -35,8 +35,8 @@ ${
     for (var column = 0u; column < ${width}u; column++) {
       let origin = ${pixelAt(input, "slice", "row * 2u", "column * 2u")} + channel;
       var best = ${load(input, "x", "origin")};
-      for (var place = 1u; place < 9u; place++) {
-        let at = origin + (place / 3u * ${input.columns}u + place % 3u) * ${channels}u;
+      for (var tap = 1u; tap < 9u; tap++) {
+        let at = origin + (tap / 3u * ${input.columns}u + tap % 3u) * ${channels}u;
         let value = ${load(input, "x", "at")};
         best = select(best, value, beats(value, best));
       }

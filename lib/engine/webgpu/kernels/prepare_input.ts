@@ -1,6 +1,5 @@
 /**
- * The exam's voxels, resampled by one augmentation and brought to the model's range, as the first
- * convolution's input.
+ * The first convolution's input: the exam's voxels, resampled by an augmentation, then scaled and offset.
  *
  * @module
  */
@@ -13,8 +12,8 @@ export type VoxelType = "uint8" | "float32";
 
 /**
  * One thread a pixel: bilinear, the edge's pixels repeated beyond the edge. Without augmentation the
- * source of each pixel is the pixel itself, and its value is exact. The affine map comes last; the
- * border, which stands for the convolution's padding, is zero after it.
+ * source of each pixel is the pixel itself, and its value is exact. Scale and offset come last. The border
+ * is the convolution's padding: it stays zero.
  *
  * Bindings: `step`; `voxels`, `[slices, height, width]`; `image`, of `grid`.
  */
@@ -46,9 +45,9 @@ ${
   let slice = index / ${height * width}u;
   let row = (index / ${width}u) % ${height}u;
   let column = index % ${width}u;
-  let place = vec4<f32>(f32(column), f32(row), 1.0, 0.0);
-  let x = dot(step.source_x, place);
-  let y = dot(step.source_y, place);
+  let position = vec4<f32>(f32(column), f32(row), 1.0, 0.0);
+  let x = dot(step.source_x, position);
+  let y = dot(step.source_y, position);
   let left = floor(x);
   let top = floor(y);
   let above = mix(voxel(slice, left, top), voxel(slice, left + 1.0, top), x - left);

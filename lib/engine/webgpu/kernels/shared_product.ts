@@ -1,13 +1,13 @@
 /**
- * What the products of matrices for GPUs have in common: a workgroup of 64 threads computes 64 rows by
- * 64 columns, each thread 8 by 8 of them, from tiles that they fetch together into shared memory.
+ * What the products of matrices for GPUs have in common. A workgroup of 64 threads computes 64 rows by
+ * 64 columns, each thread 8 by 8 of them. It fetches tiles into shared memory, one a turn of its loop.
  *
- * - A thread's rows, and columns, are two vectors half a tile apart: eight neighbours then read vectors
- *   that lie side by side, each in banks of its own.
- * - The next tile is on its way to registers while this one is multiplied, and there are two of each
- *   tile: one barrier a turn. Together they take the 16 KiB that every adapter has.
- * - The depth of a tile is written out: for a loop the compiler of WGSL adds a counter of its own, and
- *   with known places the checks of the bounds are made once.
+ * - A thread's rows are two vectors half a tile apart, and so are its columns. Eight neighbours then read
+ *   vectors that lie side by side, each in banks of its own.
+ * - The next tile is on its way to registers while this one is multiplied. There are two of each tile, so
+ *   a turn takes one barrier. Together they take the 16 KiB that every adapter has.
+ * - The loop over a tile's depth is unrolled. To a loop the compiler of WGSL adds a counter of its own,
+ *   and with constant indices the bounds are checked once.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { lines } from "../kernel.ts";
 /** Rows, and columns, of a workgroup's tile. */
 export const TILE = 64;
 
-/** What the threads fetch and keep of a turn; all of it knows `lane`. */
+/** What the threads fetch and keep in a turn. All of this WGSL knows `lane`. */
 export interface SharedProduct {
   /** Terms of a turn, 16 at most. */
   depth: number;
@@ -41,7 +41,7 @@ export function sharedTiles(depth: number): string {
 var<workgroup> columns: ${tiles};`;
 }
 
-/** WGSL that sums up a product; what it leaves is told by {@linkcode eachSum}. */
+/** WGSL that sums up a product; {@linkcode eachSum} names the variables with the sums. */
 export function sharedProduct({ depth, begin, end, held, fetch, put }: SharedProduct): string {
   return `let my_row = lane / 8u;
   let my_column = lane % 8u;
@@ -62,7 +62,7 @@ export function sharedProduct({ depth, begin, end, held, fetch, put }: SharedPro
   }`;
 }
 
-/** The products of one place of the depth. */
+/** The products at one index of the depth. */
 function _products(depth: number): string {
   return `{
       let r0 = rows[buffer][${depth}][my_row];
@@ -71,9 +71,9 @@ function _products(depth: number): string {
       let c1 = columns[buffer][${depth}][my_column + 8u];
       ${
     lines(16, (index) => {
-      const [row, half] = [index >> 1, index & 1];
+      const [row, vector] = [index >> 1, index & 1];
       const factor = `r${row >> 2}.${"xyzw"[row & 3]}`;
-      return `a${row}_${half} = fma(vec4<f32>(${factor}), c${half}, a${row}_${half});`;
+      return `a${row}_${vector} = fma(vec4<f32>(${factor}), c${vector}, a${row}_${vector});`;
     })
   }
     }`;

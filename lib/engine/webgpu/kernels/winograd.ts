@@ -1,10 +1,10 @@
 /**
- * A convolution of 3×3 by Winograd's algorithm: for each 4×4 outputs 36 multiplications and
- * not 144, in exchange for sums before and after them.
+ * A convolution of 3×3 by Winograd's algorithm: 4×4 outputs take 36 multiplications instead of 144, and
+ * additions before and after them.
  *
- * Tiles of 6×6 of the image and the filters are transformed to 36 points; each point is a product of
- * matrices of its own; the products are transformed back. The interpolation points are 0, ±1, ±2 and infinity. Its
- * rounding is two to four times that of the direct sum (docs/performance_webgpu.md).
+ * Tiles of 6×6 of the image, and the filters, are transformed to 36 points. Each point is a product of
+ * matrices of its own. The products are transformed back. The interpolation points are 0, ±1, ±2 and
+ * infinity. The rounding is two to four times that of the direct sum (docs/performance_webgpu.md).
  *
  * Source: A. Lavin and S. Gray, Fast algorithms for convolutional neural networks, CVPR 2016.
  *
@@ -21,7 +21,7 @@ import {
   vectors,
 } from "../kernel.ts";
 import { imageVectors, load } from "../precision.ts";
-import { ITEMS } from "../winners.ts";
+import { ITEMS } from "../selected_slices.ts";
 import { convolution } from "./convolution.ts";
 import {
   type Convolution,
@@ -93,13 +93,13 @@ export function transformFilters({ label, inChannels, outChannels }: Filter): Ke
 /** The three kernels of a convolution, to be run one after the other. */
 export interface WinogradConvolution {
   /**
-   * Bindings: `step`; `winners` where it runs over winners; `x`, of the input's grid; `points`,
+   * Bindings: `step`; `selected` if it runs over those; `x`, of the input's grid; `points`,
    * `[36, items, tiles, input channels]`.
    */
   image: KernelLaunch;
   /**
-   * Bindings: `step`; `winners` likewise; `x`, the points; `filters`, as {@linkcode transformFilters}
-   * left them; `y`, `[36, items, tiles, output channels]`.
+   * Bindings: `step`; `selected` likewise; `x`, the points; `filters`, as {@linkcode transformFilters}
+   * wrote them; `y`, `[36, items, tiles, output channels]`.
    */
   products: KernelLaunch;
   /** Bindings as those of {@linkcode convolution}, without `filters`; `x` is the products. */
@@ -193,7 +193,7 @@ ${
 }
 
 function _items(conv: Convolution): Binding[] {
-  return convolutionBindings(conv).filter(({ name }) => name === "step" || name === "winners");
+  return convolutionBindings(conv).filter(({ name }) => name === "step" || name === "selected");
 }
 
 /** From `index` to item, channel and the tile's first row and column. */
@@ -207,8 +207,8 @@ function _tile({ height, width }: Grid, channels: number): string {
 }
 
 /**
- * `M · x · Mᵀ`, written out: column by column of what is read, then row by row of what is written, so that
- * no more than the 36 sums between the two have to be held at a time.
+ * `M · x · Mᵀ`, unrolled. It reads column by column and writes row by row: so no more than the 36 sums
+ * between the two have to be held at a time.
  *
  * @param read an expression of WGSL
  * @param write a statement that is given the sum

@@ -16,7 +16,7 @@ import { readZip, readZipEntry } from "../../../zip.ts";
 /**
  * Opens a file of the zip form.
  *
- * @throws {WeightsError} or {PickleFault} where it is damaged or not such a file
+ * @throws {WeightsError} or {PickleFault} if it is damaged or not such a file
  */
 export function openArchive(source: Source): TorchFile {
   const directory = readZip(source);

@@ -25,18 +25,18 @@ const USUAL_KEYS = [
 ] as const;
 
 /** How deep the search for a state dict goes. */
-const MOST_DEPTH = 3;
+const MAX_DEPTH = 3;
 /** How deep the layers of a module are followed. */
-const MOST_LAYERS = 64;
-/** Entries and letters of names that are looked at: shared parts may be met any number of times. */
-const MOST_STEPS = 5_000_000;
+const MAX_LAYERS = 64;
+/** Entries and letters of names that are looked at: shared values may be met any number of times. */
+const MAX_STEPS = 5_000_000;
 /** Tensors of one network. */
-const MOST_TENSORS = 50_000;
+const MAX_TENSORS = 50_000;
 
 /**
  * The tensors of the network that an unpickled value holds.
  *
- * @throws {PickleFault} where there is none, or several and no telling which is meant
+ * @throws {PickleFault} if there is none, or several and no telling which is meant
  */
 export function findTensors(value: PickleValue): TensorIndex {
   const found = new Search().find(value, 0);
@@ -46,7 +46,7 @@ export function findTensors(value: PickleValue): TensorIndex {
   return found;
 }
 
-/** What a checkpoint keeps beside the network and has tensors too. */
+/** What else in a checkpoint has tensors, beside the network. */
 const ASIDE = /optim|sched|scaler|criterion|loss|rng/i;
 
 /** The tensors that are those of layers, by their names. */
@@ -70,7 +70,7 @@ class Search {
 
   find(value: PickleValue, depth: number): TensorIndex | undefined {
     if (!(value instanceof PickleObject || value instanceof Map)) return undefined;
-    if (depth > MOST_DEPTH || this.seen.has(value)) return undefined;
+    if (depth > MAX_DEPTH || this.seen.has(value)) return undefined;
     this.seen.add(value);
     if (value instanceof PickleObject) {
       const index: TensorIndex = new Map();
@@ -90,12 +90,12 @@ class Search {
   }
 
   /**
-   * The network among what one dictionary holds: the one under a usual key, or the only one. Layers
-   * beside it would be lost, so there may be none; a copy of the network, such as an average, may.
+   * The network in one dictionary: the one under a usual key, or the only one. Layers beside it would be
+   * lost, so there may be none. A copy of the network, such as an average, is allowed.
    */
   private _choose(own: TensorIndex, inside: Map<string, TensorIndex>): TensorIndex | undefined {
     const usual = USUAL_KEYS.find((key) => inside.has(key));
-    // Tensors that are no layers' say something about the training, as a network is beside them.
+    // Tensors that belong to no layer are about the training, if there is a network beside them.
     const beside = layersOf(own);
     if (inside.size === 0 || usual === undefined && beside.length > 0) {
       const lost = [...inside].flatMap(([key, index]) =>
@@ -121,7 +121,7 @@ class Search {
 
   /** Adds the tensors of a pickled module, named as its own `state_dict()` would name them. */
   private _walk(index: TensorIndex, layer: PickleObject, prefix: string, depth: number): void {
-    if (depth > MOST_LAYERS) throw new PickleFault("its module is nested without end");
+    if (depth > MAX_LAYERS) throw new PickleFault("its module is nested without end");
     this._spend(prefix.length + 1);
     const passing = layer.state.get("_non_persistent_buffers_set");
     for (const [name, tensor] of this._named(layer.state.get("_parameters"), prefix)) {
@@ -138,10 +138,10 @@ class Search {
 
   private _add(index: TensorIndex, name: string, tensor: TensorRecord): void {
     index.set(name, tensor);
-    if (index.size > MOST_TENSORS) throw new PickleFault(`it has over ${MOST_TENSORS} tensors`);
+    if (index.size > MAX_TENSORS) throw new PickleFault(`it has over ${MAX_TENSORS} tensors`);
   }
 
-  /** The entries of a dictionary that have names; none where it is no dictionary. */
+  /** The entries of a dictionary that have names; none if it is no dictionary. */
   private *_named(
     values: PickleValue | undefined,
     prefix = "",
@@ -156,6 +156,6 @@ class Search {
 
   private _spend(steps: number): void {
     this.steps += steps;
-    if (this.steps > MOST_STEPS) throw new PickleFault("its module is nested without end");
+    if (this.steps > MAX_STEPS) throw new PickleFault("its module is nested without end");
   }
 }

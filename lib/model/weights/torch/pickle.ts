@@ -29,7 +29,7 @@ export interface PickleRange {
  * Reads one pickle.
  *
  * @returns its value, and the byte after its last
- * @throws {WeightsError} where it is damaged, too large, or names what is not on the list
+ * @throws {WeightsError} if it is damaged, too large, or names what is not on the list
  */
 export function readPickle(
   source: Source,

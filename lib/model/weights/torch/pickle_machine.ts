@@ -16,7 +16,7 @@ import {
   setEntry,
 } from "./pickle_values.ts";
 
-/** Bounds that no honest file of weights comes near. */
+/** Bounds that are far above what a file of weights needs. */
 export interface PickleLimits {
   /** Bytes of one pickle. */
   bytes: number;
@@ -126,7 +126,10 @@ export class PickleMachine {
     return value;
   }
 
-  /** Remembers the top. Programs count up from 0; numbers of any size could be chosen to collide. */
+  /**
+   * Remembers the top under a number. Programs count up from 0, so a large number is refused: numbers of
+   * any size could be chosen to collide in the memo.
+   */
   keep(index: number): void {
     if (index >= PICKLE_LIMITS.operations) {
       throw new PickleFault(`its pickle keeps a value under the number ${index}`);
@@ -194,7 +197,7 @@ export class PickleMachine {
     return callee.call(args);
   }
 
-  /** Counts what is copied: the memo lets one large value be copied by every operation. */
+  /** Counts what is copied: through the memo every operation could copy the same large value. */
   #charge(value: PickleValue): void {
     if (typeof value === "string" || value instanceof Uint8Array) {
       this.#characters += value.length;
@@ -219,10 +222,10 @@ export class PickleMachine {
       throw new PickleFault("its pickle gives attributes to what can have none");
     }
     // With slots, the state is a pair: the usual attributes and the slots' values.
-    for (const part of Array.isArray(state) ? state.slice(0, 2) : [state]) {
-      if (!(part instanceof Map)) continue;
-      this.#charge(part);
-      for (const [name, value] of part) setEntry(target.state, name, value);
+    for (const attributes of Array.isArray(state) ? state.slice(0, 2) : [state]) {
+      if (!(attributes instanceof Map)) continue;
+      this.#charge(attributes);
+      for (const [name, value] of attributes) setEntry(target.state, name, value);
     }
   }
 

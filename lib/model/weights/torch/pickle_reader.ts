@@ -10,7 +10,7 @@ import { weightsError } from "../tensors.ts";
 /** Bytes that are read at once. */
 const WINDOW = 64 * 1024;
 
-/** A place in a source that moves forward. */
+/** A position in a source that moves forward. */
 export class PickleReader {
   private window = new Uint8Array(0);
   private view = new DataView(this.window.buffer);
@@ -30,7 +30,7 @@ export class PickleReader {
     return this.end - this.position;
   }
 
-  /** A part of the pickle; it is valid until the next call. */
+  /** The next bytes of the pickle; they are valid until the next call. */
   bytes(length: number): Uint8Array {
     const at = this._take(length);
     return this.window.subarray(at, at + length);
@@ -60,7 +60,7 @@ export class PickleReader {
     return this.view.getUint32(at, true);
   }
 
-  /** An unsigned little-endian number of eight bytes; imprecise beyond 2^53, where it is a lie. */
+  /** An unsigned little-endian number of eight bytes; imprecise beyond 2^53, which no true size reaches. */
   uint64(): number {
     const at = this._take(8);
     return Number(this.view.getBigUint64(at, true));
@@ -82,12 +82,12 @@ export class PickleReader {
     return new TextDecoder().decode(new Uint8Array(codes));
   }
 
-  /** Moves past the next bytes and gives their place in the window. */
+  /** Moves past the next bytes and gives their index in the window. */
   private _take(length: number): number {
     if (length > this.remaining) throw this._short("its pickle breaks off");
     const at = this.position - this.windowStart;
     if (at + length > this.window.length) {
-      // Only as much as the file has, so a length that lies costs no memory.
+      // Only as much as the file has, so a false length costs no memory.
       this.window = this.source.read(
         this.position,
         Math.min(Math.max(length, WINDOW), this.remaining),

@@ -1,6 +1,6 @@
 /**
- * What an unpickled value can be here. Python objects become inert records: nothing of theirs is
- * ever run.
+ * What an unpickled value can be here. Python objects become records of their attributes: none of their
+ * code is run.
  *
  * @module
  */
@@ -51,10 +51,10 @@ export class PickleObject extends PickleRecord {
 
 /** What a pickle may ask for. */
 export interface PickleRules {
-  /** The class or function of that name; `undefined` where it is not on the list. */
+  /** The class or function of that name; `undefined` if it is not on the list. */
   find(module: string, name: string): PickleGlobal | undefined;
   /**
-   * What a persistent id, a reference out of the pickle, stands for; `undefined` where it is none
+   * What a persistent id, a reference out of the pickle, stands for; `undefined` if it is none
    * of the format's.
    */
   persistent(id: PickleValue): PickleValue | undefined;
@@ -70,28 +70,29 @@ export class PickleFault extends Error {
 }
 
 /** Numbers that may be keys of one collection; an optimizer's state has one for each parameter. */
-const MOST_NUMBER_KEYS = 500;
+const MAX_NUMBER_KEYS = 500;
 
 /** How many numbers have become keys of a collection. */
 const numberKeys = new WeakMap<object, number>();
 
 /**
- * JavaScript hashes numbers in a way that can be foreseen, so many that were chosen to collide would
- * cost time by the square of their number; those beyond 2^53 need not even be chosen well.
+ * Counts numbers that become keys and refuses those beyond 2^53. JavaScript's hash of a number can be
+ * predicted: numbers chosen to collide would cost time by the square of their count. Beyond 2^53 they
+ * collide unchosen.
  */
 function countKey(collection: object, key: PickleValue): void {
   if (typeof key === "bigint") throw new PickleFault("its pickle has a key beyond 2^53");
   if (typeof key !== "number") return;
   const count = (numberKeys.get(collection) ?? 0) + 1;
-  if (count > MOST_NUMBER_KEYS) {
+  if (count > MAX_NUMBER_KEYS) {
     throw new PickleFault(
-      `its pickle has more than ${MOST_NUMBER_KEYS} numbers as keys in one place`,
+      `its pickle has more than ${MAX_NUMBER_KEYS} numbers as keys in one place`,
     );
   }
   numberKeys.set(collection, count);
 }
 
-/** Sets an entry of a dictionary; none of a pickle is set otherwise. */
+/** Sets an entry of a dictionary. All entries of a pickle are set here. */
 export function setEntry(
   dictionary: Map<PickleValue, PickleValue>,
   key: PickleValue,
@@ -101,7 +102,7 @@ export function setEntry(
   dictionary.set(key, value);
 }
 
-/** Adds items to a set; none of a pickle is added otherwise. */
+/** Adds items to a set. All items of a pickle's sets are added here. */
 export function addItems(set: Set<PickleValue>, items: readonly PickleValue[]): Set<PickleValue> {
   for (const item of items) {
     countKey(set, item);

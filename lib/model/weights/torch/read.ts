@@ -15,7 +15,7 @@ import { findTensors } from "./modules.ts";
 import { openStream } from "./stream.ts";
 import { readTensors } from "./read_tensors.ts";
 
-/** The form of a PyTorch file by its first bytes; `undefined` where it is none. */
+/** The form of a PyTorch file by its first bytes; `undefined` if it is none. */
 export function pytorchForm(source: Source): "zip" | "legacy" | "tar" | undefined {
   const start = source.read(0, Math.min(source.size, 262));
   if (start[0] === 0x50 && start[1] === 0x4b) return "zip";
@@ -30,7 +30,7 @@ export function pytorchForm(source: Source): "zip" | "legacy" | "tar" | undefine
  *
  * @param bytes the whole file
  * @param name what it is called in messages
- * @throws {WeightsError} where the bytes are damaged, hold no network, or ask for anything that is
+ * @throws {WeightsError} if the bytes are damaged, hold no network, or ask for anything that is
  * not on the list of what a weights file may contain
  */
 export function decodePytorch(bytes: Uint8Array, name: string, options: ReadOptions = {}): Weights {

@@ -12,8 +12,8 @@ import type { TensorRecord } from "./records.ts";
 import type { TorchFile } from "./stream.ts";
 
 /**
- * How many bytes the tensors may take: what a file of float16 comes to twice over, because two names
- * may share one tensor, and so much more for a small file.
+ * How many bytes the tensors may take. A file of float16 doubles as float32, and doubles again because
+ * two names may share one tensor. A small file may take a fixed amount more.
  */
 const KEPT = { times: 4, spare: 32 * 1024 * 1024 };
 /** How many bytes may be copied on the way to them, one storage at a time. */
@@ -75,11 +75,11 @@ function reach({ count, shape, stride }: TensorRecord): number {
   return shape.reduce((sum, size, axis) => sum + (size - 1) * stride[axis], 1);
 }
 
-/** What holds stored values of so many bytes without a change. */
+/** The array type that holds stored values of this size without a change. */
 const STORED = { 2: Uint16Array, 4: Uint32Array, 8: Float64Array } as const;
 
 /**
- * The values of a tensor as they are stored, in memory of their own; `shared` where others need the
+ * The values of a tensor as they are stored, in memory of their own; `shared` if other tensors need the
  * storage's bytes too.
  */
 function window(
@@ -93,7 +93,7 @@ function window(
   const end = start + reach(record) * elementBytes;
   const whole = start === 0 && end === storage.length && !shared;
   if (record.contiguous) return toFloat32(whole ? storage : storage.slice(start, end), type);
-  // Gathered as they are stored: what lies between may be most of the file, and is not widened.
+  // Gathered before they are widened: the bytes between them may be most of the file.
   const Stored = STORED[elementBytes as keyof typeof STORED];
   const lies = storage.byteOffset + start;
   const values = lies % elementBytes === 0

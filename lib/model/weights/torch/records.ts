@@ -51,7 +51,7 @@ export function isStorageClass(name: string): boolean {
   return Object.hasOwn(STORAGES, name);
 }
 
-/** Elements of one type, one after the other, somewhere in the file; maybe a part of a larger one. */
+/** Elements of one type, one after the other, somewhere in the file; maybe a range of a larger storage. */
 export class StorageRecord extends PickleRecord {
   /**
    * Describes a storage.
@@ -102,7 +102,7 @@ export class TensorRecord extends PickleRecord {
     super();
   }
 
-  /** True where the elements lie one after the other in the order of the shape. */
+  /** True if the elements lie one after the other in the order of the shape. */
   get contiguous(): boolean {
     let step = 1;
     for (let axis = this.shape.length - 1; axis >= 0; axis--) {
@@ -119,9 +119,9 @@ export class StorageTable {
 
   /**
    * The storage of a persistent id, `("storage", class, key, device, elements)`; in files of the
-   * legacy form with a sixth part, a view's `(key, first, elements)`.
+   * legacy form with a sixth item, a view's `(key, first, elements)`.
    *
-   * @returns `undefined` where the id is none of a storage
+   * @returns `undefined` if the id is none of a storage
    */
   refer(id: PickleValue[], className: string): StorageRecord | undefined {
     const [kind, , key, , count, view] = id;
@@ -138,11 +138,11 @@ export class StorageTable {
     }
     this.known.set(key, root);
     if (!Array.isArray(view)) return root;
-    const [first, part] = [wholeNumber(view[1]), wholeNumber(view[2])];
-    if (first === undefined || part === undefined || first + part > total) {
+    const [first, within] = [wholeNumber(view[1]), wholeNumber(view[2])];
+    if (first === undefined || within === undefined || first + within > total) {
       throw new PickleFault("a view runs past the end of its storage");
     }
-    return new StorageRecord(key, type, bytes, total, first, part);
+    return new StorageRecord(key, type, bytes, total, first, within);
   }
 
   /** The storage of a key that was referred to. */
@@ -151,7 +151,7 @@ export class StorageTable {
   }
 }
 
-/** A size from a pickle, or `undefined` where it is none. */
+/** A size from a pickle, or `undefined` if it is none. */
 function wholeNumber(value: PickleValue | undefined): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
@@ -178,9 +178,9 @@ function isNegated(metadata: PickleValue, type: string): boolean {
 /**
  * A window onto a storage, checked: it must lie within.
  *
- * @param dtype the element type where the storage has none of its own
+ * @param dtype the element type if the storage has none of its own
  * @param metadata what the file says about the tensor besides
- * @throws {PickleFault} where the window is no window or runs past the end, or the metadata is not
+ * @throws {PickleFault} if the window is no window or runs past the end, or the metadata is not
  * understood
  */
 export function makeTensor(

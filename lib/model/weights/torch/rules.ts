@@ -39,14 +39,14 @@ const FUNCTIONS: Readonly<Record<string, (args: PickleValue[]) => PickleValue>> 
   "torch._utils._rebuild_parameter_with_state": ([data]) => tensor(data),
   "torch._tensor._rebuild_from_type_v2": ([rebuild, , args]) => {
     if (rebuild instanceof PickleGlobal && rebuild.call !== undefined && Array.isArray(args)) {
-      // One level: a call that leads to another could lead on without end.
+      // One level only: nested calls could go on without end.
       if (REBUILDERS.has(rebuild.name)) return rebuild.call(args);
     }
     throw new PickleFault("a tensor is made in an unknown way");
   },
 };
 
-/** What may stand behind `_rebuild_from_type_v2`. */
+/** The functions that `_rebuild_from_type_v2` may call. */
 const REBUILDERS: ReadonlySet<string> = new Set([
   "torch._utils._rebuild_tensor_v2",
   "torch._utils._rebuild_tensor_v3",
@@ -77,7 +77,7 @@ const CLASSES: ReadonlySet<string> = new Set([
   "torchvision.models.alexnet.AlexNet",
 ]);
 
-/** Families of such classes: the layers of PyTorch, its optimizers, and MRNet wherever it stood. */
+/** Families of such classes: the layers of PyTorch, its optimizers, and MRNet of any module. */
 const CLASS_FAMILIES: readonly RegExp[] = [
   /^torch\.nn\.modules\.[a-z_]+\.[A-Z]\w*$/,
   /^torch\.optim\.[a-z_]+\.[A-Z]\w*$/,
@@ -100,7 +100,7 @@ export function makeTorchRules(): TorchRules {
       if (!Array.isArray(id)) return undefined;
       const [kind, subject] = id;
       if (!(subject instanceof PickleGlobal)) return undefined;
-      // The legacy form refers to a module's class so, with its source code, which is left alone.
+      // The legacy form refers to a module's class so. The source code that it adds is not read.
       if (kind === "module") return subject;
       return storages.refer(id, subject.name.replace(/^.*\./, ""));
     },

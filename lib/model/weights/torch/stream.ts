@@ -11,7 +11,7 @@ import { quoted } from "../../../quoted.ts";
 import type { StorageRecord } from "./records.ts";
 import { makeTorchRules } from "./rules.ts";
 
-/** An unpickled file of PyTorch, and the way to the bytes that it refers to. */
+/** An unpickled file of PyTorch, and a reader of the storages that it refers to. */
 export interface TorchFile {
   /** What was saved. */
   value: PickleValue;
@@ -25,7 +25,7 @@ const MAGIC = 0x1950a86a20f9469cfc6cn;
 /**
  * Opens a file of the legacy form.
  *
- * @throws {WeightsError} or {PickleFault} where it is damaged or not such a file
+ * @throws {WeightsError} or {PickleFault} if it is damaged or not such a file
  */
 export function openStream(source: Source): TorchFile {
   const rules = makeTorchRules();
@@ -45,17 +45,17 @@ export function openStream(source: Source): TorchFile {
   const value = next();
   const keys = next();
   if (!Array.isArray(keys)) throw new PickleFault("the list of its storages is missing");
-  const places = new Map<string, number>();
+  const offsets = new Map<string, number>();
   for (const key of keys) {
     const storage = typeof key === "string" ? rules.storages.get(key) : undefined;
-    if (storage === undefined || places.has(storage.key)) {
+    if (storage === undefined || offsets.has(storage.key)) {
       throw new PickleFault(`its list of storages names ${shown(key)} without need`);
     }
     const count = Number(new DataView(source.read(at, 8).buffer).getBigInt64(0, true));
     if (count !== storage.total) {
       throw new PickleFault(`a storage has ${count} elements where ${storage.total} are described`);
     }
-    places.set(storage.key, at + 8);
+    offsets.set(storage.key, at + 8);
     at += 8 + storage.total * storage.elementBytes;
     // One byte past the end is enough to know that the file breaks off here.
     if (at > source.size) source.read(at - 1, 1);
@@ -63,14 +63,14 @@ export function openStream(source: Source): TorchFile {
   return {
     value,
     load({ key, total, elementBytes }) {
-      const place = places.get(key);
-      if (place === undefined) throw new PickleFault(`the storage ${quoted(key)} is missing`);
-      return source.read(place, total * elementBytes);
+      const offset = offsets.get(key);
+      if (offset === undefined) throw new PickleFault(`the storage ${quoted(key)} is missing`);
+      return source.read(offset, total * elementBytes);
     },
   };
 }
 
-/** A value as it may stand in a message; of a collection, which may hold itself, only that it is one. */
+/** A value for a message. Of a collection it says only the kind, because a collection may hold itself. */
 function shown(value: PickleValue): string {
   return typeof value === "object" ? "something that is no text" : quoted(String(value));
 }

@@ -8,11 +8,11 @@ import { elementCount, type StateDict } from "../tensors.ts";
 import { encodeZip } from "../../../zip.ts";
 
 /**
- * The bytes of a `.pth` file, as parts in order: an `OrderedDict` of float32 tensors on the CPU.
+ * The bytes of a `.pth` file, as chunks in order: an `OrderedDict` of float32 tensors on the CPU.
  * Equal tensors give equal bytes.
  *
  * @param tensors float32 tensors; they keep their order
- * @throws {RangeError} where a tensor's shape does not fit its values, or beyond 4 GiB
+ * @throws {RangeError} if a tensor's shape does not fit its values, or beyond 4 GiB
  */
 export function encodePytorch(tensors: StateDict): Uint8Array[] {
   const files = new Map<string, Uint8Array>();

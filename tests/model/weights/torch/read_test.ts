@@ -28,8 +28,8 @@ for (const [name, expected] of EXPECTED) {
 Deno.test("the fixtures hold every form", () => {
   const names = [...EXPECTED.keys()];
   for (
-    const part of ["_legacy", "_protocol5", "module_model", "module_data_parallel", "types"]
-  ) assert.ok(names.some((name) => name.includes(part)), part);
+    const word of ["_legacy", "_protocol5", "module_model", "module_data_parallel", "types"]
+  ) assert.ok(names.some((name) => name.includes(word)), word);
   assert.ok(names.length >= 20);
 });
 

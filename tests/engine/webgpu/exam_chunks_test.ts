@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { addGradient, winnersOfPart } from "../../../lib/engine/webgpu/kernels/parts_of_exam.ts";
-import { CHANNELS, WINNERS_BYTES } from "../../../lib/engine/webgpu/winners.ts";
+import { addGradient, selectedOfChunk } from "../../../lib/engine/webgpu/kernels/exam_chunks.ts";
+import { CHANNELS, SELECTED_BYTES } from "../../../lib/engine/webgpu/selected_slices.ts";
 import { noise, onGpu, runKernel, step } from "./support.ts";
 
 /** Where each field of the state begins, in words. */
@@ -12,9 +12,9 @@ const AT = {
   gradient: 1 + 4 * CHANNELS + 1,
 };
 
-/** The state as the head leaves it, where channel c was won by slice `sliceOf(c)`. */
+/** The state as the head leaves it, where the argmax of channel c is slice `sliceOf(c)`. */
 function stateOf(sliceOf: (channel: number) => number, gradient: Float32Array): Uint32Array {
-  const words = new Uint32Array(WINNERS_BYTES / 4);
+  const words = new Uint32Array(SELECTED_BYTES / 4);
   const channels = Array.from({ length: CHANNELS }, (_, channel) => channel);
   const slices = [...new Set(channels.map(sliceOf))].sort((a, b) => a - b);
   const sorted = channels.toSorted((a, b) => sliceOf(a) - sliceOf(b) || a - b);
@@ -28,26 +28,26 @@ function stateOf(sliceOf: (channel: number) => number, gradient: Float32Array): 
   return words;
 }
 
-onGpu("a part's winners are those among its slices, numbered from its first", async (gpu) => {
+onGpu("a chunk's selected slices are numbered from its first slice", async (gpu) => {
   const gradient = noise("gradient", CHANNELS);
-  // Slices 0, 3, 6 … 15 win; a part from 4 holds 6 and 9, one from 16 none.
+  // Slices 0, 3, 6 … 15 are selected; a chunk from 4 holds 6 and 9, one from 16 none.
   const sliceOf = (channel: number) => (channel * 7 % 6) * 3;
   const all = stateOf(sliceOf, gradient);
-  for (const [first, slices, winning] of [[0, 4, [0, 3]], [4, 6, [6, 9]], [16, 2, []]] as const) {
-    const result = await runKernel(gpu, winnersOfPart(), {
+  for (const [first, slices, kept] of [[0, 4, [0, 3]], [4, 6, [6, 9]], [16, 2, []]] as const) {
+    const result = await runKernel(gpu, selectedOfChunk(), {
       slices,
       inputs: { step: step({ slices, first }), all },
-      output: ["winners", WINNERS_BYTES / 4],
+      output: ["selected", SELECTED_BYTES / 4],
     });
     const words = new Uint32Array(result.buffer);
-    assert.deepEqual([...words.subarray(0, 1 + winning.length)], [
-      winning.length,
-      ...winning.map((slice) => slice - first),
+    assert.deepEqual([...words.subarray(0, 1 + kept.length)], [
+      kept.length,
+      ...kept.map((slice) => slice - first),
     ]);
     const list = (at: number, count: number) => [...words.subarray(at, at + count)];
     const channelsOf = (slice: number) =>
       Array.from({ length: CHANNELS }, (_, c) => c).filter((c) => sliceOf(c) === slice);
-    winning.forEach((slice, item) => {
+    kept.forEach((slice, item) => {
       const [from, to] = list(AT.first + item, 2);
       assert.deepEqual(list(AT.channels + from, to - from), channelsOf(slice));
     });
@@ -60,7 +60,7 @@ onGpu("a part's winners are those among its slices, numbered from its first", as
   }
 });
 
-onGpu("the parts' gradients are added, and the first one begins", async (gpu) => {
+onGpu("the chunks' gradients are added, and the first one begins", async (gpu) => {
   const [gradient, total] = [noise("gradient", 12), noise("total", 12)];
   for (const begins of [true, false]) {
     const sum = await runKernel(gpu, addGradient(8, begins), {

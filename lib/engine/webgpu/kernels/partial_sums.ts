@@ -1,0 +1,60 @@
+/**
+ * The second pass of a filter gradient: adds its partial sums, from the first to the last.
+ *
+ * @module
+ */
+import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
+import { type FilterGradient, partialSumSize } from "./filter_gradient_base.ts";
+
+/**
+ * Adds the partial sums.
+ *
+ * Bindings: `partials`; `gradient`, the filter's gradient and the bias's behind it.
+ */
+export function addPartialSums(gradient: FilterGradient): KernelLaunch {
+  const count = partialSumSize(gradient) / 4;
+  return _sum(gradient, count, count, "let origin = index;");
+}
+
+/**
+ * Adds the partial sums of the first convolution. It ran on one channel, with the filters summed over
+ * three equal ones: each of the three gets the same gradient.
+ *
+ * Bindings as for {@linkcode addPartialSums}; the gradient is `[size, size, 3, channels]` and the bias's.
+ */
+export function addPartialSumsOfGrey(gradient: FilterGradient): KernelLaunch {
+  const { size, filterRow, output } = gradient;
+  const channels = output.channels / 4;
+  const weights = size * size * 3 * channels;
+  return _sum(
+    gradient,
+    partialSumSize(gradient) / 4,
+    weights + channels,
+    `let channel = index % ${channels}u;
+  let tap = index / ${3 * channels}u;
+  let row = tap / ${size}u * ${filterRow}u + tap % ${size}u;
+  let origin = select(${size * filterRow}u, row, index < ${weights}u) * ${channels}u + channel;`,
+  );
+}
+
+function _sum(
+  { label, partialSums }: FilterGradient,
+  stride: number,
+  count: number,
+  from: string,
+): KernelLaunch {
+  return {
+    kernel: {
+      label: `${label}, sum`,
+      bindings: [vectors("partials", "read"), vectors("gradient", "write")],
+      code: elementwise(
+        `${count}u`,
+        `${from}
+  var sum = partials[origin];
+  for (var k = 1u; k < ${partialSums}u; k++) { sum += partials[k * ${stride}u + origin]; }
+  gradient[index] = sum;`,
+      ),
+    },
+    workgroups: () => elementGroups(count),
+  };
+}
