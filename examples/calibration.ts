@@ -37,7 +37,9 @@ function show(title: string, labels: number[], probabilities: number[]): void {
 // Every other exam of either class fits, the rest shows what came of it. MRNet has a tune split for it.
 const { labels, logits } = await logitsOf(valid);
 const order = [...labels.keys()].sort((a, b) => labels[a] - labels[b]);
-const [fitted, rest] = [0, 1].map((half) => order.filter((_, position) => position % 2 === half));
+const [fitted, rest] = [0, 1].map((parity) =>
+  order.filter((_, position) => position % 2 === parity)
+);
 const scaling = metrics.fitLogistic(
   fitted.map((index) => [logits[index]]),
   fitted.map((index) => labels[index]),

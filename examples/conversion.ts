@@ -21,7 +21,7 @@ await saveMRNet(model, file("safetensors"), { task: "acl", plane: "sagittal" });
 for (const ending of ["pth", "onnx"]) {
   const { keptMetadata } = await convertWeights(file("safetensors"), file(ending));
   const { size } = await Deno.stat(file(ending));
-  const note = keptMetadata ? "says what it is for" : "has no place for what it is for";
+  const note = keptMetadata ? "says what it is for" : "cannot say what it is for";
   console.log(`${file(ending)}: ${(size / 1e6).toFixed(1)} MB, ${note}`);
 }
 

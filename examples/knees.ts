@@ -37,14 +37,14 @@ export interface Knees {
 /** Makes them; who calls removes the folder, or lets the system do it. */
 export async function makeKnees(): Promise<Knees> {
   const data = await Deno.makeTempDir({ prefix: "knees-" });
-  const half = { abnormal: 0.6, acl: 0.5, meniscus: 0.4 };
+  const share = { abnormal: 0.6, acl: 0.5, meniscus: 0.4 };
   await phantom.writePhantomDataset({
     folder: data,
     train: QUICK ? 6 : 40,
     valid: QUICK ? 4 : 24,
     size: 64,
     slices: QUICK ? [2, 2] : [3, 3],
-    prevalence: { train: half, valid: half },
+    prevalence: { train: share, valid: share },
     seed: 1,
   });
   return {

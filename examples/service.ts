@@ -13,7 +13,7 @@ import { makeKnees } from "./knees.ts";
 const { data, valid } = await makeKnees();
 const file = `${data}/acl.safetensors`;
 {
-  // A model that has learnt nothing; put the path of a trained one in its place.
+  // A model that has learnt nothing; use the path of a trained one instead.
   using model = await createMRNet({ weights: "none", seed: 1 });
   await saveMRNet(model, file, { task: "acl", plane: "sagittal" });
 }

@@ -27,8 +27,8 @@ import { openWebGPUPage } from "../tests/support/chromium_webgpu.ts";
 import { TemporaryFolder } from "../tests/support/folders.ts";
 import {
   compareNetwork,
-  FIGURES,
-  type Figures,
+  DIFFERENCES,
+  type Differences,
   NETWORK_CASES,
   runNetworkCase,
 } from "../tests/support/network_golden.ts";
@@ -55,7 +55,7 @@ const SLOW = "cpu";
 const SMALL = "2x64x64";
 
 const chosen = ENGINES.filter((name) => Deno.args.length === 0 || Deno.args.includes(name));
-const figures = Object.keys(FIGURES) as (keyof Figures)[];
+const measured = Object.keys(DIFFERENCES) as (keyof Differences)[];
 
 /** A difference with two digits; a dash where there is none. */
 function shown(difference: number | undefined): string {
@@ -71,10 +71,10 @@ function table(heading: string[], rows: string[][]): string {
 }
 
 async function networkTable(): Promise<string> {
-  const line = (name: string, what: string, found: Partial<Figures>) => [
+  const line = (name: string, what: string, found: Partial<Differences>) => [
     name,
     what,
-    ...figures.map((figure) => shown(found[figure])),
+    ...measured.map((each) => shown(found[each])),
   ];
   const rows: string[][] = [line("any", "demanded", DEMANDED)];
   for (const reference of NETWORK_CASES) {
@@ -87,28 +87,30 @@ async function networkTable(): Promise<string> {
       rows.push(line(name, engine, compareNetwork(reference, ours)));
     }
     if (name === SMALL && chosen.includes("webgpu")) {
-      for (const [engine, found] of await chromiumFigures()) rows.push(line(name, engine, found));
+      for (const [engine, found] of await chromiumDifferences()) {
+        rows.push(line(name, engine, found));
+      }
     }
     rows.push(line(name, "PyTorch in float64", reference.own_rounding));
     rows.push(line(name, "tested for", NETWORK_TOLERANCES[name]));
   }
-  return table(["exam", "engine", ...figures.map((figure) => FIGURES[figure])], rows);
+  return table(["exam", "engine", ...measured.map((each) => DIFFERENCES[each])], rows);
 }
 
 /** The small case on Chromium's WebGPU, where there is a Chromium. */
-async function chromiumFigures(): Promise<[engine: string, Figures][]> {
+async function chromiumDifferences(): Promise<[engine: string, Differences][]> {
   if (WITHOUT_CHROMIUM) {
     progress("no Chromium: its WebGPU is left out");
     return [];
   }
-  const found: [string, Figures][] = [];
+  const found: [string, Differences][] = [];
   await using browser = await launchChromium();
   await using page = await openWebGPUPage(browser);
   for (const tiles of ["registers", "shared"] as const) {
     for (const winograd of [false, true]) {
       const engine = `Chromium's webgpu, ${tiles}${winograd ? ", Winograd" : ""}`;
       progress(`${SMALL} on ${engine}`);
-      found.push([engine, (await page.compare(SMALL, { tiles, winograd })).figures]);
+      found.push([engine, (await page.compare(SMALL, { tiles, winograd })).differences]);
     }
   }
   return found;

@@ -10,7 +10,7 @@ import { isRemote } from "../model/model_source.ts";
 import { commandLine } from "../invocation.ts";
 import { createHandler, type Handler } from "../serve/handler.ts";
 import { SERVE_LIMITS } from "../serve/options.ts";
-import { settleOrigins } from "../serve/origins.ts";
+import { normalizeOrigins } from "../serve/origins.ts";
 import { Command, option, text, UsageError, wholeNumber } from "./arguments.ts";
 import { print, remark } from "./console.ts";
 import { checkModelFiles } from "./models_there.ts";
@@ -40,7 +40,7 @@ const LIMITS =
 /** `ORIGIN,ORIGIN`. */
 function origins(given: string): string[] {
   try {
-    return settleOrigins(given.split(","));
+    return normalizeOrigins(given.split(","));
   } catch (error) {
     throw new UsageError(messageOf(error));
   }

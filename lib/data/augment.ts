@@ -17,7 +17,7 @@ export const SHIFT_RULE = "a share of the side of 0 to 1, such as 0.11, or pixel
 /**
  * Reads a shift as it is written in options and files.
  *
- * @returns `undefined` where the text is none
+ * @returns `undefined` if the text is not a shift
  */
 export function parseShift(text: string): Shift | undefined {
   const [, digits, pixels] = /^(\d+\.?\d*|\.\d+)(px)?$/.exec(text.trim()) ?? [];
@@ -53,7 +53,7 @@ export interface Augmentation {
   down: number;
   /** Shift to the right, in pixels. */
   right: number;
-  /** Whether left and right change places. */
+  /** Whether left and right are swapped. */
   flip: boolean;
 }
 

@@ -3,7 +3,7 @@
  *
  * Values are separated by commas, or by semicolons or tabs if the first line has no comma, as Excel
  * writes them where the comma belongs to numbers. Lines may end in any of the usual ways, values may
- * be quoted. Passed over is what spreadsheets leave behind: a byte order mark, a first line `sep=;`,
+ * be quoted. What spreadsheets leave behind is skipped: a byte order mark, a first line `sep=;`,
  * blank lines, lines of nothing but separators, empty values at a line's end, and the Ctrl-Z that
  * ended files of DOS. How many values a line should have is the caller's to say.
  *
@@ -17,14 +17,14 @@ export interface CsvLine {
   line: number;
 }
 
-/** So many lines of nothing are passed over that have not the expected number of separators. */
+/** How many empty lines with an unexpected number of separators are skipped. */
 const MAX_ODD = 1000;
 
 /** How {@linkcode eachCsvLine} reads. */
 export interface CsvOptions {
-  /** How many values a good line has, where that is known: the parser is slow on lines that differ. */
+  /** How many values a good line has, if that is known: the parser is slow on lines that differ. */
   columns?: number;
-  /** Makes the error of what was found where a quote is at fault; nothing else is refused. */
+  /** Makes the error for a wrong quote; nothing else is refused. */
   refuse: (found: string) => Error;
 }
 

@@ -19,7 +19,7 @@ import { checkTuneSplit, isTuneExam, type TuneSplit } from "./tune.ts";
 export interface LabelledExam {
   /** The exam as it is in its file. */
   exam: Exam;
-  /** 1 where the finding is present. */
+  /** 1 if the finding is present. */
   label: Label;
 }
 
@@ -29,7 +29,7 @@ export interface Dataset {
   readonly labels: readonly LabelledId[];
   /** The exams that could not be used when it was opened, by id, each with the reason. */
   readonly unreadable?: ReadonlyMap<string, string>;
-  /** Reads one exam, by its place in {@linkcode Dataset.labels}. */
+  /** Reads one exam, by its index in {@linkcode Dataset.labels}. */
   read(index: number): Promise<Exam>;
 }
 
@@ -41,7 +41,7 @@ export interface DatasetOptions {
    */
   data?: string;
   /**
-   * Which part of the dataset; `tune` are the training exams that {@linkcode DatasetOptions.tune}
+   * Which split of the dataset; `tune` are the training exams that {@linkcode DatasetOptions.tune}
    * keeps out of training.
    */
   split: Split | "tune";
@@ -69,7 +69,7 @@ export interface DatasetOptions {
   skipBadExams?: boolean;
 }
 
-/** What opening can be given. */
+/** The options of {@linkcode openDataset}. */
 const OPTION_NAMES: OptionNames<DatasetOptions> = {
   data: true,
   split: true,
@@ -84,15 +84,16 @@ const OPTION_NAMES: OptionNames<DatasetOptions> = {
 const CHECKED_AT_ONCE = 16;
 
 /** How many broken exams a message quotes before it only counts the rest. */
-const MOST_NAMED = 10;
+const MAX_NAMED = 10;
 
 /**
  * Opens a dataset: reads the labels, then the header of each exam.
  *
  * @throws {DataError} if the folder or the label file is missing or broken, if exams are missing or
- * broken (every missing one is named, of the broken ones the first ten), or if all labels are the
- * same, be it of all exams or of those that the tune split leaves to this part
- * @throws {OptionError} if an option does not exist, if the tune split is none, or `tune` is asked for without one
+ *   broken (every missing one is named, of the broken ones the first ten), or if all labels are the
+ *   same, of all exams or of those of this split
+ * @throws {OptionError} if an option does not exist, the tune split is not valid, or the split `tune`
+ *   is asked for without one
  * @throws {PermissionError} if Deno may not read the folder
  *
  * @example
@@ -128,7 +129,7 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
     throw _unusable(labels, unreadable, fileOf, path);
   }
   _checkClasses(all, path);
-  if (cut !== undefined) _checkPart(labels, split, cut, path);
+  if (cut !== undefined) _checkSplit(labels, split, cut, path);
   const reasons = _reasons(unreadable, fileOf);
   if (reasons.size > 0) _checkReadable(labels, reasons, path);
   const read = async (index: number) => {
@@ -143,7 +144,7 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
  * Negatives per positive: the weight of the second output in the loss.
  *
  * @returns a number above 0
- * @throws {DataError} where one class is missing, for which there is no such weight
+ * @throws {DataError} if one class is missing, for which there is no such weight
  */
 export function positiveWeight({ labels }: Pick<Dataset, "labels">): number {
   const positives = labels.filter(({ label }) => label === 1).length;
@@ -159,28 +160,28 @@ export function positiveWeight({ labels }: Pick<Dataset, "labels">): number {
  * The exams in a given order. The next one is read while the caller works on the current one, and
  * no more than these two are held.
  *
- * @param order places in {@linkcode Dataset.labels}
+ * @param order indices into {@linkcode Dataset.labels}
  */
 export async function* examsInOrder(
   dataset: Dataset,
   order: readonly number[],
 ): AsyncGenerator<LabelledExam> {
-  const start = (place: number) => {
-    const reading = Promise.try(() => dataset.read(order[place]));
+  const start = (position: number) => {
+    const reading = Promise.try(() => dataset.read(order[position]));
     // Its failure is reported when its turn comes, or not at all if the caller stops before.
     reading.catch(() => {});
     return reading;
   };
   let ahead = order.length > 0 ? start(0) : undefined;
-  for (let place = 0; place < order.length; place++) {
+  for (let position = 0; position < order.length; position++) {
     const exam = await ahead!;
-    ahead = place + 1 < order.length ? start(place + 1) : undefined;
-    yield { exam, label: dataset.labels[order[place]].label };
+    ahead = position + 1 < order.length ? start(position + 1) : undefined;
+    yield { exam, label: dataset.labels[order[position]].label };
   }
 }
 
 /**
- * The exams in their order, but for those that cannot be read: of each of these the caller is told.
+ * The exams in their order, without those that cannot be read: the caller is told of each of these.
  *
  * @param onUnreadable called with the exam's name and the reason
  */
@@ -191,15 +192,15 @@ export async function* readableExams(
   const { labels, unreadable = new Map<string, string>() } = dataset;
   for (const [id, reason] of unreadable) onUnreadable(id, reason);
   const order = [...labels.keys()].filter((index) => !unreadable.has(labels[index].id));
-  for (let place = 0; place < order.length; place++) {
+  for (let position = 0; position < order.length; position++) {
     try {
-      for await (const exam of examsInOrder(dataset, order.slice(place))) {
-        place++;
+      for await (const exam of examsInOrder(dataset, order.slice(position))) {
+        position++;
         yield exam;
       }
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      onUnreadable(labels[order[place]].id, messageOf(error));
+      onUnreadable(labels[order[position]].id, messageOf(error));
     }
   }
 }
@@ -215,7 +216,7 @@ async function _checkPresence(data: string, labels: string): Promise<void> {
   );
 }
 
-/** The path itself where nothing has that name. */
+/** The path itself if nothing has that name. */
 async function _missing(path: string): Promise<string | undefined> {
   try {
     await Deno.stat(path);
@@ -275,8 +276,8 @@ function _unusable(
     faults.push(`${missing.length} not in '${folder}' (${_runs(missing)}): copy the files there`);
   }
   const messages = [...broken.values()];
-  if (messages.length > MOST_NAMED) {
-    messages.splice(MOST_NAMED, Infinity, `and ${messages.length - MOST_NAMED} more`);
+  if (messages.length > MAX_NAMED) {
+    messages.splice(MAX_NAMED, Infinity, `and ${messages.length - MAX_NAMED} more`);
   }
   faults.push(...messages);
   const count = missing.length + broken.size;
@@ -304,8 +305,8 @@ function _checkReadable(
   if (new Set(left.map(({ label }) => label)).size === 2) return;
   throw new DataError(
     `Cannot do without the exams of '${path}' that cannot be read: of ${labels.length} exams ` +
-      `${left.length} can be read, and these are not of both classes: mend the files, of which ` +
-      `the first is at fault so: ${reasons.values().next().value}`,
+      `${left.length} can be read, and these are not of both classes: fix the files, the first of ` +
+      `which fails with: ${reasons.values().next().value}`,
   );
 }
 
@@ -333,8 +334,8 @@ function _checkClasses(labels: readonly LabelledId[], path: string): void {
   );
 }
 
-/** Refuses a tune split that leaves nothing to learn from, or to judge by, to one side. */
-function _checkPart(
+/** Refuses a tune split that leaves one of its sides without both classes. */
+function _checkSplit(
   labels: readonly LabelledId[],
   split: DatasetOptions["split"],
   { fraction, seed }: TuneSplit,

@@ -19,24 +19,24 @@ import {
  * ⌊(63 − 7) / 4⌋ + 1 = 15, and three pools 3/2 leave 7, 3 and 1. From 62 they leave nothing. The
  * toolkit promises the next power of two.
  */
-export const SMALLEST_SIDE = 64;
+export const MIN_SIDE = 64;
 
 /** The most slices of an exam; MRNet's have 17 to 61. More is a mistake, such as swapped axes. */
-export const MOST_SLICES = 4096;
+export const MAX_SLICES = 4096;
 
 /** The most voxels of an exam: 1 GB as float32, where MRNet's have 4 MB as uint8. */
-export const MOST_VOXELS = 2 ** 28;
+export const MAX_VOXELS = 2 ** 28;
 
-/** The least normal number of float32. With smaller ones a processor computes many times as slowly. */
+/** The least normal number of float32. Processors compute many times more slowly with smaller ones. */
 const MIN_NORMAL = 2 ** -126;
 
 /** The size of an exam. */
 export interface ExamSize {
-  /** How many slices there are, 1 to {@linkcode MOST_SLICES}. */
+  /** How many slices there are, 1 to {@linkcode MAX_SLICES}. */
   slices: number;
-  /** Height of a slice in pixels, at least {@linkcode SMALLEST_SIDE}. */
+  /** Height of a slice in pixels, at least {@linkcode MIN_SIDE}. */
   height: number;
-  /** Width of a slice in pixels, at least {@linkcode SMALLEST_SIDE}. */
+  /** Width of a slice in pixels, at least {@linkcode MIN_SIDE}. */
   width: number;
 }
 
@@ -45,8 +45,8 @@ export interface Exam extends ExamSize {
   /** Its name in the label files, such as `0012`. */
   id: string;
   /**
-   * `[slices, height, width]` in C order: the values of the file, unchanged, but for those that are
-   * denormal as float32 (below 1.2e-38 in magnitude), which are 0. MRNet's are 0 to 255. All are finite.
+   * `[slices, height, width]` in C order: the values of the file, all finite. Only values that are
+   * denormal as float32 (below 1.2e-38 in magnitude) are changed, to 0. MRNet's are 0 to 255.
    */
   voxels: Uint8Array | Float32Array;
 }
@@ -58,8 +58,8 @@ export interface Exam extends ExamSize {
  * @param path the file, for messages
  * @returns its size
  * @throws {DataError} unless it is numbers of the shape `[slices, height, width]`, with 1 to
- *   {@linkcode MOST_SLICES} slices of at least {@linkcode SMALLEST_SIDE} pixels each way, and no more
- *   than {@linkcode MOST_VOXELS}
+ *   {@linkcode MAX_SLICES} slices of at least {@linkcode MIN_SIDE} pixels each way, and no more
+ *   than {@linkcode MAX_VOXELS}
  */
 export function checkExamHeader(
   header: Pick<NpyHeader, "shape" | "dtype">,
@@ -129,10 +129,10 @@ export async function readExam(path: string, id: string): Promise<Exam> {
 function _scatter(into: Exam["voxels"], { slices, height, width }: ExamSize) {
   return (numbers: NpyData, before: number) => {
     for (let at = 0; at < numbers.length; at++) {
-      const place = before + at;
-      const column = Math.floor(place / (slices * height));
-      const row = Math.floor(place / slices) % height;
-      into[(place % slices * height + row) * width + column] = numbers[at];
+      const index = before + at;
+      const column = Math.floor(index / (slices * height));
+      const row = Math.floor(index / slices) % height;
+      into[(index % slices * height + row) * width + column] = numbers[at];
     }
   };
 }
@@ -152,19 +152,18 @@ function _checkShape(shape: readonly number[], path: string): ExamSize {
   if (slices < 1) {
     throw _refusal(path, `its shape is ${shown}, without a slice`, "export the exam again");
   }
-  if (slices > MOST_SLICES) {
-    const found =
-      `its shape is ${shown}, ${slices} slices where at most ${MOST_SLICES} are allowed`;
+  if (slices > MAX_SLICES) {
+    const found = `its shape is ${shown}, ${slices} slices where at most ${MAX_SLICES} are allowed`;
     throw _refusal(path, found, "check that the first axis is the slices");
   }
-  if (height < SMALLEST_SIDE || width < SMALLEST_SIDE) {
+  if (height < MIN_SIDE || width < MIN_SIDE) {
     const found = `its slices are ${height}x${width} pixels, ` +
-      `at least ${SMALLEST_SIDE}x${SMALLEST_SIDE} are needed`;
+      `at least ${MIN_SIDE}x${MIN_SIDE} are needed`;
     throw _refusal(path, found, "export it at full size with the slices as first axis");
   }
-  if (slices * height * width > MOST_VOXELS) {
+  if (slices * height * width > MAX_VOXELS) {
     const found = `its shape is ${shown}, ${slices * height * width} voxels where at most ` +
-      `${MOST_VOXELS} are allowed, 1 GB as float32`;
+      `${MAX_VOXELS} are allowed, 1 GB as float32`;
     throw _refusal(path, found, "export it with smaller slices");
   }
   return { slices, height, width };
@@ -174,7 +173,7 @@ function _isDenormal(value: number): boolean {
   return value !== 0 && Math.abs(value) < MIN_NORMAL;
 }
 
-/** Denormal voxels become 0, in place. */
+/** Sets denormal voxels to 0, in the array itself. */
 function _flushed(voxels: Float32Array): Float32Array {
   for (let at = 0; at < voxels.length; at++) if (_isDenormal(voxels[at])) voxels[at] = 0;
   return voxels;

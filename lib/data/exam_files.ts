@@ -81,9 +81,9 @@ export async function* readExamFiles(inputs: readonly ExamInput[]): AsyncGenerat
     return reading;
   };
   let ahead = inputs.length > 0 ? start(inputs[0]) : undefined;
-  for (let place = 0; place < inputs.length; place++) {
+  for (let position = 0; position < inputs.length; position++) {
     const file = await ahead!;
-    ahead = place + 1 < inputs.length ? start(inputs[place + 1]) : undefined;
+    ahead = position + 1 < inputs.length ? start(inputs[position + 1]) : undefined;
     yield file;
   }
 }

@@ -13,8 +13,8 @@ const BYTES = 8;
 export type ExamHash = string;
 
 /**
- * The hash of an exam: of its shape, the type of its voxels, and the voxels. Its name and its label are
- * no part of it, for an exam under another name, or for another finding, is the same one.
+ * The hash of an exam: of its shape, the type of its voxels, and the voxels. Its name and its label do
+ * not count: an exam under another name, or for another finding, is the same exam.
  *
  * @example
  * ```ts
@@ -46,7 +46,7 @@ export function encodeHashes(hashes: readonly ExamHash[]): string {
 /**
  * The hashes that {@linkcode encodeHashes} made a text of.
  *
- * @throws {RangeError} where the text is none of these
+ * @throws {RangeError} if the text is none of these
  */
 export function decodeHashes(text: unknown): ExamHash[] {
   let hex: string | undefined;

@@ -19,8 +19,8 @@ export const INTENSITIES = ["raw", "standardized"] as const satisfies readonly I
 export type Intensity = "raw" | "standardized";
 
 /**
- * Mean and standard deviation as the code that Bien et al. (2018) gave out has them: two constants, of
- * which it does not say what they were computed from.
+ * Mean and standard deviation as the code that Bien et al. (2018) gave out has them: two constants. It
+ * does not say what they were computed from.
  */
 export const MRNET_MEAN = 58.09;
 /** See {@linkcode MRNET_MEAN}. */
@@ -32,10 +32,10 @@ export interface Affine {
   offset: number;
 }
 
-/** What the engines need where nothing is to be done. */
+/** The two numbers that change nothing. */
 export const UNCHANGED: Affine = { scale: 1, offset: 0 };
 
-/** The least normal number of single precision: engines may take what is smaller for 0. */
+/** The least normal number of single precision: engines may treat smaller ones as 0. */
 const MIN_NORMAL = 2 ** -126;
 
 /**

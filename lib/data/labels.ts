@@ -16,20 +16,20 @@ import { type CsvLine, eachCsvLine } from "./csv.ts";
 export interface LabelledId {
   /** The exam's name, numbers padded with zeros to four digits: `0012`. */
   id: string;
-  /** 1 where the finding is present, 0 where it is not. */
+  /** 1 if the finding is present, 0 if it is not. */
   label: Label;
 }
 
-/** The size from which a file is not taken for labels, in bytes: about a hundred thousand exams. */
-export const LARGEST_LABEL_FILE = 1024 * 1024;
+/** The largest label file, in bytes: about a hundred thousand exams. */
+export const MAX_LABEL_BYTES = 1024 * 1024;
 
-const HINT_LARGE = "give a file of lines 'id,label'";
+const HINT_TOO_LARGE = "give a file of lines 'id,label'";
 
 /** How many faults of a file are named. */
-const MOST_FAULTS = 10;
+const MAX_FAULTS_NAMED = 10;
 /** How many are counted before reading stops: each costs the CSV parser an error with a stack. */
-const MOST_COUNTED = 1000;
-const LONGEST_ID = 64;
+const MAX_FAULTS_COUNTED = 1000;
+const MAX_ID_LENGTH = 64;
 
 /** The label file of a task: `data/train-acl.csv`. */
 export function labelFile(data: string, split: Split, task: Task): string {
@@ -55,7 +55,7 @@ export function examFile(data: string, split: Split, plane: Plane, id: string): 
  */
 export function examId(text: string): string {
   if (!_isId(text)) {
-    const rule = `give letters, digits, '_' and '-', at most ${LONGEST_ID}`;
+    const rule = `give letters, digits, '_' and '-', at most ${MAX_ID_LENGTH}`;
     throw new DataError(`Cannot find an exam: ${_shown(text)} is not the name of one: ${rule}`);
   }
   return _padded(text);
@@ -86,7 +86,7 @@ export function isExamId(text: string): boolean {
  * ```
  */
 export function parseLabels(text: string, path: string): LabelledId[] {
-  if (text.length > LARGEST_LABEL_FILE) throw _tooLarge(path, text.length);
+  if (text.length > MAX_LABEL_BYTES) throw _tooLarge(path, text.length);
   if (text.includes("\0")) {
     throw _refusal(path, "it holds zero bytes, so it is not text", "save it as CSV in UTF-8");
   }
@@ -95,14 +95,14 @@ export function parseLabels(text: string, path: string): LabelledId[] {
   const faults: string[] = [];
   let faulty = 0;
   const refuse = (): never => {
-    const more = faulty > MOST_FAULTS ? `; and ${faulty - MOST_FAULTS} more` : "";
-    const stopped = faulty === MOST_COUNTED ? ", where counting stopped" : "";
+    const more = faulty > MAX_FAULTS_NAMED ? `; and ${faulty - MAX_FAULTS_NAMED} more` : "";
+    const stopped = faulty === MAX_FAULTS_COUNTED ? ", where counting stopped" : "";
     const found = faults.join("; ") + more + stopped;
     throw _refusal(path, found, "each line must be 'id,label' with the label 0 or 1");
   };
   const fails = (line: number, fault: string) => {
-    if (faulty++ < MOST_FAULTS) faults.push(`line ${line}: ${fault}`);
-    if (faulty === MOST_COUNTED) refuse();
+    if (faulty++ < MAX_FAULTS_NAMED) faults.push(`line ${line}: ${fault}`);
+    if (faulty === MAX_FAULTS_COUNTED) refuse();
   };
   const use = ({ values, line }: CsvLine) => {
     const fault = _faultOf(values);
@@ -129,7 +129,7 @@ export function parseLabels(text: string, path: string): LabelledId[] {
 /**
  * Reads a label file.
  *
- * @throws {DataError} if it is missing, larger than {@linkcode LARGEST_LABEL_FILE}, not UTF-8, or as
+ * @throws {DataError} if it is missing, larger than {@linkcode MAX_LABEL_BYTES}, not UTF-8, or as
  *   {@linkcode parseLabels}
  * @throws {PermissionError} if Deno may not read it
  */
@@ -141,7 +141,7 @@ export async function readLabels(path: string): Promise<LabelledId[]> {
     error: DataError,
     hint: "check that the label file is there and can be read",
   };
-  const limit = { most: LARGEST_LABEL_FILE, hint: HINT_LARGE };
+  const limit = { most: MAX_LABEL_BYTES, hint: HINT_TOO_LARGE };
   return decodeLabels(await readBytes(action, limit), path);
 }
 
@@ -151,7 +151,7 @@ export async function readLabels(path: string): Promise<LabelledId[]> {
  * @throws {DataError} as {@linkcode readLabels}
  */
 export function decodeLabels(bytes: Uint8Array, path: string): LabelledId[] {
-  if (bytes.length > LARGEST_LABEL_FILE) throw _tooLarge(path, bytes.length);
+  if (bytes.length > MAX_LABEL_BYTES) throw _tooLarge(path, bytes.length);
   return parseLabels(_decode(bytes, path), path);
 }
 
@@ -165,8 +165,8 @@ function _refusal(path: string, found: string, hint: string): DataError {
 }
 
 function _tooLarge(path: string, size: number): DataError {
-  const found = `it is ${size} bytes long, allowed are ${LARGEST_LABEL_FILE}`;
-  return _refusal(path, found, HINT_LARGE);
+  const found = `it is ${size} bytes long, allowed are ${MAX_LABEL_BYTES}`;
+  return _refusal(path, found, HINT_TOO_LARGE);
 }
 
 function _decode(bytes: Uint8Array, path: string): string {
@@ -188,7 +188,7 @@ function _faultOf(values: readonly string[]): string | undefined {
 }
 
 function _isId(text: string): boolean {
-  return text.length <= LONGEST_ID && /^[A-Za-z0-9_-]+$/.test(text) && isFileName(text);
+  return text.length <= MAX_ID_LENGTH && /^[A-Za-z0-9_-]+$/.test(text) && isFileName(text);
 }
 
 function _padded(id: string): string {

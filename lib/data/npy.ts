@@ -1,8 +1,8 @@
 /**
  * NumPy's `.npy` files: arrays of numbers, read and written without NumPy.
  *
- * A file is believed only after its header has been held against its size, so a broken or hostile
- * file costs no more memory than it has bytes, times the widening named at {@linkcode decodeNpy}.
+ * The header is checked against the size of the file before the numbers are read. So a broken or hostile
+ * file costs no more memory than it has bytes, times the widening listed at {@linkcode decodeNpy}.
  * Whatever cannot be read ends in a {@linkcode DataError} of one line.
  *
  * The format is that of NumPy's NEP 1, versions 1.0, 2.0 and 3.0.
@@ -177,7 +177,7 @@ const DESCR: Record<NpyData[typeof Symbol.toStringTag], string> = {
 
 function _encodeHeader(descr: string, shape: readonly number[]): Uint8Array {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  // NumPy leaves room for the first axis to grow to 21 digits in place.
+  // NumPy leaves room for the first axis to grow to 21 digits without moving the data.
   const room = shape.length === 0 ? 0 : Math.max(0, 21 - `${shape[0]}`.length);
   const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const used = 10 + dict.length + room + 1;
@@ -213,7 +213,7 @@ async function _readHeader(file: Deno.FsFile, size: number, path: string): Promi
   return parseNpyHeader(start, size, path);
 }
 
-/** The next `length` bytes, fewer only where the file ends. */
+/** The next `length` bytes, fewer only if the file ends. */
 function _readUpTo(file: Deno.FsFile, length: number): Promise<Uint8Array> {
   return _fill(file, new Uint8Array(length));
 }

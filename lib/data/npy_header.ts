@@ -1,8 +1,8 @@
 /**
- * The header of an `.npy` file: what it claims, after that was held against the file's size.
+ * The header of an `.npy` file, checked against the file's size.
  *
- * Everything is decided from the first bytes and the number of bytes in the file; no memory is taken
- * on the header's word.
+ * Everything is decided from the first bytes and the length of the file. No memory is allocated for
+ * what a header claims.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export type NpyDtype =
   | "float32"
   | "float64";
 
-/** What a header says, known to agree with the size of its file. */
+/** A header that agrees with the size of its file. */
 export interface NpyHeader {
   /** The type as the header spells it, such as `<f4`. */
   descr: string;
@@ -31,9 +31,9 @@ export interface NpyHeader {
   dtype: NpyDtype;
   /** Bytes a number takes in the file: 1, 2, 4 or 8. */
   itemBytes: number;
-  /** False where the bytes of each number are stored in reverse; true for types of one byte. */
+  /** False if the bytes of each number are stored in reverse; true for types of one byte. */
   littleEndian: boolean;
-  /** True where the first axis varies fastest in the file. */
+  /** True if the first axis varies fastest in the file. */
   fortranOrder: boolean;
   /** The length of each axis; empty for a single number. */
   shape: number[];
@@ -44,9 +44,9 @@ export interface NpyHeader {
 }
 
 /** Versions 2.0 and 3.0 could claim 4 GiB; a header of this toolkit's data has 128 bytes. */
-const LONGEST_HEADER = 1024 * 1024;
+const MAX_HEADER_BYTES = 1024 * 1024;
 /** NumPy's own limit. */
-const MOST_AXES = 64;
+const MAX_AXES = 64;
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const ZIP_MAGIC = [0x50, 0x4b];
@@ -133,7 +133,7 @@ export function npyError(name: string, found: string, hint: string): DataError {
 }
 
 /**
- * Reads a header and holds it against the file.
+ * Reads a header and checks it against the file.
  *
  * @param start the first bytes of the file, at least the whole header
  * @param fileBytes how many bytes the file has
@@ -155,8 +155,8 @@ export function parseNpyHeader(start: Uint8Array, fileBytes: number, name: strin
   const dataBytes = _size(shape, itemBytes, refuse);
   const held = fileBytes - dataOffset;
   if (dataBytes !== held) {
-    const found = `its header claims ${_figure(dataBytes)} bytes of data but the file holds ` +
-      _figure(held);
+    const found = `its header claims ${_grouped(dataBytes)} bytes of data but the file holds ` +
+      _grouped(held);
     const longer = `the rest is not part of the array, ${SAVE_AGAIN}`;
     throw refuse(found, held < dataBytes ? COPY_AGAIN : longer);
   }
@@ -194,14 +194,14 @@ export function npyHeaderEnd(start: Uint8Array, fileBytes: number, name: string)
   if (start.length < fixed) throw new RangeError(`A header needs ${fixed} bytes at least`);
   const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
   const length = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (length > LONGEST_HEADER) {
-    const found = `its header claims to be ${_figure(length)} bytes long, allowed are ` +
-      _figure(LONGEST_HEADER);
+  if (length > MAX_HEADER_BYTES) {
+    const found = `its header claims to be ${_grouped(length)} bytes long, allowed are ` +
+      _grouped(MAX_HEADER_BYTES);
     throw npyError(name, found, SAVE_AGAIN);
   }
   if (fixed + length > fileBytes) {
-    const found = `its header ends at byte ${_figure(fixed + length)} but the file holds ` +
-      _figure(fileBytes);
+    const found = `its header ends at byte ${_grouped(fixed + length)} but the file holds ` +
+      _grouped(fileBytes);
     throw npyError(name, found, COPY_AGAIN);
   }
   return fixed + length;
@@ -210,7 +210,7 @@ export function npyHeaderEnd(start: Uint8Array, fileBytes: number, name: string)
 type Refuse = (found: string, hint: string) => DataError;
 
 /** A number in groups of three digits. */
-function _figure(value: number): string {
+function _grouped(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, " ");
 }
 
@@ -246,8 +246,8 @@ function _dtype(descr: string, refuse: Refuse): [NpyDtype, number] {
 
 /** How many bytes an array of this shape takes. */
 function _size(shape: readonly number[], itemBytes: number, refuse: Refuse): number {
-  if (shape.length > MOST_AXES) {
-    throw refuse(`its shape has ${shape.length} axes, allowed are ${MOST_AXES}`, SAVE_AGAIN);
+  if (shape.length > MAX_AXES) {
+    throw refuse(`its shape has ${shape.length} axes, allowed are ${MAX_AXES}`, SAVE_AGAIN);
   }
   if (shape.includes(0)) return 0;
   const bytes = shape.reduce((product, length) => product * length, itemBytes);

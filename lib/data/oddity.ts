@@ -1,6 +1,6 @@
 /**
  * Whether an exam looks like one that a model can read: its grey values and the order of its axes.
- * Nothing else tells z-scores, or slices that are last, from an exam; both get a confident answer.
+ * Nothing else detects z-scores, or slices as the last axis, and a model answers both with confidence.
  *
  * @module
  */
@@ -13,12 +13,12 @@ const LARGEST = 255;
 /**
  * Says in one line what is odd about an exam.
  *
- * Grey values matter to a `raw` model only. One single value throughout is no other range but an empty
- * exam. Values of uint8 cannot be out of range, so only others cost a pass over the voxels.
+ * Grey values matter to a `raw` model only. An exam with one single value is empty, not of another
+ * range. Values of uint8 cannot be out of range, so only others cost a pass over the voxels.
  *
  * @param intensity how the model prepares its input
- * @returns such as `its values go from -2.1 to 7.4, as z-scores do, where 0–255 are expected`; nothing
- *   where nothing is odd
+ * @returns such as `its values go from -2.1 to 7.4, as z-scores do, where 0–255 are expected`; `undefined`
+ *   if nothing is odd
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * The tune split: training exams that are kept out of training, to choose a model, its operating
- * point and the combination of the planes by, so that the validation set is touched once.
+ * The tune split: training exams that are kept out of training. A model, its operating point and
+ * the combination of the planes are chosen by them, so that the validation set is used once.
  *
  * Whether an exam belongs to it depends on its id and the seed alone. It is therefore the same for
  * every plane and task, and an exam that one plane lacks moves no other.
@@ -18,10 +18,10 @@ export interface TuneSplit {
   seed: number;
 }
 
-/** The seed where none is given: one for all, so that models made apart can be combined. */
+/** The default seed, the same for all models, so that models that were made separately can be combined. */
 export const TUNE_SEED = 0;
 
-/** Refuses a split that is none. */
+/** Refuses a split that is not valid. */
 export function checkTuneSplit({ fraction, seed }: TuneSplit): void {
   if (!(fraction > 0 && fraction < 1)) {
     throw new OptionError(
@@ -44,7 +44,7 @@ export function isSameTune(one: TuneSplit | undefined, other: TuneSplit | undefi
  * Whether a model that kept out the exams of one split was trained on none of another: a larger
  * fraction by the same seed contains a smaller one.
  *
- * @param kept the exams that it kept out; none where that is not known
+ * @param kept the exams that it kept out; `undefined` if that is not known
  */
 export function coversTuneSplit(kept: TuneSplit | undefined, asked: TuneSplit): boolean {
   return kept !== undefined && kept.seed === asked.seed && kept.fraction >= asked.fraction;

@@ -1,5 +1,5 @@
 /**
- * Which series of a study becomes its exam of a plane. It is never guessed: where several could, the
+ * Which series of a study becomes its exam of a plane. It is never guessed: if several could, the
  * user says which.
  *
  * @module
@@ -21,9 +21,9 @@ export interface SeriesChoice {
 
 /** How series are chosen. */
 export interface ChooseOptions {
-  /** The series that are meant where several could be. */
+  /** The series that are meant if several could be. */
   series?: readonly SeriesChoice[];
-  /** What to take series for whose files do not say where their slices lie. */
+  /** The plane of series whose files do not say where their slices lie. */
   plane?: Plane;
   /** Take series that are tilted more than {@linkcode MAX_TILT} too. */
   anyTilt?: boolean;
@@ -34,7 +34,7 @@ export interface PlaneChoice {
   readonly plane: Plane;
   /** The series that was chosen, if one was. */
   readonly series?: FoundSeries;
-  /** Those that could be, where several can. */
+  /** Those that could be, if several could. */
   readonly candidates: readonly FoundSeries[];
 }
 
@@ -62,7 +62,7 @@ export function choosePlanes(
     const wishes = (options.series ?? []).filter((wish) => (wish.plane ?? plane) === plane);
     const wished = usable.filter((each) => wishes.some(({ text }) => _matches(each, text)));
     if (usable.length === 0) return [];
-    // A wish that none fulfils is no reason to take another.
+    // If no series fits a choice, no other one is taken.
     const meant = wishes.length > 0 ? wished : usable;
     if (meant.length === 1) return [{ plane, series: meant[0], candidates: meant }];
     return [{ plane, candidates: meant.length > 0 ? meant : usable }];
@@ -79,7 +79,10 @@ function _isUsable(
   return anyTilt || facts.tilt <= MAX_TILT;
 }
 
-/** Whether a wish means a series: by its identifier, by its description, or by both its parts. */
+/**
+ * Whether a choice means a series: by its identifier, by its description, or by one of
+ * them with what tells it from other exams of the same series.
+ */
 function _matches({ facts }: FoundSeries, text: string): boolean {
   const { series, part, description } = facts;
   const names = [series, description, `${description}, ${part}`, `${series}, ${part}`];

@@ -1,6 +1,6 @@
 /**
- * The files that may hold images: single ones, all below a folder, and those inside zip archives. Of
- * each only the beginning is read until more is asked for.
+ * The files that may hold images: single files, all files below a folder, and files inside zip archives.
+ * Only the beginning of each is read at first.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The series in any number of files, whatever form they have: what is known of each without its
- * pixels, and how to read these.
+ * The series in any number of files of any supported format: what is known of each without its pixels,
+ * and how to read the pixels.
  *
  * @module
  */
@@ -61,7 +61,7 @@ export interface SeriesFacts {
 /** A series that was found. */
 export interface FoundSeries {
   readonly facts: SeriesFacts;
-  /** The name that its files give the exam; none where they have no name of their own. */
+  /** The name that its files give the exam; none if they have no name of their own. */
   readonly name?: string;
   /** The folders that its first file lies in, the innermost first, and the archive. */
   readonly folders: readonly string[];
@@ -170,15 +170,15 @@ function _dicomSeries(series: Series, files: ReadonlyMap<string, ImagingFile>): 
 /** Why no exam can be made of a series. */
 function _uselessness({ ambiguous, slices: [{ instance }] }: Series): string | undefined {
   if (ambiguous) {
-    return "several slices lie at the same place and nothing tells them apart: export the series anew, " +
-      "one echo or time at a time";
+    return "several slices lie at the same position and nothing tells them apart: export the series " +
+      "again, one echo or time at a time";
   }
   // Of an X-ray or a CT a classifier of MR knows nothing, and would answer all the same.
   return ["", "MR"].includes(instance.modality) ? undefined : `it is ${instance.modality}, not MR`;
 }
 
-/** How pixels are read, and whom to tell. */
-interface Reading {
+/** What reading pixels needs, and who is told of its progress. */
+interface PixelReading {
   decoder: FrameDecoder;
   onFile?: () => void;
 }
@@ -186,7 +186,7 @@ interface Reading {
 async function _dicomSlices(
   { slices }: Series,
   files: ReadonlyMap<string, ImagingFile>,
-  { decoder, onFile }: Reading,
+  { decoder, onFile }: PixelReading,
 ): Promise<GreySlice[]> {
   // Of a file with many frames the pixels are read once.
   let read: { file: string; frames: StoredPixels[] } | undefined;

@@ -8,7 +8,7 @@
  */
 import type { Plane } from "../terms.ts";
 
-/** Three numbers: a direction, or a place in millimetres. */
+/** Three numbers: a direction, or a position in millimetres. */
 export type Vector = readonly [number, number, number];
 
 /** The directions in which a slice's columns and rows run, and in which slices follow each other. */
@@ -59,7 +59,7 @@ export function orientationOf(across: Vector, down: Vector): Orientation | undef
   return { plane: _PLANE_OF_AXIS[axis], tilt, normal };
 }
 
-/** How a slice is turned: first its rows and columns change places, then each may be reversed. */
+/** How a slice is turned: first its rows and columns may be swapped, then each may be reversed. */
 export interface Turn {
   readonly transpose: boolean;
   readonly flipDown: boolean;
@@ -79,18 +79,18 @@ export function turnToMRNet(across: Vector, down: Vector, plane: Plane): Turn {
   };
 }
 
-/** How far a place is on the way from MRNet's first slice to its last, along a normal. */
+/** How far a position is on the way from MRNet's first slice to its last, along a normal. */
 export function alongThrough(normal: Vector, plane: Plane): (position: Vector) => number {
   const sign = dot(normal, MRNET_AXES[plane].through) < 0 ? -1 : 1;
   return (position) => sign * dot(normal, position);
 }
 
-/** The scalar product. */
+/** The dot product. */
 export function dot(a: Vector, b: Vector): number {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
-/** The vector product. */
+/** The cross product. */
 export function cross(a: Vector, b: Vector): Vector {
   return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
 }

@@ -22,7 +22,7 @@ export interface GreySlice {
   readonly intercept: number;
   /** True if high values are dark (MONOCHROME1). */
   readonly inverted: boolean;
-  /** Stored values from here to there are no part of the picture. */
+  /** Stored values from here to there do not belong to the image. */
   readonly padding?: readonly [number, number];
 }
 
@@ -83,7 +83,7 @@ function _sortedValues(slices: readonly GreySlice[]): Sorted {
   return alike && rising ? _counted(slices) : _sorted(slices);
 }
 
-/** Stored values lie within these. */
+/** The range of stored values. */
 const LOWEST = -32768;
 const VALUES = 98304;
 
@@ -143,9 +143,9 @@ export function valuesOf(slice: GreySlice, { low }: GreyWindow): Float64Array {
 /** NumPy's linear percentile, rounding included. */
 function _percentile(values: Sorted, percent: number): number {
   if (values.length === 0) return 0;
-  const place = (values.length - 1) * percent / 100;
-  const index = Math.floor(place);
-  const share = place - index;
+  const rank = (values.length - 1) * percent / 100;
+  const index = Math.floor(rank);
+  const share = rank - index;
   const [a, b] = [values.at(index), values.at(Math.min(index + 1, values.length - 1))];
   return share >= 0.5 ? b - (b - a) * (1 - share) : a + (b - a) * share;
 }

@@ -1,5 +1,5 @@
 /**
- * Makes a data set in MRNet's layout of what scanners and others have written.
+ * Makes a dataset in MRNet's layout from the files of scanners.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export type { SeriesChoice } from "./choose.ts";
 export interface ImportOptions extends ChooseOptions {
   /** Files, folders with all below them, zip archives. */
   paths: readonly (string | GivenFile)[];
-  /** The folder of the data set; it is made. */
+  /** The folder of the dataset; it is made. */
   out: string;
   /**
    * The split that the exams become part of.
@@ -39,7 +39,7 @@ export interface ImportOptions extends ChooseOptions {
    */
   split?: Split;
   /**
-   * A table of labels, `id,abnormal,acl,meniscus`. An exam goes by its name in the data set, by its
+   * A table of labels, `id,abnormal,acl,meniscus`. An exam goes by its name in the dataset, by its
    * study's identifier, or by a folder it lies in.
    */
   labels?: string;
@@ -51,7 +51,7 @@ export interface ImportOptions extends ChooseOptions {
   signal?: AbortSignal;
 }
 
-/** What an import can be given. */
+/** The options of {@linkcode importExams}. */
 const OPTION_NAMES: OptionNames<ImportOptions> = {
   paths: true,
   out: true,
@@ -65,7 +65,7 @@ const OPTION_NAMES: OptionNames<ImportOptions> = {
   signal: true,
 };
 
-/** An exam that was imported, was there already, or could not be made. */
+/** An exam that was imported now or before, or could not be made. */
 export interface ImportReport {
   /** How many exams were dealt with, this one included. */
   done: number;
@@ -93,7 +93,7 @@ export interface OpenChoice {
 
 /** What came of an import. */
 export interface ImportResult {
-  /** All exams of the data set that were imported, now or before. */
+  /** All exams of the dataset that were imported, now or before. */
   exams: ImportedRow[];
   /** Planes of studies of which nothing was imported, for several series could be meant. */
   open: OpenChoice[];
@@ -178,8 +178,8 @@ interface Study {
   choices: readonly PlaneChoice[];
 }
 
-/** What an import goes by. */
-interface Settled extends ImportOptions {
+/** The options of an import with everything that follows from them. */
+interface ImportPlan extends ImportOptions {
   split: Split;
   table: string;
   decoder: FrameDecoder;
@@ -188,7 +188,7 @@ interface Settled extends ImportOptions {
 /** Imports one exam after the other, and puts into the result what came of it. */
 async function _importStudies(
   studies: readonly Study[],
-  options: Settled,
+  options: ImportPlan,
   result: ImportResult,
 ): Promise<void> {
   const total = studies.flatMap(({ choices }) => choices)
@@ -222,7 +222,7 @@ async function _importStudies(
 async function _importExam(
   series: FoundSeries,
   { id, plane }: Pick<ImportedRow, "id" | "plane">,
-  { out, split, table, decoder }: Settled,
+  { out, split, table, decoder }: ImportPlan,
   rows: ImportedRow[],
 ): Promise<{ row: ImportedRow; known: boolean }> {
   const { study, series: uid, part } = series.facts;

@@ -1,5 +1,5 @@
 /**
- * What is in a folder from a scanner: its series, as exams that could be made of them.
+ * The series in a folder from a scanner, as the exams that could be made of them.
  *
  * @module
  */
@@ -28,13 +28,13 @@ export interface Inspection {
   others: number;
 }
 
-/** What to look at, and whom to tell. */
+/** The options of an inspection. */
 export interface InspectOptions {
   /** Called after each file, of those that are looked at twice: for headers and for pixels. */
   onFile?: (progress: { phase: "headers" | "pixels"; done: number; total: number }) => void;
 }
 
-/** What looking can be given. */
+/** The options of {@linkcode inspectPaths}. */
 const OPTION_NAMES: OptionNames<InspectOptions> = {
   onFile: true,
 };
@@ -43,7 +43,7 @@ const OPTION_NAMES: OptionNames<InspectOptions> = {
  * Looks at files, at folders with all that lies below them, and into zip archives.
  *
  * @param paths DICOM and NIfTI files, folders, archives, or their bytes
- * @throws {OptionError} if there is no option of a name that is given
+ * @throws {OptionError} if an option does not exist
  * @throws {DataError} if a path is not there
  * @throws {PermissionError} if Deno may not read one
  */

@@ -1,5 +1,5 @@
 /**
- * What is odd about a series: why an exam made of it may not be what a model was trained on.
+ * What is odd about a series: why an exam made of it may differ from those that a model was trained on.
  *
  * @module
  */
@@ -22,15 +22,17 @@ export function seriesRemarks(series: Series): string[] {
   const { slices, plane, steps, copies, ambiguous, distance } = series;
   const [{ instance }] = slices;
   const remarks = [tiltRemark(plane === undefined ? undefined : { ...series, plane })];
-  if (ambiguous) remarks.push("several slices lie at the same place and nothing tells them apart");
+  if (ambiguous) {
+    remarks.push("several slices lie at the same position and nothing tells them apart");
+  }
   const gaps = steps.filter((step) => distance !== undefined && step > GAP * distance).length;
   if (gaps > 0 && !ambiguous) {
-    remarks.push(`slices are missing at ${gaps} place${gaps === 1 ? "" : "s"}`);
+    remarks.push(`slices are missing at ${gaps} position${gaps === 1 ? "" : "s"}`);
   }
   remarks.push(sliceCountRemark(slices.length));
   if (copies > 0) remarks.push(`${copies} slices were there twice and count once`);
   if (/\bLOCALIZER\b/.test(instance.imageType)) remarks.push("it is a localizer");
-  if (instance.burnedIn) remarks.push("text is burned into its pictures");
+  if (instance.burnedIn) remarks.push("text is burned into its images");
   remarks.push(_sideRemark(series));
   if (instance.layout.syntax.lossy) remarks.push("its pixels were compressed with loss");
   if (instance.modality !== "MR") {

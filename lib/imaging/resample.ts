@@ -1,6 +1,6 @@
 /**
- * Slices of any size as square ones of square pixels: padded to a square, averaged where pixels get
- * larger, interpolated where they get smaller.
+ * Slices of any size as square ones of square pixels: padded to a square, averaged if pixels get
+ * larger, interpolated if they get smaller.
  *
  * @module
  */
@@ -134,10 +134,10 @@ function _covered(begin: number, end: number, count: number): [number, number][]
   return covered;
 }
 
-/** The two pixels whose centres a place lies between; within half a pixel of the border, the border. */
-function _between(place: number, count: number): [number, number][] {
-  if (place < -0.5 || place > count - 0.5) return [];
-  const at = Math.min(Math.max(place, 0), count - 1);
+/** The two pixels whose centres a position lies between; within half a pixel of the border, the border. */
+function _between(position: number, count: number): [number, number][] {
+  if (position < -0.5 || position > count - 0.5) return [];
+  const at = Math.min(Math.max(position, 0), count - 1);
   const index = Math.floor(at);
   const share = at - index;
   return share === 0 ? [[index, 1]] : [[index, 1 - share], [index + 1, share]];

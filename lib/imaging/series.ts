@@ -2,7 +2,7 @@
  * Series as exams: which slices belong together, in which order, and in which plane.
  *
  * The rules are those that pydicom's users and dcm2niix arrived at. A scanner may keep several echoes,
- * or pictures made from them, in one series; instance numbers and file names follow no rule, positions
+ * or images made from them, in one series; instance numbers and file names follow no rule, positions
  * do.
  *
  * @module
@@ -30,18 +30,18 @@ export interface Series {
   readonly slices: readonly Slice[];
   /** The distances from each slice to the next, in millimetres; empty without geometry. */
   readonly steps: readonly number[];
-  /** The usual one of them, their median; none without two slices whose places are known. */
+  /** The usual one of them, their median; none without two slices whose positions are known. */
   readonly distance?: number;
   /** How many copies of slices were left out: the same instance in several files. */
   readonly copies: number;
-  /** True if several slices lie at the same place and nothing in the files tells them apart. */
+  /** True if several slices lie at the same position and nothing in the files tells them apart. */
   readonly ambiguous: boolean;
 }
 
 /** Positions that differ by less are the same, in millimetres. */
-const SAME_PLACE_MM = 0.01;
+const SAME_POSITION_MM = 0.01;
 
-/** What may tell slices at the same place apart, the likeliest first. */
+/** What may tell slices at the same position apart, the likeliest first. */
 const TELLS_APART: readonly (readonly [string, (slice: Slice) => string])[] = [
   ["echo time", ({ frame }) => `${frame.echoTime} ms`],
   ["frame type", ({ frame }) => frame.frameType],
@@ -55,7 +55,7 @@ export function sortIntoSeries(headers: readonly InstanceHeader[]): Series[] {
   const groups = Map.groupBy(_withoutCopies(headers), ({ slice }) => _groupKey(slice));
   return [...groups.values()].flatMap((group) => {
     const copies = group.reduce((sum, each) => sum + each.copies, 0);
-    return _splitByPlace(group.map(({ slice }) => slice)).map(([part, slices, ambiguous]) =>
+    return _splitByPosition(group.map(({ slice }) => slice)).map(([part, slices, ambiguous]) =>
       _inOrder(part, slices, { copies, ambiguous })
     );
   });
@@ -87,34 +87,34 @@ function _groupKey({ instance, frame }: Slice): string {
 }
 
 /** A frame that says where it lies. */
-type Placed = FrameHeader & Required<Pick<FrameHeader, "orientation" | "position">>;
+type Positioned = FrameHeader & Required<Pick<FrameHeader, "orientation" | "position">>;
 
-function _hasGeometry(frame: FrameHeader): frame is Placed {
+function _hasGeometry(frame: FrameHeader): frame is Positioned {
   const { orientation, position } = frame;
   return orientation !== undefined && position !== undefined &&
     orientationOf(...orientation) !== undefined;
 }
 
-/** The parts of a group in each of which every place is taken once. */
-function _splitByPlace(group: Slice[]): [part: string, slices: Slice[], ambiguous: boolean][] {
-  if (!_placesRepeat(group)) return [["", group, false]];
+/** Divides a group so that no two slices of a subset share a position. */
+function _splitByPosition(group: Slice[]): [part: string, slices: Slice[], ambiguous: boolean][] {
+  if (!_positionsRepeat(group)) return [["", group, false]];
   const all = (slice: Slice) => TELLS_APART.map(([, value]) => value(slice)).join(", ");
   for (const [name, value] of [...TELLS_APART, ["kind", all] as const]) {
-    const parts = Map.groupBy(group, value);
-    if (parts.size > 1 && [...parts.values()].every((part) => !_placesRepeat(part))) {
-      return [...parts].map(([is, part]) => [`${name} ${is}`, part, false]);
+    const subsets = Map.groupBy(group, value);
+    if (subsets.size > 1 && [...subsets.values()].every((subset) => !_positionsRepeat(subset))) {
+      return [...subsets].map(([is, subset]) => [`${name} ${is}`, subset, false]);
     }
   }
   return [["", group, true]];
 }
 
-function _placesRepeat(slices: readonly Slice[]): boolean {
-  const places = _places(slices)?.toSorted((a, b) => a - b) ?? [];
-  return places.some((place, i) => i > 0 && place - places[i - 1] < SAME_PLACE_MM);
+function _positionsRepeat(slices: readonly Slice[]): boolean {
+  const positions = _positions(slices)?.toSorted((a, b) => a - b) ?? [];
+  return positions.some((position, i) => i > 0 && position - positions[i - 1] < SAME_POSITION_MM);
 }
 
 /** How far each slice is along the normal that they share, in MRNet's direction. */
-function _places(slices: readonly Slice[]): number[] | undefined {
+function _positions(slices: readonly Slice[]): number[] | undefined {
   const [{ frame: first }] = slices;
   if (!_hasGeometry(first)) return undefined;
   const orientation = orientationOf(...first.orientation);
@@ -130,16 +130,16 @@ function _inOrder(
 ): Series {
   const [{ instance: { series: uid }, frame }] = slices;
   const orientation = _hasGeometry(frame) ? orientationOf(...frame.orientation) : undefined;
-  const places = _places(slices);
-  if (places === undefined || orientation === undefined) {
+  const positions = _positions(slices);
+  if (positions === undefined || orientation === undefined) {
     const ordered = slices.toSorted((a, b) =>
       a.instance.number - b.instance.number || a.frame.index - b.frame.index
     );
     return { uid, part, plane: undefined, tilt: 0, slices: ordered, steps: [], ...found };
   }
-  const order = places.map((_, index) => index).sort((a, b) => places[a] - places[b]);
-  const sorted = order.map((index) => places[index]);
-  const steps = sorted.slice(1).map((place, index) => place - sorted[index]);
+  const order = positions.map((_, index) => index).sort((a, b) => positions[a] - positions[b]);
+  const sorted = order.map((index) => positions[index]);
+  const steps = sorted.slice(1).map((position, index) => position - sorted[index]);
   return {
     ...{ uid, part, plane: orientation.plane, tilt: orientation.tilt },
     slices: order.map((index) => slices[index]),

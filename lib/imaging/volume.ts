@@ -54,7 +54,7 @@ export function examOfSlices(
 /**
  * Reads a series and makes an exam of it.
  *
- * @param plane what to take the slices for where the files do not say it
+ * @param plane the plane of the slices, if the files do not say it
  * @throws {DataError} if the plane is not known, the slices cannot be told apart, or pixels cannot be
  * read
  */

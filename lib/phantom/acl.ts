@@ -13,8 +13,8 @@ import { ellipsoid, grown, type Knot, mix, type Shape, tube } from "./shapes.ts"
 export function aclLayers(a: Anatomy, notch: Shape, tear: AclTear | undefined): Layer[] {
   const course = aclCourse(a);
   if (tear === undefined) return [{ tissue: "ligament", shape: tube(course) }];
-  const { severity, place, sag } = tear;
-  const [x, y, z] = _along(course, place);
+  const { severity, position, sag } = tear;
+  const [x, y, z] = _along(course, position);
   const size = 7 + 5 * severity;
   const space = grown(notch, 1.5);
   const haze: Layer = {
@@ -27,7 +27,7 @@ export function aclLayers(a: Anatomy, notch: Shape, tear: AclTear | undefined): 
   switch (tear.kind) {
     case "gap": {
       const half = 0.1 + 0.1 * severity;
-      const [upper, lower] = [_along(course, place - half), _along(course, place + half)];
+      const [upper, lower] = [_along(course, position - half), _along(course, position + half)];
       // The stumps have retracted; the lower one has fallen onto the tibia.
       const femoral = tube([course[0], [upper[0], upper[1] + 1, upper[2] + 0.7 * sag, a.acl]]);
       const tibial = tube([course[2], [lower[0], lower[1] - 1, lower[2] + sag, a.acl + 0.8]]);

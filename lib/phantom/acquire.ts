@@ -37,8 +37,8 @@ const NOISE_COUNT = 65521;
 let _noise: Float32Array | undefined;
 
 /**
- * A table of normal noise, mean 0, standard deviation 1. Neighbours are correlated as in pictures
- * that are enlarged from a coarser matrix. Each row of each slice starts at a place of its own;
+ * A table of normal noise, mean 0, standard deviation 1. Neighbours are correlated as in images
+ * that are enlarged from a coarser matrix. Each row of each slice starts at an entry of its own;
  * drawing fresh numbers for every voxel would take longer than painting the knee.
  */
 function _noiseTable(): Float32Array {
@@ -56,7 +56,7 @@ function _noiseTable(): Float32Array {
 /**
  * Turns the signal of a slice into grey values.
  *
- * @param signal `[size, size]`, 0 (none) to 1 (the brightest fluid); blurred in place
+ * @param signal `[size, size]`, 0 (none) to 1 (the brightest fluid); it is overwritten by the blurred one
  * @param size rows and columns
  * @param receiver the peculiarities of the series
  * @param random where the noise of each row comes from

@@ -1,5 +1,5 @@
 /**
- * How one person's knee differs from another's: every measure that is drawn at random, in one place.
+ * How one person's knee differs from another's: every measure that is drawn at random.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface Anatomy {
   readonly scale: number;
   /** Rotation in the coil about the x, y and z axes, radians. */
   readonly tilt: readonly [number, number, number];
-  /** Place of the joint's centre in the coil. */
+  /** Position of the joint's centre in the coil. */
   readonly offset: readonly [number, number, number];
   /** How far the femoral shaft leans back for each mm up, and the tibial shaft for each mm down. */
   readonly lean: readonly [femur: number, tibia: number];
@@ -106,8 +106,8 @@ export function drawAnatomy(random: Random): Anatomy {
 /** A thin, crooked strand that begins and ends within a fat pad. */
 function _strand({ at, axes }: typeof FAT_PADS[number], random: Random): Knot[] {
   const radius = random.uniform(0.35, 0.8);
-  const place = () => at.map((middle, k) => middle + axes[k] * random.uniform(-0.9, 0.9));
-  const [from, to] = [place(), place()];
+  const point = () => at.map((middle, k) => middle + axes[k] * random.uniform(-0.9, 0.9));
+  const [from, to] = [point(), point()];
   const middle = from.map((start, k) => (start + to[k]) / 2 + random.uniform(-2.5, 2.5));
   return [from, middle, to].map(([x, y, z]) => [x, y, z, radius]);
 }

@@ -19,16 +19,16 @@ import {
   endUnfinished,
   type PhantomSettings,
   readUnfinished,
-  removeHalfWritten,
+  removeIncomplete,
 } from "./unfinished.ts";
 
 /** What to write, and where. */
 export interface PhantomDatasetOptions {
-  /** Folder that will hold the dataset; it is made where it is missing. */
+  /** Folder that will hold the dataset; it is made if it is missing. */
   readonly folder: string;
-  /** Number of exams to train on. 0 leaves the part out. */
+  /** Number of training exams. 0 leaves the split out. */
   readonly train: number;
-  /** Number of exams to judge by. 0 leaves the part out. */
+  /** Number of validation exams. 0 leaves the split out. */
   readonly valid: number;
   /**
    * Rows and columns of a slice, 64 to 1024. MRNet has 256.
@@ -45,7 +45,7 @@ export interface PhantomDatasetOptions {
   /** Whole number from which everything random is drawn. */
   readonly seed: number;
   /**
-   * Share of exams with each finding, where it is to differ from MRNet's. A balanced set to try
+   * Share of exams with each finding, if it is to differ from MRNet's. A balanced set to try
    * things on has `{ train: { abnormal: 0.5, acl: 0.25, meniscus: 0.25 } }`, for example.
    *
    * @default {MRNET_PREVALENCE}
@@ -59,14 +59,14 @@ export interface PhantomDatasetOptions {
 export interface PhantomDatasetSummary {
   /** The folder. */
   readonly folder: string;
-  /** For each part, its exams and how many of them have each finding. */
+  /** For each split, its exams and how many of them have each finding. */
   readonly splits: Readonly<Record<Split, { exams: number } & Record<Task, number>>>;
   /** Size of all exam files together, bytes. */
   readonly bytes: number;
 }
 
 /** Ids have four digits. */
-const MOST_EXAMS = 10_000;
+const MAX_EXAMS = 10_000;
 
 /**
  * Renders and writes a made-up dataset: `{train,valid}/{axial,coronal,sagittal}/0000.npy`, uint8
@@ -74,7 +74,7 @@ const MOST_EXAMS = 10_000;
  * numbered from 0000, validation exams follow on, as in MRNet.
  *
  * An exam looks the same whatever the size of the set, but for its findings, which are dealt out
- * over all exams of its part. The label files are written last: a folder without them is unfinished.
+ * over all exams of its split. The label files are written last: a folder without them is unfinished.
  * Called again with the same options it goes on there, and makes no exam a second time.
  *
  * @param options what to write, and where
@@ -93,37 +93,37 @@ export async function writePhantomDataset(
   if (await readUnfinished(folder) === undefined) await _refuseDataset(folder);
   await makeFolder(folder, "make the folder of the dataset");
   await beginOrGoOn(folder, _settings(plan));
-  await removeHalfWritten(folder);
+  await removeIncomplete(folder);
   await _writeNote(plan);
   let [done, bytes] = [0, 0];
-  const parts = plan.parts.filter((part) => part.findings.length > 0);
-  for (const part of parts) {
+  const filled = plan.splits.filter(({ findings }) => findings.length > 0);
+  for (const each of filled) {
     for (const plane of PLANES) {
-      await makeFolder(join(folder, part.split, plane));
-      await removeHalfWritten(join(folder, part.split, plane));
+      await makeFolder(join(folder, each.split, plane));
+      await removeIncomplete(join(folder, each.split, plane));
     }
-    for (const k of part.findings.keys()) {
-      bytes += await _writeExam(plan, part, k);
+    for (const k of each.findings.keys()) {
+      bytes += await _writeExam(plan, each, k);
       onExam?.(++done, options.train + options.valid);
       // Rendering holds the thread, so a signal is heard of here.
       await new Promise((resolve) => setTimeout(resolve));
       options.signal?.throwIfAborted();
     }
   }
-  for (const { split, firstId, findings } of parts) {
+  for (const { split, firstId, findings } of filled) {
     for (const task of TASKS) {
       const rows = findings.map((found, k) => ({ id: `${firstId + k}`, label: found[task] }));
       await writeWhole(labelFile(folder, split, task), formatLabels(rows));
     }
   }
   await endUnfinished(folder);
-  const count = ({ findings }: Part) => ({
+  const count = ({ findings }: PlannedSplit) => ({
     exams: findings.length,
     abnormal: _positives(findings, "abnormal"),
     acl: _positives(findings, "acl"),
     meniscus: _positives(findings, "meniscus"),
   });
-  const [train, valid] = plan.parts.map(count);
+  const [train, valid] = plan.splits.map(count);
   return { folder, splits: { train, valid }, bytes };
 }
 
@@ -137,11 +137,11 @@ interface Plan {
   seed: number;
   size: number;
   slices: readonly [fewest: number, most: number];
-  parts: Part[];
+  splits: PlannedSplit[];
 }
 
-/** A part of the dataset. */
-interface Part {
+/** A split of the dataset. */
+interface PlannedSplit {
   split: Split;
   firstId: number;
   prevalence: Prevalence;
@@ -154,29 +154,32 @@ function _plan(options: PhantomDatasetOptions): Plan {
   checkSize(size);
   _checkSliceRange(slices);
   _checkCounts(options);
-  const parts = SPLITS.map((split): Part => {
+  const splits = SPLITS.map((split): PlannedSplit => {
     const prevalence = { ...MRNET_PREVALENCE[split], ...options.prevalence?.[split] };
     const findings = dealFindings(options[split], prevalence, seed, split);
     // As in MRNet, the ids of the validation exams follow on from those of the training set.
     return { split, firstId: split === "train" ? 0 : options.train, prevalence, findings };
   });
-  return { folder, seed, size, slices, parts };
+  return { folder, seed, size, slices, splits };
 }
 
-/** Whatever the files follow from. */
-function _settings({ seed, size, slices, parts }: Plan): PhantomSettings {
-  const of = ({ findings, prevalence }: Part) => ({ exams: findings.length, ...prevalence });
-  const [train, valid] = parts.map(of);
+/** What decides what the files hold. */
+function _settings({ seed, size, slices, splits }: Plan): PhantomSettings {
+  const of = ({ findings, prevalence }: PlannedSplit) => ({
+    exams: findings.length,
+    ...prevalence,
+  });
+  const [train, valid] = splits.map(of);
   return { seed, size, slices, train, valid };
 }
 
 /** Renders and writes one exam, unless it is there; says how many bytes that are. */
 async function _writeExam(
   { folder, seed, size, slices: [fewest, most] }: Plan,
-  { split, firstId, findings }: Part,
+  { split, firstId, findings }: PlannedSplit,
   k: number,
 ): Promise<number> {
-  // Named by its place in its part, so that it does not depend on how many there are.
+  // Named by its index in its split, so that it does not depend on how many there are.
   const exam = `${split} ${k}`;
   const random = createRandom(seed, "phantom", exam, "slices");
   const draw = () => fewest + random.integer(most - fewest + 1);
@@ -230,9 +233,9 @@ function _checkCounts(options: PhantomDatasetOptions): void {
     );
   }
   const total = options.train + options.valid;
-  if (total >= 1 && total <= MOST_EXAMS) return;
+  if (total >= 1 && total <= MAX_EXAMS) return;
   throw new OptionError(
-    `Cannot make ${total} phantoms: train and valid together must be 1 to ${MOST_EXAMS}, ` +
+    `Cannot make ${total} phantoms: train and valid together must be 1 to ${MAX_EXAMS}, ` +
       `because ids have four digits`,
   );
 }
@@ -261,8 +264,8 @@ async function _exists(path: string, folder: string): Promise<boolean> {
 }
 
 /** Says what the folder holds, in the folder. A README that is there already stays. */
-async function _writeNote({ folder, seed, size, slices, parts }: Plan): Promise<void> {
-  const rows = parts.map(({ split, findings, prevalence }) =>
+async function _writeNote({ folder, seed, size, slices, splits }: Plan): Promise<void> {
+  const rows = splits.map(({ split, findings, prevalence }) =>
     `| ${split} | ${findings.length} | ${TASKS.map((task) => prevalence[task]).join(" | ")} |`
   );
   const range = slices[0] === slices[1] ? slices[0] : slices.join(" to ");

@@ -9,7 +9,7 @@ import { createRandom, type Random } from "../random.ts";
 const SIDE = 64;
 const COARSE = 8;
 
-/** A random value at a place in units of the lattice's spacing; about -1 to 1, mean 0. */
+/** A random value at a point, in units of the lattice's spacing; about -1 to 1, mean 0. */
 export type Grain = (x: number, y: number, z: number) => number;
 
 let _table: Float32Array | undefined;
@@ -21,7 +21,7 @@ let _table: Float32Array | undefined;
  * hash for each voxel would cost as much as the anatomy, and filling one for each exam would take
  * longer than painting a small exam.
  *
- * @param random where the person's place in the table comes from
+ * @param random draws where the person starts in the table
  */
 export function createGrain(random: Random): Grain {
   const table = _table ??= _fillTable(createRandom(0, "phantom grain"));

@@ -4,7 +4,7 @@
  *
  * The plan follows how injuries occur together: a tear of the anterior cruciate ligament usually
  * brings an effusion and the pair of bruises left by the pivot shift (lateral femoral condyle,
- * posterolateral tibia); other knees have effusions and bruises too, in other places.
+ * posterolateral tibia); other knees have effusions and bruises too, in other locations.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface AclTear {
   /** 0.4 (moderate) to 1 (severe). */
   readonly severity: number;
   /** Where along the ligament, 0 (femur) to 1 (tibia). */
-  readonly place: number;
+  readonly position: number;
   /** How far the fibres sag, mm. */
   readonly sag: number;
   /** Phase of the waves of a swollen ligament, radians. */
@@ -33,7 +33,7 @@ export interface MeniscalTear {
   /** Which meniscus. */
   readonly meniscus: "medial" | "lateral";
   /** Its anterior horn, body or posterior horn. */
-  readonly part: "anterior" | "body" | "posterior";
+  readonly segment: "anterior" | "body" | "posterior";
   /**
    * A bright line through the wedge, a wedge that ends bluntly because its inner part is displaced,
    * or one that is broken up.
@@ -43,8 +43,8 @@ export interface MeniscalTear {
   readonly severity: number;
   /** Slope of a cleft: its rise for each mm inwards. */
   readonly slope: number;
-  /** Middle of the tear along its part, -1 to 1. */
-  readonly place: number;
+  /** Middle of the tear along its segment, -1 to 1. */
+  readonly position: number;
   /** Size of a parameniscal cyst, mm; 0 for none. */
   readonly cyst: number;
 }
@@ -71,7 +71,7 @@ export interface Swelling {
   readonly strength: number;
 }
 
-/** Everything that is wrong with a knee; nothing where it is healthy. */
+/** Everything that is wrong with a knee; nothing if it is healthy. */
 export interface Injuries {
   /** Half thickness that is added to the fluid in the suprapatellar recess, mm; at most 8. */
   effusion: number;
@@ -89,8 +89,8 @@ export interface Injuries {
   swellings: Swelling[];
 }
 
-/** More fluid than this the recess does not hold, mm. */
-const TENSEST = 8;
+/** The most fluid that the recess holds, mm. */
+const MAX_EFFUSION = 8;
 
 /** Injuries other than the two tears; each adds itself to a plan. */
 const OTHERS: readonly ((injuries: Injuries, random: Random) => void)[] = [
@@ -110,7 +110,7 @@ const OTHERS: readonly ((injuries: Injuries, random: Random) => void)[] = [
     injuries.effusion += random.uniform(0, 2);
   },
   function bruise(injuries, random) {
-    const places = [
+    const sites = [
       ["femur", [24, -2, -12]],
       ["tibia", [20, -4, 11]],
       ["tibia", [-4, -14, 30]],
@@ -118,7 +118,7 @@ const OTHERS: readonly ((injuries: Injuries, random: Random) => void)[] = [
       ["femur", [-22, -2, -11]],
       ["tibia", [-22, 10, 10]],
     ] as const;
-    const [bone, at] = places[random.integer(places.length)];
+    const [bone, at] = sites[random.integer(sites.length)];
     const strength = random.uniform(0.6, 0.95);
     injuries.marrow.push(_oedema(random, bone, at, random.uniform(8, 15), strength));
     injuries.effusion += random.uniform(0, 2);
@@ -181,7 +181,7 @@ export function drawInjuries(findings: Findings, stream: (kind: string) => Rando
   if (findings.meniscus === 1) _tearMeniscus(injuries, stream("meniscus"));
   const isolated = findings.acl === 0 && findings.meniscus === 0;
   if (findings.abnormal === 1) _injureOtherwise(injuries, stream("other"), isolated);
-  injuries.effusion = Math.min(injuries.effusion, TENSEST);
+  injuries.effusion = Math.min(injuries.effusion, MAX_EFFUSION);
   return injuries;
 }
 
@@ -192,7 +192,7 @@ function _tearAcl(injuries: Injuries, random: Random): void {
   injuries.acl = {
     kind,
     severity,
-    place: random.uniform(0.3, 0.6),
+    position: random.uniform(0.3, 0.6),
     sag: random.uniform(2, 6) * severity,
     phase: random.uniform(0, 2 * Math.PI),
   };
@@ -220,11 +220,11 @@ function _tearMeniscus(injuries: Injuries, random: Random): void {
     const kinds = ["cleft", "displaced", "complex"] as const;
     injuries.menisci.push({
       meniscus: medial ? "medial" : "lateral",
-      part: roll < 0.72 ? "posterior" : roll < 0.9 ? "body" : "anterior",
+      segment: roll < 0.72 ? "posterior" : roll < 0.9 ? "body" : "anterior",
       kind: kinds[random.integer(3)],
       severity,
       slope: random.uniform(-0.25, 0.9),
-      place: random.uniform(-0.5, 0.5),
+      position: random.uniform(-0.5, 0.5),
       cyst: random.uniform() < 0.35 ? random.uniform(3, 6) : 0,
     });
     if (random.uniform() < 0.4) {
@@ -235,7 +235,7 @@ function _tearMeniscus(injuries: Injuries, random: Random): void {
   if (random.uniform() < 0.65) injuries.effusion += random.uniform(0.5, 4);
 }
 
-/** Anything but the two tears: always something where it is all there is, at times beside them. */
+/** Anything but the two tears: always something if there are no tears, at times beside them. */
 function _injureOtherwise(injuries: Injuries, random: Random, isolated: boolean): void {
   const kinds = random.shuffle([...OTHERS]);
   const count = isolated ? 1 + random.integer(3) : random.uniform() < 0.35 ? 1 : 0;
@@ -247,7 +247,7 @@ function _severity(random: Random): number {
   return 0.4 + 0.6 * Math.sqrt(random.uniform());
 }
 
-/** An uneven blob about a place in a bone. */
+/** An uneven blob about a point in a bone. */
 function _oedema(
   random: Random,
   bone: BoneName,

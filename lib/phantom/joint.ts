@@ -24,11 +24,11 @@ export interface Meniscus extends Shape {
   readonly centre: readonly [x: number, y: number];
   /** Half axes of its outer edge in x and y, mm. */
   readonly axes: readonly [x: number, y: number];
-  /** How far inside the outer edge a place lies, mm. */
+  /** How far inside the outer edge a point lies, mm. */
   readonly depth: (x: number, y: number) => number;
-  /** How high above the tibial cartilage a place lies, mm. */
+  /** How high above the tibial cartilage a point lies, mm. */
   readonly rise: (x: number, y: number, z: number) => number;
-  /** Width of the wedge from its outer to its free edge at a place, mm. */
+  /** Width of the wedge from its outer to its free edge at a point, mm. */
   readonly width: (y: number) => number;
   /** Thickness of the wedge at its outer edge, mm. */
   readonly height: number;

@@ -1,6 +1,6 @@
 /**
- * Which exam of a made-up dataset has which findings: counts are met exactly, who gets them is
- * drawn.
+ * Which exam of a made-up dataset has which findings: the counts are exact, which exams
+ * get them is drawn.
  *
  * @module
  */
@@ -28,13 +28,13 @@ const BOTH_TORN = 0.6;
  * Deals out findings: each finding's share of the exams rounded to whole exams, in random order.
  *
  * Where there are two exams or more, a share between 0 and 1 gives at least one exam with the
- * finding and one without, so that every ROC curve exists. A share of 0 or 1 is taken at its word.
+ * finding and one without, so that every ROC curve exists. A share of 0 or 1 is met exactly.
  * Tears of ligament and meniscus overlap as in MRNet, as far as the counts let them.
  *
  * @param count number of exams
  * @param prevalence share of exams with each finding
  * @param seed whole number that decides who gets what
- * @param split the part of the dataset, which has a draw of its own
+ * @param split the split, which is drawn by itself
  * @returns findings, one for each exam
  * @throws {OptionError} if a share is out of range, or fewer exams are abnormal than are torn
  */

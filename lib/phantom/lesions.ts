@@ -11,7 +11,7 @@ import { both, ellipsoid, grown, type Knot, mix, type Shape, tube } from "./shap
 
 /** What a tear changes in and beside its meniscus. */
 export function meniscalLayers(meniscus: Meniscus, tear: MeniscalTear): Layer[] {
-  const [x, y, length] = _placeOf(meniscus, tear);
+  const [x, y, length] = _extentOf(meniscus, tear);
   const sector = ellipsoid([x, y, -1], [length.x, length.y, 12]);
   const wedge = both(sector, grown(meniscus, -0.15));
   const middle = 0.5 * meniscus.width(y);
@@ -81,19 +81,19 @@ export function meniscalLayers(meniscus: Meniscus, tear: MeniscalTear): Layer[] 
 }
 
 /** Middle of a tear in x and y, and how far it runs in either direction. */
-function _placeOf(
+function _extentOf(
   { centre: [cx, cy], axes: [rx, ry], width }: Meniscus,
-  { part, place, severity }: MeniscalTear,
+  { segment, position, severity }: MeniscalTear,
 ): [number, number, { x: number; y: number }] {
   const outward = Math.sign(cx);
   const run = 5 + 6 * severity;
-  switch (part) {
+  switch (segment) {
     case "body":
-      return [cx + outward * (rx - 0.5 * width(cy)), cy + 6 * place, { x: 12, y: run }];
+      return [cx + outward * (rx - 0.5 * width(cy)), cy + 6 * position, { x: 12, y: run }];
     case "anterior":
     case "posterior": {
-      const back = part === "posterior" ? 1 : -1;
-      const angle = 0.75 * place;
+      const back = segment === "posterior" ? 1 : -1;
+      const angle = 0.75 * position;
       const radius = 1 - (0.5 * width(cy + back * ry)) / ry;
       return [cx + rx * radius * Math.sin(angle), cy + back * ry * radius * Math.cos(angle), {
         x: run,
@@ -101,7 +101,7 @@ function _placeOf(
       }];
     }
     default:
-      throw new Error(`unknown part of a meniscus: ${part satisfies never}`);
+      throw new Error(`unknown segment of a meniscus: ${segment satisfies never}`);
   }
 }
 

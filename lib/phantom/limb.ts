@@ -67,7 +67,7 @@ function _smoothTable(z: number, column: 1 | 2 | 3): number {
     (3 * t2 - 2 * t3) * r[column] + (t3 - t2) * m1;
 }
 
-/** Thickness of the subcutaneous fat at a place: thin in front, full at the sides and back. */
+/** Thickness of the subcutaneous fat at a point: thin in front, full at the sides and back. */
 export function fatThickness(a: Anatomy, y: number): number {
   const t = Math.min(Math.max((y + 48) / 60, 0), 1);
   return 3 + (a.fat - 3) * t;
@@ -141,8 +141,10 @@ export function retinacula(a: Anatomy): Shape {
   return {
     box: [-50, 50, y - 8, 2, z - 24, z + 30],
     distance(px, py, pz) {
-      const part = Math.max(py - 2, 13 - Math.abs(px - x), Math.abs(pz - z - 3) - 25);
-      return part > 2 ? part : Math.max(part, Math.abs(around.distance(px, py, pz)) - 0.4);
+      const distance = Math.max(py - 2, 13 - Math.abs(px - x), Math.abs(pz - z - 3) - 25);
+      return distance > 2
+        ? distance
+        : Math.max(distance, Math.abs(around.distance(px, py, pz)) - 0.4);
     },
   };
 }

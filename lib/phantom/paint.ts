@@ -24,7 +24,7 @@ export interface Layer {
   readonly strength?: number;
 }
 
-/** A cut through the knee and the pixels that show it. Places and steps are in mm of the knee. */
+/** A cut through the knee and the pixels that show it. Positions and steps are in mm of the knee. */
 export interface Cut {
   /** Signal without texture, row by row, 0 to 1. */
   readonly values: Float32Array;
@@ -33,7 +33,7 @@ export interface Cut {
   readonly fibres: Float32Array;
   /** Pixels in a row, and rows. */
   readonly size: number;
-  /** Place of the middle of the first pixel. */
+  /** Position of the middle of the first pixel. */
   readonly origin: readonly [number, number, number];
   /** Step to the pixel on the right, and to the one below. */
   readonly across: readonly [number, number, number];
@@ -119,7 +119,7 @@ function _cover(d: number, soft: number): number {
   return t * t * (3 - 2 * t);
 }
 
-/** The pixels that may show a shape, or nothing where the cut passes it by. */
+/** The pixels that may show a shape, or nothing if the cut misses it. */
 function _area(cut: Cut, shape: Shape, margin: number) {
   const [near, far] = _span(cut, shape, cut.through, 1);
   if (near > margin || far < -margin) return undefined;

@@ -47,7 +47,7 @@ export interface PhantomExam extends Readonly<Record<Plane, PhantomSeries>> {
 }
 
 /** Most samples through the thickness of a slice; their average shows partial volume. */
-const MOST_SAMPLES = 4;
+const MAX_SAMPLES = 4;
 /** Thickness that one sample stands for, mm; coarser pixels need no finer samples. */
 const SAMPLE_THICKNESS = 1.5;
 
@@ -57,7 +57,7 @@ const FIBRE_LENGTH = 7;
 
 /**
  * Renders a made-up exam. The same options give the same bytes on every machine, and the same knee
- * with other findings differs only where the injuries are: shape, place, coil and noise stay.
+ * with other findings differs only where the injuries are: shape, position, coil and noise stay.
  *
  * @param options which exam, which findings, which size
  * @returns three series `[slices, size, size]` of grey values 0 to 255
@@ -118,7 +118,7 @@ function _signal(
 ): Float32Array {
   const { plane, sliceThickness, sliceSpacing } = geometry;
   const step = Math.max(SAMPLE_THICKNESS, 1.3 * geometry.pixelSpacing);
-  const samples = Math.min(Math.max(Math.round(sliceThickness / step), 2), MOST_SAMPLES);
+  const samples = Math.min(Math.max(Math.round(sliceThickness / step), 2), MAX_SAMPLES);
   signal.fill(0);
   for (let sample = 0; sample < samples; sample++) {
     const aside = ((sample + 0.5) / samples - 0.5) * (sliceThickness / sliceSpacing);

@@ -38,7 +38,7 @@ const LAYOUT = {
   axial: { coverage: 112, widest: 9, middle: -14 },
 } as const satisfies Record<Plane, { coverage: number; widest: number; middle: number }>;
 
-/** Middle of the field of view, mm: the joint lies a little below the middle of the picture. */
+/** Middle of the field of view, mm: the joint lies a little below the middle of the image. */
 const CENTRE = [0, 1, -10] as const;
 
 /** The thickest slice that a protocol would use, mm. */
@@ -52,7 +52,7 @@ const AXES = {
 } as const satisfies Record<Plane, readonly [number, number, number]>;
 
 /**
- * Lays out a series. About thirty slices cover the knee 3 mm apart; where there are too few to do so,
+ * Lays out a series. About thirty slices cover the knee 3 mm apart; if there are too few for that,
  * they keep to its middle.
  */
 export function layOut(
@@ -102,11 +102,11 @@ export function cutAt(
       number,
     ];
   const unit = (axis: number) => [0, 1, 2].map((k) => Number(k === axis)) as typeof start;
-  const placed = start.map((value, k) => value - anatomy.offset[k]) as typeof start;
+  const shifted = start.map((value, k) => value - anatomy.offset[k]) as typeof start;
   return {
     size,
     pixel: pixelSpacing / anatomy.scale,
-    origin: toKnee(placed, 1 / anatomy.scale),
+    origin: toKnee(shifted, 1 / anatomy.scale),
     across: toKnee(unit(across), pixelSpacing / anatomy.scale),
     down: toKnee(unit(down), pixelSpacing / anatomy.scale),
     through: toKnee(unit(through), 1),

@@ -205,7 +205,7 @@ export function sheet(shape: Shape, half: number): Shape {
   };
 }
 
-/** The shape grown by `by` mm on all sides; shrunk where negative. */
+/** The shape grown by `by` mm on all sides; shrunk if negative. */
 export function grown(shape: Shape, by: number): Shape {
   const [x0, x1, y0, y1, z0, z1] = shape.box;
   return {

@@ -9,7 +9,7 @@ import { ellipse, mix, type Shape, smoothMax, smoothMin, smoothStep, tube } from
 
 /** The tibia, and the height of its plateau for what lies on it. */
 export interface Tibia extends Bone {
-  /** Height z of the bone's upper surface at a place, mm. */
+  /** Height z of the bone's upper surface at a point, mm. */
   readonly top: (x: number, y: number) => number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A made-up dataset that is not finished: a file in its folder says what it is to be, from the beginning
- * until the labels are written, so that the same can go on with it and nothing else is mixed into it.
+ * A made-up dataset that is not finished. From the beginning until the labels are written, a file in
+ * its folder holds its settings: the same dataset can be continued, and no other is mixed into it.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import { fileError, join, removeLeftOvers, writeWhole } from "../files.ts";
 /** The name of the file. */
 const UNFINISHED = "unfinished.json";
 
-/** What a dataset is to be: whatever its files follow from. */
+/** The settings of a dataset, which decide what its files hold. */
 export type PhantomSettings = Readonly<Record<string, unknown>> & { readonly seed: number };
 
 /**
- * What the unfinished dataset in a folder is to be.
+ * The settings of the unfinished dataset in a folder.
  *
  * @returns `undefined` if none was begun there
  * @throws {OutputError} if the file that says it is damaged
@@ -66,12 +66,12 @@ const HALF_WRITTEN =
   /^(\d{4}\.npy|(train|valid)-[a-z]+\.csv|unfinished\.json|(README|PHANTOMS)\.md)\.[0-9a-f]{8}\.part$/;
 
 /**
- * Removes the files of a dataset that a kill left half-written in one of its folders, at once: whoever
- * goes on there begins right after the kill.
+ * Removes the incomplete files that a killed run left in one of a dataset's folders. It does so at once:
+ * a run may be continued right after it was killed.
  *
  * @throws {OutputError} if the folder cannot be listed
  */
-export async function removeHalfWritten(folder: string): Promise<void> {
+export async function removeIncomplete(folder: string): Promise<void> {
   try {
     await removeLeftOvers(folder, { age: 0, isOurs: (name) => HALF_WRITTEN.test(name) });
   } catch (error) {

@@ -21,7 +21,7 @@ export class Budget {
     return this.#taken;
   }
 
-  /** Takes some; false where there are not so many left. */
+  /** Takes some; false if there are not so many left. */
   take(bytes: number): boolean {
     if (this.#taken + bytes > this.bytes) return false;
     this.#taken += bytes;
@@ -40,16 +40,19 @@ export interface BodyLimits {
   most: number;
   /** What it shares with the other requests under way. */
   budget: Budget;
-  /** Fires where nobody waits for the answer any more, or time is up. */
+  /** Fires when nobody waits for the answer any more, or time is up. */
   signal: AbortSignal;
   /** Looks at what has come so far, and throws what is wrong with it. */
   check?: (bytes: Uint8Array) => void;
 }
 
-/** So much of a body must come in each so many milliseconds, or its client is given up. */
-export const LEAST_BYTES = 16 * 1024;
-/** See {@linkcode LEAST_BYTES}. */
-export const LEAST_BYTES_IN = 5000;
+/**
+ * A body must bring at least so many bytes in each {@linkcode MIN_PROGRESS_INTERVAL_MS}, or the
+ * connection is given up.
+ */
+export const MIN_PROGRESS_BYTES = 16 * 1024;
+/** See {@linkcode MIN_PROGRESS_BYTES}; in milliseconds. */
+export const MIN_PROGRESS_INTERVAL_MS = 5000;
 
 /** A body in memory; disposing of it gives its bytes back to the budget. */
 export interface Body extends Disposable {
@@ -59,9 +62,9 @@ export interface Body extends Disposable {
 /**
  * Reads a request's body.
  *
- * @throws {Problem} 413 where it is too large, by what it says or by what comes; 503 where too many
- *   bytes are under way; 400 where it breaks off; 408 if it comes too slowly; and what `check` throws
- * @throws the signal's reason where that fires
+ * @throws {Problem} 413 if it is too large, by what it says or by what comes; 503 if too many
+ *   bytes are under way; 400 if it breaks off; 408 if it comes too slowly; and what `check` throws
+ * @throws the signal's reason if that fires
  */
 export async function readBody(
   request: Request,
@@ -74,7 +77,7 @@ export async function readBody(
   }
   const reader = request.body?.getReader();
   if (reader === undefined) return { bytes: new Uint8Array(), [Symbol.dispose]() {} };
-  // One buffer from the start: parts that are joined at the end would be in memory twice.
+  // One buffer from the start: chunks that are joined at the end would be in memory twice.
   let buffer = new ArrayBuffer(claimed > 0 ? claimed : FIRST_BYTES);
   let size = 0;
   const free = () => budget.give(size);
@@ -85,21 +88,21 @@ export async function readBody(
   const pace = setInterval(async () => {
     const before = counted;
     counted = size;
-    if (size - before >= LEAST_BYTES) return;
+    if (size - before >= MIN_PROGRESS_BYTES) return;
     // What has been sent may lie in the connection, unread while something else was computed.
     await eventLoop.free();
-    if (reading && size - before < LEAST_BYTES) stop(_tooSlow());
-  }, LEAST_BYTES_IN);
+    if (reading && size - before < MIN_PROGRESS_BYTES) stop(_tooSlow());
+  }, MIN_PROGRESS_INTERVAL_MS);
   let next: ReturnType<typeof _next> | undefined;
   try {
     while (true) {
       signal.throwIfAborted();
-      const part = _next(reader);
-      next = part;
-      // One promise for the whole body would hold on to every part that it was raced with.
-      const { done, value } = await new Promise<Awaited<typeof part>>((resolve, reject) => {
+      const chunk = _next(reader);
+      next = chunk;
+      // One promise for the whole body would hold on to every chunk that it was raced with.
+      const { done, value } = await new Promise<Awaited<typeof chunk>>((resolve, reject) => {
         stop = reject;
-        part.then(resolve, reject);
+        chunk.then(resolve, reject);
       });
       next = undefined;
       if (done) break;
@@ -145,8 +148,8 @@ function _tooLarge(most: number): Problem {
 function _tooSlow(): Problem {
   return new Problem(
     408,
-    `The body comes too slowly: at least ${LEAST_BYTES} bytes in ${
-      LEAST_BYTES_IN / 1000
+    `The body comes too slowly: at least ${MIN_PROGRESS_BYTES} bytes in ${
+      MIN_PROGRESS_INTERVAL_MS / 1000
     } s are waited for`,
   );
 }

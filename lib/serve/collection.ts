@@ -1,7 +1,6 @@
 /**
- * Memory that answers have left behind goes back to the system once it is much: exams and
- * WebAssembly's memories lie outside the heap that V8 watches, and a service that rests collects
- * nothing by itself.
+ * Gives memory back to the system once answers have left much behind. Exams and WebAssembly's
+ * memories lie outside the heap that V8 watches, and an idle service collects nothing by itself.
  *
  * @module
  */
@@ -23,7 +22,7 @@ export class Collection {
   #last = 0;
   #collect: Promise<(() => void) | undefined> | undefined;
 
-  /** To be called after an answer; takes some 50 ms where there is much to collect, else nothing. */
+  /** To be called after an answer; takes some 50 ms if there is much to collect, else nothing. */
   async check(): Promise<void> {
     const resident = _residentBytes();
     const now = performance.now();
@@ -38,7 +37,7 @@ export class Collection {
   }
 }
 
-/** What collects at once; nothing where the runtime has no such thing. */
+/** What collects at once; `undefined` if the runtime has no such function. */
 async function _collector(): Promise<(() => void) | undefined> {
   try {
     const [v8, vm] = await Promise.all([import("node:v8"), import("node:vm")]);

@@ -1,5 +1,5 @@
 /**
- * Until when a request is worth working on: its client waits for it, and its time is not up.
+ * The end of a request: it is worth working on while its client waits and its time is not up.
  *
  * @module
  */
@@ -30,14 +30,14 @@ export class Deadline implements Disposable {
     this.#timer = setTimeout(() => this.#expire(milliseconds), milliseconds);
   }
 
-  /** The body is here; from now on it is not the client that is slow. */
+  /** The body is here: from now on a delay is not the fault of the client. */
   readonly uploaded = (): void => {
     this.#uploading = false;
   };
 
-  /** What comes first: the work's result, or the signal. The work goes on in any case. */
+  /** The work's result, or the signal's reason if that comes first. The work continues in any case. */
   async wait<T>(work: Promise<T>): Promise<T> {
-    // Its failure is nobody's where time is up already; unheard it would end the process.
+    // If time is up nobody waits for it: without this its failure would end the process.
     work.catch(() => {});
     const { promise, reject } = Promise.withResolvers<never>();
     const stop = () => reject(this.signal.reason);

@@ -19,9 +19,9 @@ export type ExamLimits = Pick<ServeLimits, "slicePixels" | "voxels">;
 export type SentExams = { alone: Exam } | { planes: Map<Plane, Exam> };
 
 /**
- * Checks that a body of a request's type can be read, before it is.
+ * Checks that a body of the request's type can be read, before it is read.
  *
- * @throws {Problem} 415 where it cannot
+ * @throws {Problem} 415 if it cannot
  */
 export function checkType({ headers }: Request): void {
   const encoding = headers.get("content-encoding");
@@ -58,7 +58,7 @@ export function formReaderFor({ headers }: Request): FormReader | undefined {
  *
  * @param form what has found the parts, if the body is a form
  * @param limits how large an exam may be
- * @throws {Problem} 400 where the form is broken or names another part than the planes; 422 where a
+ * @throws {Problem} 400 if the form is broken or names another part than the planes; 422 if a
  *   part is no exam, or too large a one
  */
 export function readExams(
@@ -99,7 +99,7 @@ export function checkExamLimits(
  * An exam from the bytes of its file.
  *
  * @param name what it is called in messages
- * @throws {Problem} 422 where it is no exam, or larger than it may be
+ * @throws {Problem} 422 if it is no exam, or larger than it may be
  */
 export function decodeExam(bytes: Uint8Array, name: string, limits: ExamLimits): Exam {
   try {

@@ -1,12 +1,12 @@
 /**
- * What a route and whoever answers it know of the service: the part that the viewer is written against.
+ * The interface of the service to its routes, and so to the viewer.
  *
  * @module
  */
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Deadline } from "./deadline.ts";
 import type { SentExams } from "./exams.ts";
-import type { SettledOptions } from "./options.ts";
+import type { ResolvedOptions } from "./options.ts";
 import type { TurnOptions } from "./queue.ts";
 
 /** What answers a request of some path. */
@@ -20,10 +20,10 @@ export interface Route {
   answer(request: Request, url: URL): Response | Promise<Response>;
 }
 
-/** What the engine is to do: between two chunks of it, `between` lets others have their turn. */
+/** A task of the engine. Now and then it awaits `between`, which lets other requests have their turn. */
 export type EngineTask<T> = (between: () => Promise<void>) => Promise<T>;
 
-/** The exams of a request as they came: decoded they take several times as much, so one is at a time. */
+/** A request's exams, not decoded yet: decoded they take several times the memory, so one is at a time. */
 export interface Upload extends Disposable {
   /** Decodes them; to be called when the engine is free. */
   exams(): SentExams;
@@ -32,22 +32,23 @@ export interface Upload extends Disposable {
 /** The service as the viewer sees it. */
 export interface Host {
   /** What it was made with. */
-  readonly options: SettledOptions;
-  /** Fires when the service stops: answers without an end are to end. */
+  readonly options: ResolvedOptions;
+  /** Fires when the service stops: endless answers then end. */
   readonly stopping: AbortSignal;
 
   /**
    * The models.
    *
-   * @throws {Problem} 503 where they cannot be loaded; the next request tries again
+   * @throws {Problem} 503 if they cannot be loaded; the next request tries again
    */
   models(): Promise<Classifier[]>;
 
   /**
-   * Has the engine do something when it is free, as long as the signal does not fire.
+   * Runs a task on the engine when that is free, unless the signal fires before.
    *
-   * @throws {Problem} 422 if nothing can be computed of the exam; 503 where the engine fails; 429 where its turn would come too late
-   * @throws the signal's reason where that fires
+   * @throws {Problem} 422 if nothing can be computed of the exam; 503 if the engine fails; 429 if its
+   *   turn would come too late
+   * @throws the signal's reason if that fires
    */
   compute<T>(task: EngineTask<T>, options: TurnOptions): Promise<T>;
 
@@ -55,7 +56,7 @@ export interface Host {
    * Answers a request that needs the engine, under the limits: the queue has room for it, and it is done
    * in time.
    *
-   * @throws {Problem} 429 where the queue is full, 503 where time is up
+   * @throws {Problem} 429 if the queue is full, 503 if time is up
    */
   queued<T>(request: Request, use: (deadline: Deadline) => Promise<T>): Promise<T>;
 

@@ -1,18 +1,18 @@
 /**
- * The event loop of a process whose engine may compute on it: between two parts of an exam, whatever
- * needs no engine goes first.
+ * The event loop of a process whose engine may compute on it: between two chunks of an exam,
+ * whatever needs no engine goes first.
  *
  * @module
  */
 
-/** How long the loop may be held up until connections are looked after, in milliseconds. */
-const HELD_UP = 20;
+/** How long connections may wait before they get time of their own, in milliseconds. */
+const MAX_DELAY_MS = 20;
 
-/** How long others may go first at the least between two parts of an exam, in milliseconds. */
-const GIVEN_WAY = 50;
+/** The least time that they get between two chunks of an exam, in milliseconds. */
+const MIN_YIELD_MS = 50;
 
-/** And at the most. */
-const MOST_GIVEN = 1000;
+/** The most time that they get, in milliseconds. */
+const MAX_YIELD_MS = 1000;
 
 /** What waits for the event loop and not for the engine. */
 export class Loop {
@@ -20,7 +20,7 @@ export class Loop {
   #open = 0;
   /** Steps that uploads and downloads have made. */
   #steps = 0;
-  /** When connections were looked after last. */
+  /** When connections last got time of their own. */
   #freed = -Infinity;
 
   /** An upload or a download has come a step further, and the next one may follow at once. */
@@ -28,7 +28,7 @@ export class Loop {
     this.#steps++;
   }
 
-  /** Does something that needs no engine, which gives way to it. */
+  /** Does something that needs no engine; the engine waits for it. */
   async first<T>(work: () => T | Promise<T>): Promise<T> {
     this.#open++;
     try {
@@ -40,24 +40,24 @@ export class Loop {
   }
 
   /**
-   * Lets connections and timers have their turn, for as long as anything comes of it: up to the time
-   * that they had to wait.
+   * Yields to the event loop: connections and timers have their turn, as long as they make progress.
+   * They get as much time as they had to wait, within the limits above.
    */
   async free(): Promise<void> {
-    // A timer of 0 waits for a millisecond at least, which a small exam takes altogether.
+    // A timer of 0 waits for at least a millisecond; a whole small exam takes no longer.
     const start = performance.now();
-    const heldUp = start - this.#freed;
-    if (heldUp < HELD_UP) {
+    const delay = start - this.#freed;
+    if (delay < MAX_DELAY_MS) {
       return await new Promise((resolve) => {
         if (typeof setImmediate === "function") setImmediate(() => resolve());
         else setTimeout(resolve);
       });
     }
-    const end = start + Math.max(GIVEN_WAY, Math.min(heldUp, MOST_GIVEN));
+    const end = start + Math.max(MIN_YIELD_MS, Math.min(delay, MAX_YIELD_MS));
     let before: number;
     do {
       before = this.#steps;
-      // Only while nothing is to be done are connections asked for what has come.
+      // Deno asks connections for new data only while nothing else is to be done.
       await new Promise((resolve) => setTimeout(resolve));
     } while ((this.#open > 0 || this.#steps !== before) && performance.now() < end);
     this.#freed = performance.now();

@@ -7,18 +7,18 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { loadClassifiers } from "../classifier/load.ts";
 import { startEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
-import type { SettledOptions } from "./options.ts";
+import type { ResolvedOptions } from "./options.ts";
 
 /**
  * Starts the engine and loads the models.
  *
- * @throws {WeightsError} where one is missing, is no model, or a member of a combination is another
+ * @throws {WeightsError} if one is missing, is no model, or a member of a combination is another
  *   than it was
- * @throws {OptionError} where a model's finding or plane is left open, or two have one name
- * @throws {EngineError} where the engine cannot be had
+ * @throws {OptionError} if a model's finding or plane is left open, or two have one name
+ * @throws {EngineError} if the engine cannot be had
  */
 export async function loadModels(
-  { models, engine = "auto" }: SettledOptions,
+  { models, engine = "auto" }: ResolvedOptions,
 ): Promise<Classifier[]> {
   await startEngine(engine);
   const loaded = await loadClassifiers(models);

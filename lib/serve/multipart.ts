@@ -1,6 +1,6 @@
 /**
- * Forms (RFC 7578): their parts are found while the body comes in, so that a form of a million parts ends
- * with the first that is too many, and nothing of a part is copied.
+ * Forms (RFC 7578): their parts are found while the body comes in. So a form of a million parts is
+ * refused at the first part that is too many, and nothing of a part is copied.
  *
  * @module
  */
@@ -91,7 +91,7 @@ export class FormReader {
   }
 
   #add(begin: number, line: { end: number; last: boolean }): void {
-    // What stands behind the last line is nobody's.
+    // What follows the last line is ignored.
     if (this.#lines.at(-1)?.last === true) return void (this.#at = begin + 1);
     this.#lines.push({ begin, ...line });
     // The line break that ends the line may begin the next one, of a part without anything.

@@ -90,7 +90,7 @@ class _Schemas {
   }
 }
 
-/** How a request proves that it may ask, and how it is refused where it does not. */
+/** How a request proves that it may ask, and how it is refused if it does not. */
 function _access({ token }: Described): { security: Json[]; forbidden: ProblemStatus[] } {
   // Without a token pages of other sites are kept out.
   return token

@@ -8,7 +8,7 @@ import type { EngineChoice } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import type { ModelSource } from "../model/model_source.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
-import { settleOrigins } from "./origins.ts";
+import { normalizeOrigins } from "./origins.ts";
 
 /** A model to serve, with the name that answers call it by, and what its file does not say. */
 export interface GivenModel
@@ -31,15 +31,15 @@ export interface ServeLimits {
    */
   uploadBytes: number;
   /**
-   * The most bytes of what answers that are on their way out hold in all: an exam that is shown counts
-   * once however many look at it, and each answer with what is made of it at once.
+   * The most bytes that all answers being sent hold in memory. An exam that is shown counts once,
+   * however many clients look at it; each answer counts with what is made of it at once.
    * @default 134_217_728
    */
   answerBytes: number;
   /**
-   * The most pixels of a slice. The network computes a slice in one go: on the WebAssembly engine it
-   * takes 45 bytes a pixel, once for all models, and some 0.4 s for 1024×1024, in which nobody else is
-   * answered. MRNet's slices have 256×256; scanners make up to 1024×1024.
+   * The most pixels of a slice. The network computes a slice in one step. On the WebAssembly engine it
+   * takes 45 bytes a pixel, shared by all models, and about 0.4 s for 1024×1024; no other request is
+   * answered in that time. MRNet's slices have 256×256; scanners make up to 1024×1024.
    * @default 1_048_576, 1024×1024
    */
   slicePixels: number;
@@ -49,20 +49,20 @@ export interface ServeLimits {
    */
   voxels: number;
   /**
-   * How many requests with an exam, or for one to be read, may wait beside the one that the engine is busy
-   * with: from when the exam is here whole to the answer.
+   * How many requests with an exam, or for one to be read, may wait beside the one that the engine
+   * computes. A request counts from when its exam has arrived completely to its answer.
    * @default 16
    */
   queue: number;
   /**
-   * How long a request may take in all, in milliseconds. What those before it will keep waiting longer
-   * is refused at once.
+   * How long a request may take in all, in milliseconds. A request that would have to wait longer for
+   * those before it is refused at once.
    * @default 30_000
    */
   deadline: number;
 }
 
-/** The limits where nothing else is asked for. */
+/** The default limits. */
 export const SERVE_LIMITS: Readonly<ServeLimits> = {
   bodyBytes: 64 * 1024 * 1024,
   uploadBytes: 256 * 1024 * 1024,
@@ -101,7 +101,7 @@ export interface ServeOptions {
    * @default "auto"
    */
   engine?: EngineChoice;
-  /** What requests may take; {@linkcode SERVE_LIMITS} where nothing is said. */
+  /** What requests may take; {@linkcode SERVE_LIMITS} by default. */
   limits?: Partial<ServeLimits>;
   /**
    * What clients must send as `Authorization: Bearer …`.
@@ -131,7 +131,7 @@ export interface ServeOptions {
    * @default none
    */
   origins?: readonly string[];
-  /** Told whatever goes wrong on this side of the connection; clients are told only that it did. */
+  /** Called with every failure of the service; clients are told only that it failed. */
   onError?: (error: unknown) => void;
 }
 
@@ -149,7 +149,7 @@ const OPTION_NAMES: OptionNames<ServeOptions> = {
 };
 
 /** Options with nothing left open. */
-export interface SettledOptions
+export interface ResolvedOptions
   extends Omit<ServeOptions, "models" | "limits" | "viewer" | "origins"> {
   origins: readonly string[];
   models: readonly GivenModel[];
@@ -162,7 +162,7 @@ export interface SettledOptions
  *
  * @throws {OptionError} if an option does not exist, or a limit, the token or an origin cannot be
  */
-export function settleOptions(options: ServeOptions): SettledOptions {
+export function resolveOptions(options: ServeOptions): ResolvedOptions {
   checkOptionNames("serve", options, OPTION_NAMES);
   const limits = { ...SERVE_LIMITS, ...options.limits };
   for (const [name, value] of Object.entries(limits)) {
@@ -184,6 +184,6 @@ export function settleOptions(options: ServeOptions): SettledOptions {
       : model
   );
   const viewer = options.viewer === true ? {} : options.viewer || undefined;
-  const origins = settleOrigins(options.origins ?? []);
+  const origins = normalizeOrigins(options.origins ?? []);
   return { ...options, models, limits, viewer, origins };
 }

@@ -1,9 +1,9 @@
 /**
  * Pages of other origins that may ask from a browser: CORS, as https://fetch.spec.whatwg.org defines it.
  *
- * Only listed origins, each written out. What they may ask is the interface of programs; the viewer and
- * its exams are for the viewer's own page. A token, where there is one, is asked for all the same: only
- * the preflight, which a browser sends without one, is answered before it.
+ * Only listed origins, each written in full. They may use the interface for programs; the viewer and its
+ * exams are for the viewer's own page. If there is a token, they must send it too. Only the
+ * preflight, which a browser sends without a token, is answered without it.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface Preflight {
 export class Origins {
   readonly #allowed: ReadonlySet<string>;
 
-  /** @param allowed as {@linkcode settleOrigins} makes them */
+  /** @param allowed as {@linkcode normalizeOrigins} makes them */
   constructor(allowed: readonly string[]) {
     this.#allowed = new Set(allowed);
   }
@@ -103,7 +103,7 @@ function isShared(url: string): boolean {
  *
  * @throws {OptionError} if one is no origin: `https://`, a host, and a port where it is not the usual one
  */
-export function settleOrigins(origins: readonly string[]): string[] {
+export function normalizeOrigins(origins: readonly string[]): string[] {
   return origins.map((given) => {
     const url = URL.parse(given);
     const whole = url !== null && /^https?:$/.test(url.protocol) && url.username === "" &&

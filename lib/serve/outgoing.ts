@@ -1,6 +1,6 @@
 /**
- * Answers on their way out: piece by piece as the client takes them, so that one who takes nothing
- * holds neither much memory nor anything for long.
+ * Answers that are being sent: chunk by chunk as the client reads them, so that a client that reads
+ * nothing holds little memory, and not for long.
  *
  * @module
  */
@@ -8,27 +8,27 @@ import type { Budget } from "./body.ts";
 import { eventLoop } from "./loop.ts";
 import { Problem } from "./problem.ts";
 
-/** The most bytes of an answer that are handed to a connection at once; all that it can keep. */
-export const PIECE = 256 * 1024;
+/** The most bytes of an answer that a connection gets at once, and can keep. */
+export const CHUNK_BYTES = 256 * 1024;
 
 /** An answer that is made while it is sent. */
 export interface OutgoingOptions {
-  /** The next bytes; nothing at the end. Larger ones are sent in pieces. */
+  /** The next bytes; nothing at the end. Larger ones are sent in chunks. */
   next(): Uint8Array | undefined;
   /** What it takes until it is sent. */
   bytes: number;
-  /** What all answers on their way share. */
+  /** What all answers that are being sent share. */
   budget: Budget;
-  /** How long a client may take for a piece, in milliseconds. */
+  /** How long a client may take for a chunk, in milliseconds. */
   deadline: number;
-  /** Told once when it is sent, or given up. */
+  /** Called once when the answer is sent or aborted. */
   free?: () => void;
 }
 
 /**
  * The body of an answer.
  *
- * @throws {Problem} 503 if too much waits to be sent already; `free` is then told too
+ * @throws {Problem} 503 if too much waits to be sent already; `free` is called then too
  */
 export function outgoing(options: OutgoingOptions): ReadableStream<Uint8Array> {
   const { budget, bytes, deadline, next } = options;
@@ -70,10 +70,10 @@ export function outgoing(options: OutgoingOptions): ReadableStream<Uint8Array> {
         end();
         return controller.close();
       }
-      // A copy where there is more: a connection that is given up would keep the whole.
-      const piece = rest.length <= PIECE ? rest : rest.slice(0, PIECE);
-      rest = rest.subarray(piece.length);
-      controller.enqueue(piece);
+      // A copy if there is more: an aborted connection would keep the whole answer in memory.
+      const chunk = rest.length <= CHUNK_BYTES ? rest : rest.slice(0, CHUNK_BYTES);
+      rest = rest.subarray(chunk.length);
+      controller.enqueue(chunk);
       watch(controller);
     },
     cancel: end,

@@ -20,7 +20,7 @@ import type { CombinedPrediction, Explained, PredictQuery, SinglePrediction } fr
 /** Stands in every answer. */
 export const REMARK = "Not a medical device: not for diagnosis.";
 
-/** What an answer is asked to hold. */
+/** What an answer is to hold. */
 export type Wanted = Pick<PredictQuery, "contributions" | "overlays">;
 
 /** Exams and who is to read them. */
@@ -32,7 +32,7 @@ export interface Chosen {
 /**
  * Finds the models that can read what was sent.
  *
- * @throws {Problem} 400 where the query does not go with the body; 422 where no model reads these
+ * @throws {Problem} 400 if the query does not go with the body; 422 if no model reads these
  *   planes, or none has the name that is asked for
  */
 export function choose(
@@ -45,7 +45,7 @@ export function choose(
     const known = models.map(({ name }) => `'${name}'`).join(", ");
     throw new Problem(422, `There is no model of that name: ask for one of ${known}`);
   }
-  const exams = _placed(named, sent, plane);
+  const exams = _byPlane(named, sent, plane);
   const fitting = named.filter((each) => each.planes.every((plane) => exams.has(plane)));
   if (fitting.length > 0) return { exams, models: fitting };
   const sentPlanes = [...exams.keys()].join(" and ");
@@ -53,8 +53,11 @@ export function choose(
   throw new Problem(422, `No model reads the ${sentPlanes} plane alone: ${needs}`);
 }
 
-/** The exams with their planes; that of an exam by itself is asked for unless there is only one. */
-function _placed(
+/**
+ * The exams with their planes. A single exam needs the query's plane, unless the models read only one
+ * plane.
+ */
+function _byPlane(
   models: readonly Classifier[],
   sent: SentExams,
   plane: Plane | undefined,
@@ -73,9 +76,9 @@ function _placed(
 }
 
 /**
- * Reads an exam with a model, with what else is wanted of it.
+ * Reads an exam with a model, and adds what else the query asks for.
  *
- * @param between waited for between two parts of the work
+ * @param between awaited between two chunks of the work
  */
 export async function readWith(
   { model }: PlaneModel,

@@ -1,5 +1,5 @@
 /**
- * What a request gets that cannot be answered: a status and problem details that say what to mend.
+ * The answer to a request that cannot be served: a status and problem details that say what to fix.
  *
  * The format is RFC 9457, Problem Details for HTTP APIs.
  *
@@ -42,7 +42,7 @@ export type ProblemStatus = keyof typeof PROBLEM_TITLES;
 /** The media type of problem details. */
 export const PROBLEM_TYPE = "application/problem+json";
 
-/** Thrown where a request cannot be answered; what it says goes to the client as it is. */
+/** Thrown if a request cannot be answered; its message goes to the client as it is. */
 export class Problem extends MRNetError {
   /** The response's status. */
   readonly status: ProblemStatus;
@@ -50,7 +50,7 @@ export class Problem extends MRNetError {
   readonly headers: Readonly<Record<string, string>>;
 
   /**
-   * @param detail one line: what was found, and what to mend
+   * @param detail one line: what was found, and how to fix it
    * @param headers what the status asks for
    */
   constructor(status: ProblemStatus, detail: string, headers: Record<string, string> = {}) {

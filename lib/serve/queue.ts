@@ -1,6 +1,6 @@
 /**
- * One exam at a time: an engine's arithmetic fills the machine, so two exams at once would only take
- * twice as long, each with memory of its own.
+ * One exam at a time: an engine uses the whole machine, so two exams at once would take twice as long
+ * and twice the memory.
  *
  * @module
  */
@@ -16,22 +16,22 @@ interface Waiting {
 
 /** How work is queued. */
 export interface TurnOptions {
-  /** Whoever asked has gone: work that still waits is dropped. */
+  /** Fires when the client has gone: work that still waits is dropped. */
   signal?: AbortSignal;
-  /** Waits until nothing else waits. */
+  /** Whether it waits until nothing else waits. */
   idle?: boolean;
   /**
-   * By when it must be done, in milliseconds of `performance.now()`. As soon as those before it are
-   * known to take longer it is refused.
+   * By when it must be done, in milliseconds of `performance.now()`. It is refused
+   * as soon as those before it are known to take longer.
    * @default whenever its turn comes
    */
   until?: number;
 }
 
-/** Part of the last turn in what a turn usually takes. */
+/** Weight of the last turn in the running mean of what a turn takes. */
 const WEIGHT = 1 / 4;
 
-/** What it is taken for where nothing is known yet, in milliseconds. */
+/** What a turn is assumed to take before the first one, in milliseconds. */
 const UNKNOWN = 2000;
 
 /** Gives turns, first come first served; idle work comes after all other. */
@@ -61,8 +61,8 @@ export class Turns {
   /**
    * Does some work when its turn comes.
    *
-   * @throws whatever `work` throws; the signal's reason where that fires before the turn has come
-   * @throws {Problem} 429 where the turn would come too late
+   * @throws whatever `work` throws; the signal's reason if that fires before the turn has come
+   * @throws {Problem} 429 if the turn would come too late
    */
   async take<T>(work: () => T | Promise<T>, options: TurnOptions = {}): Promise<T> {
     const { signal, idle = false, until } = options;
@@ -79,13 +79,13 @@ export class Turns {
       if (until !== undefined) this.#learn(performance.now() - this.#begun);
       return done;
     } catch (error) {
-      // Whatever was broken off would have taken longer still.
+      // A turn that was aborted would have taken longer still.
       const took = performance.now() - this.#begun;
       if (until !== undefined && took > (this.#usual ?? 0)) this.#learn(took);
       throw error;
     } finally {
       this.#review(0);
-      // The turn is handed over without a gap in which a newcomer could take it.
+      // The turn is handed over directly, so that no newcomer can take it in between.
       const next = this.#waiting.shift() ?? this.#idle.shift();
       if (next === undefined) this.#busy = false;
       else next.start();
@@ -93,7 +93,7 @@ export class Turns {
   }
 
   #learn(took: number): void {
-    // The first one makes the kernels ready too.
+    // The first turn also compiles the kernels, so it does not count.
     if (this.#cold) return void (this.#cold = false);
     this.#usual = this.#usual === undefined ? took : this.#usual + WEIGHT * (took - this.#usual);
   }
@@ -136,7 +136,7 @@ export class Turns {
 }
 
 /**
- * What a request gets that the queue does not take.
+ * The answer to a request that the queue does not accept.
  *
  * @param what why
  * @param end when the others will have been done, in milliseconds of `performance.now()`

@@ -25,10 +25,10 @@ const Switch = z.enum(["true", "false", "1", "0"]).transform((word) =>
 /** What stands behind the question mark of a prediction. */
 export const PredictQuery = z.strictObject({
   model: z.string().min(1).max(200).optional().meta({
-    description: "The model to ask, by its name; all that fit the planes where it is left out.",
+    description: "The model to ask, by its name; all that fit the planes if it is left out.",
   }),
   plane: Plane.optional().meta({
-    description: "The plane of an exam that is sent by itself; needed where the models read " +
+    description: "The plane of an exam that is sent by itself; needed if the models read " +
       "several planes.",
   }),
   contributions: Switch.optional().meta({
@@ -136,7 +136,7 @@ const SentExam = z.object({
   odd: z.string().optional().meta({
     description:
       "Why not to rely on answers for this exam: its grey values are far from 0–255 and a " +
-      "model takes them as they are, or its slices may be its last axis. Absent where nothing is odd.",
+      "model takes them as they are, or its slices may be its last axis. Absent if nothing is odd.",
   }),
 }).meta({
   id: "SentExam",
@@ -179,16 +179,16 @@ export const ProblemDetails = z.object({
   type: z.string(),
   title: z.string(),
   status: z.int(),
-  detail: z.string().meta({ description: "What was found, and what to mend." }),
+  detail: z.string().meta({ description: "What was found, and how to fix it." }),
 }).meta({ id: "Problem", description: "Problem details as RFC 9457 has them." });
 
 /** What a request asks for. */
 export type PredictQuery = z.output<typeof PredictQuery>;
 /** An answer. */
 export type PredictAnswer = z.output<typeof PredictAnswer>;
-/** A part of it. */
+/** An element of it. */
 export type SinglePrediction = z.output<typeof SinglePrediction>;
-/** A part of it. */
+/** An element of it. */
 export type CombinedPrediction = z.output<typeof CombinedPrediction>;
 /** What of a prediction may be left out. */
 export type Explained = Pick<SinglePrediction, "contributions" | "overlays">;
@@ -200,7 +200,7 @@ export type HealthAnswer = z.output<typeof HealthAnswer>;
 /**
  * Checks what stands behind the question mark.
  *
- * @throws {Problem} 400 where it has a key that is not known or twice, or a value that cannot be
+ * @throws {Problem} 400 if it has a key that is not known or twice, or a value that cannot be
  */
 export function readQuery<T extends z.ZodType>(schema: T, query: URLSearchParams): z.output<T> {
   const given = [...query.keys()];

@@ -1,5 +1,5 @@
 /**
- * The service: which request is answered by what, and what happens where one cannot be.
+ * The service: which request is answered by what, and what happens if one cannot be answered.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import type { EngineTask, Host, Route, Upload } from "./host.ts";
 import { eventLoop } from "./loop.ts";
 import { loadModels } from "./models.ts";
 import { openApi } from "./openapi.ts";
-import type { SettledOptions } from "./options.ts";
+import type { ResolvedOptions } from "./options.ts";
 import { isForeign, Origins } from "./origins.ts";
-import { outgoing, PIECE } from "./outgoing.ts";
+import { CHUNK_BYTES, outgoing } from "./outgoing.ts";
 import { choose, oddityFor, predictions, readWith, REMARK } from "./predict.ts";
 import { Problem } from "./problem.ts";
 import { engineTurns, tooMany, type TurnOptions } from "./queue.ts";
@@ -40,7 +40,7 @@ const HEADERS = {
 /** A service with its models, loaded when they are first needed. */
 export class Service implements Host {
   /** See {@linkcode Host.options}. */
-  readonly options: SettledOptions;
+  readonly options: ResolvedOptions;
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #token: TokenCheck | undefined;
   readonly #origins: Origins;
@@ -57,7 +57,7 @@ export class Service implements Host {
   readonly #stopping = new AbortController();
 
   /** @param options what it serves */
-  constructor(options: SettledOptions) {
+  constructor(options: ResolvedOptions) {
     this.options = options;
     this.#token = options.token === undefined ? undefined : new TokenCheck(options.token);
     this.#origins = new Origins(options.origins);
@@ -161,7 +161,7 @@ export class Service implements Host {
     return await use(deadline);
   }
 
-  /** A place among those that wait; disposing of it gives it back. */
+  /** A position in the queue; disposing of it gives it back. */
   #slot(): Disposable {
     this.#checkRoom();
     this.#waiting++;
@@ -213,7 +213,7 @@ export class Service implements Host {
   json(value: unknown): Response {
     const bytes = new TextEncoder().encode(JSON.stringify(value));
     const headers = { "content-type": "application/json" };
-    if (bytes.length <= PIECE) return new Response(bytes, { headers });
+    if (bytes.length <= CHUNK_BYTES) return new Response(bytes, { headers });
     let rest: Uint8Array | undefined = bytes;
     const next = () => {
       const whole = rest;
@@ -333,8 +333,9 @@ export class Service implements Host {
   }
 
   /**
-   * Without a token, whoever opens a page of somebody else's would ask in that page's stead. What is open
-   * to everybody stays so, that links lead here; it starts no engine and knows no exam.
+   * Refuses requests that a page of another site makes through its visitor's browser, unless a token
+   * protects the service. What is open to everybody stays open, so that links to it work: it starts no
+   * engine and knows no exam.
    */
   #checkSite(request: Request, url: URL, { open = false, method }: Route): void {
     if (this.#origins.allows(request)) return;

@@ -5,7 +5,7 @@
  */
 import { Problem } from "./problem.ts";
 
-/** Checks the token of requests in a time that does not tell how much of it was right. */
+/** Checks the token of requests. The time this takes does not depend on how much of it was right. */
 export class TokenCheck {
   readonly #wanted: Promise<Uint8Array>;
 
@@ -14,10 +14,10 @@ export class TokenCheck {
     this.#wanted = _digest(token);
   }
 
-  /** @throws {Problem} 401 where the request has no `Authorization: Bearer` with this token */
+  /** @throws {Problem} 401 if the request has no `Authorization: Bearer` with this token */
   async check({ headers }: Request): Promise<void> {
     const sent = /^bearer +(\S+) *$/i.exec(headers.get("authorization") ?? "")?.[1];
-    // Digests are compared, which are of one length, and all of them whatever they begin with.
+    // Digests are compared, since they have one length, and always as a whole.
     const [wanted, found] = await Promise.all([this.#wanted, _digest(sent ?? "")]);
     let difference = sent === undefined ? 1 : 0;
     for (let at = 0; at < wanted.length; at++) difference |= wanted[at] ^ found[at];

@@ -5,7 +5,7 @@
  * @module
  */
 import type { SourceMatrix } from "../data/augment.ts";
-import { type Exam, MOST_SLICES, MOST_VOXELS, SMALLEST_SIDE } from "../data/exam.ts";
+import { type Exam, MAX_SLICES, MAX_VOXELS, MIN_SIDE } from "../data/exam.ts";
 import { OptionError } from "../errors.ts";
 import { FEATURE_PARAMETERS, untrainable } from "../model/frozen.ts";
 import type { MRNet } from "../model/mrnet.ts";
@@ -219,10 +219,10 @@ function _matrix(value: unknown): SourceMatrix | undefined {
 function _isExam(value: unknown): value is Exam {
   if (typeof value !== "object" || value === null) return false;
   const { slices, height, width, voxels } = value as Partial<Exam>;
-  const isSide = (side: unknown) => Number.isInteger(side) && side as number >= SMALLEST_SIDE;
-  return Number.isInteger(slices) && slices! >= 1 && slices! <= MOST_SLICES && isSide(height) &&
+  const isSide = (side: unknown) => Number.isInteger(side) && side as number >= MIN_SIDE;
+  return Number.isInteger(slices) && slices! >= 1 && slices! <= MAX_SLICES && isSide(height) &&
     isSide(width) && (voxels instanceof Uint8Array || voxels instanceof Float32Array) &&
-    voxels.length <= MOST_VOXELS && voxels.length === slices! * height! * width!;
+    voxels.length <= MAX_VOXELS && voxels.length === slices! * height! * width!;
 }
 
 function _refusal(name: string, value: unknown, range: string): OptionError {

@@ -100,7 +100,7 @@ Deno.test("a folder that is not there is answered with where to get one", async 
   );
 });
 
-Deno.test("a file in place of the folder is refused", async () => {
+Deno.test("a file instead of the folder is refused", async () => {
   await using folder = await TemporaryFolder.make();
   await folder.write("data", "");
   assert.equal(
@@ -400,7 +400,7 @@ Deno.test("the validation exams are the same with a tune split and without", asy
   assert.deepEqual(labels, (await openDataset(valid)).labels);
 });
 
-Deno.test("only the exams of the part that is opened are looked at", async () => {
+Deno.test("only the exams of the split that is opened are looked at", async () => {
   await using folder = await TemporaryFolder.make();
   const rows = IDS.map((id, index) => `${id},${index % 2}\n`).join("");
   await write(folder, rows, IDS.filter((id) => !isTuneExam(id, TUNE)));

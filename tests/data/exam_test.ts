@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import {
   checkExamHeader,
   examFromNpy,
-  MOST_SLICES,
+  MAX_SLICES,
+  MIN_SIDE,
   readExam,
   readExamHeader,
-  SMALLEST_SIDE,
 } from "../../lib/data/exam.ts";
 import { npyHead } from "../support/folders.ts";
 import { encodeNpy, type NpyData } from "../../lib/data/npy.ts";
@@ -88,8 +88,8 @@ for (
 }
 
 Deno.test("the largest and the smallest exam are taken", () => {
-  for (const slices of [1, MOST_SLICES]) {
-    const shape = [slices, SMALLEST_SIDE, SMALLEST_SIDE];
+  for (const slices of [1, MAX_SLICES]) {
+    const shape = [slices, MIN_SIDE, MIN_SIDE];
     assert.deepEqual(checkExamHeader({ shape, dtype: "int64" }, "a.npy"), {
       slices,
       height: 64,
@@ -118,17 +118,17 @@ function largeExam(descr: string, itemBytes: number, fortran: boolean): [Uint8Ar
   file.set(head);
   const view = new DataView(file.buffer, head.length);
   const inOrder: number[] = [];
-  for (let place = 0; place < count; place++) {
-    const value = place * 7 % 251;
-    const at = place * itemBytes;
+  for (let index = 0; index < count; index++) {
+    const value = index * 7 % 251;
+    const at = index * itemBytes;
     if (descr === "|u1") view.setUint8(at, value);
     else if (descr === "<f2") view.setFloat16(at, value, true);
     else if (descr === ">f4") view.setFloat32(at, value);
     else if (descr === "<i8") view.setBigInt64(at, BigInt(value), true);
     else view.setFloat64(at, value, true);
-    const [slice, row] = [place % 3, Math.floor(place / 3) % 640];
-    const column = Math.floor(place / 3 / 640);
-    inOrder[fortran ? (slice * shape[1] + row) * shape[2] + column : place] = value;
+    const [slice, row] = [index % 3, Math.floor(index / 3) % 640];
+    const column = Math.floor(index / 3 / 640);
+    inOrder[fortran ? (slice * shape[1] + row) * shape[2] + column : index] = value;
   }
   return [file, inOrder];
 }
@@ -148,7 +148,7 @@ for (
   });
 }
 
-Deno.test("a number that cannot be exact is named by its place in the file, not in its piece", async () => {
+Deno.test("a number that cannot be exact is named by its index in the file, not in its piece", async () => {
   const [file] = largeExam("<i8", 8, false);
   new DataView(file.buffer).setBigInt64(file.length - 8, 2n ** 60n, true);
   await withFile(file, async (path) => {
@@ -196,7 +196,7 @@ Deno.test("an array that is not an exam is refused before it is loaded", async (
   });
 });
 
-Deno.test("values that are not finite are refused with the place of the first and their number", () => {
+Deno.test("values that are not finite are refused with the position of the first and their number", () => {
   const shape = [3, 64, 80];
   const at = (slice: number, row: number, column: number) => (slice * 64 + row) * 80 + column;
   const refuses = (data: NpyData, found: string) => {

@@ -6,7 +6,7 @@ import {
   examId,
   formatLabels,
   labelFile,
-  LARGEST_LABEL_FILE,
+  MAX_LABEL_BYTES,
   parseLabels,
   readLabels,
 } from "../../lib/data/labels.ts";
@@ -185,7 +185,7 @@ Deno.test("a file that is not UTF-8 text is refused", async () => {
 Deno.test("a file too large for labels is refused before it is read", async () => {
   const path = await Deno.makeTempFile({ suffix: ".csv" });
   try {
-    await Deno.truncate(path, LARGEST_LABEL_FILE + 1);
+    await Deno.truncate(path, MAX_LABEL_BYTES + 1);
     await assert.rejects(readLabels(path), {
       name: "DataError",
       message: `Cannot read the labels '${path}': it is 1048577 bytes long, allowed are 1048576: ` +

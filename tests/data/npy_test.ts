@@ -20,7 +20,7 @@ function fixture(name: string): Uint8Array<ArrayBuffer> {
   return Deno.readFileSync(`${FIXTURES}/${name}.npy`);
 }
 
-/** The values of tools/make_npy_fixtures.py, by type and place in C order. */
+/** The values of tools/make_npy_fixtures.py, by type and index in C order. */
 const expected: Record<NpyDtype, (i: number) => number> = {
   bool: (i) => i % 3 === 0 ? 1 : 0,
   int8: (i) => i * 5 - 60,
@@ -549,8 +549,8 @@ Deno.test("a valid file with bytes changed, cut out or put in is refused or read
     fc.property(fc.constantFrom(...valid), fc.array(edit, { maxLength: 4 }), (file, edits) => {
       let bytes = [...file];
       for (const { at, remove, insert } of edits) {
-        const place = at % (bytes.length + 1);
-        bytes = [...bytes.slice(0, place), ...insert, ...bytes.slice(place + remove)];
+        const position = at % (bytes.length + 1);
+        bytes = [...bytes.slice(0, position), ...insert, ...bytes.slice(position + remove)];
       }
       survives(Uint8Array.from(bytes));
     }),

@@ -9,7 +9,7 @@ import { currentGpu, describeEngine, startEngine } from "../../lib/engine/engine
 import { findAdapter } from "../../lib/engine/webgpu/start.ts";
 import { trainRun } from "../../lib/train/run.ts";
 import * as tf from "../../lib/tf.ts";
-import { boundless, fakeDevice, LARGEST_LIMITS, withAdapter } from "../support/adapters.ts";
+import { boundless, fakeDevice, MAX_LIMITS, withAdapter } from "../support/adapters.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 
 /** As high as the adapter goes, but within what Deno takes. */
@@ -38,7 +38,7 @@ Deno.test("the start asks a boundless adapter for names in a flat list and limit
         maxStorageBuffersPerShaderStage: CAPPED,
       },
     }]);
-    assert.ok(Object.values(LARGEST_LIMITS).every((limit) => limit > CAPPED));
+    assert.ok(Object.values(MAX_LIMITS).every((limit) => limit > CAPPED));
 
     // Started again it is the same device: no other is asked for.
     const again = await startEngine("webgpu", { precision: "half" });

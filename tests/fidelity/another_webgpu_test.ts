@@ -11,7 +11,7 @@ import { assertWithinBounds } from "../support/tolerances.ts";
 
 inChromium("Chromium's WebGPU gives PyTorch's numbers", async (browser) => {
   await using page = await openWebGPUPage(browser);
-  const { device, figures } = await page.compare("2x64x64", { tiles: "registers" });
+  const { device, differences } = await page.compare("2x64x64", { tiles: "registers" });
   assert.match(device, /swiftshader/);
-  assertWithinBounds("2x64x64", figures);
+  assertWithinBounds("2x64x64", differences);
 });

@@ -48,7 +48,7 @@ for (const reference of NETWORK_CASES) {
 // Tiles in shared memory and direct sums, as on a GPU, whatever the adapter here is.
 onEachEngine("in shared tiles an exam gives PyTorch's numbers", async () => {
   const { name } = NETWORK_CASES[0];
-  assertWithinBounds(name, (await compareOnWebGPU(name, { tiles: "shared" })).figures);
+  assertWithinBounds(name, (await compareOnWebGPU(name, { tiles: "shared" })).differences);
 }, { engines: ["webgpu"] });
 
 // The plain engine computes its steps so in any case.
@@ -59,17 +59,17 @@ onEachEngine("TensorFlow.js's own operations give PyTorch's numbers", async () =
 
 onEachEngine("with activations in half precision PyTorch's numbers are near", async () => {
   const options = { tiles: "shared", precision: "half" } as const;
-  const { figures } = await compareOnWebGPU(NETWORK_CASES[0].name, options);
-  assert(figures.logits > 1e-5, "nothing was rounded to half precision");
-  assert(figures.logits <= HALF_TOLERANCES.logits, `logits: ${figures.logits}`);
-  assert(figures.losses <= HALF_TOLERANCES.logits, `losses: ${figures.losses}`);
-  assert(figures.gradients <= HALF_TOLERANCES.gradients, `gradients: ${figures.gradients}`);
+  const { differences } = await compareOnWebGPU(NETWORK_CASES[0].name, options);
+  assert(differences.logits > 1e-5, "nothing was rounded to half precision");
+  assert(differences.logits <= HALF_TOLERANCES.logits, `logits: ${differences.logits}`);
+  assert(differences.losses <= HALF_TOLERANCES.logits, `losses: ${differences.losses}`);
+  assert(differences.gradients <= HALF_TOLERANCES.gradients, `gradients: ${differences.gradients}`);
 }, { engines: ["webgpu"] });
 
 Deno.test("no bound is wider than what is demanded", () => {
   for (const bounds of Object.values(NETWORK_TOLERANCES)) {
-    for (const figure of ["logits", "gradients", "parameters_10"] as const) {
-      assert(bounds[figure] <= DEMANDED[figure]);
+    for (const what of ["logits", "gradients", "parameters_10"] as const) {
+      assert(bounds[what] <= DEMANDED[what]);
     }
   }
 });

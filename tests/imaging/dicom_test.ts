@@ -117,7 +117,7 @@ Deno.test("what is no DICOM file, or is damaged, is refused", async () => {
 });
 
 Deno.test("sequences nested by the thousand are refused", async () => {
-  // Items of open length, one in the other, in place of the pixels' description.
+  // Items of open length, one in the other, instead of the pixels' description.
   const item = [0x08, 0x00, 0x40, 0x11, 0x53, 0x51, 0, 0, 255, 255, 255, 255];
   const open = [0xfe, 0xff, 0x00, 0xe0, 255, 255, 255, 255];
   const nested = new Uint8Array(Array(20_000).fill([...item, ...open]).flat());
@@ -181,7 +181,7 @@ Deno.test("compressed frames that do not fit the header, or end early, are refus
   await isRefused(extended, /12 bits a pixel is not read/);
 });
 
-Deno.test("functional groups of enhanced MR give each frame its place and meaning", async () => {
+Deno.test("functional groups of enhanced MR give each frame its position and meaning", async () => {
   const frame = (x: number, slope: string): DicomElements => ({
     "0020,9113 SQ": [{ "0020,0032 DS": `${x}\\0\\0` }],
     "0028,9145 SQ": [{ "0028,1052 DS": "3", "0028,1053 DS": slope }],

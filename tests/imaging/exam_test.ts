@@ -18,13 +18,13 @@ import { testWithPython } from "../support/python.ts";
 async function examWith(
   across: Vector,
   down: Vector,
-  value: (place: Vector) => number,
+  value: (position: Vector) => number,
 ): Promise<Uint8Array> {
   const values = new Uint16Array(256 * 256);
   for (let row = 0; row < 256; row++) {
     for (let column = 0; column < 256; column++) {
-      const place = across.map((x, axis) => x * column + down[axis] * row);
-      values[row * 256 + column] = value([place[0], place[1], place[2]]);
+      const position = across.map((x, axis) => x * column + down[axis] * row);
+      values[row * 256 + column] = value([position[0], position[1], position[2]]);
     }
   }
   const elements: Record<string, DicomValue> = {
@@ -61,7 +61,7 @@ Deno.test("however a slice was stored, it is seen as MRNet's are", async () => {
         const data = await examWith(
           across,
           down,
-          (place) => 1000 + 2 * sign * place[Math.abs(axis)],
+          (position) => 1000 + 2 * sign * position[Math.abs(axis)],
         );
         const expected = index === 0 ? [1, 0] : [0, 1];
         assert.deepEqual(slope(data), expected, `rows along ${across}, columns along ${down}`);

@@ -60,7 +60,7 @@ Deno.test("series are listed whatever the files are called, and the others are s
   ]);
   assert.deepEqual(series.map(({ remarks }) => remarks), [
     [],
-    ["slices are missing at 1 place"],
+    ["slices are missing at 1 position"],
     [
       "it has 1 slice, MRNet's series have 17 to 61",
       "it is a localizer",
@@ -85,7 +85,7 @@ Deno.test("inspect reads the folder and needs nothing else", async () => {
       "t2_sag \\u001b[2J, echo time 10 ms\n  sagittal, tilted 0.0°; 20 slices of 4×4; ",
     ),
   );
-  assert.match(out, /\n {2}! slices are missing at 1 place\n/);
+  assert.match(out, /\n {2}! slices are missing at 1 position\n/);
   assert.match(err, /broken\.dcm': it holds no pixels.*\n2 files hold no images\n$/);
 
   const json = await runCli(folder, ["inspect", "--json", "study"], read);

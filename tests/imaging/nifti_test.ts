@@ -13,13 +13,13 @@ import { examOfSeries } from "../../lib/imaging/volume.ts";
 import { niftiFile, type NiftiSpec } from "../support/nifti.ts";
 
 /** Voxels whose value says where they lie: to the right 1, to the front 10, to the head 100 a voxel. */
-function placed(size: readonly number[], axes: readonly number[][]): NiftiSpec {
+function positioned(size: readonly number[], axes: readonly number[][]): NiftiSpec {
   const values: number[] = [];
   for (let k = 0; k < size[2]; k++) {
     for (let j = 0; j < size[1]; j++) {
       for (let i = 0; i < size[0]; i++) {
-        const place = [0, 1, 2].map((x) => axes[0][x] * i + axes[1][x] * j + axes[2][x] * k);
-        values.push(5000 + place[0] + 10 * place[1] + 100 * place[2]);
+        const position = [0, 1, 2].map((x) => axes[0][x] * i + axes[1][x] * j + axes[2][x] * k);
+        values.push(5000 + position[0] + 10 * position[1] + 100 * position[2]);
       }
     }
   }
@@ -59,9 +59,9 @@ const GROWS = {
 
 Deno.test("however its axes lie, a volume is seen as MRNet's exams are", async () => {
   for (const axes of orientations()) {
-    const found = await series(niftiFile(placed([64, 64, 12], axes)));
+    const found = await series(niftiFile(positioned([64, 64, 12], axes)));
     const plane = found.facts.plane!;
-    const slices = (await readNifti(niftiFile(placed([64, 64, 12], axes)), "a.nii")).slices;
+    const slices = (await readNifti(niftiFile(positioned([64, 64, 12], axes)), "a.nii")).slices;
     using decoder = new FrameDecoder();
     const { data, shape } = await examOfSeries(found, decoder);
     assert.deepEqual(shape, [12, 256, 256]);
@@ -76,7 +76,7 @@ Deno.test("however its axes lie, a volume is seen as MRNet's exams are", async (
 
 Deno.test("the axis of slices is that of the longest voxels, wherever it stands", async () => {
   const axes = [[4, 0, 0], [0, -1, 0], [0, 0, 1]];
-  const { facts } = await series(niftiFile(placed([20, 64, 72], axes)));
+  const { facts } = await series(niftiFile(positioned([20, 64, 72], axes)));
   const { plane, slices, rows, columns, spacing, sliceDistance } = facts;
   assert.deepEqual({ plane, slices, rows, columns, spacing, sliceDistance }, {
     ...{ plane: "sagittal", slices: 20, rows: 72, columns: 64 },
@@ -85,7 +85,7 @@ Deno.test("the axis of slices is that of the longest voxels, wherever it stands"
 });
 
 Deno.test("both versions, both byte orders, every type and gzip give the same voxels", async () => {
-  const spec = placed([64, 64, 3], [[1, 0, 0], [0, 1, 0], [0, 0, 4]]);
+  const spec = positioned([64, 64, 3], [[1, 0, 0], [0, 1, 0], [0, 0, 4]]);
   const expected = (await readNifti(niftiFile(spec), "a.nii")).slices.map((
     { stored },
   ) => [...stored]);
@@ -120,7 +120,7 @@ Deno.test("without a transform the plane is not known", async () => {
   assert.match(facts.remarks[0], /do not say where their slices lie/);
 });
 
-const SOUND = niftiFile(placed([64, 64, 3], [[1, 0, 0], [0, 1, 0], [0, 0, 4]]));
+const SOUND = niftiFile(positioned([64, 64, 3], [[1, 0, 0], [0, 1, 0], [0, 0, 4]]));
 
 function changed(change: (view: DataView<ArrayBuffer>) => void): Uint8Array<ArrayBuffer> {
   const bytes = SOUND.slice();

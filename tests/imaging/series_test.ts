@@ -53,7 +53,7 @@ for (
   });
 }
 
-Deno.test("echoes and other pictures of the same places are exams of their own", async () => {
+Deno.test("echoes and other images of the same positions are exams of their own", async () => {
   const tells: [string, Record<string, DicomValue>, Record<string, DicomValue>][] = [
     ["echo time 10 ms", { "0018,0081 DS": "10" }, { "0018,0081 DS": "80" }],
     ["frame type ORIGINAL\\PRIMARY\\M", { "0008,0008 CS": "ORIGINAL\\PRIMARY\\M" }, {
@@ -83,7 +83,7 @@ Deno.test("two things that only together tell pictures apart do so", async () =>
   assert.deepEqual(series.map(order), [[0], [1], [2], [3]]);
 });
 
-Deno.test("pictures of the same place that nothing tells apart are said to be that", async () => {
+Deno.test("images of the same position that nothing tells apart are said to be that", async () => {
   const series = await seriesOf(at(0), at(0), at(4));
   assert.deepEqual(series.map(({ ambiguous }) => ambiguous), [true]);
 });

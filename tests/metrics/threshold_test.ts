@@ -6,7 +6,7 @@ import {
   wilsonInterval,
   youdenPoint,
 } from "../../lib/metrics/threshold.ts";
-import { assertNear, FIGURES, METRICS_GOLDEN, unzip } from "../support/metrics_golden.ts";
+import { assertNear, METRICS, METRICS_GOLDEN, unzip } from "../support/metrics_golden.ts";
 
 for (const [index, { labels, probabilities, ...expected }] of METRICS_GOLDEN.cases.entries()) {
   Deno.test(`counts and rates are scikit-learn's, intervals SciPy's: set ${index + 1}`, () => {
@@ -18,7 +18,7 @@ for (const [index, { labels, probabilities, ...expected }] of METRICS_GOLDEN.cas
         trueNegatives: at.tn,
         falseNegatives: at.fn,
       });
-      for (const metric of FIGURES) assertNear(found[metric].value, at[metric], 1e-15, metric);
+      for (const metric of METRICS) assertNear(found[metric].value, at[metric], 1e-15, metric);
       assertNear(found.sensitivity.low, at.sensitivity_interval[0], 1e-14);
       assertNear(found.sensitivity.high, at.sensitivity_interval[1], 1e-14);
     }
@@ -51,7 +51,7 @@ Deno.test("a rate of no cases is not a number", () => {
   assert(Number.isNaN(negatives.sensitivity.low) && Number.isNaN(negatives.sensitivity.high));
   assert.equal(negatives.specificity.value, 1);
   assert.equal(negatives.npv.value, 1);
-  for (const metric of FIGURES) assert(Number.isNaN(metricsAt([], [], 0.5)[metric].value));
+  for (const metric of METRICS) assert(Number.isNaN(metricsAt([], [], 0.5)[metric].value));
   assert.throws(() => metricsAt([1], [1], NaN), {
     message: "A threshold must be a number: current value is NaN",
   });

@@ -41,7 +41,7 @@ Deno.test("findings are as frequent as in MRNet, to the exam", () => {
   assert.deepEqual(TASKS.map((task) => positives(100, "train", task)), [81, 18, 35]);
 });
 
-Deno.test("two exams are enough to have every finding and its absence in each part", () => {
+Deno.test("two exams are enough to have every finding and its absence in each split", () => {
   for (const split of SPLITS) {
     for (const count of [2, 3, 4, 5, 7, 10, 33]) {
       const findings = dealFindings(count, MRNET_PREVALENCE[split], 1, split);
@@ -63,7 +63,7 @@ Deno.test("a torn knee is always abnormal, and some knees are torn twice", () =>
   }
 });
 
-Deno.test("who has what is drawn from the seed, for each part by itself", () => {
+Deno.test("who has what is drawn from the seed, for each split by itself", () => {
   const deal = (seed: number, split: "train" | "valid") =>
     dealFindings(40, MRNET_PREVALENCE.train, seed, split);
   assert.deepEqual(deal(1, "train"), deal(1, "train"));
@@ -156,7 +156,7 @@ Deno.test("an exam of a dataset is the one that renders by itself, whatever the 
   });
 });
 
-Deno.test("a part without exams is left out", async () => {
+Deno.test("a split without exams is left out", async () => {
   await inFolder(async (folder) => {
     await writePhantomDataset({ ...SMALL, folder, train: 0, valid: 1 });
     assert.deepEqual(await names(folder), [

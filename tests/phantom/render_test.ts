@@ -78,7 +78,7 @@ Deno.test("grey values use the range from air to fluid", () => {
 /** Scanner axes: through the slices, along a row, along a column. */
 const AXES = { sagittal: [0, 1, 2], coronal: [1, 0, 2], axial: [2, 0, 1] } as const;
 
-/** Where the leg begins and ends, in mm, on the line along `axis` through the place `at`. */
+/** Where the leg begins and ends, in mm, on the line along `axis` through the point `at`. */
 function legOnLine(series: PhantomSeries, axis: number, at: readonly number[]): [number, number] {
   const [through, across, down] = AXES[series.plane];
   const { size, slices, centre, pixelSpacing, sliceSpacing, voxels } = series;
@@ -91,11 +91,11 @@ function legOnLine(series: PhantomSeries, axis: number, at: readonly number[]): 
     const [row, column] = axis === across ? [still, k] : [k, still];
     if (voxels[(slice * size + row) * size + column] > 35) inside.push(k);
   }
-  const place = (k: number) => centre[axis] + (k - (size - 1) / 2) * pixelSpacing;
-  return [place(inside[0]), place(inside[inside.length - 1])];
+  const position = (k: number) => centre[axis] + (k - (size - 1) / 2) * pixelSpacing;
+  return [position(inside[0]), position(inside[inside.length - 1])];
 }
 
-Deno.test("the three planes show the same knee in the same place", () => {
+Deno.test("the three planes show the same knee at the same position", () => {
   for (const exam of ["a", "b"]) {
     const knee = renderPhantom({ ...SMALL, exam, findings: NORMAL, size: 128, slices: 16 });
     for (const height of [-30, -10, 5]) {

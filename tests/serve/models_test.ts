@@ -3,7 +3,7 @@ import { parseCombination } from "../../lib/combine/file.ts";
 import { loadCombined } from "../../lib/classifier/load.ts";
 import { loadMRNet } from "../../lib/model/create.ts";
 import { loadModels } from "../../lib/serve/models.ts";
-import { settleOptions } from "../../lib/serve/options.ts";
+import { resolveOptions } from "../../lib/serve/options.ts";
 import { writeCombined } from "../support/combined.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 
@@ -20,7 +20,7 @@ Deno.test("a combination from a web address names no models of another server", 
     return Response.json(combination);
   });
   const source = `http://127.0.0.1:${server.addr.port}/a/combined.json`;
-  const options = settleOptions({ models: [source], engine: "wasm" });
+  const options = resolveOptions({ models: [source], engine: "wasm" });
   for (member of ["http://127.0.0.2/model.pth", "//[", "file:///etc/passwd"]) {
     await assert.rejects(loadModels(options), {
       name: "WeightsError",
@@ -43,7 +43,7 @@ Deno.test("no redirect is followed, be it to the same server", async () => {
     return new Response(null, { status: 302, headers: { location: "/secret" } });
   });
   const address = `http://127.0.0.1:${server.addr.port}`;
-  const options = settleOptions({ models: [`${address}/combined.json`], engine: "wasm" });
+  const options = resolveOptions({ models: [`${address}/combined.json`], engine: "wasm" });
   const found = "the answer was 302, which sends on to '/secret', and redirects are not followed";
   await assert.rejects(loadModels(options), (error: Error) => {
     assert.equal(error.name, "WeightsError");
@@ -74,7 +74,7 @@ Deno.test("a combination in a file names paths and no addresses", async () => {
     await Deno.writeTextFile("here.json", named);
     const bytes = new TextEncoder().encode(named);
     for (const source of ["here.json", `${folder.at("models")}/here.json`, bytes]) {
-      const options = settleOptions({ models: [source], engine: "wasm" });
+      const options = resolveOptions({ models: [source], engine: "wasm" });
       await assert.rejects(loadModels(options), /its model 'http:.*' is an address and not a path/);
     }
     await assert.rejects(loadCombined("here.json"), /is an address and not a path/);
@@ -88,7 +88,7 @@ Deno.test("a member of a combination is held against its hash before it is read"
   await using folder = await TemporaryFolder.make();
   const { path } = await writeCombined(folder);
   await Deno.writeTextFile(folder.at("models", "model_axial.safetensors"), "no model at all");
-  const options = settleOptions({ models: [path], engine: "wasm" });
+  const options = resolveOptions({ models: [path], engine: "wasm" });
   const message = /its axial model '.*' is another than the one that was combined \(its SHA-256/;
   await assert.rejects(loadModels(options), message);
   await assert.rejects(loadCombined(path), message);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { OptionError } from "../../lib/errors.ts";
 import { createHandler } from "../../lib/serve/handler.ts";
-import { settleOrigins } from "../../lib/serve/origins.ts";
+import { normalizeOrigins } from "../../lib/serve/origins.ts";
 import { inChromium } from "../support/chromium.ts";
 import { examBytes } from "../support/folders.ts";
 import { modelBytes } from "../support/served_models.ts";
@@ -113,7 +113,7 @@ Deno.test(
 
 Deno.test("an origin is scheme, host and port of a page, and nothing else", () => {
   assert.deepEqual(
-    settleOrigins(["https://A.example.org/", "http://[::1]:3000", "https://b.example:443"]),
+    normalizeOrigins(["https://A.example.org/", "http://[::1]:3000", "https://b.example:443"]),
     ["https://a.example.org", "http://[::1]:3000", "https://b.example"],
   );
   for (

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { encodeNpy } from "../../lib/data/npy.ts";
 import { Budget } from "../../lib/serve/body.ts";
 import { createHandler } from "../../lib/serve/handler.ts";
-import { outgoing, PIECE } from "../../lib/serve/outgoing.ts";
+import { CHUNK_BYTES, outgoing } from "../../lib/serve/outgoing.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -20,16 +20,16 @@ async function withNoise(shape: readonly number[]): Promise<TemporaryFolder> {
 
 const SLICES_OF_0001 = "http://localhost/viewer/slices/valid/0001/axial";
 
-Deno.test("an answer is sent in pieces, and gives back what it took", async () => {
+Deno.test("an answer is sent in chunks, and gives back what it took", async () => {
   const budget = new Budget(1000);
-  const parts = [new Uint8Array(2 * PIECE + 5).fill(7), Uint8Array.of(1, 2)];
+  const parts = [new Uint8Array(2 * CHUNK_BYTES + 5).fill(7), Uint8Array.of(1, 2)];
   let freed = 0;
   const stream = outgoing({
     ...{ budget, bytes: 900, deadline: 1000, next: () => parts.shift(), free: () => freed++ },
   });
   assert.equal(budget.taken, 900);
-  const lengths = (await Array.fromAsync(stream)).map((piece) => piece.length);
-  assert.deepEqual([lengths, budget.taken, freed], [[PIECE, PIECE, 5, 2], 0, 1]);
+  const lengths = (await Array.fromAsync(stream)).map((chunk) => chunk.length);
+  assert.deepEqual([lengths, budget.taken, freed], [[CHUNK_BYTES, CHUNK_BYTES, 5, 2], 0, 1]);
 });
 
 Deno.test("an answer that nobody reads is given up, and one that is let go", async () => {
@@ -55,7 +55,7 @@ Deno.test("an exam that many look at and nobody reads is in memory once", async 
   const answers = await Promise.all(
     Array.from({ length: 190 }, async () => await handler(new Request(SLICES_OF_0001))),
   );
-  // The first piece is asked for by the connection, whoever reads it.
+  // The first chunk is asked for by the connection, whoever reads it.
   const readers = answers.map((answer) => answer.body!.getReader());
   await Promise.all(readers.map((reader) => reader.read()));
   const { external, heapUsed } = Deno.memoryUsage();

@@ -515,7 +515,7 @@ Deno.test("serve names the flag of a permission that is missing; help, documenta
   }
 });
 
-Deno.test("strangers' requests each come to a right end, and the service goes on", async () => {
+Deno.test("requests of untrusted clients get the right answers, and the service goes on", async () => {
   await using folder = await TemporaryFolder.make();
   await folder.write("acl.safetensors", await modelBytes());
   const limits = { bodyBytes: 262_144, deadline: 3000, queue: 64 };

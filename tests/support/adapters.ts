@@ -68,7 +68,7 @@ const SHORT = [
 ];
 
 /** The largest values there can be: what a driver says that has no limit of its own. */
-export const LARGEST_LIMITS: Readonly<Record<string, number>> = Object.fromEntries([
+export const MAX_LIMITS: Readonly<Record<string, number>> = Object.fromEntries([
   ...LONG.map((name) => [name, 2 ** 64]),
   ...SHORT.map((name) => [name, 2 ** 32 - 1]),
 ]);
@@ -94,7 +94,7 @@ export function boundless(
   const adapter = {
     info,
     features: new Set(EVERY_FEATURE),
-    limits: LARGEST_LIMITS,
+    limits: MAX_LIMITS,
     async requestDevice(descriptor: GPUDeviceDescriptor = {}) {
       asked.push(descriptor);
       for (const feature of descriptor.requiredFeatures ?? []) {
@@ -103,7 +103,7 @@ export function boundless(
         }
       }
       for (const [name, value] of Object.entries(descriptor.requiredLimits ?? {})) {
-        const most = LARGEST_LIMITS[name];
+        const most = MAX_LIMITS[name];
         const room = LONG.includes(name) ? 2 ** 53 - 1 : 2 ** 32 - 1;
         if (!Number.isInteger(value) || !(value! <= most) || value! > room) {
           throw new TypeError(`${value} is no ${name}`);

@@ -60,8 +60,8 @@ export async function compareAugmentedStep(
   const model = new MRNet(goldenState());
   const runner = await createRunner(model);
   try {
-    const figures = await runner.train({ exam, label: 1 }, [1, 1], change);
-    return worstNumber(figures.logits, logits);
+    const result = await runner.train({ exam, label: 1 }, [1, 1], change);
+    return worstNumber(result.logits, logits);
   } finally {
     runner.dispose();
     model.dispose();

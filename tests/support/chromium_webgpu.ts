@@ -13,7 +13,7 @@ import webgpu from "npm:@tensorflow/tfjs-backend-webgpu@4.22.0/dist/tf-backend-w
 import mersenne from "npm:pure-rand@8.4.2/generator/mersenne" with { type: "text" };
 import type { NetworkOptions } from "../../lib/model/webgpu/network.ts";
 import type { Browser, Page } from "./chromium.ts";
-import type { Figures } from "./network_golden.ts";
+import type { Differences } from "./network_golden.ts";
 
 /** What is imported by name, as a page can have it; what files and processes need is not called there. */
 const PACKAGES: Record<string, string> = {
@@ -61,7 +61,10 @@ export interface WebGPUPage extends AsyncDisposable {
    *
    * @returns the adapter's name, and how far the case is from PyTorch
    */
-  compare(name: string, options: NetworkOptions): Promise<{ device: string; figures: Figures }>;
+  compare(
+    name: string,
+    options: NetworkOptions,
+  ): Promise<{ device: string; differences: Differences }>;
 }
 
 /** Opens such a page. */

@@ -27,7 +27,7 @@ export interface Outcome {
 
 /** How to run it, where that differs from what the documentation says. */
 export interface RunOptions {
-  /** Permissions in place of {@linkcode PERMISSIONS}. */
+  /** Permissions instead of {@linkcode PERMISSIONS}. */
   permissions?: readonly string[];
 }
 

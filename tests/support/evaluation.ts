@@ -46,7 +46,7 @@ export function drawEvaluation(
   predictions = drawPredictions(40, 1.9),
   given: Partial<ModelEvaluation> = {},
 ): ModelEvaluation {
-  const judged = (predictions: EvaluatedModel["predictions"], file: string): EvaluatedModel => ({
+  const evaluated = (predictions: EvaluatedModel["predictions"], file: string): EvaluatedModel => ({
     file,
     sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     card: {
@@ -63,12 +63,12 @@ export function drawEvaluation(
   });
   const other = predictions.map((each) => ({ ...each, probability: each.probability ** 2 }));
   return {
-    ...judged(predictions, "models/one.safetensors"),
+    ...evaluated(predictions, "models/one.safetensors"),
     data: "data",
     split: "valid",
     engine: "WebAssembly on the processor, 2 threads (asked for by name)",
     against: {
-      ...judged(other, "models/other.safetensors"),
+      ...evaluated(other, "models/other.safetensors"),
       comparison: compareModels(predictions, other),
     },
     ...given,

@@ -54,11 +54,11 @@ const KINDS: Record<
   "too large, without saying so": {
     async send(connection, _, { bodyBytes }) {
       await connection.write(text(HEAD("chunked")));
-      const part = 65536;
-      for (let sent = 0; sent <= bodyBytes; sent += part) {
+      const chunk = 65536;
+      for (let sent = 0; sent <= bodyBytes; sent += chunk) {
         await connection.write(
-          text(`${part.toString(16)}\r\n`),
-          new Uint8Array(part),
+          text(`${chunk.toString(16)}\r\n`),
+          new Uint8Array(chunk),
           text("\r\n"),
         );
       }
@@ -203,7 +203,7 @@ class Connection {
  * @param count how many
  * @param at how many at once
  * @returns what became of them
- * @throws where a request came to something that is not right for its kind
+ * @throws if a request came to something that is not right for its kind
  */
 export async function attack(target: Attack, count: number, at: number): Promise<Tally> {
   const tally: Tally = new Map();

@@ -24,9 +24,9 @@ export interface Block<T extends Float32Array | Int32Array | Uint8Array> {
   view: T;
 }
 
-function place(bytes: number): number {
+function allocate(bytes: number): number {
   const at = next;
-  // Between two blocks there is room that a kernel has no business in.
+  // Between two blocks there is a gap that no kernel may touch.
   next = Math.ceil((at + bytes + 64) / 64) * 64;
   assert.ok(next <= memory.buffer.byteLength, "the tests' memory is full");
   return at;
@@ -41,7 +41,7 @@ export function freeAll(): void {
 /** Puts floats into memory, or makes room for a number of them. */
 export function floats(values: number | ArrayLike<number>): Block<Float32Array> {
   const length = typeof values === "number" ? values : values.length;
-  const at = place(4 * length);
+  const at = allocate(4 * length);
   const view = new Float32Array(memory.buffer, at, length);
   if (typeof values !== "number") view.set(values);
   return { at, view };
@@ -50,7 +50,7 @@ export function floats(values: number | ArrayLike<number>): Block<Float32Array> 
 /** The same for whole numbers. */
 export function ints(values: number | ArrayLike<number>): Block<Int32Array> {
   const length = typeof values === "number" ? values : values.length;
-  const at = place(4 * length);
+  const at = allocate(4 * length);
   const view = new Int32Array(memory.buffer, at, length);
   if (typeof values !== "number") view.set(values);
   return { at, view };
@@ -59,7 +59,7 @@ export function ints(values: number | ArrayLike<number>): Block<Int32Array> {
 /** The same for bytes. */
 export function bytes(values: number | ArrayLike<number>): Block<Uint8Array> {
   const length = typeof values === "number" ? values : values.length;
-  const at = place(length);
+  const at = allocate(length);
   const view = new Uint8Array(memory.buffer, at, length);
   if (typeof values !== "number") view.set(values);
   return { at, view };

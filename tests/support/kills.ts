@@ -121,8 +121,8 @@ export async function killAndResume(options: KillOptions): Promise<KillReport> {
 }
 
 async function _writeExams(folder: string): Promise<void> {
-  const half = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
-  const prevalence = { train: half, valid: half };
+  const equal = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
+  const prevalence = { train: equal, valid: equal };
   const knees = { ...EXAMS, size: 64, slices: [1, 2], seed: 1, prevalence } as const;
   await writePhantomDataset({ folder, ...knees });
 }
@@ -180,8 +180,8 @@ async function _process(
   killAfter(kill.start);
   let err = "";
   let began: number | undefined;
-  for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
-    err += part;
+  for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) {
+    err += chunk;
     if (began !== undefined || !err.includes("Engine:")) continue;
     began = performance.now();
     killAfter(kill.run);

@@ -1,5 +1,5 @@
 /**
- * The figures that scikit-learn, SciPy and pROC give, from `tools/make_metrics_golden.py`.
+ * The metrics that scikit-learn, SciPy and pROC give, from `tools/make_metrics_golden.py`.
  *
  * @module
  */
@@ -29,7 +29,7 @@ interface MetricsGolden {
     youden: { at: number; index: number };
     thresholds: (
       & {
-        [figure in "threshold" | "tn" | "fp" | "fn" | "tp" | Figure]: number;
+        [metric in "threshold" | "tn" | "fp" | "fn" | "tp" | Metric]: number;
       }
       & { sensitivity_interval: [number, number] }
     )[];
@@ -45,16 +45,16 @@ interface MetricsGolden {
   }[];
 }
 
-/** The figures at a threshold. */
-export const FIGURES = ["sensitivity", "specificity", "accuracy", "ppv", "npv"] as const;
-type Figure = (typeof FIGURES)[number];
+/** The metrics at a threshold. */
+export const METRICS = ["sensitivity", "specificity", "accuracy", "ppv", "npv"] as const;
+type Metric = (typeof METRICS)[number];
 
 /** The content of `tests/golden/metrics.json`. */
 export const METRICS_GOLDEN: MetricsGolden = JSON.parse(
   Deno.readTextFileSync(`${import.meta.dirname}/../golden/metrics.json`),
 );
 
-/** Fails where a figure is further from the expected one than allowed. */
+/** Fails where a metric is further from the expected one than allowed. */
 export function assertNear(actual: number, expected: number, within: number, what = ""): void {
   if (Math.abs(actual - expected) <= within) return;
   throw new Error(`${what} ${actual} is not ${expected} within ${within}`);

@@ -33,11 +33,11 @@ export interface NetworkCase extends ExamSize {
   parameters_1: Sketches;
   parameters_10: Sketches;
   /** How far PyTorch in float32 is from PyTorch in float64. */
-  own_rounding: Figures;
+  own_rounding: Differences;
 }
 
-/** What is measured, each as a relative difference: see {@linkcode FIGURES}. */
-export interface Figures {
+/** The relative differences from the reference: see {@linkcode DIFFERENCES}. */
+export interface Differences {
   logits: number;
   losses: number;
   gradients: number;
@@ -46,8 +46,8 @@ export interface Figures {
   change_10?: number;
 }
 
-/** What each figure is. */
-export const FIGURES: Record<keyof Figures, string> = {
+/** What each difference is of. */
+export const DIFFERENCES: Record<keyof Differences, string> = {
   logits: "logits",
   losses: "losses",
   gradients: "gradients",
@@ -122,7 +122,7 @@ export async function gradientOf(
 
 /** What a case comes to on the current engine. */
 export interface NetworkOutcome {
-  /** As the runner judges the exam, then as the model predicts it. */
+  /** As the runner evaluates the exam, then as the model predicts it. */
   logits: number[];
   losses: number[];
   gradient_absent?: StateDict;
@@ -147,8 +147,8 @@ export async function runNetworkCase(
   const runner = await makeRunner(model);
   try {
     const predicted = await model.predict(exam);
-    const judged = await runner.evaluate({ exam, label: 0 }, [1, golden.positive_weight]);
-    const losses = [judged.loss];
+    const evaluated = await runner.evaluate({ exam, label: 0 }, [1, golden.positive_weight]);
+    const losses = [evaluated.loss];
     const step = async (index: number) => {
       const labelled = { exam: examAt(index), label: (1 - index % 2) as Label };
       losses.push((await runner.train(labelled, [1, golden.positive_weight])).loss);
@@ -159,7 +159,7 @@ export async function runNetworkCase(
     };
     await step(0);
     const outcome: NetworkOutcome = {
-      logits: [...judged.logits, ...predicted.logits],
+      logits: [...evaluated.logits, ...predicted.logits],
       losses,
       gradient_present: await gradientOf({ exam, label: 1 }, makeRunner),
       parameters_1: await parameters(),
@@ -175,23 +175,23 @@ export async function runNetworkCase(
 }
 
 /** How far an outcome is from the reference; of tensors the worst of the twelve counts. */
-export function compareNetwork(reference: NetworkCase, ours: NetworkOutcome): Figures {
+export function compareNetwork(reference: NetworkCase, ours: NetworkOutcome): Differences {
   const gradients = (["gradient_absent", "gradient_present"] as const).map((part) =>
     ours[part] && reference[part] ? worst(compareTensors(ours[part], reference[part])) : 0
   );
-  const figures: Figures = {
+  const differences: Differences = {
     logits: worstNumber(ours.logits, [...reference.logits, ...reference.logits]),
     losses: worstNumber(ours.losses, reference.losses),
     gradients: Math.max(...gradients),
     parameters_1: worst(compareTensors(ours.parameters_1, reference.parameters_1)),
   };
   if (ours.parameters_10) {
-    figures.parameters_10 = worst(compareTensors(ours.parameters_10, reference.parameters_10));
-    figures.change_10 = worst(
+    differences.parameters_10 = worst(compareTensors(ours.parameters_10, reference.parameters_10));
+    differences.change_10 = worst(
       compareTensors(ours.parameters_10, reference.parameters_10, goldenState()),
     );
   }
-  return figures;
+  return differences;
 }
 
 /**

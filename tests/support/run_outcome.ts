@@ -34,7 +34,7 @@ export async function outcomeOf(logFolder: string, models: string): Promise<RunO
   const history = await Deno.readTextFile(`${logFolder}/history.csv`);
   const kept: string[] = [];
   for (const name of await _names(models)) {
-    // What a kill has left half-written is no model.
+    // An incomplete file that a kill has left is not a model.
     if (name.endsWith(".safetensors")) {
       const { metadata } = await readSafetensorsHeader(`${models}/${name}`);
       const hash = await _tensorsOf(`${models}/${name}`);

@@ -74,7 +74,7 @@ export interface SketchOptions {
  * The sketch of the values of one parameter.
  *
  * @param data in PyTorch's layout
- * @param index the parameter's place among the twelve
+ * @param index the parameter's index among the twelve
  */
 export function sketch(
   data: Float32Array,

@@ -73,8 +73,8 @@ export async function sampleTraining(
 
 function _steadiness(samples: readonly Held[]): Steadiness {
   const tenth = Math.max(1, Math.floor(samples.length / 10));
-  const median = (part: readonly Held[]) =>
-    part.map(({ resident }) => resident).sort((a, b) => a - b)[Math.floor(part.length / 2)];
+  const median = (range: readonly Held[]) =>
+    range.map(({ resident }) => resident).sort((a, b) => a - b)[Math.floor(range.length / 2)];
   const most = (name: "tensors" | "gpu") =>
     Math.max(...samples.map((held) => held[name])) - samples[0][name];
   const { steps, seconds } = samples.at(-1)!;

@@ -20,8 +20,8 @@ export function study(
   const files = new Map<string, Uint8Array>();
   for (const [at, [plane, direction]] of Object.entries(DIRECTIONS).entries()) {
     for (let slice = 0; slice < 18; slice++) {
-      const place = [0, 0, 0];
-      place[at] = 4 * slice;
+      const position = [0, 0, 0];
+      position[at] = 4 * slice;
       files.set(
         `${plane}/IM${slice}`,
         dicomSlice({
@@ -35,7 +35,7 @@ export function study(
             "0008,103E LO": `${plane} Doe scan`,
             "0020,000D UI": `2.25.7${number}`,
             "0020,000E UI": `2.25.7${number}${at}`,
-            "0020,0032 DS": place.join("\\"),
+            "0020,0032 DS": position.join("\\"),
             "0020,0037 DS": direction,
             "0020,0060 CS": "L",
             ...more,

@@ -1,5 +1,5 @@
 /**
- * How close to PyTorch every engine has to be: the one place for these numbers.
+ * How close to PyTorch every engine has to be: all these numbers are here.
  *
  * All three engines come equally close, so a bound holds for each of them. Where only rounding is at
  * work it is about five times the largest difference measured (docs/fidelity.md); it is never above
@@ -8,7 +8,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { Figures } from "./network_golden.ts";
+import type { Differences } from "./network_golden.ts";
 
 /** What this project demands of every engine and case. */
 export const DEMANDED = {
@@ -26,9 +26,9 @@ export const DEMANDED = {
  * almost tie for a maximum, or an activation is almost 0, the last bit decides where the gradient goes;
  * and Adam's first steps have the size of the learning rate however small a gradient is. PyTorch
  * differs from itself as much, from one way of computing to another. So of the larger exams the
- * figures after ten steps are bound by what is demanded.
+ * differences after ten steps are bound by what is demanded.
  */
-export const NETWORK_TOLERANCES: Record<string, Required<Figures>> = {
+export const NETWORK_TOLERANCES: Record<string, Required<Differences>> = {
   "2x64x64": {
     logits: 1e-5,
     losses: 1e-5,
@@ -63,11 +63,11 @@ export const NETWORK_TOLERANCES: Record<string, Required<Figures>> = {
   },
 };
 
-/** Fails where a figure of a case is further from PyTorch than its bound. */
-export function assertWithinBounds(name: string, figures: Figures): void {
-  for (const [figure, difference] of Object.entries(figures)) {
-    const bound = NETWORK_TOLERANCES[name][figure as keyof Figures];
-    assert.ok(difference <= bound, `${figure}: ${difference} is above ${bound}`);
+/** Fails if a difference of a case from PyTorch is larger than its bound. */
+export function assertWithinBounds(name: string, differences: Differences): void {
+  for (const [what, difference] of Object.entries(differences)) {
+    const bound = NETWORK_TOLERANCES[name][what as keyof Differences];
+    assert.ok(difference <= bound, `${what}: ${difference} is above ${bound}`);
   }
 }
 
@@ -84,7 +84,7 @@ export const AUGMENTATION_TOLERANCE = 0.005;
 export const AUGMENTED_STEP_TOLERANCE = 1e-5;
 
 /**
- * How far a step with activations stored as halves may be from one in float32: logits relative or, below
+ * How far a step with activations in half precision may be from one in float32: logits relative or, below
  * 1, absolute; gradients by the L2 norm of each tensor (docs/performance_webgpu.md has the measured).
  *
  * Rounding moves some maxima to other pixels: where one of the 256 channels' does, that is a sixteenth

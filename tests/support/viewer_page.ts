@@ -46,7 +46,7 @@ export interface WindowOptions {
   hash?: string;
   /** Changes the dataset before the service starts. */
   prepare?(folder: TemporaryFolder): Promise<void>;
-  /** Sees each request before the service does, and may answer in its place. */
+  /** Sees each request before the service does, and may answer instead. */
   before?(request: Request): Response | undefined | Promise<Response | undefined>;
 }
 

@@ -7,13 +7,18 @@
 import { currentGpu, startEngine } from "../../lib/engine/engine.ts";
 import type { NetworkOptions } from "../../lib/model/webgpu/network.ts";
 import { WebGPURunner } from "../../lib/train/webgpu_runner.ts";
-import { compareNetwork, type Figures, NETWORK_CASES, runNetworkCase } from "./network_golden.ts";
+import {
+  compareNetwork,
+  type Differences,
+  NETWORK_CASES,
+  runNetworkCase,
+} from "./network_golden.ts";
 
 /** Computes a gradient and a step of a case, and says on what and how far from PyTorch that is. */
 export async function compareOnWebGPU(
   name: string,
   network: NetworkOptions,
-): Promise<{ device: string; figures: Figures }> {
+): Promise<{ device: string; differences: Differences }> {
   const engine = await startEngine("webgpu");
   const reference = NETWORK_CASES.find((each) => each.name === name)!;
   const outcome = await runNetworkCase(
@@ -22,5 +27,5 @@ export async function compareOnWebGPU(
     (model, options) => WebGPURunner.create(currentGpu()!, model, { ...options, ...network }),
   );
   engine.check();
-  return { device: engine.device, figures: compareNetwork(reference, outcome) };
+  return { device: engine.device, differences: compareNetwork(reference, outcome) };
 }

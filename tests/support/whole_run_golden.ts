@@ -1,5 +1,5 @@
 /**
- * Whole trainings: PyTorch's figures of each epoch, and how far an engine is from them.
+ * Whole trainings: PyTorch's results of each epoch, and how far an engine is from them.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { NUMPY_DATASET } from "./folders.ts";
 import { readGolden } from "./network_golden.ts";
 import { seededExam, seededState } from "./seeded.ts";
 
-/** The figures of an epoch, not rounded, as tools/train_reference.py prints them. */
+/** The results of an epoch, not rounded, as tools/train_reference.py prints them. */
 export interface ReferenceEpoch {
   epoch: number;
   train_loss: number;
@@ -77,8 +77,8 @@ export const SEEDED_RUN: WholeRun = {
   datasets: () => {
     const { train_seed, valid_seed, labels } = golden.seeded;
     const [train, valid] = [train_seed, valid_seed].map((seed, i) => ({
-      labels: labels[i].map((label, place) => ({ id: String(seed + place), label })),
-      read: (place: number) => Promise.resolve(seededExam(seed + place, golden.seeded)),
+      labels: labels[i].map((label, index) => ({ id: String(seed + index), label })),
+      read: (index: number) => Promise.resolve(seededExam(seed + index, golden.seeded)),
     }));
     return Promise.resolve({ train, valid });
   },
@@ -101,7 +101,7 @@ export async function openFixture(): Promise<Datasets> {
 
 /**
  * Trains as the reference was, without augmentation and in the order of the labels, on the current
- * engine. The figures are not rounded.
+ * engine. The results are not rounded.
  */
 export async function trainLike(
   options: ReferenceOptions,

@@ -1,7 +1,7 @@
 /**
  * The workers of this process: counted, and ended from outside as the system might.
  *
- * Importing this file puts a class that keeps count in the place of `Worker`.
+ * Importing this file puts a counting class instead of `Worker`.
  *
  * @module
  */

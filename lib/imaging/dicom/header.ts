@@ -66,7 +66,7 @@ export interface FrameHeader {
   readonly echoTime?: number;
   readonly repetitionTime?: number;
   readonly inversionTime?: number;
-  /** What tells frames at the same place apart. */
+  /** What tells frames at the same position apart. */
   readonly frameType: string;
   readonly temporalIndex: string;
   readonly acquisition: string;
@@ -95,7 +95,7 @@ export function readHeader(data: DataSet, file: string): InstanceHeader {
   if (/\bMOSAIC\b/.test(imageType)) {
     throw refused(
       file,
-      "it is a mosaic, many slices in one picture",
+      "it is a mosaic, many slices in one image",
       "convert it, for example with dcm2niix",
     );
   }

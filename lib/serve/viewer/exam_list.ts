@@ -1,6 +1,6 @@
 /**
- * The exams of a data folder as a viewer shows them: whatever is there, with the labels that are
- * there. A dataset to train on has to be whole (`openDataset`); one to look at need not be.
+ * The exams of a data folder as a viewer shows them, with their labels. A dataset for training must be
+ * complete (`openDataset`); a dataset to look at may lack exams and labels.
  *
  * @module
  */
@@ -34,8 +34,8 @@ const MAX_NAMED = 5;
 /**
  * Lists the exams of a folder in MRNet's layout: the validation exams first.
  *
- * @throws {DataError} where the folder is not there
- * @throws {PermissionError} where Deno may not read it
+ * @throws {DataError} if the folder is not there
+ * @throws {PermissionError} if Deno may not read it
  */
 export async function listExams(data: string): Promise<ExamList> {
   await Deno.stat(data).catch((error) => {
@@ -78,7 +78,7 @@ export async function listExams(data: string): Promise<ExamList> {
 }
 
 /**
- * The exams that a folder has files of; none where there is no such folder.
+ * The exams that a folder has files of; none if there is no such folder.
  *
  * @param faults gets a line if files are left out for their names
  */

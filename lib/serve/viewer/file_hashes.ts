@@ -1,6 +1,6 @@
 /**
  * The SHA-256 of files, which stays known as long as a file is the same: its size, its times and its
- * number in the file system are looked at in place of its bytes.
+ * number in the file system are compared instead of its bytes.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { hashFile } from "../../files.ts";
  * How long a file must have lain unchanged for its times to tell a later change, in milliseconds: file
  * systems and Deno count some of them in seconds.
  */
-const SETTLED = 3000;
+const MIN_AGE_MS = 3000;
 
 /** A file as it was when it was hashed: its stamp, and its SHA-256. */
 export type Hashed = [stamp: string, sha256: string];
@@ -52,13 +52,13 @@ export async function rememberedHash(
 }
 
 /**
- * What changes whenever a file's bytes do; nothing where that cannot be told. A file's second time is
- * set by the system at each change, also where a program sets the first one back.
+ * A text that changes whenever the bytes of a file change; `undefined` if that cannot be told. The system
+ * sets the second time of a file at each change, even if a program sets the first one back.
  */
 async function _stampOf(path: string): Promise<string | undefined> {
   const info = await Deno.stat(path).catch(() => undefined);
   if (info === undefined || info.mtime === null || info.ctime === null) return undefined;
   const times = [info.mtime.getTime(), info.ctime.getTime()];
-  if (Date.now() - Math.max(...times) < SETTLED) return undefined;
+  if (Date.now() - Math.max(...times) < MIN_AGE_MS) return undefined;
   return [info.size, ...times, info.dev, info.ino].join(" ");
 }

@@ -1,7 +1,7 @@
 /**
- * A map that outlives the process: a JSON file that is read once and written whole. What another process
- * has written meanwhile is taken over, so its values must be true for good: a key says all that they
- * depend on.
+ * A map that outlives the process: a JSON file that is read once and written as a whole. Values that
+ * another process wrote in the meantime are kept. So a value must stay true for ever: its key holds
+ * everything that it depends on.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const MAX_ENTRIES = 8_000;
 /** The form of the file. */
 const FORMAT = 1;
 
-/** What a file must be about, and hold. */
+/** The file of a map, and the values that it holds. */
 export interface KeptMapOptions<V> {
   /** The file. */
   path: string;

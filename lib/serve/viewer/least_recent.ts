@@ -1,5 +1,5 @@
 /**
- * A few values by key; the one that was not asked for the longest gives way to a new one.
+ * A few values by key. A new value replaces the one that was not used for the longest time.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface LeastRecentOptions<T> {
   mostSize?: number;
   /** How large a value is. */
   sizeOf?: (value: T) => number;
-  /** Told the key of a value that had to give way. */
+  /** Called with the key of a value that was removed. */
   onForget?: (key: string) => void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the models say about the exams of a viewer: the exam that is looked at with its maps, all
- * others in the background, each once.
+ * What the models say about the exams of a viewer. The exam on show is read with its maps; all others
+ * are read in the background, each once.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export interface PlaneReading {
 }
 
 /** What all models say about an exam. */
-export interface Reading {
+export interface ExamReading {
   predictions: (SinglePrediction | CombinedPrediction)[];
   /** By plane and SHA-256 of a single model's file: `axial/12ab…`. */
   planes: Record<string, PlaneReading>;
@@ -47,16 +47,16 @@ export interface Verdict {
 }
 
 /** How many exams' maps are kept: a few kilobytes a slice. */
-const MOST_READINGS = 32;
+const MAX_READINGS = 32;
 
 /** Digits that a map is sent with; it is drawn in 256 steps. */
 const DIGITS = 4;
 
 /** An exam that is to be read. */
-export interface Asked {
+export interface AskedExam {
   /** Its name among all exams. */
   key: string;
-  /** Its files, where it is the dataset's: of others nothing is remembered longer than they are. */
+  /** Its files, if it belongs to the dataset: what is said of other exams is forgotten with them. */
   files?: ReadonlyMap<Plane, string>;
   /** Loads its planes. */
   read(): Promise<Map<Plane, Exam>>;
@@ -65,7 +65,7 @@ export interface Asked {
 /** Asks the models and remembers what they said. */
 export class Readings {
   readonly #service: Host;
-  readonly #readings = new LeastRecent<Reading>({ most: MOST_READINGS });
+  readonly #readings = new LeastRecent<ExamReading>({ most: MAX_READINGS });
   readonly #verdicts: Verdicts;
 
   /**
@@ -82,9 +82,9 @@ export class Readings {
    * that they suffice for, when the engine is free.
    *
    * @param request who asks
-   * @throws {Problem} 429 or 503 where there is no time for it
+   * @throws {Problem} 429 or 503 if there is no time for it
    */
-  async reading(request: Request, { key, files, read }: Asked): Promise<Reading> {
+  async reading(request: Request, { key, files, read }: AskedExam): Promise<ExamReading> {
     const hashes = await this.#hashesOf(files);
     // What is under the same name with other bytes is another exam.
     const own = hashes === undefined ? key : [...hashes.values()].join("+");
@@ -92,7 +92,7 @@ export class Readings {
     if (before !== undefined) return before;
     return await this.#service.queued(request, async (deadline) => {
       const models = await deadline.wait(this.#service.models());
-      const task: EngineTask<Reading> = async (between) => {
+      const task: EngineTask<ExamReading> = async (between) => {
         // Another request may have waited for the same.
         const meanwhile = this.#readings.get(own);
         if (meanwhile !== undefined) return meanwhile;
@@ -113,7 +113,7 @@ export class Readings {
   }
 
   /** The verdicts on an exam of the dataset, if all of them are known. */
-  async known({ files }: Asked, signal: AbortSignal): Promise<Verdict[] | undefined> {
+  async known({ files }: AskedExam, signal: AbortSignal): Promise<Verdict[] | undefined> {
     const models = await this.#service.models();
     const hashes = await this.#hashesOf(files, signal);
     if (hashes === undefined) return undefined;
@@ -121,8 +121,8 @@ export class Readings {
     return unknown.length === 0 ? verdicts : undefined;
   }
 
-  /** The verdicts on an exam of the dataset; those not known are computed when nothing else is to be. */
-  async verdicts({ files, read }: Asked, signal: AbortSignal): Promise<Verdict[]> {
+  /** The verdicts on an exam of the dataset; unknown ones are computed when the engine is idle. */
+  async verdicts({ files, read }: AskedExam, signal: AbortSignal): Promise<Verdict[]> {
     const models = await this.#service.models();
     const hashes = await this.#hashesOf(files, signal);
     const { verdicts, unknown } = await this.#recall(models, hashes);
@@ -149,8 +149,8 @@ export class Readings {
     models: readonly Classifier[],
     exams: Map<Plane, Exam>,
     between: () => Promise<void>,
-  ): Promise<Reading> {
-    const planes: Reading["planes"] = {};
+  ): Promise<ExamReading> {
+    const planes: ExamReading["planes"] = {};
     const ask = async (model: PlaneModel, exam: Exam) => {
       const explanation = await explain(model.model, exam, { between });
       planes[_planeKey(model)] = _planeReading(explanation);
@@ -158,7 +158,7 @@ export class Readings {
       return { probability, logits };
     };
     const said = await predictions({ exams, models: _fitting(models, exams) }, ask);
-    // Of a combination that lacks a plane its members still know the others.
+    // If a combination lacks a plane, its members can still read the other planes.
     for (const model of models.flatMap(({ models }) => models)) {
       const exam = exams.get(model.card.plane);
       if (exam !== undefined && !(_planeKey(model) in planes)) await ask(model, exam);
@@ -166,12 +166,15 @@ export class Readings {
     return { predictions: said, planes };
   }
 
-  async #hashesOf(files: Asked["files"], signal?: AbortSignal): Promise<ExamHashes | undefined> {
+  async #hashesOf(
+    files: AskedExam["files"],
+    signal?: AbortSignal,
+  ): Promise<ExamHashes | undefined> {
     return files === undefined ? undefined : await this.#verdicts.hashesOf(files, signal);
   }
 
   /** Whether an exam's files are still what they were before they were read. */
-  async #isStill(before: ExamHashes | undefined, files: Asked["files"]): Promise<boolean> {
+  async #isStill(before: ExamHashes | undefined, files: AskedExam["files"]): Promise<boolean> {
     const now = await this.#hashesOf(files);
     return now === undefined || before !== undefined &&
         now.entries().every(([plane, sha256]) => before.get(plane) === sha256);
@@ -198,7 +201,7 @@ export class Readings {
   async #remember(
     models: readonly Classifier[],
     hashes: ExamHashes | undefined,
-    said: Reading["predictions"],
+    said: ExamReading["predictions"],
   ): Promise<void> {
     if (hashes === undefined) return;
     for (const each of said) {
@@ -208,7 +211,7 @@ export class Readings {
   }
 }
 
-function _verdictOf(said: Reading["predictions"][number]): Verdict {
+function _verdictOf(said: ExamReading["predictions"][number]): Verdict {
   const { model, probability, decision } = said;
   const logit = said.kind === "single" ? said.logits[1] : said.logit;
   return { model, probability, logit, decision };
@@ -221,7 +224,7 @@ function _fitting(
   return models.filter(({ planes }) => planes.every((plane) => exams.has(plane)));
 }
 
-/** What a model of one plane is called in {@linkcode Reading.planes}. */
+/** What a model of one plane is called in {@linkcode ExamReading.planes}. */
 function _planeKey({ card, sha256 }: PlaneModel): string {
   return `${card.plane}/${sha256}`;
 }

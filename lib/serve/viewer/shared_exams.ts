@@ -1,5 +1,5 @@
 /**
- * Exams that are on their way to browsers: in memory once, however many look at one.
+ * Exams that are being sent to browsers: each is in memory once, however many clients look at it.
  *
  * @module
  */
@@ -17,7 +17,7 @@ interface _Shared {
 export class SharedExams {
   readonly #exams = new Map<string, _Shared>();
   readonly #budget: Budget;
-  /** Exams are read one after the other: each is counted before the next takes memory. */
+  /** Exams are read one after the other, so that each is counted before the next one takes memory. */
   #reading: Promise<unknown> = Promise.resolve();
 
   /** @param bytes how many bytes all of them may take together */
@@ -26,7 +26,7 @@ export class SharedExams {
   }
 
   /**
-   * Takes an exam, which is read where nobody has it yet.
+   * Takes an exam, which is read if nobody has it yet.
    *
    * @returns the exam, and what is to be called once when it is needed no more
    * @throws {Problem} 503 if too many are in use

@@ -1,10 +1,10 @@
 /**
- * What models said about exams, remembered by what it follows from: the model's file and how it is used,
- * and the bytes of the exam. A change of either makes another key, so nothing old is ever told.
+ * Keeps the models' answers about exams. The key of an answer is the model's file, how it is used, and
+ * the bytes of the exam. A change of either makes another key, so no old answer is ever shown.
  *
- * With a folder it outlives the service: a file for each model, and one with the hashes of a dataset's
- * files, so that they need not be read again. Without one, or where that cannot be read or written, it is
- * in memory alone.
+ * With a folder the answers outlive the service: there is a file for each model, and one with the hashes
+ * of a dataset's files, so that these need not be read again. Without a folder, or if it cannot be read
+ * or written, answers are in memory only.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { KeptMap } from "./kept_map.ts";
 /** A model's answer: the probability of the finding, in 0–1, and its logit. */
 export type Kept = [probability: number, logit: number];
 
-/** How long what is new may be in memory alone, in milliseconds. */
+/** How long new answers may be in memory only, in milliseconds. */
 const SAVED_EVERY = 10_000;
 
 /** Whether a value from a file is an answer. */
@@ -28,7 +28,7 @@ export function isKept(value: unknown): value is Kept {
     value[0] >= 0 && value[0] <= 1;
 }
 
-/** Where they are kept. */
+/** Where answers are kept. */
 export interface VerdictsOptions {
   /**
    * A folder for their files, made when it is needed.
@@ -37,14 +37,14 @@ export interface VerdictsOptions {
   folder?: string;
   /** The dataset's folder. */
   data?: string;
-  /** Told once why they are not kept. */
+  /** Called once with the reason if they cannot be kept. */
   onFault?: (error: unknown) => void;
 }
 
 /** The SHA-256 of an exam's file in each plane. */
 export type ExamHashes = ReadonlyMap<Plane, string>;
 
-/** The memory. */
+/** The kept answers. */
 export class Verdicts {
   readonly #options: VerdictsOptions;
   readonly #models = new Map<string, Promise<KeptMap<Kept>>>();
@@ -60,11 +60,11 @@ export class Verdicts {
     this.#options = options;
   }
 
-  /** The SHA-256 of an exam's files, which are read only where they are new or have changed. */
+  /** The SHA-256 of an exam's files, which are read only if they are new or have changed. */
   async hashesOf(files: ReadonlyMap<Plane, string>, signal?: AbortSignal): Promise<ExamHashes> {
     const map = await (this.#hashes ??= this.#openHashes());
     const { data = "" } = this.#options;
-    // By their place in the dataset, whatever it is called from where this was started.
+    // By their path in the dataset, whatever it is called from where this was started.
     const key = (path: string) => path.startsWith(data) ? path.slice(data.length) : path;
     const memory: HashMemory = {
       get: (path) => map.get(key(path)),
@@ -86,13 +86,13 @@ export class Verdicts {
   async set(model: Classifier, exam: ExamHashes, kept: Kept): Promise<void> {
     if (!isKept(kept)) return;
     (await this.#of(model)).set(_examKey(model, exam), kept);
-    // Nobody waits for it; what goes wrong is told there.
+    // Nobody waits for it; it reports its own failures.
     if (performance.now() - this.#saved > SAVED_EVERY) this.save();
   }
 
   /** Writes what is not written yet. */
   async save(): Promise<void> {
-    // One after another; whoever comes meanwhile may have more to write.
+    // One save at a time: a caller that waits may have more to write.
     while (this.#saving !== undefined) await this.#saving;
     this.#saving = this.#save();
     await this.#saving;
@@ -134,7 +134,7 @@ export class Verdicts {
     const name = (await sha256Of(new TextEncoder().encode(about))).slice(0, 16);
     const { folder = "." } = this.#options;
     const map = new KeptMap<V>({ path: join(folder, `${kind}-${name}.json`), about, check });
-    // Asked for at once, so that it is said at the start and not after an hour.
+    // Asked at once, so that a missing permission is reported at the start, not after an hour.
     await this.#writable();
     if (!await this.#readable()) return map;
     try {
@@ -154,7 +154,7 @@ export class Verdicts {
     return this.#mayWrite ??= this.#readable().then((readable) => readable && this.#may("write"));
   }
 
-  /** Whether Deno lets it; whoever sits at the terminal is not asked for it. */
+  /** Whether Deno has the permission; the user is not asked for it. */
   async #may(name: "read" | "write"): Promise<boolean> {
     const { folder } = this.#options;
     if (folder === undefined) return false;
@@ -178,7 +178,7 @@ export class Verdicts {
   }
 }
 
-/** All that a model's answer depends on beside the exam. */
+/** Everything that a model's answer depends on, except the exam. */
 function _identity({ kind, sha256, card: { plane, intensity } }: Classifier): string {
   return kind === "combined" ? sha256 : `${sha256} ${plane} ${intensity}`;
 }

@@ -15,7 +15,7 @@ import { checkExamLimits } from "../exams.ts";
 import type { Host, Route } from "../host.ts";
 import { Problem } from "../problem.ts";
 import type { ViewerOptions } from "../options.ts";
-import { PIECE } from "../outgoing.ts";
+import { CHUNK_BYTES } from "../outgoing.ts";
 import { type ExamList, type ListedExam, listExams } from "./exam_list.ts";
 import { LeastRecent } from "./least_recent.ts";
 import address from "./page/address.js" with { type: "text" };
@@ -34,9 +34,9 @@ import stage from "./page/stage.js" with { type: "text" };
 import titles from "./page/titles.js" with { type: "text" };
 import volume from "./page/volume.js" with { type: "text" };
 import words from "./page/words.js" with { type: "text" };
-import { type Asked, Readings } from "./readings.ts";
+import { type AskedExam, Readings } from "./readings.ts";
 import { SharedExams } from "./shared_exams.ts";
-import { sliceParts } from "./slices.ts";
+import { sliceChunks } from "./slices.ts";
 import { Verdicts } from "./verdicts.ts";
 
 /** Only what this service itself serves, and nothing that was written into the page's text. */
@@ -71,11 +71,11 @@ const SCRIPTS = {
   words,
 };
 
-/** What stands in the place of a split for exams that were dropped on the page. */
+/** What stands instead of a split for exams that were dropped on the page. */
 const DROPPED = "dropped";
 
 /** How many exams that were dropped on the page are kept. */
-const MOST_DROPPED = 8;
+const MAX_DROPPED = 8;
 
 /** How long nobody must have asked for an exam before the list's next one is read, in milliseconds. */
 const QUIET = 400;
@@ -83,7 +83,7 @@ const QUIET = 400;
 /** Steps of the colours' scale on either side of 0. */
 const COLOR_STEPS = 64;
 
-/** An exam's place: of the dataset, or dropped on the page. */
+/** An exam's address: of the dataset, or dropped on the page. */
 const EXAM_PATH = /^\/viewer\/(slices|reading)\/([a-z]+)\/([A-Za-z0-9_-]+)(?:\/([a-z]+))?$/;
 
 /** Answers the page's requests. */
@@ -111,7 +111,7 @@ export class Viewer {
       new Verdicts({ folder: verdicts, data, onFault: onError }),
     );
     this.#dropped = new LeastRecent({
-      most: MOST_DROPPED,
+      most: MAX_DROPPED,
       mostSize: service.options.limits.uploadBytes,
       sizeOf: (planes) => planes.values().reduce((sum, { voxels }) => sum + voxels.byteLength, 0),
       onForget: (id) => this.#readings.forget(`${DROPPED}/${id}`),
@@ -201,18 +201,18 @@ export class Viewer {
     );
     const { height, width, voxels } = exam;
     // What is compressed at once, a piece or a slice, beside what others look at too.
-    const bytes = PIECE + height * width * voxels.BYTES_PER_ELEMENT;
-    return new Response(this.#service.outgoing(bytes, sliceParts(exam), free), {
+    const bytes = CHUNK_BYTES + height * width * voxels.BYTES_PER_ELEMENT;
+    return new Response(this.#service.outgoing(bytes, sliceChunks(exam), free), {
       headers: { "content-type": "application/octet-stream" },
     });
   }
 
   /** What tells a file of an exam from what it was before. */
   async #versionOf(split: string, id: string, plane: Plane): Promise<string> {
-    const place = `${split}/${id}/${plane}`;
-    if (split === DROPPED || !await this.#has(split, id, plane)) return place;
+    const address = `${split}/${id}/${plane}`;
+    if (split === DROPPED || !await this.#has(split, id, plane)) return address;
     const { size, mtime } = await Deno.stat(examFile(this.#folder(), split as Split, plane, id));
-    return `${place} ${size} ${mtime?.getTime()}`;
+    return `${address} ${size} ${mtime?.getTime()}`;
   }
 
   async #reading(request: Request, split: string, id: string): Promise<Response> {
@@ -223,9 +223,9 @@ export class Viewer {
   /**
    * An exam as the models are asked about it.
    *
-   * @throws {Problem} 404 where it is not there: said at once, however much waits for the engine
+   * @throws {Problem} 404 if it is not there: said at once, however much waits for the engine
    */
-  async #examAsked(split: string, id: string): Promise<Asked> {
+  async #examAsked(split: string, id: string): Promise<AskedExam> {
     const planes = await this.#planes(split, id);
     const file = (plane: Plane) => examFile(this.#folder(), split as Split, plane, id);
     return {

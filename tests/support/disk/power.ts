@@ -4,7 +4,7 @@
  * A file's bytes are there as of the last time that it was flushed; of what was written since, all,
  * some or nothing, also as zeros in a file that has its new length. A folder's names are there as of
  * the last time that the folder was flushed; of those that came and went since, any may be. A name
- * that takes another's place does so in one step. No file system is worse, and most are better.
+ * that replaces another does so in one step. No file system is worse, and most are better.
  *
  * @module
  */

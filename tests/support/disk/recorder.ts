@@ -87,7 +87,7 @@ class _Recorder {
     this.operations.push(operation);
   }
 
-  /** Takes the place of Deno's functions; what it returns gives them back. */
+  /** Replaces Deno's functions; what it returns restores them. */
   wrap(): () => void {
     const { open, mkdir, rename, link, remove } = Deno;
     const wrapped = {

@@ -153,9 +153,9 @@ class _Training {
   /** Trains once without a failure. */
   static async make(options: DiskOptions): Promise<_Training> {
     await startEngine("wasm");
-    const half = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
+    const equal = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
     const knees = { train: 4, valid: 4, size: 64, slices: [1, 2], seed: 1 } as const;
-    const prevalence = { train: half, valid: half };
+    const prevalence = { train: equal, valid: equal };
     await writePhantomDataset({ folder: `${options.folder}/data`, ...knees, prevalence });
     const training = new _Training(options);
     training.recorded = await training.run();
@@ -235,9 +235,11 @@ class _Training {
     }
     const random = createRandom(0, "all");
     const found = lostAfter(recorded, recorded.operations.length, "all", random);
-    const half = [...found.files.keys()].find((path) => isAside(path.replace(/^.*\//, "")));
+    const incomplete = [...found.files.keys()].find((path) => isAside(path.replace(/^.*\//, "")));
     // A file that cannot be removed stays.
-    if (half !== undefined && !recorded.failed?.startsWith("remove")) return `'${half}' was left`;
+    if (incomplete !== undefined && !recorded.failed?.startsWith("remove")) {
+      return `'${incomplete}' was left`;
+    }
     const fault = this.#unreadable(found);
     if (fault !== undefined) return fault;
     const { said } = found;

@@ -6,7 +6,7 @@
  */
 import { decodePredictions } from "../../../lib/combine/predictions.ts";
 import { examFromNpy } from "../../../lib/data/exam.ts";
-import { decodeLabels, LARGEST_LABEL_FILE } from "../../../lib/data/labels.ts";
+import { decodeLabels, MAX_LABEL_BYTES } from "../../../lib/data/labels.ts";
 import { decodeNpy } from "../../../lib/data/npy.ts";
 import { DataError, WeightsError } from "../../../lib/errors.ts";
 import { encodeRecord } from "../../../lib/logs/tfrecord.ts";
@@ -62,7 +62,7 @@ function archive(...pieces: Piece[]): Uint8Array {
   return joined(...encodeZip(files));
 }
 
-/** A legacy file up to its version, and this in place of the version. */
+/** A legacy file up to its version, and this instead of the version. */
 function legacy(...version: Piece[]): Uint8Array {
   const magic = [0x8a, 10, [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]];
   return assemble(0x80, 2, ...magic as Piece[], ".", 0x80, 2, ...version, ".");
@@ -205,7 +205,7 @@ function labels(): Seed[] {
     ["exams again and again", "1,1\n"],
     ["values on one line", '"a",'],
   ];
-  const most = LARGEST_LABEL_FILE;
+  const most = MAX_LABEL_BYTES;
   const filled = (part: string) => part.repeat(Math.floor(most / utf8(part).length));
   return [
     ...contents.map(([name, part]) => seed(name, () => utf8(filled(part)))),
@@ -320,7 +320,7 @@ function events(): Seed[] {
   ];
 }
 
-/** Metadata that makes a header as long as may be, repeating a part of what it says. */
+/** Metadata that makes a header as long as may be, repeating some of what it says. */
 function metadata(more: string, key: string, begin: string, part: string, end: string): Uint8Array {
   const frame = (text: string) =>
     JSON.stringify({ __metadata__: { ...JSON.parse(more), [key]: begin + text + end } });

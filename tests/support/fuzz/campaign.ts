@@ -4,7 +4,7 @@
  *
  * Memory is measured in two ways. The peak of the resident size, which Linux keeps for every process,
  * says what all files together ever took at once, and so bounds what any of them took; where there is
- * no such figure the resident size after each file stands in for it. The growth of the heap, and of
+ * no such number the resident size after each file stands in for it. The growth of the heap, and of
  * the memory outside it in which array buffers lie, says after each file what it left that is not yet
  * collected; it points at the file where the peak only tells that there was one.
  *
@@ -13,10 +13,10 @@
 import { caseBytes, Fault, type FuzzReader, type Outcome, readCase, readCaseFile } from "./case.ts";
 
 /** A file may take so long, in milliseconds. */
-export const MOST_MS = 1000;
+export const MAX_MS = 1000;
 
 /** A file may take so much memory beyond its own size, in bytes. */
-export const MOST_BYTES = 64 * 1024 * 1024;
+export const MAX_BYTES = 64 * 1024 * 1024;
 
 /** Every so many files one goes by way of the disk, and garbage is collected. */
 const SAMPLE = 256;
@@ -95,7 +95,7 @@ export async function campaign(
       }
       const growth = peakResident() - peak;
       report.peakGrowth = Math.max(report.peakGrowth, growth);
-      if (growth > MOST_BYTES + bytes.length + (reader.behind ?? 0)) {
+      if (growth > MAX_BYTES + bytes.length + (reader.behind ?? 0)) {
         throw new Fault(`raised the peak of the process by ${growth} bytes`);
       }
     } catch (error) {
@@ -114,8 +114,8 @@ async function measured(reader: FuzzReader, bytes: Uint8Array) {
   // On a machine with other work much of the time may be somebody else's.
   const ms = Math.min(performance.now() - start, cpuMs() - worked);
   const left = memory() - before - bytes.length - (reader.behind ?? 0);
-  if (ms > MOST_MS) throw new Fault(`took ${Math.round(ms)} ms`);
-  if (left > MOST_BYTES) throw new Fault(`left ${left} bytes beyond the file's ${bytes.length}`);
+  if (ms > MAX_MS) throw new Fault(`took ${Math.round(ms)} ms`);
+  if (left > MAX_BYTES) throw new Fault(`left ${left} bytes beyond the file's ${bytes.length}`);
   return { outcome, ms, left };
 }
 

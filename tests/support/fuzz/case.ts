@@ -75,12 +75,12 @@ function repeated(bytes: Uint8Array, length: number): Uint8Array {
 }
 
 /** The longest message of an error, in characters; a line for a person. */
-const LONGEST_MESSAGE = 2000;
+const MAX_MESSAGE_LENGTH = 2000;
 
 /**
  * Gives bytes to a reader.
  *
- * @throws {Fault} where it does anything but answer or refuse in one clear line
+ * @throws {Fault} if it does anything but answer or refuse in one clear line
  */
 export async function readCase(reader: FuzzReader, bytes: Uint8Array): Promise<Outcome> {
   try {
@@ -110,7 +110,7 @@ function refusal({ refuses }: FuzzReader, error: unknown): Outcome {
   if (/\p{Cc}/u.test(message)) {
     throw new Fault(`has a control character in its message: ${JSON.stringify(message)}`);
   }
-  if (message.length > LONGEST_MESSAGE) {
+  if (message.length > MAX_MESSAGE_LENGTH) {
     throw new Fault(`has a message of ${message.length} characters: ${message.slice(0, 100)}…`);
   }
   return "refused";

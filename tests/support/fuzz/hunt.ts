@@ -39,7 +39,7 @@ export interface Catch {
   stack?: string;
 }
 
-/** What came of a hunt: figures, or a file. */
+/** What came of a hunt: numbers, or a file. */
 export type HuntResult = { report: CampaignReport } | { caught: Catch };
 
 const READERS = new URL("./readers.ts", import.meta.url).href;

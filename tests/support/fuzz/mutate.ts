@@ -1,12 +1,12 @@
 /**
- * Damaged copies of valid files: what a bad disk, a broken program or a stranger might make of them.
+ * Damaged copies of valid files: what a bad disk, a broken program or an attacker might make of them.
  *
  * @module
  */
 import { concat } from "../../../lib/bytes.ts";
 import type { Random } from "../../../lib/random.ts";
 
-/** The longest file that is made, in bytes; it bounds what repeating a part can come to. */
+/** The longest file that is made, in bytes; it bounds what repeating a range can come to. */
 const LONGEST = 128 * 1024;
 
 /** Numbers that sizes, offsets and counts are overwritten with. */
@@ -49,7 +49,7 @@ const MUTATIONS: readonly Mutation[] = [
  *
  * @param bytes a valid file
  * @param random decides how
- * @param other another valid file of the same kind, of which a part may be put in
+ * @param other another valid file of the same kind, of which a range may be inserted
  */
 export function mutate(bytes: Uint8Array, random: Random, other: Uint8Array): Uint8Array {
   let damaged: Uint8Array = bytes.slice();
@@ -105,13 +105,13 @@ function removePart(bytes: Uint8Array, random: Random): Uint8Array {
   return joined(bytes.subarray(0, at), bytes.subarray(at + 1 + random.integer(32)));
 }
 
-/** Repeats a part, a few times or very often: entries twice, lists without end. */
+/** Repeats a range, a few times or very often: entries twice, lists without end. */
 function repeatPart(bytes: Uint8Array, random: Random): Uint8Array {
   const at = random.integer(bytes.length + 1);
-  const part = bytes.subarray(at, at + 1 + random.integer(random.integer(2) === 0 ? 8 : 200));
-  const times = random.integer(8) === 0 ? Math.floor(LONGEST / (part.length + 1)) : 2;
-  const copies = new Uint8Array(times * part.length);
-  for (let copy = 0; copy < times; copy++) copies.set(part, copy * part.length);
+  const range = bytes.subarray(at, at + 1 + random.integer(random.integer(2) === 0 ? 8 : 200));
+  const times = random.integer(8) === 0 ? Math.floor(LONGEST / (range.length + 1)) : 2;
+  const copies = new Uint8Array(times * range.length);
+  for (let copy = 0; copy < times; copy++) copies.set(range, copy * range.length);
   return joined(bytes.subarray(0, at), copies, bytes.subarray(at));
 }
 
@@ -155,12 +155,12 @@ function replaceNumber(bytes: Uint8Array, random: Random): Uint8Array {
   return joined(bytes.subarray(0, start), new TextEncoder().encode(text), bytes.subarray(end));
 }
 
-/** The beginning of one file and the end of another, or a part of another inside. */
+/** The beginning of one file and the end of another, or a range of another inside. */
 function splice(bytes: Uint8Array, random: Random, other: Uint8Array): Uint8Array {
   const [at, from] = [random.integer(bytes.length + 1), random.integer(other.length + 1)];
   if (random.integer(2) === 0) return joined(bytes.subarray(0, at), other.subarray(from));
-  const part = other.subarray(from, from + 1 + random.integer(256));
-  return joined(bytes.subarray(0, at), part, bytes.subarray(at));
+  const range = other.subarray(from, from + 1 + random.integer(256));
+  return joined(bytes.subarray(0, at), range, bytes.subarray(at));
 }
 
 /** Several pieces as one file. */

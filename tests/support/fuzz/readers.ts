@@ -22,7 +22,7 @@ import {
   examFile,
   examId,
   formatLabels,
-  LARGEST_LABEL_FILE,
+  MAX_LABEL_BYTES,
   readLabels,
 } from "../../../lib/data/labels.ts";
 import { decodeNpy, encodeNpy, readNpy } from "../../../lib/data/npy.ts";
@@ -150,7 +150,7 @@ function labels(): FuzzReader {
       const again = decodeLabels(encoder.encode(formatLabels(rows)), "a.csv");
       promise(JSON.stringify(again) === JSON.stringify(rows), "what is not read back");
     },
-    limit: LARGEST_LABEL_FILE,
+    limit: MAX_LABEL_BYTES,
     readFile: readLabels,
     extension: ".csv",
   };
@@ -429,7 +429,7 @@ const SAID = [true, false].map((whole) => {
 
 function checkProgress({ train, valid }: TrainProgress): void {
   const passed = [...train, ...valid].flatMap((each) => each ?? []);
-  promise(passed.every(Number.isFinite), "figures that are not finite");
+  promise(passed.every(Number.isFinite), "metrics that are not finite");
 }
 
 function state(): FuzzReader {
@@ -533,7 +533,7 @@ function network(): FuzzReader {
         }),
       );
       const { keys } = locateMRNet(tensors, "a");
-      promise(new Set(keys.values()).size === MRNET_PARAMETERS.length, "a tensor in two places");
+      promise(new Set(keys.values()).size === MRNET_PARAMETERS.length, "a tensor twice");
       for (const { name, shape } of MRNET_PARAMETERS) {
         const found = tensors.get(keys.get(name)!)!;
         const single = name.startsWith("classifer.") && found.shape[0] === 1;
@@ -555,9 +555,9 @@ function zerosBehind(bytes: Uint8Array, count: number): Source {
     size,
     read(offset, length) {
       if (offset + length <= bytes.length) return start.read(offset, length);
-      const part = new Uint8Array(offset + length <= size ? length : 0);
-      part.set(bytes.subarray(Math.min(offset, bytes.length)));
-      return part;
+      const range = new Uint8Array(offset + length <= size ? length : 0);
+      range.set(bytes.subarray(Math.min(offset, bytes.length)));
+      return range;
     },
   };
 }

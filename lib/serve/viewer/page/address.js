@@ -21,7 +21,7 @@ export function readAddress() {
   return { exam, model: given.get("model") ?? undefined, plane: given.get("plane") ?? undefined };
 }
 
-/** The address of an exam, with the model that reads it and the plane in use where there are such. */
+/** The address of an exam, with the model that reads it and the plane in use if there are such. */
 export function addressOf({ exam, model, plane }) {
   const query = new URLSearchParams();
   if (model !== undefined) query.set("model", model);
@@ -36,8 +36,8 @@ let fresh = true;
  * Has the address say what is on show.
  *
  * @param {{ exam: string, model?: string, plane?: string }} what
- * @param {{ step: boolean }} how whether back is to return to what was on show until now: not where somebody
- *   leafed past it, and not to the page's first moment
+ * @param {{ step: boolean }} how whether the back button returns to what was shown until now: not if somebody
+ *   only passed it, and not to the page's first moment
  */
 export function writeAddress(what, { step }) {
   const address = addressOf(what);
@@ -50,7 +50,7 @@ export function writeAddress(what, { step }) {
   else history.replaceState(null, "", address);
 }
 
-/** As it is where a percent sign stands for itself. */
+/** The text itself if a percent sign in it is no escape. */
 function decoded(text) {
   try {
     return text.includes("?") ? text : decodeURIComponent(text);

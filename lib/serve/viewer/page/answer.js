@@ -8,8 +8,8 @@ import { outcomeOf } from "./exam_list.js";
 const PLANES = ["sagittal", "coronal", "axial"];
 
 /**
- * Shows what a model says of an exam. The rows are there before the figures, so that what stands below
- * them stays in its place.
+ * Shows what a model says of an exam. The rows are there before the numbers, so that what stands below
+ * them does not move.
  *
  * @param {HTMLDListElement} list
  * @param {object} asked
@@ -57,14 +57,14 @@ function verdictOn(decision, label) {
  * finding: undefined as long as it is not known.
  */
 function besides({ name, kind, task, planes, members }, models, reading) {
-  const judges = models.filter((each) => each.kind === "single" && each.task === task);
+  const singles = models.filter((each) => each.kind === "single" && each.task === task);
   const asked = PLANES.filter((plane) =>
     kind === "combined" ||
-    !planes.includes(plane) && judges.some((each) => each.planes.includes(plane))
+    !planes.includes(plane) && singles.some((each) => each.planes.includes(plane))
   );
   const said = reading?.predictions.find(({ model }) => model === name);
   const others = reading?.predictions.filter(({ model }) =>
-    judges.some((each) => each.name === model)
+    singles.some((each) => each.name === model)
   );
   return asked.map((plane) => {
     const each = said?.planes?.[plane] ?? others?.find((other) => other.plane === plane) ??
@@ -83,7 +83,7 @@ function thresholdWords({ threshold, chosen }) {
 }
 
 /**
- * A probability as a bar and a figure, and a dash as long as there is none.
+ * A probability as a bar and a number, and a dash as long as there is none.
  *
  * @param {string} title
  * @param {number} [probability]
@@ -107,11 +107,11 @@ function probabilityRow(title, probability, main) {
     mark.style.left = `${100 * main.threshold}%`;
     bar.append(mark);
   }
-  const figure = document.createElement("dd");
-  figure.className = "figure";
+  const number = document.createElement("dd");
+  number.className = "number";
   const verdict = main?.verdict === undefined ? "" : ` ${main.verdict}`;
-  figure.textContent = probability === undefined ? "–" : probability.toFixed(3) + verdict;
-  row.append(term, bar, figure);
+  number.textContent = probability === undefined ? "–" : probability.toFixed(3) + verdict;
+  row.append(term, bar, number);
   return row;
 }
 

@@ -27,7 +27,7 @@ function takeToken() {
 }
 takeToken();
 
-/** Without its escapes; as it is where a percent sign stands for itself. */
+/** The text without its escapes, or the text itself if a percent sign in it is no escape. */
 function decoded(text) {
   try {
     return decodeURIComponent(text);
@@ -74,7 +74,7 @@ function tell(words) {
  * @param {string} path from the page's own address
  * @param {RequestInit} [init]
  * @returns {Promise<Response>} a good one
- * @throws {Error} with the service's own words where the answer is a problem, and its `status`
+ * @throws {Error} with the service's own words if the answer is a problem, and its `status`
  */
 export async function ask(path, init = {}) {
   const token = sessionStorage.getItem(KEY);

@@ -24,7 +24,7 @@ export function colorMarks(colors) {
 }
 
 /**
- * Draws what the colours mean, over black as they are over a picture.
+ * Draws what the colours mean, over black as they are over an image.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {{ colors: number[][], opacity: number }} settings

@@ -30,7 +30,7 @@ export function addressNameOf({ split, id, number }) {
   return `${split}/${number ?? id}`;
 }
 
-/** What an exam is called: by its files, where it was dropped. */
+/** What an exam is called: by its files, if it was dropped. */
 export function nameOf({ id, files }) {
   if (files === undefined) return id;
   return files.length > 1 ? `${files[0]} and ${files.length - 1} more` : files[0];
@@ -96,7 +96,7 @@ export class ExamList {
     this.#show();
   }
 
-  /** Puts another exam in the place of one, or nothing. */
+  /** Replaces an exam by others, or removes it. */
   replace(exam, ...others) {
     this.#rows.delete(exam);
     this.#exams = this.#exams.flatMap((each) => each === exam ? others : [each]);
@@ -114,7 +114,7 @@ export class ExamList {
     return this.#exams.find((exam) => addressNameOf(exam) === name);
   }
 
-  /** Takes back the filters, where they hide an exam. */
+  /** Clears the filters if they hide an exam. */
   makeRoomFor(exam) {
     if (this.#shown.includes(exam)) return;
     for (const id of ["search", "label", "outcome"]) find(`#${id}`).value = "";
@@ -124,13 +124,13 @@ export class ExamList {
   /** Which model's verdicts are shown. */
   useModel(model) {
     this.#model = model;
-    const judges = model !== undefined;
-    find("#outcome").closest("label").hidden = !judges;
+    const answers = model !== undefined;
+    find("#outcome").closest("label").hidden = !answers;
     for (const option of find("#order").options) {
-      option.hidden = option.disabled = !judges && option.value !== "id";
+      option.hidden = option.disabled = !answers && option.value !== "id";
     }
     // What cannot be seen must not choose.
-    if (!judges) {
+    if (!answers) {
       find("#outcome").value = "";
       find("#order").value = "id";
     }
@@ -163,10 +163,10 @@ export class ExamList {
     list.scrollTop = Math.min(Math.max(list.scrollTop, below), above);
   }
 
-  /** The exam so many places after the one on show, in the list as it is shown. */
-  neighbour(places) {
-    const place = this.#shown.indexOf(this.#chosen);
-    return place === -1 ? this.#shown[0] : this.#shown[place + places];
+  /** The exam so many rows below the one on show, in the list as it is shown. */
+  neighbour(rows) {
+    const position = this.#shown.indexOf(this.#chosen);
+    return position === -1 ? this.#shown[0] : this.#shown[position + rows];
   }
 
   /** The first exam of the list as it is shown. */
@@ -184,7 +184,7 @@ export class ExamList {
     return { verdict: verdicts?.find(({ model }) => model === this.#model.name) };
   }
 
-  /** What is left in the list is what is looked at: its first exam, where the one on show is not in it. */
+  /** Shows the first exam of the list if the one on show is no longer in it. */
   #settle(milliseconds) {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => {
@@ -197,12 +197,12 @@ export class ExamList {
   }
 
   #key(event) {
-    const place = Math.max(0, this.#shown.indexOf(this.#chosen));
+    const position = Math.max(0, this.#shown.indexOf(this.#chosen));
     const to = {
-      ArrowDown: place + 1,
-      ArrowUp: place - 1,
-      PageDown: place + 10,
-      PageUp: place - 10,
+      ArrowDown: position + 1,
+      ArrowUp: position - 1,
+      PageDown: position + 10,
+      PageUp: position - 10,
       Home: 0,
       End: this.#shown.length - 1,
     }[event.key];
@@ -228,7 +228,7 @@ export class ExamList {
       value("task"),
     ];
     const [label, outcome, order] = [value("label"), value("outcome"), value("order")];
-    const judged = this.#exams
+    const listed = this.#exams
       .filter((exam) => exam.split === split || exam.split === "dropped")
       .map((exam) => {
         const own = exam.labels[task];
@@ -247,7 +247,7 @@ export class ExamList {
       nameOf(each.exam).toLowerCase().includes(search) &&
       (label === "" || (label === "none" ? each.own === undefined : each.own === Number(label))) &&
       (outcome === "" || outcome === each.outcome);
-    const shown = judged.filter(matches);
+    const shown = listed.filter(matches);
     if (order === "error") shown.sort((a, b) => falling(a.error, b.error));
     if (order === "probability") shown.sort((a, b) => falling(a.logit, b.logit));
     this.#shown = shown.map(({ exam }) => exam);
@@ -257,25 +257,25 @@ export class ExamList {
     if (list.getAttribute("aria-activedescendant") !== chosen) {
       list.setAttribute("aria-activedescendant", chosen);
     }
-    this.#count(judged, shown.length);
+    this.#count(listed, shown.length);
     find("#previous").disabled = this.neighbour(-1) === undefined;
     find("#next").disabled = this.neighbour(1) === undefined;
   }
 
   /** How many there are, and how far they have been read: said aloud when that has ended. */
-  #count(judged, shown) {
-    const unread = judged.filter(({ verdict, none }) =>
+  #count(listed, shown) {
+    const unread = listed.filter(({ verdict, none }) =>
       verdict === undefined && none === undefined
     );
-    const silent = judged.filter(({ none }) => none !== undefined).length;
+    const silent = listed.filter(({ none }) => none !== undefined).length;
     const reading = this.#model !== undefined && unread.length > 0;
     const read = reading
-      ? `, ${judged.length - unread.length} of ${judged.length} read`
+      ? `, ${listed.length - unread.length} of ${listed.length} read`
       : silent > 0
       ? `, ${silent} without an answer`
       : "";
-    const all = `${judged.length} exam${judged.length === 1 ? "" : "s"}${read}`;
-    const words = shown === judged.length ? all : `${shown} of ${all}`;
+    const all = `${listed.length} exam${listed.length === 1 ? "" : "s"}${read}`;
+    const words = shown === listed.length ? all : `${shown} of ${all}`;
     find("#count").textContent = words;
     if (this.#reading && !reading && this.#model !== undefined) {
       this.#say(`All exams are read: ${words}`);
@@ -287,7 +287,7 @@ export class ExamList {
     find("#list-said").textContent = words;
   }
 
-  /** The exam's row, where it has changed brought up to date: all else stays as it was laid out. */
+  /** The exam's row, updated only where it has changed. */
   #row({ exam, own, verdict, none, why, outcome }) {
     const row = this.#rows.get(exam) ?? { element: makeRow(exam), shown: [] };
     this.#rows.set(exam, row);
@@ -295,7 +295,7 @@ export class ExamList {
     const isRead = verdict === undefined && (exam === this.#asked || exam.isOnItsWay);
     const answered = isRead ? "reading…" : none ?? verdict?.probability.toFixed(3) ?? "";
     const shown = [exam === this.#chosen, answered, why ?? "", outcome, label];
-    if (shown.every((each, place) => each === row.shown[place])) return row.element;
+    if (shown.every((each, index) => each === row.shown[index])) return row.element;
     row.shown = shown;
     const [, answer, tag] = row.element.children;
     row.element.setAttribute("aria-selected", String(exam === this.#chosen));
@@ -313,7 +313,7 @@ function logitOf({ probability, logit, logits }) {
   return logit ?? logits?.[1] ?? Math.log(probability / (1 - probability));
 }
 
-/** The larger one first, also where both are infinite. */
+/** The larger one first, also if both are infinite. */
 function falling(a, b) {
   return a === b ? 0 : b - a;
 }
@@ -327,22 +327,22 @@ function makeRow(exam) {
   row.id = rowId(exam);
   row.setAttribute("role", "option");
   for (const name of ["name", "probability", "tag"]) {
-    const part = document.createElement("span");
-    part.className = name;
-    row.append(part);
+    const cell = document.createElement("span");
+    cell.className = name;
+    row.append(cell);
   }
   row.firstElementChild.textContent = nameOf(exam);
   row.firstElementChild.title = exam.files?.join(", ") ?? "";
   return row;
 }
 
-/** Makes these the list's rows, in this order; those that are in their place are not touched. */
+/** Makes these the list's rows, in this order; those that need not move are not touched. */
 function arrange(list, rows) {
   const wanted = new Set(rows);
   for (const row of [...list.children]) if (!wanted.has(row)) row.remove();
-  let place = list.firstElementChild;
+  let next = list.firstElementChild;
   for (const row of rows) {
-    if (row === place) place = place.nextElementSibling;
-    else list.insertBefore(row, place);
+    if (row === next) next = next.nextElementSibling;
+    else list.insertBefore(row, next);
   }
 }

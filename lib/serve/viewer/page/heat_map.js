@@ -1,15 +1,15 @@
 /**
- * A slice with its map over it, as the pictures of `predict --cam` are drawn.
+ * A slice with its map over it, as the images of `predict --cam` are drawn.
  *
  * @module
  */
 
-/** Pixels of an exam between two pixels of a map, and the place of the first; see lib/explain. */
+/** Pixels of an exam between two pixels of a map, and the position of the first; see lib/explain. */
 const STEP = 32;
 const START = 31;
 
 /** Where each pixel of an axis lies among the pixels of a map. */
-function places(pixels, mapPixels) {
+function positions(pixels, mapPixels) {
   return Array.from({ length: pixels }, (_, pixel) => {
     const within = Math.min(Math.max((pixel - START) / STEP, 0), mapPixels - 1);
     const first = Math.min(Math.floor(within), Math.max(0, mapPixels - 2));
@@ -38,8 +38,8 @@ export function drawSlice(image, voxels, { black, white }, heat) {
   const { map, mapHeight, mapWidth, strongest, opacity, colors } = heat;
   if (!(strongest > 0)) return;
   const steps = (colors.length - 1) / 2;
-  const rows = places(height, mapHeight);
-  const columns = places(width, mapWidth);
+  const rows = positions(height, mapHeight);
+  const columns = positions(width, mapWidth);
   for (let y = 0, at = 0; y < height; y++) {
     const { first: above, second: below, share: down } = rows[y];
     for (let x = 0; x < width; x++, at += 4) {

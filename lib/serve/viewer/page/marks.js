@@ -6,7 +6,7 @@
 import { signed } from "./heat_map.js";
 
 /** How many of the slices that decided are named. */
-const MOST_NAMED = 3;
+const MAX_NAMED = 3;
 
 /** How high the strip is. */
 const HEIGHT = 28;
@@ -53,7 +53,7 @@ export function decidersOf(shares) {
     .map((share, slice) => ({ share, slice }))
     .filter(({ share }) => share !== 0)
     .sort((a, b) => Math.abs(b.share) - Math.abs(a.share))
-    .slice(0, MOST_NAMED);
+    .slice(0, MAX_NAMED);
 }
 
 /**

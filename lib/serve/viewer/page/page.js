@@ -16,7 +16,7 @@ import { say, tell } from "./words.js";
 
 const PLANES = ["sagittal", "coronal", "axial"];
 /** How long an exam's reading waits for the next exam to be fetched, in milliseconds. */
-const MOST_PREPARING = 1000;
+const MAX_PREPARING_MS = 1000;
 
 const find = (selector) => document.querySelector(selector);
 
@@ -113,7 +113,7 @@ function record(how) {
   writeAddress({ exam: addressNameOf(current), model: model()?.name, plane: shown }, how);
 }
 
-/** Says that there is no such exam; another one in its place could be taken for it. */
+/** Says that there is no such exam; another one instead could be mistaken for it. */
 function showUnknown(name) {
   asking.abort();
   current = undefined;
@@ -137,7 +137,7 @@ function useModel(chosen) {
   showAnswer();
 }
 
-/** The model that was chosen; none where this is a browser of exams. */
+/** The model that was chosen; none if the page only shows exams. */
 function model() {
   return setup.models.find(({ name }) => name === find("#model").value);
 }
@@ -174,7 +174,7 @@ async function show(exam, { step = true } = {}) {
   document.body.dataset.milliseconds = (performance.now() - begun).toFixed(1);
   say([`${find("#exam-title").textContent}, ${exam.planes.join(", ")}`, ...faults].join(". "));
   // The next exam first: while the models read this one, the service has little time for others.
-  await Promise.race([prepareNext(exam), passed(MOST_PREPARING)]);
+  await Promise.race([prepareNext(exam), passed(MAX_PREPARING_MS)]);
   if (current === exam) await read(exam);
 }
 
@@ -363,8 +363,8 @@ addEventListener("keydown", (event) => {
   action();
 });
 
-function step(places) {
-  const exam = list.neighbour(places);
+function step(rows) {
+  const exam = list.neighbour(rows);
   if (exam !== undefined) show(exam);
 }
 

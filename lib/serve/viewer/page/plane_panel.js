@@ -1,5 +1,5 @@
 /**
- * One plane of an exam: its picture, slider, play button and what is read off it.
+ * One plane of an exam: its image, slider, play button and what is read off it.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export class PlanePanel {
   #plane;
   #settings;
   #volume;
-  /** Turns away from the volume on show, come or not. */
+  /** Stops using the volume on show, loaded or not. */
   #leave = () => {};
   #reading;
   /** Which model read it. */
@@ -62,7 +62,7 @@ export class PlanePanel {
    * comes at once, later or never.
    *
    * @returns {Promise<string | undefined>} resolves when there is something to see, with the fault
-   *   where that is one
+   *   if there is one
    */
   show(volume) {
     this.#clear("Loading…");
@@ -96,13 +96,13 @@ export class PlanePanel {
     return promise;
   }
 
-  /** Shows nothing, where an exam lacks the plane. */
+  /** Shows nothing: the exam lacks the plane. */
   hide() {
     this.#clear("");
     this.element.hidden = true;
   }
 
-  /** Says why there is nothing to see yet, where an exam is on its way. */
+  /** Says why there is nothing to see yet while an exam is loaded. */
   expect(words) {
     this.#clear(words);
     this.element.hidden = false;
@@ -132,7 +132,7 @@ export class PlanePanel {
     this.#draw();
   }
 
-  /** Draws anew, where the shared settings have changed. */
+  /** Draws again after the shared settings have changed. */
   refresh() {
     this.#draw();
   }
@@ -226,8 +226,8 @@ export class PlanePanel {
       point: (event) => this.#pointAt(event),
       drag: (right, down) => {
         if (this.#volume === undefined) return;
-        const part = (this.#volume.largest - this.#volume.least) / stage.clientWidth;
-        this.#changeWindow(down * part, -right * part);
+        const step = (this.#volume.largest - this.#volume.least) / stage.clientWidth;
+        this.#changeWindow(down * step, -right * step);
       },
       leave: () => {
         this.#cursor = undefined;
@@ -237,7 +237,7 @@ export class PlanePanel {
     });
   }
 
-  /** Takes off the panel whatever speaks of an exam, and says why there is nothing. */
+  /** Clears everything about an exam from the panel, and says why there is nothing. */
   #clear(words) {
     this.stop();
     this.#leave();
@@ -254,7 +254,7 @@ export class PlanePanel {
     this.slider.disabled = this.#find(".play").disabled = true;
     this.slider.value = 0;
     this.slider.setAttribute("aria-valuetext", "no slice");
-    for (const part of [".at", ".pixel", ".window", ".whose"]) this.#find(part).textContent = "";
+    for (const name of [".at", ".pixel", ".window", ".whose"]) this.#find(name).textContent = "";
     this.#find(".deciders").replaceChildren();
     this.#drawMarks();
     this.#wait(words);
@@ -356,7 +356,7 @@ export class PlanePanel {
     this.#showPixel();
   }
 
-  /** Goes to a slice, and says which where the slider, which would say so, is not in use. */
+  /** Goes to a slice, and announces it if the slider, which would announce it, is not in use. */
   #goAloud(go) {
     this.stop();
     go();

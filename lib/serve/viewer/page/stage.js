@@ -1,5 +1,5 @@
 /**
- * The stage of a plane, where its picture is: what wheel and pointer do there, and the cursor.
+ * The stage of a plane, where its image is: what wheel and pointer do there, and the cursor.
  *
  * @module
  */
@@ -55,9 +55,9 @@ export function listenToStage(stage, on) {
 }
 
 /**
- * Which pixel of the picture, which keeps its proportions within the stage, a pointer is on.
+ * Which pixel of the image, which keeps its proportions within the stage, a pointer is on.
  *
- * @returns {{ x: number, y: number } | undefined} nothing beside the picture
+ * @returns {{ x: number, y: number } | undefined} nothing beside the image
  */
 export function pixelAt(stage, { width, height }, { clientX, clientY }) {
   const box = stage.getBoundingClientRect();

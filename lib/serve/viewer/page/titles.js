@@ -8,7 +8,7 @@
 export const TASKS = { abnormal: "Abnormal", acl: "ACL tear", meniscus: "Meniscal tear" };
 
 /**
- * What a model is for; its name too where another is for the same.
+ * What a model is for; its name too if another model is for the same.
  *
  * @param {object} model
  * @param {object[]} models all of them

@@ -8,7 +8,7 @@ import { ask, chunks } from "./api.js";
 const TYPES = { uint8: Uint8Array, float32: Float32Array };
 
 /** How many volumes are kept: the exam on show and those around it, three planes each. */
-const MOST_KEPT = 15;
+const MAX_KEPT = 15;
 
 const kept = new Map();
 
@@ -22,7 +22,7 @@ export class Volume {
   /** The least and the largest value of the slices that are there. */
   least = Infinity;
   largest = -Infinity;
-  #parts = [];
+  #voxels = [];
   #listeners = new Set();
   #abort = new AbortController();
 
@@ -33,7 +33,7 @@ export class Volume {
 
   /** The voxels of a slice, once they are there. */
   slice(index) {
-    return this.#parts[index];
+    return this.#voxels[index];
   }
 
   /** Calls whenever a slice has come. */
@@ -70,7 +70,7 @@ export class Volume {
       }
     }
     await Promise.all(unpacking);
-    if (this.#parts.filter(Boolean).length < this.slices) throw new Error("The series broke off");
+    if (this.#voxels.filter(Boolean).length < this.slices) throw new Error("The series broke off");
   }
 
   async #unpack(index, bytes, Type) {
@@ -80,7 +80,7 @@ export class Volume {
       if (value < this.least) this.least = value;
       if (value > this.largest) this.largest = value;
     }
-    this.#parts[index] = voxels;
+    this.#voxels[index] = voxels;
     for (const listener of this.#listeners) listener(index);
   }
 }
@@ -95,7 +95,7 @@ export function volumeOf({ split, id }, plane) {
     if (kept.get(path) === volume) kept.delete(path);
   });
   for (const [oldest, each] of kept) {
-    if (kept.size <= MOST_KEPT) break;
+    if (kept.size <= MAX_KEPT) break;
     each.cancel();
     kept.delete(oldest);
   }

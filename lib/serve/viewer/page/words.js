@@ -13,7 +13,7 @@ export function tell(words) {
   message.textContent = words;
 }
 
-/** Says something to who hears the page; nothing where there are no words. */
+/** Announces something to screen readers; nothing if there are no words. */
 export function say(words) {
   if (words !== "") document.querySelector("#announce").textContent = words;
 }
