@@ -116,11 +116,11 @@ function _shares(count: number, length: number, size: number): Share[] {
   });
 }
 
-function _share(parts: readonly (readonly [index: number, weight: number])[]): Share {
-  const weights = Float64Array.from(parts, ([, weight]) => weight);
+function _share(pixels: readonly (readonly [index: number, weight: number])[]): Share {
+  const weights = Float64Array.from(pixels, ([, weight]) => weight);
   const rest = weights.reduce((rest, weight) => rest - weight, 1);
   // Less than this is rounding.
-  return { first: parts[0]?.[0] ?? 0, weights, outside: rest > 1e-9 ? rest : 0 };
+  return { first: pixels[0]?.[0] ?? 0, weights, outside: rest > 1e-9 ? rest : 0 };
 }
 
 /** The pixels that an interval covers, each by its share of the interval. */

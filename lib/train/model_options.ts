@@ -131,8 +131,8 @@ export function resolveModelOptions(
   if (typeof learningRate === "function") {
     // A schedule that does nothing is no contradiction.
     const schedule = rest.schedule === "none" ? [] : ["schedule"] as const;
-    const parts = [...schedule, "gamma", "plateauPatience", "plateauFactor"] as const;
-    _checkAlone("a learningRate for each epoch", rest, parts);
+    const others = [...schedule, "gamma", "plateauPatience", "plateauFactor"] as const;
+    _checkAlone("a learningRate for each epoch", rest, others);
     changes.rates = _rates(learningRate, epochs);
     options.learningRate = changes.rates[0];
     options.schedule = "none";

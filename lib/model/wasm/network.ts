@@ -46,7 +46,7 @@ export class WasmNetwork implements Disposable {
    * @param threads what computes
    * @param memory what it shares with other networks on the same threads
    * @param frozen the names of the parameters that a step leaves as they are
-   * @throws {EngineError} where there is not so much memory
+   * @throws {EngineError} if there is not so much memory
    */
   constructor(
     threads: Threads,

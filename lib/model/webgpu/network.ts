@@ -137,7 +137,7 @@ export class WebGPUNetwork {
   /**
    * Makes memory and kernels for an exam, unless those of the last one fit.
    *
-   * @throws {EngineError} where the GPU has not the memory, or a slice is too large for it
+   * @throws {EngineError} if the GPU has not the memory, or a slice is too large for it
    */
   async prepare(exam: Exam, training: boolean): Promise<void> {
     await this.#prepareForward(exam);
@@ -176,7 +176,7 @@ export class WebGPUNetwork {
   /**
    * Reads the results of all passes in the ring: a vector (loss, logit, logit, 0) each.
    *
-   * @throws {EngineError} where the device failed
+   * @throws {EngineError} if the device failed
    */
   async results(): Promise<Float32Array> {
     try {

@@ -149,8 +149,8 @@ export class PlanePanel {
   goToDecider() {
     const deciders = decidersOf(this.#shares);
     if (deciders.length === 0) return;
-    const place = deciders.findIndex(({ slice }) => slice === this.#slice);
-    this.go(deciders[(place + 1) % deciders.length].slice);
+    const index = deciders.findIndex(({ slice }) => slice === this.#slice);
+    this.go(deciders[(index + 1) % deciders.length].slice);
   }
 
   /** Starts or stops going through all slices. */
