@@ -79,7 +79,7 @@ ${markup`<html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${new Markup(policy)}">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
 <style>${new Markup(style)}</style>
