@@ -142,16 +142,26 @@ export async function readBytes(
   action: FileAction,
   limit: SizeLimit,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return await _withPlainFile(action, limit, async (file, size) => {
-    const bytes = new Uint8Array(size);
-    let done = 0;
-    while (done < size) {
-      const count = await file.read(bytes.subarray(done));
-      if (count === null) break;
-      done += count;
-    }
-    return bytes.subarray(0, done);
-  });
+  return await _withPlainFile(action, limit, _firstBytes);
+}
+
+/** Reads the first bytes of a plain file, fewer only if there are no more. */
+export async function readBeginning(
+  action: FileAction,
+  count: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return await _withPlainFile(action, { most: Infinity }, (file) => _firstBytes(file, count));
+}
+
+async function _firstBytes(file: Deno.FsFile, count: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(count);
+  let done = 0;
+  while (done < count) {
+    const read = await file.read(bytes.subarray(done));
+    if (read === null) break;
+    done += read;
+  }
+  return bytes.subarray(0, done);
 }
 
 /** More than any model has. Without a limit, hashing a huge sparse file would take days. */
@@ -213,7 +223,7 @@ export async function sha256Of(bytes: Uint8Array): Promise<string> {
  */
 export async function makeFolder(path: string, what = "make the folder"): Promise<void> {
   const missing: string[] = [];
-  for (let each = path; await _isMissing(each); each = folderOf(each)) missing.unshift(each);
+  for (let each = path; await isMissing(each); each = folderOf(each)) missing.unshift(each);
   try {
     await Deno.mkdir(path, { recursive: true });
     for (const each of missing) await syncFolder(folderOf(each));
@@ -225,7 +235,7 @@ export async function makeFolder(path: string, what = "make the folder"): Promis
 }
 
 /** Whether nothing has this path; false if that is unknown. */
-async function _isMissing(path: string): Promise<boolean> {
+export async function isMissing(path: string): Promise<boolean> {
   if (!mayRead(path)) return false;
   return await Deno.stat(path).then(() => false, (error) => {
     return error instanceof Deno.errors.NotFound;

@@ -4,7 +4,7 @@
  * @module
  */
 import { examFileOf } from "../data/exam_files.ts";
-import { planeOfName } from "../data/plane_name.js";
+import { planeOfName, withoutPlane } from "../data/plane_name.js";
 import { OptionError } from "../errors.ts";
 import { baseName, folderOf } from "../files.ts";
 import { type Plane, PLANES } from "../terms.ts";
@@ -73,9 +73,10 @@ function _whose(path: string): { id: string; plane: Plane } {
     );
   }
   // What is left of the name without the plane is the patient's; if nothing is, the folder's.
-  const rest = id.replace(new RegExp(`${own}|${own.slice(0, 3)}(?![a-z])`, "i"), "")
-    .replace(/^[\s_.-]+|[\s_.-]+$/g, "").replace(/([\s_.-])[\s_.-]+/g, "$1");
-  return { id: rest || baseName(folderOf(path)).replace(/^\.+$/, "") || "exam", plane: own };
+  return {
+    id: withoutPlane(id) || baseName(folderOf(path)).replace(/^\.+$/, "") || "exam",
+    plane: own,
+  };
 }
 
 /**

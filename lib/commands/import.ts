@@ -4,6 +4,7 @@
  * @module
  */
 import { importExams, type ImportReport, type ImportResult } from "../imaging/import.ts";
+import { listed } from "../quoted.ts";
 import { PhaseTimer } from "../logs/progress.ts";
 import { PLANES, SPLITS } from "../terms.ts";
 import { choice, Command, option, text } from "./arguments.ts";
@@ -101,6 +102,5 @@ function _remarks(result: ImportResult): void {
 }
 
 function _first(names: readonly string[]): string {
-  const shown = names.slice(0, 5).map((name) => `'${name}'`).join(", ");
-  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+  return listed(names.map((name) => `'${name}'`), 5);
 }

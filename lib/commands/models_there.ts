@@ -5,9 +5,10 @@
  * @module
  */
 import { WeightsError } from "../errors.ts";
-import { folderOf, join } from "../files.ts";
+import { folderOf, isMissing, join } from "../files.ts";
 import { commandLine } from "../invocation.ts";
 import { isRemote } from "../model/model_source.ts";
+import { listed } from "../quoted.ts";
 
 /** How many models are named. */
 const MAX_NAMED = 5;
@@ -24,21 +25,14 @@ const MODELS = "models";
  */
 export async function checkModelFiles(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
-    if (isRemote(path) || await _isThere(path)) continue;
+    if (isRemote(path) || !await isMissing(path)) continue;
     const folders = [...new Set([folderOf(path), MODELS])];
     const found = (await Promise.all(folders.map(_modelsIn))).flat();
     const hint = found.length === 0
       ? `train a model first: ${commandLine("-t", "acl", "-p", "sagittal")}`
-      : `there are ${_named(found)}`;
+      : `there are ${listed(found.map((path) => `'${path}'`), MAX_NAMED)}`;
     throw new WeightsError(`Cannot read the model '${path}': there is no such file: ${hint}`);
   }
-}
-
-async function _isThere(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, (error) => {
-    // A name that the system refuses is of no file; a refusal by Deno is said by whoever reads it.
-    return !(error instanceof Deno.errors.NotFound);
-  });
 }
 
 /** The models in a folder, the newest first; none where this process may not look without asking. */
@@ -56,9 +50,4 @@ async function _modelsIn(folder: string): Promise<string[]> {
     // A folder that cannot be listed has nothing to offer.
   }
   return found.sort((a, b) => b.time - a.time).map(({ path }) => path);
-}
-
-function _named(paths: readonly string[]): string {
-  const named = paths.slice(0, MAX_NAMED).map((path) => `'${path}'`).join(", ");
-  return paths.length > MAX_NAMED ? `${named} and ${paths.length - MAX_NAMED} more` : named;
 }

@@ -30,6 +30,12 @@ export const MAX_VOXELS = 2 ** 28;
 /** The least normal number of float32. Processors compute many times more slowly with smaller ones. */
 const MIN_NORMAL = 2 ** -126;
 
+/** The fewest and the most slices of MRNet's exams. */
+export const MRNET_SLICES = [17, 61] as const;
+
+/** Rows and columns of MRNet's exams. */
+export const MRNET_SIDE = 256;
+
 /** The size of an exam. */
 export interface ExamSize {
   /** How many slices there are, 1 to {@linkcode MAX_SLICES}. */

@@ -20,3 +20,17 @@ export function planeOfName(name) {
   );
   return named.length === 1 ? named[0] : undefined;
 }
+
+/**
+ * What is left of a name without the word that says its plane, and without separators at its ends or
+ * several in a row.
+ *
+ * @param {string} name of a file or a folder, without its ending
+ * @returns {string} the name itself if it speaks of no plane, or of several
+ */
+export function withoutPlane(name) {
+  const plane = planeOfName(name);
+  if (plane === undefined) return name;
+  return name.replace(new RegExp(`${plane}|(?<![a-z])${plane.slice(0, 3)}(?![a-z])`, "i"), "")
+    .replace(/^[\s_.-]+|[\s_.-]+$/g, "").replace(/([\s_.-])[\s_.-]+/g, "$1");
+}

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { type Exam, readExam } from "../data/exam.ts";
+import { type Exam, MRNET_SIDE, MRNET_SLICES, readExam } from "../data/exam.ts";
 import { hashExam } from "../data/exam_hash.ts";
 import { MRNET_MEAN, MRNET_STANDARD_DEVIATION } from "../data/intensity.ts";
 import { isExamId, labelFile, readLabels } from "../data/labels.ts";
 import { oddityOf } from "../data/oddity.ts";
 import { DataError, messageOf } from "../errors.ts";
-import { join } from "../files.ts";
+import { fileError, join } from "../files.ts";
+import { listed } from "../quoted.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { type Plane, PLANES, type Split, SPLITS, type Task, TASKS } from "../terms.ts";
 
@@ -99,9 +100,6 @@ export function slicesText([least, most]: ExamCount["slices"]): string {
   return least === most ? String(least) : `${least}–${most}`;
 }
 
-/** Slices of MRNet's exams. */
-const MRNET_SLICES = [17, 61] as const;
-const MRNET_SIDE = 256;
 /** A mean or a deviation that differs from MRNet's by more than so many times is odd. */
 const FAR = 2;
 /** How many exams a problem names. */
@@ -151,7 +149,7 @@ export async function examineDataset(options: DoctorOptions = {}): Promise<DataR
       }
       options.onExam?.(++done, total);
     }
-    if (folder.ids.length > 0) exams.push(tally.count());
+    if (tally.exams > 0) exams.push(tally.count());
     problems.push(...tally.problems());
   }
   return { labels, exams, problems: [...problems, ..._repeated(copies), ..._inBoth(folders)] };
@@ -169,13 +167,17 @@ async function _examFolders(data: string): Promise<ExamFolder[]> {
   for (const split of SPLITS) {
     for (const plane of PLANES) {
       const ids: string[] = [];
+      const folder = join(data, split, plane);
       try {
-        for await (const { name } of Deno.readDir(join(data, split, plane))) {
+        for await (const { name } of Deno.readDir(folder)) {
           const id = name.replace(/\.npy$/i, "");
           if (id !== name && isExamId(id)) ids.push(id);
         }
       } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        if (!(error instanceof Deno.errors.NotFound)) {
+          const action = { what: "list the exams in", path: folder, access: "read" } as const;
+          throw fileError(error, { ...action, error: DataError });
+        }
       }
       folders.push({ split, plane, ids: ids.sort() });
     }
@@ -209,11 +211,11 @@ async function _checkLabels(
           const missing = [...named].filter((id) => !there.has(id));
           const unlabelled = ids.filter((id) => !named.has(id));
           if (missing.length > 0) {
-            const found = `${plane}: no exam for ${_named(missing)}`;
+            const found = `${plane}: no exam for ${listed(missing, MAX_NAMED)}`;
             problems.push({ level: "error", where, found });
           }
           if (unlabelled.length > 0) {
-            const found = `${plane}: no label for ${_named(unlabelled)}`;
+            const found = `${plane}: no label for ${listed(unlabelled, MAX_NAMED)}`;
             problems.push({ level: "warning", where, found });
           }
         }
@@ -259,6 +261,11 @@ class Tally {
     }
   }
 
+  /** How many exams could be read. */
+  get exams(): number {
+    return this.#exams;
+  }
+
   /** What is common to the exams. */
   count(): ExamCount {
     const { split, plane } = this.#folder;
@@ -272,7 +279,7 @@ class Tally {
   problems(): DataProblem[] {
     const problems = [...this.#problems];
     for (const [found, { level, ids }] of this.#odd) {
-      const whose = ids.length === this.#exams ? `all ${ids.length} exams` : _named(ids);
+      const whose = ids.length === this.#exams ? `all ${ids.length} exams` : listed(ids, MAX_NAMED);
       problems.push({ level, where: this.#where, found: `${whose}: ${found}` });
     }
     if (this.#exams === 0) return problems;
@@ -345,7 +352,7 @@ function _repeated(copies: ReadonlyMap<string, readonly string[]>): DataProblem[
   return [...copies.values()].filter((names) => names.length > 1).map((names) => {
     const inBoth = SPLITS.every((split) => names.some((name) => name.startsWith(split)));
     const found = inBoth ? "the same pixels, to train and to validate" : "the same pixels";
-    return { level: inBoth ? "error" : "warning", where: _named(names), found };
+    return { level: inBoth ? "error" : "warning", where: listed(names, MAX_NAMED), found };
   });
 }
 
@@ -359,10 +366,5 @@ function _inBoth(folders: readonly ExamFolder[]): DataProblem[] {
   const found =
     "exams of these names are in both splits: if they are of the same patients, what is " +
     "measured is too good";
-  return [{ level: "warning", where: _named(both.sort()), found }];
-}
-
-function _named(ids: readonly string[]): string {
-  const first = ids.slice(0, MAX_NAMED).join(", ");
-  return ids.length > MAX_NAMED ? `${first} and ${ids.length - MAX_NAMED} more` : first;
+  return [{ level: "warning", where: listed(both.sort(), MAX_NAMED), found }];
 }

@@ -7,7 +7,7 @@
 import { eachCsvLine } from "../data/csv.ts";
 import { isExamId } from "../data/labels.ts";
 import { DataError } from "../errors.ts";
-import { readBytes, writeWhole } from "../files.ts";
+import { isMissing, readBytes, writeWhole } from "../files.ts";
 import { type Plane, PLANES, type Split, SPLITS } from "../terms.ts";
 
 /** An imported exam. */
@@ -53,10 +53,7 @@ const HINT = "give another --out, or move that file away";
  * @throws {DataError} if it is damaged
  */
 export async function readExamTable(path: string): Promise<ImportedRow[]> {
-  const isThere = await Deno.stat(path).then(() => true, (error) => {
-    return !(error instanceof Deno.errors.NotFound);
-  });
-  if (!isThere) return [];
+  if (await isMissing(path)) return [];
   const action = { what: "read", path, access: "read", error: DataError, hint: HINT } as const;
   return decodeExamTable(await readBytes(action, { most: MAX_BYTES }), path);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { DataError } from "../errors.ts";
-import { baseName, fileError, join } from "../files.ts";
+import { baseName, type FileAction, fileError, join, readBeginning, readBytes } from "../files.ts";
 import { bytesSource, openSource, type Source, type SourceUse } from "../source.ts";
 import { readZip, readZipEntry, type ZipDirectory, type ZipEntry } from "../zip.ts";
 
@@ -24,13 +24,13 @@ export interface ImagingFile {
   /** The folder that was given, or the archive: what lies in one of them belongs together. */
   readonly root: string;
   /** The first bytes, fewer only if there are no more. */
-  begin(count: number): Uint8Array;
+  begin(count: number): Promise<Uint8Array>;
   /**
    * All bytes.
    *
    * @throws {DataError} if it is larger than {@linkcode MAX_FILE_BYTES}, or damaged
    */
-  read(): Uint8Array<ArrayBuffer>;
+  read(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** The largest file that is read, in bytes; an Enhanced MR file of a large study has some 300 MB. */
@@ -83,8 +83,8 @@ export class ImagingFiles implements Disposable {
     this.files.push({
       name: path,
       root,
-      begin: (count) => _begin(path, count),
-      read: () => _read(path),
+      begin: (count) => readBeginning(_reading(path), count),
+      read: () => readBytes(_reading(path), { most: MAX_FILE_BYTES }),
     });
   }
 
@@ -94,8 +94,8 @@ export class ImagingFiles implements Disposable {
     this.files.push({
       name,
       root: name,
-      begin: (count) => bytes.subarray(0, count),
-      read: () => source.read(0, source.size),
+      begin: (count) => Promise.resolve(bytes.subarray(0, count)),
+      read: () => Promise.resolve(source.read(0, source.size)),
     });
   }
 
@@ -136,20 +136,25 @@ function _entryFile(
 ): ImagingFile {
   const hint = "unpack the archive and give the folder";
   const options = { maxInflated: MAX_FILE_BYTES, hint };
-  const read = () => {
-    if (last.entry === entry) return last.bytes!;
-    last.bytes = readZipEntry(source, directory, entry, options);
-    last.entry = entry;
-    return last.bytes;
+  const inflated = () => {
+    if (last.entry !== entry) {
+      last.bytes = readZipEntry(source, directory, entry, options);
+      last.entry = entry;
+    }
+    return last.bytes!;
   };
   return {
     name: join(source.name, entry.name),
     root: source.name,
     // To inflate a beginning alone would save little: nearly all files of an archive are images.
-    begin: (count) => read().subarray(0, count),
-    read,
+    begin: (count) => Promise.try(() => inflated().subarray(0, count)),
+    read: () => Promise.try(inflated),
   };
 }
+
+const _reading = (path: string): FileAction => ({
+  ...{ what: "read", path, access: "read", error: DataError },
+});
 
 /** The files at a path, in the order of their names. What programs hide from people is left out. */
 async function _filesBelow(path: string): Promise<string[]> {
@@ -167,41 +172,6 @@ async function _filesBelow(path: string): Promise<string[]> {
   } catch (error) {
     throw fileError(error, { what: "look at", path, access: "read", error: DataError });
   }
-}
-
-function _begin(path: string, count: number): Uint8Array {
-  return _open(path, (file) => _upTo(file, count));
-}
-
-function _read(path: string): Uint8Array<ArrayBuffer> {
-  return _open(path, (file) => {
-    const { isFile, size } = file.statSync();
-    if (!isFile) throw new Error("it is not a plain file");
-    if (size > MAX_FILE_BYTES) {
-      throw new Error(`it is ${size} bytes long, at most ${MAX_FILE_BYTES} are read`);
-    }
-    return _upTo(file, size);
-  });
-}
-
-function _open<T>(path: string, use: (file: Deno.FsFile) => T): T {
-  try {
-    using file = Deno.openSync(path);
-    return use(file);
-  } catch (error) {
-    throw fileError(error, { what: "read", path, access: "read", error: DataError });
-  }
-}
-
-function _upTo(file: Deno.FsFile, count: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(count);
-  let done = 0;
-  while (done < count) {
-    const read = file.readSync(bytes.subarray(done));
-    if (read === null) break;
-    done += read;
-  }
-  return bytes.subarray(0, done);
 }
 
 /** A name without its folders and endings: `knee` for `a/knee.nii.gz`. */

@@ -6,7 +6,7 @@
  */
 import { DataError, messageOf } from "../errors.ts";
 import { baseName, folderOf } from "../files.ts";
-import { planeOfName } from "../data/plane_name.js";
+import { withoutPlane } from "../data/plane_name.js";
 import type { Plane } from "../terms.ts";
 import { isDicom } from "./dicom/dataset.ts";
 import type { FrameDecoder } from "./dicom/decoder.ts";
@@ -100,8 +100,8 @@ export interface Found {
   others: number;
 }
 
-/** Bytes that tell what a file is. */
-const BEGIN = 352;
+/** How many bytes tell what a file is. */
+export const BEGIN_BYTES = 352;
 
 /**
  * Looks at the headers of files.
@@ -120,10 +120,10 @@ export async function findSeries(
   let others = 0;
   for (const [index, file] of files.entries()) {
     try {
-      const begin = file.begin(BEGIN);
+      const begin = await file.begin(BEGIN_BYTES);
       if (/(^|[\\/])DICOMDIR$/i.test(file.name)) others++;
       else if (isDicom(begin)) {
-        headers.push(await readDicomHeader(file.read(), file.name));
+        headers.push(await readDicomHeader(await file.read(), file.name));
         byName.set(file.name, file);
       } else if (isNifti(begin, file.name)) volumes.push(await _niftiSeries(file));
       else others++;
@@ -193,7 +193,7 @@ async function _dicomSlices(
   const grey: GreySlice[] = [];
   for (const { instance, frame } of slices) {
     if (read?.file !== instance.file) {
-      const bytes = files.get(instance.file)!.read();
+      const bytes = await files.get(instance.file)!.read();
       read = { file: instance.file, frames: await readDicomPixels(bytes, instance, decoder) };
       onFile?.();
     }
@@ -210,15 +210,15 @@ async function _dicomSlices(
 
 async function _niftiSeries(file: ImagingFile): Promise<FoundSeries> {
   const { rows, columns, spacing, distance, orientation, slices, format } = await readNifti(
-    file.read(),
+    await file.read(),
     file.name,
   );
   const lies = orientation && orientationOf(...orientation);
   const stem = stemOf(file.name);
   const folders = _foldersOf(file);
-  const name = _withoutPlane(stem) || folders[0];
+  const name = withoutPlane(stem) || folders[0];
   const facts: SeriesFacts = {
-    study: `${folderOf(file.name)}/${_withoutPlane(stem)}`,
+    study: `${folderOf(file.name)}/${withoutPlane(stem)}`,
     series: baseName(file.name),
     ...{ part: "", description: stem, plane: lies?.plane, tilt: lies?.tilt ?? 0 },
     ...{ slices: slices.length, rows, columns, spacing, sliceDistance: distance },
@@ -231,19 +231,11 @@ async function _niftiSeries(file: ImagingFile): Promise<FoundSeries> {
     ...{ facts, name, folders, orientation, isLocalizer: false, files: 1 },
     // Volumes are not kept: a folder may hold hundreds.
     async read(_decoder, onFile) {
-      const volume: NiftiVolume = await readNifti(file.read(), file.name);
+      const volume: NiftiVolume = await readNifti(await file.read(), file.name);
       onFile?.();
       return [...volume.slices];
     },
   };
-}
-
-/** A name without the word that says which plane it is of, and what held the two together. */
-function _withoutPlane(stem: string): string {
-  const plane = planeOfName(stem);
-  if (plane === undefined) return stem;
-  const word = new RegExp(`[ _.-]*(${plane}|(?<![a-z])${plane.slice(0, 3)}(?![a-z]))[ _.-]*`, "i");
-  return stem.replace(word, (_, __, at) => at === 0 || at + _.length === stem.length ? "" : "_");
 }
 
 /** The folders from a file up to what was given, which may be a folder itself, or an archive. */

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { examFile, isExamId } from "../data/labels.ts";
 import { encodeNpy } from "../data/npy.ts";
 import { DataError, messageOf } from "../errors.ts";
-import { folderOf, join, makeFolder, writeWhole } from "../files.ts";
+import { folderOf, isMissing, join, makeFolder, writeWhole } from "../files.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { type Plane, PLANES, type Split } from "../terms.ts";
 import { type ChooseOptions, choosePlanes, type PlaneChoice } from "./choose.ts";
@@ -236,7 +236,7 @@ async function _importExam(
   }
   const path = examFile(out, split, plane, id);
   const known = rows.find((each) => _isSame(each, row) && each.source === row.source);
-  if (known !== undefined && await _isThere(path)) return { row: known, known: true };
+  if (known !== undefined && !await isMissing(path)) return { row: known, known: true };
   const { data, shape } = await examOfSeries(series, decoder, plane);
   await makeFolder(folderOf(path));
   await writeWhole(path, encodeNpy(data, shape));
@@ -310,8 +310,4 @@ function _isSame(a: ImportedRow, b: ImportedRow): boolean {
 
 function _hash(...names: string[]): string {
   return createHash("sha256").update(names.join("\0")).digest("hex").slice(0, 16);
-}
-
-async function _isThere(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }

@@ -6,7 +6,7 @@
 import { eachCsvLine } from "../data/csv.ts";
 import { formatLabels, labelFile, type LabelledId, readLabels } from "../data/labels.ts";
 import { DataError } from "../errors.ts";
-import { readBytes, writeWhole } from "../files.ts";
+import { isMissing, readBytes, writeWhole } from "../files.ts";
 import { quoted } from "../quoted.ts";
 import { type Label, type Split, type Task, TASKS } from "../terms.ts";
 
@@ -80,10 +80,8 @@ export async function writeLabels(
   const written: string[] = [];
   for (const task of TASKS) {
     const path = labelFile(folder, split, task);
-    const isThere = await Deno.stat(path).then(() => true, () => false);
-    const rows = new Map(
-      (isThere ? await readLabels(path) : []).map(({ id, label }) => [id, label]),
-    );
+    const before = await isMissing(path) ? [] : await readLabels(path);
+    const rows = new Map(before.map(({ id, label }) => [id, label]));
     for (const [id, { [task]: label }] of labels) if (label !== undefined) rows.set(id, label);
     if (rows.size === 0) continue;
     const sorted = [...rows].map(([id, label]): LabelledId => ({ id, label }))

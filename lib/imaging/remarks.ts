@@ -3,13 +3,12 @@
  *
  * @module
  */
+import { MRNET_SLICES } from "../data/exam.ts";
 import type { Plane } from "../terms.ts";
 import type { Orientation } from "./geometry.ts";
 import type { Series } from "./series.ts";
 import { contrastRemark } from "./contrast.ts";
 
-/** Slices of MRNet's series. */
-const MRNET_SLICES = [17, 61] as const;
 /** From here on the plane that a series is in is not clear, in degrees. */
 const TILTED = 25;
 /** A step that is so many times the usual one lacks a slice. */

@@ -4,13 +4,21 @@
  * @module
  */
 import type { ExamSource } from "../data/exam_files.ts";
+import { DataError } from "../errors.ts";
 import { isFileName } from "../file_name.ts";
+import { readBeginning } from "../files.ts";
 import type { Plane } from "../terms.ts";
 import { type ChooseOptions, choosePlanes, type PlaneChoice } from "./choose.ts";
 import { isDicom } from "./dicom/dataset.ts";
 import { FrameDecoder } from "./dicom/decoder.ts";
 import { type GivenFile, ImagingFiles, isArchiveName } from "./files.ts";
-import { commonFolders, findSeries, type FoundSeries, type SkippedFile } from "./found.ts";
+import {
+  BEGIN_BYTES,
+  commonFolders,
+  findSeries,
+  type FoundSeries,
+  type SkippedFile,
+} from "./found.ts";
 import { isNifti } from "./nifti.ts";
 import { examOfSeries } from "./volume.ts";
 
@@ -105,10 +113,9 @@ export async function isImagingPath(path: string): Promise<boolean> {
   if (isArchiveName(path)) return true;
   try {
     if ((await Deno.stat(path)).isDirectory) return true;
-    using file = await Deno.open(path);
-    const begin = new Uint8Array(352);
-    const count = await file.read(begin) ?? 0;
-    return isDicom(begin.subarray(0, count)) || isNifti(begin.subarray(0, count), path);
+    const action = { what: "read", path, access: "read", error: DataError } as const;
+    const begin = await readBeginning(action, BEGIN_BYTES);
+    return isDicom(begin) || isNifti(begin, path);
   } catch {
     // Whoever reads it as an exam says what is wrong with it.
     return false;

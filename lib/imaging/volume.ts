@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { MRNET_SIDE } from "../data/exam.ts";
 import { DataError } from "../errors.ts";
 import type { Plane } from "../terms.ts";
 import type { FrameDecoder } from "./dicom/decoder.ts";
@@ -10,9 +11,6 @@ import type { FoundSeries } from "./found.ts";
 import { type Turn, turnToMRNet, type Vector } from "./geometry.ts";
 import { type GreySlice, quantise, valuesOf, windowOf } from "./grey_values.ts";
 import { type SliceGrid, SquareResampler } from "./resample.ts";
-
-/** Rows and columns of MRNet's exams. */
-export const MRNET_SIDE = 256;
 
 /** An exam in MRNet's form. */
 export interface ImportedExam {

@@ -90,6 +90,14 @@ Deno.test("whatever would fail or mislead a training is named", async () => {
   }
 });
 
+Deno.test("a folder without one exam that can be read is named, not counted", async () => {
+  await using folder = await TemporaryFolder.make();
+  await folder.write("data/train/axial/0001.npy", "no array");
+  const { exams, problems } = await examineDataset({ data: folder.at("data") });
+  assert.deepEqual(exams, []);
+  assert.ok(problems.some(({ level, where }) => level === "error" && where.endsWith("0001.npy")));
+});
+
 Deno.test("doctor prints, writes a page with every exam, and needs two folders only", async () => {
   await using folder = await sound();
   const rights = { permissions: ["--allow-read=data,out", "--allow-write=out"] };

@@ -192,6 +192,27 @@ Deno.test("a slice that is damaged fails its exam and no other", async () => {
   assert.match(failures[0], /axial\/IM3': its pixels are cut off/);
 });
 
+Deno.test("labels of before that may not be read are not written over", async () => {
+  await using folder = await TemporaryFolder.make();
+  await write(folder, "study", study(1));
+  await folder.write("labels.csv", "id,acl\n0001,1\n");
+  await folder.write("data/valid-acl.csv", "9,0\n");
+  const { code, err } = await runCli(
+    folder,
+    ["import", "study", "--out", "data", "--labels", "labels.csv"],
+    {
+      permissions: [
+        "--allow-read=study,data,labels.csv",
+        "--deny-read=data/valid-acl.csv",
+        "--allow-write=data",
+      ],
+    },
+  );
+  assert.equal(code, 1);
+  assert.match(err, /Cannot read the labels 'data\/valid-acl\.csv': Deno has no permission/);
+  assert.equal(await Deno.readTextFile(folder.at("data/valid-acl.csv")), "9,0\n");
+});
+
 Deno.test("import says what it made and what to do, and needs its two folders only", async () => {
   await using folder = await TemporaryFolder.make();
   await write(folder, "study", study(1));

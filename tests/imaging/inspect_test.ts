@@ -100,6 +100,18 @@ Deno.test("inspect reads the folder and needs nothing else", async () => {
   assert.match(missing.err, /^Cannot look at 'study\/nowhere': there is no such file or folder\n$/);
 });
 
+Deno.test({
+  name: "a pipe is refused, not waited for",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using folder = await TemporaryFolder.make();
+    await new Deno.Command("mkfifo", { args: [folder.at("pipe")] }).output();
+    const { series, skipped } = await inspectPaths([folder.at("pipe")]);
+    assert.deepEqual(series, []);
+    assert.match(skipped[0].reason, /^Cannot read '.*pipe': it is not a plain file$/);
+  },
+});
+
 testWithRealData("a study of 500 slices is inspected in seconds", async () => {
   await using folder = await TemporaryFolder.make();
   const source = `${REAL_DATA}pymskt-mese/dicom/`;

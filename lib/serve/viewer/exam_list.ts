@@ -9,6 +9,7 @@ import { DataError, messageOf, MRNetError } from "../../errors.ts";
 import { fileError, join } from "../../files.ts";
 import { commandLine } from "../../invocation.ts";
 import { type Label, type Plane, PLANES, type Split, SPLITS, TASKS } from "../../terms.ts";
+import { listed } from "../../quoted.ts";
 
 /** An exam of the list. */
 export interface ListedExam {
@@ -103,9 +104,8 @@ async function _ids(folder: string, faults: string[]): Promise<string[]> {
 
 /** What is said about files that no exam's id leads to. */
 function _leftOut(folder: string, names: readonly string[]): string {
-  const shown = names.slice(0, MAX_NAMED).map((name) => `'${_shortened(name)}'`).join(", ");
-  const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : "";
-  return `Cannot list ${shown}${more} of '${folder}': no exam has such a name: ` +
+  const shown = listed(names.map((name) => `'${_shortened(name)}'`), MAX_NAMED);
+  return `Cannot list ${shown} of '${folder}': no exam has such a name: ` +
     "use letters, digits, '_' and '-', at most 64, numbers with at least four digits, and no " +
     "name of a Windows device";
 }
