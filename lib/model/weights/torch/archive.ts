@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { readPickle } from "./pickle.ts";
-import { PickleFault } from "./pickle_values.ts";
+import { readPickle } from "../../../pickle/read.ts";
+import { PickleFault } from "../../../pickle/values.ts";
 import { bytesSource, type Source } from "../source.ts";
 import { quoted } from "../../../quoted.ts";
 import { weightsError } from "../tensors.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { belongsToLoss, withoutWrappers } from "../lineage.ts";
-import { PickleFault, PickleObject, type PickleValue } from "./pickle_values.ts";
+import { PickleFault, PickleObject, type PickleValue } from "../../../pickle/values.ts";
 import { TensorRecord } from "./records.ts";
 import { listed, quoted } from "../../../quoted.ts";
 

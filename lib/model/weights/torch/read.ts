@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { PickleFault } from "./pickle_values.ts";
+import { PickleFault } from "../../../pickle/values.ts";
 import { bytesSource, openSource, type Source } from "../source.ts";
 import { type ReadOptions, type Weights, weightsError } from "../tensors.ts";
 import { openArchive } from "./archive.ts";

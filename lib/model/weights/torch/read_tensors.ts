@@ -5,7 +5,7 @@
  * @module
  */
 import { isFloatType, toFloat32 } from "../floats.ts";
-import { PickleFault } from "./pickle_values.ts";
+import { PickleFault } from "../../../pickle/values.ts";
 import type { NamedTensor, ReadOptions, Weights } from "../tensors.ts";
 import type { TensorIndex } from "./modules.ts";
 import type { TensorRecord } from "./records.ts";

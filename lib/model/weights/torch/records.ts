@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { PickleFault, PickleRecord, type PickleValue } from "./pickle_values.ts";
+import { PickleFault, PickleRecord, type PickleValue } from "../../../pickle/values.ts";
 import { quoted } from "../../../quoted.ts";
 import { elementCount } from "../tensors.ts";
 

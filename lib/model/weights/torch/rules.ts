@@ -12,7 +12,7 @@ import {
   type PickleRules,
   type PickleValue,
   setEntry,
-} from "./pickle_values.ts";
+} from "../../../pickle/values.ts";
 import { DTYPES, isStorageClass, makeTensor, StorageTable, TensorRecord } from "./records.ts";
 
 /** The rules for one file, and the storages its pickle has referred to so far. */
@@ -90,6 +90,11 @@ export function makeTorchRules(): TorchRules {
   const globals = new Map<string, PickleGlobal | undefined>();
   return {
     storages,
+    file: "a weights file",
+    hints: {
+      unlisted: "save model.state_dict() alone, if you trust where it comes from",
+      damaged: "it is damaged or no PyTorch file, save it again",
+    },
     find(module, name) {
       // Python 2's name, which protocol 2 still writes.
       const full = `${module === "__builtin__" ? "builtins" : module}.${name}`;

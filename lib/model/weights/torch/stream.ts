@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { readPickle } from "./pickle.ts";
-import { PickleFault, type PickleValue } from "./pickle_values.ts";
+import { readPickle } from "../../../pickle/read.ts";
+import { PickleFault, type PickleValue } from "../../../pickle/values.ts";
 import type { Source } from "../source.ts";
 import { quoted } from "../../../quoted.ts";
 import type { StorageRecord } from "./records.ts";

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { readPickle } from "../../../../lib/model/weights/torch/pickle.ts";
+import { readPickle } from "../../lib/pickle/read.ts";
+import { PickleGlobal, PickleObject, type PickleValue } from "../../lib/pickle/values.ts";
+import { bytesSource } from "../../lib/model/weights/source.ts";
+import { makeTorchRules } from "../../lib/model/weights/torch/rules.ts";
 import {
-  PickleGlobal,
-  PickleObject,
-  type PickleValue,
-} from "../../../../lib/model/weights/torch/pickle_values.ts";
-import { bytesSource } from "../../../../lib/model/weights/source.ts";
-import { makeTorchRules } from "../../../../lib/model/weights/torch/rules.ts";
-import { assemble, assertRefused, type Piece, testWithPython, text } from "../support.ts";
+  assemble,
+  assertRefused,
+  type Piece,
+  testWithPython,
+  text,
+} from "../model/weights/support.ts";
 
 function read(...pieces: Piece[]): PickleValue {
   const bytes = assemble(...pieces);
@@ -158,7 +160,7 @@ for (
     ["with an endless number", [0x8b, [0, 1, 0, 0], new Array(256).fill(1), "."], "256 bytes"],
     ["of protocol 1", [0x80, 1, "N."], "it has the pickle protocol 1, known are 2 to 5"],
     ["of protocol 6", [0x80, 6, "N."], "it has the pickle protocol 6, known are 2 to 5"],
-    ["with the text operations of protocol 0", ["I1\n."], "the operation 0x49, which torch never"],
+    ["with the text operations of protocol 0", ["I1\n."], "the operation 0x49, which is not read"],
     ["with an extension", [0x82, 1, "."], "the operation 0x82"],
     ["with an unknown persistent id", [...text("x"), "Q."], "refers to something unknown"],
     ["with a storage without a class", ["(", ...text("storage"), "tQ."], "something unknown"],

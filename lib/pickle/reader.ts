@@ -5,7 +5,6 @@
  * @module
  */
 import type { Source } from "../source.ts";
-import { weightsError } from "../tensors.ts";
 
 /** Bytes that are read at once. */
 const WINDOW = 64 * 1024;
@@ -102,6 +101,6 @@ export class PickleReader {
   /** The error for a pickle that ends too early. */
   private _short(found: string): Error {
     const hint = "it is cut short or damaged, copy or download it again";
-    return weightsError(this.source.name, found, hint);
+    return this.source.failure(found, hint);
   }
 }

@@ -51,6 +51,10 @@ export class PickleObject extends PickleRecord {
 
 /** What a pickle may ask for. */
 export interface PickleRules {
+  /** What kind of file it is, for messages, as in `a weights file`. */
+  readonly file: string;
+  /** What to do about a file that names what is not on the list, or is damaged. */
+  readonly hints: Readonly<Record<"unlisted" | "damaged", string>>;
   /** The class or function of that name; `undefined` if it is not on the list. */
   find(module: string, name: string): PickleGlobal | undefined;
   /**

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { quoted } from "../../../quoted.ts";
-import { weightsError } from "../tensors.ts";
-import type { PickleReader } from "./pickle_reader.ts";
+import { quoted } from "../quoted.ts";
+import type { PickleReader } from "./reader.ts";
 import {
   addItems,
   PickleFault,
@@ -14,9 +13,9 @@ import {
   type PickleRules,
   type PickleValue,
   setEntry,
-} from "./pickle_values.ts";
+} from "./values.ts";
 
-/** Bounds that are far above what a file of weights needs. */
+/** Bounds that are far above what a file of weights or a volume needs. */
 export interface PickleLimits {
   /** Bytes of one pickle. */
   bytes: number;
@@ -180,9 +179,8 @@ export class PickleMachine {
     const known = this.#rules.find(module, name);
     if (known !== undefined) return known;
     const found = `it asks for ${quoted(`${module}.${name}`)}, which is not on the list of ` +
-      "what a weights file may contain";
-    const hint = "nothing was run; save model.state_dict() alone, if you trust where it comes from";
-    throw weightsError(this.reader.source.name, found, hint);
+      `what ${this.#rules.file} may contain`;
+    throw this.reader.source.failure(found, `nothing was run; ${this.#rules.hints.unlisted}`);
   }
 
   /** What calling a class or a function gives. */

@@ -12,10 +12,9 @@
  * @module
  */
 import type { Source } from "../source.ts";
-import { weightsError } from "../tensors.ts";
-import { PICKLE_LIMITS, PickleMachine } from "./pickle_machine.ts";
-import { PickleReader } from "./pickle_reader.ts";
-import { addItems, PickleFault, type PickleRules, type PickleValue } from "./pickle_values.ts";
+import { PICKLE_LIMITS, PickleMachine } from "./machine.ts";
+import { PickleReader } from "./reader.ts";
+import { addItems, PickleFault, type PickleRules, type PickleValue } from "./values.ts";
 
 /** Where a pickle lies. */
 export interface PickleRange {
@@ -29,7 +28,7 @@ export interface PickleRange {
  * Reads one pickle.
  *
  * @returns its value, and the byte after its last
- * @throws {WeightsError} if it is damaged, too large, or names what is not on the list
+ * @throws the failure of the source, if it is damaged, too large, or names what is not on the list
  */
 export function readPickle(
   source: Source,
@@ -42,8 +41,7 @@ export function readPickle(
     return { value: _run(new PickleMachine(reader, rules)), end: reader.position };
   } catch (error) {
     if (!(error instanceof PickleFault)) throw error;
-    const hint = "it is damaged or no PyTorch file, save it again";
-    throw weightsError(source.name, error.message, hint);
+    throw source.failure(error.message, rules.hints.damaged);
   }
 }
 
@@ -62,7 +60,7 @@ function _run(machine: PickleMachine): PickleValue {
     const operation = OPERATIONS.get(code);
     if (operation === undefined) {
       const shown = code.toString(16).padStart(2, "0");
-      throw new PickleFault(`its pickle has the operation 0x${shown}, which torch never writes`);
+      throw new PickleFault(`its pickle has the operation 0x${shown}, which is not read`);
     }
     operation(machine);
     if (machine.depth > PICKLE_LIMITS.stack) throw new PickleFault("its pickle piles up values");
