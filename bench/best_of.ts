@@ -1,7 +1,5 @@
 /**
  * The one timer of the benches.
- *
- * @module
  */
 
 /** Seconds of the quickest of several repeats, after one that is not counted. */

@@ -14,8 +14,6 @@
  * Each timing is the least of the repeats after one that is not counted, in a process of its own, whose
  * peak memory stands beside it. Compare within a run, not between runs. A peer that cannot be had is
  * left out; onnxruntime-node is fetched from npm the first time.
- *
- * @module
  */
 import { type EpochMemory, type Kind, SIDE, type Timings } from "./cpu_process.ts";
 import { type FirstAnswer, measureFirstAnswer } from "./first_answer.ts";

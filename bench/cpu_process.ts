@@ -7,8 +7,6 @@
  * ```
  *
  * Prints one JSON value.
- *
- * @module
  */
 import { cpuUsage } from "node:process";
 import { bestOf } from "./best_of.ts";

@@ -1,7 +1,5 @@
 /**
  * How long a fresh process takes: for an import alone, and to the first answer about an exam.
- *
- * @module
  */
 import { bestOf } from "./best_of.ts";
 

@@ -1,8 +1,6 @@
 /**
  * How long files from a scanner take: an exam of 24 slices of 256×256, as they are and with pixels that
  * must be resampled, and looking at a study of 500 files. `deno run -A bench/imaging.ts`.
- *
- * @module
  */
 import { FrameDecoder } from "../lib/imaging/dicom/decoder.ts";
 import { ImagingFiles } from "../lib/imaging/files.ts";

@@ -7,8 +7,6 @@
  *
  * The package weighs 290 MB and no part of the toolkit needs it. So its name is not one that Deno finds
  * before it runs, and nothing is fetched by a check, a test or another bench.
- *
- * @module
  */
 import { bestOf } from "./best_of.ts";
 

@@ -8,8 +8,6 @@
  *
  * Logits are compared relatively, gradients by the L2 norm of the difference of each tensor relative to
  * the tensor's, of which the worst is shown: of those up to the last maximum, and of those behind it.
- *
- * @module
  */
 import { currentGpu, startEngine } from "../lib/engine/engine.ts";
 import { MRNet } from "../lib/model/mrnet.ts";

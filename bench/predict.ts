@@ -8,8 +8,6 @@
  * ```
  *
  * Start-up is what the command takes for one exam of one slice of 64×64.
- *
- * @module
  */
 import { bestOf } from "./best_of.ts";
 import { encodeNpy } from "../lib/data/npy.ts";

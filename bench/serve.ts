@@ -8,8 +8,6 @@
  *
  * The service runs in a process of its own, on one model of random weights; the clients share the
  * machine with it. Compare within a run, not between runs.
- *
- * @module
  */
 import { encodeNpy } from "../lib/data/npy.ts";
 import { startEngine } from "../lib/engine/engine.ts";

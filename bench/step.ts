@@ -9,8 +9,6 @@
  *
  * The least of the repeats is shown, after one that is not counted: what the engine can do, not
  * what else the machine was busy with. Compare within a run, not between runs.
- *
- * @module
  */
 import { bestOf } from "./best_of.ts";
 import type { Exam } from "../lib/data/exam.ts";

@@ -17,8 +17,6 @@
  * under way, as in training, and by itself: `alone` it waits for Deno, which looks every ten
  * milliseconds whether a result is there. The bench needs no network once Deno's cache holds the
  * dependencies; PyTorch runs on CUDA where it sees a card, in float32.
- *
- * @module
  */
 import { bestOf } from "./best_of.ts";
 import {

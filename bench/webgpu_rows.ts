@@ -1,8 +1,6 @@
 /**
  * What the WebGPU bench measures of a runner, ours or TensorFlow.js's, and the product of matrices that
  * stands for what the adapter can do.
- *
- * @module
  */
 import { bestOfEach } from "./best_of.ts";
 import type { LabelledExam } from "../lib/data/dataset.ts";

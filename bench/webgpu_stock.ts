@@ -8,8 +8,6 @@
  *
  * Prints a JSON value a line: a row for each number of slices, then `{ product }`, the multiply-adds a
  * second of its product of matrices.
- *
- * @module
  */
 import { bestOf } from "./best_of.ts";
 import { currentGpu, startEngine } from "../lib/engine/engine.ts";

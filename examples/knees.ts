@@ -3,8 +3,6 @@
  *
  * With `--quick` there are so few of them, and so few epochs, that an example only shows that it runs:
  * nothing can be learnt then.
- *
- * @module
  */
 import { type Dataset, openDataset, phantom } from "../mod.ts";
 

@@ -1,8 +1,4 @@
-/**
- * Several byte arrays as one.
- *
- * @module
- */
+/** Several byte arrays as one. */
 
 /**
  * The bytes of all arrays, one after another, in an array of their own.

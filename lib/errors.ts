@@ -3,8 +3,6 @@
  * file, what was found and what to do; the command line prints it as it is and exits 1.
  *
  * Anything else that is thrown is a fault of this toolkit.
- *
- * @module
  */
 
 /** Base class of every error whose message is written for the user. */

@@ -1,8 +1,6 @@
 /**
  * What may be the name of a file or a folder: every name that comes from outside and becomes part of a
  * path passes here.
- *
- * @module
  */
 
 /** The longest name that the usual file systems have, in bytes. */

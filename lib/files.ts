@@ -1,8 +1,6 @@
 /**
  * Reading and writing files. A file is either whole under its name or does not exist, and each failure
  * is one line that names the file and what to do.
- *
- * @module
  */
 import { createHash } from "node:crypto";
 import { messageOf, MRNetError, OptionError, OutputError, PermissionError } from "./errors.ts";

@@ -1,7 +1,5 @@
 /**
  * Commands as the user can type them: Deno may have come by npm alone, and is then not on the path.
- *
- * @module
  */
 
 /**

@@ -1,8 +1,4 @@
-/**
- * The nearest name to one that does not exist.
- *
- * @module
- */
+/** The nearest name to one that does not exist. */
 
 /**
  * The name that somebody may have meant.

@@ -1,8 +1,6 @@
 /**
  * Options that do not exist are errors, in JavaScript and behind a cast too: a misspelt `epochs` would
  * otherwise train with the default and nobody would know.
- *
- * @module
  */
 import { OptionError } from "./errors.ts";
 import { nearest } from "./nearest.ts";

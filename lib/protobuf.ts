@@ -3,8 +3,6 @@
  * events need.
  *
  * The encoding is described at https://protobuf.dev/programming-guides/encoding/.
- *
- * @module
  */
 import { concat } from "./bytes.ts";
 

@@ -1,8 +1,4 @@
-/**
- * Texts taken from files as they may stand in a message.
- *
- * @module
- */
+/** Texts taken from files as they may stand in a message. */
 
 /** A name taken from a file as it may stand in a message: quoted, on one line, not endless. */
 export function quoted(name: string): string {

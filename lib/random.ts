@@ -7,8 +7,6 @@
  *
  * Without a path the stream is the Mersenne Twister of that seed, and {@linkcode Random.uniform}
  * gives the numbers of `torch.manual_seed(seed); torch.rand(n)`.
- *
- * @module
  */
 import { mersenne } from "npm:pure-rand@8.4.2/generator/mersenne";
 

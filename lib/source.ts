@@ -3,8 +3,6 @@
  * come into memory, or bytes that are there already.
  *
  * Reading is synchronous: a header decides what is read next, and the ranges are few and local.
- *
- * @module
  */
 import type { MRNetError } from "./errors.ts";
 import { fileError } from "./files.ts";

@@ -1,8 +1,4 @@
-/**
- * The words that the whole toolkit shares: which finding, in which plane, of which split.
- *
- * @module
- */
+/** The words that the whole toolkit shares: which finding, in which plane, of which split. */
 
 /** The three findings of MRNet; a model predicts one of them. */
 export const TASKS = ["abnormal", "acl", "meniscus"] as const;

@@ -4,8 +4,6 @@
  * The umbrella package is used, at the same version as the backends, so that a script's own
  * `npm:@tensorflow/tfjs@4.22.0` and this toolkit share one engine and can exchange tensors.
  * A backend is loaded when it is started, not before.
- *
- * @module
  */
 export * from "npm:@tensorflow/tfjs@4.22.0";
 

@@ -1,7 +1,5 @@
 /**
  * The toolkit's version, as its configuration states it; part of the program, so nothing is read.
- *
- * @module
  */
 import config from "../deno.json" with { type: "json" };
 

@@ -1,8 +1,4 @@
-/**
- * Writing a file so that it gets its name in one step, after its bytes have reached the disk.
- *
- * @module
- */
+/** Writing a file so that it gets its name in one step, after its bytes have reached the disk. */
 
 /** The content of a file: bytes, text, or its bytes in chunks. */
 export type Content = string | Uint8Array | Iterable<Uint8Array>;

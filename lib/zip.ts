@@ -3,8 +3,6 @@
  * stored, uncompressed files whose bytes depend on their content alone.
  *
  * The format is described in PKWARE's APPNOTE.TXT, https://support.pkware.com/pkzip/appnote.
- *
- * @module
  */
 import { crc32, inflateRawSync } from "node:zlib";
 import { messageOf } from "./errors.ts";

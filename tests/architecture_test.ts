@@ -1,7 +1,5 @@
 /**
  * The imports of lib/ run in no circle and point downwards only, as docs/architecture.md draws them.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import config from "../deno.json" with { type: "json" };

@@ -1,8 +1,6 @@
 /**
  * What this project takes from others: every package pinned to one version, imported in one file,
  * described in docs/dependencies.md, and locked by its checksum.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { lockFaults } from "../tools/lock_check.ts";

@@ -1,7 +1,5 @@
 /**
  * The short form of `deno task disk`.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { createRandom } from "../lib/random.ts";

@@ -1,8 +1,6 @@
 /**
  * The examples run as they stand, and print what they are for. All but those that say otherwise are only
  * tried here (`--quick`): they have too few exams to learn from.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { withoutDriver } from "./support/cli.ts";

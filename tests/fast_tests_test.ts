@@ -1,7 +1,5 @@
 /**
  * Which tests `deno task test:fast` runs.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { sortTests } from "../tools/fast_tests.ts";

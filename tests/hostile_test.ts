@@ -1,8 +1,6 @@
 /**
  * Hostile files in short: some hundred mutated files for every reader, and files that were made to
  * cost their reader much. `deno task fuzz` is the long form.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";

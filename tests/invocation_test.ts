@@ -1,7 +1,5 @@
 /**
  * Commands that are printed can be typed as they stand, however Deno came.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { commandLine, denoProgram } from "../lib/invocation.ts";

@@ -1,8 +1,6 @@
 /**
  * Every link of the documents that stays within the project leads somewhere: to a file that is there, and
  * to a heading that is in it.
- *
- * @module
  */
 import assert from "node:assert/strict";
 

@@ -1,7 +1,5 @@
 /**
  * `mod.ts` as a script in another folder sees it.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import config from "../deno.json" with { type: "json" };

@@ -1,8 +1,6 @@
 /**
  * An option that does not exist is an error of every verb that takes options, whoever is asked by
  * whatever language.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import * as mrnet from "../mod.ts";

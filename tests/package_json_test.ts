@@ -1,8 +1,6 @@
 /**
  * A script in or below a folder with a `package.json`: Deno then looks for packages in `node_modules`
  * alone, unless it is told otherwise. docs/scripting.md names what works.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { TemporaryFolder } from "./support/folders.ts";

@@ -1,8 +1,6 @@
 /**
  * What somebody is told to practise with learns: the commands and the script are taken
  * out of docs/training.md, docs/tutorial.md and the README.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { runScript } from "./support/cli.ts";

@@ -1,8 +1,6 @@
 /**
  * The package as it would be published: nothing in its interface has a type that must be inferred, and
  * every file that its README links to is in it.
- *
- * @module
  */
 import assert from "node:assert/strict";
 

@@ -1,7 +1,5 @@
 /**
  * The README's script, run as it stands there by somebody in another folder.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { writePhantomDataset } from "../lib/phantom/mod.ts";

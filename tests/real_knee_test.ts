@@ -1,8 +1,6 @@
 /**
  * A real knee through reading, a training step and a prediction, as plumbing: nobody has graded it,
  * so its labels are made up, and nothing is concluded from the metrics.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { type Exam, readExam } from "../lib/data/exam.ts";

@@ -1,7 +1,5 @@
 /**
  * The short form of `deno task soak`.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import type { EngineName } from "../lib/engine/engine.ts";

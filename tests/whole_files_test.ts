@@ -4,8 +4,6 @@
  *
  * The full disk is the system's own limit on the size of files (`ulimit -f`), which makes writing fail
  * half-way through a file, as a full disk does, and needs no rights.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { isAside, makeWritableFolder, writeWhole } from "../lib/files.ts";

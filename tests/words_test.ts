@@ -1,8 +1,6 @@
 /**
  * The words that the toolkit does not use: its own old names of things that the field, or plain
  * English, has a name for. They are looked for in code, comments, messages and documents.
- *
- * @module
  */
 import assert from "node:assert/strict";
 

@@ -4,8 +4,6 @@
  *
  * It fails where the process ends or takes more than 1 GiB, where fewer than 95 of 100 honest requests
  * are answered in time, or where its resident size is not back within 64 MB.
- *
- * @module
  */
 import { complaints, mixedAttack, type MixedReport } from "../tests/support/mixed_attack.ts";
 

@@ -8,8 +8,6 @@
  *
  * In it are this runtime, the code, the packages and, where this machine has it, the Vulkan loader.
  * What it cannot hold is the GPU's driver. See `docs/performance_webgpu.md`.
- *
- * @module
  */
 import { messageOf } from "../lib/errors.ts";
 

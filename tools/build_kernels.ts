@@ -5,8 +5,6 @@
  * ```sh
  * deno task build:wasm
  * ```
- *
- * @module
  */
 
 /** The compiler; not needed to use the toolkit, for what it makes is kept. */
@@ -76,8 +74,6 @@ export async function kernelTable(): Promise<string> {
   return await _formatted(`/**
  * The processor's kernels and the names of their parameters, in the order in which they are passed.
  * Made by \`deno task build:wasm\` of the kernels' source.
- *
- * @module
  */
 
 /** The parameters of each kernel, by its name. */

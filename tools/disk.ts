@@ -5,8 +5,6 @@
  *
  * It fails where a file that has its name is not whole, where what was saved does not go on to the end
  * of a run that nothing happened to, or where a failure is more than one line.
- *
- * @module
  */
 import { drawSeed } from "../lib/random.ts";
 import { type DiskReport, failWrites, losePower } from "../tests/support/disk/training.ts";

@@ -1,9 +1,8 @@
 /**
  * `deno doc --lint` for all that a script can import, without what it has to say about the declarations of
  * npm packages: TensorFlow.js's tensors are part of our interface, and it wants them documented too.
- *
- * @module
  */
+
 const { default: { exports } } = await import("../deno.json", { with: { type: "json" } });
 // The command line is not imported. Together, for a type that one shows may be exported by another.
 const { "./cli": _, ...modules } = exports;

@@ -5,8 +5,6 @@
  * ```sh
  * deno run -A tools/explanation_sheet.ts
  * ```
- *
- * @module
  */
 import { explain, loadMRNet, openDataset, phantom, pictures, train } from "../mod.ts";
 import { writeWhole } from "../lib/files.ts";

@@ -7,8 +7,6 @@
  * ```
  *
  * Types are not checked; `deno task check` does that.
- *
- * @module
  */
 
 const ROOT = new URL("../", import.meta.url);

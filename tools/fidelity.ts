@@ -5,8 +5,6 @@
  * deno run -A --lock=deno.dev.lock tools/fidelity.ts            # every engine: minutes without a GPU
  * deno run -A --lock=deno.dev.lock tools/fidelity.ts wasm
  * ```
- *
- * @module
  */
 import { fileURLToPath } from "node:url";
 import { openDataset } from "../lib/data/dataset.ts";

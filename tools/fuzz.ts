@@ -4,8 +4,6 @@
  *
  * Every file must give a right answer or the reader's own error, within a second and 64 MB. The first
  * one that does not ends the reader's hunt; it is kept, and the command that makes it again printed.
- *
- * @module
  */
 import { drawSeed } from "../lib/random.ts";
 import { caseBytes } from "../tests/support/fuzz/case.ts";

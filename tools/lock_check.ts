@@ -2,8 +2,6 @@
  * What is wrong with the two lock files, if anything: `deno.lock` must hold what `mod.ts` and `cli.ts`
  * import and no more, for Deno downloads all that it holds before it runs anything; `deno.dev.lock`
  * holds the packages of tests and tools besides.
- *
- * @module
  */
 import { messageOf } from "../lib/errors.ts";
 

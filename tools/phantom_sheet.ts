@@ -5,8 +5,6 @@
  * ```sh
  * deno run -A tools/phantom_sheet.ts
  * ```
- *
- * @module
  */
 import { encode } from "npm:fast-png@8.0.0";
 import { renderPhantom } from "../lib/phantom/mod.ts";

@@ -5,9 +5,8 @@
  * ```sh
  * deno run -A tools/resampling.ts
  * ```
- *
- * @module
  */
+
 // deno-lint-ignore-file no-console -- it prints what it measured
 import { drawAugmentation, sourceOf } from "../lib/data/augment.ts";
 import { renderPhantom } from "../lib/phantom/mod.ts";

@@ -4,8 +4,6 @@
  *
  * It fails where a killed run leaves anything else than one that was never stopped, or where memory
  * grows.
- *
- * @module
  */
 import { type EngineName, ENGINES } from "../lib/engine/engine.ts";
 import { drawSeed } from "../lib/random.ts";

@@ -5,8 +5,6 @@
  * deno run -A cli.ts serve --data data/practice --models models/combined_practice_acl.json
  * deno run -A --lock=deno.dev.lock tools/viewer_pictures.ts http://127.0.0.1:8080/#valid/0131
  * ```
- *
- * @module
  */
 import { type Browser, launchChromium } from "../tests/support/chromium.ts";
 

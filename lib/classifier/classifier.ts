@@ -5,8 +5,6 @@
  * A classifier has models of one plane each, and a rule for their predictions
  * ({@linkcode Classifier.conclude}). Callers that read exams in another way, from many files or with
  * pauses, run the models themselves and then apply the rule.
- *
- * @module
  */
 import {
   type ByPlane,

@@ -1,7 +1,5 @@
 /**
  * The classifier that is three models, one a plane, and the combination of their answers.
- *
- * @module
  */
 import {
   type ByPlane,

@@ -1,7 +1,5 @@
 /**
  * Classifiers from files: which kind a file is of, and the models that it names.
- *
- * @module
  */
 import type { ByPlane, Combination, CombinedMember } from "../combine/combination.ts";
 import {

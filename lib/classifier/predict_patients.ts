@@ -1,7 +1,5 @@
 /**
  * What a classifier says about patients, from the files of their exams.
- *
- * @module
  */
 import type { ByPlane } from "../combine/combination.ts";
 import type { ExamInput } from "../data/exam_files.ts";

@@ -1,7 +1,5 @@
 /**
  * The classifier that is one model of one plane.
- *
- * @module
  */
 import { decide } from "../model/card.ts";
 import type { Prediction } from "../model/mrnet.ts";

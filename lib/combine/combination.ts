@@ -7,8 +7,6 @@
  * The features are probabilities and not logits, as in the paper: N. Bien et al., Deep-learning-assisted
  * diagnosis for knee magnetic resonance imaging: Development and retrospective validation of MRNet,
  * PLOS Medicine 15(11), 2018.
- *
- * @module
  */
 import type { ExamHash } from "../data/exam_hash.ts";
 import type { Intensity } from "../data/intensity.ts";

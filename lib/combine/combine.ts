@@ -1,8 +1,4 @@
-/**
- * Combining three trained models: what `cli.ts combine` does, as one function.
- *
- * @module
- */
+/** Combining three trained models: what `cli.ts combine` does, as one function. */
 import type { Intensity } from "../data/intensity.ts";
 import { ODD_HINT, oddityOf } from "../data/oddity.ts";
 import type { TuneSplit } from "../data/tune.ts";

@@ -1,8 +1,4 @@
-/**
- * What three models, and their combination, say about the patients of a dataset.
- *
- * @module
- */
+/** What three models, and their combination, say about the patients of a dataset. */
 import {
   type Dataset,
   type DatasetOptions,

@@ -2,8 +2,6 @@
  * The file of a combination: JSON that says how three models go together, and how that was found.
  *
  * Nothing in it is taken on trust: a value that is not what its key promises is refused by name.
- *
- * @module
  */
 import { decodeHashes, encodeHashes, type ExamHash } from "../data/exam_hash.ts";
 import { INTENSITIES } from "../data/intensity.ts";

@@ -1,8 +1,4 @@
-/**
- * Fitting the combination of the three planes to what the models said about a set of patients.
- *
- * @module
- */
+/** Fitting the combination of the three planes to what the models said about a set of patients. */
 import { OptionError } from "../errors.ts";
 import { fitLogistic } from "../metrics/logistic.ts";
 import { rocAuc } from "../metrics/roc.ts";

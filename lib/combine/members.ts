@@ -1,8 +1,6 @@
 /**
  * The three models of a combination: one of each plane, all for the same task, and, if they were
  * trained with a tune split, all with the same one.
- *
- * @module
  */
 import type { Intensity } from "../data/intensity.ts";
 import { isSameTune, type TuneSplit } from "../data/tune.ts";

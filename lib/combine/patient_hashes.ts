@@ -1,8 +1,4 @@
-/**
- * The hashes of patients' exams, plane by plane and together.
- *
- * @module
- */
+/** The hashes of patients' exams, plane by plane and together. */
 import type { Exam } from "../data/exam.ts";
 import { type ExamHash, hashExam, hashTogether } from "../data/exam_hash.ts";
 import { type Plane, PLANES } from "../terms.ts";

@@ -1,8 +1,4 @@
-/**
- * Patients' exams from their files: which file is whose, and in which plane.
- *
- * @module
- */
+/** Patients' exams from their files: which file is whose, and in which plane. */
 import { examFileOf } from "../data/exam_files.ts";
 import { planeOfName, withoutPlane } from "../data/plane_name.js";
 import { OptionError } from "../errors.ts";

@@ -2,8 +2,6 @@
  * A table of what three models said about patients, made here or elsewhere: CSV with a header, a line
  * a patient, with the columns `label`, `axial`, `coronal` and `sagittal` in any order. Other columns
  * are passed over.
- *
- * @module
  */
 import { type CsvLine, csvShape, eachCsvLine } from "../data/csv.ts";
 import { DataError } from "../errors.ts";

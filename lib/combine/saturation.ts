@@ -1,7 +1,5 @@
 /**
  * Probabilities that say nothing: far from 0 the sigmoid gives exactly 0 or 1, whatever the logit.
- *
- * @module
  */
 import { type Plane, PLANES } from "../terms.ts";
 import type { PlanePredictions } from "./predictions.ts";

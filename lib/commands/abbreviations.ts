@@ -1,7 +1,5 @@
 /**
  * What argparse takes and commander does not: options cut short as long as one is meant, and `-t=acl`.
- *
- * @module
  */
 import { type CommandUnknownOpts, UsageError } from "./arguments.ts";
 

@@ -1,8 +1,6 @@
 /**
  * Command line arguments that behave as the original script's did: the same names, and argparse's
  * words for whatever is wrong with them.
- *
- * @module
  */
 import {
   Command,

@@ -1,8 +1,4 @@
-/**
- * `cli.ts combine`: puts the models of the three planes together, or tables of what they said.
- *
- * @module
- */
+/** `cli.ts combine`: puts the models of the three planes together, or tables of what they said. */
 import { type Combination, fitRemark } from "../combine/combination.ts";
 import { combineModels, type CombineOptions, combineTable } from "../combine/combine.ts";
 import { describeEngine } from "../engine/engine.ts";

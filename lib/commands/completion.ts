@@ -1,8 +1,6 @@
 /**
  * `cli.ts completion`: a script that makes the shell complete commands, options and their choices. It
  * also gives the command line a name of one word, `mrnet`, since a shell completes by a command's name.
- *
- * @module
  */
 import { commandLine, denoProgram } from "../invocation.ts";
 import { choice, Command, type CommandUnknownOpts, UsageError } from "./arguments.ts";

@@ -4,8 +4,6 @@
  *
  * Callers pass names of files and texts from files unescaped. This file escapes whatever would control a
  * terminal, and nothing else writes to one.
- *
- * @module
  */
 import { ODD_HINT } from "../data/oddity.ts";
 import { messageOf, OutputError, withoutControls } from "../errors.ts";

@@ -1,8 +1,4 @@
-/**
- * `cli.ts convert IN OUT`: takes a model from one form of file to another.
- *
- * @module
- */
+/** `cli.ts convert IN OUT`: takes a model from one form of file to another. */
 import { convertWeights } from "../model/convert.ts";
 import { Command } from "./arguments.ts";
 import { print, remark } from "./console.ts";

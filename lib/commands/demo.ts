@@ -1,8 +1,4 @@
-/**
- * `cli.ts demo`: makes a small set of made-up knees, trains on it and shows what came of it.
- *
- * @module
- */
+/** `cli.ts demo`: makes a small set of made-up knees, trains on it and shows what came of it. */
 import { labelFile, readLabels } from "../data/labels.ts";
 import { readUnfinished } from "../phantom/unfinished.ts";
 import { join } from "../files.ts";

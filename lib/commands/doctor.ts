@@ -1,8 +1,4 @@
-/**
- * `cli.ts doctor`: what is odd about a data set.
- *
- * @module
- */
+/** `cli.ts doctor`: what is odd about a data set. */
 import { type DataReport, examineDataset, type MiddleSlice, slicesText } from "../doctor/doctor.ts";
 import { dataPage } from "../doctor/page.ts";
 import { folderOf, makeFolder, writeWhole } from "../files.ts";

@@ -1,7 +1,5 @@
 /**
  * `cli.ts evaluate --model FILE`: evaluates a trained model on a split of a dataset.
- *
- * @module
  */
 import { INTENSITIES, type Intensity } from "../data/intensity.ts";
 import { describeEngine } from "../engine/engine.ts";

@@ -1,7 +1,5 @@
 /**
  * `cli.ts import PATH… --out DIR`: a data set in MRNet's layout of DICOM and NIfTI files.
- *
- * @module
  */
 import { importExams, type ImportReport, type ImportResult } from "../imaging/import.ts";
 import { listed } from "../quoted.ts";

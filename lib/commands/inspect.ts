@@ -1,8 +1,4 @@
-/**
- * `cli.ts inspect PATH…`: what is in a folder from a scanner.
- *
- * @module
- */
+/** `cli.ts inspect PATH…`: what is in a folder from a scanner. */
 import { inspectPaths, type SeriesFacts } from "../imaging/inspect.ts";
 import { PhaseTimer } from "../logs/progress.ts";
 import { Command } from "./arguments.ts";

@@ -1,8 +1,4 @@
-/**
- * Ctrl-C and a request to terminate, as an `AbortSignal`.
- *
- * @module
- */
+/** Ctrl-C and a request to terminate, as an `AbortSignal`. */
 
 /** A signal that fires on Ctrl-C; disposing of it gives Ctrl-C its usual meaning back. */
 export interface Interrupt extends Disposable {

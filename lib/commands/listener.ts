@@ -1,8 +1,6 @@
 /**
  * A server that keeps listening. If connections cannot be accepted, most often for lack of file
  * descriptors, Deno closes its listener; this one then opens another.
- *
- * @module
  */
 import { messageOf } from "../errors.ts";
 

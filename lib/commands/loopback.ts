@@ -1,8 +1,4 @@
-/**
- * Which addresses are the own machine's, and by which names it is asked then.
- *
- * @module
- */
+/** Which addresses are the own machine's, and by which names it is asked then. */
 
 /** Names of the own machine, which no other reaches, as they stand in a `Host` header. */
 const NAMES = ["127.0.0.1", "localhost", "[::1]"];

@@ -1,8 +1,6 @@
 /**
  * The command line: finds the command, runs it, and turns whatever fails into one line and an exit
  * code.
- *
- * @module
  */
 import { messageOf, MRNetError } from "../errors.ts";
 import { VERSION } from "../version.ts";

@@ -1,8 +1,4 @@
-/**
- * The options that every command with a trained model shares.
- *
- * @module
- */
+/** The options that every command with a trained model shares. */
 import { INTENSITIES } from "../data/intensity.ts";
 import { ENGINE_CHOICES } from "../engine/engine.ts";
 import { TASKS } from "../terms.ts";

@@ -1,8 +1,6 @@
 /**
  * A model's file that is not there is answered with those that are: names like `MODEL.safetensors` are
  * typed as they stand in a manual.
- *
- * @module
  */
 import { WeightsError } from "../errors.ts";
 import { folderOf, isMissing, join } from "../files.ts";

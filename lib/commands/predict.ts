@@ -1,8 +1,6 @@
 /**
  * `cli.ts predict --model FILE EXAM…`: what a model, or a combination of three, says about exams, and
  * where it looked.
- *
- * @module
  */
 import type { Classifier } from "../classifier/classifier.ts";
 import { loadClassifier } from "../classifier/load.ts";

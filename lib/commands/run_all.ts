@@ -1,8 +1,4 @@
-/**
- * `cli.ts run_all`: the three planes of the three tasks and their combinations, with one table.
- *
- * @module
- */
+/** `cli.ts run_all`: the three planes of the three tasks and their combinations, with one table. */
 import { clock, PhaseTimer } from "../logs/progress.ts";
 import { fixed } from "../page/format.ts";
 import { examsText, flatResults, resultsText, type TaskResult } from "../run_all/results.ts";

@@ -1,8 +1,4 @@
-/**
- * `--series`: which series of a study is meant, and what is said where nobody said it.
- *
- * @module
- */
+/** `--series`: which series of a study is meant, and what is said where nobody said it. */
 import { type ChooseOptions, parseSeriesChoice, type SeriesChoice } from "../imaging/choose.ts";
 import type { SeriesFacts } from "../imaging/inspect.ts";
 import type { Plane } from "../terms.ts";

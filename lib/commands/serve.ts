@@ -1,8 +1,4 @@
-/**
- * `cli.ts serve` and `cli.ts view`: the models behind a URL, and exams to look at in a browser.
- *
- * @module
- */
+/** `cli.ts serve` and `cli.ts view`: the models behind a URL, and exams to look at in a browser. */
 import type { EngineChoice } from "../engine/engine.ts";
 import { DataError, messageOf, MRNetError, OptionError, PermissionError } from "../errors.ts";
 import { fileError, folderOf, join, readBytes } from "../files.ts";

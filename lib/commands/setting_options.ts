@@ -1,8 +1,4 @@
-/**
- * The settings of a training as options of a command, and what was given of them.
- *
- * @module
- */
+/** The settings of a training as options of a command, and what was given of them. */
 import { nameOf, optionsOf } from "../train/kept_settings.ts";
 import type { RunOptions } from "../train/run_options.ts";
 import type { Check } from "../train/setting.ts";

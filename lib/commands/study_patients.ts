@@ -1,8 +1,4 @@
-/**
- * Studies from a scanner as the patients of `predict`.
- *
- * @module
- */
+/** Studies from a scanner as the patients of `predict`. */
 import type { Classifier } from "../classifier/classifier.ts";
 import type { ClassifierPatient } from "../classifier/predict_patients.ts";
 import type { Studies, Study } from "../imaging/studies.ts";

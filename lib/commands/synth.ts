@@ -1,8 +1,4 @@
-/**
- * `cli.ts synth --out DIR`: writes a practice set of made-up knees in MRNet's layout.
- *
- * @module
- */
+/** `cli.ts synth --out DIR`: writes a practice set of made-up knees in MRNet's layout. */
 import {
   type PhantomDatasetOptions,
   type PhantomDatasetSummary,

@@ -1,7 +1,5 @@
 /**
  * `cli.ts -t TASK -p PLANE`: trains one classifier. The options are the original script's.
- *
- * @module
  */
 import { Command } from "./arguments.ts";
 import { remark } from "./console.ts";

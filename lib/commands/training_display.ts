@@ -1,8 +1,4 @@
-/**
- * The display of a training on a terminal, and its end at Ctrl-C.
- *
- * @module
- */
+/** The display of a training on a terminal, and its end at Ctrl-C. */
 import { describeEngine } from "../engine/engine.ts";
 import { join } from "../files.ts";
 import { clock, PhaseTimer, type Progress } from "../logs/progress.ts";

@@ -1,8 +1,4 @@
-/**
- * The time left of several trainings.
- *
- * @module
- */
+/** The time left of several trainings. */
 import { timeLeft } from "../logs/progress.ts";
 import type { ExamReport } from "../train/reports.ts";
 

@@ -1,8 +1,4 @@
-/**
- * Augmentation: one random rotation, shift and flip for a whole exam.
- *
- * @module
- */
+/** Augmentation: one random rotation, shift and flip for a whole exam. */
 import type { Random } from "../random.ts";
 import * as tf from "../tf.ts";
 

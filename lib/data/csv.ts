@@ -6,8 +6,6 @@
  * be quoted. What spreadsheets leave behind is skipped: a byte order mark, a first line `sep=;`,
  * blank lines, lines of nothing but separators, empty values at a line's end, and the Ctrl-Z that
  * ended files of DOS. How many values a line should have is the caller's to say.
- *
- * @module
  */
 import { CsvError, parse } from "npm:csv-parse@7.0.3/sync";
 

@@ -3,8 +3,6 @@
  *
  * Everything is checked when a dataset is opened, so that a broken file is found in the first
  * second and not in the third hour; voxels are read when they are needed.
- *
- * @module
  */
 import { DataError, messageOf, MRNetError, OptionError, PermissionError } from "../errors.ts";
 import { fileError, folderOf } from "../files.ts";

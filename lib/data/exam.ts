@@ -1,8 +1,4 @@
-/**
- * An exam: one series of knee MRI slices in one plane, as it is in its file.
- *
- * @module
- */
+/** An exam: one series of knee MRI slices in one plane, as it is in its file. */
 import { DataError } from "../errors.ts";
 import {
   type NpyArray,

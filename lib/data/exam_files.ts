@@ -1,8 +1,4 @@
-/**
- * Exams from their files, wherever these lie.
- *
- * @module
- */
+/** Exams from their files, wherever these lie. */
 import { MRNetError } from "../errors.ts";
 import { baseName, folderOf } from "../files.ts";
 import type { Plane } from "../terms.ts";

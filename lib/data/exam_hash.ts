@@ -1,8 +1,6 @@
 /**
  * Hashes that tell whether two exams are the same, whatever they are called and wherever they lie, and
  * how many of some exams are among others.
- *
- * @module
  */
 import type { Exam } from "./exam.ts";
 

@@ -2,8 +2,6 @@
  * How the grey values of an exam become the network's input.
  *
  * Every way is affine, the same for all voxels of an exam, so an engine needs two numbers an exam.
- *
- * @module
  */
 import { DataError } from "../errors.ts";
 import type { Exam } from "./exam.ts";

@@ -3,8 +3,6 @@
  *
  * A label file is CSV without a header, a line an exam: `id,label`, where the label is 0 or 1. What
  * spreadsheets make of such a file is read too: see `csv.ts`.
- *
- * @module
  */
 import { DataError } from "../errors.ts";
 import { isFileName } from "../file_name.ts";

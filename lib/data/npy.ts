@@ -6,8 +6,6 @@
  * Whatever cannot be read ends in a {@linkcode DataError} of one line.
  *
  * The format is that of NumPy's NEP 1, versions 1.0, 2.0 and 3.0.
- *
- * @module
  */
 import { DataError } from "../errors.ts";
 import { checkPlainFile, fileError } from "../files.ts";

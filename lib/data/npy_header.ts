@@ -3,8 +3,6 @@
  *
  * Everything is decided from the first bytes and the length of the file. No memory is allocated for
  * what a header claims.
- *
- * @module
  */
 import { DataError } from "../errors.ts";
 

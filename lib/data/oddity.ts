@@ -1,8 +1,6 @@
 /**
  * Whether an exam looks like one that a model can read: its grey values and the order of its axes.
  * Nothing else detects z-scores, or slices as the last axis, and a model answers both with confidence.
- *
- * @module
  */
 import type { Exam, ExamSize } from "./exam.ts";
 import { type Intensity, rangeOf } from "./intensity.ts";

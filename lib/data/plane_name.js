@@ -1,8 +1,6 @@
 /**
  * Which plane a file's name speaks of. Plain JavaScript without imports: the commands import it, and the
  * viewer's page is served it as it stands, so that both follow one rule.
- *
- * @module
  */
 
 const PLANES = ["sagittal", "coronal", "axial"];

@@ -4,8 +4,6 @@
  *
  * Whether an exam belongs to it depends on its id and the seed alone. It is therefore the same for
  * every plane and task, and an exam that one plane lacks moves no other.
- *
- * @module
  */
 import { OptionError } from "../errors.ts";
 import { createRandom } from "../random.ts";

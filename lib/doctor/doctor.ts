@@ -1,8 +1,4 @@
-/**
- * What is odd about a data set, before hours are spent on it: every exam is read once.
- *
- * @module
- */
+/** What is odd about a data set, before hours are spent on it: every exam is read once. */
 import { type Exam, MRNET_SIDE, MRNET_SLICES, readExam } from "../data/exam.ts";
 import { hashExam } from "../data/exam_hash.ts";
 import { MRNET_MEAN, MRNET_STANDARD_DEVIATION } from "../data/intensity.ts";

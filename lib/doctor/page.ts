@@ -1,8 +1,6 @@
 /**
  * A data set at a glance, as a page that opens from the disk: what is odd, the counts, and a middle slice
  * of every exam, so that a wrong plane or a mirrored folder is seen.
- *
- * @module
  */
 import { encodePng } from "../explain/png.ts";
 import { type Markup, markup, NumberCell, page, section, table } from "../page/html.ts";

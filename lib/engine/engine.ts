@@ -2,8 +2,6 @@
  * Where tensors are computed: chosen once, then the same for the whole process.
  *
  * The model is written in ordinary TensorFlow.js operations and runs on each of the three engines.
- *
- * @module
  */
 import { EngineError, messageOf, OptionError } from "../errors.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";

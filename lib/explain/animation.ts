@@ -1,8 +1,6 @@
 /**
  * An animation through an exam: slice after slice with its map, and below it all shares, with the current
  * one marked.
- *
- * @module
  */
 import { Canvas } from "./canvas.ts";
 import type { Rgb } from "./color_map.ts";

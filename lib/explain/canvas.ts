@@ -1,8 +1,4 @@
-/**
- * A picture that is drawn on.
- *
- * @module
- */
+/** A picture that is drawn on. */
 import type { Rgb } from "./color_map.ts";
 import { drawText, textWidth } from "./font.ts";
 import type { Picture } from "./png.ts";

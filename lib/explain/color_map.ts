@@ -6,8 +6,6 @@
  * steps of a value are equal steps to the eye. Both have the same lightness, so neither looks stronger.
  * The ends were chosen for this toolkit. Oklab: B. Ottosson, 2020,
  * https://bottosson.github.io/posts/oklab/, in the public domain.
- *
- * @module
  */
 
 /** Lightness, green to red, blue to yellow: a colour in Oklab. */

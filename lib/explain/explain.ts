@@ -9,8 +9,6 @@
  *
  * so every term belongs to one slice. Class activation maps: B. Zhou et al., Learning Deep Features
  * for Discriminative Localization, CVPR 2016.
- *
- * @module
  */
 import type { Exam } from "../data/exam.ts";
 import { CHANNELS, type Features } from "../model/features.ts";

@@ -1,8 +1,4 @@
-/**
- * Explaining exams from their files, into a folder.
- *
- * @module
- */
+/** Explaining exams from their files, into a folder. */
 import { examFileOf, type ExamInput, readExamFiles } from "../data/exam_files.ts";
 import { currentEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";

@@ -1,8 +1,6 @@
 /**
  * A small typeface for captions: letters on a grid of 5 × 9 points, drawn as smooth strokes between
  * neighbouring points at any size.
- *
- * @module
  */
 
 /** Points between two letters. */

@@ -1,8 +1,4 @@
-/**
- * Animated GIF files.
- *
- * @module
- */
+/** Animated GIF files. */
 import untyped from "npm:gifenc@1.0.3";
 import { concat } from "../bytes.ts";
 import type { Picture } from "./png.ts";

@@ -1,8 +1,4 @@
-/**
- * Numbers in pictures.
- *
- * @module
- */
+/** Numbers in pictures. */
 
 /** From this size on a caption has no room for all digits: numbers are written with a power of ten. */
 const MAX_PLAIN = 1e6;

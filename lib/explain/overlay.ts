@@ -4,8 +4,6 @@
  * All pictures of an exam share one window and one scale, so they can be compared. The greys run from the
  * exam's least value to its largest. The colours run from −m to +m, where m is the largest absolute value
  * in all maps. The nearer a map is to 0, the more the slice shines through.
- *
- * @module
  */
 import type { Exam } from "../data/exam.ts";
 import { colorOf } from "./color_map.ts";

@@ -1,8 +1,4 @@
-/**
- * PNG files.
- *
- * @module
- */
+/** PNG files. */
 import { encode } from "npm:fast-png@8.0.0";
 
 /** A picture in memory. */

@@ -1,7 +1,5 @@
 /**
  * Images of one channel in another size.
- *
- * @module
  */
 
 /** Height and width in pixels. */

@@ -1,8 +1,4 @@
-/**
- * The contact sheet: every slice of an exam on one picture, each with its share, and the scale.
- *
- * @module
- */
+/** The contact sheet: every slice of an exam on one picture, each with its share, and the scale. */
 import { Canvas } from "./canvas.ts";
 import { colorOf, type Rgb } from "./color_map.ts";
 import { signed } from "./numbers.ts";

@@ -1,8 +1,4 @@
-/**
- * An explanation as files: pictures to look at, and the numbers they were made from.
- *
- * @module
- */
+/** An explanation as files: pictures to look at, and the numbers they were made from. */
 import type { Exam } from "../data/exam.ts";
 import type { Intensity } from "../data/intensity.ts";
 import { OutputError } from "../errors.ts";

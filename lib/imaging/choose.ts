@@ -1,8 +1,6 @@
 /**
  * Which series of a study becomes its exam of a plane. It is never guessed: if several could, the
  * user says which.
- *
- * @module
  */
 import { OptionError } from "../errors.ts";
 import { type Plane, PLANES } from "../terms.ts";

@@ -2,8 +2,6 @@
  * What a series' tissues look like, guessed by its times, and whether MRNet's series of its plane look
  * so: sagittal T2 with fat suppression, coronal T1, axial proton density with fat suppression (Bien et
  * al. 2018, PLOS Medicine 15(11), e1002699).
- *
- * @module
  */
 import type { Plane } from "../terms.ts";
 import type { Series } from "./series.ts";

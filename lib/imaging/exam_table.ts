@@ -1,8 +1,6 @@
 /**
  * `exams.csv`: what each imported exam was made of. It names no patient and nothing of theirs: the
  * source is a hash, what operators write freely is left out.
- *
- * @module
  */
 import { eachCsvLine } from "../data/csv.ts";
 import { isExamId } from "../data/labels.ts";

@@ -1,8 +1,6 @@
 /**
  * The files that may hold images: single files, all files below a folder, and files inside zip archives.
  * Only the beginning of each is read at first.
- *
- * @module
  */
 import { DataError } from "../errors.ts";
 import { baseName, type FileAction, fileError, join, readBeginning, readBytes } from "../files.ts";

@@ -1,8 +1,6 @@
 /**
  * The series in any number of files of any supported format: what is known of each without its pixels,
  * and how to read the pixels.
- *
- * @module
  */
 import { DataError, messageOf } from "../errors.ts";
 import { baseName, folderOf } from "../files.ts";

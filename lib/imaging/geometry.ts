@@ -3,8 +3,6 @@
  *
  * Directions are DICOM's: x grows to the patient's left, y to the back, z to the head (PS3.3,
  * C.7.6.2.1.1).
- *
- * @module
  */
 import type { Plane } from "../terms.ts";
 

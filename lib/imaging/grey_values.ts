@@ -1,8 +1,7 @@
 /**
  * The values of a scanner as grey values of 0 to 255.
- *
- * @module
  */
+
 /** Values as they are stored. */
 export type StoredValues =
   | Int8Array

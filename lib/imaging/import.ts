@@ -1,7 +1,5 @@
 /**
  * Makes a dataset in MRNet's layout from the files of scanners.
- *
- * @module
  */
 import { createHash } from "node:crypto";
 import { examFile, isExamId } from "../data/labels.ts";

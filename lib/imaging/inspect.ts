@@ -1,7 +1,5 @@
 /**
  * The series in a folder from a scanner, as the exams that could be made of them.
- *
- * @module
  */
 import { createHash } from "node:crypto";
 import { DataError, messageOf } from "../errors.ts";

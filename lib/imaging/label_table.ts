@@ -1,7 +1,5 @@
 /**
  * A table of labels, `id,abnormal,acl,meniscus`, as people keep it, and the label files made of it.
- *
- * @module
  */
 import { eachCsvLine } from "../data/csv.ts";
 import { formatLabels, labelFile, type LabelledId, readLabels } from "../data/labels.ts";

@@ -1,7 +1,5 @@
 /**
  * What a script needs of files from a scanner.
- *
- * @module
  */
 export { type Inspection, type InspectOptions, inspectPaths } from "./inspect.ts";
 export type { GivenFile, InspectedSeries, SeriesFacts, SkippedFile } from "./inspect.ts";

@@ -3,8 +3,6 @@
  *
  * The header is read by nifti-reader-js, which neither swaps bytes nor looks whether the data are
  * whole; both are done here. The format: https://nifti.nimh.nih.gov/nifti-1.
- *
- * @module
  */
 import { gunzipSync } from "node:zlib";
 import { DataError, messageOf } from "../errors.ts";

@@ -1,7 +1,5 @@
 /**
  * What is odd about a series: why an exam made of it may differ from those that a model was trained on.
- *
- * @module
  */
 import { MRNET_SLICES } from "../data/exam.ts";
 import type { Plane } from "../terms.ts";

@@ -1,8 +1,6 @@
 /**
  * Slices of any size as square ones of square pixels: padded to a square, averaged if pixels get
  * larger, interpolated if they get smaller.
- *
- * @module
  */
 
 /** A slice and the size of its pixels. */

@@ -4,8 +4,6 @@
  * The rules are those that pydicom's users and dcm2niix arrived at. A scanner may keep several echoes,
  * or images made from them, in one series; instance numbers and file names follow no rule, positions
  * do.
- *
- * @module
  */
 import type { Plane } from "../terms.ts";
 import type { FrameHeader, InstanceHeader } from "./dicom/header.ts";

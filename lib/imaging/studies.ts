@@ -1,7 +1,5 @@
 /**
  * Studies from a scanner as exams that are ready to be predicted, each read when its turn comes.
- *
- * @module
  */
 import type { ExamSource } from "../data/exam_files.ts";
 import { DataError } from "../errors.ts";

@@ -1,7 +1,5 @@
 /**
  * A series as an exam of MRNet's form: bytes, `[slices, 256, 256]`, turned as MRNet's are.
- *
- * @module
  */
 import { MRNET_SIDE } from "../data/exam.ts";
 import { DataError } from "../errors.ts";

@@ -6,8 +6,6 @@
  * owner that has not written for {@linkcode STALE_MS} was killed. The next owner then makes the file
  * with the following number, which again only one process can. The stale file stays until the new owner
  * releases the folder, so that no process can take a lower number.
- *
- * @module
  */
 import { join } from "../files.ts";
 import { syncFolder } from "../whole_file.ts";

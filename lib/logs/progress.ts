@@ -1,8 +1,4 @@
-/**
- * A progress line for a terminal, as text; who shows it is the caller's business.
- *
- * @module
- */
+/** A progress line for a terminal, as text; who shows it is the caller's business. */
 
 /** How far something is. */
 export interface Progress {

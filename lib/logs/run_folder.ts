@@ -1,8 +1,4 @@
-/**
- * Where the logs of a run are kept: `logs/{task}/{plane}/{YYYYMMDD-HHMMSS}/`.
- *
- * @module
- */
+/** Where the logs of a run are kept: `logs/{task}/{plane}/{YYYYMMDD-HHMMSS}/`. */
 import { OutputError } from "../errors.ts";
 import { fileError, join, makeFolder, syncFolder } from "../files.ts";
 import type { Plane, Task } from "../terms.ts";

@@ -2,8 +2,6 @@
  * The lock of a run's folder, so that one process at a time trains there. The system releases it when
  * the process ends, however it ends. On file systems without locks, a file serves instead: see
  * {@linkcode takeOwnerFile}.
- *
- * @module
  */
 import { OutputError } from "../errors.ts";
 import { fileError, join } from "../files.ts";

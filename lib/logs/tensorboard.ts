@@ -3,8 +3,6 @@
  *
  * Each record of the file is an `Event` in protocol buffers, which may hold a `Summary` of values; see
  * tensorflow/core/util/event.proto and tensorflow/core/framework/summary.proto.
- *
- * @module
  */
 import { concat } from "../bytes.ts";
 import { OutputError } from "../errors.ts";

@@ -3,9 +3,8 @@
  *
  * A record is the length (uint64), the checksum of the length, the data and the checksum of the data,
  * all little-endian; see tensorflow/core/lib/io/record_writer.h.
- *
- * @module
  */
+
 const HEAD_BYTES = 12;
 const TAIL_BYTES = 4;
 

@@ -5,8 +5,6 @@
  * The draws are stratified: each has as many positive and negative cases as the data. A plain draw
  * from a small set may hold one class only, for which there is no curve. Intervals are percentiles of
  * the draws.
- *
- * @module
  */
 import { createRandom } from "../random.ts";
 import { checkCases, checkLevel } from "./cases.ts";

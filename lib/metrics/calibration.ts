@@ -1,8 +1,6 @@
 /**
  * Whether probabilities mean what they say: of the exams given 0.7, seven in ten should show the
  * finding.
- *
- * @module
  */
 import { checkProbabilities } from "./cases.ts";
 

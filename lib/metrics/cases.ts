@@ -1,8 +1,6 @@
 /**
  * What every metric asks of its cases: labels of 0 and 1, and a score for each; and every interval of
  * its level.
- *
- * @module
  */
 
 /** Refuses a case that cannot be ranked. */

@@ -8,8 +8,6 @@
  * variance that of the two means. Placements are differences of midranks, so the work is a sort:
  * X. Sun and W. Xu, Fast implementation of DeLong's algorithm, IEEE Signal Processing Letters 21,
  * 2014, doi:10.1109/LSP.2014.2337313.
- *
- * @module
  */
 import { checkCases, checkLevel } from "./cases.ts";
 import { normalQuantile, twoSidedP } from "./normal.ts";

@@ -5,8 +5,6 @@
  *
  * The features are few, so it is fitted by Newton's method, which ends at the minimum to the last
  * digits and needs no scaling; scikit-learn's own stops within its tolerance of the same minimum.
- *
- * @module
  */
 
 /** A fitted model: its logit is the intercept plus the weighted sum of the features. */

@@ -1,8 +1,4 @@
-/**
- * The standard normal distribution, to the last digits of double precision.
- *
- * @module
- */
+/** The standard normal distribution, to the last digits of double precision. */
 
 /** Beyond it 0.5 and the series would cancel each other's digits. */
 const SERIES_UP_TO = 1;

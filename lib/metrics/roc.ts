@@ -6,8 +6,6 @@
  * It is counted in half pairs, so it is exact but for one division.
  *
  * Where only one class is present there is no such pair and the area is not a number.
- *
- * @module
  */
 import { checkCase, checkCases } from "./cases.ts";
 

@@ -1,8 +1,4 @@
-/**
- * The metrics of predictions with known labels, for reports, tables and programs.
- *
- * @module
- */
+/** The metrics of predictions with known labels, for reports, tables and programs. */
 import { DataError } from "../errors.ts";
 import type { Label } from "../terms.ts";
 import { BOOTSTRAP_SAMPLES, bootstrapRoc, type RocBand } from "./bootstrap.ts";

@@ -2,8 +2,6 @@
  * What a model decides once a threshold is set, and how often it is right.
  *
  * A metric whose denominator is 0 is not a number: without a positive case there is no sensitivity.
- *
- * @module
  */
 import { checkCases, checkLevel } from "./cases.ts";
 import { normalQuantile } from "./normal.ts";

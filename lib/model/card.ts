@@ -1,8 +1,6 @@
 /**
  * What a model's file says about the model: what it predicts, how its input is prepared, its operating
  * point. Each is a text in the metadata of a checkpoint.
- *
- * @module
  */
 import { decodeHashes, encodeHashes, type ExamHash } from "../data/exam_hash.ts";
 import { INTENSITIES, type Intensity } from "../data/intensity.ts";

@@ -1,8 +1,4 @@
-/**
- * One form of a model's file into another.
- *
- * @module
- */
+/** One form of a model's file into another. */
 import type { Intensity } from "../data/intensity.ts";
 import { OptionError, WeightsError } from "../errors.ts";
 import { writeWhole } from "../files.ts";

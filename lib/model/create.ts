@@ -1,8 +1,4 @@
-/**
- * Models made anew and models read from files.
- *
- * @module
- */
+/** Models made anew and models read from files. */
 import type { Intensity } from "../data/intensity.ts";
 import { coversTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { ensureEngine } from "../engine/engine.ts";

@@ -1,8 +1,4 @@
-/**
- * The features of an exam: the output of AlexNet's convolutions.
- *
- * @module
- */
+/** The features of an exam: the output of AlexNet's convolutions. */
 
 /** Channels of the last convolution. */
 export const CHANNELS = 256;

@@ -1,8 +1,4 @@
-/**
- * What a model says about an exam's file.
- *
- * @module
- */
+/** What a model says about an exam's file. */
 import type { Exam } from "../data/exam.ts";
 import type { ExamFile } from "../data/exam_files.ts";
 import type { Intensity } from "../data/intensity.ts";

@@ -1,8 +1,4 @@
-/**
- * Parameters that training leaves as they are.
- *
- * @module
- */
+/** Parameters that training leaves as they are. */
 import type { Parameters } from "./parameters.ts";
 import { MRNET_PARAMETERS } from "./weights/mrnet.ts";
 

@@ -1,8 +1,4 @@
-/**
- * Initial weights, as PyTorch's layers draw them by default.
- *
- * @module
- */
+/** Initial weights, as PyTorch's layers draw them by default. */
 import { createRandom } from "../random.ts";
 import { MRNET_PARAMETERS, type Parameter } from "./weights/mrnet.ts";
 import type { NamedTensor, StateDict } from "./weights/tensors.ts";

@@ -1,8 +1,4 @@
-/**
- * The convolutions of the network, as every engine computes them.
- *
- * @module
- */
+/** The convolutions of the network, as every engine computes them. */
 
 /** A convolution of AlexNet, followed by ReLU and, with `pool`, by a maximum over 3×3. */
 export interface Layer {

@@ -1,8 +1,6 @@
 /**
  * Filters between PyTorch's layout, in which files hold them, and TensorFlow.js's, in which they
  * are computed with.
- *
- * @module
  */
 
 /** `[out, in, height, width]` to `[height, width, in, out]`. */

@@ -1,8 +1,4 @@
-/**
- * The maximum over the slices of an exam: what makes one prediction out of many slices.
- *
- * @module
- */
+/** The maximum over the slices of an exam: what makes one prediction out of many slices. */
 import * as tf from "../tf.ts";
 
 /**

@@ -1,8 +1,4 @@
-/**
- * Where a model is read from: a file, a URL, or bytes that are in memory already.
- *
- * @module
- */
+/** Where a model is read from: a file, a URL, or bytes that are in memory already. */
 import { createHash } from "node:crypto";
 import { concat } from "../bytes.ts";
 import { messageOf, PermissionError, WeightsError } from "../errors.ts";

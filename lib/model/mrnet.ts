@@ -6,8 +6,6 @@
  * Development and retrospective validation of MRNet, PLOS Medicine 15(11), 2018. AlexNet is
  * torchvision's variant (A. Krizhevsky, One weird trick for parallelizing convolutional neural
  * networks, 2014).
- *
- * @module
  */
 import type { Exam } from "../data/exam.ts";
 import { affineOf, type Intensity } from "../data/intensity.ts";

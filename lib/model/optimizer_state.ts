@@ -1,8 +1,6 @@
 /**
  * Adam's state between two steps, in a form that does not depend on the engine: the state of one runner
  * can be given to another.
- *
- * @module
  */
 
 /** The optimizer after some steps; its values have the layouts of `MRNet.parameters`. */

@@ -1,8 +1,4 @@
-/**
- * The trainable parameters of a model as the engine holds them.
- *
- * @module
- */
+/** The trainable parameters of a model as the engine holds them. */
 import * as tf from "../tf.ts";
 
 /** The parameters on the current engine, by their names in PyTorch. */

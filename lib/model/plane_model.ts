@@ -1,7 +1,5 @@
 /**
  * A model of one plane as it was loaded: the network, which file it is of, and what is known about it.
- *
- * @module
  */
 import type { Source } from "../source.ts";
 import type { Plane, Task } from "../terms.ts";

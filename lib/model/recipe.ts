@@ -1,8 +1,4 @@
-/**
- * Recipes: the settings in which published ways of training MRNet differ, under one name each.
- *
- * @module
- */
+/** Recipes: the settings in which published ways of training MRNet differ, under one name each. */
 import type { Shift } from "../data/augment.ts";
 import type { Intensity } from "../data/intensity.ts";
 

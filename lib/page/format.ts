@@ -1,8 +1,4 @@
-/**
- * Metrics as text. What is undefined says so.
- *
- * @module
- */
+/** Metrics as text. What is undefined says so. */
 import type { ThresholdKind } from "../metrics/summary.ts";
 import type { Plane, Task } from "../terms.ts";
 

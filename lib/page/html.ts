@@ -1,7 +1,5 @@
 /**
  * Templates for HTML: everything that is put into one is escaped, except markup that was made here.
- *
- * @module
  */
 
 /** Markup, which is not escaped again. */

@@ -1,8 +1,6 @@
 /**
  * The frame that the plots share: a unit square or a wider box with ticks, grid and axis names, as
  * SVG that takes its colours from the page.
- *
- * @module
  */
 import { type Fragment, type Markup, markup } from "./html.ts";
 

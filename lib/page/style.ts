@@ -1,8 +1,4 @@
-/**
- * How a report looks: light and dark, on a screen of any width and on paper.
- *
- * @module
- */
+/** How a report looks: light and dark, on a screen of any width and on paper. */
 
 /** The style sheet. Text has a contrast of at least 4.5 : 1, what is drawn at least 3 : 1. */
 export const STYLE = `

@@ -1,8 +1,4 @@
-/**
- * The anterior cruciate ligament, healthy or torn.
- *
- * @module
- */
+/** The anterior cruciate ligament, healthy or torn. */
 import type { Anatomy } from "./anatomy.ts";
 import type { AclTear } from "./injuries.ts";
 import { aclCourse } from "./joint.ts";

@@ -1,8 +1,6 @@
 /**
  * What a scanner makes of a slice: a little blur, the uneven sensitivity of the coil, Rician noise,
  * and 8-bit grey values.
- *
- * @module
  */
 import { createRandom, type Random } from "../random.ts";
 

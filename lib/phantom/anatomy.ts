@@ -1,8 +1,4 @@
-/**
- * How one person's knee differs from another's: every measure that is drawn at random.
- *
- * @module
- */
+/** How one person's knee differs from another's: every measure that is drawn at random. */
 import type { Random } from "../random.ts";
 import type { Knot } from "./shapes.ts";
 

@@ -1,8 +1,6 @@
 /**
  * Writes a made-up dataset in exactly MRNet's layout, so that everything that works on MRNet works
  * on it.
- *
- * @module
  */
 import { OptionError, OutputError } from "../errors.ts";
 import { baseName, fileError, join, makeFolder, writeWhole } from "../files.ts";

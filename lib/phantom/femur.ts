@@ -1,8 +1,6 @@
 /**
  * The distal femur: two condyles, the trochlea between their fronts, the intercondylar notch between
  * their backs, the shaft above, and the cartilage that covers what the joint touches.
- *
- * @module
  */
 import type { Anatomy } from "./anatomy.ts";
 import {

@@ -1,7 +1,5 @@
 /**
  * The texture of tissues: a random field that fills space, the same in whichever plane it is cut.
- *
- * @module
  */
 import { createRandom, type Random } from "../random.ts";
 

@@ -5,8 +5,6 @@
  * The plan follows how injuries occur together: a tear of the anterior cruciate ligament usually
  * brings an effusion and the pair of bruises left by the pivot shift (lateral femoral condyle,
  * posterolateral tibia); other knees have effusions and bruises too, in other locations.
- *
- * @module
  */
 import type { Random } from "../random.ts";
 import type { Label, Task } from "../terms.ts";

@@ -1,8 +1,4 @@
-/**
- * What lies between the bones: menisci, cruciate ligaments, and the spaces that hold fluid.
- *
- * @module
- */
+/** What lies between the bones: menisci, cruciate ligaments, and the spaces that hold fluid. */
 import type { Anatomy } from "./anatomy.ts";
 import type { Femur } from "./femur.ts";
 import {

@@ -1,8 +1,6 @@
 /**
  * Which exam of a made-up dataset has which findings: the counts are exact, which exams
  * get them is drawn.
- *
- * @module
  */
 import { OptionError } from "../errors.ts";
 import { createRandom } from "../random.ts";

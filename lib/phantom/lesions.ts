@@ -1,8 +1,4 @@
-/**
- * Injuries as solids to be painted; those of the anterior cruciate ligament are in `acl.ts`.
- *
- * @module
- */
+/** Injuries as solids to be painted; those of the anterior cruciate ligament are in `acl.ts`. */
 import type { Bone } from "./femur.ts";
 import type { BoneName, Injuries, MeniscalTear } from "./injuries.ts";
 import type { Meniscus } from "./joint.ts";

@@ -1,8 +1,4 @@
-/**
- * Everything around the joint: skin, fat, muscles, tendons, collateral ligaments and vessels.
- *
- * @module
- */
+/** Everything around the joint: skin, fat, muscles, tendons, collateral ligaments and vessels. */
 import type { Anatomy } from "./anatomy.ts";
 import { ellipse, ellipsoid, type Knot, ribbon, type Shape, tube } from "./shapes.ts";
 

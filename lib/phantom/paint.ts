@@ -1,8 +1,6 @@
 /**
  * Paints solids onto one infinitely thin cut through the knee, back to front: each layer covers what
  * lies under it as far as it fills the pixel.
- *
- * @module
  */
 import type { Plane } from "../terms.ts";
 import type { Shape } from "./shapes.ts";

@@ -1,8 +1,4 @@
-/**
- * Renders one made-up exam: one knee, seen in three planes.
- *
- * @module
- */
+/** Renders one made-up exam: one knee, seen in three planes. */
 import { OptionError } from "../errors.ts";
 import { createRandom } from "../random.ts";
 import { type Plane, PLANES, TASKS } from "../terms.ts";

@@ -1,8 +1,4 @@
-/**
- * One knee as an ordered list of layers: what comes later covers what came before.
- *
- * @module
- */
+/** One knee as an ordered list of layers: what comes later covers what came before. */
 import { aclLayers } from "./acl.ts";
 import type { Anatomy } from "./anatomy.ts";
 import { type Bone, femoralPhysis, femur, tibialPhysis } from "./femur.ts";

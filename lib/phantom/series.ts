@@ -5,8 +5,6 @@
  * to posterior, coronal rows from superior to inferior, axial rows from anterior to posterior, and
  * the columns of both from the person's right to left. Slices run from right to left, from anterior
  * to posterior, and from superior to inferior.
- *
- * @module
  */
 import type { Random } from "../random.ts";
 import type { Plane } from "../terms.ts";

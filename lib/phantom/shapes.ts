@@ -7,8 +7,6 @@
  * superior to inferior, in mm, with the origin between the tibial spines.
  *
  * The smooth blends follow Inigo Quilez, "Distance functions" and "Smooth minimum".
- *
- * @module
  */
 
 /** Signed distance in mm of a point from a surface, negative inside. */

@@ -1,7 +1,5 @@
 /**
  * The bones below and before the femur: tibia with plateau, spines and tuberosity, fibula, patella.
- *
- * @module
  */
 import type { Anatomy } from "./anatomy.ts";
 import type { Bone } from "./femur.ts";

@@ -2,9 +2,8 @@
  * What the phantom is made of, and how bright each tissue is in each of MRNet's three series:
  * sagittal T2-weighted with fat suppression, coronal T1-weighted, axial proton density with fat
  * suppression.
- *
- * @module
  */
+
 /** How a tissue looks. */
 interface Look {
   /** Signal in the sagittal series, 1 being the brightest fluid. */

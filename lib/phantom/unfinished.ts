@@ -1,8 +1,6 @@
 /**
  * A made-up dataset that is not finished. From the beginning until the labels are written, a file in
  * its folder holds its settings: the same dataset can be continued, and no other is mixed into it.
- *
- * @module
  */
 import { OutputError } from "../errors.ts";
 import { fileError, join, removeLeftOvers, writeWhole } from "../files.ts";

@@ -1,8 +1,4 @@
-/**
- * The machine that a pickle is a program for: its stack and its memo, bounded.
- *
- * @module
- */
+/** The machine that a pickle is a program for: its stack and its memo, bounded. */
 import { quoted } from "../quoted.ts";
 import type { PickleReader } from "./reader.ts";
 import {

@@ -8,8 +8,6 @@
  *
  * The operations are described in Python's `pickletools`,
  * https://github.com/python/cpython/blob/3.12/Lib/pickletools.py.
- *
- * @module
  */
 import type { Source } from "../source.ts";
 import { PICKLE_LIMITS, PickleMachine } from "./machine.ts";

@@ -1,8 +1,6 @@
 /**
  * Reads the bytes of a pickle one after the other, out of a source of any size: a pickle does not
  * say how long it is, and what follows it may be large.
- *
- * @module
  */
 import type { Source } from "../source.ts";
 

@@ -1,8 +1,6 @@
 /**
  * What an unpickled value can be here. Python objects become records of their attributes: none of their
  * code is run.
- *
- * @module
  */
 
 /** A value that a pickle describes. */

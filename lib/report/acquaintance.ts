@@ -1,8 +1,6 @@
 /**
  * Whether a model, or its combination, was chosen on exams that it is evaluated on. Files keep hashes of
  * the exams that chose them; files of earlier versions keep only the name of the split.
- *
- * @module
  */
 import { type Combination, isFittedOn } from "../combine/combination.ts";
 import { countAmong, type ExamHash } from "../data/exam_hash.ts";

@@ -1,8 +1,4 @@
-/**
- * The calibration curve: what the model says against what is.
- *
- * @module
- */
+/** The calibration curve: what the model says against what is. */
 import type { CalibrationBin } from "../metrics/calibration.ts";
 import { wilsonInterval } from "../metrics/threshold.ts";
 import { type Markup, markup } from "../page/html.ts";

@@ -1,8 +1,4 @@
-/**
- * The cautions of a report: why metrics may be worth less than they look.
- *
- * @module
- */
+/** The cautions of a report: why metrics may be worth less than they look. */
 import { ODD_HINT } from "../data/oddity.ts";
 import type { Split } from "../terms.ts";
 import {

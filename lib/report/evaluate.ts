@@ -1,8 +1,6 @@
 /**
  * Evaluating, by what is given: a model and a dataset of one's own, three models and their combination
  * with a dataset of each plane, or the file of either with MRNet's folders.
- *
- * @module
  */
 import type { CombinedMRNet } from "../classifier/combined.ts";
 import type { ByPlane } from "../combine/combination.ts";

@@ -1,7 +1,5 @@
 /**
  * Evaluating a trained model on a split of a dataset: what `cli.ts evaluate` does, as one function.
- *
- * @module
  */
 import type { Classifier, ClassifierCard } from "../classifier/classifier.ts";
 import { loadClassifier } from "../classifier/load.ts";

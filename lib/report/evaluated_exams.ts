@@ -1,8 +1,4 @@
-/**
- * The exams of a dataset that a classifier is evaluated on, and whether it was chosen on them.
- *
- * @module
- */
+/** The exams of a dataset that a classifier is evaluated on, and whether it was chosen on them. */
 import type { Classifier } from "../classifier/classifier.ts";
 import { CombinedMRNet } from "../classifier/combined.ts";
 import { type ByPlane, everyPlane } from "../combine/combination.ts";

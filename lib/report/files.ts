@@ -1,8 +1,4 @@
-/**
- * An evaluation as the files and lines that machines read.
- *
- * @module
- */
+/** An evaluation as the files and lines that machines read. */
 import type { ByPlane } from "../combine/combination.ts";
 import type { Proportion } from "../metrics/threshold.ts";
 import type { LabelledPrediction } from "../metrics/summary.ts";

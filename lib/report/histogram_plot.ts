@@ -1,8 +1,4 @@
-/**
- * How the probabilities are spread, for exams with the finding and for those without it.
- *
- * @module
- */
+/** How the probabilities are spread, for exams with the finding and for those without it. */
 import type { LabelledPrediction } from "../metrics/summary.ts";
 import type { Label } from "../terms.ts";
 import { type Markup, markup } from "../page/html.ts";

@@ -1,8 +1,6 @@
 /**
  * An evaluation as a page: one file that opens from a disk without a network, is read out well and
  * prints well.
- *
- * @module
  */
 import type { LabelledPrediction, PredictionSummary } from "../metrics/summary.ts";
 import { VERSION } from "../version.ts";

@@ -1,8 +1,4 @@
-/**
- * The ROC curve with its band and the thresholds on it.
- *
- * @module
- */
+/** The ROC curve with its band and the thresholds on it. */
 import type { PredictionSummary } from "../metrics/summary.ts";
 import { fixed, range } from "../page/format.ts";
 import type { Markup } from "../page/html.ts";

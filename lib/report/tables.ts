@@ -1,8 +1,4 @@
-/**
- * The tables of a report.
- *
- * @module
- */
+/** The tables of a report. */
 import type { Combination } from "../combine/combination.ts";
 import type { PredictionSummary } from "../metrics/summary.ts";
 import { type Proportion, wilsonInterval } from "../metrics/threshold.ts";

@@ -1,8 +1,4 @@
-/**
- * An evaluation as lines for a terminal.
- *
- * @module
- */
+/** An evaluation as lines for a terminal. */
 import { widthCaution } from "./cautions.ts";
 import type { ModelEvaluation } from "./evaluate_model.ts";
 import {

@@ -1,7 +1,5 @@
 /**
  * One of the nine models of a run over all tasks and planes: its training and its evaluation.
- *
- * @module
  */
 import { openDataset } from "../data/dataset.ts";
 import { type ExamHash, hashExam } from "../data/exam_hash.ts";

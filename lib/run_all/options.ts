@@ -1,7 +1,5 @@
 /**
  * What a run over all tasks and planes is asked for, and what it plans.
- *
- * @module
  */
 import type { TuneSplit } from "../data/tune.ts";
 import type { OptionNames } from "../option_names.ts";

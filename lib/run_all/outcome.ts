@@ -1,8 +1,6 @@
 /**
  * The outcome of a run over all tasks and planes, once its nine models are done: three combinations,
  * their predictions, and the table of results as JSON and as a page.
- *
- * @module
  */
 import { type ByPlane, byPlane, type Combination } from "../combine/combination.ts";
 import { keepCombination } from "../combine/file.ts";

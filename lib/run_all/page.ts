@@ -1,8 +1,6 @@
 /**
  * What nine models and their combinations came to, as a page: one file that opens from a disk without
  * a network, is read out well and prints well.
- *
- * @module
  */
 import type { TuneSplit } from "../data/tune.ts";
 import { widthCaution } from "../report/cautions.ts";

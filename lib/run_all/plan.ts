@@ -1,7 +1,5 @@
 /**
  * The plan of a run over all tasks and planes: checks the options, and finds what earlier runs have done.
- *
- * @module
  */
 import { openDataset } from "../data/dataset.ts";
 import { labelFile } from "../data/labels.ts";

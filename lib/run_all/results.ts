@@ -1,7 +1,5 @@
 /**
  * What nine models and their three combinations came to, on the official validation set.
- *
- * @module
  */
 import {
   type ByPlane,

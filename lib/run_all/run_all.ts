@@ -5,8 +5,6 @@
  * No model is trained on the tune split. It chooses the best epochs and operating points, and the
  * combinations are fitted on it. Each model is evaluated on the validation set once, after its
  * training; that decides nothing.
- *
- * @module
  */
 import { TrainingError } from "../errors.ts";
 import { describeHolder, lockRun, type RunLock } from "../logs/run_lock.ts";

@@ -4,8 +4,6 @@
  *
  * A model counts as done if it was trained and evaluated with the same options and labels, and if its
  * file exists with the same hash.
- *
- * @module
  */
 import { decodeHashes, encodeHashes, type ExamHash } from "../data/exam_hash.ts";
 import { type EngineName, ENGINES } from "../engine/engine.ts";

@@ -1,8 +1,4 @@
-/**
- * Bodies of requests: counted while they stream in, so that none takes more memory than it may.
- *
- * @module
- */
+/** Bodies of requests: counted while they stream in, so that none takes more memory than it may. */
 import { eventLoop } from "./loop.ts";
 import { Problem } from "./problem.ts";
 

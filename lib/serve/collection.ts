@@ -1,8 +1,6 @@
 /**
  * Gives memory back to the system once answers have left much behind. Exams and WebAssembly's
  * memories lie outside the heap that V8 watches, and an idle service collects nothing by itself.
- *
- * @module
  */
 
 /** How much may be left behind while there is much to do, in bytes: several exams of a usual size. */

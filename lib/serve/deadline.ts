@@ -1,8 +1,4 @@
-/**
- * The end of a request: it is worth working on while its client waits and its time is not up.
- *
- * @module
- */
+/** The end of a request: it is worth working on while its client waits and its time is not up. */
 import { eventLoop } from "./loop.ts";
 import { Problem } from "./problem.ts";
 

@@ -1,8 +1,4 @@
-/**
- * The exams in a request's body: one `.npy` file, or up to three in a form, a plane each.
- *
- * @module
- */
+/** The exams in a request's body: one `.npy` file, or up to three in a form, a plane each. */
 import { checkExamHeader, type Exam, examFromNpy, type ExamSize } from "../data/exam.ts";
 import { decodeNpy } from "../data/npy.ts";
 import { DataError, messageOf } from "../errors.ts";

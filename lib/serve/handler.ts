@@ -1,8 +1,6 @@
 /**
  * The service as a function from a request to a response, the same for a laptop and a serverless
  * function. Nothing is loaded before the first request, unless an option asks for it.
- *
- * @module
  */
 import { resolveOptions, type ServeOptions } from "./options.ts";
 import type { Service } from "./service.ts";

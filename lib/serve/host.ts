@@ -1,8 +1,4 @@
-/**
- * The interface of the service to its routes, and so to the viewer.
- *
- * @module
- */
+/** The interface of the service to its routes, and so to the viewer. */
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Deadline } from "./deadline.ts";
 import type { SentExams } from "./exams.ts";

@@ -1,8 +1,6 @@
 /**
  * The event loop of a process whose engine may compute on it: between two chunks of an exam,
  * whatever needs no engine goes first.
- *
- * @module
  */
 
 /** How long connections may wait before they get time of their own, in milliseconds. */

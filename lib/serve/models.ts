@@ -1,8 +1,4 @@
-/**
- * The classifiers of a service, loaded once and called by their names.
- *
- * @module
- */
+/** The classifiers of a service, loaded once and called by their names. */
 import type { Classifier } from "../classifier/classifier.ts";
 import { loadClassifiers } from "../classifier/load.ts";
 import { startEngine } from "../engine/engine.ts";

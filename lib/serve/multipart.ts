@@ -1,8 +1,6 @@
 /**
  * Forms (RFC 7578): their parts are found while the body comes in. So a form of a million parts is
  * refused at the first part that is too many, and nothing of a part is copied.
- *
- * @module
  */
 import { Problem } from "./problem.ts";
 

@@ -1,8 +1,4 @@
-/**
- * The service's description in OpenAPI 3.1, made from the schemas that check requests.
- *
- * @module
- */
+/** The service's description in OpenAPI 3.1, made from the schemas that check requests. */
 import { PROBLEM_HEADERS, PROBLEM_TITLES, PROBLEM_TYPE, type ProblemStatus } from "./problem.ts";
 import {
   FORM_TYPE,

@@ -1,8 +1,4 @@
-/**
- * What a handler is made of: models, limits, a token.
- *
- * @module
- */
+/** What a handler is made of: models, limits, a token. */
 import type { ClassifierOptions } from "../classifier/load.ts";
 import type { EngineChoice } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";

@@ -4,8 +4,6 @@
  * Only listed origins, each written in full. They may use the interface for programs; the viewer and its
  * exams are for the viewer's own page. If there is a token, they must send it too. Only the
  * preflight, which a browser sends without a token, is answered without it.
- *
- * @module
  */
 import { OptionError } from "../errors.ts";
 import { Problem } from "./problem.ts";

@@ -1,8 +1,6 @@
 /**
  * Answers that are being sent: chunk by chunk as the client reads them, so that a client that reads
  * nothing holds little memory, and not for long.
- *
- * @module
  */
 import type { Budget } from "./body.ts";
 import { eventLoop } from "./loop.ts";

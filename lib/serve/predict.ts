@@ -1,8 +1,4 @@
-/**
- * What the models of a service say about the exams of a request.
- *
- * @module
- */
+/** What the models of a service say about the exams of a request. */
 import type { Classifier } from "../classifier/classifier.ts";
 import { byPlane } from "../combine/combination.ts";
 import type { Exam } from "../data/exam.ts";

@@ -2,8 +2,6 @@
  * The answer to a request that cannot be served: a status and problem details that say what to fix.
  *
  * The format is RFC 9457, Problem Details for HTTP APIs.
- *
- * @module
  */
 import { messageOf, MRNetError } from "../errors.ts";
 

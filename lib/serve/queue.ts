@@ -1,8 +1,6 @@
 /**
  * One exam at a time: an engine uses the whole machine, so two exams at once would take twice as long
  * and twice the memory.
- *
- * @module
  */
 import { Problem } from "./problem.ts";
 

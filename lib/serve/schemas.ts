@@ -1,8 +1,6 @@
 /**
  * What requests may say and what answers hold. Requests are checked by these schemas, and the OpenAPI
  * document is made from them.
- *
- * @module
  */
 import * as z from "npm:zod@4.6.7";
 import { PLANES, TASKS } from "../terms.ts";

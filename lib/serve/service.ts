@@ -1,7 +1,5 @@
 /**
  * The service: which request is answered by what, and what happens if one cannot be answered.
- *
- * @module
  */
 import type { Classifier } from "../classifier/classifier.ts";
 import { DataError, messageOf } from "../errors.ts";

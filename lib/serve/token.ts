@@ -1,8 +1,4 @@
-/**
- * Who may ask: whoever sends the token.
- *
- * @module
- */
+/** Who may ask: whoever sends the token. */
 import { Problem } from "./problem.ts";
 
 /** Checks the token of requests. The time this takes does not depend on how much of it was right. */

@@ -3,8 +3,6 @@
  *
  * Source: D. Kingma and J. Ba, Adam: A method for stochastic optimization, ICLR 2015, algorithm 1.
  * The decay is an L2 penalty, not the decoupled decay of AdamW, which the reference does not use.
- *
- * @module
  */
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import * as tf from "../tf.ts";

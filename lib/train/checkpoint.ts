@@ -1,8 +1,4 @@
-/**
- * The file that holds the best model of a run.
- *
- * @module
- */
+/** The file that holds the best model of a run. */
 import type { ExamHash } from "../data/exam_hash.ts";
 import { OptionError, WeightsError } from "../errors.ts";
 import { isFileName } from "../file_name.ts";

@@ -1,8 +1,4 @@
-/**
- * The hashes of the exams that a run chooses its model on, for the model's file.
- *
- * @module
- */
+/** The hashes of the exams that a run chooses its model on, for the model's file. */
 import type { Dataset } from "../data/dataset.ts";
 import { type ExamHash, hashExam } from "../data/exam_hash.ts";
 import { DataError } from "../errors.ts";

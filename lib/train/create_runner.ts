@@ -1,8 +1,4 @@
-/**
- * Which runner trains a model on the engine that is in use.
- *
- * @module
- */
+/** Which runner trains a model on the engine that is in use. */
 import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import type { RunnerOptions } from "./adam.ts";

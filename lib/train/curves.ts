@@ -1,8 +1,6 @@
 /**
  * The curves of a training as a page of its own: loss and AUC by epoch, the learning rate, and all of it
  * as a table. It opens from the disk, without a network and without Python.
- *
- * @module
  */
 import { clock } from "../logs/progress.ts";
 import { fixed } from "../page/format.ts";

@@ -1,8 +1,4 @@
-/**
- * When to stop before the last epoch.
- *
- * @module
- */
+/** When to stop before the last epoch. */
 
 /** Counts the epochs since the validation loss last improved. */
 export interface EarlyStopping {

@@ -1,8 +1,6 @@
 /**
  * One phase of an epoch: a pass over the training exams or over the validation exams. It can be stopped
  * and resumed in the middle.
- *
- * @module
  */
 import { type Dataset, examsInOrder, type LabelledExam } from "../data/dataset.ts";
 import { currentEngine } from "../engine/engine.ts";

@@ -1,8 +1,4 @@
-/**
- * Evaluating a model on exams it is not trained on.
- *
- * @module
- */
+/** Evaluating a model on exams it is not trained on. */
 import { type Dataset, examsInOrder, type LabelledExam, readableExams } from "../data/dataset.ts";
 import { currentEngine } from "../engine/engine.ts";
 import { TrainingError } from "../errors.ts";

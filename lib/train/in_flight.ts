@@ -1,8 +1,4 @@
-/**
- * Several exams in flight at once, whose results are reported in order.
- *
- * @module
- */
+/** Several exams in flight at once, whose results are reported in order. */
 import type { Label } from "../terms.ts";
 import type { ExamResult } from "./runner.ts";
 

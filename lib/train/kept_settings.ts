@@ -1,8 +1,6 @@
 /**
  * What a run's files keep of its settings, under the names of the command line: what is written, what
  * is taken from a file, and what a run that goes on has of it. Files are not taken on trust.
- *
- * @module
  */
 import { TUNE_SEED } from "../data/tune.ts";
 import type { RunOptions } from "./run_options.ts";

@@ -1,7 +1,5 @@
 /**
  * The loss: binary cross-entropy over both outputs, and what each output of an exam counts in it.
- *
- * @module
  */
 import { type Dataset, positiveWeight } from "../data/dataset.ts";
 import type { LossWeights } from "../model/recipe.ts";

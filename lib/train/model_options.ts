@@ -1,8 +1,6 @@
 /**
  * What only the training of a model can be given, since no file can hold it: functions, and what becomes
  * of single parameters.
- *
- * @module
  */
 import type { SourceMatrix } from "../data/augment.ts";
 import { type Exam, MAX_SLICES, MAX_VOXELS, MIN_SIDE } from "../data/exam.ts";

@@ -1,8 +1,4 @@
-/**
- * Datasets that refuse exams which do not look like what the model reads.
- *
- * @module
- */
+/** Datasets that refuse exams which do not look like what the model reads. */
 import type { Dataset } from "../data/dataset.ts";
 import type { Exam } from "../data/exam.ts";
 import type { Intensity } from "../data/intensity.ts";

@@ -1,8 +1,4 @@
-/**
- * The names of what training can be given, for whoever gives another.
- *
- * @module
- */
+/** The names of what training can be given, for whoever gives another. */
 import type { OptionNames } from "../option_names.ts";
 import type { TrainOptions } from "./options.ts";
 import type { RunOptions } from "./run_options.ts";

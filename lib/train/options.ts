@@ -1,8 +1,6 @@
 /**
  * How to train: the options of the loop. Each has a row in `settings.ts`, which checks it and names it on
  * the command line.
- *
- * @module
  */
 import type { Shift } from "../data/augment.ts";
 import type { Intensity } from "../data/intensity.ts";

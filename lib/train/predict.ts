@@ -1,8 +1,4 @@
-/**
- * Predicting exams from their files.
- *
- * @module
- */
+/** Predicting exams from their files. */
 import { type ExamInput, type ReadExamFile, readExamFiles } from "../data/exam_files.ts";
 import { currentEngine } from "../engine/engine.ts";
 import { type FilePrediction, filePrediction } from "../model/file_prediction.ts";

@@ -2,8 +2,6 @@
  * The progress of a training, apart from the parameters and the optimizer's state. The three together
  * and the options are enough to continue as if there had been no stop: orders and augmentations depend
  * on seed, epoch and exam only, and the schedule and the early stop follow from the epochs' reports.
- *
- * @module
  */
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import type { TrainChanges } from "./model_options.ts";

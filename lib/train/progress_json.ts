@@ -1,8 +1,4 @@
-/**
- * A training's progress as JSON and back, every number exactly.
- *
- * @module
- */
+/** A training's progress as JSON and back, every number exactly. */
 import { examId } from "../data/labels.ts";
 import { messageOf, MRNetError } from "../errors.ts";
 import type { Passed, TrainProgress } from "./progress.ts";

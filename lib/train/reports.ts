@@ -1,8 +1,4 @@
-/**
- * What a training tells of itself: after an exam, after an epoch, and at its end.
- *
- * @module
- */
+/** What a training tells of itself: after an exam, after an epoch, and at its end. */
 import type { ExamResult } from "./runner.ts";
 
 /** What is known after an exam. */

@@ -1,8 +1,6 @@
 /**
  * Options of the training loop with nothing left open: recipe and defaults filled in, every value
  * checked.
- *
- * @module
  */
 import { OptionError } from "../errors.ts";
 import { RECIPES } from "../model/recipe.ts";

@@ -1,8 +1,4 @@
-/**
- * Resuming a run: finds it, and refuses options, labels or files that do not belong to it.
- *
- * @module
- */
+/** Resuming a run: finds it, and refuses options, labels or files that do not belong to it. */
 import type { Dataset } from "../data/dataset.ts";
 import { formatLabels } from "../data/labels.ts";
 import type { Engine } from "../engine/engine.ts";

@@ -1,8 +1,6 @@
 /**
  * Rounding as in the reference, whose epoch metrics steer the schedule, the early stop and the
  * choice of the best model after they were rounded.
- *
- * @module
  */
 
 /** Rounds to four decimals, ties to the even neighbour, as `numpy.round(x, 4)` does. */

@@ -1,8 +1,4 @@
-/**
- * A whole training run on MRNet's folders: what `cli.ts` does when it trains, as one function.
- *
- * @module
- */
+/** A whole training run on MRNet's folders: what `cli.ts` does when it trains, as one function. */
 import type { Intensity } from "../data/intensity.ts";
 import { describeEngine, type Engine, startEngine } from "../engine/engine.ts";
 import { MRNetError, OptionError } from "../errors.ts";

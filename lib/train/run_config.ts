@@ -1,8 +1,6 @@
 /**
  * The `config.json` of a run: its settings, what computed it, and when. Nothing in the file is trusted
  * without a check.
- *
- * @module
  */
 import { WeightsError } from "../errors.ts";
 import { join, readBytes } from "../files.ts";

@@ -1,7 +1,5 @@
 /**
  * The exams of a run on MRNet's folders: those to train on, and those to choose the best model on.
- *
- * @module
  */
 import { type Dataset, openDataset } from "../data/dataset.ts";
 import type { Intensity } from "../data/intensity.ts";

@@ -2,8 +2,6 @@
  * The log folder of a run: TensorBoard events under the original tags, `history.csv`, the page
  * `curves.html` of the same numbers, and `config.json`. `Val` and `val` mean the exams that the run
  * chooses on: the validation set or, if `config.json` has `tune`, the training exams kept out.
- *
- * @module
  */
 import { baseName, join, removeLeftOvers, writeWhole } from "../files.ts";
 import { CURVES_FILE, isRunFile, makeLockedRunFolder } from "../logs/run_folder.ts";

@@ -1,8 +1,4 @@
-/**
- * The options of a run, what it reports when it begins, and its result.
- *
- * @module
- */
+/** The options of a run, what it reports when it begins, and its result. */
 import type { Intensity } from "../data/intensity.ts";
 import type { TuneSplit } from "../data/tune.ts";
 import type { Engine, EngineChoice } from "../engine/engine.ts";

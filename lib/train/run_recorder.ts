@@ -1,8 +1,6 @@
 /**
  * What a run keeps while it trains: its log, its state and its best model. They are written in an
  * order in which a kill at any moment costs at most the exams since the last save.
- *
- * @module
  */
 import type { Engine } from "../engine/engine.ts";
 import { baseName, join } from "../files.ts";

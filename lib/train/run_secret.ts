@@ -1,8 +1,6 @@
 /**
  * Tells the files of a run from others: its state holds a secret, and its models hold the hash of that
  * secret. So a model is not enough to forge a state of its run.
- *
- * @module
  */
 import { sha256Of } from "../files.ts";
 

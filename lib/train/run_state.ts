@@ -1,8 +1,6 @@
 /**
  * The state of a run, from which it is resumed: `state.safetensors` in its log folder. Parameters and
  * Adam's moments are tensors in PyTorch's names and layout; the rest is JSON in the metadata.
- *
- * @module
  */
 import { DataError, messageOf, OptionError, OutputError, WeightsError } from "../errors.ts";
 import { checkPlainFile, fileError, writeWhole } from "../files.ts";

@@ -1,8 +1,6 @@
 /**
  * The contract of a runner, which trains or evaluates a model on one exam. It separates the training
  * loop from the way an engine computes a step.
- *
- * @module
  */
 import type { Augmentation, SourceMatrix } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";

@@ -1,8 +1,6 @@
 /**
  * Learning-rate schedules: small state machines that are told about each epoch and answer with the
  * next learning rate.
- *
- * @module
  */
 
 /** A learning-rate schedule. */

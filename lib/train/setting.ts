@@ -1,8 +1,6 @@
 /**
  * The form of a row in the table of settings, and the checks of its values. A script, a file and the
  * command line are held to the same checks.
- *
- * @module
  */
 
 /** Whose option a setting is: the training loop's, which checks it; a run's; or the command line's. */

@@ -5,8 +5,6 @@
  * To add one, describe it in {@linkcode TrainOptions} or {@linkcode RunOptions} and give it a row here.
  * The command line of `train` and `run_all`, the checks of a script's options, `config.json`, the state
  * and what a resumed run may change follow from the row.
- *
- * @module
  */
 import { parseShift, type Shift, SHIFT_RULE } from "../data/augment.ts";
 import { INTENSITIES } from "../data/intensity.ts";

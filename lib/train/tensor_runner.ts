@@ -1,8 +1,6 @@
 /**
  * A step in ordinary TensorFlow.js operations: it runs on every engine, and is what the faster ways
  * are held against.
- *
- * @module
  */
 import { augment, type Augmentation, type SourceMatrix } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";

@@ -1,8 +1,4 @@
-/**
- * Training, by what is given: a model and datasets of one's own, or a run on MRNet's folders.
- *
- * @module
- */
+/** Training, by what is given: a model and datasets of one's own, or a run on MRNet's folders. */
 import type { Dataset } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import type { MRNet } from "../model/mrnet.ts";

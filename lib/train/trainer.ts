@@ -1,8 +1,6 @@
 /**
  * The training loop of the reference: one exam in each step, a validation after each epoch, and the
  * reference's rules for learning rate, best model and early stop. It reads and writes no file itself.
- *
- * @module
  */
 import { drawAugmentation } from "../data/augment.ts";
 import type { Dataset } from "../data/dataset.ts";

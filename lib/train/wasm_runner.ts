@@ -1,8 +1,6 @@
 /**
  * A step on the processor with this toolkit's own WebAssembly kernels, on several threads: what
  * `TensorRunner` computes, faster (docs/performance.md).
- *
- * @module
  */
 import { type Augmentation, type SourceMatrix, sourceOf } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";

@@ -4,8 +4,6 @@
  * Loss and logits of each step stay in a ring on the GPU and are read several at a time while the next
  * steps compute, because a read takes at least ten milliseconds. Therefore the result of an exam comes
  * a few steps later: {@linkcode Runner.inFlight} says how many may be in flight.
- *
- * @module
  */
 import { type Augmentation, type SourceMatrix, sourceOf } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";

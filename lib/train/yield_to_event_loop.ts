@@ -1,8 +1,4 @@
 /**
- * @module
- */
-
-/**
  * Lets signals, timers and finished file reads have their turn. WebAssembly computes on the main
  * thread, so without this a Ctrl-C would wait for the end of the epoch.
  */

@@ -1,7 +1,5 @@
 /**
  * What every classifier does, whatever it is made of.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import {

@@ -1,7 +1,5 @@
 /**
  * Options as argparse takes them, the nearest names, help that fits the terminal, and completion.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { writtenOut } from "../../lib/commands/abbreviations.ts";

@@ -1,8 +1,6 @@
 /**
  * Combining from the command line, as a user does it: another process, with the documented
  * permissions, on files.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { readCombination } from "../../lib/combine/file.ts";

@@ -1,7 +1,5 @@
 /**
  * What the demo tells its user to do next works as it is printed.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { nextSteps } from "../../lib/commands/demo.ts";

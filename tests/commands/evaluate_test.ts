@@ -1,8 +1,6 @@
 /**
  * Evaluating a model from the command line, as a user does it: another process, with the documented
  * permissions, on files.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { isTuneExam } from "../../lib/data/tune.ts";

@@ -1,7 +1,5 @@
 /**
  * Standard output that cannot be written: a full disk is one line, a reader that has left is nothing.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { startEngine } from "../../lib/engine/engine.ts";

@@ -3,8 +3,6 @@
  * `deno.json` name, and with any part missing it says in one line which flag to add.
  *
  * A new command is a new entry of the table.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { writePhantomDataset } from "../../lib/phantom/mod.ts";

@@ -1,8 +1,6 @@
 /**
  * Predicting patients and evaluating a combination from the command line, with the documented
  * permissions.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { PLANES } from "../../lib/terms.ts";

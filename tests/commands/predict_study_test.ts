@@ -1,7 +1,5 @@
 /**
  * Studies from a scanner, predicted without being imported first.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { importExams } from "../../lib/imaging/import.ts";

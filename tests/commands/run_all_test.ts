@@ -1,7 +1,5 @@
 /**
  * All nine from the command line, as a user does it: started, interrupted, gone on with.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { TASKS } from "../../lib/terms.ts";

@@ -1,7 +1,5 @@
 /**
  * `synth` that was stopped or killed goes on where it was, to the same files.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

@@ -1,8 +1,6 @@
 /**
  * Training from the command line, as a user does it: another process, with the documented
  * permissions, on files.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { encodeNpy } from "../../lib/data/npy.ts";

@@ -1,7 +1,5 @@
 /**
  * What comes from outside, as a file's name does, is shown and cannot command the terminal.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { print, printLines, remark, remarkLines } from "../../lib/commands/console.ts";

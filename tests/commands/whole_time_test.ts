@@ -1,7 +1,5 @@
 /**
  * The time that nine trainings still take.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { WholeTime } from "../../lib/commands/whole_time.ts";

@@ -1,7 +1,5 @@
 /**
  * What is odd about data sets.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { encodeNpy, type NpyData } from "../../lib/data/npy.ts";

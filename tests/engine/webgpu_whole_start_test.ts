@@ -1,7 +1,5 @@
 /**
  * The whole start on an adapter that has everything, as on a real GPU, and a run whose GPU fails.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { writePhantomDataset } from "../../lib/phantom/mod.ts";

@@ -1,8 +1,6 @@
 /**
  * The same kernels on another WebGPU: what leans on how Deno, its compiler or its driver happen to do
  * things shows here.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { inChromium } from "../support/chromium.ts";

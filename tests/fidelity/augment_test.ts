@@ -1,8 +1,6 @@
 /**
  * Augmentation resamples as PyTorch's `grid_sample` does in double precision, and goes the ways that
  * its documentation says.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { augment } from "../../lib/data/augment.ts";

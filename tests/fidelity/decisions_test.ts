@@ -1,7 +1,5 @@
 /**
  * Schedules, early stop and rounding decide as PyTorch, the original script and NumPy do.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { earlyStopping } from "../../lib/train/early_stopping.ts";

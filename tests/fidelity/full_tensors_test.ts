@@ -1,7 +1,5 @@
 /**
  * Every value of every gradient and parameter, held against PyTorch where Python has it.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { startEngine } from "../../lib/engine/engine.ts";

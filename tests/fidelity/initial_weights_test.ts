@@ -1,7 +1,5 @@
 /**
  * Random weights come from the distribution that PyTorch's layers draw from by default.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { initialWeights } from "../../lib/model/initialise.ts";

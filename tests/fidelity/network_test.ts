@@ -1,7 +1,5 @@
 /**
  * Logits, losses, gradients and ten steps of Adam, held against PyTorch on each engine.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import type { EngineName } from "../../lib/engine/engine.ts";

@@ -1,8 +1,6 @@
 /**
  * The sketches, by which the reference numbers stand for tensors too large to keep, tell how large a
  * difference is.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { createRandom } from "../../lib/random.ts";

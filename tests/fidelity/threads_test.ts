@@ -1,8 +1,6 @@
 /**
  * The processor's kernels give PyTorch's numbers on any number of threads and in every build, and each
  * number of threads repeats itself to the bit.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { startEngine } from "../../lib/engine/engine.ts";

@@ -2,8 +2,6 @@
  * Which of several equal values gets the gradient. In PyTorch it is the first.
  *
  * MRI is full of ties: the background is one grey value, and a slice may be there twice.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import type { LabelledExam } from "../../lib/data/dataset.ts";

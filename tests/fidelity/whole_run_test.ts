@@ -1,8 +1,6 @@
 /**
  * A whole training from the same weights on the same exams gives PyTorch's losses and AUCs, epoch by
  * epoch, and takes the same decisions.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { startEngine } from "../../lib/engine/engine.ts";

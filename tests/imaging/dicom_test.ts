@@ -1,7 +1,5 @@
 /**
  * DICOM files, one by one: what pydicom reads is read as it does, what is damaged is refused in a line.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

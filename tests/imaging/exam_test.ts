@@ -1,7 +1,5 @@
 /**
  * Slices as MRNet has them: turned, with grey values of 0 to 255, square.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { FrameDecoder } from "../../lib/imaging/dicom/decoder.ts";

@@ -1,7 +1,5 @@
 /**
  * Studies as data sets in MRNet's layout.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { openDataset } from "../../lib/data/dataset.ts";

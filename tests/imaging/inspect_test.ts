@@ -1,7 +1,5 @@
 /**
  * What is in a folder from a scanner, as the command line tells it.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { inspectPaths } from "../../lib/imaging/inspect.ts";

@@ -1,7 +1,5 @@
 /**
  * NIfTI volumes: values, order and planes, and what is refused.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";

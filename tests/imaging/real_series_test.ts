@@ -1,7 +1,5 @@
 /**
  * Real series, held against hashes that two independent programs (pydicom and dcmtk) agreed on.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

@@ -1,7 +1,5 @@
 /**
  * Which slices make an exam, and in which order.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { readDicomHeader } from "../../lib/imaging/dicom/file.ts";

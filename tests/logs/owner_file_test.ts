@@ -1,7 +1,5 @@
 /**
  * Keeping others out where the file system knows no locks, as if `flock` were not there.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { STALE_MS } from "../../lib/logs/owner_file.ts";

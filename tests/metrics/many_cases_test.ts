@@ -1,7 +1,5 @@
 /**
  * The metrics of more cases than a function can be handed as arguments, some 125,000.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { bootstrapRoc } from "../../lib/metrics/bootstrap.ts";

@@ -1,7 +1,5 @@
 /**
  * Exams are ranked by their logits: far from 0 the sigmoid gives many logits the same probability.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { fitCombination } from "../../lib/combine/fit.ts";

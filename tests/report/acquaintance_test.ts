@@ -1,8 +1,6 @@
 /**
  * Whether a model was chosen by the exams that it is evaluated on is told by the exams themselves,
  * whatever the split or the folder is called.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { combineModels } from "../../lib/combine/combine.ts";

@@ -1,7 +1,5 @@
 /**
  * A combination is evaluated as a model is: the same metrics, files and page.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { combinedProbability } from "../../lib/combine/combination.ts";

@@ -1,7 +1,5 @@
 /**
  * The report as a file, and in a browser where there is one.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { evaluationHtml } from "../../lib/report/report.ts";

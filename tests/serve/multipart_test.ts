@@ -1,7 +1,5 @@
 /**
  * Forms are taken apart while they come in, and end with the first part that is too many.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";

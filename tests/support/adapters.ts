@@ -1,7 +1,5 @@
 /**
  * A WebGPU adapter that has everything, and refuses what Deno refuses.
- *
- * @module
  */
 
 /** Every feature of the WebGPU specification, of 2025. */

@@ -1,7 +1,5 @@
 /**
  * The augmentation's reference numbers, and how far an engine is from them.
- *
- * @module
  */
 import { augment, type Augmentation } from "../../lib/data/augment.ts";
 import type { ExamSize } from "../../lib/data/exam.ts";

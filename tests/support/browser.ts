@@ -1,7 +1,5 @@
 /**
  * A page as Chromium shows it: what is inaccessible, what it fetched, what lies over what.
- *
- * @module
  */
 import { inaccessible, launchChromium } from "./chromium.ts";
 

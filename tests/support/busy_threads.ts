@@ -1,8 +1,6 @@
 /**
  * A process whose own thread waits for a busy one nearly all the time: prints a line when it begins,
  * and another after thirty rounds of some tenths of a second in which nothing was given up.
- *
- * @module
  */
 import { Program } from "../../lib/engine/wasm/program.ts";
 import { FIRST_FREE, Threads } from "../../lib/engine/wasm/threads.ts";

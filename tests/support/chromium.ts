@@ -1,7 +1,5 @@
 /**
  * A headless Chromium for tests of pages, and what it takes to run a test in it.
- *
- * @module
  */
 import axe from "npm:axe-core@4.14.1";
 import { type Browser, chromium, type Page } from "npm:playwright-core@1.65.1";

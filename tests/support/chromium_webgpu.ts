@@ -2,8 +2,6 @@
  * The toolkit's own modules in a page of Chromium. Its WebGPU is another one than Deno's: another
  * implementation (Dawn for wgpu), another compiler of WGSL (Tint for Naga), another driver (SwiftShader
  * for llvmpipe).
- *
- * @module
  */
 import { stripTypeScriptTypes } from "node:module";
 import tfjs from "npm:@tensorflow/tfjs@4.22.0/dist/tf.fesm.min.js" with { type: "text" };

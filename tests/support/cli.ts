@@ -1,8 +1,6 @@
 /**
  * The command line as a user runs it: another process, in a folder of its own, with the permissions
  * that the documentation names and no more.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { TemporaryFolder } from "./folders.ts";

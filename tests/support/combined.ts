@@ -1,7 +1,5 @@
 /**
  * Three models of random weights and their combination, for tests of what goes on around them.
- *
- * @module
  */
 import { byPlane, type Combination } from "../../lib/combine/combination.ts";
 import { writeCombination } from "../../lib/combine/file.ts";

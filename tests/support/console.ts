@@ -1,8 +1,6 @@
 /**
  * The command line within the test's own process: quicker than {@linkcode runCli}, for what needs
  * neither permissions nor a folder.
- *
- * @module
  */
 import { main } from "../../lib/commands/main.ts";
 import type { Outcome } from "./cli.ts";

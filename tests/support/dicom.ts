@@ -1,7 +1,5 @@
 /**
  * DICOM files for tests, written by hand: explicit little endian, whatever elements are asked for.
- *
- * @module
  */
 import { concat } from "../../lib/bytes.ts";
 

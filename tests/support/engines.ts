@@ -1,7 +1,5 @@
 /**
  * The engines a test can run on, and what it takes to run one test body on each.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { type EngineName, startEngine } from "../../lib/engine/engine.ts";

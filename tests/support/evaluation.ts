@@ -1,7 +1,5 @@
 /**
  * An evaluation made of drawn predictions, to render without a model.
- *
- * @module
  */
 import {
   compareModels,

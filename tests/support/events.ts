@@ -1,7 +1,5 @@
 /**
  * Reads TensorBoard event files back, to hold what the toolkit writes against what was logged.
- *
- * @module
  */
 import { DataError } from "../../lib/errors.ts";
 import { maskedCrc } from "../../lib/logs/tfrecord.ts";

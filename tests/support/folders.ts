@@ -1,7 +1,5 @@
 /**
  * Folders that live as long as a test, and datasets in MRNet's layout to put into them.
- *
- * @module
  */
 import { encodeNpy, type NpyData } from "../../lib/data/npy.ts";
 import type { Label, Split } from "../../lib/terms.ts";

@@ -1,7 +1,5 @@
 /**
  * Requests that a service on the open net gets: too large, too slow, broken off, malformed, no exams.
- *
- * @module
  */
 import { createRandom, type Random } from "../../lib/random.ts";
 import { examBytes, npyHead } from "./folders.ts";

@@ -1,7 +1,5 @@
 /**
  * The WebAssembly kernels one by one, on a memory of their own.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { findCapabilities } from "../../lib/engine/wasm/capabilities.ts";

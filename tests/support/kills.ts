@@ -1,7 +1,5 @@
 /**
  * Runs that are killed at random moments and gone on with until they end, as processes of their own.
- *
- * @module
  */
 import type { EngineName } from "../../lib/engine/engine.ts";
 import { encodeNpy } from "../../lib/data/npy.ts";

@@ -1,7 +1,5 @@
 /**
  * The metrics that scikit-learn, SciPy and pROC give, from `tools/make_metrics_golden.py`.
- *
- * @module
  */
 
 /** The file's content. */

@@ -4,8 +4,6 @@
  * other sites, HTTP/2 without a window. The service is a process of its own with few descriptors.
  *
  * Only to 127.0.0.1, and bounded in time and in connections.
- *
- * @module
  */
 import { encodeNpy } from "../../lib/data/npy.ts";
 import { PLANES } from "../../lib/terms.ts";

@@ -1,7 +1,5 @@
 /**
  * The network's reference numbers, and how far an engine is from them.
- *
- * @module
  */
 import type { ExamSize } from "../../lib/data/exam.ts";
 import type { LabelledExam } from "../../lib/data/dataset.ts";

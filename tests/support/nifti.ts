@@ -1,7 +1,5 @@
 /**
  * NIfTI files for tests, written by hand.
- *
- * @module
  */
 
 /** What is in a file. */

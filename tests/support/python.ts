@@ -1,7 +1,5 @@
 /**
  * Python, for the tests that compare with PyTorch and others where they are installed.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -1,8 +1,6 @@
 /**
  * Real exams, for tests: they lie beside a checkout in some workplaces, and their licences keep them
  * out of this one.
- *
- * @module
  */
 
 /** The folder, with a slash at its end. */

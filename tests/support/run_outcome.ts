@@ -1,7 +1,5 @@
 /**
  * What a run has left, without what two runs of the same kind differ in: times, and where they are.
- *
- * @module
  */
 import { decodeSafetensors, readSafetensorsHeader } from "../../lib/model/weights/safetensors.ts";
 import { readRunState } from "../../lib/train/run_state.ts";

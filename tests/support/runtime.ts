@@ -1,7 +1,5 @@
 /**
  * This runtime as if it had less.
- *
- * @module
  */
 
 /** What can be taken away. */

@@ -1,8 +1,6 @@
 /**
  * Weights, exams and sketches from seeds: what tools/reference_mrnet.py makes of the same seeds, bit
  * for bit. So the reference numbers need no inputs beside them.
- *
- * @module
  */
 import type { Exam, ExamSize } from "../../lib/data/exam.ts";
 import { MRNET_PARAMETERS } from "../../lib/model/weights/mrnet.ts";

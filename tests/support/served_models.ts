@@ -1,7 +1,5 @@
 /**
  * Small models in files, as a service reads them.
- *
- * @module
  */
 import { byPlane } from "../../lib/combine/combination.ts";
 import { formatCombination } from "../../lib/combine/file.ts";

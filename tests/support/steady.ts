@@ -1,7 +1,5 @@
 /**
  * Whether what a process holds stays the same over many steps.
- *
- * @module
  */
 import type { Dataset } from "../../lib/data/dataset.ts";
 import { currentGpu, type EngineName, startEngine } from "../../lib/engine/engine.ts";

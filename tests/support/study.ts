@@ -1,7 +1,5 @@
 /**
  * A patient's study as a scanner writes it, for tests.
- *
- * @module
  */
 import { dicomSlice, type DicomValue } from "./dicom.ts";
 

@@ -1,7 +1,5 @@
 /**
  * A model of two parameters that reads exams in no time, for tests of what goes on around a model.
- *
- * @module
  */
 import type { Dataset } from "../../lib/data/dataset.ts";
 import type { Exam } from "../../lib/data/exam.ts";

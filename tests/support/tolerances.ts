@@ -4,8 +4,6 @@
  * All three engines come equally close, so a bound holds for each of them. Where only rounding is at
  * work it is about five times the largest difference measured (docs/fidelity.md); it is never above
  * what is demanded.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import type { Differences } from "./network_golden.ts";

@@ -1,7 +1,5 @@
 /**
  * The viewer's page in a browser, on a service with a small dataset and small models.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { writePhantomDataset } from "../../lib/phantom/mod.ts";

@@ -1,8 +1,6 @@
 /**
  * A case of the network's reference numbers on whichever WebGPU this module is loaded beside: Deno's,
  * or a page's.
- *
- * @module
  */
 import { currentGpu, startEngine } from "../../lib/engine/engine.ts";
 import type { NetworkOptions } from "../../lib/model/webgpu/network.ts";

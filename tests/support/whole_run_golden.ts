@@ -1,7 +1,5 @@
 /**
  * Whole trainings: PyTorch's results of each epoch, and how far an engine is from them.
- *
- * @module
  */
 import { type Dataset, openDataset } from "../../lib/data/dataset.ts";
 import type { ExamSize } from "../../lib/data/exam.ts";

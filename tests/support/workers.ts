@@ -2,8 +2,6 @@
  * The workers of this process: counted, and ended from outside as the system might.
  *
  * Importing this file puts a counting class instead of `Worker`.
- *
- * @module
  */
 
 const live = new Set<Worker>();

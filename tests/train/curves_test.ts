@@ -1,7 +1,5 @@
 /**
  * The page of a training's curves.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { curvesHtml, type EpochOfCurves } from "../../lib/train/curves.ts";

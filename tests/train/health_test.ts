@@ -1,8 +1,6 @@
 /**
  * A run that goes wrong says where and with what it can go on; one that may leave out what cannot be
  * read goes on and says what that was.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { openDataset } from "../../lib/data/dataset.ts";

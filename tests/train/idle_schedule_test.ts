@@ -1,7 +1,5 @@
 /**
  * A schedule that can never act is said to be that: held against thousands of made-up loss curves.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { createRandom } from "../../lib/random.ts";

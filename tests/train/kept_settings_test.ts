@@ -1,8 +1,6 @@
 /**
  * What `config.json` and a state say of a run's settings: the same bytes as earlier versions wrote,
  * and a run of theirs goes on.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { writePhantomDataset } from "../../lib/phantom/mod.ts";

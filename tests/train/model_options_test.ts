@@ -3,8 +3,6 @@
  * for each epoch, the best epoch kept.
  *
  * What the engines do is tested on each of them, a step at a time; what the trainer does, on one.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { drawAugmentation, sourceOf } from "../../lib/data/augment.ts";

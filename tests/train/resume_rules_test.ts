@@ -1,7 +1,5 @@
 /**
  * Which run is gone on with, what may be another than it was, and what is refused.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { startEngine } from "../../lib/engine/engine.ts";

@@ -1,7 +1,5 @@
 /**
  * A run that was stopped goes on to the bit: from every exam of it, on every engine.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { writePhantomDataset } from "../../lib/phantom/mod.ts";

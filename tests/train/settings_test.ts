@@ -1,7 +1,5 @@
 /**
  * The table of settings: what a value is checked by, and what of it the files of a run keep.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { readerOf, settingOptions } from "../../lib/commands/setting_options.ts";

@@ -6,8 +6,6 @@
  * A module that is imported at the source phase needs no permission, as long as its name is written
  * out here, whereas the backend's own loader wants to read Deno's cache folder. JavaScript, because
  * TypeScript does not know the syntax yet.
- *
- * @module
  */
 import instantiate from "npm:@tensorflow/tfjs-backend-wasm@4.22.0/wasm-out/tfjs-backend-wasm.js";
 

@@ -6,8 +6,6 @@
  * | relaxed SIMD | the same kernels, multiplying and adding in two instructions |
  * | shared memory or workers | the same kernels on one thread, the same bits as one thread elsewhere |
  * | SIMD | TensorFlow.js's kernels with this toolkit's gradients, many times slower |
- *
- * @module
  */
 
 /** What this runtime has. */

@@ -10,8 +10,6 @@
  *
  * Source: V. Dumoulin and F. Visin, A guide to convolution arithmetic for deep learning, 2016,
  * chapter 4.
- *
- * @module
  */
 import * as tf from "../../tf.ts";
 

@@ -1,8 +1,6 @@
 /**
  * The processor's kernels and the names of their parameters, in the order in which they are passed.
  * Made by `deno task build:wasm` of the kernels' source.
- *
- * @module
  */
 
 /** The parameters of each kernel, by its name. */

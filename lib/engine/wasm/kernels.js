@@ -3,8 +3,6 @@
 /**
  * The compiled modules of this toolkit's own kernels; see `binary.js` about this kind of import. Only
  * the build that is asked for is compiled: a runtime may not understand the others.
- *
- * @module
  */
 
 export const loadKernels = ({ relaxedSimd, sharedMemory }) => {

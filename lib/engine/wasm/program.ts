@@ -1,8 +1,4 @@
-/**
- * Programs for the kernels' threads: lists of calls, made once and run often.
- *
- * @module
- */
+/** Programs for the kernels' threads: lists of calls, made once and run often. */
 import { KERNEL_PARAMETERS } from "./kernel_parameters.ts";
 import { FIRST_KERNEL, INSTRUCTION } from "./thread.js";
 

@@ -1,7 +1,5 @@
 /**
  * Starts TensorFlow.js on WebAssembly, with SIMD if the runtime has it and without any permission.
- *
- * @module
  */
 import * as tf from "../../tf.ts";
 import { findCapabilities } from "./capabilities.ts";

@@ -8,8 +8,6 @@
  *
  * A program is 32-bit words in shared memory: each instruction is its code, the number of its arguments,
  * and the arguments.
- *
- * @module
  */
 
 /** How often a barrier polls before it sleeps: about as long as waking up takes. */

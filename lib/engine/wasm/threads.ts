@@ -1,8 +1,4 @@
-/**
- * The kernels on several threads that share one memory: the caller's own and workers.
- *
- * @module
- */
+/** The kernels on several threads that share one memory: the caller's own and workers. */
 import { EngineError, messageOf } from "../../errors.ts";
 import { type Capabilities, findCapabilities, threadsToUse } from "./capabilities.ts";
 import { CONTROL_WORDS, execute, instantiate, type Thread } from "./thread.js";

@@ -1,8 +1,4 @@
-/**
- * What kind of WebGPU adapter this is, and which of its features and limits to ask for.
- *
- * @module
- */
+/** What kind of WebGPU adapter this is, and which of its features and limits to ask for. */
 
 /** What is looked at of a `GPUAdapter`; a test can stand in for it. */
 export type AdapterLike = Pick<GPUAdapter, "info" | "features" | "limits" | "requestDevice">;

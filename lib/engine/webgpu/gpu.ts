@@ -1,8 +1,6 @@
 /**
  * The toolkit's own GPU device, which TensorFlow.js shares: pipelines, buffers, and counts of what was
  * asked of it.
- *
- * @module
  */
 import { EngineError, messageOf } from "../../errors.ts";
 import { type Kernel, type KernelLaunch, layoutOf, wgslOf, type Workgroups } from "./kernel.ts";

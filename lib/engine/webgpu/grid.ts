@@ -4,8 +4,6 @@
  *
  * With the border in memory the convolutions need no test for the edge. Buffers are zero when they are
  * made and kernels write the inside only, so the border costs nothing later.
- *
- * @module
  */
 
 /** The layout of the images of one buffer. */

@@ -4,8 +4,6 @@
  * Every kernel is a function that returns a {@linkcode Kernel}. Sizes that seldom change are written
  * into its text as constants, so that loops unroll and divisions become multiplications; the number
  * of slices, which differs from exam to exam, is read from {@linkcode STEP} instead.
- *
- * @module
  */
 
 /** A buffer that a kernel reads or writes. */

@@ -4,8 +4,6 @@
  *
  * WGSL lets a compiler assume that there is none: it may take `x != x` for false, and `x > y` for
  * `!(x <= y)`. Some do, Metal's among them. So NaN is told by its bits.
- *
- * @module
  */
 
 /**

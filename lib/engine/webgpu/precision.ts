@@ -3,8 +3,6 @@
  *
  * Kernels compute in single precision in either case: 16-bit floats are widened as they are read and
  * rounded as they are written. `pack2x16float` does that on every adapter, so no feature is asked for.
- *
- * @module
  */
 import type { Binding } from "./kernel.ts";
 import { type Grid, imageSize } from "./grid.ts";

@@ -4,8 +4,6 @@
  * The maximum over the slices passes each channel's gradient to one slice, its argmax. A slice that no
  * channel selects gets none, so the backward pass runs over a list of the selected slices, made on the
  * GPU. Gradient buffers are numbered by the index in that list, activations by the slice.
- *
- * @module
  */
 import type { Binding } from "./kernel.ts";
 

@@ -1,8 +1,4 @@
-/**
- * Starts TensorFlow.js on a WebGPU device of our own, and watches that device.
- *
- * @module
- */
+/** Starts TensorFlow.js on a WebGPU device of our own, and watches that device. */
 import { EngineError, messageOf } from "../../errors.ts";
 import * as tf from "../../tf.ts";
 import { type AdapterLike, describeAdapter, deviceDescriptor } from "./adapter.ts";

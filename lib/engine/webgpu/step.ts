@@ -1,8 +1,6 @@
 /**
  * What changes from one step to the next: a few numbers ahead of the exam's voxels, so that a step
  * uploads once.
- *
- * @module
  */
 import type { Binding } from "./kernel.ts";
 

@@ -4,8 +4,6 @@
  * Decodes one compressed frame after the other, in a worker: the bytes come from anywhere, and a
  * decoder that does not end can then be ended. Imported twice: as a module for its function, and as
  * text for the worker, which needs no permission that way.
- *
- * @module
  */
 
 /** Silent, for what a decoder says of damaged bytes is not for the terminal; one object for each. */

@@ -1,7 +1,5 @@
 /**
  * The elements of a DICOM file, by the only package that parses DICOM here.
- *
- * @module
  */
 import { inflateRawSync } from "node:zlib";
 import type { DataSet } from "npm:dicom-parser@1.8.21";

@@ -1,8 +1,6 @@
 /**
  * Decoders of compressed frames, in a worker of their own with a deadline: damaged bytes make some
  * of them run for ever.
- *
- * @module
  */
 import { messageOf } from "../../errors.ts";
 import type { CompressedCoding, DecodedFrame } from "./codec_worker.js";

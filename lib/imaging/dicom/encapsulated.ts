@@ -1,7 +1,5 @@
 /**
  * The frames of compressed pixel data, which lie in fragments (DICOM PS3.5, A.4).
- *
- * @module
  */
 import { concat } from "../../bytes.ts";
 import { type DataSet, PIXEL_DATA } from "./dataset.ts";

@@ -1,7 +1,5 @@
 /**
  * A DICOM file: its header first, for all files of a folder, and its pixels when they are needed.
- *
- * @module
  */
 import { parseDicom } from "./dataset.ts";
 import type { FrameDecoder } from "./decoder.ts";

@@ -2,8 +2,6 @@
  * What the header of a DICOM file says of its frames: where each lies, how its values are stored and
  * what they mean. Enhanced MR keeps most of it in functional groups, one set shared by all frames and
  * one for each; an ordinary file has one frame and keeps it at the top.
- *
- * @module
  */
 import type { Vector } from "../geometry.ts";
 import { type DataSet, refused } from "./dataset.ts";

@@ -1,7 +1,5 @@
 /**
  * The stored values of a DICOM file's frames, whatever way they are coded.
- *
- * @module
  */
 import { messageOf } from "../../errors.ts";
 import { type DataSet, PIXEL_DATA, refused } from "./dataset.ts";

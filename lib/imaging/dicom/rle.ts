@@ -1,8 +1,6 @@
 /**
  * RLE, DICOM's own compression (PS3.5, annex G): each byte of the values is a segment by itself, the
  * most significant first, packed as runs.
- *
- * @module
  */
 
 /** A frame's header: the number of segments and where each begins, 16 numbers of 4 bytes. */

@@ -1,8 +1,6 @@
 /**
  * What a compressed frame says of itself, read before it is decoded: a decoder believes it, and makes
  * room for 65,535 rows where the file's header has 256.
- *
- * @module
  */
 import type { CompressedCoding } from "./decoder.ts";
 

@@ -2,8 +2,6 @@
  * The transfer syntaxes of DICOM that are read: how the pixels of a file are stored.
  *
  * Source: DICOM PS3.6, annex A, registry of unique identifiers.
- *
- * @module
  */
 
 /** How the bytes of a frame are coded. */

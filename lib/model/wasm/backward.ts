@@ -1,7 +1,5 @@
 /**
  * From the channel means to the loss, and back to a gradient of all parameters.
- *
- * @module
  */
 import { type Bordered, pixels, type Scratch, type Size, type SliceMap } from "./memory_map.ts";
 import { winogradConvolution } from "./winograd.ts";

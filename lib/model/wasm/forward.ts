@@ -1,7 +1,5 @@
 /**
  * From voxels to each slice's channel means, on this thread's share of the slices.
- *
- * @module
  */
 import { type Bordered, pixels, type Size, TILES_AT_ONCE } from "./memory_map.ts";
 import { winogradConvolution } from "./winograd.ts";

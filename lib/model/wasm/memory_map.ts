@@ -4,8 +4,6 @@
  * A step allocates nothing. Memory is laid out once for a size of slice, with room for the most slices
  * that an exam had so far. For MRNet's 256×256 that is 1.8 MB a slice, 30 MB for the parameters and Adam's
  * moments, 70 MB for weights in the products' order and 20 MB a thread.
- *
- * @module
  */
 import { CONVOLUTIONS, PARAMETER_FLOATS } from "./parameters.ts";
 

@@ -1,7 +1,5 @@
 /**
  * MRNet in the kernels' memory: takes parameters, runs exams, gives the parameters back.
- *
- * @module
  */
 import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";

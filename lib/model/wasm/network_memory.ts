@@ -1,8 +1,6 @@
 /**
  * Whose memory is where, if several networks compute on the same threads. Each has its own parameters.
  * Behind these lies the memory for an exam, which all of them share.
- *
- * @module
  */
 import { FIRST_FREE, type Threads } from "../../engine/wasm/threads.ts";
 import {

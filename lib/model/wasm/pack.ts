@@ -1,7 +1,5 @@
 /**
  * The parameters in the order in which the products read them: the first phase of a step.
- *
- * @module
  */
 import { transformPanel } from "./winograd.ts";
 import { CONVOLUTIONS } from "./parameters.ts";

@@ -5,8 +5,6 @@
  * of a layer with a dense gradient lie in panels of eight outputs, `[out / 8][height][width][in][8]`, as
  * the products read them. The first layer's three input channels are three blocks, `[out][12][12]`: its
  * rows and columns of 11 are padded to 12.
- *
- * @module
  */
 import type { Parameters } from "../parameters.ts";
 

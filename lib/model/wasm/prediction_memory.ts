@@ -1,8 +1,6 @@
 /**
  * The memory in which all models of this process read exams on the WebAssembly engine. A model takes some
  * 50 MB for its weights; the memory for an exam is shared.
- *
- * @module
  */
 import { Threads } from "../../engine/wasm/threads.ts";
 import { WasmNetwork } from "./network.ts";

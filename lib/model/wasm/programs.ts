@@ -10,8 +10,6 @@
  *
  * A thread adds up gradients of its own. These are summed in the order of the threads, so a number of
  * threads always gives the same bits.
- *
- * @module
  */
 import { areFeaturesFrozen } from "../frozen.ts";
 import { backward, clearGradient, head } from "./backward.ts";

@@ -1,7 +1,5 @@
 /**
  * Where a convolution's pixels are read and written: the tables of the kernel `convolve`.
- *
- * @module
  */
 import type { Size } from "./memory_map.ts";
 

@@ -1,7 +1,5 @@
 /**
  * What the phases of a step have in common when they are written as a thread's program.
- *
- * @module
  */
 import { Program } from "../../engine/wasm/program.ts";
 import type { ExamMap, FixedMap, Scratch, Shapes, WinogradLayer } from "./memory_map.ts";

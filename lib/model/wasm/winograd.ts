@@ -1,7 +1,5 @@
 /**
  * Convolutions by Winograd's algorithm, as calls of the kernels in `winograd.ts`.
- *
- * @module
  */
 import { type Bordered, TILES_AT_ONCE, WINOGRAD_LAYERS, type WinogradLayer } from "./memory_map.ts";
 import { LANES, type ThreadWriter } from "./thread_writer.ts";

@@ -1,8 +1,6 @@
 /**
  * The backward pass as a list of dispatches: from the list of selected slices to the gradient of every
  * parameter.
- *
- * @module
  */
 import { grid, imageSize } from "../../engine/webgpu/grid.ts";
 import type { Dispatch } from "../../engine/webgpu/gpu.ts";

@@ -4,8 +4,6 @@
  *
  * An exam that is longer than the adapter can bind in one piece is computed in chunks of as many slices
  * as it can. The activations are then held for one chunk at a time.
- *
- * @module
  */
 import { EngineError } from "../../errors.ts";
 import { imageSize } from "../../engine/webgpu/grid.ts";

@@ -1,7 +1,5 @@
 /**
  * The forward pass as a list of dispatches, from the voxels to loss, logits and the selected slices.
- *
- * @module
  */
 import type { BufferRange, Dispatch, Gpu, Tiles } from "../../engine/webgpu/gpu.ts";
 import type { Convolution } from "../../engine/webgpu/kernels/convolution_base.ts";

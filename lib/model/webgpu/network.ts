@@ -4,8 +4,6 @@
  *
  * A read takes at least ten milliseconds. So loss and logits of each pass stay in a ring on the GPU and
  * are read several at a time.
- *
- * @module
  */
 import type { Exam } from "../../data/exam.ts";
 import { EngineError } from "../../errors.ts";

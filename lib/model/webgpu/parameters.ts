@@ -1,8 +1,6 @@
 /**
  * MRNet's parameters on the GPU: one flat buffer, in PyTorch's order, so that Adam is one dispatch
  * where nothing is frozen.
- *
- * @module
  */
 import type { BufferRange, Dispatch, Gpu } from "../../engine/webgpu/gpu.ts";
 import { adam } from "../../engine/webgpu/kernels/adam.ts";

@@ -1,7 +1,5 @@
 /**
  * One exam at a time through a model that is on the WebGPU engine, without training.
- *
- * @module
  */
 import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";

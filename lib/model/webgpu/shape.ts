@@ -1,7 +1,5 @@
 /**
  * MRNet's layers for one size of slice, as the kernels want them.
- *
- * @module
  */
 import { type Grid, grid } from "../../engine/webgpu/grid.ts";
 import { type Precision } from "../../engine/webgpu/precision.ts";

@@ -2,8 +2,6 @@
  * Fetches a large file whose hash is known. The bytes are collected in a partial file, `NAME.part`, which
  * takes the name only when it is whole and its hash is right. A transfer that broke off is continued, by
  * this run or by the next. A second process waits instead of fetching the file too.
- *
- * @module
  */
 import { messageOf, MRNetError, OutputError, PermissionError, WeightsError } from "../../errors.ts";
 import { checkPlainFile, fileError, hashOf } from "../../files.ts";

@@ -1,8 +1,6 @@
 /**
  * The floating-point types in which weights are stored, and their conversion to float32. Bytes are
  * little-endian in every file this toolkit reads.
- *
- * @module
  */
 
 /** A stored type that becomes float32: half, brain float, single, double. */

@@ -1,8 +1,6 @@
 /**
  * The weights an MRNet starts from: torchvision's AlexNet, trained on ImageNet. Fetched once, kept
  * in the folder of models, and trusted only if its hash is the one in its name.
- *
- * @module
  */
 import { OptionError } from "../../errors.ts";
 import { baseName, join, makeFolder } from "../../files.ts";

@@ -12,8 +12,6 @@
  *
  * Wrappers put names of their own anywhere in between. A tensor that neither belongs to the network nor is
  * known to stand outside of it makes the file another network.
- *
- * @module
  */
 import { isFloatType } from "./floats.ts";
 import { listed, quoted } from "../../quoted.ts";

@@ -1,8 +1,6 @@
 /**
  * Weights that are finite but too large: with ordinary grey values a layer's output may overflow single
  * precision.
- *
- * @module
  */
 import { type StateDict, weightsError } from "./tensors.ts";
 

@@ -1,8 +1,6 @@
 /**
  * The tensors of an MRNet under the names and in the form that this toolkit computes with, picked
  * out of a file of any lineage.
- *
- * @module
  */
 import { isFloatType } from "./floats.ts";
 import { checkMagnitude } from "./magnitude.ts";

@@ -9,8 +9,6 @@
  *
  * The messages and their field numbers are those of
  * https://github.com/onnx/onnx/blob/v1.14.0/onnx/onnx.proto.
- *
- * @module
  */
 import { type Intensity, MRNET_MEAN, MRNET_STANDARD_DEVIATION } from "../../data/intensity.ts";
 import { Message } from "../../protobuf.ts";

@@ -1,8 +1,6 @@
 /**
  * Reads a file of weights in any form: safetensors or one of PyTorch's. The content decides the form. A
  * name that says another form is an error, because somebody will trust the name later.
- *
- * @module
  */
 import { pytorchForm, readPytorchFrom } from "./torch/read.ts";
 import { type Network, recognize, type TensorInfo } from "./lineage.ts";

@@ -1,8 +1,6 @@
 /**
  * Answers that redirect to another address. Nothing here follows them: the server chose that address and
  * not the user, and it may be one that only this machine can reach.
- *
- * @module
  */
 import { shortened } from "../../quoted.ts";
 

@@ -4,8 +4,6 @@
  *
  * Reading checks every claim of a file before it takes memory; writing gives equal bytes for equal
  * tensors.
- *
- * @module
  */
 import { isFloatType, toFloat32 } from "./floats.ts";
 import { readHeader } from "./safetensors_header.ts";

@@ -4,8 +4,6 @@
  * Everything the header claims is checked against the file before anybody uses it: the tensors
  * cover the data exactly, in bounds, without overlap or gap, and sizes match shapes and types, as
  * the format's specification demands (https://github.com/huggingface/safetensors#format).
- *
- * @module
  */
 import { messageOf } from "../../errors.ts";
 import type { Source } from "./source.ts";

@@ -1,8 +1,4 @@
-/**
- * Files of weights, and bytes of one, as sources.
- *
- * @module
- */
+/** Files of weights, and bytes of one, as sources. */
 import { WeightsError } from "../../errors.ts";
 import {
   bytesSource as _bytesSource,

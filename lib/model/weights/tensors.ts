@@ -1,8 +1,6 @@
 /**
  * Named weights in memory, in PyTorch's names and layouts: the form that every reader of a file
  * gives and every writer takes.
- *
- * @module
  */
 import { WeightsError } from "../../errors.ts";
 

@@ -1,8 +1,6 @@
 /**
  * The exams of a data folder as a viewer shows them, with their labels. A dataset for training must be
  * complete (`openDataset`); a dataset to look at may lack exams and labels.
- *
- * @module
  */
 import { isExamId, labelFile, readLabels } from "../../data/labels.ts";
 import { DataError, messageOf, MRNetError } from "../../errors.ts";

@@ -1,8 +1,6 @@
 /**
  * The SHA-256 of files, which stays known as long as a file is the same: its size, its times and its
  * number in the file system are compared instead of its bytes.
- *
- * @module
  */
 import { DataError } from "../../errors.ts";
 import { hashFile } from "../../files.ts";

@@ -2,8 +2,6 @@
  * A map that outlives the process: a JSON file that is read once and written as a whole. Values that
  * another process wrote in the meantime are kept. So a value must stay true for ever: its key holds
  * everything that it depends on.
- *
- * @module
  */
 import { DataError, messageOf } from "../../errors.ts";
 import { baseName, folderOf, makeFolder, readBytes, writeWhole } from "../../files.ts";

@@ -1,8 +1,4 @@
-/**
- * A few values by key. A new value replaces the one that was not used for the longest time.
- *
- * @module
- */
+/** A few values by key. A new value replaces the one that was not used for the longest time. */
 
 /** What is kept. */
 export interface LeastRecentOptions<T> {

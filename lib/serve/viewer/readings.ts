@@ -1,8 +1,6 @@
 /**
  * What the models say about the exams of a viewer. The exam on show is read with its maps; all others
  * are read in the background, each once.
- *
- * @module
  */
 import type { Classifier } from "../../classifier/classifier.ts";
 import type { Exam } from "../../data/exam.ts";

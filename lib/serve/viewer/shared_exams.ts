@@ -1,7 +1,5 @@
 /**
  * Exams that are being sent to browsers: each is in memory once, however many clients look at it.
- *
- * @module
  */
 import type { Exam } from "../../data/exam.ts";
 import { Budget } from "../body.ts";

@@ -5,8 +5,6 @@
  * The stream is a line of JSON, `{"slices":…,"height":…,"width":…,"type":"uint8"}`, and then for each
  * slice its number and the length of its data, both uint32, and its data: the voxels as they are in
  * memory, compressed as raw deflate. All numbers are little-endian.
- *
- * @module
  */
 import { Buffer } from "node:buffer";
 import { deflateRawSync } from "node:zlib";

@@ -5,8 +5,6 @@
  * With a folder the answers outlive the service: there is a file for each model, and one with the hashes
  * of a dataset's files, so that these need not be read again. Without a folder, or if it cannot be read
  * or written, answers are in memory only.
- *
- * @module
  */
 import type { Classifier } from "../../classifier/classifier.ts";
 import { messageOf, OutputError, PermissionError } from "../../errors.ts";

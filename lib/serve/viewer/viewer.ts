@@ -1,8 +1,6 @@
 /**
  * The viewer: a page to look at exams with, and what the page asks for. The page is part of the module
  * and loads nothing from anywhere else.
- *
- * @module
  */
 import { type Exam, readExam, readExamHeader } from "../../data/exam.ts";
 import { examFile, isExamId } from "../../data/labels.ts";

@@ -1,7 +1,5 @@
 /**
  * Runs the kernel of docs/adding_a_kernel.md, and its test, as they are printed there.
- *
- * @module
  */
 import { grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
 import type { KernelLaunch } from "../../../lib/engine/webgpu/kernel.ts";

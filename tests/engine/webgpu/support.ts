@@ -1,7 +1,5 @@
 /**
  * Runs single kernels, and compares what they give with plain loops.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { currentGpu } from "../../../lib/engine/engine.ts";

@@ -5,8 +5,6 @@
  * some or nothing, also as zeros in a file that has its new length. A folder's names are there as of
  * the last time that the folder was flushed; of those that came and went since, any may be. A name
  * that replaces another does so in one step. No file system is worse, and most are better.
- *
- * @module
  */
 import type { Random } from "../../../lib/random.ts";
 import type { Change, Operation, Recording } from "./recorder.ts";

@@ -3,8 +3,6 @@
  * can be played at each of them, or made to fail.
  *
  * Deno's own functions are wrapped while a body runs, so that what is tested is the library as it is.
- *
- * @module
  */
 
 /** A change of a file's bytes. */

@@ -1,8 +1,6 @@
 /**
  * A training on a disk that fails or loses what was not flushed: what it leaves must be whole, and
  * what it had saved must go on to the end of a run that nothing happened to.
- *
- * @module
  */
 import { startEngine } from "../../../lib/engine/engine.ts";
 import { writePhantomDataset } from "../../../lib/phantom/mod.ts";

@@ -1,8 +1,6 @@
 /**
  * Small files that were made to cost their reader much: time or memory out of all proportion. Random
  * damage hardly ever makes such files, a person does.
- *
- * @module
  */
 import { decodePredictions } from "../../../lib/combine/predictions.ts";
 import { examFromNpy } from "../../../lib/data/exam.ts";

@@ -7,8 +7,6 @@
  * no such number the resident size after each file stands in for it. The growth of the heap, and of
  * the memory outside it in which array buffers lie, says after each file what it left that is not yet
  * collected; it points at the file where the peak only tells that there was one.
- *
- * @module
  */
 import { caseBytes, Fault, type FuzzReader, type Outcome, readCase, readCaseFile } from "./case.ts";
 

@@ -1,8 +1,6 @@
 /**
  * A reader under attack, and one mutated file given to it: there is either an answer that holds
  * what it promises, or the reader's own error. Anything else is a {@linkcode Fault}.
- *
- * @module
  */
 import { messageOf, type MRNetError } from "../../../lib/errors.ts";
 import { createRandom } from "../../../lib/random.ts";

@@ -4,8 +4,6 @@
  *
  * Arguments: a module with `fuzzReaders`, a reader's name, the seed, the first number, the count and
  * the file into which the number of the current case is written.
- *
- * @module
  */
 import { campaign, CaseFault } from "./campaign.ts";
 

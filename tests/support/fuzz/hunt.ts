@@ -1,8 +1,6 @@
 /**
  * Sets a process on one reader with many mutated files, and finds out by which file it fell if it
  * crashed, hung, took too much memory or answered wrongly.
- *
- * @module
  */
 import type { CampaignReport } from "./campaign.ts";
 

@@ -1,7 +1,5 @@
 /**
  * The readers of what scanners and others write, with small valid files to damage.
- *
- * @module
  */
 import { gzipSync } from "node:zlib";
 import { concat } from "../../../lib/bytes.ts";

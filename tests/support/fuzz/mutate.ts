@@ -1,7 +1,5 @@
 /**
  * Damaged copies of valid files: what a bad disk, a broken program or an attacker might make of them.
- *
- * @module
  */
 import { concat } from "../../../lib/bytes.ts";
 import type { Random } from "../../../lib/random.ts";

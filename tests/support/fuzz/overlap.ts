@@ -2,8 +2,6 @@
  * A zip archive whose files lie inside one another: every local header is the beginning of the data
  * of the file before it, so a few hundred kilobytes are read and checked thousands of times. The idea
  * is David Fifield's ("A better zip bomb", USENIX WOOT 2019), without compression.
- *
- * @module
  */
 import { crc32 } from "node:zlib";
 import { assemble, type Piece, text } from "../../model/weights/support.ts";

@@ -1,7 +1,5 @@
 /**
  * Readers with planted faults, to see that the fuzzer finds them.
- *
- * @module
  */
 import process from "node:process";
 import { DataError } from "../../../lib/errors.ts";

@@ -1,8 +1,6 @@
 /**
  * Every reader of this toolkit that takes a file on trust from somebody else, with small valid files
  * to damage and a check of what it answers.
- *
- * @module
  */
 import { type Combination, combinedProbability } from "../../../lib/combine/combination.ts";
 import {

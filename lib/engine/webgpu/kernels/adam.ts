@@ -1,8 +1,4 @@
-/**
- * Adam with weight decay added to the gradient, over all parameters at once.
- *
- * @module
- */
+/** Adam with weight decay added to the gradient, over all parameters at once. */
 import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";
 

@@ -1,7 +1,5 @@
 /**
  * The gradient of a bias: the gradient of the output, summed over all pixels of all selected slices.
- *
- * @module
  */
 import { pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";

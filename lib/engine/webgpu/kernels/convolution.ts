@@ -5,8 +5,6 @@
  * The numbers under a row of the filter, columns times channels, lie one after the other in the image. So
  * the convolution is a matrix product without any rearranging: for each output pixel, runs of
  * `columns · channels` numbers against as many rows of the filter.
- *
- * @module
  */
 import type { Tiles } from "../gpu.ts";
 import type { KernelLaunch } from "../kernel.ts";

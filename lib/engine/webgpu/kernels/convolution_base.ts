@@ -1,8 +1,6 @@
 /**
  * What every form of a convolution has in common: its description, its bindings, and what it does with
  * its sums.
- *
- * @module
  */
 import { type Grid, pixelAt } from "../grid.ts";
 import { type Kernel, vectors } from "../kernel.ts";

@@ -4,8 +4,6 @@
  * a time. A second pass adds the partial sums from the first to the last and runs the epilogue.
  *
  * How many there are depends on the number of slices alone, so the same exam gives the same bits.
- *
- * @module
  */
 import type { Tiles } from "../gpu.ts";
 import { ELEMENTS, elementwise, type KernelLaunch } from "../kernel.ts";

@@ -5,8 +5,6 @@
  * Measured on llvmpipe, per second of one core: 14.6 GFLOPS; with 16 channels 11.8, with 16 channels and
  * one product at a time 10.6. Tiles of 32 by 32 gain a little more and take three times as long to
  * compile.
- *
- * @module
  */
 import { type KernelLaunch, lines } from "../kernel.ts";
 import { load } from "../precision.ts";

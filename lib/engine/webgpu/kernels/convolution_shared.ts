@@ -1,8 +1,6 @@
 /**
  * Convolution for GPUs: a workgroup computes 64 pixels by 64 channels in the tiles of
  * `shared_product.ts`.
- *
- * @module
  */
 import { type KernelLaunch, lines } from "../kernel.ts";
 import { load } from "../precision.ts";

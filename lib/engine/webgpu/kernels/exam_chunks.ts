@@ -1,8 +1,6 @@
 /**
  * What it takes to run the backward pass over an exam in chunks: each chunk's own selected slices, and
  * the sum of the chunks' gradients.
- *
- * @module
  */
 import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
 import { STEP, STEP_STRUCT } from "../step.ts";

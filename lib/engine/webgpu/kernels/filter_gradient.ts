@@ -5,8 +5,6 @@
  * As a matrix product it has few outputs and very many terms, so the terms are split into partial sums.
  * A second pass adds those (`partial_sums.ts`), always in the same order: the same bits every time, which
  * atomic additions would not give.
- *
- * @module
  */
 import type { Tiles } from "../gpu.ts";
 import type { KernelLaunch } from "../kernel.ts";

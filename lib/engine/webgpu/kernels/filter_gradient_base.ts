@@ -1,7 +1,5 @@
 /**
  * What every form of a filter gradient has in common: its description, its bindings and its size.
- *
- * @module
  */
 import type { Grid } from "../grid.ts";
 import { type Kernel, vectors } from "../kernel.ts";

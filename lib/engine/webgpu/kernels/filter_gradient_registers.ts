@@ -1,8 +1,6 @@
 /**
  * The filter gradient for software adapters: 16 taps of the filter by 16 output channels a
  * thread, in named registers, as in `convolution_registers.ts`.
- *
- * @module
  */
 import { pixelAt } from "../grid.ts";
 import { type KernelLaunch, lines } from "../kernel.ts";

@@ -1,8 +1,6 @@
 /**
  * The filter gradient for GPUs: 64 taps of the filter by 64 output channels a workgroup, in the tiles
  * of `shared_product.ts`.
- *
- * @module
  */
 import { pixelAt } from "../grid.ts";
 import { type KernelLaunch, lines } from "../kernel.ts";

@@ -1,8 +1,4 @@
-/**
- * The filters in the layouts of the convolutions, made anew after each step.
- *
- * @module
- */
+/** The filters in the layouts of the convolutions, made anew after each step. */
 import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
 
 /** A square filter, `[size, size, inChannels, outChannels]`. */

@@ -2,8 +2,6 @@
  * The head: maximum over the slices, linear layer, loss, and the gradients of all three.
  *
  * One workgroup with a thread a channel; on 60 slices it reads 60 kB, so nothing is gained by more.
- *
- * @module
  */
 import type { KernelLaunch } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";

@@ -5,8 +5,6 @@
  * The filter gradient gathers those pixels: 256 · 49 · 2304 = 29 million sums an exam, against 133
  * million products a slice. The input gradient takes each slice's own channels only: together 133
  * million products an exam, whatever the number of slices.
- *
- * @module
  */
 import { type Grid, pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";

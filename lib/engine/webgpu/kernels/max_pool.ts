@@ -5,8 +5,6 @@
  * and NaN comes before all, as in PyTorch. The gradient needs nothing else. The convolution's output is
  * not kept. Its ReLU is not computed again: a window whose maximum is not above 0 is marked as having no
  * argmax.
- *
- * @module
  */
 import { type Grid, pixelAt } from "../grid.ts";
 import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";

@@ -1,7 +1,5 @@
 /**
  * The last pool and the mean over its windows in one pass: what a slice says about each channel.
- *
- * @module
  */
 import { type Grid, pixelAt } from "../grid.ts";
 import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";

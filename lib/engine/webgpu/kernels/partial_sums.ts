@@ -1,8 +1,4 @@
-/**
- * The second pass of a filter gradient: adds its partial sums, from the first to the last.
- *
- * @module
- */
+/** The second pass of a filter gradient: adds its partial sums, from the first to the last. */
 import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
 import { type FilterGradient, partialSumSize } from "./filter_gradient_base.ts";
 

@@ -1,7 +1,5 @@
 /**
  * The first convolution's input: the exam's voxels, resampled by an augmentation, then scaled and offset.
- *
- * @module
  */
 import type { Grid } from "../grid.ts";
 import { elementGroups, elementwise, type Kernel, type KernelLaunch } from "../kernel.ts";

@@ -8,8 +8,6 @@
  *   a turn takes one barrier. Together they take the 16 KiB that every adapter has.
  * - The loop over a tile's depth is unrolled. To a loop the compiler of WGSL adds a counter of its own,
  *   and with constant indices the bounds are checked once.
- *
- * @module
  */
 import { lines } from "../kernel.ts";
 

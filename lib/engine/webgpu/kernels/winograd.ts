@@ -7,8 +7,6 @@
  * infinity. The rounding is two to four times that of the direct sum (docs/performance_webgpu.md).
  *
  * Source: A. Lavin and S. Gray, Fast algorithms for convolutional neural networks, CVPR 2016.
- *
- * @module
  */
 import { type Grid, grid } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";

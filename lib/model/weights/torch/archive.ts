@@ -1,8 +1,6 @@
 /**
  * The zip form of a PyTorch file, which `torch.save` has written since version 1.6: a pickle named
  * `data.pkl` and the storages it refers to as `data/0`, `data/1`, …, in one folder.
- *
- * @module
  */
 import { readPickle } from "../../../pickle/read.ts";
 import { PickleFault } from "../../../pickle/values.ts";

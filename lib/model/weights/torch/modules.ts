@@ -1,8 +1,6 @@
 /**
  * Finds the tensors of a network in whatever a PyTorch file holds: a state dict, a checkpoint
  * dictionary with a state dict somewhere inside, or a whole pickled module.
- *
- * @module
  */
 import { belongsToLoss, withoutWrappers } from "../lineage.ts";
 import { PickleFault, PickleObject, type PickleValue } from "../../../pickle/values.ts";

@@ -4,8 +4,6 @@
  * or a whole pickled module.
  *
  * Nothing that a file asks for is executed, and only the wanted tensors come into memory.
- *
- * @module
  */
 import { PickleFault } from "../../../pickle/values.ts";
 import { bytesSource, openSource, type Source } from "../source.ts";

@@ -1,8 +1,6 @@
 /**
  * Brings the tensors of a PyTorch file into memory: each storage is read once, windows are cut out
  * of it in the order of their strides, and the values become float32.
- *
- * @module
  */
 import { isFloatType, toFloat32 } from "../floats.ts";
 import { PickleFault } from "../../../pickle/values.ts";

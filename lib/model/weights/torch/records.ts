@@ -1,8 +1,6 @@
 /**
  * A tensor as a PyTorch file describes it: a window of sizes and strides onto a storage, whose
  * bytes lie elsewhere in the file.
- *
- * @module
  */
 import { PickleFault, PickleRecord, type PickleValue } from "../../../pickle/values.ts";
 import { quoted } from "../../../quoted.ts";

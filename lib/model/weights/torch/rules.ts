@@ -1,8 +1,6 @@
 /**
  * What a weights file of PyTorch may contain: the closed list of Python's classes and functions,
  * and what each becomes here.
- *
- * @module
  */
 import {
   addItems,

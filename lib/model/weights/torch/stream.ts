@@ -1,8 +1,6 @@
 /**
  * The legacy form of a PyTorch file: five pickles (a mark, a version, the machine, the object, the
  * keys of its storages), then the storages' bytes one after the other, each after its length.
- *
- * @module
  */
 import { readPickle } from "../../../pickle/read.ts";
 import { PickleFault, type PickleValue } from "../../../pickle/values.ts";

@@ -1,8 +1,6 @@
 /**
  * Writes weights as a file of PyTorch: a plain state dict in the zip form, which `torch.load`
  * accepts with `weights_only=True`.
- *
- * @module
  */
 import { elementCount, type StateDict } from "../tensors.ts";
 import { encodeZip } from "../../../zip.ts";

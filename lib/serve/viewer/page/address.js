@@ -1,8 +1,6 @@
 /**
  * The page's address: which exam, model and plane it shows, so that it can be sent to somebody and the
  * browser's back goes to what was looked at before. `#valid/0131?model=combined_acl&plane=axial`.
- *
- * @module
  */
 
 /** How long something must have been on show for back to return to it, in milliseconds. */

@@ -1,8 +1,4 @@
-/**
- * How the page shows what a model says: rows of a list of terms.
- *
- * @module
- */
+/** How the page shows what a model says: rows of a list of terms. */
 import { outcomeOf } from "./exam_list.js";
 
 const PLANES = ["sagittal", "coronal", "axial"];

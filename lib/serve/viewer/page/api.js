@@ -1,8 +1,4 @@
-/**
- * Requests to the service that the page came from.
- *
- * @module
- */
+/** Requests to the service that the page came from. */
 
 const KEY = "mrnet-token";
 

@@ -1,8 +1,4 @@
-/**
- * The heat map's colours beside the map: on the marks of the slices, and as a scale.
- *
- * @module
- */
+/** The heat map's colours beside the map: on the marks of the slices, and as a scale. */
 
 /** How far out on the heat map's scale the marks have their colours: bright on black, as the map is. */
 const MARKS_AT = 0.8;

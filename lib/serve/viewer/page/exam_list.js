@@ -1,8 +1,4 @@
-/**
- * The list of exams: search, filters, order, and what the chosen model says about each.
- *
- * @module
- */
+/** The list of exams: search, filters, order, and what the chosen model says about each. */
 
 const find = (selector) => document.querySelector(selector);
 

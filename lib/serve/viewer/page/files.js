@@ -1,8 +1,4 @@
-/**
- * Exams that are in no dataset: files that are chosen or dropped on the page, and their planes.
- *
- * @module
- */
+/** Exams that are in no dataset: files that are chosen or dropped on the page, and their planes. */
 import { planeOfName } from "./plane_name.js";
 
 const PLANES = ["sagittal", "coronal", "axial"];

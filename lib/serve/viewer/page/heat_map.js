@@ -1,8 +1,4 @@
-/**
- * A slice with its map over it, as the images of `predict --cam` are drawn.
- *
- * @module
- */
+/** A slice with its map over it, as the images of `predict --cam` are drawn. */
 
 /** Pixels of an exam between two pixels of a map, and the position of the first; see lib/explain. */
 const STEP = 32;

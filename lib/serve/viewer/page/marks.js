@@ -1,8 +1,4 @@
-/**
- * Which slices of a plane decided: the strip above its slider, and their names below it.
- *
- * @module
- */
+/** Which slices of a plane decided: the strip above its slider, and their names below it. */
 import { signed } from "./heat_map.js";
 
 /** How many of the slices that decided are named. */

@@ -1,8 +1,4 @@
-/**
- * The viewer's page: which exam is on show, by which model, and what keys and files do.
- *
- * @module
- */
+/** The viewer's page: which exam is on show, by which model, and what keys and files do. */
 import { readAddress, writeAddress } from "./address.js";
 import { mapOf, showProbabilities } from "./answer.js";
 import { ask, lines } from "./api.js";

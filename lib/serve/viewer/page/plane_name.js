@@ -1,6 +1,4 @@
 /**
  * Stands here for type checks and editors: under this name the page is served lib/data/plane_name.js.
- *
- * @module
  */
 export * from "../../../data/plane_name.js";

@@ -1,8 +1,4 @@
-/**
- * One plane of an exam: its image, slider, play button and what is read off it.
- *
- * @module
- */
+/** One plane of an exam: its image, slider, play button and what is read off it. */
 import { drawSlice, signed, strongestOf } from "./heat_map.js";
 import { decidersOf, drawMarks, namesOf } from "./marks.js";
 import { drawCursor, listenToStage, pixelAt, pixelWords, windowWords } from "./stage.js";

@@ -1,8 +1,4 @@
-/**
- * The stage of a plane, where its image is: what wheel and pointer do there, and the cursor.
- *
- * @module
- */
+/** The stage of a plane, where its image is: what wheel and pointer do there, and the cursor. */
 
 /** Pixels of the wheel's way for a slice; a notch of a mouse's wheel is some 100. */
 const WHEEL_STEP = 60;

@@ -1,8 +1,4 @@
-/**
- * What findings and models are called on the page.
- *
- * @module
- */
+/** What findings and models are called on the page. */
 
 /** The findings, in the order of the page. */
 export const TASKS = { abnormal: "Abnormal", acl: "ACL tear", meniscus: "Meniscal tear" };

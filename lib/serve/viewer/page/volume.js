@@ -1,8 +1,4 @@
-/**
- * An exam's voxels in one plane, slice by slice as they arrive.
- *
- * @module
- */
+/** An exam's voxels in one plane, slice by slice as they arrive. */
 import { ask, chunks } from "./api.js";
 
 const TYPES = { uint8: Uint8Array, float32: Float32Array };

@@ -1,8 +1,4 @@
-/**
- * What the page says to whoever is in front of it.
- *
- * @module
- */
+/** What the page says to whoever is in front of it. */
 
 /** Shows a message above the exam; no words take it away. */
 export function tell(words) {
