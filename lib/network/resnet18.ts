@@ -1,0 +1,55 @@
+/**
+ * ResNet-18's convolutions, as torchvision has them.
+ *
+ * Source: K. He et al., Deep residual learning for image recognition, CVPR 2016.
+ *
+ * @module
+ */
+import { type Network, network, type NodeDescription } from "./network.ts";
+
+/** The four groups of two blocks: output channels, and the stride of the first block. */
+const GROUPS = [[64, 1], [128, 2], [256, 2], [512, 2]] as const;
+
+/**
+ * Two convolutions of 3×3 and a shortcut around them. Where the stride is 2 the shortcut has a
+ * convolution of 1×1 too.
+ *
+ * @param name the block's, and that of its last node
+ * @param ahead the name of the node that the block reads
+ */
+function block(name: string, ahead: string, outputs: number, stride: number): NodeDescription[] {
+  const convolution = (name: string, batchNorm: string, size: number, stride: number) => {
+    const padding = (size - 1) / 2;
+    return { kind: "convolution", name, batchNorm, outputs, size, stride, padding } as const;
+  };
+  const [second, downsample] = [`${name}.conv2`, `${name}.downsample`];
+  return [
+    convolution(`${name}.conv1`, `${name}.bn1`, 3, stride),
+    { kind: "relu" },
+    convolution(second, `${name}.bn2`, 3, 1),
+    ...stride === 1 ? [] : [
+      { ...convolution(`${downsample}.0`, `${downsample}.1`, 1, stride), input: ahead },
+    ],
+    { kind: "add", shortcut: stride === 1 ? ahead : second },
+    { kind: "relu", name },
+  ];
+}
+
+/** The deeper network: 512 channels, 8×8 of slices of 256×256. */
+export const RESNET18: Network = network("resnet18", 3, [
+  {
+    ...{ kind: "convolution", name: "conv1", batchNorm: "bn1" },
+    ...{ outputs: 64, size: 7, stride: 2, padding: 3 },
+  },
+  { kind: "relu" },
+  { kind: "maxPool", name: "maxpool", size: 3, stride: 2, padding: 1 },
+  ...GROUPS.flatMap(([outputs, stride], index) => {
+    const name = `layer${index + 1}`;
+    const ahead = index === 0 ? "maxpool" : `layer${index}.1`;
+    return [
+      ...block(`${name}.0`, ahead, outputs, stride),
+      ...block(`${name}.1`, `${name}.0`, outputs, 1),
+    ];
+  }),
+  { kind: "mean" },
+]);
