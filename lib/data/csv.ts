@@ -79,6 +79,19 @@ export function eachCsvLine(
   }
 }
 
+/**
+ * A value as it stands in a table: in quotes where it would otherwise be read as something else.
+ *
+ * @example
+ * ```ts
+ * import { csvValue } from "./csv.ts";
+ * console.assert(csvValue("0012") === "0012" && csvValue('a, "b"') === '"a, ""b"""');
+ * ```
+ */
+export function csvValue(text: string): string {
+  return /[",;\t\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
 /** What the first line that is not blank tells of a table. */
 export interface CsvShape {
   /** What separates values. */

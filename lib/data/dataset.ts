@@ -10,6 +10,7 @@ import { commandLine } from "../invocation.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import type { Label, Plane, Split, Task } from "../terms.ts";
 import { type Exam, readExam, readExamHeader } from "./exam.ts";
+import { checkFoldChoice, openFold } from "./folds.ts";
 import { examFile, labelFile, type LabelledId, readLabels } from "./labels.ts";
 import { checkTuneSplit, isTuneExam, type TuneSplit } from "./tune.ts";
 
@@ -40,15 +41,27 @@ export interface DatasetOptions {
   data?: string;
   /**
    * Which split of the dataset; `tune` are the training exams that {@linkcode DatasetOptions.tune}
-   * keeps out of training.
+   * keeps out of training, `fold` those of the {@linkcode DatasetOptions.fold} that is kept out.
    */
-  split: Split | "tune";
+  split: Split | "tune" | "fold";
   /**
    * Which of the training exams are kept out: `train` is then without them and `tune` is them alone,
    * the same ones for every plane and task; `valid` does not change.
    * @default none
    */
   tune?: TuneSplit;
+  /**
+   * A table of folds: CSV with the columns `id,fold` and, to keep the exams of a patient together,
+   * `patient`. `plan` writes one.
+   * @default none
+   */
+  folds?: string;
+  /**
+   * Which of the folds is kept out, counted from 1: `train` and `tune` are without its exams, `fold` is
+   * them alone.
+   * @default none
+   */
+  fold?: number;
   /** Which finding the labels are of. */
   task: Task;
   /** Which plane the exams are in. */
@@ -72,6 +85,8 @@ const OPTION_NAMES: OptionNames<DatasetOptions> = {
   data: true,
   split: true,
   tune: true,
+  folds: true,
+  fold: true,
   task: true,
   plane: true,
   inMemory: true,
@@ -107,19 +122,17 @@ const MAX_NAMED = 10;
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   checkOptionNames("open a dataset", options, OPTION_NAMES);
   const { data = "data", split, task, plane, tune, inMemory = false, skipBadExams } = options;
-  if (tune !== undefined) checkTuneSplit(tune);
-  else if (split === "tune") {
-    throw new OptionError(
-      "Cannot open the tune split: nothing says which training exams it has: " +
-        "give 'tune' with a fraction and a seed",
-    );
-  }
-  const folder = split === "tune" ? "train" : split;
+  _checkSplitOptions(options);
+  const folder = split === "valid" ? "valid" : "train";
   const path = labelFile(data, folder, task);
   await _checkPresence(data, path);
   const all = await readLabels(path);
-  const cut = split === "valid" ? undefined : tune;
-  const isOurs = (id: string) => cut === undefined || isTuneExam(id, cut) === (split === "tune");
+  const cut = split === "valid" || split === "fold" ? undefined : tune;
+  const fold = split === "valid" ? undefined : await openFold(options, all, path);
+  const isTune = (id: string) => fold?.isTune(id) ?? isTuneExam(id, cut!);
+  const isOurs = (id: string) =>
+    (fold === undefined || fold.isHeldOut(id) === (split === "fold")) &&
+    (cut === undefined || isTune(id) === (split === "tune"));
   const labels = all.filter(({ id }) => isOurs(id));
   const fileOf = (id: string) => examFile(data, folder, plane, id);
   const unreadable = await _checkExams(labels, fileOf);
@@ -128,6 +141,7 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   }
   _checkClasses(all, path);
   if (cut !== undefined) _checkSplit(labels, split, cut, path);
+  if (split === "fold") fold?.checkClasses(labels);
   const reasons = _reasons(unreadable, fileOf);
   if (reasons.size > 0) _checkReadable(labels, reasons, path);
   const read = async (index: number) => {
@@ -201,6 +215,22 @@ export async function* readableExams(
       onUnreadable(labels[order[position]].id, messageOf(error));
     }
   }
+}
+
+/** Refuses a split of exams that nothing describes. */
+function _checkSplitOptions({ split, tune, folds, fold }: DatasetOptions): void {
+  checkFoldChoice({ folds, fold });
+  if (tune !== undefined) checkTuneSplit(tune);
+  if (split === "tune" && tune === undefined) {
+    throw new OptionError(
+      "Cannot open the tune split: nothing says which training exams it has: " +
+        "give 'tune' with a fraction and a seed",
+    );
+  }
+  if (split !== "fold" || folds !== undefined) return;
+  throw new OptionError(
+    "Cannot open a fold: nothing says which training exams it has: give 'folds' and 'fold'",
+  );
 }
 
 /** A dataset that is not there at all is the first thing that goes wrong for a newcomer. */

@@ -106,6 +106,23 @@ export async function checkStart(weights: string, tune: TuneSplit): Promise<void
   if (!await _isAlexNet(weights)) await _readStart(weights, tune);
 }
 
+/**
+ * Refuses to keep a fold out of a training that starts from a trained model: no file says which folds it
+ * has seen.
+ *
+ * @param weights what training starts from; see {@linkcode CreateOptions.weights}
+ * @throws {OptionError} if the file is an MRNet's
+ * @throws {WeightsError} if it cannot be read
+ */
+export async function checkStartOfFold(weights: string, fold: number): Promise<void> {
+  if (["none", "imagenet"].includes(weights) || isRemote(weights)) return;
+  if (await _isAlexNet(weights)) return;
+  throw new OptionError(
+    `Cannot keep fold ${fold} out of a training that starts from '${weights}', which may know its ` +
+      "exams: start from imagenet, none, or another AlexNet",
+  );
+}
+
 /** What is known of a file beside what it says itself. */
 export interface LoadOptions {
   /**

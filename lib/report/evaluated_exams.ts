@@ -14,7 +14,7 @@ import type { LabelledId } from "../data/labels.ts";
 import { oddityOf } from "../data/oddity.ts";
 import type { PlaneModel } from "../model/plane_model.ts";
 import { evaluate, type ExamPrediction } from "../train/evaluate.ts";
-import { type Acquaintance, chosenBy, closest, fittedOn } from "./acquaintance.ts";
+import { type Acquaintance, chosenBy, closest, type Evaluated, fittedOn } from "./acquaintance.ts";
 
 /** The prediction for an exam, or for the three exams of a patient. */
 export type EvaluatedPrediction = ExamPrediction | CombinedExamPrediction;
@@ -59,7 +59,7 @@ export interface OddExam {
  */
 export async function openExams(
   classifier: Classifier,
-  options: Omit<DatasetOptions, "task" | "plane">,
+  options: Omit<DatasetOptions, "task" | "plane" | "split"> & Pick<Evaluated, "split">,
 ): Promise<OpenedExams> {
   const { task, planes, models, combination } = classifier;
   const opened = await Promise.all(

@@ -2,8 +2,8 @@
  * What requests may say and what answers hold. Requests are checked by these schemas, and the OpenAPI
  * document is made from them.
  */
-import * as z from "npm:zod@4.6.7";
 import { PLANES, TASKS } from "../terms.ts";
+import { z } from "../zod.ts";
 import { Problem } from "./problem.ts";
 
 export { z };

@@ -92,8 +92,11 @@ export function parseSettings(value: Record<string, unknown>): RunSettings {
     }
     settings[key] = given as string | number | boolean;
   }
-  if (("tune" in settings) === ("tune_seed" in settings)) return settings;
-  throw new RangeError("one of 'tune' and 'tune_seed' is missing");
+  for (const [one, other] of [["tune", "tune_seed"], ["folds", "fold"]]) {
+    if ((one in settings) === (other in settings)) continue;
+    throw new RangeError(`one of '${one}' and '${other}' is missing`);
+  }
+  return settings;
 }
 
 /** Whether two files are of the same run: their `fixed` settings are equal. */

@@ -46,6 +46,8 @@ export const RUN_OPTION_NAMES: OptionNames<RunOptions> = {
   anyRange: true,
   inMemory: true,
   tune: true,
+  folds: true,
+  fold: true,
   resume: true,
   saveEvery: true,
   onStart: true,

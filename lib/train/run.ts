@@ -6,7 +6,7 @@ import { join, makeWritableFolder } from "../files.ts";
 import { flushHistory } from "../logs/run_folder.ts";
 import type { RunLock } from "../logs/run_lock.ts";
 import { cardMetadata } from "../model/card.ts";
-import { createMRNet } from "../model/create.ts";
+import { checkStartOfFold, createMRNet } from "../model/create.ts";
 import { MRNet } from "../model/mrnet.ts";
 import { drawSeed } from "../random.ts";
 import { BestCheckpoint, type CheckpointOptions, checkPrefix } from "./checkpoint.ts";
@@ -110,12 +110,13 @@ async function _run(
 
 /** The model to begin with: a new one, or that of the state. */
 async function _createModel(
-  { weights, models, tune }: ReturnType<typeof withDefaults>,
+  { weights, models, tune, fold }: ReturnType<typeof withDefaults>,
   intensity: Intensity | undefined,
   seed: number,
   { from, onDownload, signal }: Pick<RunOptions, "onDownload" | "signal"> & { from?: Resumption },
 ): Promise<MRNet> {
   if (from !== undefined) return new MRNet(from.state.parameters, { intensity });
+  if (fold !== undefined) await checkStartOfFold(weights, fold);
   const start = { weights, seed, models, intensity, tune };
   return await createMRNet({ ...start, signal, onProgress: onDownload });
 }

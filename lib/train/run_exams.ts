@@ -37,9 +37,9 @@ export async function openRunExams(
   epochs: number,
   from: Resumption | undefined,
 ): Promise<RunExams> {
-  const { data, task, plane, tune, inMemory, skipBadExams } = settings;
+  const { data, task, plane, tune, folds, fold, inMemory, skipBadExams } = settings;
   const chosenOn: Selection = tune === undefined ? "valid" : "tune";
-  const options = { data, task, plane, tune, inMemory, skipBadExams };
+  const options = { data, task, plane, tune, folds, fold, inMemory, skipBadExams };
   const train = await openDataset({ ...options, split: "train" });
   const valid = await openDataset({ ...options, split: chosenOn });
   checkRoom(train.labels.length + valid.labels.length, epochs);

@@ -85,6 +85,18 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
    */
   tune?: TuneSplit;
   /**
+   * A table of folds of the training exams: CSV with the columns `id,fold` and, to keep the exams of a
+   * patient together, `patient`.
+   * @default none
+   */
+  folds?: string;
+  /**
+   * The fold of {@linkcode RunOptions.folds} that is kept out of the whole run, counted from 1. No file of
+   * it is opened, so it can evaluate the model.
+   * @default none
+   */
+  fold?: number;
+  /**
    * Resume a run from its last saved state. `true` is the latest run of this prefix, task and plane; a
    * path is a run's folder in the logs, or the `state.safetensors` in it. Options that are not given
    * are those of the run. Options that would change the run must be those of the run; only `epochs` and

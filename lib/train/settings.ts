@@ -306,6 +306,18 @@ export const SETTINGS = {
     help: `which exams are kept out, the same for every plane and task (default: ${TUNE_SEED})`,
     check: SEED,
   },
+  folds: {
+    use: { of: "run", kept: "fixed", optional: true, single: true },
+    flag: "--folds <FILE>",
+    help: "a table of folds of the training exams: lines id,fold or id,fold,patient",
+    check: TEXT,
+  },
+  fold: {
+    use: { of: "run", kept: "fixed", optional: true, single: true },
+    flag: "--fold <N>",
+    help: "keep this fold of --folds out of training; it can then evaluate the model",
+    check: COUNT,
+  },
   inMemory: {
     use: { of: "run" },
     flag: "--in_memory <{0,1}>",

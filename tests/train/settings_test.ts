@@ -70,7 +70,8 @@ Deno.test("a value that is out of range is named with its range", () => {
 
 Deno.test("what is kept of a run's settings is read back, and gives the run again", () => {
   const tune = { fraction: 0.25, seed: 0 };
-  for (const more of [{}, { tune, skipBadExams: true, anyRange: true }]) {
+  const folds = { folds: "folds.csv", fold: 2 };
+  for (const more of [{}, { tune, ...folds, skipBadExams: true, anyRange: true }]) {
     const run = { ...RUN, ...more };
     const kept = keptSettings(run);
     assert.deepEqual(parseSettings(JSON.parse(JSON.stringify(kept))), kept);
@@ -88,10 +89,15 @@ Deno.test("what is kept of a run's settings is read back, and gives the run agai
     () => parseSettings(incomplete),
     /^RangeError: one of 'tune' and 'tune_seed' is missing/,
   );
+  assert.throws(
+    () => parseSettings({ ...keptSettings(RUN), fold: 1 }),
+    /^RangeError: one of 'folds' and 'fold' is missing/,
+  );
 });
 
 Deno.test("every fixed setting tells runs apart, and no other does", () => {
-  const kept = keptSettings({ ...RUN, tune: { fraction: 0.5, seed: 1 }, anyRange: true });
+  const tune = { fraction: 0.5, seed: 1 };
+  const kept = keptSettings({ ...RUN, tune, folds: "folds.csv", fold: 1, anyRange: true });
   for (const [name, row] of SETTING_ROWS) {
     const key = nameOf(row);
     assert.equal(areOfOneRun(kept, { ...kept, [key]: "other" }), row.use.kept !== "fixed", name);
