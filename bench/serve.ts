@@ -37,7 +37,7 @@ const folder = await Deno.makeTempDir();
 try {
   await startEngine("wasm");
   const model = `${folder}/acl.safetensors`;
-  const card = { task: "acl", plane: "sagittal" };
+  const card = { task: "acl", plane: "sagittal" } as const;
   await saveMRNet(new MRNet(initialWeights(1)), model, card);
   await imports();
   await firstAnswer(model);

@@ -8,7 +8,7 @@ import { readExam } from "../lib/data/exam.ts";
 import { examFile, examId, readLabels } from "../lib/data/labels.ts";
 import { decodeNpy } from "../lib/data/npy.ts";
 import { DataError, messageOf, WeightsError } from "../lib/errors.ts";
-import { readCard } from "../lib/model/card.ts";
+import { readCard } from "../lib/model/card_metadata.ts";
 import { decodePytorch } from "../lib/model/weights/torch/read.ts";
 import { decodeSafetensors } from "../lib/model/weights/safetensors.ts";
 import { encodeZip } from "../lib/zip.ts";

@@ -63,8 +63,8 @@ const OPTION_NAMES: OptionNames<ClassifierOptions> = {
  * ```ts
  * import { createMRNet, loadClassifier, saveMRNet } from "../../mod.ts";
  * const path = `${await Deno.makeTempDir()}/acl.safetensors`;
- * const about = { task: "acl", plane: "sagittal" };
- * await saveMRNet(await createMRNet({ weights: "none", seed: 1 }), path, about);
+ * const card = { task: "acl", plane: "sagittal" } as const;
+ * await saveMRNet(await createMRNet({ weights: "none", seed: 1 }), path, card);
  * using classifier = await loadClassifier(path);
  * const voxels = Uint8Array.from({ length: 2 * 64 * 64 }, (_, i) => i * 37 % 251);
  * const sagittal = { id: "0001", slices: 2, height: 64, width: 64, voxels };

@@ -1,14 +1,13 @@
 /**
- * What a model's file says about the model: what it predicts, how its input is prepared, its operating
- * point. Each is a text in the metadata of a checkpoint.
+ * What a model's file says about the model: what it predicts, how its input is prepared, how it was
+ * trained, its operating point. `card_metadata.ts` writes it into files and reads it from them.
  */
-import { decodeHashes, encodeHashes, type ExamHash } from "../data/exam_hash.ts";
-import { INTENSITIES, type Intensity } from "../data/intensity.ts";
-import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
-import { messageOf, OptionError, WeightsError } from "../errors.ts";
-import { LOSS_WEIGHTS, type LossWeights, RECIPE_NAMES, type RecipeName } from "./recipe.ts";
-import { type Plane, PLANES, type Task, TASKS } from "../terms.ts";
-import { shortened } from "../quoted.ts";
+import type { ExamHash } from "../data/exam_hash.ts";
+import type { Intensity } from "../data/intensity.ts";
+import type { TuneSplit } from "../data/tune.ts";
+import { OptionError } from "../errors.ts";
+import type { LossWeights, RecipeName } from "./recipe.ts";
+import type { Plane, Task } from "../terms.ts";
 
 /** The exams by which something was chosen. */
 export const CHOSEN_ON = ["train", "valid", "tune"] as const satisfies readonly ChosenOn[];
@@ -80,6 +79,20 @@ export interface ModelCard {
    * none if the file does not say it.
    */
   chosenExams?: readonly ExamHash[];
+  /** The name of the kind of run, which is part of the file's name. */
+  prefix?: string;
+  /** The epoch that was kept, from 1. */
+  epoch?: number;
+  /** The AUC over the training exams of that epoch, in 0–1; NaN if they are all of one class. */
+  trainAuc?: number;
+  /** The mean loss over the training exams of that epoch, at least 0. */
+  trainLoss?: number;
+  /** The AUC over the exams that chose the epoch, in 0–1; NaN if they are all of one class. */
+  valAuc?: number;
+  /** The mean loss over the exams that chose the epoch, at least 0. */
+  valLoss?: number;
+  /** The settings of the run, under the names of the command line. */
+  config?: Readonly<Record<string, unknown>>;
 }
 
 /** A card that says the finding and the plane, as every use of a model needs it. */
@@ -131,110 +144,4 @@ export function resolveCard(
 
 function _named({ task, plane }: { task: Task; plane: Plane }): string {
   return `${task} in the ${plane} plane`;
-}
-
-/**
- * Reads the card from a file's metadata. Keys that it does not know are passed over.
- *
- * @param path the file, for messages
- * @throws {WeightsError} if a value is not what its key promises
- */
-export function readCard(metadata: Readonly<Record<string, string>>, path: string): ModelCard {
-  const refuse = (key: string, hint: string): never => {
-    const shown = shortened(metadata[key], 60);
-    throw new WeightsError(`Cannot use the model '${path}': its ${key} is '${shown}': ${hint}`);
-  };
-  const word = <T extends string>(key: string, words: readonly T[]): T | undefined => {
-    const value = metadata[key];
-    if (value === undefined || words.includes(value as T)) return value as T | undefined;
-    return refuse(key, `one of ${words.join(", ")} is needed`);
-  };
-  const json = <T>(key: string, check: (value: Record<string, unknown>) => T): T | undefined => {
-    if (metadata[key] === undefined) return undefined;
-    try {
-      return check(JSON.parse(metadata[key]));
-    } catch (error) {
-      // JSON.parse quotes the text in its message.
-      return refuse(key, shortened(messageOf(error), 200));
-    }
-  };
-  return {
-    task: word("task", TASKS),
-    plane: word("plane", PLANES),
-    intensity: word("intensity", INTENSITIES) ?? "raw",
-    recipe: word("recipe", RECIPE_NAMES),
-    lossWeights: word("loss_weights", LOSS_WEIGHTS),
-    operatingPoint: json("operating_point", _operatingPoint),
-    tune: json("tune", _tuneSplit),
-    ..._chosenExams(metadata, refuse),
-  };
-}
-
-/**
- * As {@linkcode readCard}, with what a caller knows of how the model's input is prepared.
- *
- * @param intensity for files that do not say it
- * @throws {OptionError} if the file says that it is prepared in another way
- */
-export function readCardWith(
-  metadata: Readonly<Record<string, string>>,
-  path: string,
-  intensity?: Intensity,
-): ModelCard {
-  const card = readCard(metadata, path);
-  if (intensity === undefined || intensity === card.intensity) return card;
-  if (metadata.intensity === undefined) return { ...card, intensity };
-  throw new OptionError(
-    `Cannot use the model '${path}' with intensity ${intensity}: by its file it is ` +
-      `${card.intensity}: leave the intensity out`,
-  );
-}
-
-/** The metadata that {@linkcode readCard} reads back. */
-export function cardMetadata(card: ModelCard): Record<string, string> {
-  const { task, plane, intensity, recipe, lossWeights, operatingPoint, tune, chosenExams } = card;
-  const entries: [string, string | undefined][] = [
-    ["task", task],
-    ["plane", plane],
-    ["intensity", intensity],
-    ["recipe", recipe],
-    ["loss_weights", lossWeights],
-    ["operating_point", operatingPoint && JSON.stringify(operatingPoint)],
-    ["tune", tune && JSON.stringify(tune)],
-    ["chosen_exams", chosenExams && encodeHashes(chosenExams)],
-  ];
-  return Object.fromEntries(
-    entries.filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
-}
-
-function _operatingPoint({ threshold, rule, exams }: Record<string, unknown>): OperatingPoint {
-  if (!(typeof threshold === "number" && threshold >= 0 && threshold <= 1)) {
-    throw new RangeError("a threshold in 0–1 is needed");
-  }
-  if (rule !== "youden") throw new RangeError("the rule 'youden' is needed");
-  if (!CHOSEN_ON.includes(exams as ChosenOn)) {
-    throw new RangeError(`the exams must be one of ${CHOSEN_ON.join(", ")}`);
-  }
-  return { threshold, rule, exams: exams as ChosenOn };
-}
-
-function _chosenExams(
-  { chosen_exams: text }: Readonly<Record<string, string>>,
-  refuse: (key: string, hint: string) => never,
-): Pick<ModelCard, "chosenExams"> {
-  if (text === undefined) return {};
-  try {
-    return { chosenExams: decodeHashes(text) };
-  } catch (error) {
-    return refuse("chosen_exams", messageOf(error));
-  }
-}
-
-function _tuneSplit({ fraction, seed }: Record<string, unknown>): TuneSplit {
-  if (typeof fraction !== "number" || typeof seed !== "number") {
-    throw new RangeError("a fraction and a seed that are numbers are needed");
-  }
-  checkTuneSplit({ fraction, seed });
-  return { fraction, seed };
 }

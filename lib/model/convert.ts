@@ -2,7 +2,7 @@
 import type { Intensity } from "../data/intensity.ts";
 import { OptionError, WeightsError } from "../errors.ts";
 import { writeWhole } from "../files.ts";
-import { readCardWith } from "./card.ts";
+import { readCardWith } from "./card_metadata.ts";
 import type { LoadOptions } from "./create.ts";
 import { encodeOnnx, ONNX_INPUT } from "./weights/onnx.ts";
 import { encodePytorch } from "./weights/torch/write.ts";

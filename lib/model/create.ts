@@ -6,7 +6,8 @@ import { OptionError } from "../errors.ts";
 import { type WriteOptions, writeWhole } from "../files.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { drawSeed } from "../random.ts";
-import { type ModelCard, readCard, readCardWith } from "./card.ts";
+import type { ModelCard } from "./card.ts";
+import { cardMetadata, readCard, readCardWith } from "./card_metadata.ts";
 import { initialClassifier, initialWeights } from "./initialise.ts";
 import { MRNet } from "./mrnet.ts";
 import { isRemote, type ModelSource, openModelSource } from "./model_source.ts";
@@ -189,23 +190,44 @@ export async function loadMRNetFrom(
 
 /**
  * Writes a model as safetensors, in PyTorch's names and layout; Python's `safetensors` package reads
- * it into a PyTorch MRNet as it is. How the model's input is prepared is written into the metadata.
+ * it into a PyTorch MRNet as it is. The card is written into the metadata, with its version.
  *
  * @param model what is written
  * @param path the file; one that is there is replaced once the new one is whole
- * @param metadata what the file should say about the model, as text
+ * @param card what the file should say about the model, such as the card of the model that it was loaded
+ * from; how the input is prepared is known by the model
+ * @throws {OptionError} if the card has a key that no card has, a value that its key does not allow, or
+ * another intensity than the model
  * @throws {OutputError} if it cannot be written
+ *
+ * @example
+ * ```ts
+ * import { createMRNet, loadMRNet, saveMRNet } from "../../mod.ts";
+ * const path = `${await Deno.makeTempDir()}/model.safetensors`;
+ * using model = await createMRNet({ weights: "none", seed: 1 });
+ * const operatingPoint = { threshold: 0.3, rule: "youden", exams: "tune" } as const;
+ * await saveMRNet(model, path, { task: "acl", plane: "sagittal", epoch: 12, operatingPoint });
+ * using loaded = await loadMRNet(path);
+ * console.assert(loaded.card.epoch === 12 && loaded.card.operatingPoint?.threshold === 0.3);
+ * ```
  */
 export async function saveMRNet(
   model: MRNet,
   path: string,
-  metadata: Record<string, string> = {},
+  card: Partial<ModelCard> = {},
 ): Promise<void> {
-  await writeMRNet(model, path, metadata);
+  const { intensity = model.intensity } = card;
+  if (intensity !== model.intensity) {
+    throw new OptionError(
+      `Cannot save a model of intensity ${model.intensity} with a card that says ${intensity}: ` +
+        "leave the intensity out",
+    );
+  }
+  await writeMRNet(model, path, cardMetadata(card));
 }
 
 /**
- * As {@linkcode saveMRNet}, with options for a file that is there already.
+ * Writes a model with any metadata, and with options for a file that is there already.
  *
  * @returns whether it was written; see {@linkcode writeWhole}
  */

@@ -3,7 +3,8 @@ import type { ExamHash } from "../data/exam_hash.ts";
 import { OptionError, WeightsError } from "../errors.ts";
 import { isFileName } from "../file_name.ts";
 import { join, writeUnderFreeName } from "../files.ts";
-import { cardMetadata, type ChosenOn } from "../model/card.ts";
+import type { ChosenOn, ModelCard } from "../model/card.ts";
+import { cardMetadata } from "../model/card_metadata.ts";
 import { writeMRNet } from "../model/create.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { readSafetensorsHeader } from "../model/weights/safetensors.ts";
@@ -20,8 +21,8 @@ export interface CheckpointOptions {
   plane: Plane;
   /** The exams that the best epoch and its operating point are chosen by. */
   chosenOn: ChosenOn;
-  /** How the model was made, kept in the file as text. */
-  metadata: Record<string, string>;
+  /** How the model was made, kept in the file. */
+  card: Partial<ModelCard>;
   /** Tells the run's files from all others: what {@linkcode runMark} gives; kept in the file. */
   run: string;
 }
@@ -102,25 +103,19 @@ export class BestCheckpoint {
     beforeRemoval: () => Promise<void> = () => Promise.resolve(),
     chosenExams?: readonly ExamHash[],
   ): Promise<string> {
-    const { folder, prefix, task, plane, chosenOn, run } = this.#options;
+    const { folder, prefix, task, plane, chosenOn, card, run } = this.#options;
     const name = checkpointName(this.#options, report);
     const operatingPoint = {
       threshold: report.threshold,
       rule: "youden",
       exams: chosenOn,
     } as const;
-    const metadata = {
-      ...this.#options.metadata,
-      ...cardMetadata({ task, plane, intensity: model.intensity, operatingPoint, chosenExams }),
-      prefix,
-      run,
-      epoch: String(report.epoch),
-      val_auc: String(report.valAuc),
-      val_loss: String(report.valLoss),
-      train_auc: String(report.trainAuc),
-      train_loss: String(report.trainLoss),
-    };
-    const path = await this.#write(model, join(folder, name), metadata);
+    const { epoch, trainAuc, trainLoss, valAuc, valLoss } = report;
+    const metadata = cardMetadata({
+      ...{ ...card, task, plane, intensity: model.intensity, operatingPoint, chosenExams, prefix },
+      ...{ epoch, trainAuc, trainLoss, valAuc, valLoss },
+    });
+    const path = await this.#write(model, join(folder, name), { ...metadata, run });
     const replaced = this.#path;
     this.#path = path;
     await beforeRemoval();

@@ -5,7 +5,7 @@ import { MRNetError, OptionError } from "../errors.ts";
 import { join, makeWritableFolder } from "../files.ts";
 import { flushHistory } from "../logs/run_folder.ts";
 import type { RunLock } from "../logs/run_lock.ts";
-import { cardMetadata } from "../model/card.ts";
+import type { ModelCard } from "../model/card.ts";
 import { checkStartOfFold, createMRNet } from "../model/create.ts";
 import { MRNet } from "../model/mrnet.ts";
 import { drawSeed } from "../random.ts";
@@ -67,9 +67,9 @@ async function _run(
     const { train, valid } = await refusingOddExams(exams, settings, model.intensity);
     const { chosenOn, labels } = exams;
     const chosen = new ChosenExams(valid);
-    const metadata = _modelMetadata(config, training, settings.tune);
+    const card = _modelCard(config, training, settings.tune);
     const checkpoint = settings.saveModel
-      ? await _openCheckpoint(settings, { chosenOn, metadata, run: await runMark(run) }, from)
+      ? await _openCheckpoint(settings, { chosenOn, card, run: await runMark(run) }, from)
       : undefined;
     const leftovers = from && await _removeLeftovers(checkpoint);
     const flushed = settings.flushHistory ? await flushHistory(logs, task, plane) : 0;
@@ -122,21 +122,18 @@ async function _createModel(
 }
 
 /** How a model was made, as its file says it. */
-function _modelMetadata(
+function _modelCard(
   config: RunSettings,
   { recipe, lossWeights, intensity }: RunTraining,
   tune: RunOptions["tune"],
-): Record<string, string> {
-  return {
-    config: JSON.stringify(config),
-    ...cardMetadata({ recipe, lossWeights, intensity, tune }),
-  };
+): Partial<ModelCard> {
+  return { config, recipe, lossWeights, intensity, tune };
 }
 
 /** Makes sure that models can be kept, and takes up the best one of a run that goes on. */
 async function _openCheckpoint(
   { models, prefix, task, plane }: ReturnType<typeof withDefaults>,
-  marks: Pick<CheckpointOptions, "chosenOn" | "metadata" | "run">,
+  marks: Pick<CheckpointOptions, "chosenOn" | "card" | "run">,
   from: Resumption | undefined,
 ): Promise<BestCheckpoint> {
   await makeWritableFolder(models);

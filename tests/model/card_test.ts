@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { OptionError, WeightsError } from "../../lib/errors.ts";
-import {
-  cardMetadata,
-  decide,
-  type ModelCard,
-  readCard,
-  resolveCard,
-} from "../../lib/model/card.ts";
+import { decide, type ModelCard, resolveCard } from "../../lib/model/card.ts";
+import { cardMetadata, readCard } from "../../lib/model/card_metadata.ts";
+import { saveMRNet } from "../../lib/model/create.ts";
+import { tinyModel } from "../support/tiny_model.ts";
+import earlier from "../fixtures/cards/without_version.json" with { type: "json" };
 
 Deno.test("what is written is read back", () => {
   const cards: ModelCard[] = [
@@ -19,13 +17,91 @@ Deno.test("what is written is read back", () => {
       operatingPoint: { threshold: 0.25, rule: "youden", exams: "tune" },
       tune: { fraction: 0.1, seed: 0 },
       chosenExams: ["0123456789abcdef", "fedcba9876543210"],
+      prefix: "mrnet",
+      epoch: 12,
+      trainAuc: NaN,
+      trainLoss: 0.5,
+      valAuc: 0.875,
+      valLoss: 1e-7,
+      config: { task: "acl", epochs: 50, flip: 0.5 },
     },
     { intensity: "raw" },
   ];
   for (const card of cards) {
-    const defined = JSON.parse(JSON.stringify(readCard(cardMetadata(card), "model")));
-    assert.deepEqual(defined, card);
+    assert.deepEqual(readCard(cardMetadata(card), "model"), card);
   }
+});
+
+Deno.test("files of earlier versions are read as they were", () => {
+  const { config, ...tuned } = readCard(earlier.tuned, "model");
+  assert.deepEqual(tuned, {
+    task: "acl",
+    plane: "axial",
+    intensity: "standardized",
+    recipe: "stanford",
+    lossWeights: "class",
+    operatingPoint: { threshold: 0.5018755760314276, rule: "youden", exams: "tune" },
+    tune: { fraction: 0.4, seed: 0 },
+    chosenExams: [
+      "1e05195d8c289883",
+      "9b2e87c8df0a555f",
+      "3057edf9b6594f9e",
+      "03f680120666aa9a",
+      "e9a15e6b58bf030c",
+    ],
+    prefix: "before",
+    epoch: 1,
+    trainAuc: 0.3333,
+    trainLoss: 0.3401,
+    valAuc: 0.1667,
+    valLoss: 0.3326,
+  });
+  assert.equal(config?.plateau_patience, 5);
+  const plain = readCard(earlier.plain, "model");
+  assert.deepEqual([plain.recipe, plain.tune, plain.epoch], ["reference", undefined, 1]);
+});
+
+Deno.test("a card of a later version is refused: it may mean something else", () => {
+  assert.throws(() => readCard({ card_version: "2", task: "acl" }, "m.safetensors"), {
+    name: "WeightsError",
+    message: "Cannot use the model 'm.safetensors': its card_version is '2': this version of the " +
+      "toolkit reads 1: use the one that wrote it",
+  });
+});
+
+Deno.test("a model is saved with nothing on its card that cannot be read back", async () => {
+  const save = (card: unknown) => saveMRNet(tinyModel(), "never.safetensors", card as ModelCard);
+  const cases: [Record<string, unknown>, string][] = [
+    [{ tsk: "acl" }, "an option 'tsk': there is none of that name: did you mean 'task'?"],
+    [
+      { operating_point: {} },
+      "an option 'operating_point': there is none of that name: did you mean 'operatingPoint'?",
+    ],
+    [{ task: "knee" }, 'the task "knee": one of abnormal, acl, meniscus is needed'],
+    [{ epoch: "3 of 5" }, 'the epoch "3 of 5": a whole number of at least 1 is needed'],
+    [{ epoch: 0 }, "the epoch 0: a whole number of at least 1 is needed"],
+    [
+      { valAuc: 93 },
+      "the valAuc 93: a number in 0–1, or NaN where all exams are of one class, is needed",
+    ],
+    [{ trainLoss: -1 }, "the trainLoss -1: a number of at least 0 is needed"],
+    [{ config: [1] }, "the config [1]: a JSON object is needed"],
+    [{ chosenExams: ["no hash"] }, 'the chosenExams ["no hash"]: '],
+    [
+      { operatingPoint: { threshold: 2 } },
+      'the operatingPoint {"threshold":2}: a threshold in 0–1',
+    ],
+    [{ intensity: "standardized" }, "a card that says standardized: leave the intensity out"],
+  ];
+  for (const [card, words] of cases) {
+    await assert.rejects(save(card), (error: Error) => {
+      assert.ok(error instanceof OptionError, `${error}`);
+      assert.ok(error.message.startsWith("Cannot save a model "), error.message);
+      assert.ok(error.message.includes(words), error.message);
+      return true;
+    });
+  }
+  await assert.rejects(Deno.stat("never.safetensors"), Deno.errors.NotFound);
 });
 
 Deno.test("a file that says nothing has the reference's input", () => {
@@ -41,6 +117,10 @@ Deno.test("a value that is not what its key promises is refused by name", () => 
     ["loss_weights", "none", "one of output, class is needed"],
     ["operating_point", '{"threshold":2}', "a threshold in 0–1 is needed"],
     ["chosen_exams", "AAAA", "8 bytes each, are needed"],
+    ["epoch", "last", "a whole number of at least 1 is needed"],
+    ["val_auc", "1.5", "a number in 0–1, or NaN where all exams are of one class, is needed"],
+    ["train_loss", "", "a number of at least 0 is needed"],
+    ["config", "[]", "a JSON object is needed"],
     ["tune", '{"fraction":3,"seed":0}', "Cannot keep 3 of the training exams out"],
   ];
   for (const [key, value, hint] of cases) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TuneSplit } from "../../lib/data/tune.ts";
-import { cardMetadata } from "../../lib/model/card.ts";
+import { cardMetadata } from "../../lib/model/card_metadata.ts";
 import { checkStart, createMRNet, loadMRNet, saveMRNet } from "../../lib/model/create.ts";
 import { initialClassifier, initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";

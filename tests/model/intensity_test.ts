@@ -87,7 +87,7 @@ onEachEngine("a file keeps how the input is prepared, whatever form it goes thro
   );
   const model = await createMRNet({ weights: "none", seed: 1, intensity: "standardized" });
   // The model knows better than what it is told to write.
-  await saveMRNet(model, first, { task: "acl", intensity: "raw" });
+  await saveMRNet(model, first, { task: "acl" });
   model.dispose();
   await convertWeights(first, second);
   await convertWeights(second, torch);

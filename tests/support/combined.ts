@@ -5,8 +5,9 @@ import { byPlane, type Combination } from "../../lib/combine/combination.ts";
 import { writeCombination } from "../../lib/combine/file.ts";
 import { WeightsError } from "../../lib/errors.ts";
 import { hashFile } from "../../lib/files.ts";
-import { cardMetadata, type ModelCard } from "../../lib/model/card.ts";
-import { createMRNet, saveMRNet } from "../../lib/model/create.ts";
+import type { ModelCard } from "../../lib/model/card.ts";
+import { cardMetadata } from "../../lib/model/card_metadata.ts";
+import { createMRNet, writeMRNet } from "../../lib/model/create.ts";
 import { type Label, type Plane, PLANES, SPLITS, type Task } from "../../lib/terms.ts";
 import { examBytes, type TemporaryFolder, voxels } from "./folders.ts";
 
@@ -31,7 +32,7 @@ export async function writeMember(
   try {
     await Deno.mkdir(folder.at("models"), { recursive: true });
     const all: ModelCard = { task: "acl", plane, intensity: "raw", ...card };
-    await saveMRNet(model, folder.at("models", name), { ...cardMetadata(all), ...said });
+    await writeMRNet(model, folder.at("models", name), { ...cardMetadata(all), ...said });
     return folder.at("models", name);
   } finally {
     model.dispose();

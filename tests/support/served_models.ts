@@ -4,7 +4,7 @@
 import { byPlane } from "../../lib/combine/combination.ts";
 import { formatCombination } from "../../lib/combine/file.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
-import { cardMetadata, type ModelCard } from "../../lib/model/card.ts";
+import type { ModelCard } from "../../lib/model/card.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { saveMRNet } from "../../lib/model/create.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
@@ -19,7 +19,7 @@ export async function writeModel(
 ): Promise<void> {
   await startEngine("wasm");
   const model = new MRNet(initialWeights(seed));
-  await saveMRNet(model, path, cardMetadata({ intensity: "raw", ...card }));
+  await saveMRNet(model, path, card);
   model.dispose();
 }
 

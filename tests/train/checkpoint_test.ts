@@ -22,14 +22,14 @@ function report(epoch: number, valAuc: number, trainAuc = 0.75): EpochReport {
 }
 
 function options(folder: TemporaryFolder, prefix = "mrnet"): CheckpointOptions {
-  const metadata = { config: '{"seed":1}' };
+  const card = { config: { seed: 1 } };
   return {
     folder: folder.path,
     prefix,
     task: "acl",
     plane: "sagittal",
     chosenOn: "valid",
-    metadata,
+    card,
     run: "this",
   };
 }
@@ -75,7 +75,7 @@ Deno.test("a prefix cannot lead out of the folder or break the name", () => {
       task: "acl",
       plane: "axial",
       chosenOn: "tune",
-      metadata: {},
+      card: {},
       run: "this",
     } as const;
     assert.throws(() => new BestCheckpoint({ ...which, prefix: bad }), { name: "OptionError" });
@@ -93,6 +93,7 @@ Deno.test("the file holds the parameters and says how they were made", async () 
   assert.deepEqual([...tensors.get("weight")!.data], [0.25]);
   assert.deepEqual({ ...metadata }, {
     format: "pt",
+    card_version: "1",
     config: '{"seed":1}',
     prefix: "mrnet",
     run: "this",

@@ -8,7 +8,7 @@ import { decodeLabels, MAX_LABEL_BYTES } from "../../../lib/data/labels.ts";
 import { decodeNpy } from "../../../lib/data/npy.ts";
 import { DataError, WeightsError } from "../../../lib/errors.ts";
 import { encodeRecord } from "../../../lib/logs/tfrecord.ts";
-import { readCard } from "../../../lib/model/card.ts";
+import { readCard } from "../../../lib/model/card_metadata.ts";
 import { decodePytorch } from "../../../lib/model/weights/torch/read.ts";
 import { decodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { MAX_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.ts";

@@ -27,7 +27,7 @@ import { decodeNpy, encodeNpy, readNpy } from "../../../lib/data/npy.ts";
 import { DataError, WeightsError } from "../../../lib/errors.ts";
 import { EventWriter } from "../../../lib/logs/tensorboard.ts";
 import { encodeRecord } from "../../../lib/logs/tfrecord.ts";
-import { readCard } from "../../../lib/model/card.ts";
+import { readCard } from "../../../lib/model/card_metadata.ts";
 import { isFloatType } from "../../../lib/model/weights/floats.ts";
 import { locateMRNet, MRNET_PARAMETERS } from "../../../lib/model/weights/mrnet.ts";
 import { decodePytorch } from "../../../lib/model/weights/torch/read.ts";
