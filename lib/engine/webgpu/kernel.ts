@@ -13,6 +13,8 @@ export interface Binding {
   /** Its WGSL type. */
   type: string;
   access: "uniform" | "read" | "write";
+  /** WGSL that declares the type, if it is a structure. */
+  structure?: string;
 }
 
 /** A compute shader with one entry point, `main`. */
@@ -21,7 +23,7 @@ export interface Kernel {
   label: string;
   /** Its buffers, in the order of their binding numbers. */
   bindings: readonly Binding[];
-  /** Everything but the declarations of the bindings. */
+  /** Everything but the declarations of the bindings and of their types. */
   code: string;
 }
 
@@ -49,7 +51,8 @@ export function wgslOf({ bindings, code }: Kernel): string {
   const declarations = bindings.map(({ name, type, access }, index) =>
     `@group(0) @binding(${index}) var<${_VARIABLES[access]}> ${name}: ${type};`
   );
-  return `${declarations.join("\n")}\n${code}`;
+  const structures = new Set(bindings.flatMap(({ structure = [] }) => structure));
+  return [...structures, ...declarations, code].join("\n");
 }
 
 /**
@@ -72,37 +75,4 @@ export function vectors(name: string, access: "read" | "write"): Binding {
 /** Lines of WGSL, one for each index from 0. */
 export function lines(count: number, line: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => line(index)).join("\n");
-}
-
-/** Threads in a workgroup of a kernel that works on single elements. */
-export const ELEMENTS = 64;
-
-/** WebGPU's least limit for workgroups along one axis. */
-const MAX_WORKGROUPS = 65_535;
-
-/**
- * The head of a kernel with one thread an element; its body knows the element as `index`, and the
- * workgroups along each axis as `groups`.
- *
- * @param count the number of elements, a WGSL expression; threads beyond it return at once
- */
-export function elementwise(count: string, body: string): string {
-  return `
-@compute @workgroup_size(${ELEMENTS})
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = ((group.z * groups.y + group.y) * groups.x + group.x) * ${ELEMENTS}u + lane;
-  if (index >= ${count}) { return; }
-  ${body}
-}`;
-}
-
-/** The workgroups of an {@linkcode elementwise} kernel. */
-export function elementGroups(count: number): Workgroups {
-  const groups = Math.max(1, Math.ceil(count / ELEMENTS));
-  const rows = Math.ceil(groups / MAX_WORKGROUPS);
-  return [Math.ceil(groups / rows), rows];
 }

@@ -7,17 +7,11 @@
  */
 import type { Binding } from "./kernel.ts";
 
-/** The state of the maximum over the slices; kernels bind it under this name. */
-export function selectedBinding(access: "read" | "write"): Binding {
-  return { name: "selected", type: "Selected", access };
-}
-
 /** Channels of the last convolution, and so the most slices that can be selected. */
 export const CHANNELS = 256;
 
 /** The WGSL of the state. */
-export const SELECTED_STRUCT = `
-struct Selected {
+const STRUCTURE = `struct Selected {
   // How many slices are the argmax of a channel.
   count: u32,
   // Those slices, in their own order.
@@ -30,6 +24,11 @@ struct Selected {
   // The gradient of each channel at each window of the last pool.
   gradient: array<f32, ${CHANNELS}>,
 }`;
+
+/** The state of the maximum over the slices; kernels bind it under this name. */
+export function selectedBinding(access: "read" | "write"): Binding {
+  return { name: "selected", type: "Selected", access, structure: STRUCTURE };
+}
 
 /** Its size in bytes. */
 export const SELECTED_BYTES = 4 * (1 + 5 * CHANNELS + 1);

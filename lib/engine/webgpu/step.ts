@@ -38,12 +38,8 @@ export interface StepValues {
 /** Bytes ahead of the voxels; what bindings with an offset have to be aligned to. */
 export const HEADER_BYTES = 256;
 
-/** The numbers of the step; a kernel that binds this needs {@linkcode STEP_STRUCT} in its text. */
-export const STEP: Binding = { name: "step", type: "Step", access: "uniform" };
-
 /** The WGSL of {@linkcode StepValues}. */
-export const STEP_STRUCT = `
-struct Step {
+const STRUCTURE = `struct Step {
   slices: u32,
   slot: u32,
   weights: vec2<f32>,
@@ -64,6 +60,14 @@ struct Step {
   // The first slice of the chunk.
   first: u32,
 }`;
+
+/** The binding of the numbers of the step. */
+export const STEP: Binding = {
+  name: "step",
+  type: "Step",
+  access: "uniform",
+  structure: STRUCTURE,
+};
 
 /**
  * Writes the numbers of a step to what is uploaded.

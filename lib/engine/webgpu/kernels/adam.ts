@@ -1,6 +1,7 @@
 /** Adam with weight decay added to the gradient, over all parameters at once. */
-import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
-import { STEP, STEP_STRUCT } from "../step.ts";
+import { elementKernel } from "../element_kernel.ts";
+import { type KernelLaunch, vectors } from "../kernel.ts";
+import { STEP } from "../step.ts";
 
 /**
  * The formula is that of `lib/train/adam.ts`. TensorFlow.js takes 173
@@ -10,32 +11,22 @@ import { STEP, STEP_STRUCT } from "../step.ts";
  */
 export function adam(count: number): KernelLaunch {
   // Four parameters a thread; buffers are whole vectors, so the last one may hold less than four.
-  const groups = Math.ceil(count / 4);
-  return {
-    kernel: {
-      label: "Adam",
-      bindings: [
-        STEP,
-        vectors("gradient", "read"),
-        vectors("parameters", "write"),
-        vectors("first", "write"),
-        vectors("second", "write"),
-      ],
-      code: `${STEP_STRUCT}
-${
-        elementwise(
-          `${groups}u`,
-          `
-  let parameter = parameters[index];
+  return elementKernel({
+    label: "Adam",
+    bindings: [
+      STEP,
+      vectors("gradient", "read"),
+      vectors("parameters", "write"),
+      vectors("first", "write"),
+      vectors("second", "write"),
+    ],
+    count: Math.ceil(count / 4),
+    body: `let parameter = parameters[index];
   let g = gradient[index] + parameter * step.weight_decay;
   let m = first[index] * step.beta1 + g * step.rest1;
   let v = second[index] * step.beta2 + g * g * step.rest2;
   first[index] = m;
   second[index] = v;
   parameters[index] = parameter - m / (sqrt(v) / step.correction + step.epsilon) * step.step_size;`,
-        )
-      }`,
-    },
-    workgroups: () => elementGroups(groups),
-  };
+  });
 }

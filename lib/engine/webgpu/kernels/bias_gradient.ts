@@ -4,7 +4,7 @@
 import { pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
 import { type KernelLaunch, vectors } from "../kernel.ts";
-import { SELECTED_STRUCT, selectedBinding } from "../selected_slices.ts";
+import { selectedBinding } from "../selected_slices.ts";
 import { type FilterGradient, partialSumSize } from "./filter_gradient_base.ts";
 
 /**
@@ -28,8 +28,7 @@ export function biasGradient(gradient: FilterGradient, tiles: Tiles): KernelLaun
   const outChannels = output.channels / 4;
   const stride = partialSumSize(gradient) / 4;
   const pixels = output.height * output.width;
-  const code = `${SELECTED_STRUCT}
-var<workgroup> sums: array<vec4<f32>, ${wide * sharing}>;
+  const code = `var<workgroup> sums: array<vec4<f32>, ${wide * sharing}>;
 
 @compute @workgroup_size(${wide * sharing})
 fn main(

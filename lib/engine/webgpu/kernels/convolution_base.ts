@@ -6,8 +6,8 @@ import { type Grid, pixelAt } from "../grid.ts";
 import { type Kernel, vectors } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";
 import { imageVectors, load, store } from "../precision.ts";
-import { STEP, STEP_STRUCT } from "../step.ts";
-import { ITEMS, type Items, SELECTED_STRUCT, selectedBinding } from "../selected_slices.ts";
+import { STEP } from "../step.ts";
+import { ITEMS, type Items, selectedBinding } from "../selected_slices.ts";
 
 /** A convolution. */
 export interface Convolution {
@@ -71,13 +71,9 @@ export function convolutionMultiplyAdds({ size, filterRow, output, points = 1 }:
   return (slices: number) => slices * points * height * width * channels * size * filterRow;
 }
 
-/** What both forms begin with. */
-export function convolutionStart({ items, epilogue }: Convolution): string {
-  return [
-    STEP_STRUCT,
-    ...(items === "selected" ? [SELECTED_STRUCT] : []),
-    ...(epilogue === "relu" ? [nanFunctions("vectors")] : []),
-  ].join("\n");
+/** The WGSL functions that {@linkcode writeSums} calls. */
+export function convolutionFunctions({ epilogue }: Convolution): string {
+  return epilogue === "relu" ? nanFunctions("vectors") : "";
 }
 
 /**

@@ -5,14 +5,15 @@
  *
  * How many there are depends on the number of slices alone, so the same exam gives the same bits.
  */
+import { elementKernel, ELEMENTS } from "../element_kernel.ts";
 import type { Tiles } from "../gpu.ts";
-import { ELEMENTS, elementwise, type KernelLaunch } from "../kernel.ts";
+import { type KernelLaunch, vectors, type Workgroups } from "../kernel.ts";
 import { ITEMS } from "../selected_slices.ts";
 import { convolution } from "./convolution.ts";
 import {
   type Convolution,
   convolutionBindings,
-  convolutionStart,
+  convolutionFunctions,
   writeSums,
 } from "./convolution_base.ts";
 import { tileDepth } from "./convolution_shared.ts";
@@ -61,12 +62,15 @@ export function sumConvolution(
   const { label, output, items, partialSums } = conv;
   const channels = output.channels / 4;
   const pixels = output.height * output.width;
-  const code = `${convolutionStart(conv)}
-${
-    elementwise(
-      `${ITEMS[items].count} * ${pixels * channels}u`,
-      `
-  let stride = ${ITEMS[items].count} * ${pixels * channels}u;
+  const sum = elementKernel({
+    label: `${label}, sum`,
+    bindings: convolutionBindings(conv)
+      .filter(({ name }) => name !== "x" && name !== "filters")
+      .map((each) => each.name === "partials" ? vectors("partials", "read") : each),
+    count: pixels * channels,
+    items,
+    functions: convolutionFunctions(conv),
+    body: `let stride = ${ITEMS[items].count} * ${pixels * channels}u;
   var sum = partials[index];
   for (var k = 1u; k < groups.z; k++) { sum += partials[k * stride + index]; }
   let channel = index % ${channels}u;
@@ -74,19 +78,11 @@ ${
   let row = index / ${channels * output.width}u % ${output.height}u;
   let item = index / ${channels * pixels}u;
   ${writeSums(conv, "column", ["sum"])}`,
-    )
-  }`;
-  const bindings = convolutionBindings(conv)
-    .filter(({ name }) => name !== "x" && name !== "filters")
-    .map((binding) =>
-      binding.name === "partials" ? { ...binding, access: "read" as const } : binding
-    );
-  return {
-    kernel: { label: `${label}, sum`, bindings, code },
-    workgroups: (slices) => {
-      const count = partialSums(slices);
-      if (count === 1) return [0];
-      return [Math.ceil(slices * pixels * channels / ELEMENTS / count), 1, count];
-    },
+  });
+  const workgroups = (slices: number): Workgroups => {
+    const count = partialSums(slices);
+    if (count === 1) return [0];
+    return [Math.ceil(slices * pixels * channels / ELEMENTS / count), 1, count];
   };
+  return { ...sum, workgroups };
 }

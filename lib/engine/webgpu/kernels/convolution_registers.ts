@@ -12,8 +12,8 @@ import { ITEMS } from "../selected_slices.ts";
 import {
   type Convolution,
   convolutionBindings,
+  convolutionFunctions,
   convolutionMultiplyAdds,
-  convolutionStart,
   writeSums,
 } from "./convolution_base.ts";
 
@@ -36,7 +36,7 @@ export function convolutionInRegisters(conv: Convolution): KernelLaunch {
   const sum = (pixel: number, vector: number) => `a${pixel}_${vector}`;
   const each = (line: (pixel: number, vector: number) => string) =>
     lines(pixels * VECTORS, (index) => line(Math.floor(index / VECTORS), index % VECTORS));
-  const code = `${convolutionStart(conv)}
+  const code = `${convolutionFunctions(conv)}
 @compute @workgroup_size(${LANES})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,

@@ -8,8 +8,8 @@ import { ITEMS } from "../selected_slices.ts";
 import {
   type Convolution,
   convolutionBindings,
+  convolutionFunctions,
   convolutionMultiplyAdds,
-  convolutionStart,
   writeSums,
 } from "./convolution_base.ts";
 import { eachSum, HALF, sharedProduct, sharedTiles, TILE } from "./shared_product.ts";
@@ -36,7 +36,7 @@ export function convolutionInSharedMemory(conv: Convolution): KernelLaunch {
         let at = (group.z * total + pixel) * ${outChannels}u + channel;
         ${lines(sums.length, (index) => `partials[at + ${index * HALF}u] = ${sums[index]};`)}
       }`;
-  const code = `${convolutionStart(conv)}
+  const code = `${convolutionFunctions(conv)}
 ${sharedTiles(depth)}
 
 @compute @workgroup_size(64)

@@ -2,9 +2,10 @@
  * What it takes to run the backward pass over an exam in chunks: each chunk's own selected slices, and
  * the sum of the chunks' gradients.
  */
-import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
-import { STEP, STEP_STRUCT } from "../step.ts";
-import { CHANNELS, SELECTED_STRUCT, selectedBinding } from "../selected_slices.ts";
+import { elementKernel } from "../element_kernel.ts";
+import { type KernelLaunch, vectors } from "../kernel.ts";
+import { STEP } from "../step.ts";
+import { CHANNELS, selectedBinding } from "../selected_slices.ts";
 
 /**
  * The selected slices of a chunk, numbered from its first slice. A channel that selects a slice of another
@@ -14,9 +15,7 @@ import { CHANNELS, SELECTED_STRUCT, selectedBinding } from "../selected_slices.t
  * chunk's.
  */
 export function selectedOfChunk(): KernelLaunch {
-  const code = `${STEP_STRUCT}
-${SELECTED_STRUCT}
-@compute @workgroup_size(${CHANNELS})
+  const code = `@compute @workgroup_size(${CHANNELS})
 fn main(@builtin(local_invocation_index) index: u32) {
   // Selected slices are listed in their own order, so a chunk's lie one after the other.
   var before = 0u;
@@ -61,15 +60,10 @@ fn main(@builtin(local_invocation_index) index: u32) {
  * @param begins whether this is the first chunk that is added: what `total` held does not count
  */
 export function addGradient(count: number, begins: boolean): KernelLaunch {
-  return {
-    kernel: {
-      label: begins ? "first chunk's gradient" : "a chunk's gradient",
-      bindings: [vectors("gradient", "read"), vectors("total", "write")],
-      code: elementwise(
-        `${count / 4}u`,
-        `total[index] = ${begins ? "gradient[index]" : "total[index] + gradient[index]"};`,
-      ),
-    },
-    workgroups: () => elementGroups(count / 4),
-  };
+  return elementKernel({
+    label: begins ? "first chunk's gradient" : "a chunk's gradient",
+    bindings: [vectors("gradient", "read"), vectors("total", "write")],
+    count: count / 4,
+    body: `total[index] = ${begins ? "gradient[index]" : "total[index] + gradient[index]"};`,
+  });
 }

@@ -5,7 +5,7 @@
 import { pixelAt } from "../grid.ts";
 import { type KernelLaunch, lines } from "../kernel.ts";
 import { load } from "../precision.ts";
-import { ITEMS, SELECTED_STRUCT } from "../selected_slices.ts";
+import { ITEMS } from "../selected_slices.ts";
 import {
   type FilterGradient,
   filterGradientBindings,
@@ -25,8 +25,7 @@ export function filterGradientInRegisters(gradient: FilterGradient): KernelLaunc
   const outChannels = output.channels / 4;
   const each = (line: (tap: number, vector: number) => string) =>
     lines(taps * VECTORS, (index) => line(Math.floor(index / VECTORS), index % VECTORS));
-  const code = `${SELECTED_STRUCT}
-@compute @workgroup_size(${LANES})
+  const code = `@compute @workgroup_size(${LANES})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,

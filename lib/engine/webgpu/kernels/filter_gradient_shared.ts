@@ -5,7 +5,7 @@
 import { pixelAt } from "../grid.ts";
 import { type KernelLaunch, lines } from "../kernel.ts";
 import { load } from "../precision.ts";
-import { ITEMS, SELECTED_STRUCT } from "../selected_slices.ts";
+import { ITEMS } from "../selected_slices.ts";
 import {
   type FilterGradient,
   filterGradientBindings,
@@ -25,8 +25,7 @@ export function filterGradientInSharedMemory(gradient: FilterGradient): KernelLa
   const outChannels = output.channels / 4;
   const inRow = input.columns * input.channels / 4;
   const slice = ITEMS.selected.slice(`pixel / ${pixels}u`);
-  const code = `${SELECTED_STRUCT}
-${sharedTiles(DEPTH)}
+  const code = `${sharedTiles(DEPTH)}
 
 @compute @workgroup_size(64)
 fn main(

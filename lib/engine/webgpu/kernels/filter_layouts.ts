@@ -1,5 +1,6 @@
 /** The filters in the layouts of the convolutions, made anew after each step. */
-import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
+import { elementKernel } from "../element_kernel.ts";
+import { type KernelLaunch, vectors } from "../kernel.ts";
 
 /** A square filter, `[size, size, inChannels, outChannels]`. */
 export interface Filter {
@@ -18,14 +19,11 @@ export interface Filter {
 export function foldFilters({ label, size, outChannels }: Filter, filterRow: number): KernelLaunch {
   const channels = outChannels / 4;
   const count = size * filterRow * channels;
-  return {
-    kernel: {
-      label: `${label}, fold`,
-      bindings: [vectors("filters", "read"), vectors("folded", "write")],
-      code: elementwise(
-        `${count}u`,
-        `
-  let channel = index % ${channels}u;
+  return elementKernel({
+    label: `${label}, fold`,
+    bindings: [vectors("filters", "read"), vectors("folded", "write")],
+    count,
+    body: `let channel = index % ${channels}u;
   let column = index / ${channels}u % ${filterRow}u;
   let row = index / ${channels * filterRow}u;
   let origin = (row * ${size}u + column) * ${3 * channels}u + channel;
@@ -34,10 +32,7 @@ export function foldFilters({ label, size, outChannels }: Filter, filterRow: num
     sum = filters[origin] + filters[origin + ${channels}u] + filters[origin + ${2 * channels}u];
   }
   folded[index] = sum;`,
-      ),
-    },
-    workgroups: () => elementGroups(count),
-  };
+  });
 }
 
 /**
@@ -52,14 +47,11 @@ export function rotateFilters180({ label, size, inChannels, outChannels }: Filte
   const count = size * size * inVectors * outVectors;
   const column = (component: string) =>
     `vec4<f32>(r0.${component}, r1.${component}, r2.${component}, r3.${component})`;
-  return {
-    kernel: {
-      label: `${label}, rotation`,
-      bindings: [vectors("filters", "read"), vectors("rotated", "write")],
-      code: elementwise(
-        `${count}u`,
-        `
-  let out_channel = index % ${outVectors}u;
+  return elementKernel({
+    label: `${label}, rotation`,
+    bindings: [vectors("filters", "read"), vectors("rotated", "write")],
+    count,
+    body: `let out_channel = index % ${outVectors}u;
   let in_channel = index / ${outVectors}u % ${inVectors}u;
   let tap = index / ${inVectors * outVectors}u;
   let origin = (tap * ${inChannels}u + in_channel * 4u) * ${outVectors}u + out_channel;
@@ -73,8 +65,5 @@ export function rotateFilters180({ label, size, inChannels, outChannels }: Filte
   rotated[to + ${inVectors}u] = ${column("y")};
   rotated[to + ${2 * inVectors}u] = ${column("z")};
   rotated[to + ${3 * inVectors}u] = ${column("w")};`,
-      ),
-    },
-    workgroups: () => elementGroups(count),
-  };
+  });
 }

@@ -5,8 +5,8 @@
  */
 import type { KernelLaunch } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";
-import { STEP, STEP_STRUCT } from "../step.ts";
-import { CHANNELS, SELECTED_STRUCT, selectedBinding } from "../selected_slices.ts";
+import { STEP } from "../step.ts";
+import { CHANNELS, selectedBinding } from "../selected_slices.ts";
 
 /** Numbers in the gradient of the linear layer: two rows of weights, two biases. */
 const LINEAR = 2 * CHANNELS + 2;
@@ -21,9 +21,7 @@ const LINEAR = 2 * CHANNELS + 2;
  * @param windows windows of the last pool, over which a channel's gradient is spread
  */
 export function head(windows: number): KernelLaunch {
-  const code = `${STEP_STRUCT}
-${SELECTED_STRUCT}
-${nanFunctions("numbers")}
+  const code = `${nanFunctions("numbers")}
 var<workgroup> products: array<vec2<f32>, ${CHANNELS}>;
 var<workgroup> slice_of: array<u32, ${CHANNELS}>;
 

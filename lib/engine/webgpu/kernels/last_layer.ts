@@ -6,12 +6,13 @@
  * million products a slice. The input gradient takes each slice's own channels only: together 133
  * million products an exam, whatever the number of slices.
  */
+import { elementKernel } from "../element_kernel.ts";
 import { type Grid, pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
-import { elementGroups, elementwise, type KernelLaunch, lines, vectors } from "../kernel.ts";
+import { type KernelLaunch, lines, vectors } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";
 import { imageNumbers, imageVectors, load, loadNumber } from "../precision.ts";
-import { ITEMS, SELECTED_STRUCT, selectedBinding } from "../selected_slices.ts";
+import { ITEMS, selectedBinding } from "../selected_slices.ts";
 import { poolOf } from "./mean_pool.ts";
 
 /** Marks a window whose maximum is not above 0, through which the ReLU lets nothing. */
@@ -27,13 +28,16 @@ export function lastMaxima(output: Grid): KernelLaunch {
   const pool = poolOf(output);
   const windows = pool.height * pool.width;
   const count = output.channels * windows;
-  const code = `${SELECTED_STRUCT}
-${nanFunctions("numbers")}
-${
-    elementwise(
-      `${count}u`,
-      `
-  let channel = index / ${windows}u;
+  return elementKernel({
+    label: "last layer, maxima",
+    bindings: [
+      selectedBinding("read"),
+      imageNumbers("x", output),
+      { name: "maxima", type: "array<u32>", access: "write" },
+    ],
+    count,
+    functions: nanFunctions("numbers"),
+    body: `let channel = index / ${windows}u;
   let row = index % ${windows}u / ${pool.width}u * 2u;
   let column = index % ${windows}u % ${pool.width}u * 2u;
   let slice = selected.slice_of[channel];
@@ -50,20 +54,7 @@ ${
   }
   let at = (row + argmax / 3u) * ${output.width}u + column + argmax % 3u;
   maxima[index] = select(${NONE}u, at, best > 0.0);`,
-    )
-  }`;
-  return {
-    kernel: {
-      label: "last layer, maxima",
-      bindings: [
-        selectedBinding("read"),
-        imageNumbers("x", output),
-        { name: "maxima", type: "array<u32>", access: "write" },
-      ],
-      code,
-    },
-    workgroups: () => elementGroups(count),
-  };
+  });
 }
 
 /**
@@ -78,18 +69,22 @@ export function lastFilterGradient(input: Grid, output: Grid, size: number): Ker
   const windows = pool.height * pool.width;
   const [inVectors, outVectors] = [input.channels / 4, output.channels / 4];
   const count = size * size * inVectors * outVectors;
-  const code = `${SELECTED_STRUCT}
-${
-    elementwise(
-      `${count}u`,
-      `
-  let in_channel = index % ${inVectors}u;
+  return elementKernel({
+    label: "last layer, filter gradient",
+    bindings: [
+      selectedBinding("read"),
+      { name: "maxima", type: "array<u32>", access: "read" },
+      imageVectors("x", "read", input),
+      vectors("gradient", "write"),
+    ],
+    count,
+    body: `let in_channel = index % ${inVectors}u;
   let out_channel = index / ${inVectors}u % ${outVectors}u;
   let tap = index / ${inVectors * outVectors}u;
   let shift = (tap / ${size}u * ${input.columns}u + tap % ${size}u) * ${inVectors}u + in_channel;
   ${
-        lines(4, (i) =>
-          `var sum${i} = vec4<f32>();
+      lines(4, (i) =>
+        `var sum${i} = vec4<f32>();
   var count${i} = 0.0;
   {
     let channel = out_channel * 4u + ${i}u;
@@ -105,34 +100,20 @@ ${
     sum${i} *= selected.gradient[channel];
     count${i} *= selected.gradient[channel];
   }`)
-      }
+    }
   let to = (tap * ${input.channels}u + in_channel * 4u) * ${outVectors}u + out_channel;
   ${
-        lines(4, (j) => {
-          const component = "xyzw"[j];
-          const sums = [0, 1, 2, 3].map((i) => `sum${i}.${component}`).join(", ");
-          return `gradient[to + ${j * outVectors}u] = vec4<f32>(${sums});`;
-        })
-      }
+      lines(4, (j) => {
+        const component = "xyzw"[j];
+        const sums = [0, 1, 2, 3].map((i) => `sum${i}.${component}`).join(", ");
+        return `gradient[to + ${j * outVectors}u] = vec4<f32>(${sums});`;
+      })
+    }
   if (tap == 0u && in_channel == 0u) {
     gradient[${size * size * input.channels * outVectors}u + out_channel] =
       vec4<f32>(count0, count1, count2, count3);
   }`,
-    )
-  }`;
-  return {
-    kernel: {
-      label: "last layer, filter gradient",
-      bindings: [
-        selectedBinding("read"),
-        { name: "maxima", type: "array<u32>", access: "read" },
-        imageVectors("x", "read", input),
-        vectors("gradient", "write"),
-      ],
-      code,
-    },
-    workgroups: () => elementGroups(count),
-  };
+  });
 }
 
 /**
@@ -148,12 +129,15 @@ export function lastOutputGradient(output: Grid, border: number): KernelLaunch {
   const [height, width] = [output.height, output.width];
   const [rows, columns] = [height + 2 * border, width + 2 * border];
   const count = output.channels * height * width;
-  const code = `${SELECTED_STRUCT}
-${
-    elementwise(
-      `${count}u`,
-      `
-  let channel = index / ${height * width}u;
+  return elementKernel({
+    label: "last layer, output gradient",
+    bindings: [
+      selectedBinding("read"),
+      { name: "maxima", type: "array<u32>", access: "read" },
+      { name: "dy", type: "array<f32>", access: "write" },
+    ],
+    count,
+    body: `let channel = index / ${height * width}u;
   let at = index % ${height * width}u;
   let row = at / ${width}u;
   let column = at % ${width}u;
@@ -167,20 +151,7 @@ ${
   }
   dy[(channel * ${rows}u + row + ${border}u) * ${columns}u + column + ${border}u] =
     times * selected.gradient[channel];`,
-    )
-  }`;
-  return {
-    kernel: {
-      label: "last layer, output gradient",
-      bindings: [
-        selectedBinding("read"),
-        { name: "maxima", type: "array<u32>", access: "read" },
-        { name: "dy", type: "array<f32>", access: "write" },
-      ],
-      code,
-    },
-    workgroups: () => elementGroups(count),
-  };
+  });
 }
 
 /**
@@ -211,8 +182,7 @@ export function lastInputGradient(
       pixels * vectorsHeld,
       (index) => line(Math.floor(index / vectorsHeld), index % vectorsHeld),
     );
-  const code = `${SELECTED_STRUCT}
-@compute @workgroup_size(${threads})
+  const code = `@compute @workgroup_size(${threads})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,

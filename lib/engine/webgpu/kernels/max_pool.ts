@@ -6,12 +6,13 @@
  * not kept. Its ReLU is not computed again: a window whose maximum is not above 0 is marked as having no
  * argmax.
  */
+import { elementKernel } from "../element_kernel.ts";
 import { type Grid, pixelAt } from "../grid.ts";
-import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
+import { type KernelLaunch, vectors } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";
 import { imageVectors, load, store } from "../precision.ts";
-import { STEP, STEP_STRUCT } from "../step.ts";
-import { ITEMS, SELECTED_STRUCT, selectedBinding } from "../selected_slices.ts";
+import { STEP } from "../step.ts";
+import { ITEMS, selectedBinding } from "../selected_slices.ts";
 
 /** The mark of a window without an argmax. */
 const NONE = 9;
@@ -26,13 +27,18 @@ export function maxPool(label: string, input: Grid, output: Grid): KernelLaunch 
   const { height, width } = output;
   const channels = output.channels / 4;
   const one = height * width * channels;
-  const code = `${STEP_STRUCT}
-${nanFunctions("vectors")}
-${
-    elementwise(
-      `step.slices * ${one}u`,
-      `
-  let channel = index % ${channels}u;
+  return elementKernel({
+    label,
+    bindings: [
+      STEP,
+      imageVectors("x", "read", input),
+      imageVectors("y", "write", output),
+      { name: "codes", type: "array<u32>", access: "write" },
+    ],
+    count: one,
+    items: "slices",
+    functions: nanFunctions("vectors"),
+    body: `let channel = index % ${channels}u;
   let column = index / ${channels}u % ${width}u;
   let row = index / ${channels * width}u % ${height}u;
   let slice = index / ${one}u;
@@ -50,21 +56,7 @@ ${
   let to = ${pixelAt(output, "slice", "row", "column")} + channel;
   ${store(output, "y", "to", "best")}
   codes[index] = argmax.x | (argmax.y << 8u) | (argmax.z << 16u) | (argmax.w << 24u);`,
-    )
-  }`;
-  return {
-    kernel: {
-      label,
-      bindings: [
-        STEP,
-        imageVectors("x", "read", input),
-        imageVectors("y", "write", output),
-        { name: "codes", type: "array<u32>", access: "write" },
-      ],
-      code,
-    },
-    workgroups: (slices) => elementGroups(slices * one),
-  };
+  });
 }
 
 /**
@@ -78,12 +70,17 @@ export function maxPoolGradient(label: string, input: Grid, output: Grid): Kerne
   const { height, width } = input;
   const channels = input.channels / 4;
   const one = height * width * channels;
-  const code = `${SELECTED_STRUCT}
-${
-    elementwise(
-      `selected.count * ${one}u`,
-      `
-  let channel = index % ${channels}u;
+  return elementKernel({
+    label,
+    bindings: [
+      selectedBinding("read"),
+      { name: "codes", type: "array<u32>", access: "read" },
+      vectors("dy", "read"),
+      vectors("dx", "write"),
+    ],
+    count: one,
+    items: "selected",
+    body: `let channel = index % ${channels}u;
   let column = index / ${channels}u % ${width}u;
   let row = index / ${channels * width}u % ${height}u;
   let item = index / ${one}u;
@@ -102,19 +99,5 @@ ${
     }
   }
   dx[${pixelAt(input, "item", "row", "column")} + channel] = sum;`,
-    )
-  }`;
-  return {
-    kernel: {
-      label,
-      bindings: [
-        selectedBinding("read"),
-        { name: "codes", type: "array<u32>", access: "read" },
-        vectors("dy", "read"),
-        vectors("dx", "write"),
-      ],
-      code,
-    },
-    workgroups: (slices) => elementGroups(slices * one),
-  };
+  });
 }

@@ -1,11 +1,12 @@
 /**
  * The last pool and the mean over its windows in one pass: what a slice says about each channel.
  */
+import { elementKernel } from "../element_kernel.ts";
 import { type Grid, pixelAt } from "../grid.ts";
-import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
+import { type KernelLaunch, vectors } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";
 import { imageVectors, load } from "../precision.ts";
-import { STEP, STEP_STRUCT } from "../step.ts";
+import { STEP } from "../step.ts";
 
 /** The windows of a pool 3/2 over a grid. */
 export function poolOf({ height, width }: Pick<Grid, "height" | "width">) {
@@ -20,13 +21,13 @@ export function poolOf({ height, width }: Pick<Grid, "height" | "width">) {
 export function meanPool(input: Grid): KernelLaunch {
   const { height, width } = poolOf(input);
   const channels = input.channels / 4;
-  const code = `${STEP_STRUCT}
-${nanFunctions("vectors")}
-${
-    elementwise(
-      `step.slices * ${channels}u`,
-      `
-  let channel = index % ${channels}u;
+  return elementKernel({
+    label: "last pool and mean",
+    bindings: [STEP, imageVectors("x", "read", input), vectors("means", "write")],
+    count: channels,
+    items: "slices",
+    functions: nanFunctions("vectors"),
+    body: `let channel = index % ${channels}u;
   let slice = index / ${channels}u;
   var sum = vec4<f32>();
   for (var row = 0u; row < ${height}u; row++) {
@@ -42,14 +43,5 @@ ${
     }
   }
   means[step.first * ${channels}u + index] = sum / ${height * width}.0;`,
-    )
-  }`;
-  return {
-    kernel: {
-      label: "last pool and mean",
-      bindings: [STEP, imageVectors("x", "read", input), vectors("means", "write")],
-      code,
-    },
-    workgroups: (slices) => elementGroups(slices * channels),
-  };
+  });
 }

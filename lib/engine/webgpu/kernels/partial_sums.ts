@@ -1,5 +1,6 @@
 /** The second pass of a filter gradient: adds its partial sums, from the first to the last. */
-import { elementGroups, elementwise, type KernelLaunch, vectors } from "../kernel.ts";
+import { elementKernel } from "../element_kernel.ts";
+import { type KernelLaunch, vectors } from "../kernel.ts";
 import { type FilterGradient, partialSumSize } from "./filter_gradient_base.ts";
 
 /**
@@ -39,18 +40,13 @@ function _sum(
   count: number,
   from: string,
 ): KernelLaunch {
-  return {
-    kernel: {
-      label: `${label}, sum`,
-      bindings: [vectors("partials", "read"), vectors("gradient", "write")],
-      code: elementwise(
-        `${count}u`,
-        `${from}
+  return elementKernel({
+    label: `${label}, sum`,
+    bindings: [vectors("partials", "read"), vectors("gradient", "write")],
+    count,
+    body: `${from}
   var sum = partials[origin];
   for (var k = 1u; k < ${partialSums}u; k++) { sum += partials[k * ${stride}u + origin]; }
   gradient[index] = sum;`,
-      ),
-    },
-    workgroups: () => elementGroups(count),
-  };
+  });
 }

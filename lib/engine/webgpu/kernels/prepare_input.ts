@@ -1,9 +1,10 @@
 /**
  * The first convolution's input: the exam's voxels, resampled by an augmentation, then scaled and offset.
  */
+import { elementKernel } from "../element_kernel.ts";
 import type { Grid } from "../grid.ts";
-import { elementGroups, elementwise, type Kernel, type KernelLaunch } from "../kernel.ts";
-import { STEP, STEP_STRUCT } from "../step.ts";
+import type { KernelLaunch } from "../kernel.ts";
+import { STEP } from "../step.ts";
 
 /** How voxels are uploaded: as bytes, four in a word, or as floats. */
 export type VoxelType = "uint8" | "float32";
@@ -22,25 +23,22 @@ export function prepareInput(
   const voxel = type === "float32"
     ? "voxels[at]"
     : "f32((voxels[at >> 2u] >> ((at & 3u) * 8u)) & 255u)";
-  const kernel: Kernel = {
+  return elementKernel({
     label: `prepare input (${type})`,
     bindings: [
       STEP,
       { name: "voxels", type: `array<${type === "float32" ? "f32" : "u32"}>`, access: "read" },
       { name: "image", type: "array<f32>", access: "write" },
     ],
-    code: `${STEP_STRUCT}
-fn voxel(slice: u32, x: f32, y: f32) -> f32 {
+    count: height * width,
+    items: "slices",
+    functions: `fn voxel(slice: u32, x: f32, y: f32) -> f32 {
   let column = u32(clamp(x, 0.0, ${width - 1}.0));
   let row = u32(clamp(y, 0.0, ${height - 1}.0));
   let at = ((step.first + slice) * ${height}u + row) * ${width}u + column;
   return ${voxel};
-}
-${
-      elementwise(
-        `step.slices * ${height * width}u`,
-        `
-  let slice = index / ${height * width}u;
+}`,
+    body: `let slice = index / ${height * width}u;
   let row = (index / ${width}u) % ${height}u;
   let column = index % ${width}u;
   let position = vec4<f32>(f32(column), f32(row), 1.0, 0.0);
@@ -52,8 +50,5 @@ ${
   let below = mix(voxel(slice, left, top + 1.0), voxel(slice, left + 1.0, top + 1.0), x - left);
   image[(slice * ${rows}u + row + ${border}u) * ${columns}u + column + ${border}u] =
     mix(above, below, y - top) * step.scale + step.offset;`,
-      )
-    }`,
-  };
-  return { kernel, workgroups: (slices) => elementGroups(slices * height * width) };
+  });
 }

@@ -8,23 +8,17 @@
  *
  * Source: A. Lavin and S. Gray, Fast algorithms for convolutional neural networks, CVPR 2016.
  */
+import { elementKernel } from "../element_kernel.ts";
 import { type Grid, grid } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
-import {
-  type Binding,
-  elementGroups,
-  elementwise,
-  type KernelLaunch,
-  lines,
-  vectors,
-} from "../kernel.ts";
+import { type Binding, type KernelLaunch, lines, vectors } from "../kernel.ts";
 import { imageVectors, load } from "../precision.ts";
 import { ITEMS } from "../selected_slices.ts";
 import { convolution } from "./convolution.ts";
 import {
   type Convolution,
   convolutionBindings,
-  convolutionStart,
+  convolutionFunctions,
   writeSums,
 } from "./convolution_base.ts";
 import type { Filter } from "./filter_layouts.ts";
@@ -71,21 +65,16 @@ export function tilesOf({ height, width }: Pick<Grid, "height" | "width">): numb
  */
 export function transformFilters({ label, inChannels, outChannels }: Filter): KernelLaunch {
   const count = inChannels * outChannels / 4;
-  return {
-    kernel: {
-      label: `${label}, transform`,
-      bindings: [vectors("filters", "read"), vectors("transformed", "write")],
-      code: elementwise(
-        `${count}u`,
-        _transform(
-          FILTER,
-          (row, column) => `filters[index + ${(row * 3 + column) * count}u]`,
-          (row, column, sum) => `transformed[index + ${(row * 6 + column) * count}u] = ${sum};`,
-        ),
-      ),
-    },
-    workgroups: () => elementGroups(count),
-  };
+  return elementKernel({
+    label: `${label}, transform`,
+    bindings: [vectors("filters", "read"), vectors("transformed", "write")],
+    count,
+    body: _transform(
+      FILTER,
+      (row, column) => `filters[index + ${(row * 3 + column) * count}u]`,
+      (row, column, sum) => `transformed[index + ${(row * 6 + column) * count}u] = ${sum};`,
+    ),
+  });
 }
 
 /** The three kernels of a convolution, to be run one after the other. */
@@ -126,68 +115,54 @@ function _image(conv: Convolution): KernelLaunch {
   const { label, input, output, items } = conv;
   const channels = input.channels / 4;
   const one = tilesOf(output) * channels;
-  const code = `${convolutionStart(conv)}
-${
-    elementwise(
-      `${ITEMS[items].count} * ${one}u`,
-      `
-  ${_tile(output, channels)}
+  return elementKernel({
+    label: `${label}, image`,
+    bindings: [..._items(conv), imageVectors("x", "read", input), vectors("points", "write")],
+    count: one,
+    items,
+    body: `${_tile(output, channels)}
   let origin = (item * ${input.rows}u + row) * ${input.columns * channels}u
     + column * ${channels}u + channel;
   let stride = ${ITEMS[items].count} * ${one}u;
   ${
-        _transform(
-          IMAGE,
-          // Beyond the last row and column of the border a tile is filled up with zeros.
-          (r, c) => {
-            const inside = `row + ${r}u < ${input.rows}u && column + ${c}u < ${input.columns}u`;
-            const value = load(input, "x", `origin + ${(r * input.columns + c) * channels}u`);
-            return `select(vec4<f32>(), ${value}, ${inside})`;
-          },
-          (r, c, sum) => `points[index + ${r * 6 + c}u * stride] = ${sum};`,
-        )
-      }`,
-    )
-  }`;
-  return {
-    kernel: {
-      label: `${label}, image`,
-      bindings: [..._items(conv), imageVectors("x", "read", input), vectors("points", "write")],
-      code,
-    },
-    workgroups: (slices) => elementGroups(slices * one),
-  };
+      _transform(
+        IMAGE,
+        // Beyond the last row and column of the border a tile is filled up with zeros.
+        (r, c) => {
+          const inside = `row + ${r}u < ${input.rows}u && column + ${c}u < ${input.columns}u`;
+          const value = load(input, "x", `origin + ${(r * input.columns + c) * channels}u`);
+          return `select(vec4<f32>(), ${value}, ${inside})`;
+        },
+        (r, c, sum) => `points[index + ${r * 6 + c}u * stride] = ${sum};`,
+      )
+    }`,
+  });
 }
 
 function _back(conv: Convolution): KernelLaunch {
   const { label, input, output, items } = conv;
   const channels = output.channels / 4;
   const one = tilesOf(output) * channels;
-  const code = `${convolutionStart(conv)}
-${
-    elementwise(
-      `${ITEMS[items].count} * ${one}u`,
-      `
-  let stride = ${ITEMS[items].count} * ${one}u;
+  return elementKernel({
+    label: `${label}, back`,
+    bindings: convolutionBindings({ ...conv, input: { ...input, half: false } })
+      .filter(({ name }) => name !== "filters"),
+    count: one,
+    items,
+    functions: convolutionFunctions(conv),
+    body: `let stride = ${ITEMS[items].count} * ${one}u;
   ${_tile(output, channels)}
   ${
-        _transform(
-          BACK,
-          (r, c) => `x[index + ${r * 6 + c}u * stride]`,
-          (r, c, sum) =>
-            `if (row + ${r}u < ${output.height}u && column + ${c}u < ${output.width}u) {
+      _transform(
+        BACK,
+        (r, c) => `x[index + ${r * 6 + c}u * stride]`,
+        (r, c, sum) =>
+          `if (row + ${r}u < ${output.height}u && column + ${c}u < ${output.width}u) {
     ${writeSums(conv, `column + ${c}u`, [sum], { row: `row + ${r}u` })}
   }`,
-        )
-      }`,
-    )
-  }`;
-  const bindings = convolutionBindings({ ...conv, input: { ...input, half: false } })
-    .filter(({ name }) => name !== "filters");
-  return {
-    kernel: { label: `${label}, back`, bindings, code },
-    workgroups: (slices) => elementGroups(slices * one),
-  };
+      )
+    }`,
+  });
 }
 
 function _items(conv: Convolution): Binding[] {
