@@ -19,3 +19,12 @@ export function concat(arrays: readonly ArrayLike<number>[]): Uint8Array<ArrayBu
   }
   return whole;
 }
+
+/**
+ * What Node's functions give, as plain bytes of their own: a `Buffer` slices differently, and may share
+ * its memory with others. Copied only then.
+ */
+export function plainBytes(buffer: Uint8Array): Uint8Array<ArrayBuffer> {
+  const isWhole = buffer.byteLength === buffer.buffer.byteLength;
+  return isWhole ? new Uint8Array(buffer.buffer as ArrayBuffer) : new Uint8Array(buffer);
+}

@@ -5,6 +5,7 @@
  * The format is described in PKWARE's APPNOTE.TXT, https://support.pkware.com/pkzip/appnote.
  */
 import { crc32, inflateRawSync } from "node:zlib";
+import { plainBytes } from "./bytes.ts";
 import { messageOf } from "./errors.ts";
 import { quoted } from "./quoted.ts";
 import type { Source } from "./source.ts";
@@ -42,10 +43,14 @@ const AGAIN = "it is cut short or damaged, copy or download it again";
 /**
  * Reads the directory of an archive, with or without the 64-bit extension.
  *
- * @throws the source's failure if it is damaged or split
+ * @param maxFiles how many files it may list
+ * @throws the source's failure if it is damaged, split, or lists more files
  */
-export function readZip(source: Source): ZipDirectory {
+export function readZip(source: Source, maxFiles = Infinity): ZipDirectory {
   const { start, size, count } = findDirectory(source);
+  if (count > maxFiles) {
+    throw fail(source, `it has ${count} files, at most ${maxFiles} are read`, "give fewer of them");
+  }
   const bytes = source.read(start, size);
   const view = new DataView(bytes.buffer);
   const entries = new Map<string, ZipEntry>();
@@ -131,7 +136,7 @@ function _inflated(
 ): Uint8Array<ArrayBuffer> {
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = new Uint8Array(inflateRawSync(packed, { maxOutputLength: Math.max(1, length) }));
+    bytes = plainBytes(inflateRawSync(packed, { maxOutputLength: Math.max(1, length) }));
   } catch (error) {
     throw fail(source, `${quoted(name)} cannot be inflated (${messageOf(error)})`);
   }

@@ -84,7 +84,20 @@ function _isUsable(
 function _matches({ facts }: FoundSeries, text: string): boolean {
   const { series, part, description } = facts;
   const names = [series, description, `${description}, ${part}`, `${series}, ${part}`];
-  const pattern = text.split("*").map((piece) => RegExp.escape(piece)).join(".*");
-  const matcher = new RegExp(`^${pattern}$`, "is");
-  return names.some((name) => matcher.test(name));
+  return names.some((name) => _fits(name.toLowerCase(), text.toLowerCase()));
+}
+
+/** Whether a name is a text in which `*` stands for anything; a regular expression may take for ever. */
+function _fits(name: string, text: string): boolean {
+  const [first, ...pieces] = text.split("*");
+  const last = pieces.pop();
+  if (last === undefined) return name === first;
+  if (!name.startsWith(first) || !name.slice(first.length).endsWith(last)) return false;
+  let at = first.length;
+  for (const piece of pieces) {
+    const found = name.indexOf(piece, at);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  return at <= name.length - last.length;
 }

@@ -6,6 +6,7 @@ import { DataError } from "../errors.ts";
 import { baseName, type FileAction, fileError, join, readBeginning, readBytes } from "../files.ts";
 import { bytesSource, openSource, type Source, type SourceUse } from "../source.ts";
 import { readZip, readZipEntry, type ZipDirectory, type ZipEntry } from "../zip.ts";
+import { type ImagingLimits, NO_LIMITS } from "./limits.ts";
 
 /** Bytes that came by another way than a path, such as a request's. */
 export interface GivenFile {
@@ -43,16 +44,26 @@ const IMAGES: SourceUse = {
 /** Files from all over. To be disposed of: archives stay open meanwhile. */
 export class ImagingFiles implements Disposable {
   readonly files: ImagingFile[] = [];
+  /** How much of them may be read. */
+  readonly limits: ImagingLimits;
   readonly #archives = new DisposableStack();
+
+  private constructor(limits: ImagingLimits) {
+    this.limits = limits;
+  }
 
   /**
    * Looks for the files at paths, in the order of their names.
    *
-   * @throws {DataError} if a path is not there, or an archive is damaged
+   * @param limits how much of them may be read
+   * @throws {DataError} if a path is not there, an archive is damaged, or there is more than allowed
    * @throws {PermissionError} if Deno may not read one
    */
-  static async find(paths: readonly (string | GivenFile)[]): Promise<ImagingFiles> {
-    const found = new ImagingFiles();
+  static async find(
+    paths: readonly (string | GivenFile)[],
+    limits: ImagingLimits = NO_LIMITS,
+  ): Promise<ImagingFiles> {
+    const found = new ImagingFiles(limits);
     try {
       for (const given of paths) {
         if (typeof given !== "string") {
@@ -98,9 +109,16 @@ export class ImagingFiles implements Disposable {
   }
 
   #addEntries(source: Source): void {
-    const directory = readZip(source);
+    const { images, inflatedBytes } = this.limits;
+    const directory = readZip(source, images);
     const last: LastRead = {};
-    for (const entry of [...directory.entries.values()].sort(_byName)) {
+    const entries = [...directory.entries.values()];
+    const inflated = entries.reduce((sum, { length }) => sum + length, 0);
+    if (inflated > inflatedBytes) {
+      const found = `its files have ${inflated} bytes, at most ${inflatedBytes} are read`;
+      throw source.failure(found, "give only the series that are needed");
+    }
+    for (const entry of entries.sort(_byName)) {
       if (!/[\\/]$/.test(entry.name)) {
         this.files.push(_entryFile(source, directory, { entry, last }));
       }

@@ -10,10 +10,10 @@ import { isDicom } from "./dicom/dataset.ts";
 import type { FrameDecoder } from "./dicom/decoder.ts";
 import { readDicomHeader, readDicomPixels } from "./dicom/file.ts";
 import type { InstanceHeader } from "./dicom/header.ts";
-import type { StoredPixels } from "./dicom/pixels.ts";
 import { type ImagingFile, type ImagingFiles, stemOf } from "./files.ts";
 import { orientationOf, type Vector } from "./geometry.ts";
 import type { GreySlice } from "./grey_values.ts";
+import type { ImagingLimits } from "./limits.ts";
 import { isNifti, type NiftiVolume, readNifti } from "./nifti.ts";
 import { seriesRemarks, sliceCountRemark, tiltRemark } from "./remarks.ts";
 import { type Series, sortIntoSeries } from "./series.ts";
@@ -74,10 +74,11 @@ export interface FoundSeries {
   /**
    * Reads its slices, in the order of the series.
    *
-   * @param onFile called after each file
-   * @throws {DataError} if pixels are damaged or cut off
+   * @param onFile called after each file, and awaited
+   * @throws {DataError} if pixels are damaged or cut off, or there are more than allowed
+   * @throws what `onFile` throws
    */
-  read(decoder: FrameDecoder, onFile?: () => void): Promise<GreySlice[]>;
+  read(decoder: FrameDecoder, onFile?: () => void | Promise<void>): Promise<GreySlice[]>;
 }
 
 /** A file that should hold images and is of no use. */
@@ -104,38 +105,73 @@ export const BEGIN_BYTES = 352;
 /**
  * Looks at the headers of files.
  *
- * @param onFile called after each
+ * @param onFile called after each, and awaited
  * @throws {PermissionError} if Deno may not read one
+ * @throws {DataError} if there are more images than allowed
+ * @throws what `onFile` throws
  */
 export async function findSeries(
-  { files }: ImagingFiles,
-  onFile?: (done: number, total: number) => void,
+  { files, limits }: ImagingFiles,
+  onFile?: (done: number, total: number) => void | Promise<void>,
 ): Promise<Found> {
   const headers: InstanceHeader[] = [];
   const byName = new Map<string, ImagingFile>();
   const volumes: FoundSeries[] = [];
   const skipped: SkippedFile[] = [];
-  let others = 0;
+  let [others, images] = [0, 0];
   for (const [index, file] of files.entries()) {
+    images++;
+    if (images > limits.images) {
+      throw new DataError(
+        `Cannot read '${file.root}': it has more than ${limits.images} images: give only the series ` +
+          "that are needed",
+      );
+    }
     try {
       const begin = await file.begin(BEGIN_BYTES);
       if (/(^|[\\/])DICOMDIR$/i.test(file.name)) others++;
       else if (isDicom(begin)) {
-        headers.push(await readDicomHeader(await file.read(), file.name));
+        const header = await _dicomHeader(file, limits);
+        images += header.frames.length - 1;
+        headers.push(header);
         byName.set(file.name, file);
-      } else if (isNifti(begin, file.name)) volumes.push(await _niftiSeries(file));
+      } else if (isNifti(begin, file.name)) volumes.push(await _niftiSeries(file, limits));
       else others++;
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       skipped.push({ file: file.name, reason: messageOf(error) });
     }
-    onFile?.(index + 1, files.length);
+    await onFile?.(index + 1, files.length);
   }
-  const dicom = sortIntoSeries(headers).map((series) => _dicomSeries(series, byName));
+  const dicom = sortIntoSeries(headers).map((series) => _dicomSeries(series, byName, limits));
   return { series: [...dicom, ...volumes], skipped, others };
 }
 
-function _dicomSeries(series: Series, files: ReadonlyMap<string, ImagingFile>): FoundSeries {
+async function _dicomHeader(file: ImagingFile, limits: ImagingLimits): Promise<InstanceHeader> {
+  const maxInflated = limits.inflatedBytes;
+  const header = await readDicomHeader(await file.read(), file.name, { maxInflated });
+  const { rows, columns } = header.layout;
+  _checkSlice(file.name, { rows, columns }, limits);
+  return header;
+}
+
+function _checkSlice(
+  name: string,
+  { rows, columns }: Pick<SeriesFacts, "rows" | "columns">,
+  { slicePixels }: ImagingLimits,
+): void {
+  if (rows * columns <= slicePixels) return;
+  throw new DataError(
+    `Cannot read '${name}': a slice has ${rows}×${columns} pixels, at most ${slicePixels} are read: ` +
+      "leave it out",
+  );
+}
+
+function _dicomSeries(
+  series: Series,
+  files: ReadonlyMap<string, ImagingFile>,
+  limits: ImagingLimits,
+): FoundSeries {
   const [{ instance, frame }] = series.slices;
   const { rows, columns, syntax } = instance.layout;
   const facts: SeriesFacts = {
@@ -161,7 +197,7 @@ function _dicomSeries(series: Series, files: ReadonlyMap<string, ImagingFile>): 
     isLocalizer: /\bLOCALIZER\b/.test(instance.imageType),
     useless: _uselessness(series),
     files: new Set(series.slices.map((slice) => slice.instance.file)).size,
-    read: (decoder, onFile) => _dicomSlices(series, files, { decoder, onFile }),
+    read: (decoder, onFile) => _dicomSlices(series, files, { decoder, onFile, limits }),
   };
 }
 
@@ -178,39 +214,57 @@ function _uselessness({ ambiguous, slices: [{ instance }] }: Series): string | u
 /** What reading pixels needs, and who is told of its progress. */
 interface PixelReading {
   decoder: FrameDecoder;
-  onFile?: () => void;
+  onFile?: () => void | Promise<void>;
+  limits: ImagingLimits;
 }
 
 async function _dicomSlices(
-  { slices }: Series,
+  { slices, uid }: Series,
   files: ReadonlyMap<string, ImagingFile>,
-  { decoder, onFile }: PixelReading,
+  { decoder, onFile, limits }: PixelReading,
 ): Promise<GreySlice[]> {
-  // Of a file with many frames the pixels are read once.
-  let read: { file: string; frames: StoredPixels[] } | undefined;
+  const { rows, columns } = slices[0].instance.layout;
+  const pixels = rows * columns * slices.length;
+  if (pixels > limits.seriesPixels) {
+    throw new DataError(
+      `Cannot read the series '${uid}': ${slices.length} slices of ${rows}×${columns} have ${pixels} ` +
+        `pixels, at most ${limits.seriesPixels} are read: choose another series`,
+    );
+  }
   const grey: GreySlice[] = [];
-  for (const { instance, frame } of slices) {
-    if (read?.file !== instance.file) {
-      const bytes = await files.get(instance.file)!.read();
-      read = { file: instance.file, frames: await readDicomPixels(bytes, instance, decoder) };
-      onFile?.();
+  // Each file is read once, however its frames lie between those of others.
+  for (const own of Map.groupBy(slices.entries(), ([, { instance }]) => instance.file).values()) {
+    const [, { instance }] = own[0];
+    const stored = await readDicomPixels(
+      await files.get(instance.file)!.read(),
+      instance,
+      decoder,
+      {
+        maxInflated: limits.inflatedBytes,
+        wanted: new Set(own.map(([, { frame }]) => frame.index)),
+      },
+    );
+    await onFile?.();
+    for (const [index, { frame }] of own) {
+      grey[index] = {
+        stored: stored[frame.index],
+        slope: frame.slope,
+        intercept: frame.intercept,
+        inverted: instance.layout.photometric === "MONOCHROME1",
+        padding: instance.padding,
+      };
     }
-    grey.push({
-      stored: read.frames[frame.index],
-      slope: frame.slope,
-      intercept: frame.intercept,
-      inverted: instance.layout.photometric === "MONOCHROME1",
-      padding: instance.padding,
-    });
   }
   return grey;
 }
 
-async function _niftiSeries(file: ImagingFile): Promise<FoundSeries> {
+async function _niftiSeries(file: ImagingFile, limits: ImagingLimits): Promise<FoundSeries> {
   const { rows, columns, spacing, distance, orientation, slices, format } = await readNifti(
     await file.read(),
     file.name,
+    limits,
   );
+  _checkSlice(file.name, { rows, columns }, limits);
   const lies = orientation && orientationOf(...orientation);
   const stem = stemOf(file.name);
   const folders = _foldersOf(file);
@@ -229,8 +283,8 @@ async function _niftiSeries(file: ImagingFile): Promise<FoundSeries> {
     ...{ facts, name, folders, orientation, isLocalizer: false, files: 1 },
     // Volumes are not kept: a folder may hold hundreds.
     async read(_decoder, onFile) {
-      const volume: NiftiVolume = await readNifti(await file.read(), file.name);
-      onFile?.();
+      const volume: NiftiVolume = await readNifti(await file.read(), file.name, limits);
+      await onFile?.();
       return [...volume.slices];
     },
   };

@@ -235,7 +235,7 @@ async function _importExam(
   const path = examFile(out, split, plane, id);
   const known = rows.find((each) => _isSame(each, row) && each.source === row.source);
   if (known !== undefined && !await isMissing(path)) return { row: known, known: true };
-  const { data, shape } = await examOfSeries(series, decoder, plane);
+  const { data, shape } = await examOfSeries(series, decoder, { plane });
   await makeFolder(folderOf(path));
   await writeWhole(path, encodeNpy(data, shape));
   rows.splice(0, rows.length, ...rows.filter((each) => !_isSame(each, row)), row);

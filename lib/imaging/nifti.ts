@@ -4,11 +4,14 @@
  * The header is read by nifti-reader-js, which neither swaps bytes nor looks whether the data are
  * whole; both are done here. The format: https://nifti.nimh.nih.gov/nifti-1.
  */
+import { Buffer } from "node:buffer";
 import { gunzipSync } from "node:zlib";
+import { plainBytes } from "../bytes.ts";
 import { DataError, messageOf } from "../errors.ts";
 import { alongThrough, type Axes, orientationOf, unit, type Vector } from "./geometry.ts";
 import { MAX_FILE_BYTES } from "./files.ts";
 import type { GreySlice, StoredValues } from "./grey_values.ts";
+import { type ImagingLimits, NO_LIMITS } from "./limits.ts";
 import { MAX_SIDE } from "./dicom/header.ts";
 
 /** A volume's slices, in MRNet's order if it says how it lies. */
@@ -58,10 +61,15 @@ export function isNifti(begin: Uint8Array, name: string): boolean {
 /**
  * Reads a file.
  *
- * @throws {DataError} if it is damaged, cut off, or holds no volume of single numbers
+ * @throws {DataError} if it is damaged, cut off, larger than allowed, or holds no volume of single numbers
  */
-export async function readNifti(file: Uint8Array<ArrayBuffer>, name: string): Promise<NiftiVolume> {
-  const bytes = _inflated(file, name);
+export async function readNifti(
+  file: Uint8Array<ArrayBuffer>,
+  name: string,
+  { inflatedBytes, seriesPixels }: Pick<ImagingLimits, "inflatedBytes" | "seriesPixels"> =
+    NO_LIMITS,
+): Promise<NiftiVolume> {
+  const bytes = _inflated(file, name, Math.min(inflatedBytes, MAX_FILE_BYTES));
   const isFirst = _text(bytes, 344, 3) === "n+1";
   const header = await _header(bytes.slice(0, isFirst ? NIFTI1_BYTES : NIFTI2_BYTES), name);
   const { dims, pixDims, datatypeCode, affine, littleEndian } = header;
@@ -74,6 +82,10 @@ export async function readNifti(file: Uint8Array<ArrayBuffer>, name: string): Pr
   }
   const [width, make] = type;
   const count = size[0] * size[1] * size[2];
+  if (count > seriesPixels) {
+    const found = `it has ${count} voxels, at most ${seriesPixels} are read`;
+    throw refusedNifti(name, found, "give a smaller volume");
+  }
   const start = Math.max(header.vox_offset, isFirst ? NIFTI1_BYTES : NIFTI2_BYTES);
   if (!Number.isInteger(start) || start + count * width > bytes.length) {
     const found = `${count * width} bytes of voxels should begin at byte ${start}, it has ` +
@@ -151,11 +163,15 @@ function _checkSize(dims: readonly number[], name: string): void {
   );
 }
 
-function _inflated(file: Uint8Array<ArrayBuffer>, name: string): Uint8Array<ArrayBuffer> {
+function _inflated(
+  file: Uint8Array<ArrayBuffer>,
+  name: string,
+  maxOutputLength: number,
+): Uint8Array<ArrayBuffer> {
   let bytes = file;
   if (_isGzip(file)) {
     try {
-      bytes = new Uint8Array(gunzipSync(file, { maxOutputLength: MAX_FILE_BYTES }));
+      bytes = plainBytes(gunzipSync(file, { maxOutputLength }));
     } catch (error) {
       throw refusedNifti(name, `it cannot be inflated (${messageOf(error)})`, "copy it again");
     }
@@ -181,7 +197,7 @@ function _slices(
   const [columns, rows] = [size[across], size[down]];
   return Array.from({ length: size[through] }, (_, slice) => {
     const first = slice * strides[through];
-    if (through === 2) return values.slice(first, first + rows * columns);
+    if (through === 2) return values.subarray(first, first + rows * columns);
     const stored = values.slice(0, rows * columns);
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
@@ -202,10 +218,11 @@ function _runsBackwards([across, down]: readonly [Vector, Vector], step: Vector)
   return alongThrough(normal, plane)(direction) < 0;
 }
 
-function _swap(bytes: Uint8Array, width: number): void {
-  for (let at = 0; width > 1 && at < bytes.length; at += width) {
-    bytes.subarray(at, at + width).reverse();
-  }
+function _swap(bytes: Uint8Array<ArrayBuffer>, width: number): void {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (width === 2) buffer.swap16();
+  if (width === 4) buffer.swap32();
+  if (width === 8) buffer.swap64();
 }
 
 function _isGzip(bytes: Uint8Array): boolean {

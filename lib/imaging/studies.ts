@@ -14,9 +14,11 @@ import {
   BEGIN_BYTES,
   commonFolders,
   findSeries,
+  type Found,
   type FoundSeries,
   type SkippedFile,
 } from "./found.ts";
+import type { ImagingLimits } from "./limits.ts";
 import { isNifti } from "./nifti.ts";
 import { examOfSeries } from "./volume.ts";
 
@@ -30,40 +32,62 @@ export interface Study {
   readonly choices: readonly PlaneChoice[];
 }
 
+/** How studies are found and read. */
+export interface StudiesOptions extends ChooseOptions {
+  /**
+   * How much is read.
+   * @default as much as there is
+   */
+  limits?: ImagingLimits;
+  /** Called after each file whose header or pixels were read, and awaited; it may end the reading. */
+  onFile?: () => void | Promise<void>;
+  /** Ends the decoding of a frame. */
+  signal?: AbortSignal;
+  /**
+   * Everything is of one patient: NIfTI files belong together, whatever they are called.
+   * @default false
+   */
+  isOnePatient?: boolean;
+}
+
 /** Studies that can be read until they are disposed of. */
 export class Studies implements Disposable {
   readonly studies: Study[];
   /** Files that should hold images and are of no use. */
   readonly skipped: readonly SkippedFile[];
   readonly #files: ImagingFiles;
-  readonly #decoder = new FrameDecoder();
+  readonly #decoder: FrameDecoder;
+  readonly #options: StudiesOptions;
 
   private constructor(
     files: ImagingFiles,
-    series: readonly FoundSeries[],
-    options: ChooseOptions & { skipped: readonly SkippedFile[] },
+    { series, skipped }: Found,
+    options: StudiesOptions,
   ) {
     this.#files = files;
-    this.skipped = options.skipped;
+    this.#decoder = new FrameDecoder(options.signal);
+    this.#options = options;
+    this.skipped = skipped;
     const names = new Set<string>();
-    const groups = [...Map.groupBy(series, ({ facts }) => facts.study).values()];
-    this.studies = groups.map((group) => this.#study(group, options, names));
+    const isNamed = ({ name }: FoundSeries) => options.isOnePatient && name !== undefined;
+    const groups = Map.groupBy(series, (each) => isNamed(each) ? "" : each.facts.study);
+    this.studies = [...groups.values()].map((group) => this.#study(group, names));
   }
 
   /**
    * Finds the studies in files, folders and archives; only headers are read.
    *
-   * @throws {DataError} if a path is not there, or an archive is damaged
+   * @throws {DataError} if a path is not there, an archive is damaged, or there is more than allowed
    * @throws {PermissionError} if Deno may not read one
+   * @throws what `onFile` throws
    */
   static async open(
     paths: readonly (string | GivenFile)[],
-    options: ChooseOptions = {},
+    options: StudiesOptions = {},
   ): Promise<Studies> {
-    const files = await ImagingFiles.find(paths);
+    const files = await ImagingFiles.find(paths, options.limits);
     try {
-      const { series, skipped } = await findSeries(files);
-      return new Studies(files, series, { ...options, skipped });
+      return new Studies(files, await findSeries(files, options.onFile), options);
     } catch (error) {
       files[Symbol.dispose]();
       throw error;
@@ -75,8 +99,8 @@ export class Studies implements Disposable {
     this.#files[Symbol.dispose]();
   }
 
-  #study(series: readonly FoundSeries[], options: ChooseOptions, names: Set<string>): Study {
-    const choices = choosePlanes(series, options);
+  #study(series: readonly FoundSeries[], names: Set<string>): Study {
+    const choices = choosePlanes(series, this.#options);
     const name = _freeName(series[0].name ?? commonFolders(series)[0], names);
     const exams: Partial<Record<Plane, ExamSource>> = {};
     for (const { plane, series: chosen } of choices) {
@@ -87,11 +111,10 @@ export class Studies implements Disposable {
   }
 
   async #read(series: FoundSeries, id: string, plane: Plane) {
-    const { shape: [slices, height, width], data } = await examOfSeries(
-      series,
-      this.#decoder,
+    const { shape: [slices, height, width], data } = await examOfSeries(series, this.#decoder, {
       plane,
-    );
+      onFile: this.#options.onFile,
+    });
     return { id, slices, height, width, voxels: data };
   }
 }

@@ -50,14 +50,17 @@ export function examOfSlices(
 /**
  * Reads a series and makes an exam of it.
  *
- * @param plane the plane of the slices, if the files do not say it
+ * @param options its plane, if the files do not say it, and what is called after each file, and awaited
  * @throws {DataError} if the plane is not known, the slices cannot be told apart, or pixels cannot be
  * read
  */
 export async function examOfSeries(
   series: FoundSeries,
   decoder: FrameDecoder,
-  plane: Plane | undefined = series.facts.plane,
+  { plane = series.facts.plane, onFile }: {
+    plane?: Plane;
+    onFile?: () => void | Promise<void>;
+  } = {},
 ): Promise<ImportedExam> {
   const { rows, columns, spacing = [1, 1], series: name } = series.facts;
   if (series.useless !== undefined) {
@@ -70,7 +73,7 @@ export async function examOfSeries(
     );
   }
   const grid = { rows, columns, spacing, orientation: series.orientation };
-  return examOfSlices(await series.read(decoder), grid, plane);
+  return examOfSlices(await series.read(decoder, onFile), grid, plane);
 }
 
 const AS_IT_IS: Turn = { transpose: false, flipDown: false, flipAcross: false };

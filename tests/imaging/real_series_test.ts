@@ -39,7 +39,7 @@ async function read(
   const { series: all, skipped } = await findSeries(files);
   if (skipped.length > 0) throw new Error(skipped[0].reason);
   for (const series of all) {
-    const exam = await examOfSeries(series, decoder, plane);
+    const exam = await examOfSeries(series, decoder, { plane });
     const stored = (await series.read(decoder)).map((slice) => slice.stored);
     const { part, slices, plane: own } = series.facts;
     const outcome = { part, plane: own, slices, stored: hash(...stored), exam: hash(exam.data) };

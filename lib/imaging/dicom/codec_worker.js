@@ -29,17 +29,26 @@ const emscripten = {
 
 const made = new Map();
 
+/** Loads a decoder, which takes as long for every frame. */
+async function load(coding) {
+  if (!made.has(coding)) made.set(coding, await (emscripten[coding] ?? lossless)());
+}
+
 async function decodeFrame(coding, bytes) {
-  if (coding === "jpeg-lossless") return await decodeLossless(bytes);
-  let Decoder = made.get(coding);
-  if (Decoder === undefined) made.set(coding, Decoder = await emscripten[coding]());
+  await load(coding);
+  const Decoder = made.get(coding);
   try {
-    return decodeWith(Decoder, bytes);
+    return coding === "jpeg-lossless" ? decodeLossless(Decoder, bytes) : decodeWith(Decoder, bytes);
   } catch (error) {
     // One that has failed once may fail on the next frame too.
     made.delete(coding);
     throw typeof error === "number" ? new Error("the decoder gave up") : error;
   }
+}
+
+async function lossless() {
+  const { default: { lossless } } = await import("npm:jpeg-lossless-decoder-js@2.0.7");
+  return lossless.Decoder;
 }
 
 function decodeWith(Decoder, bytes) {
@@ -60,9 +69,8 @@ function decodeWith(Decoder, bytes) {
   }
 }
 
-async function decodeLossless(bytes) {
-  const { default: { lossless } } = await import("npm:jpeg-lossless-decoder-js@2.0.7");
-  const decoder = new lossless.Decoder();
+function decodeLossless(Decoder, bytes) {
+  const decoder = new Decoder();
   const pixels = decoder.decode(bytes.buffer, bytes.byteOffset, bytes.length);
   const { dimX, dimY, precision, numComp } = decoder.frame;
   return {
@@ -77,6 +85,8 @@ async function decodeLossless(bytes) {
 if (typeof WorkerGlobalScope !== "undefined" && self instanceof WorkerGlobalScope) {
   self.onmessage = async ({ data: { id, coding, bytes } }) => {
     try {
+      await load(coding);
+      self.postMessage({ id, loaded: true });
       const frame = await decodeFrame(coding, bytes);
       self.postMessage({ id, frame }, [frame.bytes.buffer]);
     } catch (error) {

@@ -8,15 +8,17 @@ import workerText from "./codec_worker.js" with { type: "text" };
 
 export type { CompressedCoding, DecodedFrame };
 
-/** How long a decoder may take to be loaded, in milliseconds. */
+/** How long a decoder may take to be loaded, whatever the frame is like, in milliseconds. */
 const START_MS = 20_000;
 /** How long a frame may take: so long, and so long for each megapixel; 24 slices take 1 s in all. */
 const FRAME_MS = 2_000;
 const MEGAPIXEL_MS = 4_000;
 
-/** An answer of the worker. */
+/** What the worker says. */
 interface Answer {
   id: number;
+  /** The decoder is loaded, and the frame's time begins. */
+  loaded?: true;
   frame?: DecodedFrame;
   failure?: string;
 }
@@ -24,15 +26,20 @@ interface Answer {
 /** Decodes frames, one at a time. To be disposed of. */
 export class FrameDecoder implements Disposable {
   #worker: Worker | undefined;
-  /** The ways of coding whose decoders are loaded in the worker. */
-  #loaded = new Set<CompressedCoding>();
   #last = 0;
+  readonly #signal: AbortSignal | undefined;
+
+  /** @param signal ends what is being decoded */
+  constructor(signal?: AbortSignal) {
+    this.#signal = signal;
+  }
 
   /**
    * Decodes a frame.
    *
    * @param pixels how many pixels it should have, which says how long it may take
    * @throws {Error} if it cannot be decoded, or not in time; the message says what was found
+   * @throws the signal's reason if that fires
    */
   async decode(
     coding: CompressedCoding,
@@ -44,18 +51,15 @@ export class FrameDecoder implements Disposable {
       const { decodeFrame } = await import("./codec_worker.js");
       return await decodeFrame(coding, bytes);
     }
-    const limit = FRAME_MS + MEGAPIXEL_MS * pixels / 2 ** 20 +
-      (this.#loaded.has(coding) ? 0 : START_MS);
-    const answer = await this.#ask(coding, bytes, limit);
-    if (answer.frame === undefined) throw new Error(answer.failure ?? "the decoder gave nothing");
-    this.#loaded.add(coding);
-    return answer.frame;
+    const limit = FRAME_MS + MEGAPIXEL_MS * pixels / 2 ** 20;
+    const { frame, failure } = await this.#ask(coding, bytes, limit);
+    if (frame === undefined) throw new Error(failure ?? "the decoder gave nothing");
+    return frame;
   }
 
   [Symbol.dispose](): void {
     this.#worker?.terminate();
     this.#worker = undefined;
-    this.#loaded.clear();
   }
 
   async #ask(
@@ -63,15 +67,23 @@ export class FrameDecoder implements Disposable {
     bytes: Uint8Array<ArrayBuffer>,
     limit: number,
   ): Promise<Answer> {
+    this.#signal?.throwIfAborted();
     const worker = this.#worker ??= _startWorker();
     const id = ++this.#last;
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const timer = setTimeout(
-      () => reject(new Error(`the decoder did not end within ${Math.round(limit / 1000)} s`)),
-      limit,
-    );
+    const expire = (what: string, milliseconds: number) =>
+      setTimeout(
+        () => reject(new Error(`${what} within ${Math.round(milliseconds / 1000)} s`)),
+        milliseconds,
+      );
+    let timer = expire("the decoder was not loaded", START_MS);
+    const stop = () => reject(this.#signal!.reason);
+    this.#signal?.addEventListener("abort", stop);
     worker.onmessage = ({ data }: MessageEvent<Answer>) => {
-      if (data.id === id) resolve(data);
+      if (data.id !== id) return;
+      if (!data.loaded) return resolve(data);
+      clearTimeout(timer);
+      timer = expire("the decoder did not end", limit);
     };
     worker.onerror = (event) => {
       // Otherwise the fault of the worker is one of this thread's.
@@ -87,6 +99,7 @@ export class FrameDecoder implements Disposable {
       throw error;
     } finally {
       clearTimeout(timer);
+      this.#signal?.removeEventListener("abort", stop);
     }
   }
 }

@@ -23,9 +23,14 @@ export function encapsulatedFrames(data: DataSet, frames: number): Uint8Array[] 
   if (fragments === undefined) throw new Error("its pixels are not compressed, its header says so");
   if (frames === 1) return [_join(data, fragments)];
   if (basicOffsetTable.length === frames) {
+    // Both rise, so that all fragments are looked at once.
+    let at = 0;
     return basicOffsetTable.map((begin, index) => {
       const end = basicOffsetTable[index + 1] ?? Infinity;
-      return _join(data, fragments.filter(({ offset }) => offset >= begin && offset < end));
+      while (at < fragments.length && fragments[at].offset < begin) at++;
+      const first = at;
+      while (at < fragments.length && fragments[at].offset < end) at++;
+      return _join(data, fragments.slice(first, at));
     });
   }
   if (fragments.length === frames) return fragments.map((fragment) => _join(data, [fragment]));

@@ -77,6 +77,8 @@ export interface FrameHeader {
 /** What to do about pixels that are stored in a way that is not read. */
 const CONVERT = "convert it, for example with gdcmconv --raw";
 
+/** Longer texts are left out, in bytes; those that are wanted take at most 64 by the standard, or are few. */
+const MAX_TEXT = 1024;
 /** A file may say that it has at most so many frames; an exam has some 20 to 60 slices. */
 const MAX_FRAMES = 10_000;
 /** The largest side of a slice that is read, in pixels. */
@@ -219,7 +221,8 @@ function _item(data: DataSet | undefined, tag: string, index = 0): DataSet | und
 
 /** The text of an element, without the blanks and zeros that make its length even; or empty. */
 function _text(data: DataSet | undefined, tag: string): string {
-  return data?.string(tag)?.replace(/[\s\0]+$/, "").trimStart() ?? "";
+  if (data === undefined || !(data.elements[tag]?.length <= MAX_TEXT)) return "";
+  return data.string(tag)?.replace(/[\s\0]+$/, "").trimStart() ?? "";
 }
 
 function _number(data: DataSet, tag: string): number | undefined {

@@ -8,6 +8,7 @@ import { encapsulatedFrames } from "./encapsulated.ts";
 import type { PixelLayout } from "./header.ts";
 import { unpackRle } from "./rle.ts";
 import { streamSize } from "./stream_size.ts";
+import type { PixelCoding } from "./transfer_syntax.ts";
 
 /** The values of a frame as they are stored, rows one after the other. */
 export type StoredPixels = Int8Array | Uint8Array | Int16Array | Uint16Array;
@@ -19,30 +20,34 @@ export interface PixelSource {
   layout: PixelLayout;
   /** The file's name, for messages. */
   file: string;
+  /**
+   * The frames to read, counted from 0.
+   * @default all
+   */
+  wanted?: ReadonlySet<number>;
 }
 
 /**
- * Reads every frame.
+ * Reads frames.
  *
+ * @returns the values of each frame, at its number
  * @throws {DataError} if there are fewer pixels than the header says, or they cannot be decoded
  */
 export async function readPixels(
-  { data, layout, file }: PixelSource,
+  { data, layout, file, wanted }: PixelSource,
   decoder: FrameDecoder,
 ): Promise<StoredPixels[]> {
   const element = data.elements[PIXEL_DATA];
   if (element === undefined) throw refused(file, "it holds no pixels", "leave it out");
   const { coding } = layout.syntax;
+  const frames: StoredPixels[] = [];
   try {
-    if (coding === "native") {
-      return _nativeFrames(data, layout).map((bytes) => _values(bytes, layout));
-    }
-    const frames: StoredPixels[] = [];
-    for (const frame of encapsulatedFrames(data, layout.frames)) {
-      const bytes = coding === "rle"
-        ? unpackRle(frame, layout.rows * layout.columns, layout.bitsAllocated / 8)
-        : await _decode(coding, frame, layout, decoder);
-      frames.push(_values(bytes, layout));
+    const stored = coding === "native"
+      ? _nativeFrames(data, layout)
+      : encapsulatedFrames(data, layout.frames);
+    for (const [index, frame] of stored.entries()) {
+      if (wanted !== undefined && !wanted.has(index)) continue;
+      frames[index] = _values(await _unpacked(coding, frame, layout, decoder), layout);
     }
     return frames;
   } catch (error) {
@@ -50,8 +55,20 @@ export async function readPixels(
   }
 }
 
-/** Copies of the frames' bytes, so that they may be changed and are aligned. */
-function _nativeFrames(data: DataSet, layout: PixelLayout): Uint8Array<ArrayBuffer>[] {
+/** A frame's bytes as bytes of their own, which may be changed and are aligned. */
+async function _unpacked(
+  coding: PixelCoding,
+  frame: Uint8Array,
+  layout: PixelLayout,
+  decoder: FrameDecoder,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (coding === "native") return new Uint8Array(frame);
+  if (coding !== "rle") return await _decode(coding, frame, layout, decoder);
+  return unpackRle(frame, layout.rows * layout.columns, layout.bitsAllocated / 8);
+}
+
+/** The frames of pixels that are not compressed. */
+function _nativeFrames(data: DataSet, layout: PixelLayout): Uint8Array[] {
   const { dataOffset, length, fragments } = data.elements[PIXEL_DATA];
   if (fragments !== undefined) throw new Error("its pixels are compressed, its header says not");
   const size = layout.rows * layout.columns * layout.bitsAllocated / 8;
@@ -61,7 +78,7 @@ function _nativeFrames(data: DataSet, layout: PixelLayout): Uint8Array<ArrayBuff
   }
   return Array.from({ length: layout.frames }, (_, index) => {
     const begin = dataOffset + index * size;
-    return new Uint8Array(data.byteArray.subarray(begin, begin + size));
+    return data.byteArray.subarray(begin, begin + size);
   });
 }
 
