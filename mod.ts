@@ -97,8 +97,8 @@ export type { FileExplanation } from "./lib/explain/explain_files.ts";
 
 // The three planes together, and all nine models.
 export { combineModels, type CombineOptions, type CombineResult } from "./lib/combine/combine.ts";
-export { runAll, type RunAllResult } from "./lib/run_all/run_all.ts";
-export type { ModelOfAll, RunAllOptions, RunAllPlan } from "./lib/run_all/options.ts";
+export { runAll, type RunAllResult } from "./lib/plan/run_all/run_all.ts";
+export type { ModelOfAll, RunAllOptions, RunAllPlan } from "./lib/plan/run_all/options.ts";
 
 // Serving, and files from a scanner.
 export { createHandler, type Handler } from "./lib/serve/handler.ts";

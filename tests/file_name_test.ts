@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isFileName } from "../lib/file_name.ts";
 import { writeExplanation } from "../lib/explain/write.ts";
-import { runAll } from "../lib/run_all/run_all.ts";
+import { runAll } from "../lib/plan/run_all/run_all.ts";
 import { TemporaryFolder } from "./support/folders.ts";
 
 Deno.test("the name of a file leads nowhere else, on any system", () => {

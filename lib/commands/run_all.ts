@@ -1,14 +1,14 @@
 /** `cli.ts run_all`: the three planes of the three tasks and their combinations, with one table. */
 import { clock, PhaseTimer } from "../logs/progress.ts";
 import { fixed } from "../page/format.ts";
-import { examsText, flatResults, resultsText, type TaskResult } from "../run_all/results.ts";
+import { examsText, flatResults, resultsText, type TaskResult } from "../plan/run_all/results.ts";
 import {
   type ModelOfAll,
   type RunAllOptions,
   type RunAllPlan,
   TUNE_FRACTION,
-} from "../run_all/options.ts";
-import { runAll, type RunAllResult } from "../run_all/run_all.ts";
+} from "../plan/run_all/options.ts";
+import { runAll, type RunAllResult } from "../plan/run_all/run_all.ts";
 import { optionsOf } from "../train/kept_settings.ts";
 import type { ExamReport } from "../train/reports.ts";
 import { Command, numberAbove, option, text } from "./arguments.ts";

@@ -3,8 +3,6 @@
  * whose it is. A training keeps the exams of one fold out, so that they can evaluate it.
  *
  * The table is CSV with the header `id,fold` or `id,fold,patient`.
- *
- * @module
  */
 import { DataError, OptionError } from "../errors.ts";
 import { type FileAction, readBytes } from "../files.ts";

@@ -25,5 +25,5 @@ export {
   RESULT_COLUMNS,
   resultsText,
   type TaskResult,
-} from "../run_all/results.ts";
-export type { DoneModel, LeftOut, LeftOutExam, SavedPrediction } from "../run_all/state.ts";
+} from "../plan/run_all/results.ts";
+export type { DoneModel, LeftOut, LeftOutExam, SavedPrediction } from "../plan/run_all/state.ts";

@@ -13,7 +13,7 @@ import { decodePytorch } from "../../../lib/model/weights/torch/read.ts";
 import { decodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { MAX_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.ts";
 import { encodeZip } from "../../../lib/zip.ts";
-import { MAX_STATE_BYTES, parseState } from "../../../lib/run_all/state.ts";
+import { MAX_STATE_BYTES, parseState } from "../../../lib/plan/run_all/state.ts";
 import { decodeRunState } from "../../../lib/train/run_state.ts";
 import { assemble, type Piece, text } from "../../model/weights/support.ts";
 import { npyHead } from "../folders.ts";

@@ -44,7 +44,7 @@ import {
   parseState,
   readState,
   type RunAllState,
-} from "../../../lib/run_all/state.ts";
+} from "../../../lib/plan/run_all/state.ts";
 import { KeptMap, MAX_KEPT_BYTES, parseKept } from "../../../lib/serve/viewer/kept_map.ts";
 import { isKept, type Kept } from "../../../lib/serve/viewer/verdicts.ts";
 import type { TrainProgress } from "../../../lib/train/progress.ts";

@@ -1,16 +1,16 @@
 // The page of nine models and their combinations, in a browser where there is one.
 import assert from "node:assert/strict";
-import { byPlane } from "../../lib/combine/combination.ts";
-import { fitCombination } from "../../lib/combine/fit.ts";
-import type { PlanePredictions } from "../../lib/combine/predictions.ts";
-import { createRandom } from "../../lib/random.ts";
-import { type ResultsOrigin, resultsPage } from "../../lib/run_all/page.ts";
-import { flatResults, resultsText, taskResult } from "../../lib/run_all/results.ts";
-import { type DoneModel, modelKey } from "../../lib/run_all/state.ts";
-import { PLANES, type Task, TASKS } from "../../lib/terms.ts";
-import { openBrowser } from "../support/browser.ts";
-import { WHY_LEFT_OUT, WITHOUT_CHROMIUM } from "../support/chromium.ts";
-import { TemporaryFolder } from "../support/folders.ts";
+import { byPlane } from "../../../lib/combine/combination.ts";
+import { fitCombination } from "../../../lib/combine/fit.ts";
+import type { PlanePredictions } from "../../../lib/combine/predictions.ts";
+import { createRandom } from "../../../lib/random.ts";
+import { type ResultsOrigin, resultsPage } from "../../../lib/plan/run_all/page.ts";
+import { flatResults, resultsText, taskResult } from "../../../lib/plan/run_all/results.ts";
+import { type DoneModel, modelKey } from "../../../lib/plan/run_all/state.ts";
+import { PLANES, type Task, TASKS } from "../../../lib/terms.ts";
+import { openBrowser } from "../../support/browser.ts";
+import { WHY_LEFT_OUT, WITHOUT_CHROMIUM } from "../../support/chromium.ts";
+import { TemporaryFolder } from "../../support/folders.ts";
 
 /** Patients of whom three models know something; `spread` 0 makes models without a mistake. */
 function patients(seed: number, spread: number): PlanePredictions[] {

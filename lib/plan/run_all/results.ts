@@ -7,13 +7,13 @@ import {
   type Combination,
   combinedLogit,
   combinedProbability,
-} from "../combine/combination.ts";
-import { delongInterval } from "../metrics/delong.ts";
-import { rankingScores } from "../metrics/summary.ts";
-import { metricsAt, type ThresholdMetrics } from "../metrics/threshold.ts";
-import type { PlanePredictions } from "../combine/predictions.ts";
-import { fixed, range } from "../page/format.ts";
-import { type Plane, PLANES, type Task } from "../terms.ts";
+} from "../../combine/combination.ts";
+import { delongInterval } from "../../metrics/delong.ts";
+import { rankingScores } from "../../metrics/summary.ts";
+import { metricsAt, type ThresholdMetrics } from "../../metrics/threshold.ts";
+import type { PlanePredictions } from "../../combine/predictions.ts";
+import { fixed, range } from "../../page/format.ts";
+import { type Plane, PLANES, type Task } from "../../terms.ts";
 import { type DoneModel, stateError } from "./state.ts";
 
 /** The columns of the table: the planes, and the three together. */

@@ -2,15 +2,23 @@
  * What nine models and their combinations came to, as a page: one file that opens from a disk without
  * a network, is read out well and prints well.
  */
-import type { TuneSplit } from "../data/tune.ts";
-import { widthCaution } from "../report/cautions.ts";
-import { FINDINGS, fixed, range, RATES, thresholdText } from "../page/format.ts";
-import { type Fragment, type Markup, markup, note, NumberCell, page, table } from "../page/html.ts";
-import { horizontalAxis, LEFT, plot, TOP, x } from "../page/plot.ts";
-import { STYLE } from "../page/style.ts";
-import { PLANES } from "../terms.ts";
-import { computedText } from "../train/resume.ts";
-import { VERSION } from "../version.ts";
+import type { TuneSplit } from "../../data/tune.ts";
+import { widthCaution } from "../../report/cautions.ts";
+import { FINDINGS, fixed, range, RATES, thresholdText } from "../../page/format.ts";
+import {
+  type Fragment,
+  type Markup,
+  markup,
+  note,
+  NumberCell,
+  page,
+  table,
+} from "../../page/html.ts";
+import { horizontalAxis, LEFT, plot, TOP, x } from "../../page/plot.ts";
+import { STYLE } from "../../page/style.ts";
+import { PLANES } from "../../terms.ts";
+import { computedText } from "../../train/resume.ts";
+import { VERSION } from "../../version.ts";
 import { examsText, RESULT_COLUMNS, type TaskResult } from "./results.ts";
 import { type DoneModel, type LeftOutExam, modelKey } from "./state.ts";
 

@@ -2,13 +2,13 @@
  * The outcome of a run over all tasks and planes, once its nine models are done: three combinations,
  * their predictions, and the table of results as JSON and as a page.
  */
-import { type ByPlane, byPlane, type Combination } from "../combine/combination.ts";
-import { keepCombination } from "../combine/file.ts";
-import { fitCombination } from "../combine/fit.ts";
-import { describeMembers } from "../combine/members.ts";
-import { patientHashes } from "../combine/patient_hashes.ts";
-import { join, writeWhole } from "../files.ts";
-import { PLANES, TASKS } from "../terms.ts";
+import { type ByPlane, byPlane, type Combination } from "../../combine/combination.ts";
+import { keepCombination } from "../../combine/file.ts";
+import { fitCombination } from "../../combine/fit.ts";
+import { describeMembers } from "../../combine/members.ts";
+import { patientHashes } from "../../combine/patient_hashes.ts";
+import { join, writeWhole } from "../../files.ts";
+import { PLANES, TASKS } from "../../terms.ts";
 import { resultsPage } from "./page.ts";
 import { ALL, type Plan } from "./plan.ts";
 import {

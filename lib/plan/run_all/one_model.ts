@@ -1,18 +1,18 @@
 /**
  * One of the nine models of a run over all tasks and planes: its training and its evaluation.
  */
-import { openDataset } from "../data/dataset.ts";
-import { type ExamHash, hashExam } from "../data/exam_hash.ts";
-import type { TuneSplit } from "../data/tune.ts";
-import type { Engine } from "../engine/engine.ts";
-import { TrainingError } from "../errors.ts";
-import { baseName, join } from "../files.ts";
-import { loadMRNet } from "../model/create.ts";
-import { hashModelFile } from "../model/model_source.ts";
-import { evaluate } from "../train/evaluate.ts";
-import type { SkippedExam } from "../train/reports.ts";
-import { resumable } from "../train/resume.ts";
-import { trainRun } from "../train/run.ts";
+import { openDataset } from "../../data/dataset.ts";
+import { type ExamHash, hashExam } from "../../data/exam_hash.ts";
+import type { TuneSplit } from "../../data/tune.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { TrainingError } from "../../errors.ts";
+import { baseName, join } from "../../files.ts";
+import { loadMRNet } from "../../model/create.ts";
+import { hashModelFile } from "../../model/model_source.ts";
+import { evaluate } from "../../train/evaluate.ts";
+import type { SkippedExam } from "../../train/reports.ts";
+import { resumable } from "../../train/resume.ts";
+import { trainRun } from "../../train/run.ts";
 import type { ModelOfAll, RunAllOptions } from "./options.ts";
 import type { Plan } from "./plan.ts";
 import {

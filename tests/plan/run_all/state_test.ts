@@ -5,8 +5,8 @@ import {
   readState,
   type RunAllState,
   writeState,
-} from "../../lib/run_all/state.ts";
-import { TemporaryFolder } from "../support/folders.ts";
+} from "../../../lib/plan/run_all/state.ts";
+import { TemporaryFolder } from "../../support/folders.ts";
 
 const STATE: RunAllState = {
   config: { epochs: 3, tune: { fraction: 0.1, seed: 0 } },

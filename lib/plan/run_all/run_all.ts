@@ -6,9 +6,9 @@
  * combinations are fitted on it. Each model is evaluated on the validation set once, after its
  * training; that decides nothing.
  */
-import { TrainingError } from "../errors.ts";
-import { describeHolder, lockRun, type RunLock } from "../logs/run_lock.ts";
-import { checkOptionNames } from "../option_names.ts";
+import { TrainingError } from "../../errors.ts";
+import { describeHolder, lockRun, type RunLock } from "../../logs/run_lock.ts";
+import { checkOptionNames } from "../../option_names.ts";
 import { trainAndEvaluate } from "./one_model.ts";
 import { RUN_ALL_OPTION_NAMES, type RunAllOptions } from "./options.ts";
 import { writeOutcome } from "./outcome.ts";
@@ -50,7 +50,7 @@ export interface RunAllResult {
  *
  * @example
  * ```ts
- * import { phantom, runAll } from "../../mod.ts";
+ * import { phantom, runAll } from "../../../mod.ts";
  * const home = await Deno.makeTempDir();
  * const [data, models, logs] = ["data", "models", "logs"].map((name) => `${home}/${name}`);
  * const balanced = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };

@@ -1,20 +1,20 @@
 /**
  * The plan of a run over all tasks and planes: checks the options, and finds what earlier runs have done.
  */
-import { openDataset } from "../data/dataset.ts";
-import { labelFile } from "../data/labels.ts";
-import { checkTuneSplit, TUNE_SEED, type TuneSplit } from "../data/tune.ts";
-import { DataError, OptionError, WeightsError } from "../errors.ts";
-import { isFileName } from "../file_name.ts";
-import { hashFile, join, makeFolder, makeWritableFolder } from "../files.ts";
-import { checkStart } from "../model/create.ts";
-import { hashModelFile, isRemote } from "../model/model_source.ts";
-import { drawSeed } from "../random.ts";
-import { PLANES, SPLITS, TASKS } from "../terms.ts";
-import { checkPrefix } from "../train/checkpoint.ts";
-import { decisiveSettings } from "../train/kept_settings.ts";
-import { resolveTrainOptions } from "../train/resolve.ts";
-import { DEFAULTS } from "../train/settings.ts";
+import { openDataset } from "../../data/dataset.ts";
+import { labelFile } from "../../data/labels.ts";
+import { checkTuneSplit, TUNE_SEED, type TuneSplit } from "../../data/tune.ts";
+import { DataError, OptionError, WeightsError } from "../../errors.ts";
+import { isFileName } from "../../file_name.ts";
+import { hashFile, join, makeFolder, makeWritableFolder } from "../../files.ts";
+import { checkStart } from "../../model/create.ts";
+import { hashModelFile, isRemote } from "../../model/model_source.ts";
+import { drawSeed } from "../../random.ts";
+import { PLANES, SPLITS, TASKS } from "../../terms.ts";
+import { checkPrefix } from "../../train/checkpoint.ts";
+import { decisiveSettings } from "../../train/kept_settings.ts";
+import { resolveTrainOptions } from "../../train/resolve.ts";
+import { DEFAULTS } from "../../train/settings.ts";
 import { type ModelOfAll, type RunAllOptions, type RunAllPlan, TUNE_FRACTION } from "./options.ts";
 import { differences, modelKey, readState, type RunAllState } from "./state.ts";
 

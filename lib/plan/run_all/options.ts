@@ -1,12 +1,12 @@
 /**
  * What a run over all tasks and planes is asked for, and what it plans.
  */
-import type { TuneSplit } from "../data/tune.ts";
-import type { OptionNames } from "../option_names.ts";
-import type { Plane, Task } from "../terms.ts";
-import { RUN_OPTION_NAMES } from "../train/option_names.ts";
-import type { EpochReport, ExamReport } from "../train/reports.ts";
-import type { RunOptions, RunStart } from "../train/run.ts";
+import type { TuneSplit } from "../../data/tune.ts";
+import type { OptionNames } from "../../option_names.ts";
+import type { Plane, Task } from "../../terms.ts";
+import { RUN_OPTION_NAMES } from "../../train/option_names.ts";
+import type { EpochReport, ExamReport } from "../../train/reports.ts";
+import type { RunOptions, RunStart } from "../../train/run.ts";
 import type { DoneModel } from "./state.ts";
 
 /** Which of the nine models something is about. */

@@ -5,11 +5,11 @@
  * A model counts as done if it was trained and evaluated with the same options and labels, and if its
  * file exists with the same hash.
  */
-import { decodeHashes, encodeHashes, type ExamHash } from "../data/exam_hash.ts";
-import { type EngineName, ENGINES } from "../engine/engine.ts";
-import { type Precision, PRECISIONS } from "../engine/webgpu/precision.ts";
-import { DataError, messageOf } from "../errors.ts";
-import { isFileName } from "../file_name.ts";
+import { decodeHashes, encodeHashes, type ExamHash } from "../../data/exam_hash.ts";
+import { type EngineName, ENGINES } from "../../engine/engine.ts";
+import { type Precision, PRECISIONS } from "../../engine/webgpu/precision.ts";
+import { DataError, messageOf } from "../../errors.ts";
+import { isFileName } from "../../file_name.ts";
 import {
   baseName,
   checkPlainFile,
@@ -17,8 +17,16 @@ import {
   fileError,
   readBytes,
   writeWhole,
-} from "../files.ts";
-import { type Label, type Plane, PLANES, type Split, SPLITS, type Task, TASKS } from "../terms.ts";
+} from "../../files.ts";
+import {
+  type Label,
+  type Plane,
+  PLANES,
+  type Split,
+  SPLITS,
+  type Task,
+  TASKS,
+} from "../../terms.ts";
 
 const FORMAT = "mrnet-run-all";
 const VERSION = 2;
