@@ -55,7 +55,6 @@ const EXCEPTIONS: readonly { file: RegExp; text: RegExp; why: string }[] = [
     why: "a field of a form, as RFC 7578 calls it",
   },
   { file: /^lib\/imaging\//, text: /\bbodyPart\b/g, why: "DICOM's Body Part Examined" },
-  { file: /wasm/, text: /\blistWinners\b/g, why: "a kernel of the compiled module" },
   {
     file: /^lib\/(imaging|commands)\//,
     text: /\bpart\b/g,

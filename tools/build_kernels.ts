@@ -70,29 +70,19 @@ export async function kernelTable(): Promise<string> {
       kernels.push([name, parameters]);
     }
   }
-  const table = Object.fromEntries(kernels.sort(([a], [b]) => a < b ? -1 : 1));
-  return await _formatted(`/**
+  const rows = kernels.sort(([a], [b]) => a < b ? -1 : 1).map(([name, parameters]) =>
+    `  ${name}: [${parameters.map((each) => `"${each}"`).join(", ")}],\n`
+  );
+  return `/**
  * The processor's kernels and the names of their parameters, in the order in which they are passed.
  * Made by \`deno task build:wasm\` of the kernels' source.
  */
 
 /** The parameters of each kernel, by its name. */
-export const KERNEL_PARAMETERS = ${JSON.stringify(table)} as const;
-`);
-}
-
-/** The text as `deno fmt` has it. */
-async function _formatted(text: string): Promise<string> {
-  const process = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--ext", "ts", "-"],
-    cwd: ROOT.pathname,
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const writer = process.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(text));
-  await writer.close();
-  return new TextDecoder().decode((await process.output()).stdout);
+// deno-fmt-ignore
+export const KERNEL_PARAMETERS = {
+${rows.join("")}} as const;
+`;
 }
 
 if (import.meta.main) {

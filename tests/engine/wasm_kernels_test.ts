@@ -235,7 +235,7 @@ kernelTest("gradients behind a pool are those of the dense convolution", () => {
   const list = [pooledHeight, pooledWidth, s.outputs, s.width, pitch, s.inputs * 4];
   const dyPitch = pooledWidth * s.outputs * 4;
   const kept = [lists.at, counts.at, biasGradient.at];
-  callKernel("listWinners", dPooled.at, dyPitch, argmax.at, ...list, ...kept);
+  callKernel("listMaxima", dPooled.at, dyPitch, argmax.at, ...list, ...kept);
   assertClose(biasGradient.view, bias);
   const listed = [lists.at, 12 * pooledHeight * pooledWidth, counts.at, s.outputs];
   const dw = floats(weights.view.length);

@@ -157,7 +157,7 @@ function _firstLayer(slice: Slice): void {
   });
 }
 
-/** What `listWinners` reads. */
+/** What `listMaxima` reads. */
 interface Pooled {
   dy: number;
   pitch: number;
@@ -174,7 +174,7 @@ function _listMaxima(
   { outputs: channels, bias }: Convolution,
   { pooled, ...given }: Pooled,
 ) {
-  writer.program.call("listWinners", {
+  writer.program.call("listMaxima", {
     ...given,
     ...{ height: pooled.height, width: pooled.width, channels },
     ...{ lists, counts, biasGradient: gradientAt(bias) },

@@ -232,7 +232,7 @@ export interface Scratch {
   temp: number;
   /** Gradient of the last pool's output. */
   dPool5: number;
-  /** The lists of `listWinners` and `sortByPixel`. */
+  /** The lists of `listMaxima` and `sortByPixel`. */
   lists: number;
   counts: number;
   starts: number;

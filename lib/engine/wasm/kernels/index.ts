@@ -7,7 +7,7 @@ export { convolve } from "./convolve";
 export { head, spreadToPixels } from "./head";
 export { readSlice } from "./image";
 export { packPanel, packSummedPanel, packTurnedPanel } from "./pack";
-export { listWinners, maxPool, meanOfPixels } from "./pool";
+export { listMaxima, maxPool, meanOfPixels } from "./pool";
 export { addProduct, maskRelu, tileChannels } from "./product";
 export { sortByPixel, sparseFilter, sparseFilterNarrow, sparseInput } from "./sparse";
 export { clear } from "./vector";

@@ -95,7 +95,7 @@ export function meanOfPixels(x: usize, out: usize, pixels: i32, channels: i32): 
  * @param counts `[channels]`; how many entries each list has
  * @param biasGradient `[channels]`; the sum of each list is added
  */
-export function listWinners(
+export function listMaxima(
   dy: usize,
   pitch: usize,
   argmax: usize,

@@ -41,57 +41,26 @@ export function addProduct(
     for (let tile = 0; tile < tiles; tile++) {
       let p = aStart;
       let q = bStart;
-      let s0 = zero;
-      let t0 = zero;
-      let s1 = zero;
-      let t1 = zero;
-      let s2 = zero;
-      let t2 = zero;
-      let s3 = zero;
-      let t3 = zero;
-      let s4 = zero;
-      let t4 = zero;
-      let s5 = zero;
-      let t5 = zero;
+      let s0 = zero, t0 = zero, s1 = zero, t1 = zero, s2 = zero, t2 = zero;
+      let s3 = zero, t3 = zero, s4 = zero, t4 = zero, s5 = zero, t5 = zero;
       for (let line = 0; line < lines; line++, p += aSkip, q += bSkip) {
         const end = q + run;
         do {
           const qa = v128.load(q);
           const qb = v128.load(q, 16);
-          let px = v128.load32_splat(p);
-          s0 = madd(px, qa, s0);
-          t0 = madd(px, qb, t0);
-          px = v128.load32_splat(p, 4);
-          s1 = madd(px, qa, s1);
-          t1 = madd(px, qb, t1);
-          px = v128.load32_splat(p, 8);
-          s2 = madd(px, qa, s2);
-          t2 = madd(px, qb, t2);
-          px = v128.load32_splat(p, 12);
-          s3 = madd(px, qa, s3);
-          t3 = madd(px, qb, t3);
-          px = v128.load32_splat(p, 16);
-          s4 = madd(px, qa, s4);
-          t4 = madd(px, qb, t4);
-          px = v128.load32_splat(p, 20);
-          s5 = madd(px, qa, s5);
-          t5 = madd(px, qb, t5);
+          let px = v128.load32_splat(p); s0 = madd(px, qa, s0); t0 = madd(px, qb, t0);
+          px = v128.load32_splat(p, 4); s1 = madd(px, qa, s1); t1 = madd(px, qb, t1);
+          px = v128.load32_splat(p, 8); s2 = madd(px, qa, s2); t2 = madd(px, qb, t2);
+          px = v128.load32_splat(p, 12); s3 = madd(px, qa, s3); t3 = madd(px, qb, t3);
+          px = v128.load32_splat(p, 16); s4 = madd(px, qa, s4); t4 = madd(px, qb, t4);
+          px = v128.load32_splat(p, 20); s5 = madd(px, qa, s5); t5 = madd(px, qb, t5);
           p += 24;
           q += 32;
         } while (q < end);
       }
-      add(at, s0);
-      add(at + 16, t0);
-      add(at + 32, s1);
-      add(at + 48, t1);
-      add(at + 64, s2);
-      add(at + 80, t2);
-      add(at + 96, s3);
-      add(at + 112, t3);
-      add(at + 128, s4);
-      add(at + 144, t4);
-      add(at + 160, s5);
-      add(at + 176, t5);
+      add(at, s0); add(at + 16, t0); add(at + 32, s1); add(at + 48, t1);
+      add(at + 64, s2); add(at + 80, t2); add(at + 96, s3); add(at + 112, t3);
+      add(at + 128, s4); add(at + 144, t4); add(at + 160, s5); add(at + 176, t5);
       at += 192;
       aStart += aStride;
     }
@@ -140,8 +109,7 @@ export function maskRelu(
   const step = (<usize> channels) << 2;
   const skipped = (pitch / step - <usize> width) << 5;
   for (let panel = 0; panel < channels; panel += PANEL) {
-    let sa = zero;
-    let sb = zero;
+    let sa = zero, sb = zero;
     let q = tiled;
     for (let row = 0; row < height; row++) {
       let at = dy + <usize> row * pitch;

@@ -1,6 +1,6 @@
 /**
  * The gradients of a convolution that a maximum follows: its output's gradient is mostly zero. They are
- * sums over the lists that `listWinners` makes, not dense products.
+ * sums over the lists that `listMaxima` makes, not dense products.
  *
  * A slice's gradient of a filter is summed up from zero and then added to the others. So the slices' sums
  * do not depend on each other, and the order in which threads compute them moves the last bits only.
@@ -37,14 +37,7 @@ export function sparseFilter(
     for (let row = 0; row < rows; row++) {
       let run = x + <usize> row * pitch;
       for (let chunk = 0; chunk < chunks; chunk++) {
-        let s0 = zero;
-        let s1 = zero;
-        let s2 = zero;
-        let s3 = zero;
-        let s4 = zero;
-        let s5 = zero;
-        let s6 = zero;
-        let s7 = zero;
+        let s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero;
         for (let entry = start; entry < end; entry += 12) {
           const from = run + <usize> load<i32>(entry);
           const g = v128.load32_splat(entry, 4);
@@ -57,14 +50,8 @@ export function sparseFilter(
           s6 = madd(g, v128.load(from, 96), s6);
           s7 = madd(g, v128.load(from, 112), s7);
         }
-        add(at, s0);
-        add(at + 16, s1);
-        add(at + 32, s2);
-        add(at + 48, s3);
-        add(at + 64, s4);
-        add(at + 80, s5);
-        add(at + 96, s6);
-        add(at + 112, s7);
+        add(at, s0); add(at + 16, s1); add(at + 32, s2); add(at + 48, s3);
+        add(at + 64, s4); add(at + 80, s5); add(at + 96, s6); add(at + 112, s7);
         run += 128;
         at += 128;
       }
@@ -95,18 +82,8 @@ export function sparseFilterNarrow(
     if (count == 0) continue;
     for (let row = 0; row < rows; row += 4) {
       const run = x + <usize> row * pitch;
-      let s0 = zero;
-      let s1 = zero;
-      let s2 = zero;
-      let s3 = zero;
-      let s4 = zero;
-      let s5 = zero;
-      let s6 = zero;
-      let s7 = zero;
-      let s8 = zero;
-      let s9 = zero;
-      let sa = zero;
-      let sb = zero;
+      let s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero;
+      let s6 = zero, s7 = zero, s8 = zero, s9 = zero, sa = zero, sb = zero;
       for (let entry = start; entry < end; entry += 12) {
         let from = run + <usize> load<i32>(entry);
         const g = v128.load32_splat(entry, 4);
@@ -126,18 +103,9 @@ export function sparseFilterNarrow(
         sa = madd(g, v128.load(from, 16), sa);
         sb = madd(g, v128.load(from, 32), sb);
       }
-      add(at, s0);
-      add(at + 16, s1);
-      add(at + 32, s2);
-      add(at + 48, s3);
-      add(at + 64, s4);
-      add(at + 80, s5);
-      add(at + 96, s6);
-      add(at + 112, s7);
-      add(at + 128, s8);
-      add(at + 144, s9);
-      add(at + 160, sa);
-      add(at + 176, sb);
+      add(at, s0); add(at + 16, s1); add(at + 32, s2); add(at + 48, s3);
+      add(at + 64, s4); add(at + 80, s5); add(at + 96, s6); add(at + 112, s7);
+      add(at + 128, s8); add(at + 144, s9); add(at + 160, sa); add(at + 176, sb);
       at += 192;
     }
   }
