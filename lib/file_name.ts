@@ -12,12 +12,6 @@ const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 /**
  * Whether a text is the name of one file or folder, on every system that Deno runs on: it leads
  * neither up nor down nor to a device, and is the name that a listing shows.
- *
- * @example
- * ```ts
- * import { isFileName } from "./file_name.ts";
- * console.assert(isFileName("0012.npy") && !isFileName("..") && !isFileName("a/b"));
- * ```
  */
 export function isFileName(name: string): boolean {
   const bytes = new TextEncoder().encode(name).length;

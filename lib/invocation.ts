@@ -3,18 +3,10 @@
  */
 
 /**
- * How to start Deno the way that this process was started.
+ * How to start Deno the way that this process was started: `deno`, or `npx -y deno@2.9.6`.
  *
  * @param path the program that runs
  * @param version its version
- *
- * @example
- * ```ts
- * import { denoProgram } from "./invocation.ts";
- * console.assert(denoProgram("/usr/local/bin/deno", "2.9.6") === "deno");
- * const cached = "/home/me/.npm/_npx/7a40/node_modules/deno/deno";
- * console.assert(denoProgram(cached, "2.9.6") === "npx -y deno@2.9.6");
- * ```
  */
 export function denoProgram(path: string, version: string): string {
   // npx keeps what it fetches in a folder of that name; `npm install` puts it into `node_modules`.
@@ -26,12 +18,6 @@ export function denoProgram(path: string, version: string): string {
  * A command of `cli.ts` that can be typed as it stands.
  *
  * @param args its arguments; one that a shell would take apart is put into quotes
- *
- * @example
- * ```ts
- * import { commandLine } from "./invocation.ts";
- * console.assert(commandLine("synth", "--out", "my data").endsWith("run -A cli.ts synth --out 'my data'"));
- * ```
  */
 export function commandLine(...args: string[]): string {
   return [_program(), "run -A cli.ts", ...args.map(_quoted)].join(" ");

@@ -4,13 +4,6 @@
  * The name that somebody may have meant.
  *
  * @returns `undefined` if none is near
- *
- * @example
- * ```ts
- * import { nearest } from "./nearest.ts";
- * console.assert(nearest("convrt", ["combine", "convert"]) === "convert");
- * console.assert(nearest("teach", ["combine", "convert"]) === undefined);
- * ```
  */
 export function nearest(name: string, names: readonly string[]): string | undefined {
   // Two mistakes, in short names one: with more of them everything is near.

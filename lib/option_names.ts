@@ -15,12 +15,6 @@ export type OptionNames<T> = { readonly [Name in keyof Required<T>]: true };
  * @param options what was given
  * @param names what there is
  * @throws {OptionError} if one has a name that does not exist
- *
- * @example
- * ```ts
- * import { checkOptionNames } from "./option_names.ts";
- * checkOptionNames("train", { epochs: 3 }, { epochs: true, seed: true });
- * ```
  */
 export function checkOptionNames(
   action: string,

@@ -16,12 +16,6 @@ const BITS_32 = 5;
 
 /**
  * A message under construction; the order of the calls is the order of its fields.
- *
- * @example
- * ```ts
- * import { Message } from "./protobuf.ts";
- * console.assert(new Message().integer(1, 150).encode().toHex() === "089601");
- * ```
  */
 export class Message {
   readonly #chunks: ArrayLike<number>[] = [];

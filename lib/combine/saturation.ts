@@ -9,15 +9,6 @@ import type { PlanePredictions } from "./predictions.ts";
  * patients without it.
  *
  * @returns a line for each such plane
- *
- * @example
- * ```ts
- * import { saturationRemarks } from "./saturation.ts";
- * const patient = (label: 0 | 1) => ({ label, probabilities: { axial: 1, coronal: 0.3, sagittal: 1 } });
- * const [first, second] = saturationRemarks([patient(0), patient(1)]);
- * console.assert(first.startsWith("The axial probability is exactly 1 for 2 of 2 patients"));
- * console.assert(second.startsWith("The sagittal"));
- * ```
  */
 export function saturationRemarks(patients: readonly PlanePredictions[]): string[] {
   return PLANES.flatMap((plane) => [0, 1].flatMap((end) => _remark(patients, plane, end) ?? []));

@@ -41,15 +41,6 @@ const MIN_NORMAL = 2 ** -126;
  *
  * @throws {DataError} if they do not fit into single precision, which the engines compute in: the exam's
  *   values lie too close together, or too far apart
- *
- * @example
- * ```ts
- * import { affineOf } from "./intensity.ts";
- * const exam = { id: "a", slices: 1, height: 64, width: 64, voxels: new Uint8Array(4096) };
- * exam.voxels[0] = 100;
- * const { scale, offset } = affineOf(exam, "standardized");
- * console.assert(Math.abs(100 * scale + offset - (255 - 58.09) / 49.73) < 1e-12);
- * ```
  */
 export function affineOf(
   { id = "in memory", voxels }: Pick<Exam, "voxels"> & Partial<Pick<Exam, "id">>,

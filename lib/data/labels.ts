@@ -75,13 +75,6 @@ export function isExamId(text: string): boolean {
  * @returns the exams in the order of the file
  * @throws {DataError} if any line is at fault, naming the first ten by number and counting the
  *   others, or if there is no line at all
- *
- * @example
- * ```ts
- * import { parseLabels } from "./labels.ts";
- * const [first] = parseLabels("12,1\n13,0\n", "data/train-acl.csv");
- * console.assert(first.id === "0012" && first.label === 1);
- * ```
  */
 export function parseLabels(text: string, path: string): LabelledId[] {
   if (text.length > MAX_LABEL_BYTES) throw _tooLarge(path, text.length);

@@ -51,14 +51,6 @@ export function coversTuneSplit(kept: TuneSplit | undefined, asked: TuneSplit): 
 /**
  * Whether a training exam is kept out: each id draws a number in [0, 1) and is kept out below the
  * fraction, so a larger fraction keeps the exams of a smaller one and more.
- *
- * @example
- * ```ts
- * import { isTuneExam } from "./tune.ts";
- * const ids = Array.from({ length: 1000 }, (_, i) => String(i).padStart(4, "0"));
- * const kept = ids.filter((id) => isTuneExam(id, { fraction: 0.1, seed: 0 }));
- * console.assert(kept.length > 70 && kept.length < 130);
- * ```
  */
 export function isTuneExam(id: string, { fraction, seed }: TuneSplit): boolean {
   return createRandom(seed, "tune", id).uniform() < fraction;

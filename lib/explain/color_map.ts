@@ -27,13 +27,6 @@ const AGAINST: Arm = { begin: _polar(0.4, 0.15, 265), end: _polar(0.93, 0.06, 19
  * The colour of a value.
  *
  * @param value −1, all against the finding, to 1, all for it; beyond them the ends' colours
- *
- * @example
- * ```ts
- * import { colorOf } from "./color_map.ts";
- * const [red, , blue] = colorOf(0.5);
- * console.assert(red > blue, "what speaks for the finding is warm");
- * ```
  */
 export function colorOf(value: number): Rgb {
   const { begin, end } = value < 0 ? AGAINST : FOR;

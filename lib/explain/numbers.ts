@@ -9,13 +9,6 @@ const MAX_PLAIN = 1e6;
  * its power of ten, `+1.23e28`, so that none is too long for a caption.
  *
  * @param largest the largest size among them
- *
- * @example
- * ```ts
- * import { signed } from "./numbers.ts";
- * const write = signed(0.731);
- * console.assert(write(0.731) === "+0.731" && write(-0.0042) === "−0.004" && write(0) === "0.000");
- * ```
  */
 export function signed(largest: number): (value: number) => string {
   const exponent = largest > 0 && Number.isFinite(largest) ? Math.floor(Math.log10(largest)) : 0;

@@ -27,13 +27,6 @@ const BAR = 20;
  * One line: label, bar, count, rate, time left, details. Details that do not fit are left out.
  *
  * @param width the terminal's columns; the line is shorter than that
- *
- * @example
- * ```ts
- * import { progressLine } from "./progress.ts";
- * const line = progressLine({ label: "train", done: 5, total: 10, seconds: 2, unit: "exams" }, 80);
- * console.assert(line === "train ██████████░░░░░░░░░░ 5/10  2.50 exams/s  0:02 left");
- * ```
  */
 export function progressLine(progress: Progress, width: number): string {
   const { label, done, total, seconds, before = 0, unit, details = [] } = progress;
@@ -57,17 +50,6 @@ export function progressLine(progress: Progress, width: number): string {
 /**
  * How long the phase at hand has lasted. A phase begins where what came before it was last heard of,
  * not when its first unit is done, and a phase that is gone on with has units that took no time here.
- *
- * @example
- * ```ts
- * import { PhaseTimer } from "./progress.ts";
- * let now = 0;
- * const timer = new PhaseTimer(() => now);
- * now = 5000;
- * console.assert(timer.at("train", 8).before === 7, "seven exams were done before");
- * now = 9000;
- * console.assert(timer.at("valid", 1).seconds === 4, "counted from the last exam of training");
- * ```
  */
 export class PhaseTimer {
   readonly #now: () => number;

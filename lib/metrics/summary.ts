@@ -135,14 +135,6 @@ export function summarizePredictions(
  * The scores to rank predictions by: their logits, or the probabilities if a prediction has no logit.
  *
  * @returns a score for each prediction, higher for what is more likely positive
- *
- * @example
- * ```ts
- * import { rankingScores } from "./summary.ts";
- * const said = { id: "a", label: 1, probability: 1 } as const;
- * console.assert(rankingScores([{ ...said, logit: 40 }, { ...said, logit: 50 }]).join() === "40,50");
- * console.assert(rankingScores([{ ...said, logit: 40 }, said]).join() === "1,1");
- * ```
  */
 export function rankingScores(
   predictions: readonly Pick<LabelledPrediction, "probability" | "logit" | "logits">[],

@@ -106,13 +106,6 @@ export type ResolvedCard = ModelCard & { task: Task; plane: Plane };
  * @param path the file, for messages
  * @param planeOption what the command line calls the option that tells the plane, for messages
  * @throws {OptionError} if the two contradict each other, or neither says it
- *
- * @example
- * ```ts
- * import { resolveCard } from "./card.ts";
- * const card = resolveCard({ intensity: "raw", task: "acl" }, { plane: "axial" }, "model.pth");
- * console.assert(card.task === "acl" && card.plane === "axial");
- * ```
  */
 export function resolveCard(
   card: ModelCard,

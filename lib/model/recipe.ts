@@ -80,17 +80,6 @@ export const RECIPES: Readonly<Record<RecipeName, Readonly<RecipeSettings>>> = {
  * @param name the recipe that was asked for
  * @param settings those in force
  * @param used what decides which settings are named
- *
- * @example
- * ```ts
- * import { describeRecipe, RECIPES } from "./recipe.ts";
- * const changed = { ...RECIPES.stanford, weightDecay: 0 };
- * const line = describeRecipe("stanford", changed, { augment: false, schedule: "step" });
- * console.assert(
- *   line === "stanford, changed: input standardized, loss weighted by class, weight decay 0, " +
- *     "50 epochs without early stop",
- * );
- * ```
  */
 export function describeRecipe(
   name: RecipeName,

@@ -47,15 +47,6 @@ export function weightedCrossEntropy(
  *
  * @returns what to ask for each exam's label
  * @throws {DataError} if one class is missing, for which there are no such weights
- *
- * @example
- * ```ts
- * import { outputWeights } from "./loss.ts";
- * const labels = [0, 0, 0, 1].map((label, id) => ({ id: `${id}`, label: label as 0 | 1 }));
- * console.assert(outputWeights({ labels }, "output")(0).join() === "1,3");
- * console.assert(outputWeights({ labels }, "class")(0).join() === "0.25,0.25");
- * console.assert(outputWeights({ labels }, "class")(1).join() === "0.75,0.75");
- * ```
  */
 export function outputWeights(
   dataset: Pick<Dataset, "labels">,

@@ -110,15 +110,6 @@ export interface ScheduleSettings {
  * Why the learning rate stays what it is to the end of a run, though a schedule was asked for.
  *
  * @returns a line for the user, `undefined` if the schedule may act
- *
- * @example
- * ```ts
- * import { RECIPES } from "../model/recipe.ts";
- * import { whyNeverActs } from "./schedule.ts";
- * const stanford = { ...RECIPES.stanford, schedule: "plateau", learningRate: 1e-5, gamma: 0.5 } as const;
- * console.assert(whyNeverActs(stanford) === undefined);
- * console.assert(whyNeverActs({ ...stanford, patience: 5 })?.includes("early stop"));
- * ```
  */
 export function whyNeverActs(settings: ScheduleSettings): string | undefined {
   const { schedule, learningRate, gamma, plateauPatience, plateauFactor, epochs, patience } =

@@ -25,18 +25,6 @@ export interface SafetensorsSummary {
  * @param bytes the whole file
  * @param name what it is called in messages
  * @throws {WeightsError} if the bytes are damaged, or claim what they do not hold
- *
- * @example
- * ```ts
- * import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
- * const chunks = encodeSafetensors(
- *   new Map([["bias", { shape: [2], data: new Float32Array([1, 2]) }]]),
- *   { task: "acl" },
- * );
- * const bytes = new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
- * const { tensors, metadata } = decodeSafetensors(bytes, "model.safetensors");
- * console.assert(metadata.task === "acl" && tensors.get("bias")?.data[1] === 2);
- * ```
  */
 export function decodeSafetensors(
   bytes: Uint8Array,
