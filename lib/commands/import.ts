@@ -14,8 +14,8 @@ import { INTERRUPTED, stoppable } from "./training_display.ts";
 export function importCommand(exit: (code: number) => void) {
   return new Command("import")
     .description(
-      "Make a data set in MRNet's layout of DICOM and NIfTI files, folders and zip archives: the right " +
-        "plane and order, grey values of 0 to 255, 256×256 pixels. Nothing that names a patient is " +
+      "Make a data set in MRNet's layout of DICOM and NIfTI files, folders and zip archives, or of " +
+        "KneeMRI with its labels: the right plane and order, grey values of 0 to 255, 256×256 pixels. Nothing that names a patient is " +
         "written. What was imported before is not read again.",
     )
     .argument("<PATH...>", "files, folders, zip archives")
@@ -87,8 +87,13 @@ function _remarks(result: ImportResult): void {
   for (const { plane, from, candidates } of open) {
     remarkCandidates(`Not imported: ${from}`, { plane, candidates });
   }
-  for (const { id, planes } of lacking) {
-    remark(`Exam ${id} has no ${planes.join(" and no ")} series.`);
+  // A line for all that lack the same: a data set of one plane may have hundreds of exams.
+  for (const [planes, exams] of Map.groupBy(lacking, (each) => each.planes.join(" and no "))) {
+    const [one] = exams;
+    const which = exams.length === 1
+      ? `Exam ${one.id} has`
+      : `${exams.length} exams (${_first(exams.map(({ id }) => id))}) have`;
+    remark(`${which} no ${planes} series.`);
   }
   if (others > 0) remark(`${others} file${others === 1 ? " holds" : "s hold"} no images`);
   if (result.unknownLabels.length > 0) {

@@ -14,7 +14,9 @@ import {
   npyError,
   type NpyHeader,
   npyHeaderEnd,
+  type NumberLayout,
   parseNpyHeader,
+  type Refuse,
 } from "./npy_header.ts";
 
 export { type NpyDtype, type NpyHeader, parseNpyHeader };
@@ -95,7 +97,7 @@ export function readNpyPieces(
         throw npyError(path, "it became shorter while it was read", "copy it again");
       }
       const before = done / itemBytes;
-      use(_numbers(piece, header, before, path), before);
+      use(_numbers(piece, header, before, _refusing(path)), before);
     }
   });
 }
@@ -126,10 +128,27 @@ export function decodeNpy(
 ): NpyArray {
   const header = parseNpyHeader(bytes, bytes.length, name);
   check?.(header);
-  const { shape, dataOffset, dataBytes } = header;
-  const data = _numbers(bytes.subarray(dataOffset, dataOffset + dataBytes), header, 0, name);
-  return { data: header.fortranOrder ? _toRowMajor(data, shape) : data, shape };
+  const { dataOffset, dataBytes } = header;
+  return decodeNumbers(
+    bytes.subarray(dataOffset, dataOffset + dataBytes),
+    header,
+    _refusing(name),
+  );
 }
+
+/**
+ * Decodes the bytes of numbers as {@linkcode decodeNpy} does, wherever they were found.
+ *
+ * @param bytes the numbers and nothing else: as many as the shape holds
+ * @throws what `refuse` makes, if a number of 64 bits cannot be exact
+ */
+export function decodeNumbers(bytes: Uint8Array, layout: NumberLayout, refuse: Refuse): NpyArray {
+  const { shape, fortranOrder } = layout;
+  const data = _numbers(bytes, layout, 0, refuse);
+  return { data: fortranOrder ? _toRowMajor(data, shape) : data, shape };
+}
+
+const _refusing = (name: string): Refuse => (found, hint) => npyError(name, found, hint);
 
 /**
  * Encodes an array as NumPy 2 would save it: version 1.0, little-endian, C order, data aligned to 64
@@ -230,14 +249,14 @@ async function _fill(file: Deno.FsFile, bytes: Uint8Array): Promise<Uint8Array> 
 /** The numbers in bytes of the file, in its order; `before` says how many came before them. */
 function _numbers(
   bytes: Uint8Array,
-  { dtype, itemBytes, littleEndian }: NpyHeader,
+  { dtype, itemBytes, littleEndian }: NumberLayout,
   before: number,
-  name: string,
+  refuse: Refuse,
 ): NpyData {
-  if (!littleEndian) return _typed(_swapped(bytes, itemBytes), dtype, before, name);
+  if (!littleEndian) return _typed(_swapped(bytes, itemBytes), dtype, before, refuse);
   // A copy by constructor, for `slice` of Node's Buffer gives a view.
   const aligned = bytes.byteOffset % itemBytes === 0 ? bytes : new Uint8Array(bytes);
-  return _typed(aligned, dtype, before, name);
+  return _typed(aligned, dtype, before, refuse);
 }
 
 function _swapped(raw: Uint8Array, itemBytes: number): Uint8Array {
@@ -251,7 +270,7 @@ function _swapped(raw: Uint8Array, itemBytes: number): Uint8Array {
 }
 
 /** The numbers in aligned, little-endian bytes. */
-function _typed(raw: Uint8Array, dtype: NpyDtype, before: number, name: string): NpyData {
+function _typed(raw: Uint8Array, dtype: NpyDtype, before: number, refuse: Refuse): NpyData {
   const { buffer, byteOffset: at, byteLength: bytes } = raw;
   switch (dtype) {
     case "uint8":
@@ -276,7 +295,7 @@ function _typed(raw: Uint8Array, dtype: NpyDtype, before: number, name: string):
       return new Float32Array(new Float16Array(buffer, at, bytes / 2));
     case "int64":
     case "uint64":
-      return _fromInt64(new Uint32Array(buffer, at, bytes / 4), dtype === "int64", before, name);
+      return _fromInt64(new Uint32Array(buffer, at, bytes / 4), dtype === "int64", before, refuse);
     default:
       return dtype satisfies never;
   }
@@ -287,7 +306,7 @@ function _fromInt64(
   words: Uint32Array,
   signed: boolean,
   before: number,
-  name: string,
+  refuse: Refuse,
 ): Float64Array {
   const values = new Float64Array(words.length / 2);
   for (let i = 0; i < values.length; i++) {
@@ -299,7 +318,7 @@ function _fromInt64(
       const found = `value ${
         before + i
       } is ${exact}, which is beyond ±(2^53 - 1) and would be rounded`;
-      throw npyError(name, found, "save the array as float64 or as smaller integers");
+      throw refuse(found, "save the array as float64 or as smaller integers");
     }
   }
   return values;

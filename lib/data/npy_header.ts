@@ -5,21 +5,15 @@
  * what a header claims.
  */
 import { DataError } from "../errors.ts";
+import {
+  type NpyDtype,
+  type NumberLayout,
+  numberLayout,
+  type Refuse,
+  shownText,
+} from "./number_types.ts";
 
-/** The type of the numbers in a file. */
-export type NpyDtype =
-  | "bool"
-  | "int8"
-  | "int16"
-  | "int32"
-  | "int64"
-  | "uint8"
-  | "uint16"
-  | "uint32"
-  | "uint64"
-  | "float16"
-  | "float32"
-  | "float64";
+export { type NpyDtype, type NumberLayout, type Refuse };
 
 /** A header that agrees with the size of its file. */
 export interface NpyHeader {
@@ -49,79 +43,6 @@ const MAX_AXES = 64;
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const ZIP_MAGIC = [0x50, 0x4b];
 
-/** Bytes a number takes, by type. */
-const ITEM_BYTES: Readonly<Record<NpyDtype, number>> = {
-  bool: 1,
-  int8: 1,
-  int16: 2,
-  int32: 4,
-  int64: 8,
-  uint8: 1,
-  uint16: 2,
-  uint32: 4,
-  uint64: 8,
-  float16: 2,
-  float32: 4,
-  float64: 8,
-};
-
-/**
- * The types by their codes, before which the order of the bytes may stand: kind and size, as
- * `numpy.save` writes them, or the letter of a C type. Those of C's `long` and of pointers have eight
- * bytes, as everywhere but in old versions on Windows; the file's size tells if they had four.
- */
-const CODES: ReadonlyMap<string, NpyDtype> = _byName({
-  bool: "b1 ?",
-  int8: "i1 b",
-  int16: "i2 h",
-  int32: "i4 i",
-  int64: "i8 l q p n",
-  uint8: "u1 B",
-  uint16: "u2 H",
-  uint32: "u4 I",
-  uint64: "u8 L Q P N",
-  float16: "f2 e",
-  float32: "f4 f",
-  float64: "f8 d",
-});
-
-/** The types by NumPy's names for them, which are in the machine's own order, little-endian. */
-const NAMES: ReadonlyMap<string, NpyDtype> = _byName({
-  bool: "bool bool_ bool8",
-  int8: "int8 byte",
-  int16: "int16 short",
-  int32: "int32 intc",
-  int64: "int64 int int_ int0 intp long longlong",
-  uint8: "uint8 ubyte",
-  uint16: "uint16 ushort",
-  uint32: "uint32 uintc",
-  uint64: "uint64 uint uint0 uintp ulong ulonglong",
-  float16: "float16 half",
-  float32: "float32 single",
-  float64: "float64 float float_ double",
-});
-
-function _byName(spellings: Record<NpyDtype, string>): Map<string, NpyDtype> {
-  return new Map(
-    Object.entries(spellings).flatMap(([dtype, names]) =>
-      names.split(" ").map((name) => [name, dtype as NpyDtype])
-    ),
-  );
-}
-
-/** Kinds of values that are not plain numbers: what each is, by the letter of its type. */
-const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
-  ["O", "Python objects"],
-  ["c", "complex numbers"],
-  ["S", "text"],
-  ["a", "text"],
-  ["U", "text"],
-  ["T", "text"],
-  ["V", "raw records"],
-  ["M", "dates"],
-  ["m", "durations"],
-]);
-
 const SAVE_AGAIN = "save it again with numpy.save";
 const COPY_AGAIN = "it is truncated, copy it again";
 
@@ -148,9 +69,8 @@ export function parseNpyHeader(start: Uint8Array, fileBytes: number, name: strin
   const refuse: Refuse = (found, hint) => npyError(name, found, hint);
   const text = _latin1(start.subarray(start[6] === 1 ? 10 : 12, dataOffset));
   const { descr, fortran_order: fortranOrder, shape } = new _Dict(text, refuse).read();
-  const [dtype, itemBytes] = _dtype(descr, refuse);
-  const littleEndian = itemBytes === 1 || descr[0] !== ">";
-  const dataBytes = _size(shape, itemBytes, refuse);
+  const layout = numberLayout({ descr, fortranOrder, shape }, refuse);
+  const dataBytes = _size(shape, layout.itemBytes, refuse);
   const held = fileBytes - dataOffset;
   if (dataBytes !== held) {
     const found = `its header claims ${_grouped(dataBytes)} bytes of data but the file holds ` +
@@ -158,7 +78,7 @@ export function parseNpyHeader(start: Uint8Array, fileBytes: number, name: strin
     const longer = `the rest is not part of the array, ${SAVE_AGAIN}`;
     throw refuse(found, held < dataBytes ? COPY_AGAIN : longer);
   }
-  return { descr, dtype, itemBytes, littleEndian, fortranOrder, shape, dataOffset, dataBytes };
+  return { descr, ...layout, dataOffset, dataBytes };
 }
 
 /**
@@ -205,17 +125,9 @@ export function npyHeaderEnd(start: Uint8Array, fileBytes: number, name: string)
   return fixed + length;
 }
 
-type Refuse = (found: string, hint: string) => DataError;
-
 /** A number in groups of three digits. */
 function _grouped(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, " ");
-}
-
-/** Text from a file, safe to print: short and on one line. */
-function _shown(text: string): string {
-  const short = text.length > 40 ? `${text.slice(0, 40)}...` : text;
-  return `'${short.replace(/[^ -~]/g, "?")}'`;
 }
 
 /** Every byte is a character; a header that this toolkit accepts is ASCII in all versions. */
@@ -229,17 +141,6 @@ function _latin1(bytes: Uint8Array): string {
 
 function _begins(start: Uint8Array, magic: readonly number[]): boolean {
   return magic.every((byte, i) => start[i] === byte);
-}
-
-function _dtype(descr: string, refuse: Refuse): [NpyDtype, number] {
-  const code = "<>|=".includes(descr.charAt(0)) ? descr.slice(1) : descr;
-  const known = CODES.get(code) ?? NAMES.get(descr);
-  if (known !== undefined) return [known, ITEM_BYTES[known]];
-  const other = OTHER_KINDS.get(code.charAt(0));
-  const found = other === undefined
-    ? `its type ${_shown(descr)} is not known`
-    : `it holds ${other} (type ${_shown(descr)}), not real numbers`;
-  throw refuse(found, "save it as uint8 or float32");
 }
 
 /** How many bytes an array of this shape takes. */
@@ -282,12 +183,12 @@ class _Dict {
     this.#expect("{");
     while (!this.#take("}")) {
       const key = this.#string("a key in quotes");
-      if (Object.hasOwn(fields, key)) throw this.#fault(`has the key ${_shown(key)} twice`);
+      if (Object.hasOwn(fields, key)) throw this.#fault(`has the key ${shownText(key)} twice`);
       this.#expect(":");
       if (key === "descr") fields.descr = this.#descr();
       else if (key === "fortran_order") fields.fortran_order = this.#boolean();
       else if (key === "shape") fields.shape = this.#tuple();
-      else throw this.#fault(`has the key ${_shown(key)}, which is not known`);
+      else throw this.#fault(`has the key ${shownText(key)}, which is not known`);
       if (!this.#take(",") && this.#peek() !== "}") throw this.#unexpected("',' or '}'");
     }
     if (this.#peek() !== "") throw this.#unexpected("its end");
@@ -341,7 +242,7 @@ class _Dict {
     if (this.#text[this.#at] === "L") this.#at++;
     const length = Number(digits);
     if (!Number.isSafeInteger(length)) {
-      throw this.#fault(`claims an axis of ${_shown(digits)}, more than any file can hold`);
+      throw this.#fault(`claims an axis of ${shownText(digits)}, more than any file can hold`);
     }
     return length;
   }
@@ -383,7 +284,7 @@ class _Dict {
 
   #unexpected(wanted: string): DataError {
     const rest = this.#text.slice(this.#at, this.#at + 12);
-    const met = rest === "" ? "the end" : _shown(rest);
+    const met = rest === "" ? "the end" : shownText(rest);
     return this.#fault(`has ${met} at character ${this.#at + 1} where ${wanted} belongs`);
   }
 

@@ -9,8 +9,14 @@ import type { Series } from "./series.ts";
 /** What the contrast of a series goes by. */
 export type Weighting = "T1" | "T2" | "proton density";
 
+/** What a series looks like. */
+export interface Contrast {
+  readonly weighting: Weighting;
+  readonly fatSuppressed: boolean;
+}
+
 /** MRNet's series. */
-const MRNET: Readonly<Record<Plane, { weighting: Weighting; fatSuppressed: boolean }>> = {
+const MRNET: Readonly<Record<Plane, Contrast>> = {
   sagittal: { weighting: "T2", fatSuppressed: true },
   coronal: { weighting: "T1", fatSuppressed: false },
   axial: { weighting: "proton density", fatSuppressed: true },
@@ -42,14 +48,26 @@ export function contrastRemark({ slices, plane }: Series): string | undefined {
   const fatSuppressed = /\b(FS|FATSAT|SFS|WE)\b/i.test(frame.options) ||
     /\bIR\b/.test(frame.sequence) ||
     /(\b|_)(fs|fat.?sat|stir|spair|spir|dixon|tirm)(\b|_)/i.test(instance.description);
+  const times = `TE ${echoTime} ms, TR ${repetitionTime} ms`;
+  return contrastDifference(plane, { weighting, fatSuppressed }, times);
+}
+
+/**
+ * Says if a contrast is not that of MRNet's series of a plane.
+ *
+ * @param because what the contrast goes by
+ */
+export function contrastDifference(
+  plane: Plane,
+  contrast: Contrast,
+  because: string,
+): string | undefined {
   const usual = MRNET[plane];
-  const isUsual = usual.weighting === weighting && usual.fatSuppressed === fatSuppressed;
-  const words = (what: string, suppressed: boolean) =>
-    `${what} ${suppressed ? "with" : "without"} fat suppression`;
-  return isUsual
-    ? undefined
-    : `it looks like ${
-      words(weighting, fatSuppressed)
-    } (TE ${echoTime} ms, TR ${repetitionTime} ms), ` +
-      `MRNet's ${plane} series are ${words(usual.weighting, usual.fatSuppressed)}`;
+  if (_words(contrast) === _words(usual)) return undefined;
+  return `it looks like ${_words(contrast)} (${because}), MRNet's ${plane} series are ` +
+    _words(usual);
+}
+
+function _words({ weighting, fatSuppressed }: Contrast): string {
+  return `${weighting} ${fatSuppressed ? "with" : "without"} fat suppression`;
 }

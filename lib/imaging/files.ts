@@ -3,7 +3,15 @@
  * Only the beginning of each is read at first.
  */
 import { DataError } from "../errors.ts";
-import { baseName, type FileAction, fileError, join, readBeginning, readBytes } from "../files.ts";
+import {
+  baseName,
+  type FileAction,
+  fileError,
+  folderOf,
+  join,
+  readBeginning,
+  readBytes,
+} from "../files.ts";
 import { bytesSource, openSource, type Source, type SourceUse } from "../source.ts";
 import { readZip, readZipEntry, type ZipDirectory, type ZipEntry } from "../zip.ts";
 import { type ImagingLimits, NO_LIMITS } from "./limits.ts";
@@ -193,4 +201,14 @@ async function _filesBelow(path: string): Promise<string[]> {
 /** A name without its folders and endings: `knee` for `a/knee.nii.gz`. */
 export function stemOf(name: string): string {
   return baseName(name).replace(/\.(nii|nii\.gz|dcm|pck|zip)$/i, "");
+}
+
+/** The folders from a file up to what was given, which may be a folder itself, or an archive. */
+export function foldersOf({ name, root }: ImagingFile): string[] {
+  const folders: string[] = [];
+  for (let at = folderOf(name); at.length >= root.length && at !== "."; at = folderOf(at)) {
+    folders.push(stemOf(at));
+    if (at === root || folderOf(at) === at) break;
+  }
+  return folders;
 }

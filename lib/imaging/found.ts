@@ -3,83 +3,27 @@
  * and how to read the pixels.
  */
 import { DataError, messageOf } from "../errors.ts";
-import { baseName, folderOf } from "../files.ts";
-import { withoutPlane } from "../data/plane_name.js";
-import type { Plane } from "../terms.ts";
 import { isDicom } from "./dicom/dataset.ts";
 import type { FrameDecoder } from "./dicom/decoder.ts";
 import { readDicomHeader, readDicomPixels } from "./dicom/file.ts";
 import type { InstanceHeader } from "./dicom/header.ts";
-import { type ImagingFile, type ImagingFiles, stemOf } from "./files.ts";
-import { orientationOf, type Vector } from "./geometry.ts";
+import { foldersOf, type ImagingFile, type ImagingFiles } from "./files.ts";
+import type { FoundSeries, SeriesFacts } from "./found_series.ts";
 import type { GreySlice } from "./grey_values.ts";
-import type { ImagingLimits } from "./limits.ts";
-import { isNifti, type NiftiVolume, readNifti } from "./nifti.ts";
-import { seriesRemarks, sliceCountRemark, tiltRemark } from "./remarks.ts";
+import {
+  decodeKneeMRITable,
+  isKneeMRITableName,
+  type KneeMRIVolume,
+  MAX_TABLE_BYTES,
+} from "./kneemri.ts";
+import { checkSlice, type ImagingLimits } from "./limits.ts";
+import { isNifti } from "./nifti.ts";
+import { isPickledVolume } from "./pickled_volume.ts";
+import { seriesRemarks } from "./remarks.ts";
 import { type Series, sortIntoSeries } from "./series.ts";
+import { niftiSeries, pickledSeries } from "./volume_series.ts";
 
-/** What is known of a series. Lengths are in millimetres, times in milliseconds. */
-export interface SeriesFacts {
-  /** The study's unique identifier; of a NIfTI file its folder and name, without the plane's. */
-  study: string;
-  /** The series' unique identifier; of a NIfTI file its name. */
-  series: string;
-  /** What tells it from other exams of the same series; empty if nothing. */
-  part: string;
-  /** What the scanner's operator called it. */
-  description: string;
-  /** `undefined` if the files do not say where their slices lie. */
-  plane?: Plane;
-  /** How far it is tilted out of the plane, in degrees. */
-  tilt: number;
-  /** How many slices there are. */
-  slices: number;
-  /** Pixels down a slice. */
-  rows: number;
-  /** Pixels across a slice. */
-  columns: number;
-  /** Distance of rows and of columns. */
-  spacing?: readonly [number, number];
-  /** The usual distance of slices. */
-  sliceDistance?: number;
-  /** `R`, `L`, `B` or `U`; empty if nothing is said. */
-  side: string;
-  /** The echo time. */
-  echoTime?: number;
-  /** The repetition time. */
-  repetitionTime?: number;
-  /** The kind of sequence, as in `SE`, and its options, as in `FS`; empty if nothing is said. */
-  sequence: string;
-  /** How its pixels are stored. */
-  syntax: string;
-  /** What is odd about it, a sentence each. */
-  remarks: string[];
-}
-
-/** A series that was found. */
-export interface FoundSeries {
-  readonly facts: SeriesFacts;
-  /** The name that its files give the exam; none if they have no name of their own. */
-  readonly name?: string;
-  /** The folders that its first file lies in, the innermost first, and the archive. */
-  readonly folders: readonly string[];
-  /** The directions in which columns and rows run, if known. */
-  readonly orientation?: readonly [Vector, Vector];
-  /** True if it only shows where the others lie. */
-  readonly isLocalizer: boolean;
-  /** Why no exam can be made of it, whatever is asked for. */
-  readonly useless?: string;
-  /** How many files it has. */
-  readonly files: number;
-  /**
-   * Reads its slices, in the order of the series.
-   *
-   * @param onFile called after each file, and awaited
-   * @throws {DataError} if pixels are damaged or cut off, or there are more than allowed
-   * @throws what `onFile` throws
-   */
-  read(decoder: FrameDecoder, onFile?: () => void | Promise<void>): Promise<GreySlice[]>;
-}
+export type { FoundSeries, SeriesFacts };
 
 /** A file that should hold images and is of no use. */
 export interface SkippedFile {
@@ -118,6 +62,7 @@ export async function findSeries(
   const byName = new Map<string, ImagingFile>();
   const volumes: FoundSeries[] = [];
   const skipped: SkippedFile[] = [];
+  const tables = await _kneeMRITables(files, skipped);
   let [others, images] = [0, 0];
   for (const [index, file] of files.entries()) {
     images++;
@@ -135,8 +80,10 @@ export async function findSeries(
         images += header.frames.length - 1;
         headers.push(header);
         byName.set(file.name, file);
-      } else if (isNifti(begin, file.name)) volumes.push(await _niftiSeries(file, limits));
-      else others++;
+      } else if (isNifti(begin, file.name)) volumes.push(await niftiSeries(file, limits));
+      else if (isPickledVolume(file.name)) {
+        volumes.push(await pickledSeries(file, { table: tables.volumes, limits }));
+      } else if (!tables.files.has(file)) others++;
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       skipped.push({ file: file.name, reason: messageOf(error) });
@@ -147,24 +94,37 @@ export async function findSeries(
   return { series: [...dicom, ...volumes], skipped, others };
 }
 
+/** So many tables are read; the data set has one. */
+const MAX_TABLES = 8;
+
+/** KneeMRI's tables beside its volumes: which files they are, and what they list together. */
+async function _kneeMRITables(files: readonly ImagingFile[], skipped: SkippedFile[]) {
+  const volumes = new Map<string, KneeMRIVolume>();
+  const tables = new Set<ImagingFile>();
+  const named = files.some(({ name }) => isPickledVolume(name))
+    ? files.filter(({ name }) => isKneeMRITableName(name))
+    : [];
+  for (const file of named.slice(0, MAX_TABLES)) {
+    try {
+      const table = decodeKneeMRITable(await file.begin(MAX_TABLE_BYTES + 1), file.name);
+      if (table === undefined) continue;
+      tables.add(file);
+      for (const [name, volume] of table) volumes.set(name, volume);
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      tables.add(file);
+      skipped.push({ file: file.name, reason: messageOf(error) });
+    }
+  }
+  return { files: tables, volumes };
+}
+
 async function _dicomHeader(file: ImagingFile, limits: ImagingLimits): Promise<InstanceHeader> {
   const maxInflated = limits.inflatedBytes;
   const header = await readDicomHeader(await file.read(), file.name, { maxInflated });
   const { rows, columns } = header.layout;
-  _checkSlice(file.name, { rows, columns }, limits);
+  checkSlice(file.name, { rows, columns }, limits);
   return header;
-}
-
-function _checkSlice(
-  name: string,
-  { rows, columns }: Pick<SeriesFacts, "rows" | "columns">,
-  { slicePixels }: ImagingLimits,
-): void {
-  if (rows * columns <= slicePixels) return;
-  throw new DataError(
-    `Cannot read '${name}': a slice has ${rows}×${columns} pixels, at most ${slicePixels} are read: ` +
-      "leave it out",
-  );
 }
 
 function _dicomSeries(
@@ -192,7 +152,7 @@ function _dicomSeries(
   };
   return {
     facts,
-    folders: _foldersOf(files.get(instance.file)!),
+    folders: foldersOf(files.get(instance.file)!),
     orientation: series.plane === undefined ? undefined : frame.orientation,
     isLocalizer: /\bLOCALIZER\b/.test(instance.imageType),
     useless: _uselessness(series),
@@ -256,48 +216,6 @@ async function _dicomSlices(
     }
   }
   return grey;
-}
-
-async function _niftiSeries(file: ImagingFile, limits: ImagingLimits): Promise<FoundSeries> {
-  const { rows, columns, spacing, distance, orientation, slices, format } = await readNifti(
-    await file.read(),
-    file.name,
-    limits,
-  );
-  _checkSlice(file.name, { rows, columns }, limits);
-  const lies = orientation && orientationOf(...orientation);
-  const stem = stemOf(file.name);
-  const folders = _foldersOf(file);
-  const name = withoutPlane(stem) || folders[0];
-  const facts: SeriesFacts = {
-    study: `${folderOf(file.name)}/${withoutPlane(stem)}`,
-    series: baseName(file.name),
-    ...{ part: "", description: stem, plane: lies?.plane, tilt: lies?.tilt ?? 0 },
-    ...{ slices: slices.length, rows, columns, spacing, sliceDistance: distance },
-    ...{ side: "", sequence: "", syntax: format },
-    remarks: [tiltRemark(lies), sliceCountRemark(slices.length)].filter((each) =>
-      each !== undefined
-    ),
-  };
-  return {
-    ...{ facts, name, folders, orientation, isLocalizer: false, files: 1 },
-    // Volumes are not kept: a folder may hold hundreds.
-    async read(_decoder, onFile) {
-      const volume: NiftiVolume = await readNifti(await file.read(), file.name, limits);
-      await onFile?.();
-      return [...volume.slices];
-    },
-  };
-}
-
-/** The folders from a file up to what was given, which may be a folder itself, or an archive. */
-function _foldersOf({ name, root }: ImagingFile): string[] {
-  const folders: string[] = [];
-  for (let at = folderOf(name); at.length >= root.length && at !== "."; at = folderOf(at)) {
-    folders.push(stemOf(at));
-    if (at === root || folderOf(at) === at) break;
-  }
-  return folders;
 }
 
 /** The folders in which all series lie, the innermost first. */

@@ -38,7 +38,8 @@ export interface ImportOptions extends ChooseOptions {
   split?: Split;
   /**
    * A table of labels, `id,abnormal,acl,meniscus`. An exam goes by its name in the dataset, by its
-   * study's identifier, or by a folder it lies in.
+   * study's identifier, or by a folder it lies in. It is taken before what a data set says itself, as
+   * KneeMRI does.
    */
   labels?: string;
   /** Called after each file whose header was read. */
@@ -103,7 +104,7 @@ export interface ImportResult {
   labelFiles: string[];
   /** What the table of labels calls exams that were not found. */
   unknownLabels: string[];
-  /** Exams without any label, if a table was given. */
+  /** Exams without any label, if there are labels. */
   unlabelled: string[];
   /** Files that should hold images and are of no use. */
   skipped: SkippedFile[];
@@ -113,11 +114,11 @@ export interface ImportResult {
 
 /**
  * Imports exams: `{out}/{split}/{plane}/{id}.npy` of `[slices, 256, 256]` uint8, `{out}/exams.csv`, and
- * label files if a table is given. What was imported before is not read again, so an import that was
+ * label files if a table is given or the data set brings labels. What was imported before is not read again, so an import that was
  * stopped goes on where it was, and new studies are added.
  *
- * Nothing that names a patient is written. Exams of NIfTI files keep the names of their files, others
- * are numbered.
+ * Nothing that names a patient is written. Exams of NIfTI files and pickled volumes keep the names of
+ * their files, others are numbered.
  *
  * @example
  * ```ts
@@ -157,8 +158,8 @@ export async function importExams(options: ImportOptions): Promise<ImportResult>
     ...{ unknownLabels: [], unlabelled: [], skipped, others },
   };
   await _importStudies(studies, { ...options, split, table, decoder }, result);
-  if (labels === undefined) return result;
   const { given, unknown } = _labelsOf(studies, labels);
+  if (labels === undefined && given.size === 0) return result;
   const imported = new Set(rows.filter((row) => row.split === split).map(({ id }) => id));
   const there = new Map([...given].filter(([id]) => imported.has(id)));
   return {
@@ -225,10 +226,13 @@ async function _importExam(
 ): Promise<{ row: ImportedRow; known: boolean }> {
   const { study, series: uid, part } = series.facts;
   const row = _rowOf(series, { id, plane, split, source: _hash(study, uid, part) });
-  const other = rows.find((each) => each.study === row.study && each.split !== split);
+  const other = rows.find((each) =>
+    each.split !== split && (each.study === row.study || series.related?.has(each.id))
+  );
   if (other !== undefined) {
+    const found = other.study === row.study ? "its study" : `'${other.id}' of the same patient`;
     throw new DataError(
-      `Cannot import exam '${id}' into the split '${split}': its study is in '${other.split}' ` +
+      `Cannot import exam '${id}' into the split '${split}': ${found} is in '${other.split}' ` +
         "already, and no patient may be in both: leave it out",
     );
   }
@@ -243,19 +247,23 @@ async function _importExam(
   return { row, known: false };
 }
 
-/** The labels of studies by the names of their exams, and what else the table names. */
+/**
+ * The labels of studies by the names of their exams, and what else the table names. The table comes
+ * before what a data set says itself.
+ */
 function _labelsOf(
   studies: readonly Study[],
-  labels: ReadonlyMap<string, ExamLabels>,
+  labels: ReadonlyMap<string, ExamLabels> = new Map(),
 ): { given: Map<string, ExamLabels>; unknown: string[] } {
   const given = new Map<string, ExamLabels>();
   const used = new Set<string>();
   for (const { id, series } of studies) {
     const names = [id, series[0].facts.study, ...commonFolders(series)];
     const key = names.find((each) => labels.has(each));
-    if (key === undefined) continue;
-    used.add(key);
-    given.set(id, labels.get(key)!);
+    if (key !== undefined) used.add(key);
+    const own = Object.assign({}, ...series.map((each) => each.labels ?? {}));
+    const known: ExamLabels = { ...own, ...key === undefined ? {} : labels.get(key) };
+    if (Object.keys(known).length > 0) given.set(id, known);
   }
   return { given, unknown: [...labels.keys()].filter((key) => !used.has(key)) };
 }

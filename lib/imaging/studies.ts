@@ -20,6 +20,7 @@ import {
 } from "./found.ts";
 import type { ImagingLimits } from "./limits.ts";
 import { isNifti } from "./nifti.ts";
+import { isPickledVolume } from "./pickled_volume.ts";
 import { examOfSeries } from "./volume.ts";
 
 /** A study of one patient. */
@@ -128,10 +129,10 @@ function _freeName(wanted: string | undefined, taken: Set<string>): string {
   return name;
 }
 
-/** True for a folder, an archive, and a file that begins as DICOM or NIfTI files do. */
+/** True for a folder, an archive, a pickled volume, and a file that begins as DICOM or NIfTI files do. */
 export async function isImagingPath(path: string): Promise<boolean> {
   if (/\.npy$/i.test(path)) return false;
-  if (isArchiveName(path)) return true;
+  if (isArchiveName(path) || isPickledVolume(path)) return true;
   try {
     if ((await Deno.stat(path)).isDirectory) return true;
     const action = { what: "read", path, access: "read", error: DataError } as const;

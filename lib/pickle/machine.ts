@@ -1,41 +1,19 @@
 /** The machine that a pickle is a program for: its stack and its memo, bounded. */
+import { Buffer } from "node:buffer";
 import { quoted } from "../quoted.ts";
 import type { PickleReader } from "./reader.ts";
 import {
   addItems,
+  PICKLE_LIMITS,
   PickleFault,
   PickleGlobal,
+  type PickleLimits,
   PickleObject,
+  PickleRecord,
   type PickleRules,
   type PickleValue,
   setEntry,
 } from "./values.ts";
-
-/** Bounds that are far above what a file of weights or a volume needs. */
-export interface PickleLimits {
-  /** Bytes of one pickle. */
-  bytes: number;
-  /** Operations, and so values. */
-  operations: number;
-  /** Values on the stack at once. */
-  stack: number;
-  /** Lists, dictionaries, sets and objects; each takes a hundred times its byte in the pickle. */
-  collections: number;
-  /** Items and attributes that calls copy, all together. */
-  copies: number;
-  /** Characters that calls copy, all together. */
-  characters: number;
-}
-
-/** The bounds of every pickle. */
-export const PICKLE_LIMITS: Readonly<PickleLimits> = {
-  bytes: 16 * 1024 * 1024,
-  operations: 500_000,
-  stack: 100_000,
-  collections: 100_000,
-  copies: 500_000,
-  characters: 10_000_000,
-};
 
 /** One for all texts: making it takes longer than most of them. */
 const UTF8 = new TextDecoder();
@@ -47,6 +25,8 @@ const MARK = Symbol("mark");
 export class PickleMachine {
   /** The bytes of the pickle. */
   readonly reader: PickleReader;
+  /** The bounds of this pickle. */
+  readonly limits: Readonly<PickleLimits>;
   readonly #rules: PickleRules;
   readonly #stack: (PickleValue | typeof MARK)[] = [];
   readonly #memo = new Map<number, PickleValue>();
@@ -61,6 +41,7 @@ export class PickleMachine {
   constructor(reader: PickleReader, rules: PickleRules) {
     this.reader = reader;
     this.#rules = rules;
+    this.limits = { ...PICKLE_LIMITS, ...rules.limits };
   }
 
   /** How many values and marks are on the stack. */
@@ -85,8 +66,8 @@ export class PickleMachine {
 
   /** Pushes a collection or an object that was made just now. */
   pushNew(value: PickleValue): void {
-    if (++this.#collections > PICKLE_LIMITS.collections) {
-      throw new PickleFault(`its pickle makes more than ${PICKLE_LIMITS.collections} collections`);
+    if (++this.#collections > this.limits.collections) {
+      throw new PickleFault(`its pickle makes more than ${this.limits.collections} collections`);
     }
     this.#stack.push(value);
   }
@@ -126,7 +107,7 @@ export class PickleMachine {
    * any size could be chosen to collide in the memo.
    */
   keep(index: number): void {
-    if (index >= PICKLE_LIMITS.operations) {
+    if (index >= this.limits.operations) {
       throw new PickleFault(`its pickle keeps a value under the number ${index}`);
     }
     this.#memo.set(index, this.top());
@@ -142,6 +123,13 @@ export class PickleMachine {
   /** So many bytes of the pickle as text. */
   text(length: number): string {
     return UTF8.decode(this.reader.bytes(length));
+  }
+
+  /** So many bytes of the pickle as text of Python 2, which did not tell text from bytes. */
+  textOfPython2(length: number): string {
+    if (this.#rules.latin1 !== true) return this.text(length);
+    const { buffer, byteOffset } = this.reader.bytes(length);
+    return Buffer.from(buffer, byteOffset, length).toString("latin1");
   }
 
   /** A whole number in two's complement, low byte first. */
@@ -200,7 +188,7 @@ export class PickleMachine {
     } else if (value instanceof Map || value instanceof Set) {
       this.#copies += value.size;
     }
-    if (this.#copies > PICKLE_LIMITS.copies || this.#characters > PICKLE_LIMITS.characters) {
+    if (this.#copies > this.limits.copies || this.#characters > this.limits.characters) {
       throw new PickleFault("its pickle copies without end");
     }
   }
@@ -211,6 +199,9 @@ export class PickleMachine {
    */
   build(state: PickleValue): void {
     const target = this.top();
+    if (target instanceof PickleRecord && target.setState !== undefined) {
+      return target.setState(state);
+    }
     if (!(target instanceof PickleObject)) {
       if (target instanceof Map || target instanceof Set) return;
       throw new PickleFault("its pickle gives attributes to what can have none");

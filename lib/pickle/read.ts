@@ -10,9 +10,15 @@
  * https://github.com/python/cpython/blob/3.12/Lib/pickletools.py.
  */
 import type { Source } from "../source.ts";
-import { PICKLE_LIMITS, PickleMachine } from "./machine.ts";
+import { PickleMachine } from "./machine.ts";
 import { PickleReader } from "./reader.ts";
-import { addItems, PickleFault, type PickleRules, type PickleValue } from "./values.ts";
+import {
+  addItems,
+  PICKLE_LIMITS,
+  PickleFault,
+  type PickleRules,
+  type PickleValue,
+} from "./values.ts";
 
 /** Where a pickle lies. */
 export interface PickleRange {
@@ -33,7 +39,7 @@ export function readPickle(
   range: PickleRange,
   rules: PickleRules,
 ): { value: PickleValue; end: number } {
-  const end = Math.min(range.end, range.start + PICKLE_LIMITS.bytes);
+  const end = Math.min(range.end, range.start + (rules.limits?.bytes ?? PICKLE_LIMITS.bytes));
   const reader = new PickleReader(source, range.start, end);
   try {
     return { value: _run(new PickleMachine(reader, rules)), end: reader.position };
@@ -48,7 +54,7 @@ const STOP = 0x2e;
 
 /** Runs a pickle to its end; its value is what is left on the stack. */
 function _run(machine: PickleMachine): PickleValue {
-  for (let count = 0; count < PICKLE_LIMITS.operations; count++) {
+  for (let count = 0; count < machine.limits.operations; count++) {
     const code = machine.reader.uint8();
     if (code === STOP) {
       const value = machine.pop();
@@ -61,9 +67,9 @@ function _run(machine: PickleMachine): PickleValue {
       throw new PickleFault(`its pickle has the operation 0x${shown}, which is not read`);
     }
     operation(machine);
-    if (machine.depth > PICKLE_LIMITS.stack) throw new PickleFault("its pickle piles up values");
+    if (machine.depth > machine.limits.stack) throw new PickleFault("its pickle piles up values");
   }
-  throw new PickleFault(`its pickle has more than ${PICKLE_LIMITS.operations} operations`);
+  throw new PickleFault(`its pickle has more than ${machine.limits.operations} operations`);
 }
 
 /** What an operation does, the names behind being those of `pickletools`. */
@@ -85,8 +91,8 @@ const OPERATIONS: ReadonlyMap<number, (machine: PickleMachine) => void> = new Ma
   [0x58, (m) => m.push(m.text(m.reader.uint32()))], // BINUNICODE
   [0x8c, (m) => m.push(m.text(m.reader.uint8()))], // SHORT_BINUNICODE
   [0x8d, (m) => m.push(m.text(m.reader.uint64()))], // BINUNICODE8
-  [0x54, (m) => m.push(m.text(m.reader.uint32()))], // BINSTRING, the text of Python 2
-  [0x55, (m) => m.push(m.text(m.reader.uint8()))], // SHORT_BINSTRING
+  [0x54, (m) => m.push(m.textOfPython2(m.reader.uint32()))], // BINSTRING, the text of Python 2
+  [0x55, (m) => m.push(m.textOfPython2(m.reader.uint8()))], // SHORT_BINSTRING
   [0x42, (m) => m.push(m.reader.bytes(m.reader.uint32()).slice())], // BINBYTES
   [0x43, (m) => m.push(m.reader.bytes(m.reader.uint8()).slice())], // SHORT_BINBYTES
   [0x8e, (m) => m.push(m.reader.bytes(m.reader.uint64()).slice())], // BINBYTES8

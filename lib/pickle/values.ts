@@ -17,7 +17,13 @@ export type PickleValue =
   | PickleRecord;
 
 /** Base of the values that stand for Python objects; a format derives its own from it. */
-export abstract class PickleRecord {}
+export abstract class PickleRecord {
+  /**
+   * Takes the state that a pickle gives the object after it was made; an object without this can have
+   * none.
+   */
+  setState?(state: PickleValue): void;
+}
 
 /** A class or function of Python by name: `collections.OrderedDict`. */
 export class PickleGlobal extends PickleRecord {
@@ -60,7 +66,40 @@ export interface PickleRules {
    * of the format's.
    */
   persistent(id: PickleValue): PickleValue | undefined;
+  /**
+   * True if the text of Python 2 may be bytes: each becomes a character, as `encoding="latin1"` has it.
+   * @default false, it is UTF-8
+   */
+  readonly latin1?: boolean;
+  /** Bounds that are other than {@linkcode PickleLimits} usually are. */
+  readonly limits?: Partial<PickleLimits>;
 }
+
+/** Bounds that are far above what a file of weights or a volume needs. */
+export interface PickleLimits {
+  /** Bytes of one pickle. */
+  bytes: number;
+  /** Operations, and so values. */
+  operations: number;
+  /** Values on the stack at once. */
+  stack: number;
+  /** Lists, dictionaries, sets and objects; each takes a hundred times its byte in the pickle. */
+  collections: number;
+  /** Items and attributes that calls copy, all together. */
+  copies: number;
+  /** Characters and bytes that calls copy, all together. */
+  characters: number;
+}
+
+/** The bounds of a pickle unless its rules say otherwise. */
+export const PICKLE_LIMITS: Readonly<PickleLimits> = {
+  bytes: 16 * 1024 * 1024,
+  operations: 500_000,
+  stack: 100_000,
+  collections: 100_000,
+  copies: 500_000,
+  characters: 10_000_000,
+};
 
 /**
  * Thrown by a rule's `call` for arguments that the real function would not take; the machine adds

@@ -9,13 +9,16 @@ import { readDicomHeader, readDicomPixels } from "../../../lib/imaging/dicom/fil
 import { decodeExamTable } from "../../../lib/imaging/exam_table.ts";
 import { ImagingFiles } from "../../../lib/imaging/files.ts";
 import { findSeries } from "../../../lib/imaging/found.ts";
+import { decodeKneeMRITable } from "../../../lib/imaging/kneemri.ts";
 import { decodeLabelTable } from "../../../lib/imaging/label_table.ts";
 import { readNifti } from "../../../lib/imaging/nifti.ts";
+import { readPickledVolume } from "../../../lib/imaging/pickled_volume.ts";
 import { encodeZip } from "../../../lib/zip.ts";
 import { dicomSlice, encapsulated } from "../dicom.ts";
 import { niftiFile } from "../nifti.ts";
 import type { FuzzReader, Seed } from "./case.ts";
 
+const PICKLES = new URL("../../fixtures/pickles/", import.meta.url);
 const encoder = new TextEncoder();
 
 function promise(kept: boolean, what: string): void {
@@ -126,7 +129,38 @@ function labelTable(): FuzzReader {
   };
 }
 
+function volume(): FuzzReader {
+  const names = [...Deno.readDirSync(PICKLES)].map(({ name }) => name).sort();
+  return {
+    name: "volume",
+    seeds: names.map((name) => ({ name, bytes: Deno.readFileSync(new URL(name, PICKLES)) })),
+    refuses: DataError,
+    read(bytes) {
+      const { slices, rows, columns } = readPickledVolume(bytes, "a.pck");
+      promise(slices.length > 0, "no slices");
+      promise(slices.every(({ stored }) => stored.length === rows * columns), "a ragged slice");
+      promise(slices.every(({ stored }) => stored.every(Number.isFinite)), "an endless value");
+    },
+  };
+}
+
+function kneeMRITable(): FuzzReader {
+  const head = "examId,seriesNo,aclDiagnosis,kneeLR,roiX,roiY,roiZ,volumeFilename";
+  const text = `${head}\n1,8,0,1,139,184,14,1-8.pck\n2,9,2,0,1,2,3,2-9.pck\n`;
+  return {
+    name: "kneemri",
+    seeds: [{ name: "table", bytes: encoder.encode(text) }],
+    refuses: DataError,
+    read(bytes) {
+      const table = decodeKneeMRITable(bytes, "metadata.csv") ?? new Map();
+      for (const { exam, acl } of table.values()) {
+        promise(exam !== "" && (acl === 0 || acl === 1), "a line without an exam");
+      }
+    },
+  };
+}
+
 /** All of them. */
 export function imagingReaders(): FuzzReader[] {
-  return [nifti(), dicom(), imageArchive(), examTable(), labelTable()];
+  return [nifti(), dicom(), imageArchive(), examTable(), labelTable(), volume(), kneeMRITable()];
 }
