@@ -77,7 +77,8 @@ export { RECIPES } from "./lib/model/recipe.ts";
 // Evaluating and predicting.
 export { evaluate } from "./lib/report/evaluate.ts";
 export type { EvaluateOptions, Evaluation, ExamPrediction } from "./lib/train/evaluate.ts";
-export type { CombinedEvaluation, CombinedExamPrediction } from "./lib/combine/evaluate.ts";
+export type { ClassifiedExam, ClassifierEvaluation } from "./lib/classifier/evaluate.ts";
+export type { EvaluateClassifierOptions } from "./lib/classifier/evaluate.ts";
 export type { EvaluateModelOptions, EvaluationStart } from "./lib/report/evaluate_model.ts";
 export type { ModelEvaluation } from "./lib/report/evaluate_model.ts";
 export { Classifier, type ClassifierCard } from "./lib/classifier/classifier.ts";

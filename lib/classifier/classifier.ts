@@ -109,6 +109,17 @@ export abstract class Classifier implements ClassifierFile, Disposable {
   abstract conclude(said: readonly Prediction[]): Conclusion;
 
   /**
+   * The prediction for a patient from those of the models.
+   *
+   * @param said the prediction of each model, in the order of {@linkcode Classifier.models}
+   */
+  predictionFrom<T extends Prediction>(said: readonly T[]): ClassifierPrediction<T> {
+    const planes: Partial<ByPlane<T>> = {};
+    for (const [index, { card }] of this.models.entries()) planes[card.plane] = said[index];
+    return { ...this.conclude(said), planes };
+  }
+
+  /**
    * Predicts from the exams of one patient, computed one after another.
    *
    * @param exams the exam of each plane it needs; others are ignored
@@ -155,12 +166,8 @@ export abstract class Classifier implements ClassifierFile, Disposable {
   ): Promise<ClassifierPrediction<T>> {
     this.#checkExams(exams);
     const said: T[] = [];
-    const planes: Partial<ByPlane<T>> = {};
-    for (const model of this.models) {
-      const { plane } = model.card;
-      said.push(planes[plane] = await read(model, exams[plane]!));
-    }
-    return { ...this.conclude(said), planes };
+    for (const model of this.models) said.push(await read(model, exams[model.card.plane]!));
+    return this.predictionFrom(said);
   }
 }
 

@@ -53,18 +53,17 @@ export async function* predictPatients<T extends ClassifierPatient>(
   try {
     for (const patient of patients) {
       const said: Prediction[] = [];
-      const planes: Partial<ByPlane<Prediction>> = {};
       const odd: Partial<ByPlane<string>> = {};
       let error: MRNetError | undefined;
       for (const { plane, files } of running) {
         const outcome: FilePrediction = (await files.next()).value;
         if ("error" in outcome) error ??= outcome.error;
-        else said.push(planes[plane] = outcome.prediction);
+        else said.push(outcome.prediction);
         if ("odd" in outcome && outcome.odd !== undefined) odd[plane] = outcome.odd;
       }
       if (error !== undefined) yield { ...patient, error };
       else {
-        const prediction = { ...classifier.conclude(said), planes };
+        const prediction = classifier.predictionFrom(said);
         yield { ...patient, prediction, ...(Object.keys(odd).length > 0 && { odd }) };
       }
     }

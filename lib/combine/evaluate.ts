@@ -1,4 +1,4 @@
-/** What three models, and their combination, say about the patients of a dataset. */
+/** What models say about the patients of a dataset, plane by plane. */
 import {
   type Dataset,
   type DatasetOptions,
@@ -6,18 +6,11 @@ import {
   openDataset,
 } from "../data/dataset.ts";
 import { DataError } from "../errors.ts";
-import { rocAuc } from "../metrics/roc.ts";
-import { rankingScores } from "../metrics/summary.ts";
 import type { MRNet, Prediction } from "../model/mrnet.ts";
+import type { LossWeights } from "../model/recipe.ts";
 import { evaluate, type ExamPrediction } from "../train/evaluate.ts";
-import { type Label, type Plane, PLANES } from "../terms.ts";
-import {
-  type ByPlane,
-  byPlane,
-  type Combination,
-  type CombinedPrediction,
-  combinePredictions,
-} from "./combination.ts";
+import { type Plane, PLANES } from "../terms.ts";
+import { type ByPlane, byPlane } from "./combination.ts";
 import type { PlanePredictions } from "./predictions.ts";
 
 /** What the models of the three planes say about one patient of a dataset. */
@@ -26,26 +19,6 @@ export interface PatientPrediction extends PlanePredictions {
   id: string;
   /** Logits and probability by each plane. */
   planes: ByPlane<Prediction>;
-}
-
-/** What a combination says about one patient of a dataset. */
-export interface CombinedExamPrediction extends CombinedPrediction {
-  /** The patient's name. */
-  id: string;
-  /** 1 where the finding is present. */
-  label: Label;
-  /** The cross-entropy of the combined probability, −log p of what is so; not weighted. */
-  loss: number;
-}
-
-/** How a combination does on a dataset. */
-export interface CombinedEvaluation {
-  /** The mean of the patients' losses. */
-  loss: number;
-  /** The area under the ROC curve of the combined logit, in 0–1; not rounded. */
-  auc: number;
-  /** A prediction for each patient, in the order of the dataset. */
-  predictions: CombinedExamPrediction[];
 }
 
 /** How to evaluate the planes. */
@@ -68,35 +41,75 @@ export async function openPlanes(
   return { axial, coronal, sagittal };
 }
 
+/** A model and the plane that it reads. */
+export interface ModelOfPlane {
+  model: MRNet;
+  plane: Plane;
+  /** What the weights in its loss go by. */
+  lossWeights?: LossWeights;
+}
+
+/** How to evaluate several models; each is called by its index. */
+export interface EvaluateModelsOptions {
+  /** Ends the evaluation, which then fails with the signal's reason. */
+  signal?: AbortSignal;
+  /** Called with each exam that was read, before it is computed. */
+  onRead?: (exam: LabelledExam, index: number) => void;
+  /** Called after each exam with the model's AUC so far, NaN for one class only. */
+  onExam?: (progress: { plane: Plane; done: number; total: number; auc: number }) => void;
+}
+
+/**
+ * Runs models over the exams of their planes, one model after another.
+ *
+ * @param datasets the same patients in each plane
+ * @returns the predictions of each model, by the patients' names
+ * @throws {DataError} if a patient is not in all datasets, or his labels differ
+ * @throws what {@linkcode evaluate} throws, and the signal's reason
+ */
+export async function evaluateModels(
+  models: readonly ModelOfPlane[],
+  datasets: Readonly<Partial<ByPlane<Dataset>>>,
+  { signal, onRead, onExam }: EvaluateModelsOptions = {},
+): Promise<Map<string, ExamPrediction>[]> {
+  _checkPatients(datasets);
+  const said: Map<string, ExamPrediction>[] = [];
+  for (const [index, { model, plane, lossWeights }] of models.entries()) {
+    const dataset = datasets[plane]!;
+    const total = dataset.labels.length;
+    const { predictions } = await evaluate(model, dataset, {
+      lossWeights,
+      signal,
+      onRead: (exam) => onRead?.(exam, index),
+      onExam: (_, progress) => onExam?.({ plane, total, ...progress }),
+    });
+    signal?.throwIfAborted();
+    said.push(new Map(predictions.map((prediction) => [prediction.id, prediction])));
+  }
+  return said;
+}
+
 /**
  * Runs the three models over the exams of their planes, one plane after another.
  *
  * @param models the model of each plane
  * @param datasets the same patients in each plane
  * @returns a row for each patient, in the order of the axial dataset
- * @throws {DataError} if a patient is not in all three, or his labels differ
- * @throws what {@linkcode evaluate} throws, and the signal's reason
+ * @throws as {@linkcode evaluateModels}
  */
 export async function evaluatePlanes(
   models: ByPlane<MRNet>,
   datasets: ByPlane<Dataset>,
   { signal, onRead, onExam }: EvaluatePlanesOptions = {},
 ): Promise<PatientPrediction[]> {
-  _checkPatients(datasets);
-  const found: Partial<ByPlane<Map<string, ExamPrediction>>> = {};
-  for (const plane of PLANES) {
-    const total = datasets[plane].labels.length;
-    const { predictions } = await evaluate(models[plane], datasets[plane], {
-      signal,
-      onRead: (exam) => onRead?.(exam, plane),
-      onExam: (_, { done }) => onExam?.({ plane, done, total }),
-    });
-    signal?.throwIfAborted();
-    found[plane] = new Map(predictions.map((prediction) => [prediction.id, prediction]));
-  }
+  const said = await evaluateModels(
+    PLANES.map((plane) => ({ model: models[plane], plane })),
+    datasets,
+    { signal, onRead: (exam, index) => onRead?.(exam, PLANES[index]), onExam },
+  );
   return datasets.axial.labels.map(({ id, label }) => {
     const planes = byPlane((plane) => {
-      const { logits, probability } = found[plane]!.get(id)!;
+      const { logits, probability } = said[PLANES.indexOf(plane)].get(id)!;
       return { logits, probability };
     });
     return {
@@ -107,49 +120,20 @@ export async function evaluatePlanes(
   });
 }
 
-/**
- * Runs a combination over the patients of a dataset.
- *
- * @param combined three models and their combination
- * @param datasets the same patients in each plane
- * @throws as {@linkcode evaluatePlanes}
- */
-export async function evaluateCombined(
-  { combination, members }: { combination: Combination; members: ByPlane<{ model: MRNet }> },
-  datasets: ByPlane<Dataset>,
-  options: EvaluatePlanesOptions = {},
-): Promise<CombinedEvaluation> {
-  const models = byPlane((plane) => members[plane].model);
-  const patients = await evaluatePlanes(models, datasets, options);
-  const predictions = patients.map(({ id, label, planes }) => {
-    const prediction = combinePredictions(combination, planes);
-    const margin = label === 1 ? prediction.logit : -prediction.logit;
-    return { id, label, ...prediction, loss: softplus(-margin) };
-  });
-  const labels = predictions.map(({ label }) => label);
-  return {
-    loss: predictions.reduce((sum, { loss }) => sum + loss, 0) / predictions.length,
-    auc: rocAuc(labels, rankingScores(predictions)),
-    predictions,
-  };
-}
-
-/** `log(1 + eˣ)`, without overflow. */
-export function softplus(x: number): number {
-  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-}
-
-function _checkPatients(datasets: ByPlane<Dataset>): void {
-  const wanted = new Map(datasets.axial.labels.map(({ id, label }) => [id, label]));
-  for (const plane of PLANES) {
-    const { labels } = datasets[plane];
+function _checkPatients(datasets: Readonly<Partial<ByPlane<Dataset>>>): void {
+  const [first, ...others] = PLANES.filter((plane) => datasets[plane] !== undefined);
+  const wanted = new Map(datasets[first]!.labels.map(({ id, label }) => [id, label]));
+  for (const plane of others) {
+    const { labels } = datasets[plane]!;
     const odd = labels.find(({ id, label }) => wanted.get(id) !== label);
     if (odd === undefined && labels.length === wanted.size) continue;
     const found = odd === undefined
-      ? `${labels.length} exams are ${plane} and ${wanted.size} axial`
-      : `exam '${odd.id}' is not in the axial dataset with the same label as in the ${plane} one`;
+      ? `${labels.length} exams are ${plane} and ${wanted.size} ${first}`
+      : `exam '${odd.id}' is not in the ${first} dataset with the same label as in the ${plane} one`;
     throw new DataError(
-      `Cannot combine the planes: ${found}: give the same patients in the three planes`,
+      `Cannot combine the planes: ${found}: give the same patients in the ${
+        others.length === 1 ? "two" : "three"
+      } planes`,
     );
   }
 }

@@ -1,14 +1,14 @@
 /**
- * Evaluating, by what is given: a model and a dataset of one's own, three models and their combination
- * with a dataset of each plane, or the file of either with MRNet's folders.
+ * Evaluating, by what is given: a network and a dataset of one's own, a classifier of any kind with a
+ * dataset of each plane that it reads, or the file of one with MRNet's folders.
  */
-import type { CombinedMRNet } from "../classifier/combined.ts";
-import type { ByPlane } from "../combine/combination.ts";
+import { Classifier } from "../classifier/classifier.ts";
 import {
-  type CombinedEvaluation,
-  evaluateCombined,
-  type EvaluatePlanesOptions,
-} from "../combine/evaluate.ts";
+  type ClassifierEvaluation,
+  evaluateClassifier,
+  type EvaluateClassifierOptions,
+} from "../classifier/evaluate.ts";
+import type { ByPlane } from "../combine/combination.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import type { MRNet } from "../model/mrnet.ts";
@@ -24,7 +24,7 @@ import {
   type ModelEvaluation,
 } from "./evaluate_model.ts";
 
-/** What evaluating a model can be given. */
+/** What evaluating a network can be given. */
 const OPTION_NAMES: OptionNames<EvaluateOptions> = {
   lossWeights: true,
   signal: true,
@@ -33,8 +33,8 @@ const OPTION_NAMES: OptionNames<EvaluateOptions> = {
   onExam: true,
 };
 
-/** What evaluating a combination can be given. */
-const COMBINED_OPTION_NAMES: OptionNames<EvaluatePlanesOptions> = {
+/** What evaluating a classifier can be given. */
+const CLASSIFIER_OPTION_NAMES: OptionNames<EvaluateClassifierOptions> = {
   signal: true,
   onRead: true,
   onExam: true,
@@ -61,7 +61,7 @@ const MODEL_OPTION_NAMES: OptionNames<EvaluateModelOptions> = {
 };
 
 /**
- * Runs a model over every exam of a dataset, without augmentation.
+ * Runs a network over every exam of a dataset, without augmentation.
  *
  * @param model what is evaluated
  * @param dataset the exams; anything of this shape will do
@@ -90,18 +90,20 @@ export function evaluate(
   options?: EvaluateOptions,
 ): Promise<Evaluation>;
 /**
- * Runs a combination over the patients of three datasets, one plane after another.
+ * Runs a classifier over the patients of datasets, whatever it is made of: each of its models over the
+ * exams of its plane, one after another.
  *
- * @param combined three models and their combination
- * @param datasets the same patients in each plane
- * @throws {DataError} if a patient is not in all three, or his labels differ
+ * @param classifier what {@linkcode loadClassifier} gives
+ * @param exams the same patients in each plane that it reads; a dataset alone if that is one plane
+ * @throws {OptionError} if an option does not exist
+ * @throws {DataError} if a plane has no dataset, a patient is not in all of them, or his labels differ
  * @throws as the evaluation of a model, and the signal's reason
  */
 export function evaluate(
-  combined: CombinedMRNet,
-  datasets: ByPlane<Dataset>,
-  options?: EvaluatePlanesOptions,
-): Promise<CombinedEvaluation>;
+  classifier: Classifier,
+  exams: Dataset | Readonly<Partial<ByPlane<Dataset>>>,
+  options?: EvaluateClassifierOptions,
+): Promise<ClassifierEvaluation>;
 /**
  * Evaluates the file of a model, or of a combination, on a split of a dataset in MRNet's folders.
  *
@@ -129,23 +131,24 @@ export function evaluate(
  */
 export function evaluate(options: EvaluateModelOptions): Promise<ModelEvaluation>;
 export async function evaluate(
-  what: MRNet | CombinedMRNet | EvaluateModelOptions,
-  exams?: Dataset | ByPlane<Dataset>,
-  options: EvaluateOptions | EvaluatePlanesOptions = {},
-): Promise<Evaluation | CombinedEvaluation | ModelEvaluation> {
-  const isModel = "parameters" in what;
-  if (!isModel && !("members" in what)) {
+  what: MRNet | Classifier | EvaluateModelOptions,
+  exams?: Dataset | Readonly<Partial<ByPlane<Dataset>>>,
+  options: EvaluateOptions | EvaluateClassifierOptions = {},
+): Promise<Evaluation | ClassifierEvaluation | ModelEvaluation> {
+  const isClassifier = what instanceof Classifier;
+  if (!isClassifier && !("parameters" in what)) {
     checkOptionNames("evaluate", what, MODEL_OPTION_NAMES);
     return await evaluateModel(what);
   }
-  checkOptionNames("evaluate", options, isModel ? OPTION_NAMES : COMBINED_OPTION_NAMES);
+  checkOptionNames("evaluate", options, isClassifier ? CLASSIFIER_OPTION_NAMES : OPTION_NAMES);
   if (exams === undefined) {
     throw new OptionError(
-      "Cannot evaluate a model without exams: give a dataset behind it, for a combination one of " +
+      "Cannot evaluate a model without exams: give a dataset behind it, for several planes one of " +
         "each plane",
     );
   }
   // The overloads say which goes with which.
-  if (isModel) return await evaluateOn(what, exams as Dataset, options as EvaluateOptions);
-  return await evaluateCombined(what, exams as ByPlane<Dataset>, options as EvaluatePlanesOptions);
+  return isClassifier
+    ? await evaluateClassifier(what, exams, options as EvaluateClassifierOptions)
+    : await evaluateOn(what, exams as Dataset, options as EvaluateOptions);
 }

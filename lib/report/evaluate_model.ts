@@ -2,6 +2,7 @@
  * Evaluating a trained model on a split of a dataset: what `cli.ts evaluate` does, as one function.
  */
 import type { Classifier, ClassifierCard } from "../classifier/classifier.ts";
+import type { ClassifiedExam } from "../classifier/evaluate.ts";
 import { loadClassifier } from "../classifier/load.ts";
 import type { Combination, FitOn } from "../combine/combination.ts";
 import type { Intensity } from "../data/intensity.ts";
@@ -20,7 +21,6 @@ import type { Plane, Split, Task } from "../terms.ts";
 import { type Acquaintance, isAll, NAME_ONLY } from "./acquaintance.ts";
 import {
   type EvaluatedExams,
-  type EvaluatedPrediction,
   type OddExam,
   type OpenedExams,
   openExams,
@@ -113,7 +113,7 @@ export interface EvaluatedModel {
   /** The weights of the planes, if it is a combination. */
   combination?: Combination;
   /** Its prediction for each exam; for a combination, for each patient. */
-  predictions: EvaluatedPrediction[];
+  predictions: ClassifiedExam[];
   /** The exams that do not look like its input; none if all do. */
   odd?: readonly OddExam[];
   /** How many of the exams chose its epoch and operating point; for a combination, its models'. */

@@ -1,23 +1,11 @@
 /** The exams of a dataset that a classifier is evaluated on, and whether it was chosen on them. */
 import type { Classifier } from "../classifier/classifier.ts";
-import { CombinedMRNet } from "../classifier/combined.ts";
-import { type ByPlane, everyPlane } from "../combine/combination.ts";
-import { type CombinedExamPrediction, evaluateCombined } from "../combine/evaluate.ts";
+import { type ClassifiedExam, evaluateClassifier } from "../classifier/evaluate.ts";
 import { PatientHashes } from "../combine/patient_hashes.ts";
-import {
-  type Dataset,
-  type DatasetOptions,
-  type LabelledExam,
-  openDataset,
-} from "../data/dataset.ts";
+import { type DatasetOptions, openDataset } from "../data/dataset.ts";
 import type { LabelledId } from "../data/labels.ts";
 import { oddityOf } from "../data/oddity.ts";
-import type { PlaneModel } from "../model/plane_model.ts";
-import { evaluate, type ExamPrediction } from "../train/evaluate.ts";
 import { type Acquaintance, chosenBy, closest, type Evaluated, fittedOn } from "./acquaintance.ts";
-
-/** The prediction for an exam, or for the three exams of a patient. */
-export type EvaluatedPrediction = ExamPrediction | CombinedExamPrediction;
 
 /** Called after each exam with the AUC so far, NaN if there is none. */
 export type OnExam = (auc: number) => void;
@@ -35,7 +23,7 @@ export interface OpenedExams {
 /** The predictions for exams, and what is known about the exams. */
 export interface EvaluatedExams {
   /** The prediction for each exam; for a combination, for each patient. */
-  predictions: EvaluatedPrediction[];
+  predictions: ClassifiedExam[];
   /** The exams that do not look like the model's input. */
   odd: OddExam[];
   /** How many of them chose the model's epoch and, where it is no combination, its operating point. */
@@ -70,8 +58,8 @@ export async function openExams(
     const { split } = options;
     const odd: OddExam[] = [];
     const hashes = new PatientHashes();
-    const predictions = await _predictions(classifier, Object.fromEntries(opened), {
-      onExam,
+    const { predictions } = await evaluateClassifier(classifier, Object.fromEntries(opened), {
+      onExam: ({ auc }) => onExam(auc),
       onRead({ exam }, { card: { plane, intensity } }) {
         hashes.add(exam, plane);
         const found = oddityOf(exam, intensity);
@@ -89,31 +77,4 @@ export async function openExams(
     };
   };
   return { labels, total: labels.length * planes.length, evaluate };
-}
-
-interface _Listeners {
-  onExam: OnExam;
-  onRead(exam: LabelledExam, model: PlaneModel): void;
-}
-
-async function _predictions(
-  classifier: Classifier,
-  datasets: Partial<ByPlane<Dataset>>,
-  { onExam, onRead }: _Listeners,
-): Promise<EvaluatedPrediction[]> {
-  if (classifier instanceof CombinedMRNet) {
-    const { predictions } = await evaluateCombined(classifier, everyPlane(datasets), {
-      onRead: (exam, plane) => onRead(exam, classifier.members[plane]),
-      onExam: () => onExam(NaN),
-    });
-    return predictions;
-  }
-  const [own] = classifier.models;
-  const { lossWeights, plane } = own.card;
-  const { predictions } = await evaluate(own.model, datasets[plane]!, {
-    lossWeights,
-    onRead: (exam) => onRead(exam, own),
-    onExam: (_, { auc }) => onExam(auc),
-  });
-  return predictions;
 }

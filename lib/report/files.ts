@@ -22,16 +22,17 @@ import { RATES } from "../page/format.ts";
  * ```
  */
 export function predictionsCsv(
-  predictions: readonly (LabelledPrediction & { planes?: ByPlane<Prediction> })[],
+  predictions: readonly (LabelledPrediction & { planes?: Partial<ByPlane<Prediction>> })[],
 ): string {
-  const planes = predictions.some((prediction) => prediction.planes !== undefined) ? PLANES : [];
+  const read = PLANES.filter((plane) => predictions.some(({ planes }) => planes?.[plane]));
+  const planes = read.length > 1 ? read : [];
   const logitOf = ({ logit, logits }: LabelledPrediction) => logit ?? logits?.[1];
   const known = predictions.every((prediction) => logitOf(prediction) !== undefined);
   const lines = predictions.map((prediction) => {
     const { id, label, probability, planes: own } = prediction;
-    const logits = planes.map((plane) => own?.[plane].logits[1]);
+    const logits = planes.map((plane) => own?.[plane]?.logits[1]);
     return [
-      ...[id, label, probability, ...planes.map((plane) => own?.[plane].probability)],
+      ...[id, label, probability, ...planes.map((plane) => own?.[plane]?.probability)],
       ...(known ? [logitOf(prediction), ...logits] : []),
     ].join() + "\n";
   });

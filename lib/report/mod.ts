@@ -17,7 +17,7 @@ export { evaluationHtml } from "./report.ts";
 export { evaluationLines } from "./text.ts";
 export type { Acquaintance } from "./acquaintance.ts";
 export type { EvaluatedModel, ModelEvaluation } from "./evaluate_model.ts";
-export type { EvaluatedPrediction, OddExam } from "./evaluated_exams.ts";
+export type { OddExam } from "./evaluated_exams.ts";
 export {
   type Column,
   flatResults,

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { byPlane, combinedProbability, fitRemark } from "../../lib/combine/combination.ts";
 import { combineModels, type CombineOptions, combineTable } from "../../lib/combine/combine.ts";
 import { readCombination, writeCombination } from "../../lib/combine/file.ts";
-import { evaluateCombined, evaluatePlanes, openPlanes } from "../../lib/combine/evaluate.ts";
+import { evaluatePlanes, openPlanes } from "../../lib/combine/evaluate.ts";
+import { evaluateClassifier } from "../../lib/classifier/evaluate.ts";
 import { loadCombined } from "../../lib/classifier/load.ts";
 import { isTuneExam } from "../../lib/data/tune.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
@@ -48,7 +49,7 @@ Deno.test("three models are combined on the exams that none was trained on", asy
   // A dataset is evaluated by the models' own predictions, whatever way they came.
   const combined = await loadCombined(path);
   const datasets = await openPlanes({ data, split: "valid", task: "acl" });
-  const { predictions, auc, loss } = await evaluateCombined(combined, datasets);
+  const { predictions, auc, loss } = await evaluateClassifier(combined, datasets);
   assert.equal(predictions.length, 6);
   assert.ok(auc >= 0 && auc <= 1);
   let sum = 0;
@@ -57,9 +58,9 @@ Deno.test("three models are combined on the exams that none was trained on", asy
     for (const plane of PLANES) {
       const exam = await datasets[plane].read(index);
       const alone = await combined.members[plane].model.predict(exam);
-      assert.ok(Math.abs(planes[plane].probability - alone.probability) < 1e-6);
+      assert.ok(Math.abs(planes[plane]!.probability - alone.probability) < 1e-6);
     }
-    const own = byPlane((plane) => planes[plane].probability);
+    const own = byPlane((plane) => planes[plane]!.probability);
     assert.equal(probability, combinedProbability(combination, own));
     sum -= Math.log(label === 1 ? probability : 1 - probability);
   }

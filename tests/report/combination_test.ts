@@ -73,7 +73,7 @@ Deno.test("a combination is held against a model of PyTorch once that is told it
   evaluation.predictions.forEach((prediction, i) => {
     assert.ok("planes" in prediction);
     const { probability } = evaluation.against!.predictions[i];
-    assert.equal(prediction.planes.coronal.probability, probability);
+    assert.equal(prediction.planes.coronal!.probability, probability);
   });
   assert.ok(evaluationLines(evaluation).includes(`Against ${against} (coronal plane)`));
   assert.match(evaluationHtml(evaluation, new Date()), /The other model, coronal plane/);

@@ -22,7 +22,7 @@ const KINDS: Record<string, ModelEvaluation> = {
   "one of classes told apart without fault": drawEvaluation(drawPredictions(20, 40)),
   "one of classes told apart the wrong way round": drawEvaluation(drawPredictions(20, -40)),
   "one of one probability for all": drawEvaluation(
-    drawPredictions(20, 1).map((each) => ({ ...each, probability: 0.5, logits: [0, 0] })),
+    drawPredictions(20, 1).map((each) => ({ ...each, probability: 0.5, logit: 0, logits: [0, 0] })),
   ),
   "one of the exams that chose the model": drawEvaluation(undefined, { split: "tune" }),
   "one of the training exams": drawEvaluation(undefined, { split: "train" }),

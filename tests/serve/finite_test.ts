@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { formatCombination, parseCombination, readCombination } from "../../lib/combine/file.ts";
-import { evaluateCombined } from "../../lib/combine/evaluate.ts";
+import { evaluateClassifier } from "../../lib/classifier/evaluate.ts";
 import { CombinedMRNet } from "../../lib/classifier/combined.ts";
 import { loadCombined } from "../../lib/classifier/load.ts";
 import { predictPatients } from "../../lib/classifier/predict_patients.ts";
@@ -178,7 +178,7 @@ Deno.test(
     const labels = [{ id: "a", label: 0 as const }, { id: "b", label: 1 as const }];
     const read = (index: number): Promise<Exam> =>
       Promise.resolve({ ...hugeExam(labels[index].id), voxels: voxels(1, 2 * 64 * 64) });
-    const { loss } = await evaluateCombined(sure, {
+    const { loss } = await evaluateClassifier(sure, {
       axial: { labels, read },
       coronal: { labels, read },
       sagittal: { labels, read },

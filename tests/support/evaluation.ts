@@ -6,6 +6,7 @@ import {
   type NamedThreshold,
   summarizePredictions,
 } from "../../lib/metrics/summary.ts";
+import { decide } from "../../lib/model/card.ts";
 import { sigmoid } from "../../lib/model/mrnet.ts";
 import type { EvaluatedModel, ModelEvaluation } from "../../lib/report/evaluate_model.ts";
 import { createRandom } from "../../lib/random.ts";
@@ -29,11 +30,12 @@ export function drawPredictions(
     const label: Label = i % 20 < 9 ? 1 : 0;
     const logit = 1.6 * (apart * (label - 0.5) + random.normal());
     const probability = sigmoid(logit);
+    const logits: [number, number] = [-logit, logit];
     return {
       id: String(1130 + i),
       label,
-      logits: [-logit, logit],
-      probability,
+      ...{ logit, logits, probability, planes: { sagittal: { logits, probability } } },
+      ...decide(probability, {}),
       loss: -Math.log(label === 1 ? probability : 1 - probability),
     };
   });
