@@ -43,6 +43,9 @@ export interface Found {
   others: number;
 }
 
+/** How many bytes a DICOM file's header has at most, nearly always; else all of the file is read. */
+const HEADER_BYTES = 64 * 1024;
+
 /** How many bytes tell what a file is. */
 export const BEGIN_BYTES = 352;
 
@@ -55,7 +58,7 @@ export const BEGIN_BYTES = 352;
  * @throws what `onFile` throws
  */
 export async function findSeries(
-  { files, limits }: ImagingFiles,
+  { files, limits }: Pick<ImagingFiles, "files" | "limits">,
   onFile?: (done: number, total: number) => void | Promise<void>,
 ): Promise<Found> {
   const headers: InstanceHeader[] = [];
@@ -120,8 +123,12 @@ async function _kneeMRITables(files: readonly ImagingFile[], skipped: SkippedFil
 }
 
 async function _dicomHeader(file: ImagingFile, limits: ImagingLimits): Promise<InstanceHeader> {
-  const maxInflated = limits.inflatedBytes;
-  const header = await readDicomHeader(await file.read(), file.name, { maxInflated });
+  const options = { maxInflated: limits.inflatedBytes };
+  const begin = await file.begin(HEADER_BYTES);
+  const header = await readDicomHeader(begin, file.name, options).catch(async (error) => {
+    if (!(error instanceof DataError) || begin.length < HEADER_BYTES) throw error;
+    return await readDicomHeader(await file.read(), file.name, options);
+  });
   const { rows, columns } = header.layout;
   checkSlice(file.name, { rows, columns }, limits);
   return header;

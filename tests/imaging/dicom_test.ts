@@ -8,6 +8,9 @@ import { DataError } from "../../lib/errors.ts";
 import { MAX_INFLATED, parseDicom } from "../../lib/imaging/dicom/dataset.ts";
 import { FrameDecoder } from "../../lib/imaging/dicom/decoder.ts";
 import { readDicomHeader, readDicomPixels } from "../../lib/imaging/dicom/file.ts";
+import type { ImagingFile } from "../../lib/imaging/files.ts";
+import { findSeries } from "../../lib/imaging/found.ts";
+import { NO_LIMITS } from "../../lib/imaging/limits.ts";
 import type { StoredPixels } from "../../lib/imaging/dicom/pixels.ts";
 import { unpackRle } from "../../lib/imaging/dicom/rle.ts";
 import { type DicomElements, dicomFile, dicomSlice, encapsulated } from "../support/dicom.ts";
@@ -177,6 +180,56 @@ Deno.test("compressed frames that do not fit the header, or end early, are refus
   const twelve = large.with(3, 0xc1).with(6, 12).with(7, 0).with(8, 4);
   const extended = compressed("1.2.840.10008.1.2.4.51", [...twelve, 0xff, 0xd9]);
   await isRefused(extended, /12 bits a pixel is not read/);
+});
+
+/** A file in a folder, whose reads are counted. */
+function countedFile(bytes: Uint8Array<ArrayBuffer>) {
+  const reads = { begin: 0, read: 0 };
+  const file: ImagingFile = {
+    ...{ name: "study/a.dcm", root: "study" },
+    begin(count) {
+      reads.begin += count;
+      return Promise.resolve(bytes.subarray(0, count));
+    },
+    read() {
+      reads.read++;
+      return Promise.resolve(bytes);
+    },
+  };
+  return { file, reads };
+}
+
+Deno.test("of a file only its beginning is read for the header, and all of it once for its pixels", async () => {
+  const values = Array.from({ length: 256 * 256 }, (_, i) => i);
+  for (const comment of [0, 100_000]) {
+    const { file, reads } = countedFile(
+      new Uint8Array(dicomSlice({
+        ...{ rows: 256, columns: 256, values },
+        elements: { "0008,0070 LO": "MAKER", "0009,0010 UT": "x".repeat(comment) },
+      })),
+    );
+    const { series: [series] } = await findSeries({ files: [file], limits: NO_LIMITS });
+    // A header that is longer than the beginning is read with the whole file.
+    assert.equal(reads.read, comment === 0 ? 0 : 1);
+    assert.ok(reads.begin < 70_000);
+    using decoder = new FrameDecoder();
+    const [{ stored }] = await series.read(decoder);
+    assert.deepEqual([...stored.subarray(-2)], [65534, 65535]);
+    assert.equal(reads.read, comment === 0 ? 1 : 2);
+  }
+});
+
+Deno.test("a file that is another by the time its pixels are read is refused", async () => {
+  const before = dicomSlice();
+  const header = await readDicomHeader(before, "a.dcm");
+  using decoder = new FrameDecoder();
+  assert.equal((await readDicomPixels(before, header, decoder)).length, 1);
+  const after = dicomSlice({ elements: { "0008,103E LO": "longer" } });
+  for (const bytes of [after, new Uint8Array(0), before.slice(0, header.pixels.offset - 9)]) {
+    await assert.rejects(() => readDicomPixels(bytes, header, decoder), {
+      message: "Cannot read the DICOM file 'a.dcm': it changed while it was read: try again",
+    });
+  }
 });
 
 Deno.test("functional groups of enhanced MR give each frame its position and meaning", async () => {

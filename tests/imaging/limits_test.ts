@@ -35,7 +35,8 @@ function elementBomb(elements: number): Uint8Array {
 }
 
 Deno.test("a file of a million elements is refused long before it is parsed", async () => {
-  assert.ok((await parseDicom(elementBomb(100_000), { file: "a" })).elements.x0009ffff);
+  const { data } = await parseDicom(elementBomb(100_000), { file: "a" });
+  assert.ok(data.elements.x0009ffff);
   const bomb = elementBomb(1_000_000);
   const before = Deno.memoryUsage().heapUsed;
   await assert.rejects(() => parseDicom(bomb, { file: "bomb" }), {
@@ -45,24 +46,18 @@ Deno.test("a file of a million elements is refused long before it is parsed", as
   assert.ok(Deno.memoryUsage().heapUsed - before < 100 * 2 ** 20);
 });
 
-Deno.test("a file of a million fragments is refused, and a table of offsets is gone through once", async () => {
+Deno.test("a file of a million fragments is refused, and a table of offsets is gone through once", () => {
   const fragments = Array.from({ length: 1_000_000 }, () => new Uint8Array());
-  const pixels = dicomSlice({
-    elements: { "7FE0,0010 OW": encapsulated(fragments) },
-    syntax: "1.2.840.10008.1.2.4.90",
-  });
-  await assert.rejects(() => parseDicom(pixels, { file: "bomb" }), /it has too many elements/);
+  const bomb = { offset: 0, isEncapsulated: true };
+  assert.throws(
+    () => encapsulatedFrames(encapsulated(fragments), bomb, 1),
+    /it has over 100000 fragments/,
+  );
 
   const few = Array.from({ length: 5 }, (_, i) => Uint8Array.of(i, i));
-  const data = await parseDicom(
-    dicomSlice({
-      // Two fragments, one, two: each has a header of 8 bytes.
-      elements: { "7FE0,0010 OW": encapsulated(few, [0, 20, 30]) },
-      syntax: "1.2.840.10008.1.2.4.90",
-    }),
-    { file: "a" },
-  );
-  assert.deepEqual(encapsulatedFrames(data, 3).map((frame) => [...frame]), [
+  // Two fragments, one, two: each has a header of 8 bytes.
+  const pixels = encapsulated(few, [0, 20, 30]);
+  assert.deepEqual(encapsulatedFrames(pixels, bomb, 3).map((frame) => [...frame]), [
     [0, 0, 1, 1],
     [2, 2],
     [3, 3, 4, 4],

@@ -10,8 +10,11 @@ export type { CompressedCoding, DecodedFrame };
 
 /** How long a decoder may take to be loaded, whatever the frame is like, in milliseconds. */
 const START_MS = 20_000;
-/** How long a frame may take: so long, and so long for each megapixel; 24 slices take 1 s in all. */
-const FRAME_MS = 2_000;
+/**
+ * How long a frame may take: so long, and so long for each megapixel. 24 slices take 1 s in all, the
+ * first of them 3 s where other programs use all processors.
+ */
+const FRAME_MS = 10_000;
 const MEGAPIXEL_MS = 4_000;
 
 /** What the worker says. */

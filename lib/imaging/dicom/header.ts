@@ -4,7 +4,7 @@
  * one for each; an ordinary file has one frame and keeps it at the top.
  */
 import type { Vector } from "../geometry.ts";
-import { type DataSet, refused } from "./dataset.ts";
+import { type DataSet, type ParsedHeader, PIXEL_DATA, refused } from "./dataset.ts";
 import { TRANSFER_SYNTAXES, type TransferSyntax } from "./transfer_syntax.ts";
 
 /** How the pixels of a file are stored. */
@@ -25,6 +25,18 @@ export interface PixelLayout {
   readonly frames: number;
 }
 
+/** Where the pixels of a file lie. */
+export interface PixelLocation {
+  /** From the beginning of the file; of a deflated one, of the inflated file. */
+  readonly offset: number;
+  /** How many bytes they have; unknown if they are encapsulated. */
+  readonly length: number;
+  /** True if they lie in fragments, as compressed ones do. */
+  readonly isEncapsulated: boolean;
+  /** From where on the file is deflated, if it is. */
+  readonly deflatedFrom?: number;
+}
+
 /** What describes a whole file. */
 export interface InstanceHeader {
   readonly file: string;
@@ -37,6 +49,7 @@ export interface InstanceHeader {
   readonly description: string;
   readonly number: number;
   readonly layout: PixelLayout;
+  readonly pixels: PixelLocation;
   /** The values at which padding begins and ends, if the file has padding. */
   readonly padding?: readonly [number, number];
   /** `R`, `L`, `B` or `U`, or empty if nothing is said. */
@@ -89,8 +102,10 @@ export const MAX_SIDE = 4096;
  *
  * @throws {DataError} if the file has no pixels, or pixels that no grey-value exam has
  */
-export function readHeader(data: DataSet, file: string): InstanceHeader {
+export function readHeader({ data, deflatedFrom }: ParsedHeader, file: string): InstanceHeader {
   const layout = _layout(data, file);
+  const pixels = data.elements[PIXEL_DATA];
+  if (pixels === undefined) throw refused(file, "it holds no pixels", "leave it out");
   const imageType = _text(data, "x00080008");
   if (/\bMOSAIC\b/.test(imageType)) {
     throw refused(
@@ -110,6 +125,12 @@ export function readHeader(data: DataSet, file: string): InstanceHeader {
     description: _text(data, "x0008103e"),
     number: _number(data, "x00200013") ?? 0,
     layout,
+    pixels: {
+      offset: pixels.dataOffset,
+      length: pixels.length,
+      isEncapsulated: pixels.hadUndefinedLength === true,
+      deflatedFrom,
+    },
     padding,
     laterality: _laterality(data),
     bodyPart: _text(data, "x00180015"),

@@ -2,10 +2,10 @@
  * The stored values of a DICOM file's frames, whatever way they are coded.
  */
 import { messageOf } from "../../errors.ts";
-import { type DataSet, PIXEL_DATA, refused } from "./dataset.ts";
+import { refused } from "./dataset.ts";
 import type { CompressedCoding, FrameDecoder } from "./decoder.ts";
 import { encapsulatedFrames } from "./encapsulated.ts";
-import type { PixelLayout } from "./header.ts";
+import type { PixelLayout, PixelLocation } from "./header.ts";
 import { unpackRle } from "./rle.ts";
 import { streamSize } from "./stream_size.ts";
 import type { PixelCoding } from "./transfer_syntax.ts";
@@ -15,9 +15,10 @@ export type StoredPixels = Int8Array | Uint8Array | Int16Array | Uint16Array;
 
 /** Whose pixels are read. */
 export interface PixelSource {
-  /** The parsed file, pixels included. */
-  data: DataSet;
+  /** The file, inflated if it was deflated. */
+  bytes: Uint8Array;
   layout: PixelLayout;
+  pixels: PixelLocation;
   /** The file's name, for messages. */
   file: string;
   /**
@@ -34,17 +35,15 @@ export interface PixelSource {
  * @throws {DataError} if there are fewer pixels than the header says, or they cannot be decoded
  */
 export async function readPixels(
-  { data, layout, file, wanted }: PixelSource,
+  { bytes, layout, pixels, file, wanted }: PixelSource,
   decoder: FrameDecoder,
 ): Promise<StoredPixels[]> {
-  const element = data.elements[PIXEL_DATA];
-  if (element === undefined) throw refused(file, "it holds no pixels", "leave it out");
   const { coding } = layout.syntax;
   const frames: StoredPixels[] = [];
   try {
     const stored = coding === "native"
-      ? _nativeFrames(data, layout)
-      : encapsulatedFrames(data, layout.frames);
+      ? _nativeFrames(bytes, pixels, layout)
+      : encapsulatedFrames(bytes, pixels, layout.frames);
     for (const [index, frame] of stored.entries()) {
       if (wanted !== undefined && !wanted.has(index)) continue;
       frames[index] = _values(await _unpacked(coding, frame, layout, decoder), layout);
@@ -68,17 +67,20 @@ async function _unpacked(
 }
 
 /** The frames of pixels that are not compressed. */
-function _nativeFrames(data: DataSet, layout: PixelLayout): Uint8Array[] {
-  const { dataOffset, length, fragments } = data.elements[PIXEL_DATA];
-  if (fragments !== undefined) throw new Error("its pixels are compressed, its header says not");
+function _nativeFrames(
+  bytes: Uint8Array,
+  { offset, length, isEncapsulated }: PixelLocation,
+  layout: PixelLayout,
+): Uint8Array[] {
+  if (isEncapsulated) throw new Error("its pixels are compressed, its header says not");
   const size = layout.rows * layout.columns * layout.bitsAllocated / 8;
-  const there = Math.min(length, data.byteArray.length - dataOffset);
+  const there = Math.min(length, bytes.length - offset);
   if (there < size * layout.frames) {
     throw new Error(`its pixels are cut off: ${there} bytes of ${size * layout.frames}`);
   }
   return Array.from({ length: layout.frames }, (_, index) => {
-    const begin = dataOffset + index * size;
-    return data.byteArray.subarray(begin, begin + size);
+    const begin = offset + index * size;
+    return bytes.subarray(begin, begin + size);
   });
 }
 
