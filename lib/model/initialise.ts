@@ -1,6 +1,8 @@
 /** Initial weights, as PyTorch's layers draw them by default. */
 import { createRandom } from "../random.ts";
-import { MRNET_PARAMETERS, type Parameter } from "./weights/mrnet.ts";
+import type { Parameter } from "../network/parameters.ts";
+import { HEAD } from "./names.ts";
+import { MRNET_PARAMETERS } from "./weights/mrnet.ts";
 import type { NamedTensor, StateDict } from "./weights/tensors.ts";
 
 /**
@@ -22,9 +24,9 @@ export function initialWeights(seed: number): StateDict {
   return state;
 }
 
-/** Draws the two parameters of the linear layer alone; its inputs are 256 channels. */
+/** Draws the two parameters of the linear layer alone; its inputs are the network's channels. */
 export function initialClassifier(seed: number): StateDict {
-  return new Map([...initialWeights(seed)].filter(([name]) => name.startsWith("classifer.")));
+  return new Map([...initialWeights(seed)].filter(([name]) => name.startsWith(`${HEAD}.`)));
 }
 
 function _draw({ name, shape }: Parameter, weight: Parameter, seed: number): NamedTensor {

@@ -5,7 +5,8 @@
 import type { SourceMatrix } from "../data/augment.ts";
 import { type Exam, MAX_SLICES, MAX_VOXELS, MIN_SIDE } from "../data/exam.ts";
 import { OptionError } from "../errors.ts";
-import { FEATURE_PARAMETERS, untrainable } from "../model/frozen.ts";
+import { untrainable } from "../model/frozen.ts";
+import { FEATURE_PARAMETERS } from "../model/weights/mrnet.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { nearest } from "../nearest.ts";
 import type { OptionNames } from "../option_names.ts";
@@ -144,7 +145,7 @@ export function resolveModelOptions(
 }
 
 function _frozen(model: MRNet, freeze: unknown): ReadonlySet<string> {
-  const names = freeze === "features" ? FEATURE_PARAMETERS : freeze;
+  const names = freeze === "features" ? FEATURE_PARAMETERS.map(({ name }) => name) : freeze;
   if (!Array.isArray(names)) {
     throw _refusal("freeze", freeze, "'features' or an array of parameters' names");
   }

@@ -13,44 +13,24 @@
  * Wrappers put names of their own anywhere in between. A tensor that neither belongs to the network nor is
  * known to stand outside of it makes the file another network.
  */
+import { ALEXNET } from "../../network/alexnet.ts";
+import { type Parameter, parametersOf } from "../../network/parameters.ts";
+import { HEAD as REFERENCE_HEAD, NETWORK_PREFIX } from "../names.ts";
 import { isFloatType } from "./floats.ts";
 import { listed, quoted } from "../../quoted.ts";
 import { elementCount, weightsError } from "./tensors.ts";
 
-/** A tensor that a network has. */
-export interface Parameter {
-  /** Its name in PyTorch's state dict. */
-  readonly name: string;
-  /** Its sizes in PyTorch's layout: filters are `[out, in, height, width]`. */
-  readonly shape: readonly number[];
-}
-
-/** Output channels, input channels and kernel size of each convolution, by its PyTorch index. */
-const CONVOLUTIONS = [
-  [0, 64, 3, 11],
-  [3, 192, 64, 5],
-  [6, 384, 192, 3],
-  [8, 256, 384, 3],
-  [10, 256, 256, 3],
-] as const;
+/** The module that holds the convolutions in torchvision's AlexNet. */
+const FEATURES = "features.";
 
 /** The convolutions of AlexNet by their names within its `features`. */
-const TRUNK: readonly Parameter[] = CONVOLUTIONS.flatMap(([index, out, into, size]) => [
-  { name: `${index}.weight`, shape: [out, into, size, size] },
-  { name: `${index}.bias`, shape: [out] },
-]);
-
-/** Where the reference's class keeps them. */
-const REFERENCE_TRUNK = "pretrained_model.features.";
-
-/** The convolutions of AlexNet under the names they have in MRNet, first to last. */
-export const FEATURE_PARAMETERS: readonly Parameter[] = TRUNK.map(({ name, shape }) => ({
-  name: REFERENCE_TRUNK + name,
+const TRUNK: readonly Parameter[] = parametersOf(ALEXNET).map(({ name, shape }) => ({
+  name: name.slice(FEATURES.length),
   shape,
 }));
 
-/** Output channels of the last convolution and inputs of the linear layer. */
-const CHANNELS = 256;
+/** Where the reference's class keeps them. */
+const REFERENCE_TRUNK = NETWORK_PREFIX + FEATURES;
 
 /** A tensor of a file, not read yet. */
 export interface TensorInfo {
@@ -92,7 +72,7 @@ const WRAPPERS: ReadonlySet<string> = new Set([
 ]);
 
 /** Names of linear layers, in the order in which they are looked for. */
-const HEAD_NAMES = ["classifer", "classifier", "fc"] as const;
+const HEAD_NAMES = [REFERENCE_HEAD, "classifier", "fc"] as const;
 const HEAD = /^(?<root>(?:.*\.)?)(?<name>classifer|classifier|fc)(?:\.\d+)?$/;
 
 /** Tensors of the loss, such as its weights, which a saved module may carry along. */
@@ -119,10 +99,12 @@ export function recognize(tensors: ReadonlyMap<string, TensorInfo>, file: string
     }));
   const features = inFile(trunk, TRUNK);
   // Only a whole AlexNet has a classifier of its own; `features` alone has none.
-  const own = trunk.endsWith("features.") ? `${trunk.slice(0, -9)}classifier.` : undefined;
+  const own = trunk.endsWith(FEATURES)
+    ? `${trunk.slice(0, -FEATURES.length)}classifier.`
+    : undefined;
   const { layer, outputs, fits } = _findHead(names, info, trunk, own);
   const head = inFile(`${layer}.`, [
-    { name: "weight", shape: [outputs, CHANNELS] },
+    { name: "weight", shape: [outputs, ALEXNET.channels] },
     { name: "bias", shape: [outputs] },
   ]);
   // If MRNet's linear layer replaced it, the layers behind that one are not AlexNet's any more.
@@ -204,7 +186,7 @@ function _findHead(
     if (match === null || !trunk.startsWith(match.groups!.root)) continue;
     const [weight, bias] = [info(`${layer}.weight`), info(`${layer}.bias`)];
     const outputs = ([1, 2] as const).find((count) =>
-      weight !== undefined && _same(weight.shape, [count, CHANNELS]) &&
+      weight !== undefined && _same(weight.shape, [count, ALEXNET.channels]) &&
       bias !== undefined && _same(bias.shape, [count])
     );
     const inner = own !== undefined && name.startsWith(own);
@@ -218,7 +200,7 @@ function _findHead(
   candidates.sort((a, b) => a.rank - b.rank);
   if (candidates.length > 0) return candidates[0];
   const root = trunk.endsWith(REFERENCE_TRUNK) ? trunk.slice(0, -REFERENCE_TRUNK.length) : "";
-  return { layer: `${root}classifer`, outputs: 2, fits: false };
+  return { layer: root + REFERENCE_HEAD, outputs: 2, fits: false };
 }
 
 /** Whether the names are those of the reference's class, whose second output is the finding's. */
@@ -240,7 +222,7 @@ function _isCounter({ shape, type }: TensorInfo): boolean {
 
 /** Whether a layer could follow the maximum over the slices, as no layer of AlexNet's own can. */
 function _takesChannels({ shape }: TensorInfo): boolean {
-  return shape.length === 2 && shape[1] === CHANNELS;
+  return shape.length === 2 && shape[1] === ALEXNET.channels;
 }
 
 function _same(a: readonly number[], b: readonly number[]): boolean {

@@ -2,30 +2,20 @@
  * The tensors of an MRNet under the names and in the form that this toolkit computes with, picked
  * out of a file of any lineage.
  */
+import { ALEXNET } from "../../network/alexnet.ts";
+import type { Parameter } from "../../network/parameters.ts";
+import { featureParameters, HEAD, mrnetParameters } from "../names.ts";
 import { isFloatType } from "./floats.ts";
 import { checkMagnitude } from "./magnitude.ts";
-import {
-  FEATURE_PARAMETERS,
-  type FileParameter,
-  type Network,
-  type Parameter,
-  recognize,
-  type TensorInfo,
-} from "./lineage.ts";
+import { type FileParameter, type Network, recognize, type TensorInfo } from "./lineage.ts";
 import { listed, quoted, shortened } from "../../quoted.ts";
 import { elementCount, type StateDict, weightsError } from "./tensors.ts";
 
-export { FEATURE_PARAMETERS, type Parameter } from "./lineage.ts";
+/** The ten parameters of AlexNet's convolutions under the names they have in MRNet, first to last. */
+export const FEATURE_PARAMETERS: readonly Parameter[] = featureParameters(ALEXNET);
 
-/**
- * The twelve parameters of MRNet, first layer to last. `classifer` is the spelling of the original
- * class; files keep it so that they load there.
- */
-export const MRNET_PARAMETERS: readonly Parameter[] = [
-  ...FEATURE_PARAMETERS,
-  { name: "classifer.weight", shape: [2, 256] },
-  { name: "classifer.bias", shape: [2] },
-];
+/** The twelve parameters of MRNet, first layer to last. */
+export const MRNET_PARAMETERS: readonly Parameter[] = mrnetParameters(ALEXNET);
 
 /** Where in a file the tensors of a network are. */
 export interface Selection {
@@ -85,7 +75,7 @@ export function take({ keys }: Selection, tensors: StateDict, file: string): Sta
   for (const [name, key] of keys) {
     const tensor = tensors.get(key)!;
     _checkFinite(tensor.data, name, file);
-    const single = name.startsWith("classifer.") && tensor.shape[0] === 1;
+    const single = name.startsWith(`${HEAD}.`) && tensor.shape[0] === 1;
     taken.set(name, single ? _withZeroOutput(tensor) : tensor);
   }
   checkMagnitude(taken, file);
