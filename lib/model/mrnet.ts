@@ -11,11 +11,13 @@ import type { Exam } from "../data/exam.ts";
 import { affineOf, type Intensity } from "../data/intensity.ts";
 import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts";
 import { DataError } from "../errors.ts";
+import { ALEXNET } from "../network/alexnet.ts";
+import { featuresOf } from "../network/reference.ts";
 import * as tf from "../tf.ts";
 import type { Features } from "./features.ts";
-import { LAYERS } from "./layers.ts";
 import { filtersToHWIO, filtersToOIHW } from "./layout.ts";
 import { maxOverSlices } from "./max_over_slices.ts";
+import { HEAD, NETWORK_PREFIX } from "./names.ts";
 import { assignParameter } from "./parameters.ts";
 import { MRNET_PARAMETERS, selectMRNet } from "./weights/mrnet.ts";
 import { WasmPredictor } from "./wasm/predictor.ts";
@@ -100,26 +102,17 @@ export class MRNet implements Disposable {
   }
 
   /**
-   * AlexNet's convolutions.
-   *
-   * The reference repeats the one grey channel three times. The sum over three equal channels is
-   * the channel times the sum of the filters, so the first convolution runs on one channel with
-   * filters summed over their inputs: the same function, a third of its work. Each of the three
-   * gets the same gradient, as it does in the reference.
+   * AlexNet's convolutions. The original repeats the one grey channel three times; that is the same
+   * function.
    *
    * @param exam `[slices, height, width]`, at least 64×64, as {@linkcode MRNet.input} gives it
    * @returns `[slices, height', width', 256]`, for 256×256 7×7
    */
   features(exam: tf.Tensor3D): tf.Tensor4D {
-    let x: tf.Tensor4D = tf.expandDims(exam, 3);
-    LAYERS.forEach(({ name, stride: strides, padding: pad, pool }, index) => {
-      const weight = this.#get(`${name}.weight`) as tf.Tensor4D;
-      const filter: tf.Tensor4D = index === 0 ? tf.sum(weight, 2, true) : weight;
-      const bias = this.#get(`${name}.bias`);
-      x = tf.fused.conv2d({ x, filter, strides, pad, bias, activation: "relu" });
-      if (pool) x = tf.maxPool(x, 3, 2, "valid");
+    return tf.tidy(() => {
+      const image: tf.Tensor4D = tf.expandDims(exam, 3);
+      return featuresOf(ALEXNET, image, (name) => this.#get(NETWORK_PREFIX + name));
     });
-    return x;
   }
 
   /**
@@ -136,9 +129,9 @@ export class MRNet implements Disposable {
   #head(features: tf.Tensor4D): tf.Tensor2D {
     return tf.tidy(() => {
       const pooled: tf.Tensor2D = tf.mean(features, [1, 2]);
-      const weight = this.#get("classifer.weight") as tf.Tensor2D;
+      const weight = this.#get(`${HEAD}.weight`) as tf.Tensor2D;
       const product = tf.matMul(maxOverSlices(pooled), weight, false, true);
-      return tf.add(product, this.#get("classifer.bias"));
+      return tf.add(product, this.#get(`${HEAD}.bias`));
     });
   }
 
