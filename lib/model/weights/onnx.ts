@@ -11,8 +11,11 @@
  * https://github.com/onnx/onnx/blob/v1.14.0/onnx/onnx.proto.
  */
 import { type Intensity, MRNET_MEAN, MRNET_STANDARD_DEVIATION } from "../../data/intensity.ts";
+import { ALEXNET } from "../../network/alexnet.ts";
+import { IMAGE, type Network, type Node, type Window } from "../../network/network.ts";
+import { convolutionState, statisticsOf } from "../../network/parameters.ts";
 import { Message } from "../../protobuf.ts";
-import { MRNET_PARAMETERS } from "./mrnet.ts";
+import { HEAD, mrnetParameters, NETWORK_PREFIX } from "../names.ts";
 import { elementCount, type NamedTensor, type StateDict } from "./tensors.ts";
 
 /** Version 8 of the format and version 17 of its operators: ONNX 1.12, of 2022. */
@@ -27,15 +30,6 @@ const INT64 = 7;
 const ATTRIBUTE_INT = 2;
 const ATTRIBUTE_INTS = 7;
 
-/** AlexNet's layers: index of the convolution, stride, padding, and whether a pool follows. */
-const LAYERS = [
-  { index: 0, size: 11, stride: 4, pad: 2, pool: true },
-  { index: 3, size: 5, stride: 1, pad: 2, pool: true },
-  { index: 6, size: 3, stride: 1, pad: 1, pool: false },
-  { index: 8, size: 3, stride: 1, pad: 1, pool: false },
-  { index: 10, size: 3, stride: 1, pad: 1, pool: true },
-] as const;
-
 /** What is to be given to an exported model, in words that the model carries. */
 export const ONNX_INPUT = "float32 [slices, 3, height, width]: grey values as they are in the " +
   "exam's file, the one channel repeated three times; the model prepares them itself";
@@ -47,24 +41,30 @@ export interface OnnxOptions {
    * @default "raw"
    */
   intensity?: Intensity;
+  /**
+   * The network whose weights they are.
+   * @default AlexNet
+   */
+  network?: Network;
 }
 
 /**
  * The bytes of an ONNX model of MRNet with these weights.
  *
- * @param tensors the twelve parameters under MRNet's names, as `selectMRNet` gives them
+ * @param tensors under MRNet's names the parameters, as `selectMRNet` gives them, and the statistics of
+ * batch normalisations
  * @param metadata free text that is kept in the model
  * @throws {RangeError} if a parameter is missing or wrongly shaped
  */
 export function encodeOnnx(
   tensors: StateDict,
   metadata: Record<string, string> = {},
-  { intensity = "raw" }: OnnxOptions = {},
+  { intensity = "raw", network = ALEXNET }: OnnxOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const model = new Message()
     .integer(1, IR_VERSION)
     .text(2, "mrnet")
-    .message(7, graph(tensors, intensity))
+    .message(7, graph(tensors, intensity, network))
     .message(8, new Message().text(1, "").integer(2, OPSET));
   for (const [key, value] of Object.entries(metadata)) {
     model.message(14, new Message().text(1, key).text(2, value));
@@ -72,7 +72,7 @@ export function encodeOnnx(
   return model.encode();
 }
 
-function graph(tensors: StateDict, intensity: Intensity): Message {
+function graph(tensors: StateDict, intensity: Intensity, network: Network): Message {
   const graph = new Message();
   let last = "exam";
   const add: Add = (operator, inputs, output, attributes = {}) => {
@@ -80,26 +80,23 @@ function graph(tensors: StateDict, intensity: Intensity): Message {
     last = output;
   };
   const constants = intensity === "standardized" ? standardize(add) : [];
-  for (const { index, size, stride, pad, pool } of LAYERS) {
-    const name = `pretrained_model.features.${index}`;
-    add("Conv", [last, `${name}.weight`, `${name}.bias`], `conv_${index}`, {
-      kernel_shape: [size, size],
-      strides: [stride, stride],
-      pads: [pad, pad, pad, pad],
-    });
-    add("Relu", [last], `relu_${index}`);
-    if (pool) {
-      add("MaxPool", [last], `pool_${index}`, { kernel_shape: [3, 3], strides: [2, 2] });
-    }
-  }
-  add("GlobalAveragePool", [last], "slice_means");
+  const image = last;
+  const outputs: string[] = [];
+  network.nodes.forEach((node, index) => {
+    const inputs = node.sources.map((source) => source === IMAGE ? image : outputs[source]);
+    addNode(add, node, inputs, index);
+    outputs.push(last);
+  });
   add("Flatten", [last], "slice_features", { axis: 1 });
   add("ReduceMax", [last], "exam_features", { axes: [0], keepdims: 1 });
-  add("Gemm", [last, "classifer.weight", "classifer.bias"], "logits", { transB: 1 });
+  add("Gemm", [last, `${HEAD}.weight`, `${HEAD}.bias`], "logits", { transB: 1 });
   add("Gather", [last, "positive"], "positive_logit", { axis: 1 });
   add("Sigmoid", [last], "probability");
   graph.text(2, "MRNet");
-  for (const { name, shape } of MRNET_PARAMETERS) {
+  const statistics = statisticsOf(network).map(({ name, shape }) => {
+    return { name: NETWORK_PREFIX + name, shape };
+  });
+  for (const { name, shape } of [...mrnetParameters(network), ...statistics]) {
     const tensor = tensors.get(name);
     if (tensor === undefined || String(tensor.shape) !== String(shape)) {
       throw new RangeError(`'${name}' needs the shape [${shape}], it has [${tensor?.shape}]`);
@@ -112,7 +109,10 @@ function graph(tensors: StateDict, intensity: Intensity): Message {
   // The index of the logit that stands for "the finding is present".
   const one = new Uint8Array(BigInt64Array.of(1n).buffer);
   graph.message(5, new Message().integer(2, INT64).text(8, "positive").bytes(9, one));
-  graph.message(11, value("exam", ["slices", 3, "height", "width"]).text(3, ONNX_INPUT));
+  graph.message(
+    11,
+    value("exam", ["slices", network.inputs, "height", "width"]).text(3, ONNX_INPUT),
+  );
   graph.message(12, value("logits", [1, 2]));
   graph.message(12, value("probability", [1]));
   return graph;
@@ -125,6 +125,44 @@ type Add = (
   output: string,
   attributes?: Record<string, number | number[]>,
 ) => void;
+
+/** The operators of one node of the network. */
+function addNode(add: Add, node: Node, inputs: string[], index: number): void {
+  switch (node.kind) {
+    case "convolution": {
+      const { parameters, statistics } = convolutionState(node);
+      const [filters, ...others] = [...parameters, ...statistics]
+        .map(({ name }) => NETWORK_PREFIX + name);
+      const [bias, batchNorm] = node.batchNorm === undefined ? [others] : [[], others];
+      add("Conv", [...inputs, filters, ...bias], `conv_${index}`, windowOf(node));
+      // Its epsilon is 1e-5 by default, as PyTorch's.
+      if (batchNorm) add("BatchNormalization", [`conv_${index}`, ...batchNorm], `norm_${index}`);
+      break;
+    }
+    case "maxPool":
+      add("MaxPool", inputs, `pool_${index}`, windowOf(node));
+      break;
+    case "relu":
+      add("Relu", inputs, `relu_${index}`);
+      break;
+    case "add":
+      add("Add", inputs, `sum_${index}`);
+      break;
+    case "mean":
+      add("GlobalAveragePool", inputs, "slice_means");
+      break;
+    default:
+      node satisfies never;
+  }
+}
+
+function windowOf({ size, stride, padding }: Window): Record<string, number[]> {
+  return {
+    kernel_shape: [size, size],
+    strides: [stride, stride],
+    pads: [padding, padding, padding, padding],
+  };
+}
 
 /**
  * What `affineOf` does, as nodes: the exam is stretched to 0–255 by its own least and largest value,

@@ -4,8 +4,17 @@ import type { Exam } from "../../../lib/data/exam.ts";
 import { INTENSITIES } from "../../../lib/data/intensity.ts";
 import { startEngine } from "../../../lib/engine/engine.ts";
 import { convertWeights } from "../../../lib/model/convert.ts";
+import { filtersToHWIO } from "../../../lib/model/layout.ts";
+import { maxOverSlices } from "../../../lib/model/max_over_slices.ts";
 import { MRNet } from "../../../lib/model/mrnet.ts";
+import { mrnetParameters, NETWORK_PREFIX } from "../../../lib/model/names.ts";
 import { saveMRNet } from "../../../lib/model/create.ts";
+import { encodeOnnx } from "../../../lib/model/weights/onnx.ts";
+import { elementCount, type StateDict } from "../../../lib/model/weights/tensors.ts";
+import { statisticsOf } from "../../../lib/network/parameters.ts";
+import { featuresOf } from "../../../lib/network/reference.ts";
+import { RESNET18 } from "../../../lib/network/resnet18.ts";
+import * as tf from "../../../lib/tf.ts";
 import { createRandom } from "../../../lib/random.ts";
 import { seededState } from "../../support/seeded.ts";
 import { testWithPython, withFolder } from "./support.ts";
@@ -35,13 +44,8 @@ const EXAMS = [
   exam("two_values", (random) => random < 0.5 ? 3 : 4),
 ];
 
-testWithPython(
-  "an exported model takes the grey values of the file, whatever its intensity",
-  ["numpy", "onnx", "onnxruntime"],
-  (run) =>
-    withFolder(async (folder) => {
-      await startEngine("cpu");
-      const code = `
+/** Answers with an exported model's two logits and probability of each exam in a file. */
+const ANSWERS = `
 import json, sys, numpy, onnx, onnxruntime
 path, exams, *shape = sys.argv[1:]
 onnx.checker.check_model(onnx.load(path), full_check=True)
@@ -54,6 +58,68 @@ for exam in values:
     answers.append([*logits[0].tolist(), probability[0].item()])
 print(json.dumps({"answers": answers, "metadata": session.get_modelmeta().custom_metadata_map}))
 `;
+
+/** Random weights of an MRNet with ResNet-18, its running statistics too. */
+function resnetState(): StateDict {
+  const random = createRandom(7);
+  const statistics = statisticsOf(RESNET18).map(({ name, shape }) => {
+    return { name: NETWORK_PREFIX + name, shape };
+  });
+  return new Map([...mrnetParameters(RESNET18), ...statistics].map(({ name, shape }) => {
+    const length = elementCount(shape)!;
+    // Those of filters and the linear layer, else around 1: a variance is above 0.
+    const [middle, bound] = shape.length > 1 ? [0, Math.sqrt(6 * shape[0] / length)] : [1, 0.3];
+    const data = Float32Array.from({ length }, () => middle + random.uniform(-bound, bound));
+    return [name, { shape: [...shape], data }];
+  }));
+}
+
+/** The logits of an MRNet with ResNet-18, in operations of TensorFlow.js. */
+function resnetLogits(state: StateDict, { voxels, slices, height, width }: Exam): Float32Array {
+  return tf.tidy(() => {
+    const tensorOf = (name: string) => {
+      const { shape, data } = state.get(name)!;
+      if (shape.length !== 4) return tf.tensor(data, shape);
+      const [out, into, rows, columns] = shape;
+      return tf.tensor(filtersToHWIO(data, shape), [rows, columns, into, out]);
+    };
+    const image = tf.tensor4d(Float32Array.from(voxels), [slices, height, width, 1]);
+    const features = featuresOf(RESNET18, image, (name) => tensorOf(NETWORK_PREFIX + name));
+    const pooled = maxOverSlices(tf.mean(features, [1, 2]));
+    const weight = tensorOf("classifer.weight") as tf.Tensor2D;
+    const logits = tf.add(tf.matMul(pooled, weight, false, true), tensorOf("classifer.bias"));
+    return logits.dataSync() as Float32Array;
+  });
+}
+
+testWithPython(
+  "ResNet-18 in onnxruntime gives the reference's logits",
+  ["numpy", "onnx", "onnxruntime"],
+  (run) =>
+    withFolder(async (folder) => {
+      await startEngine("wasm");
+      const state = resnetState();
+      await Deno.writeFile(`${folder}/a.onnx`, encodeOnnx(state, {}, { network: RESNET18 }));
+      const { voxels } = EXAMS[0];
+      await Deno.writeFile(
+        `${folder}/exams.bin`,
+        new Uint8Array((voxels as Float32Array<ArrayBuffer>).buffer),
+      );
+      const shape = Object.values(SIZE).map(String);
+      const printed = await run(ANSWERS, `${folder}/a.onnx`, `${folder}/exams.bin`, ...shape);
+      const [[absent, present]] = JSON.parse(printed).answers;
+      const logits = resnetLogits(state, EXAMS[0]);
+      const off = Math.max(Math.abs(absent - logits[0]), Math.abs(present - logits[1]));
+      assert.ok(off <= 1e-5 * Math.max(...logits.map(Math.abs)), `${[absent, present]}, ${logits}`);
+    }),
+);
+
+testWithPython(
+  "an exported model takes the grey values of the file, whatever its intensity",
+  ["numpy", "onnx", "onnxruntime"],
+  (run) =>
+    withFolder(async (folder) => {
+      await startEngine("cpu");
       const file = await Deno.open(`${folder}/exams.bin`, { write: true, create: true });
       for (const { voxels } of EXAMS) {
         await file.write(new Uint8Array((voxels as Float32Array<ArrayBuffer>).buffer));
@@ -64,7 +130,7 @@ print(json.dumps({"answers": answers, "metadata": session.get_modelmeta().custom
         await saveMRNet(model, `${folder}/a.safetensors`, { task: "acl" });
         await convertWeights(`${folder}/a.safetensors`, `${folder}/a.onnx`);
         const shape = Object.values(SIZE).map(String);
-        const printed = await run(code, `${folder}/a.onnx`, `${folder}/exams.bin`, ...shape);
+        const printed = await run(ANSWERS, `${folder}/a.onnx`, `${folder}/exams.bin`, ...shape);
         const { answers, metadata } = JSON.parse(printed);
         assert.equal(metadata.intensity, intensity);
         assert.match(metadata.input, /grey values as they are in the exam's file/);
