@@ -7,31 +7,51 @@
  */
 import type { Binding } from "./kernel.ts";
 
-/** Channels of the last convolution, and so the most slices that can be selected. */
-export const CHANNELS = 256;
-
-/** The WGSL of the state. */
-const STRUCTURE = `struct Selected {
+/** What most kernels know of the state: which slices are selected. */
+const LIST = `struct Selected {
   // How many slices are the argmax of a channel.
   count: u32,
   // Those slices, in their own order.
-  slices: array<u32, ${CHANNELS}>,
-  // The argmax of each channel.
-  slice_of: array<u32, ${CHANNELS}>,
-  // The channels, sorted by their argmax, and where each selected slice's begin.
-  channels: array<u32, ${CHANNELS}>,
-  first: array<u32, ${CHANNELS + 1}>,
-  // The gradient of each channel at each window of the last pool.
-  gradient: array<f32, ${CHANNELS}>,
+  slices: array<u32>,
 }`;
 
-/** The state of the maximum over the slices; kernels bind it under this name. */
-export function selectedBinding(access: "read" | "write"): Binding {
-  return { name: "selected", type: "Selected", access, structure: STRUCTURE };
+/** Which slices are selected; kernels that run over those bind the state under this name. */
+export const SELECTED_LIST: Binding = {
+  name: "selected",
+  type: "Selected",
+  access: "read",
+  structure: LIST,
+};
+
+/**
+ * The whole state of the maximum over the slices.
+ *
+ * @param channels of the features, and so the most slices that can be selected
+ */
+export function selectedBinding(
+  access: "read" | "write",
+  channels: number,
+  name: string = "selected",
+): Binding {
+  const structure = `struct Selected {
+  // As for kernels that know no more.
+  count: u32,
+  slices: array<u32, ${channels}>,
+  // The argmax of each channel.
+  slice_of: array<u32, ${channels}>,
+  // The channels, sorted by their argmax, and where each selected slice's begin.
+  channels: array<u32, ${channels}>,
+  first: array<u32, ${channels + 1}>,
+  // The gradient of each channel at each pixel that the mean is taken over.
+  gradient: array<f32, ${channels}>,
+}`;
+  return { name, type: "Selected", access, structure };
 }
 
-/** Its size in bytes. */
-export const SELECTED_BYTES = 4 * (1 + 5 * CHANNELS + 1);
+/** The size of the state in bytes. */
+export function selectedBytes(channels: number): number {
+  return 4 * (1 + 5 * channels + 1);
+}
 
 /** What a kernel runs over: every slice of the exam, or the selected slices. */
 export type Items = "slices" | "selected";

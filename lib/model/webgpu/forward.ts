@@ -69,7 +69,7 @@ export function headPass(
   { gpu, layers, parameters, exam, selected, results }: PassContext,
 ): Promise<Dispatch> {
   const windows = poolOf(layers.at(-1)!.output);
-  return gpu.prepare(head(windows.height * windows.width), {
+  return gpu.prepare(head(layers.at(-1)!.output.channels, windows.height * windows.width), {
     step: exam.step(),
     means: exam.means,
     linear: parameters.range(parameters.values, "classifer", "both"),

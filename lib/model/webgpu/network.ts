@@ -11,8 +11,9 @@ import type { Dispatch, Gpu, Tiles } from "../../engine/webgpu/gpu.ts";
 import { selectedOfChunk } from "../../engine/webgpu/kernels/exam_chunks.ts";
 import type { Precision } from "../../engine/webgpu/precision.ts";
 import { type StepValues, writeStep } from "../../engine/webgpu/step.ts";
-import { SELECTED_BYTES } from "../../engine/webgpu/selected_slices.ts";
+import { selectedBytes } from "../../engine/webgpu/selected_slices.ts";
 import { areFeaturesFrozen } from "../frozen.ts";
+import { CHANNELS } from "../features.ts";
 import type { Parameters } from "../parameters.ts";
 import { backwardPass } from "./backward.ts";
 import { ExamBuffers } from "./exam_buffers.ts";
@@ -121,7 +122,7 @@ export class WebGPUNetwork {
     this.#slicesAtOnce = slicesAtOnce;
     // What is read of the shapes here does not depend on the size of the slices.
     this.parameters = new WebGPUParameters(gpu, parameters, layerShapes(256, 256, this.#layers));
-    this.#selected = gpu.buffer("selected", SELECTED_BYTES);
+    this.#selected = gpu.buffer("selected", selectedBytes(CHANNELS));
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
     this.#results = gpu.buffer("results", 16 * RING, usage);
   }
@@ -274,11 +275,14 @@ export class WebGPUNetwork {
     }
     const chunked = exam.chunks > 1;
     const selected = chunked
-      ? this.#chunkSelected ??= this.#gpu.buffer("selected slices of a chunk", SELECTED_BYTES)
+      ? this.#chunkSelected ??= this.#gpu.buffer(
+        "selected slices of a chunk",
+        selectedBytes(CHANNELS),
+      )
       : this.#selected;
     const selectedOf = (chunk: number) => {
       const buffers = { step: exam.step(chunk), all: this.#selected, selected };
-      return this.#gpu.prepare(selectedOfChunk(), buffers);
+      return this.#gpu.prepare(selectedOfChunk(CHANNELS), buffers);
     };
     const prepared = Promise.all([
       parameters.rotate180(),

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { addGradient, selectedOfChunk } from "../../../lib/engine/webgpu/kernels/exam_chunks.ts";
-import { CHANNELS, SELECTED_BYTES } from "../../../lib/engine/webgpu/selected_slices.ts";
+import { selectedBytes } from "../../../lib/engine/webgpu/selected_slices.ts";
 import { noise, onGpu, runKernel, step } from "./support.ts";
 
+const CHANNELS = 256;
 /** Where each field of the state begins, in words. */
 const AT = {
   slices: 1,
@@ -14,7 +15,7 @@ const AT = {
 
 /** The state as the head leaves it, where the argmax of channel c is slice `sliceOf(c)`. */
 function stateOf(sliceOf: (channel: number) => number, gradient: Float32Array): Uint32Array {
-  const words = new Uint32Array(SELECTED_BYTES / 4);
+  const words = new Uint32Array(selectedBytes(CHANNELS) / 4);
   const channels = Array.from({ length: CHANNELS }, (_, channel) => channel);
   const slices = [...new Set(channels.map(sliceOf))].sort((a, b) => a - b);
   const sorted = channels.toSorted((a, b) => sliceOf(a) - sliceOf(b) || a - b);
@@ -34,10 +35,10 @@ onGpu("a chunk's selected slices are numbered from its first slice", async (gpu)
   const sliceOf = (channel: number) => (channel * 7 % 6) * 3;
   const all = stateOf(sliceOf, gradient);
   for (const [first, slices, kept] of [[0, 4, [0, 3]], [4, 6, [6, 9]], [16, 2, []]] as const) {
-    const result = await runKernel(gpu, selectedOfChunk(), {
+    const result = await runKernel(gpu, selectedOfChunk(CHANNELS), {
       slices,
       inputs: { step: step({ slices, first }), all },
-      output: ["selected", SELECTED_BYTES / 4],
+      output: ["selected", selectedBytes(CHANNELS) / 4],
     });
     const words = new Uint32Array(result.buffer);
     assert.deepEqual([...words.subarray(0, 1 + kept.length)], [

@@ -8,7 +8,7 @@ import {
 } from "../../../lib/engine/webgpu/kernels/last_layer.ts";
 import { rotateFilters180 } from "../../../lib/engine/webgpu/kernels/filter_layouts.ts";
 import type { Gpu } from "../../../lib/engine/webgpu/gpu.ts";
-import { SELECTED_BYTES } from "../../../lib/engine/webgpu/selected_slices.ts";
+import { selectedBytes } from "../../../lib/engine/webgpu/selected_slices.ts";
 import { assertClose, images, indexOf, noise, onGpu, runKernel } from "./support.ts";
 
 const SLICES = 4;
@@ -25,7 +25,7 @@ const x = images("x", SLICES, input);
 const filters = noise("filters", 3 * 3 * 16 * 256);
 
 function selected(): Uint32Array {
-  const words = new Uint32Array(SELECTED_BYTES / 4);
+  const words = new Uint32Array(selectedBytes(256) / 4);
   const order = sliceOf.map((_, c) => c).sort((a, b) => sliceOf[a] - sliceOf[b] || a - b);
   const first = sliceOf.filter((slice) => slice === 1).length;
   words.set([2, 1, 3]);

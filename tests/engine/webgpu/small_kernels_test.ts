@@ -9,7 +9,7 @@ import {
 } from "../../../lib/engine/webgpu/kernels/filter_layouts.ts";
 import { head } from "../../../lib/engine/webgpu/kernels/head.ts";
 import { prepareInput } from "../../../lib/engine/webgpu/kernels/prepare_input.ts";
-import { SELECTED_BYTES } from "../../../lib/engine/webgpu/selected_slices.ts";
+import { selectedBytes } from "../../../lib/engine/webgpu/selected_slices.ts";
 import { assertClose, image, indexOf, noise, onGpu, runKernel, step } from "./support.ts";
 
 const SIZE = [9, 14] as const;
@@ -97,7 +97,7 @@ onGpu(
 );
 
 /** Numbers in each of the head's outputs. */
-const HEAD_OUTPUTS = { gradient: 514, selected: SELECTED_BYTES / 4, results: 16 };
+const HEAD_OUTPUTS = { gradient: 514, selected: selectedBytes(256) / 4, results: 16 };
 
 /** What the head writes to one of its outputs. */
 async function runHead(
@@ -107,7 +107,7 @@ async function runHead(
 ): Promise<Float32Array> {
   const others = Object.entries(HEAD_OUTPUTS).filter(([other]) => other !== name)
     .map(([other, numbers]) => [other, new Float32Array(numbers)]);
-  return await runKernel(gpu, head(49), {
+  return await runKernel(gpu, head(256, 49), {
     slices: inputs.means.length / 256,
     inputs: { ...inputs, ...Object.fromEntries(others) },
     output: [name, HEAD_OUTPUTS[name]],

@@ -7,7 +7,7 @@ import type { Gpu } from "../../../lib/engine/webgpu/gpu.ts";
 import { type Grid, grid, imageSize } from "../../../lib/engine/webgpu/grid.ts";
 import type { KernelLaunch } from "../../../lib/engine/webgpu/kernel.ts";
 import { HEADER_BYTES, type StepValues, writeStep } from "../../../lib/engine/webgpu/step.ts";
-import { SELECTED_BYTES } from "../../../lib/engine/webgpu/selected_slices.ts";
+import { selectedBytes } from "../../../lib/engine/webgpu/selected_slices.ts";
 import { createRandom } from "../../../lib/random.ts";
 import { onEachEngine } from "../../support/engines.ts";
 
@@ -73,7 +73,7 @@ export function step(values: Partial<StepValues>): Uint8Array {
 
 /** The state of the maximum over the slices with nothing in it but the selected slices. */
 export function selectedSlices(slices: number[]): Uint32Array {
-  const words = new Uint32Array(SELECTED_BYTES / 4);
+  const words = new Uint32Array(selectedBytes(256) / 4);
   words.set([slices.length, ...slices]);
   return words;
 }

@@ -4,7 +4,7 @@
 import { pixelAt } from "../grid.ts";
 import type { Tiles } from "../gpu.ts";
 import { type KernelLaunch, vectors } from "../kernel.ts";
-import { selectedBinding } from "../selected_slices.ts";
+import { SELECTED_LIST } from "../selected_slices.ts";
 import { type FilterGradient, partialSumSize } from "./filter_gradient_base.ts";
 
 /**
@@ -56,7 +56,7 @@ fn main(
   return {
     kernel: {
       label: `${gradient.label}, bias`,
-      bindings: [selectedBinding("read"), vectors("dy", "read"), vectors("partials", "write")],
+      bindings: [SELECTED_LIST, vectors("dy", "read"), vectors("partials", "write")],
       code,
     },
     workgroups: () => [outChannels / wide, partialSums],

@@ -7,7 +7,7 @@ import { type Kernel, vectors } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";
 import { imageVectors, load, store } from "../precision.ts";
 import { STEP } from "../step.ts";
-import { ITEMS, type Items, selectedBinding } from "../selected_slices.ts";
+import { ITEMS, type Items, SELECTED_LIST } from "../selected_slices.ts";
 
 /** A convolution. */
 export interface Convolution {
@@ -55,7 +55,7 @@ export function convolutionBindings(conv: Convolution): Kernel["bindings"] {
   const { items, epilogue, input, output, activation = output, partialSums } = conv;
   return [
     STEP,
-    ...(items === "selected" ? [selectedBinding("read")] : []),
+    ...(items === "selected" ? [SELECTED_LIST] : []),
     imageVectors("x", "read", input),
     vectors("filters", "read"),
     ...(epilogue === "relu" ? [vectors("bias", "read")] : []),

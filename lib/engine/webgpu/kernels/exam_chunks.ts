@@ -5,7 +5,7 @@
 import { elementKernel } from "../element_kernel.ts";
 import { type KernelLaunch, vectors } from "../kernel.ts";
 import { STEP } from "../step.ts";
-import { CHANNELS, selectedBinding } from "../selected_slices.ts";
+import { selectedBinding } from "../selected_slices.ts";
 
 /**
  * The selected slices of a chunk, numbered from its first slice. A channel that selects a slice of another
@@ -13,9 +13,11 @@ import { CHANNELS, selectedBinding } from "../selected_slices.ts";
  *
  * Bindings: `step`, whose slices are the chunk's; `all`, the exam's selected slices; `selected`, the
  * chunk's.
+ *
+ * @param channels of the features
  */
-export function selectedOfChunk(): KernelLaunch {
-  const code = `@compute @workgroup_size(${CHANNELS})
+export function selectedOfChunk(channels: number): KernelLaunch {
+  const code = `@compute @workgroup_size(${channels})
 fn main(@builtin(local_invocation_index) index: u32) {
   // Selected slices are listed in their own order, so a chunk's lie one after the other.
   var before = 0u;
@@ -45,7 +47,11 @@ fn main(@builtin(local_invocation_index) index: u32) {
   return {
     kernel: {
       label: "selected slices of a chunk",
-      bindings: [STEP, { name: "all", type: "Selected", access: "read" }, selectedBinding("write")],
+      bindings: [
+        STEP,
+        selectedBinding("read", channels, "all"),
+        selectedBinding("write", channels),
+      ],
       code,
     },
     workgroups: () => [1],

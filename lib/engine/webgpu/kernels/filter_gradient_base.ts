@@ -4,7 +4,7 @@
 import type { Grid } from "../grid.ts";
 import { type Kernel, vectors } from "../kernel.ts";
 import { imageVectors } from "../precision.ts";
-import { selectedBinding } from "../selected_slices.ts";
+import { SELECTED_LIST } from "../selected_slices.ts";
 
 /** The filter gradient of a convolution. */
 export interface FilterGradient {
@@ -36,7 +36,7 @@ export function filterGradientMultiplyAdds({ size, filterRow, output }: FilterGr
 /** The bindings of a filter gradient, in either form. */
 export function filterGradientBindings({ input }: FilterGradient): Kernel["bindings"] {
   return [
-    selectedBinding("read"),
+    SELECTED_LIST,
     imageVectors("x", "read", input),
     vectors("dy", "read"),
     vectors("partials", "write"),

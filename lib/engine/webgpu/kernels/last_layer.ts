@@ -31,7 +31,7 @@ export function lastMaxima(output: Grid): KernelLaunch {
   return elementKernel({
     label: "last layer, maxima",
     bindings: [
-      selectedBinding("read"),
+      selectedBinding("read", output.channels),
       imageNumbers("x", output),
       { name: "maxima", type: "array<u32>", access: "write" },
     ],
@@ -72,7 +72,7 @@ export function lastFilterGradient(input: Grid, output: Grid, size: number): Ker
   return elementKernel({
     label: "last layer, filter gradient",
     bindings: [
-      selectedBinding("read"),
+      selectedBinding("read", output.channels),
       { name: "maxima", type: "array<u32>", access: "read" },
       imageVectors("x", "read", input),
       vectors("gradient", "write"),
@@ -132,7 +132,7 @@ export function lastOutputGradient(output: Grid, border: number): KernelLaunch {
   return elementKernel({
     label: "last layer, output gradient",
     bindings: [
-      selectedBinding("read"),
+      selectedBinding("read", output.channels),
       { name: "maxima", type: "array<u32>", access: "read" },
       { name: "dy", type: "array<f32>", access: "write" },
     ],
@@ -228,7 +228,7 @@ fn main(
     kernel: {
       label: "last layer, input gradient",
       bindings: [
-        selectedBinding("read"),
+        selectedBinding("read", output.channels),
         { name: "dy", type: "array<f32>", access: "read" },
         vectors("filters", "read"),
         imageVectors("activation", "read", input),

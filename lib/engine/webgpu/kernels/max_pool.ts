@@ -12,7 +12,7 @@ import { type KernelLaunch, vectors } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";
 import { imageVectors, load, store } from "../precision.ts";
 import { STEP } from "../step.ts";
-import { ITEMS, selectedBinding } from "../selected_slices.ts";
+import { ITEMS, SELECTED_LIST } from "../selected_slices.ts";
 
 /** The mark of a window without an argmax. */
 const NONE = 9;
@@ -73,7 +73,7 @@ export function maxPoolGradient(label: string, input: Grid, output: Grid): Kerne
   return elementKernel({
     label,
     bindings: [
-      selectedBinding("read"),
+      SELECTED_LIST,
       { name: "codes", type: "array<u32>", access: "read" },
       vectors("dy", "read"),
       vectors("dx", "write"),
