@@ -3,6 +3,7 @@
  * and how to read the pixels.
  */
 import { DataError, messageOf } from "../errors.ts";
+import { tellCopiesApart } from "./copies.ts";
 import { isDicom } from "./dicom/dataset.ts";
 import type { FrameDecoder } from "./dicom/decoder.ts";
 import { readDicomHeader, readDicomPixels } from "./dicom/file.ts";
@@ -93,7 +94,11 @@ export async function findSeries(
     }
     await onFile?.(index + 1, files.length);
   }
-  const dicom = sortIntoSeries(headers).map((series) => _dicomSeries(series, byName, limits));
+  const instances = await tellCopiesApart(headers, byName, {
+    maxInflated: limits.inflatedBytes,
+    onFile: () => onFile?.(files.length, files.length),
+  });
+  const dicom = sortIntoSeries(instances).map((series) => _dicomSeries(series, byName, limits));
   return { series: [...dicom, ...volumes], skipped, others };
 }
 

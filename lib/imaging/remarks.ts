@@ -16,7 +16,7 @@ const GAP = 1.5;
  * Says what is odd, a sentence each; none if nothing is.
  */
 export function seriesRemarks(series: Series): string[] {
-  const { slices, plane, steps, copies, ambiguous, distance } = series;
+  const { slices, plane, steps, copies, clashes, ambiguous, distance } = series;
   const [{ instance }] = slices;
   const remarks = [tiltRemark(plane === undefined ? undefined : { ...series, plane })];
   if (ambiguous) {
@@ -27,7 +27,15 @@ export function seriesRemarks(series: Series): string[] {
     remarks.push(`slices are missing at ${gaps} position${gaps === 1 ? "" : "s"}`);
   }
   remarks.push(sliceCountRemark(slices.length));
-  if (copies > 0) remarks.push(`${copies} slices were there twice and count once`);
+  if (copies > 0) {
+    remarks.push(`${copies} slice${copies === 1 ? " was" : "s were"} there twice and count once`);
+  }
+  if (clashes > 0) {
+    remarks.push(
+      `${clashes} slice${clashes === 1 ? " has" : "s have"} an identifier that another file with ` +
+        "other content has: each counts",
+    );
+  }
   if (/\bLOCALIZER\b/.test(instance.imageType)) remarks.push("it is a localizer");
   if (instance.burnedIn) remarks.push("text is burned into its images");
   remarks.push(_sideRemark(series));

@@ -32,6 +32,8 @@ export interface Series {
   readonly distance?: number;
   /** How many copies of slices were left out: the same instance in several files. */
   readonly copies: number;
+  /** How many slices have the identifier of another one that is no copy of them; each of them counts. */
+  readonly clashes: number;
   /** True if several slices lie at the same position and nothing in the files tells them apart. */
   readonly ambiguous: boolean;
 }
@@ -124,9 +126,11 @@ function _positions(slices: readonly Slice[]): number[] | undefined {
 function _inOrder(
   part: string,
   slices: Slice[],
-  found: Pick<Series, "copies" | "ambiguous">,
+  counted: Pick<Series, "copies" | "ambiguous">,
 ): Series {
   const [{ instance: { series: uid }, frame }] = slices;
+  const clashes = slices.filter(({ instance }) => instance.sharesIdentifier).length;
+  const found = { ...counted, clashes };
   const orientation = _hasGeometry(frame) ? orientationOf(...frame.orientation) : undefined;
   const positions = _positions(slices);
   if (positions === undefined || orientation === undefined) {

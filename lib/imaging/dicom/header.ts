@@ -41,6 +41,8 @@ export interface PixelLocation {
 export interface InstanceHeader {
   readonly file: string;
   readonly instance: string;
+  /** True if another file has the same identifier and other content, as `copies.ts` finds. */
+  readonly sharesIdentifier?: true;
   readonly series: string;
   readonly study: string;
   /** Whom the study is of; to tell patients apart, never to be written anywhere. */
