@@ -84,7 +84,7 @@ export async function findSeries(
         images += header.frames.length - 1;
         headers.push(header);
         byName.set(file.name, file);
-      } else if (isNifti(begin, file.name)) volumes.push(await niftiSeries(file, limits));
+      } else if (isNifti(begin, file.name)) volumes.push(...await niftiSeries(file, limits));
       else if (isPickledVolume(file.name)) {
         volumes.push(await pickledSeries(file, { table: tables.volumes, limits }));
       } else if (!tables.files.has(file)) others++;

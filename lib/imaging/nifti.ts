@@ -1,11 +1,11 @@
 /**
- * NIfTI-1 and NIfTI-2 files, plain or gzipped: one volume each, with how it lies in the patient.
+ * NIfTI-1 and NIfTI-2 files, plain or gzipped: their volumes, with how these lie in the patient.
  *
  * The header is read by nifti-reader-js, which neither swaps bytes nor looks whether the data are
  * whole; both are done here. The format: https://nifti.nimh.nih.gov/nifti-1.
  */
 import { Buffer } from "node:buffer";
-import { gunzipSync } from "node:zlib";
+import { constants, gunzipSync } from "node:zlib";
 import { plainBytes } from "../bytes.ts";
 import { DataError, messageOf } from "../errors.ts";
 import { alongThrough, type Axes, orientationOf, unit, type Vector } from "./geometry.ts";
@@ -14,19 +14,42 @@ import type { GreySlice, StoredValues } from "./grey_values.ts";
 import { type ImagingLimits, NO_LIMITS } from "./limits.ts";
 import { MAX_SIDE } from "./dicom/header.ts";
 
-/** A volume's slices, in MRNet's order if it says how it lies. */
-export interface NiftiVolume {
+/** What a file says of its volumes, all of one size. */
+export interface NiftiHeader {
   /** `NIfTI-1` or `NIfTI-2`. */
   readonly format: string;
   readonly rows: number;
   readonly columns: number;
+  /** The slices of each volume. */
+  readonly slices: number;
+  /** How many volumes there are: echoes, or points in time. */
+  readonly volumes: number;
   /** Distance of rows and of columns, in millimetres. */
   readonly spacing: readonly [number, number];
   /** Distance of slices, in millimetres. */
   readonly distance: number;
   /** The directions in which columns and rows run; none if the file does not say. */
   readonly orientation?: readonly [Vector, Vector];
-  readonly slices: readonly GreySlice[];
+  readonly voxels: VoxelLayout;
+}
+
+/** How the voxels lie in a file. */
+interface VoxelLayout {
+  /** The header's bytes, by which the file is known again. */
+  readonly header: Uint8Array;
+  /** Voxels along each axis of the file, the first varying fastest. */
+  readonly size: readonly number[];
+  /** Which of these axes are columns, rows and slices. */
+  readonly axes: Readonly<Record<keyof Axes, number>>;
+  /** True if the file's slices follow each other against MRNet's direction. */
+  readonly isReversed: boolean;
+  /** Where the first volume begins. */
+  readonly start: number;
+  /** The format's number for how values are stored. */
+  readonly type: number;
+  readonly littleEndian: boolean;
+  readonly slope: number;
+  readonly intercept: number;
 }
 
 /** How values are stored, by the format's number for it. */
@@ -45,12 +68,16 @@ const TYPES: Readonly<
 
 /** The most slices of a volume. */
 const MAX_SLICES = 4096;
+/** The most volumes of a file: a knee has a few echoes, a brain hundreds of points in time. */
+const MAX_VOLUMES = 64;
 
 /** An axis is taken for that of the slices if its voxels are so many times as long as the others'. */
 const THICK = 1.5;
 
 const NIFTI1_BYTES = 352;
 const NIFTI2_BYTES = 544;
+/** So many bytes of a file hold its header, even if it is gzipped under a long name. */
+export const NIFTI_BEGIN_BYTES = 4096;
 
 /** True if a file is NIfTI by its first 352 bytes, or gzipped and so named. */
 export function isNifti(begin: Uint8Array, name: string): boolean {
@@ -59,44 +86,26 @@ export function isNifti(begin: Uint8Array, name: string): boolean {
 }
 
 /**
- * Reads a file.
+ * Reads a file's header.
  *
- * @throws {DataError} if it is damaged, cut off, larger than allowed, or holds no volume of single numbers
+ * @param begin the file, or its first {@linkcode NIFTI_BEGIN_BYTES}
+ * @throws {DataError} if it is damaged, larger than allowed, or holds no volume of single numbers
  */
-export async function readNifti(
-  file: Uint8Array<ArrayBuffer>,
+export async function readNiftiHeader(
+  begin: Uint8Array,
   name: string,
-  { inflatedBytes, seriesPixels }: Pick<ImagingLimits, "inflatedBytes" | "seriesPixels"> =
-    NO_LIMITS,
-): Promise<NiftiVolume> {
-  const bytes = _inflated(file, name, Math.min(inflatedBytes, MAX_FILE_BYTES));
+  limits: NiftiLimits = NO_LIMITS,
+): Promise<NiftiHeader> {
+  const bytes = _beginning(begin, name);
   const isFirst = _text(bytes, 344, 3) === "n+1";
-  const header = await _header(bytes.slice(0, isFirst ? NIFTI1_BYTES : NIFTI2_BYTES), name);
+  const headerBytes = isFirst ? NIFTI1_BYTES : NIFTI2_BYTES;
+  const raw = new Uint8Array(bytes.subarray(0, headerBytes));
+  const header = await _parsed(raw.slice(), name);
   const { dims, pixDims, datatypeCode, affine, littleEndian } = header;
-  const size = dims.slice(1, 4);
-  _checkSize(dims, name);
-  const type = TYPES[datatypeCode];
-  if (type === undefined) {
+  const { size, volumes } = _sizes(dims, name);
+  if (TYPES[datatypeCode] === undefined) {
     const found = `its values are of type ${datatypeCode}, not single whole or real numbers`;
     throw refusedNifti(name, found, "convert it to int16 or float32");
-  }
-  const [width, make] = type;
-  const count = size[0] * size[1] * size[2];
-  if (count > seriesPixels) {
-    const found = `it has ${count} voxels, at most ${seriesPixels} are read`;
-    throw refusedNifti(name, found, "give a smaller volume");
-  }
-  const start = Math.max(header.vox_offset, isFirst ? NIFTI1_BYTES : NIFTI2_BYTES);
-  if (!Number.isInteger(start) || start + count * width > bytes.length) {
-    const found = `${count * width} bytes of voxels should begin at byte ${start}, it has ` +
-      `${bytes.length} bytes in all`;
-    throw refusedNifti(name, found, "it is cut short: copy it again");
-  }
-  const data = bytes.slice(start, start + count * width);
-  if (!littleEndian) _swap(data, width);
-  const values = make(data.buffer);
-  if (!values.every(Number.isFinite)) {
-    throw refusedNifti(name, "some of its values are not finite", "repair the export");
   }
   const placed = header.sform_code > 0 || header.qform_code > 0;
   // NIfTI's x grows to the right and its y to the front, DICOM's the other way.
@@ -113,19 +122,68 @@ export async function readNifti(
   }
   const through = _sliceAxis(lengths);
   const [across, down] = [0, 1, 2].filter((axis) => axis !== through);
-  const slope = Number.isFinite(header.scl_slope) && header.scl_slope !== 0 ? header.scl_slope : 1;
-  const intercept = slope === 1 && header.scl_slope === 0 ? 0 : header.scl_inter || 0;
-  const slices = _slices(values, size, { across, down, through }).map((stored): GreySlice => ({
-    ...{ stored, slope, intercept, inverted: false },
-  }));
   const orientation = placed ? [axes[across], axes[down]] as const : undefined;
-  if (orientation !== undefined && _runsBackwards(orientation, axes[through])) slices.reverse();
+  const slope = Number.isFinite(header.scl_slope) && header.scl_slope !== 0 ? header.scl_slope : 1;
+  const voxels: VoxelLayout = {
+    ...{
+      header: raw,
+      size,
+      axes: { across, down, through },
+      type: datatypeCode,
+      littleEndian,
+      slope,
+    },
+    isReversed: orientation !== undefined && _runsBackwards(orientation, axes[through]),
+    start: Math.max(header.vox_offset, headerBytes),
+    intercept: slope === 1 && header.scl_slope === 0 ? 0 : header.scl_inter || 0,
+  };
+  _checkLimits({ ...voxels, volumes, isGzip: _isGzip(begin) }, name, limits);
   return {
     format: isFirst ? "NIfTI-1" : "NIfTI-2",
-    ...{ rows: size[down], columns: size[across], slices, orientation },
-    spacing: [lengths[down], lengths[across]],
-    distance: lengths[through],
+    ...{ rows: size[down], columns: size[across], slices: size[through], volumes, orientation },
+    ...{ spacing: [lengths[down], lengths[across]], distance: lengths[through], voxels },
   };
+}
+
+/** What of a file's size is limited. */
+type NiftiLimits = Pick<ImagingLimits, "inflatedBytes" | "seriesPixels">;
+
+/**
+ * Reads the slices of a volume, in MRNet's order if the file says how it lies.
+ *
+ * @param file the whole file, from which the header was read
+ * @param volume which volume, counted from 0
+ * @throws {DataError} if it is damaged, cut off, inflates to more than allowed, or is another by now
+ */
+export function readNiftiSlices(
+  file: Uint8Array<ArrayBuffer>,
+  name: string,
+  { voxels, volumes }: Pick<NiftiHeader, "voxels" | "volumes">,
+  { volume = 0, inflatedBytes }: { volume?: number } & Pick<NiftiLimits, "inflatedBytes">,
+): GreySlice[] {
+  const bytes = _inflated(file, name, Math.min(inflatedBytes, MAX_FILE_BYTES));
+  if (voxels.header.some((byte, at) => bytes[at] !== byte)) {
+    throw refusedNifti(name, "it changed while it was read", "try again");
+  }
+  const [width, make] = TYPES[voxels.type];
+  const { size, start, littleEndian, slope, intercept } = voxels;
+  const wanted = size[0] * size[1] * size[2] * width;
+  if (!Number.isInteger(start) || start + wanted * volumes > bytes.length) {
+    const found = `${wanted * volumes} bytes of voxels should begin at byte ${start}, it has ` +
+      `${bytes.length} bytes in all`;
+    throw refusedNifti(name, found, "it is cut short: copy it again");
+  }
+  const begin = start + wanted * volume;
+  const data = bytes.slice(begin, begin + wanted);
+  if (!littleEndian) _swap(data, width);
+  const values = make(data.buffer);
+  if (!values.every(Number.isFinite)) {
+    throw refusedNifti(name, "some of its values are not finite", "repair the export");
+  }
+  const slices = _slices(values, size, voxels.axes).map((stored): GreySlice => ({
+    ...{ stored, slope, intercept, inverted: false },
+  }));
+  return voxels.isReversed ? slices.reverse() : slices;
 }
 
 /** The error of a NIfTI file that cannot be read. */
@@ -133,7 +191,7 @@ export function refusedNifti(name: string, found: string, hint: string): DataErr
   return new DataError(`Cannot read the NIfTI file '${name}': ${found}: ${hint}`);
 }
 
-async function _header(bytes: Uint8Array<ArrayBuffer>, name: string) {
+async function _parsed(bytes: Uint8Array<ArrayBuffer>, name: string) {
   const { readHeader } = await import("npm:nifti-reader-js@0.8.0");
   // Extensions are not wanted, and their lengths not to be believed.
   bytes[bytes.length - 4] = 0;
@@ -146,21 +204,53 @@ async function _header(bytes: Uint8Array<ArrayBuffer>, name: string) {
   throw refusedNifti(name, "its header is damaged", "copy it again");
 }
 
-function _checkSize(dims: readonly number[], name: string): void {
-  const [dimensions, columns, rows, slices] = dims;
-  const shown = dims.slice(1, Math.max(1, Math.min(7, dimensions)) + 1).join("×");
-  if (dims.slice(4, dimensions + 1).some((length) => length > 1)) {
-    throw refusedNifti(name, `it holds several volumes (${shown})`, "split it, one volume a file");
-  }
+/** The sizes of a volume along the file's axes, and how many volumes there are. */
+function _sizes(dims: readonly number[], name: string): { size: number[]; volumes: number } {
+  const [dimensions, ...lengths] = dims;
+  const shown = lengths.slice(0, Math.max(0, Math.min(7, dimensions))).join("×") || "none";
+  const size = lengths.slice(0, 3);
   const isSound = dimensions >= 3 && dimensions <= 7 &&
-    [columns, rows, slices].every((n) => Number.isInteger(n) && n >= 1) &&
-    Math.max(columns, rows, slices) <= Math.max(MAX_SIDE, MAX_SLICES);
-  if (isSound) return;
-  throw refusedNifti(
-    name,
-    `it says that its size is ${shown || "none"}`,
-    "give a volume of slices",
-  );
+    size.every((length) => Number.isInteger(length) && length >= 1) &&
+    Math.max(...size) <= Math.max(MAX_SIDE, MAX_SLICES);
+  if (!isSound) {
+    throw refusedNifti(name, `it says that its size is ${shown}`, "give a volume of slices");
+  }
+  if (lengths.slice(4, dimensions).some((length) => length > 1)) {
+    throw refusedNifti(name, `its voxels are vectors (${shown})`, "save one number a voxel");
+  }
+  const volumes = dimensions < 4 ? 1 : Math.max(1, lengths[3]);
+  if (volumes <= MAX_VOLUMES) return { size, volumes };
+  const found = `it holds ${volumes} volumes (${shown}), at most ${MAX_VOLUMES} are read`;
+  throw refusedNifti(name, found, "split it, a few volumes a file");
+}
+
+function _checkLimits(
+  { size, volumes, type, start, isGzip }: Pick<VoxelLayout, "size" | "type" | "start"> & {
+    volumes: number;
+    isGzip: boolean;
+  },
+  name: string,
+  { inflatedBytes, seriesPixels }: NiftiLimits,
+): void {
+  const count = size[0] * size[1] * size[2];
+  if (count > seriesPixels) {
+    const found = `it has ${count} voxels, at most ${seriesPixels} are read`;
+    throw refusedNifti(name, found, "give a smaller volume");
+  }
+  const bytes = start + count * volumes * TYPES[type][0];
+  if (isGzip && bytes > inflatedBytes) {
+    const found = `it inflates to ${bytes} bytes, at most ${inflatedBytes} are read`;
+    throw refusedNifti(name, found, "give a smaller volume");
+  }
+}
+
+/** The beginning of a file, inflated as far as it goes. */
+function _beginning(begin: Uint8Array, name: string): Uint8Array {
+  if (!_isGzip(begin)) return _niftiBytes(begin, name);
+  // Deflate gets at most some 1,000 times as small, so that this takes no more than 4 MB.
+  const bytes = begin.subarray(0, NIFTI_BEGIN_BYTES);
+  const inflated = _gunzipped(bytes, name, { finishFlush: constants.Z_SYNC_FLUSH });
+  return _niftiBytes(inflated, name);
 }
 
 function _inflated(
@@ -168,15 +258,25 @@ function _inflated(
   name: string,
   maxOutputLength: number,
 ): Uint8Array<ArrayBuffer> {
-  let bytes = file;
-  if (_isGzip(file)) {
-    try {
-      bytes = plainBytes(gunzipSync(file, { maxOutputLength }));
-    } catch (error) {
-      throw refusedNifti(name, `it cannot be inflated (${messageOf(error)})`, "copy it again");
-    }
+  return _isGzip(file) ? _gunzipped(file, name, { maxOutputLength }) : file;
+}
+
+function _gunzipped(
+  bytes: Uint8Array,
+  name: string,
+  options: Parameters<typeof gunzipSync>[1],
+): Uint8Array<ArrayBuffer> {
+  try {
+    return plainBytes(gunzipSync(bytes, options));
+  } catch (error) {
+    throw refusedNifti(name, `it cannot be inflated (${messageOf(error)})`, "copy it again");
   }
-  if (bytes.length >= NIFTI1_BYTES && isNifti(bytes, name)) return bytes;
+}
+
+/** Bytes that are those of a NIfTI file. */
+function _niftiBytes(bytes: Uint8Array, name: string): Uint8Array {
+  const isFirst = _text(bytes, 344, 3) === "n+1";
+  if (isNifti(bytes, name) && bytes.length >= (isFirst ? NIFTI1_BYTES : NIFTI2_BYTES)) return bytes;
   throw refusedNifti(name, "it does not begin as a NIfTI file does", "leave it out");
 }
 

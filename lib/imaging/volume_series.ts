@@ -9,45 +9,49 @@ import type { FoundSeries, SeriesFacts } from "./found_series.ts";
 import { orientationOf } from "./geometry.ts";
 import { type KneeMRITable, otherVolumes } from "./kneemri.ts";
 import { checkSlice, type ImagingLimits } from "./limits.ts";
-import { readNifti } from "./nifti.ts";
+import { NIFTI_BEGIN_BYTES, readNiftiHeader, readNiftiSlices } from "./nifti.ts";
 import { readPickledVolume } from "./pickled_volume.ts";
 import { sliceCountRemark, tiltRemark } from "./remarks.ts";
 
 /**
- * The volume of a NIfTI file.
+ * The volumes of a NIfTI file, of which only the beginning is read: one, or several echoes or points in
+ * time.
  *
- * @throws {DataError} as {@linkcode readNifti}, and if its slices are larger than allowed
+ * @throws {DataError} as {@linkcode readNiftiHeader}, and if its slices are larger than allowed
  */
-export async function niftiSeries(file: ImagingFile, limits: ImagingLimits): Promise<FoundSeries> {
-  const { rows, columns, spacing, distance, orientation, slices, format } = await readNifti(
-    await file.read(),
-    file.name,
-    limits,
-  );
+export async function niftiSeries(
+  file: ImagingFile,
+  limits: ImagingLimits,
+): Promise<FoundSeries[]> {
+  const header = await readNiftiHeader(await file.begin(NIFTI_BEGIN_BYTES), file.name, limits);
+  const { rows, columns, slices, volumes, spacing, distance, orientation, format } = header;
   checkSlice(file.name, { rows, columns }, limits);
   const lies = orientation && orientationOf(...orientation);
   const stem = stemOf(file.name);
   const folders = foldersOf(file);
   const name = withoutPlane(stem) || folders[0];
-  const facts: SeriesFacts = {
-    study: `${folderOf(file.name)}/${withoutPlane(stem)}`,
-    series: baseName(file.name),
-    ...{ part: "", description: stem, plane: lies?.plane, tilt: lies?.tilt ?? 0 },
-    ...{ slices: slices.length, rows, columns, spacing, sliceDistance: distance },
-    ...{ side: "", sequence: "", syntax: format },
-    remarks: [tiltRemark(lies), sliceCountRemark(slices.length)].filter((each) =>
-      each !== undefined
-    ),
-  };
-  return {
-    ...{ facts, name, folders, orientation, isLocalizer: false, files: 1 },
+  const remarks = [tiltRemark(lies), sliceCountRemark(slices)];
+  return Array.from({ length: volumes }, (_, volume): FoundSeries => ({
+    facts: {
+      study: `${folderOf(file.name)}/${withoutPlane(stem)}`,
+      series: baseName(file.name),
+      part: volumes === 1 ? "" : `volume ${volume + 1} of ${volumes}`,
+      ...{ description: stem, plane: lies?.plane, tilt: lies?.tilt ?? 0 },
+      ...{ slices, rows, columns, spacing, sliceDistance: distance },
+      ...{ side: "", sequence: "", syntax: format },
+      remarks: remarks.filter((each) => each !== undefined),
+    },
+    ...{ name, folders, orientation, isLocalizer: false, files: 1 },
     // Volumes are not kept: a folder may hold hundreds.
     async read(_decoder, onFile) {
-      const volume = await readNifti(await file.read(), file.name, limits);
+      const { inflatedBytes } = limits;
+      const slices = readNiftiSlices(await file.read(), file.name, header, {
+        ...{ volume, inflatedBytes },
+      });
       await onFile?.();
-      return [...volume.slices];
+      return slices;
     },
-  };
+  }));
 }
 
 /**

@@ -2,6 +2,7 @@
  * Studies as data sets in MRNet's layout.
  */
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import { openDataset } from "../../lib/data/dataset.ts";
 import { readNpy } from "../../lib/data/npy.ts";
 import { importExams, type ImportOptions } from "../../lib/imaging/import.ts";
@@ -161,6 +162,36 @@ Deno.test("NIfTI files keep their names, planes of one knee are one exam", async
     { id: "0012", planes: ["axial", "sagittal"] },
     { id: "knee7", planes: ["coronal"] },
   ]);
+});
+
+Deno.test("a folder of NIfTI files and a table become a data set with labels", async () => {
+  await using folder = await TemporaryFolder.make();
+  const affine = [[0, 0, 4, 0], [1, 0, 0, 0], [0, 1, 0, 0]];
+  for (const knee of [3, 7, 12]) {
+    const values = Array.from({ length: 64 * 64 * 20 }, (_, i) => i % (200 + knee));
+    const file = niftiFile({ size: [64, 64, 20], values, affine });
+    await folder.write(`knees/knee${knee}_sag.nii.gz`, new Uint8Array(gzipSync(file)));
+  }
+  await folder.write("knees/labels.csv", "id,abnormal,acl\nknee3,1,0\nknee12,0,\nknee99,1,1\n");
+  const options: ImportOptions = {
+    ...{ paths: [folder.at("knees")], out: folder.at("data"), split: "train" },
+    labels: folder.at("knees/labels.csv"),
+  };
+  const result = await importExams(options);
+  assert.deepEqual(result.exams.map(({ id }) => id).sort(), ["knee12", "knee3", "knee7"]);
+  assert.deepEqual([result.unknownLabels, result.unlabelled], [["knee99"], ["knee7"]]);
+  assert.equal(
+    await Deno.readTextFile(folder.at("data/train-abnormal.csv")),
+    "knee12,0\nknee3,1\n",
+  );
+  assert.equal(await Deno.readTextFile(folder.at("data/train-acl.csv")), "knee3,0\n");
+  // Once more, of files that are damaged behind their headers: what was imported is not read again.
+  for (const knee of [3, 7, 12]) {
+    const path = folder.at(`knees/knee${knee}_sag.nii.gz`);
+    await Deno.writeFile(path, (await Deno.readFile(path)).slice(0, 4096));
+  }
+  const again = await importExams(options);
+  assert.deepEqual([again.failures, again.skipped, again.exams.length], [[], [], 3]);
 });
 
 Deno.test("a slice that is damaged fails its exam and no other", async () => {

@@ -1,6 +1,9 @@
 /**
  * NIfTI files for tests, written by hand.
  */
+import type { GreySlice } from "../../lib/imaging/grey_values.ts";
+import { NO_LIMITS } from "../../lib/imaging/limits.ts";
+import { type NiftiHeader, readNiftiHeader, readNiftiSlices } from "../../lib/imaging/nifti.ts";
 
 /** What is in a file. */
 export interface NiftiSpec {
@@ -15,6 +18,15 @@ export interface NiftiSpec {
   intercept?: number;
   bigEndian?: boolean;
   version?: 1 | 2;
+}
+
+/** Reads a file's header and its first volume. */
+export async function readNifti(
+  bytes: Uint8Array<ArrayBuffer>,
+  name: string,
+): Promise<NiftiHeader & { stored: GreySlice[] }> {
+  const header = await readNiftiHeader(bytes, name);
+  return { ...header, stored: readNiftiSlices(bytes, name, header, NO_LIMITS) };
 }
 
 /** A file, not gzipped. */

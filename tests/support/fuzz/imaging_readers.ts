@@ -11,7 +11,8 @@ import { ImagingFiles } from "../../../lib/imaging/files.ts";
 import { findSeries } from "../../../lib/imaging/found.ts";
 import { decodeKneeMRITable } from "../../../lib/imaging/kneemri.ts";
 import { decodeLabelTable } from "../../../lib/imaging/label_table.ts";
-import { readNifti } from "../../../lib/imaging/nifti.ts";
+import { NO_LIMITS } from "../../../lib/imaging/limits.ts";
+import { readNiftiHeader, readNiftiSlices } from "../../../lib/imaging/nifti.ts";
 import { readPickledVolume } from "../../../lib/imaging/pickled_volume.ts";
 import { encodeZip } from "../../../lib/zip.ts";
 import { dicomSlice, encapsulated } from "../dicom.ts";
@@ -35,6 +36,7 @@ function nifti(): FuzzReader {
     niftiFile(spec),
     niftiFile({ ...spec, version: 2, type: 16 }),
     niftiFile({ ...spec, bigEndian: true, slope: 2 }),
+    niftiFile({ ...spec, size: [4, 3, 1, 2] }),
   ];
   const gzipped = new Uint8Array(gzipSync(files[0]));
   return {
@@ -42,8 +44,14 @@ function nifti(): FuzzReader {
     seeds: [...files, gzipped].map((bytes, index) => ({ name: `nifti ${index}`, bytes })),
     refuses: DataError,
     async read(bytes) {
-      const { slices, rows, columns } = await readNifti(new Uint8Array(bytes), "a.nii.gz");
-      promise(slices.every(({ stored }) => stored.length === rows * columns), "a ragged slice");
+      const name = "a.nii.gz";
+      const file = new Uint8Array(bytes);
+      const header = await readNiftiHeader(file, name);
+      const volume = header.volumes - 1;
+      const slices = readNiftiSlices(file, name, header, { ...NO_LIMITS, volume });
+      const size = header.rows * header.columns;
+      promise(slices.length === header.slices, "another number of slices");
+      promise(slices.every(({ stored }) => stored.length === size), "a ragged slice");
     },
   };
 }
