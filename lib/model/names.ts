@@ -1,8 +1,4 @@
-/**
- * The parameters of an MRNet under the names that the original class gives them.
- *
- * @module
- */
+/** The parameters of an MRNet under the names that the original class gives them. */
 import type { Network } from "../network/network.ts";
 import { type Parameter, parametersOf } from "../network/parameters.ts";
 

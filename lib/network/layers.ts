@@ -1,8 +1,4 @@
-/**
- * A network as engines compute it: each convolution together with what follows it.
- *
- * @module
- */
+/** A network as engines compute it: each convolution together with what follows it. */
 import {
   type Convolution,
   IMAGE,

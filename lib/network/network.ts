@@ -4,8 +4,6 @@
  *
  * A network reads one slice as an image and ends with the mean of each channel over height and width.
  * The maximum over the slices and the linear layer behind it belong to MRNet, not to the network.
- *
- * @module
  */
 
 /** A square window that moves over an image. */
@@ -82,28 +80,36 @@ export type Node = NodeDescription & {
   readonly outputs: number;
 };
 
-/** A network, described. */
-export interface Network {
+/** A network as its file writes it. */
+export interface NetworkDescription {
   /** Its name, as torchvision spells it. */
   readonly name: string;
+  /**
+   * The file of the weights that torchvision trained on ImageNet. Its name carries its hash.
+   * @default none
+   */
+  readonly imageNetFile?: string;
   /** Channels of the image. */
   readonly inputs: number;
+  /** In the order in which they are computed. */
+  readonly nodes: readonly NodeDescription[];
+}
+
+/** A network. */
+export interface Network extends NetworkDescription {
+  readonly nodes: readonly Node[];
   /** Channels of the features, of which the last node takes the means: the inputs of the head. */
   readonly channels: number;
-  /** In the order in which they are computed. */
-  readonly nodes: readonly Node[];
 }
 
 /**
  * Makes a network of its description.
  *
- * @param name its name, as torchvision spells it
- * @param inputs channels of the image
- * @param nodes in the order in which they are computed
- * @throws {Error} if a name is there twice or refers to no node ahead, channels that are added differ,
- * or the mean is not the last node and no other
+ * @throws {Error} if a node's name is there twice or refers to no node ahead, channels that are added
+ * differ, or the mean is not the last node and no other
  */
-export function network(name: string, inputs: number, nodes: readonly NodeDescription[]): Network {
+export function network(description: NetworkDescription): Network {
+  const { name, inputs, nodes } = description;
   const wrong = (index: number, found: string) =>
     new Error(`Cannot describe the network '${name}': node ${index}: ${found}`);
   const indices = new Map<string, number>();
@@ -130,5 +136,5 @@ export function network(name: string, inputs: number, nodes: readonly NodeDescri
     indices.set(node.name, index);
   });
   if (made.length === 0) throw wrong(0, "there is none");
-  return { name, inputs, channels: made.at(-1)!.outputs, nodes: made };
+  return { ...description, channels: made.at(-1)!.outputs, nodes: made };
 }

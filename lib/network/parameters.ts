@@ -1,8 +1,4 @@
-/**
- * What a network's nodes hold, under PyTorch's names.
- *
- * @module
- */
+/** What a network's nodes hold, under PyTorch's names. */
 import type { Convolution, Network, Node } from "./network.ts";
 
 /** A tensor that a network has. */

@@ -1,8 +1,4 @@
-/**
- * Which of a slice's pixels a pixel of the features sees.
- *
- * @module
- */
+/** Which of a slice's pixels a pixel of the features sees. */
 import { IMAGE, type Network, type Window } from "./network.ts";
 
 /** What the pixels of an output see along one axis of the image; both axes are alike. */

@@ -1,8 +1,6 @@
 /**
  * A network in ordinary TensorFlow.js operations, which run on every engine and have gradients: the
  * reference for the kernels.
- *
- * @module
  */
 import * as tf from "../tf.ts";
 import { layersOf } from "./layers.ts";

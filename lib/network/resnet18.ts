@@ -2,8 +2,6 @@
  * ResNet-18's convolutions, as torchvision has them.
  *
  * Source: K. He et al., Deep residual learning for image recognition, CVPR 2016.
- *
- * @module
  */
 import { type Network, network, type NodeDescription } from "./network.ts";
 
@@ -36,20 +34,25 @@ function block(name: string, ahead: string, outputs: number, stride: number): No
 }
 
 /** The deeper network: 512 channels, 8×8 of slices of 256×256. */
-export const RESNET18: Network = network("resnet18", 3, [
-  {
-    ...{ kind: "convolution", name: "conv1", batchNorm: "bn1" },
-    ...{ outputs: 64, size: 7, stride: 2, padding: 3 },
-  },
-  { kind: "relu" },
-  { kind: "maxPool", name: "maxpool", size: 3, stride: 2, padding: 1 },
-  ...GROUPS.flatMap(([outputs, stride], index) => {
-    const name = `layer${index + 1}`;
-    const ahead = index === 0 ? "maxpool" : `layer${index}.1`;
-    return [
-      ...block(`${name}.0`, ahead, outputs, stride),
-      ...block(`${name}.1`, `${name}.0`, outputs, 1),
-    ];
-  }),
-  { kind: "mean" },
-]);
+export const RESNET18: Network = network({
+  name: "resnet18",
+  imageNetFile: "resnet18-f37072fd.pth",
+  inputs: 3,
+  nodes: [
+    {
+      ...{ kind: "convolution", name: "conv1", batchNorm: "bn1" },
+      ...{ outputs: 64, size: 7, stride: 2, padding: 3 },
+    },
+    { kind: "relu" },
+    { kind: "maxPool", name: "maxpool", size: 3, stride: 2, padding: 1 },
+    ...GROUPS.flatMap(([outputs, stride], index) => {
+      const name = `layer${index + 1}`;
+      const ahead = index === 0 ? "maxpool" : `layer${index}.1`;
+      return [
+        ...block(`${name}.0`, ahead, outputs, stride),
+        ...block(`${name}.1`, `${name}.0`, outputs, 1),
+      ];
+    }),
+    { kind: "mean" },
+  ],
+});

@@ -1,8 +1,4 @@
-/**
- * Heights and widths that follow from an image's.
- *
- * @module
- */
+/** Heights and widths that follow from an image's. */
 import { IMAGE, type Network, type Window } from "./network.ts";
 
 /** Height and width. */

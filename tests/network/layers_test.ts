@@ -67,6 +67,6 @@ Deno.test("a node that belongs to no layer is refused", () => {
   ];
   for (const [nodes, index] of cases) {
     const message = `Cannot compute node ${index} of 'odd' in a layer`;
-    assert.throws(() => layersOf(network("odd", 4, nodes)), { message });
+    assert.throws(() => layersOf(network({ name: "odd", inputs: 4, nodes })), { message });
   }
 });

@@ -9,14 +9,18 @@ const FIRST: NodeDescription = {
 const MEAN: NodeDescription = { kind: "mean" };
 
 Deno.test("a node reads the node ahead of it, or the one that it names", () => {
-  const { nodes, channels } = network("two", 3, [
-    FIRST,
-    { kind: "relu", name: "positive" },
-    { ...FIRST, name: "second" },
-    { kind: "add", shortcut: "positive" },
-    { ...FIRST, name: "third", input: "first", outputs: 5 },
-    MEAN,
-  ]);
+  const { nodes, channels } = network({
+    name: "two",
+    inputs: 3,
+    nodes: [
+      FIRST,
+      { kind: "relu", name: "positive" },
+      { ...FIRST, name: "second" },
+      { kind: "add", shortcut: "positive" },
+      { ...FIRST, name: "third", input: "first", outputs: 5 },
+      MEAN,
+    ],
+  });
   assert.deepEqual(nodes.map(({ sources }) => sources), [[-1], [0], [1], [2, 1], [0], [4]]);
   assert.deepEqual(nodes.map(({ inputs }) => inputs), [3, 4, 4, 4, 4, 5]);
   assert.deepEqual(nodes.map(({ outputs }) => outputs), [4, 4, 4, 4, 5, 5]);
@@ -44,6 +48,6 @@ Deno.test("a network that makes no sense is refused, and the message says which 
   ];
   for (const [nodes, found] of cases) {
     const message = `Cannot describe the network 'odd': ${found}`;
-    assert.throws(() => network("odd", 3, nodes), { message });
+    assert.throws(() => network({ name: "odd", inputs: 3, nodes }), { message });
   }
 });

@@ -11,12 +11,16 @@ Deno.test("the features of both networks lie 32 pixels apart, AlexNet's begin at
 
 Deno.test("outputs that lie on different pixels are not added", () => {
   const window = { kind: "convolution", outputs: 2, size: 1, stride: 1, padding: 0 } as const;
-  const shifted = network("shifted", 2, [
-    { ...window, name: "first" },
-    { ...window, name: "second", size: 3 },
-    { kind: "add", shortcut: "first" },
-    { kind: "mean" },
-  ]);
+  const shifted = network({
+    name: "shifted",
+    inputs: 2,
+    nodes: [
+      { ...window, name: "first" },
+      { ...window, name: "second", size: 3 },
+      { kind: "add", shortcut: "first" },
+      { kind: "mean" },
+    ],
+  });
   const message = "Cannot add outputs that lie on different pixels in 'shifted'";
   assert.throws(() => receptiveField(shifted), { message });
 });

@@ -6,6 +6,7 @@ import { parametersOf, statisticsOf } from "../../lib/network/parameters.ts";
 import { receptiveField } from "../../lib/network/receptive_field.ts";
 import { RESNET18 } from "../../lib/network/resnet18.ts";
 import { featureSize } from "../../lib/network/sizes.ts";
+import { imageNetUrl } from "../../lib/model/weights/imagenet.ts";
 import { testWithPython } from "../support/python.ts";
 
 /**
@@ -20,9 +21,10 @@ from torchvision import models
 name, images, side = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3])
 whole = getattr(models, name)(pretrained=False).eval()
 if name == "alexnet":
-    features, kept = whole.features, "features."
+    features, kept, published = whole.features, "features.", models.AlexNet_Weights
 else:
     features, kept = nn.Sequential(*list(whole.children())[:-2]), ""
+    published = models.ResNet18_Weights
 counted = lambda key: key.endswith("num_batches_tracked") or key.startswith("fc.")
 held = {k: list(v.shape) for k, v in whole.state_dict().items() if k.startswith(kept) and not counted(k)}
 trained = [k for k, _ in whole.named_parameters() if k in held]
@@ -44,7 +46,7 @@ middle = out.shape[2] // 2
 out[0, 0, middle, middle].backward()
 seen = torch.nonzero(image.grad[0, 0].sum(0)).flatten()
 print(json.dumps({"held": held, "trained": trained, "sizes": sizes, "middle": middle,
-                  "first": seen.min().item(), "last": seen.max().item()}))
+                  "url": published.IMAGENET1K_V1.url, "first": seen.min().item(), "last": seen.max().item()}))
 `;
 
 const IMAGES = [[256, 256], [224, 240], [64, 96], [63, 127], [301, 200]];
@@ -58,9 +60,10 @@ for (const network of [ALEXNET, RESNET18]) {
     ["torch", "torchvision"],
     async (run) => {
       const told = await run(PROGRAM, network.name, JSON.stringify(IMAGES), String(SIDE));
-      const { held, trained, sizes, middle, first, last } = JSON.parse(told);
+      const { held, trained, sizes, middle, url, first, last } = JSON.parse(told);
       assert.deepEqual(parametersOf(network).map(({ name }) => name), trained);
       assert.deepEqual(shapesOf(network), held);
+      assert.equal(imageNetUrl(network), url);
       const ours = IMAGES.map(([height, width]) =>
         Object.values(featureSize(network, { height, width }))
       );

@@ -3,8 +3,6 @@
  * address or their order changes them. Run as a script it prints the hashes of today's code:
  *
  *     deno run -A tests/support/wasm_programs.ts > tests/golden/wasm_programs.json
- *
- * @module
  */
 import { createHash } from "node:crypto";
 import type { Exam } from "../../lib/data/exam.ts";

@@ -1,13 +1,17 @@
 /**
- * The weights an MRNet starts from: torchvision's AlexNet, trained on ImageNet. Fetched once, kept
+ * The weights an MRNet starts from: torchvision's network, trained on ImageNet. Fetched once, kept
  * in the folder of models, and trusted only if its hash is the one in its name.
  */
 import { OptionError } from "../../errors.ts";
-import { baseName, join, makeFolder } from "../../files.ts";
+import { join, makeFolder } from "../../files.ts";
+import { ALEXNET } from "../../network/alexnet.ts";
+import type { Network } from "../../network/network.ts";
 import { type Download, download, isThere } from "./download.ts";
 
-/** Where torchvision publishes AlexNet's weights; the name carries the first digits of the hash. */
-export const IMAGENET_URL = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth";
+/** Where torchvision publishes a network's weights; the name carries the first digits of the hash. */
+export function imageNetUrl({ imageNetFile }: Network): string {
+  return `https://download.pytorch.org/models/${imageNetFile}`;
+}
 
 /** Where the weights come from and where they go. */
 export interface ImageNetOptions
@@ -17,7 +21,7 @@ export interface ImageNetOptions
   /**
    * Another address of the file. Its name must carry the hash, as in `alexnet-owt-7be5be79.pth`.
    *
-   * @default IMAGENET_URL
+   * @default torchvision's of AlexNet
    */
   url?: string;
 }
@@ -31,7 +35,7 @@ export interface ImageNetOptions
  * @throws {OptionError} if the address is none, or its file name carries no hash
  */
 export async function fetchImageNetWeights(options: ImageNetOptions): Promise<string> {
-  const { folder, url = IMAGENET_URL, ...rest } = options;
+  const { folder, url = imageNetUrl(ALEXNET), ...rest } = options;
   const { name, hash } = fileOf(url);
   const path = join(folder, name);
   if (await isThere({ path, hash, signal: rest.signal })) return path;
@@ -50,7 +54,7 @@ function fileOf(url: string): { name: string; hash: string } {
   if (parsed === null || !/^https?:$/.test(parsed.protocol) || hash === undefined) {
     throw new OptionError(
       `Cannot fetch '${url}': it is no web address of a file whose name carries its hash: ` +
-        `give one that ends like ${baseName(IMAGENET_URL)}`,
+        `give one that ends like ${ALEXNET.imageNetFile}`,
     );
   }
   return { name, hash };
