@@ -1,5 +1,7 @@
 /** An exam: one series of knee MRI slices in one plane, as it is in its file. */
 import { DataError } from "../errors.ts";
+import { ALEXNET } from "../network/alexnet.ts";
+import { leastSide } from "../network/sizes.ts";
 import {
   type NpyArray,
   type NpyData,
@@ -9,13 +11,10 @@ import {
 } from "./npy.ts";
 
 /**
- * The least height and width of a slice, in pixels.
- *
- * AlexNet's features themselves need 63: a convolution 11/4 with padding 2 leaves
- * ⌊(63 − 7) / 4⌋ + 1 = 15, and three pools 3/2 leave 7, 3 and 1. From 62 they leave nothing. The
- * toolkit promises the next power of two.
+ * The least height and width of a slice, in pixels: 64. AlexNet itself needs 63; the toolkit promises the
+ * next power of two.
  */
-export const MIN_SIDE = 64;
+export const MIN_SIDE: number = 2 ** Math.ceil(Math.log2(leastSide(ALEXNET)));
 
 /** The most slices of an exam; MRNet's have 17 to 61. More is a mistake, such as swapped axes. */
 export const MAX_SLICES = 4096;
