@@ -11,7 +11,7 @@
  * for Discriminative Localization, CVPR 2016.
  */
 import type { Exam } from "../data/exam.ts";
-import { CHANNELS, type Features } from "../model/features.ts";
+import type { Features } from "../model/features.ts";
 import type { MRNet, Prediction, ReadOptions } from "../model/mrnet.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 
@@ -106,9 +106,10 @@ export async function explain(
     ["weight", "bias"].map((name) => model.parameters.get(`classifer.${name}`)!.data()),
   );
   // The rows of the linear layer: the finding's absence, its presence.
-  const present = Float64Array.from(weight.subarray(CHANNELS, 2 * CHANNELS));
+  const { channels } = features;
+  const present = Float64Array.from(weight.subarray(channels, 2 * channels));
   const means = channelMeans(features);
-  const selectedSlices = _argmax(means, features.slices);
+  const selectedSlices = _argmax(means, features);
   const isSelected = (channel: number, slice: number) => selectedSlices[channel] === slice;
   const counts = { share: isSelected, classic: () => true }[map];
   return {
@@ -118,7 +119,7 @@ export async function explain(
     bias: bias[1],
     selectedSlices,
     contributions: selectedSlices.map((slice, channel) => {
-      return present[channel] * means[slice * CHANNELS + channel];
+      return present[channel] * means[slice * channels + channel];
     }),
     mapHeight: features.height,
     mapWidth: features.width,
@@ -126,7 +127,7 @@ export async function explain(
       const own = selectedSlices.flatMap((selected, channel) =>
         selected === slice ? [channel] : []
       );
-      const mean = (channel: number) => means[slice * CHANNELS + channel];
+      const mean = (channel: number) => means[slice * channels + channel];
       return {
         share: own.reduce((sum, channel) => sum + present[channel] * mean(channel), 0),
         channelsSelected: own.filter((channel) => mean(channel) > 0).length,
@@ -136,24 +137,24 @@ export async function explain(
   };
 }
 
-/** The mean of each channel over each slice, `[slices, 256]`. */
-export function channelMeans({ slices, height, width, values }: Features): Float64Array {
+/** The mean of each channel over each slice, `[slices, channels]`. */
+export function channelMeans({ slices, height, width, channels, values }: Features): Float64Array {
   const pixels = height * width;
-  const means = new Float64Array(slices * CHANNELS);
+  const means = new Float64Array(slices * channels);
   for (let slice = 0; slice < slices; slice++) {
-    for (let at = slice * pixels * CHANNELS; at < (slice + 1) * pixels * CHANNELS; at++) {
-      means[slice * CHANNELS + at % CHANNELS] += values[at];
+    for (let at = slice * pixels * channels; at < (slice + 1) * pixels * channels; at++) {
+      means[slice * channels + at % channels] += values[at];
     }
   }
   return means.map((sum) => sum / pixels);
 }
 
 /** The slice with the largest mean of each channel. */
-function _argmax(means: Float64Array, slices: number): number[] {
-  return Array.from({ length: CHANNELS }, (_, channel) => {
+function _argmax(means: Float64Array, { slices, channels }: Features): number[] {
+  return Array.from({ length: channels }, (_, channel) => {
     let selected = 0;
     for (let slice = 1; slice < slices; slice++) {
-      if (means[slice * CHANNELS + channel] > means[selected * CHANNELS + channel]) {
+      if (means[slice * channels + channel] > means[selected * channels + channel]) {
         selected = slice;
       }
     }
@@ -163,12 +164,12 @@ function _argmax(means: Float64Array, slices: number): number[] {
 
 /** What each pixel of a slice adds, `[height, width]`. */
 function _mapOf(features: Features, slice: number, weights: Float64Array): Float64Array {
-  const { height, width, values } = features;
+  const { height, width, channels, values } = features;
   const pixels = height * width;
   return Float64Array.from({ length: pixels }, (_, pixel) => {
-    const at = (slice * pixels + pixel) * CHANNELS;
+    const at = (slice * pixels + pixel) * channels;
     let sum = 0;
-    for (let channel = 0; channel < CHANNELS; channel++) {
+    for (let channel = 0; channel < channels; channel++) {
       sum += weights[channel] * values[at + channel];
     }
     return sum / pixels;

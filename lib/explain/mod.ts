@@ -20,11 +20,11 @@ import { animation as drawAnimation } from "./animation.ts";
 import type { Explanation } from "./explain.ts";
 import { overlay as drawOverlay, viewOf } from "./overlay.ts";
 import type { Picture } from "./png.ts";
-import type { Size } from "./resample.ts";
+import type { Size } from "../network/sizes.ts";
 import { contactSheet as drawContactSheet } from "./sheet.ts";
 
 export { encodePng, type Picture } from "./png.ts";
-export type { Size } from "./resample.ts";
+export type { Size } from "../network/sizes.ts";
 export { type ExplainedModel, type ExplanationFiles, writeExplanation } from "./write.ts";
 
 /**

@@ -9,7 +9,8 @@ import type { Exam } from "../data/exam.ts";
 import { colorOf } from "./color_map.ts";
 import type { Explanation } from "./explain.ts";
 import type { Picture } from "./png.ts";
-import { resample, type Size, spreadMap } from "./resample.ts";
+import type { Size } from "../network/sizes.ts";
+import { resample, spreadMap } from "./resample.ts";
 
 /** How much of the slice the strongest pixel of a map covers, in 0–1. */
 export const OPACITY = 0.75;

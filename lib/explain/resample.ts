@@ -1,14 +1,9 @@
 /**
  * Images of one channel in another size.
  */
-
-/** Height and width in pixels. */
-export interface Size {
-  /** In pixels. */
-  height: number;
-  /** In pixels. */
-  width: number;
-}
+import { ALEXNET } from "../network/alexnet.ts";
+import { receptiveField } from "../network/receptive_field.ts";
+import type { Size } from "../network/sizes.ts";
 
 /** The source pixels that one pixel of an axis is the weighted sum of. */
 interface Taps {
@@ -49,13 +44,8 @@ export function resample(values: ArrayLike<number>, from: Size, to: Size): Float
   return resampled;
 }
 
-/** Pixels of an exam between two neighbouring pixels of its features: strides 4, 2, 2 and 2. */
-const FEATURE_STEP = 32;
-/**
- * The exam's pixel that the first pixel of the features is centred on: 3 after the first convolution
- * (a window of 11 that begins 2 before the edge), then 4, 8 and 16 more for the pools.
- */
-const FEATURE_START = 31;
+/** The exam's pixels that the pixels of a map are centred on. */
+const FIELD = receptiveField(ALEXNET);
 
 /**
  * A class activation map over an exam's slice, bilinear, each of its pixels where its receptive field
@@ -73,7 +63,7 @@ export function spreadMap(map: ArrayLike<number>, size: Size, slice: Size, to: S
   const positions = (length: number, pixels: number, mapPixels: number) =>
     Array.from({ length }, (_, index) => {
       const pixel = (index + 0.5) * pixels / length - 0.5;
-      const position = (pixel - FEATURE_START) / FEATURE_STEP;
+      const position = (pixel - FIELD.start) / FIELD.stride;
       const within = Math.min(Math.max(position, 0), mapPixels - 1);
       const first = Math.min(Math.floor(within), Math.max(0, mapPixels - 2));
       return { first, second: Math.min(first + 1, mapPixels - 1), share: within - first };

@@ -1,7 +1,8 @@
-/** The features of an exam: the output of AlexNet's convolutions. */
+/** The features of an exam: the output of the network's convolutions. */
+import { ALEXNET } from "../network/alexnet.ts";
 
-/** Channels of the last convolution. */
-export const CHANNELS = 256;
+/** Channels of AlexNet's features. */
+export const CHANNELS: number = ALEXNET.channels;
 
 /** The features of every slice of an exam, in memory. */
 export interface Features {
@@ -11,6 +12,8 @@ export interface Features {
   height: number;
   /** Width of a slice's features. */
   width: number;
-  /** `[slices, height, width, 256]` in C order; none is below 0. */
+  /** Channels of the features, 256. */
+  channels: number;
+  /** `[slices, height, width, channels]` in C order; none is below 0. */
   values: Float32Array;
 }

@@ -228,12 +228,12 @@ export class MRNet implements Disposable {
       const features = this.features(this.input(exam));
       return [features, this.#head(features)] as const;
     });
-    const [slices, height, width] = features.shape;
+    const [slices, height, width, channels] = features.shape;
     const [values, pair] = await Promise.all([features.data(), logits.data()]);
     tf.dispose([features, logits]);
     // The copy matters: on some engines what is read is the tensor's own memory.
     const kept = Float32Array.from(values);
-    return { logits: pair, features: { slices, height, width, values: kept } };
+    return { logits: pair, features: { slices, height, width, channels, values: kept } };
   }
 
   /** This toolkit's own kernels, if the model is on the engine that has them. */

@@ -4,11 +4,11 @@
 import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
 import { EngineError } from "../../errors.ts";
-import { CHANNELS, type Features } from "../features.ts";
+import type { Features } from "../features.ts";
 import type { Threads } from "../../engine/wasm/threads.ts";
 import { Arena, type FixedMap, mapFixed } from "./memory_map.ts";
 import { NetworkMemory } from "./network_memory.ts";
-import { PARAMETER_FLOATS } from "./parameters.ts";
+import { LINEAR, PARAMETER_FLOATS } from "./parameters.ts";
 import { type ProgramName, threadProgram } from "./programs.ts";
 import type { Setting } from "./thread_writer.ts";
 
@@ -112,7 +112,7 @@ export class WasmNetwork implements Disposable {
    * @param slices how many that exam has
    */
   means(slices: number): Float32Array {
-    return this.#floats(this.#memory.laid!.exam.means, slices * CHANNELS);
+    return this.#floats(this.#memory.laid!.exam.means, slices * LINEAR.channels);
   }
 
   /**
@@ -122,12 +122,13 @@ export class WasmNetwork implements Disposable {
    */
   features(slices: number): Features {
     const { exam, shapes: { pool5: { height, width } } } = this.#memory.laid!;
-    const length = height * width * CHANNELS;
+    const { channels } = LINEAR;
+    const length = height * width * channels;
     const values = new Float32Array(slices * length);
     for (let slice = 0; slice < slices; slice++) {
       values.set(this.#floats(exam.slices[slice].pool5, length), slice * length);
     }
-    return { slices, height, width, values };
+    return { slices, height, width, channels, values };
   }
 
   #floats(at: number, count: number): Float32Array {

@@ -3,7 +3,7 @@
  */
 import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
-import { CHANNELS, type Features } from "../features.ts";
+import type { Features } from "../features.ts";
 import type { Parameters } from "../parameters.ts";
 import type { WasmNetwork } from "./network.ts";
 import { LINEAR, parameterValues, placeParameters } from "./parameters.ts";
@@ -60,10 +60,10 @@ export class WasmPredictor implements Disposable {
     const { slices } = input.exam;
     let features: Features | undefined;
     const logits = await this.#read(parameters, input, (network, first, count) => {
-      const { height, width, values } = network.features(count);
-      const length = height * width * CHANNELS;
-      features ??= { slices, height, width, values: new Float32Array(slices * length) };
-      features.values.set(values, first * length);
+      const chunk = network.features(count);
+      const length = chunk.height * chunk.width * chunk.channels;
+      features ??= { ...chunk, slices, values: new Float32Array(slices * length) };
+      features.values.set(chunk.values, first * length);
     });
     return { logits, features: features! };
   }
@@ -88,14 +88,15 @@ export class WasmPredictor implements Disposable {
       network.run("pack", _chunk(exam, 0, atOnce), stepInput);
       own.known = values;
     }
-    const largest = new Float32Array(CHANNELS).fill(-Infinity);
+    const { channels } = LINEAR;
+    const largest = new Float32Array(channels).fill(-Infinity);
     try {
       for (let first = 0; first < exam.slices; first += atOnce) {
         if (first > 0 && between !== undefined) await between();
         const chunk = _chunk(exam, first, atOnce);
         network.run("evaluate", chunk, stepInput);
         network.means(chunk.slices).forEach((mean, at) => {
-          largest[at % CHANNELS] = Math.max(largest[at % CHANNELS], mean);
+          largest[at % channels] = Math.max(largest[at % channels], mean);
         });
         take(network, first, chunk.slices);
       }
@@ -108,7 +109,7 @@ export class WasmPredictor implements Disposable {
 
 /** A logit from the maxima: summed in double precision, then rounded, as in the kernel `head`. */
 function _logit({ parameters }: WasmNetwork, largest: Float32Array, output: number): number {
-  const row = parameters.subarray(LINEAR.weight + output * CHANNELS);
+  const row = parameters.subarray(LINEAR.weight + output * LINEAR.channels);
   const bias = parameters[LINEAR.bias + output];
   return Math.fround(largest.reduce((sum, mean, channel) => sum + mean * row[channel], bias));
 }
