@@ -9,14 +9,13 @@ import { examFile, examId, readLabels } from "../lib/data/labels.ts";
 import { decodeNpy } from "../lib/data/npy.ts";
 import { DataError, messageOf, WeightsError } from "../lib/errors.ts";
 import { readCard } from "../lib/model/card_metadata.ts";
-import { decodePytorch } from "../lib/model/weights/torch/read.ts";
-import { decodeSafetensors } from "../lib/model/weights/safetensors.ts";
 import { encodeZip } from "../lib/zip.ts";
 import { TemporaryFolder } from "./support/folders.ts";
 import { caseBytes, type FuzzReader, readCase } from "./support/fuzz/case.ts";
 import { hunt } from "./support/fuzz/hunt.ts";
 import { joined } from "./support/fuzz/mutate.ts";
 import { fuzzReaders } from "./support/fuzz/readers.ts";
+import { decodePytorch, decodeSafetensors } from "./support/weights.ts";
 
 const READERS = await fuzzReaders();
 const BOMBS = new URL("./support/fuzz/bombs.ts", import.meta.url).href;

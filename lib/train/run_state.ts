@@ -9,7 +9,7 @@ import { filtersToHWIO, filtersToOIHW } from "../model/layout.ts";
 import { MRNET_PARAMETERS, selectMRNet } from "../model/weights/mrnet.ts";
 import { encodeSafetensors, readSafetensorsFrom } from "../model/weights/safetensors.ts";
 import { MAX_HEADER_BYTES } from "../model/weights/safetensors_header.ts";
-import { bytesSource, openSource, type Source } from "../model/weights/source.ts";
+import { openSource, type Source } from "../model/weights/source.ts";
 import { quoted } from "../quoted.ts";
 import { elementCount, type StateDict } from "../model/weights/tensors.ts";
 import { type EngineName, ENGINES } from "../engine/engine.ts";
@@ -142,11 +142,6 @@ export async function readRunState(path: string): Promise<RunState> {
   });
   using source = await openSource(path);
   return readRunStateFrom(source);
-}
-
-/** Decodes the bytes of a whole file; `name` is for messages. */
-export function decodeRunState(bytes: Uint8Array, name: string): RunState {
-  return readRunStateFrom(bytesSource(bytes, name));
 }
 
 /** Reads a state from a source that is open already. */

@@ -4,12 +4,12 @@
 import assert from "node:assert/strict";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { MRNET_PARAMETERS } from "../../lib/model/weights/mrnet.ts";
-import { readWeights } from "../../lib/model/weights/read.ts";
 import type { StateDict } from "../../lib/model/weights/tensors.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 import { NETWORK_CASES, runNetworkCase, worst } from "../support/network_golden.ts";
 import { testWithPython } from "../support/python.ts";
 import { NETWORK_TOLERANCES } from "../support/tolerances.ts";
+import { readWeights } from "../support/weights.ts";
 
 const reference = NETWORK_CASES.find(({ name }) => name === "2x64x64")!;
 const bounds = NETWORK_TOLERANCES[reference.name];

@@ -1,9 +1,10 @@
 /**
  * What a run has left, without what two runs of the same kind differ in: times, and where they are.
  */
-import { decodeSafetensors, readSafetensorsHeader } from "../../lib/model/weights/safetensors.ts";
+import { readSafetensorsHeader } from "../../lib/model/weights/safetensors.ts";
 import { readRunState } from "../../lib/train/run_state.ts";
 import { readEvents } from "./events.ts";
+import { decodeSafetensors } from "./weights.ts";
 
 /** Everything that must be equal, to the bit. */
 export interface RunOutcome {

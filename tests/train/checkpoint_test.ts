@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { startEngine } from "../../lib/engine/engine.ts";
-import { decodeSafetensors } from "../../lib/model/weights/safetensors.ts";
 import {
   BestCheckpoint,
   checkpointName,
@@ -11,6 +10,7 @@ import {
 import type { EpochReport } from "../../lib/train/reports.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 import { tinyModel } from "../support/tiny_model.ts";
+import { decodeSafetensors } from "../support/weights.ts";
 
 await startEngine("cpu");
 

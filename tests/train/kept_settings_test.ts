@@ -5,9 +5,10 @@
 import assert from "node:assert/strict";
 import { writePhantomDataset } from "../../lib/phantom/mod.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
+import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
 import { type RunOptions, trainRun } from "../../lib/train/run.ts";
 import { TemporaryFolder } from "../support/folders.ts";
+import { decodeSafetensors } from "../support/weights.ts";
 
 await startEngine("wasm");
 

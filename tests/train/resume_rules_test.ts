@@ -6,10 +6,9 @@ import { startEngine } from "../../lib/engine/engine.ts";
 import { flushHistory } from "../../lib/logs/run_folder.ts";
 import { lockRun } from "../../lib/logs/run_lock.ts";
 import { MRNET_PARAMETERS } from "../../lib/model/weights/mrnet.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
+import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
 import {
   checkRoom,
-  decodeRunState,
   encodeRunState,
   MAX_EXAMS,
   maxEpochs,
@@ -19,6 +18,7 @@ import {
 import { type RunOptions, type RunResult, trainRun } from "../../lib/train/run.ts";
 import * as tf from "../../lib/tf.ts";
 import { copyFolder, TemporaryFolder, writeTinyDataset } from "../support/folders.ts";
+import { decodeRunState, decodeSafetensors } from "../support/weights.ts";
 
 await startEngine("wasm");
 

@@ -28,19 +28,11 @@ export interface MRNetWeights {
 }
 
 /**
- * Reads a file of weights, or a source that is open already.
+ * Reads weights from a source.
  *
- * @throws {WeightsError} if it is missing, damaged, of no known form, or not what its name says
- * @throws {PermissionError} if Deno may not read it
+ * @throws {WeightsError} if they are damaged, of no known form, or not what the source's name says
  */
-export async function readWeights(
-  from: string | Source,
-  options: ReadOptions = {},
-): Promise<ReadWeights> {
-  return await _withSource(from, (source) => _readWeights(source, options));
-}
-
-function _readWeights(source: Source, options: ReadOptions): ReadWeights {
+export function readWeightsFrom(source: Source, options: ReadOptions = {}): ReadWeights {
   const format = formatOf(source);
   const weights = format === "safetensors"
     ? readSafetensorsFrom(source, options)
@@ -91,7 +83,7 @@ async function _withSource<T>(from: string | Source, use: (source: Source) => T)
 /** Everything that is in a file, by name, shape and type. */
 function _listTensors(source: Source): Map<string, TensorInfo> {
   const tensors = new Map<string, TensorInfo>();
-  _readWeights(source, {
+  readWeightsFrom(source, {
     want(name, shape, type) {
       tensors.set(name, { shape: [...shape], type });
       return false;
@@ -107,7 +99,7 @@ function _readLocated(
 ): MRNetWeights {
   const selection = locate(_listTensors(source), source.name);
   const keys = new Set(selection.keys.values());
-  const { tensors, metadata } = _readWeights(source, { want: (name) => keys.has(name) });
+  const { tensors, metadata } = readWeightsFrom(source, { want: (name) => keys.has(name) });
   return { tensors: take(selection, tensors, source.name), metadata };
 }
 

@@ -7,7 +7,7 @@
  */
 import { isFloatType, toFloat32 } from "./floats.ts";
 import { readHeader } from "./safetensors_header.ts";
-import { bytesSource, openSource, type Source } from "./source.ts";
+import { openSource, type Source } from "./source.ts";
 import { elementCount, type ReadOptions, type StateDict, type Weights } from "./tensors.ts";
 
 /** What a safetensors file holds, without its values. */
@@ -16,28 +16,6 @@ export interface SafetensorsSummary {
   metadata: Record<string, string>;
   /** Type (`F32`, `I64`, …) and shape of each tensor by name, in the order of the file. */
   tensors: Map<string, { type: string; shape: number[] }>;
-}
-
-/**
- * Reads safetensors from bytes. F16, BF16 and F64 become float32; tensors of other types are
- * named in `skipped`.
- *
- * @param bytes the whole file
- * @param name what it is called in messages
- * @throws {WeightsError} if the bytes are damaged, or claim what they do not hold
- */
-export function decodeSafetensors(
-  bytes: Uint8Array,
-  name: string,
-  options: ReadOptions = {},
-): Weights {
-  return readSafetensorsFrom(bytesSource(bytes, name), options);
-}
-
-/** Reads a safetensors file; only the wanted tensors come into memory. */
-export async function readSafetensors(path: string, options: ReadOptions = {}): Promise<Weights> {
-  using source = await openSource(path);
-  return readSafetensorsFrom(source, options);
 }
 
 /** Reads only the header of a safetensors file: what it holds and what it says about itself. */
@@ -50,7 +28,12 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsSu
   };
 }
 
-/** Reads safetensors from a source that is open already. */
+/**
+ * Reads safetensors from a source. F16, BF16 and F64 become float32; tensors of other types are named in
+ * `skipped`. Only the wanted tensors come into memory.
+ *
+ * @throws {WeightsError} if the bytes are damaged, or claim what they do not hold
+ */
 export function readSafetensorsFrom(source: Source, options: ReadOptions = {}): Weights {
   const { entries, metadata } = readHeader(source);
   const tensors: StateDict = new Map();

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { concat } from "../../../lib/bytes.ts";
 import { WeightsError } from "../../../lib/errors.ts";
 import { createRandom, type Random } from "../../../lib/random.ts";
-import { decodePytorch } from "../../../lib/model/weights/torch/read.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
+import { encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { bytesSource } from "../../../lib/model/weights/source.ts";
 import { encodeZip, readZip, readZipEntry } from "../../../lib/zip.ts";
 import {
@@ -15,6 +14,7 @@ import {
   type Piece,
   text,
 } from "./support.ts";
+import { decodePytorch, decodeSafetensors } from "../../support/weights.ts";
 
 /** A PyTorch file with this pickle and one storage of so many bytes under the key 0. */
 function archive(pickle: Uint8Array, bytes = 4): Uint8Array {

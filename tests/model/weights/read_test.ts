@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { concat } from "../../../lib/bytes.ts";
-import { readFeatures, readMRNet, readWeights } from "../../../lib/model/weights/read.ts";
+import { readFeatures, readMRNet } from "../../../lib/model/weights/read.ts";
 import { encodePytorch } from "../../../lib/model/weights/torch/write.ts";
 import { encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { bytesSource, type Source } from "../../../lib/model/weights/source.ts";
 import type { StateDict } from "../../../lib/model/weights/tensors.ts";
 import { writeWhole } from "../../../lib/files.ts";
 import { fixture, makeMRNet, withFolder } from "./support.ts";
+import { readWeights } from "../../support/weights.ts";
 
 const MRNET = makeMRNet();
 const METADATA = { task: "acl", plane: "coronal" };

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { concat } from "../../../lib/bytes.ts";
 import {
-  decodeSafetensors,
   encodeSafetensors,
-  readSafetensors,
   readSafetensorsHeader,
 } from "../../../lib/model/weights/safetensors.ts";
 import type { StateDict } from "../../../lib/model/weights/tensors.ts";
 import { writeWhole } from "../../../lib/files.ts";
 import { assertRefused, withFolder } from "./support.ts";
+import { decodeSafetensors, readSafetensors } from "../../support/weights.ts";
 
 const TENSORS: StateDict = new Map([
   ["10", { shape: [2, 3], data: new Float32Array([1, -2, 3.5, NaN, Infinity, -0]) }],

@@ -7,15 +7,15 @@ import { writePhantomDataset } from "../../../lib/phantom/mod.ts";
 import { messageOf, MRNetError } from "../../../lib/errors.ts";
 import { isAside } from "../../../lib/files.ts";
 import { isLockFile } from "../../../lib/logs/run_lock.ts";
-import { decodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { CONFIG_FILE } from "../../../lib/train/run_config.ts";
 import { createRandom } from "../../../lib/random.ts";
-import { decodeRunState, readRunState, STATE_FILE } from "../../../lib/train/run_state.ts";
+import { readRunState, STATE_FILE } from "../../../lib/train/run_state.ts";
 import { type RunOptions, trainRun } from "../../../lib/train/run.ts";
 import { outcomeOf, type RunOutcome } from "../run_outcome.ts";
 import { type Failure, record, type Recorded } from "./recorder.ts";
 import { type Found, hashOfBytes, lay, LOSSES, lostAfter, wholeContents } from "./power.ts";
 import { readEvents } from "../events.ts";
+import { decodeRunState, decodeSafetensors } from "../weights.ts";
 
 /** The folders that a training writes. */
 const WRITTEN = ["models", "logs"];

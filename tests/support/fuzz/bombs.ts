@@ -9,12 +9,9 @@ import { decodeNpy } from "../../../lib/data/npy.ts";
 import { DataError, WeightsError } from "../../../lib/errors.ts";
 import { encodeRecord } from "../../../lib/logs/tfrecord.ts";
 import { readCard } from "../../../lib/model/card_metadata.ts";
-import { decodePytorch } from "../../../lib/model/weights/torch/read.ts";
-import { decodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { MAX_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.ts";
 import { encodeZip } from "../../../lib/zip.ts";
 import { MAX_STATE_BYTES, parseState } from "../../../lib/plan/run_all/state.ts";
-import { decodeRunState } from "../../../lib/train/run_state.ts";
 import { assemble, type Piece, text } from "../../model/weights/support.ts";
 import { npyHead } from "../folders.ts";
 import type { FuzzReader, Seed } from "./case.ts";
@@ -22,6 +19,7 @@ import { joined } from "./mutate.ts";
 import { overlappingArchive } from "./overlap.ts";
 import { RUN_SETTINGS } from "./readers.ts";
 import { readEvents } from "../events.ts";
+import { decodePytorch, decodeRunState, decodeSafetensors } from "../weights.ts";
 
 const utf8 = (content: string): Uint8Array => new TextEncoder().encode(content);
 /** A file that is made when it is needed. */

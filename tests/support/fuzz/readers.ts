@@ -30,9 +30,7 @@ import { encodeRecord } from "../../../lib/logs/tfrecord.ts";
 import { readCard } from "../../../lib/model/card_metadata.ts";
 import { isFloatType } from "../../../lib/model/weights/floats.ts";
 import { locateMRNet, MRNET_PARAMETERS } from "../../../lib/model/weights/mrnet.ts";
-import { decodePytorch } from "../../../lib/model/weights/torch/read.ts";
-import { readWeights } from "../../../lib/model/weights/read.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
+import { encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
 import { MAX_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.ts";
 import { bytesSource, type Source } from "../../../lib/model/weights/source.ts";
 import { elementCount, type Weights } from "../../../lib/model/weights/tensors.ts";
@@ -59,6 +57,7 @@ import type { FuzzReader, Seed } from "./case.ts";
 import { imagingReaders } from "./imaging_readers.ts";
 import { joined } from "./mutate.ts";
 import { decodeRecords, readEvents } from "../events.ts";
+import { decodePytorch, decodeSafetensors, readWeights } from "../weights.ts";
 
 const FIXTURES = new URL("../../fixtures/", import.meta.url);
 const encoder = new TextEncoder();

@@ -6,7 +6,7 @@
  * Nothing that a file asks for is executed, and only the wanted tensors come into memory.
  */
 import { PickleFault } from "../../../pickle/values.ts";
-import { bytesSource, openSource, type Source } from "../source.ts";
+import type { Source } from "../source.ts";
 import { type ReadOptions, type Weights, weightsError } from "../tensors.ts";
 import { openArchive } from "./archive.ts";
 import { findTensors } from "./modules.ts";
@@ -23,25 +23,12 @@ export function pytorchForm(source: Source): "zip" | "legacy" | "tar" | undefine
 }
 
 /**
- * Reads a PyTorch file from bytes. float16, bfloat16 and float64 become float32; tensors of other
- * types are named in `skipped`.
+ * Reads a PyTorch file from a source. float16, bfloat16 and float64 become float32; tensors of other types
+ * are named in `skipped`. Only the wanted tensors come into memory.
  *
- * @param bytes the whole file
- * @param name what it is called in messages
  * @throws {WeightsError} if the bytes are damaged, hold no network, or ask for anything that is
  * not on the list of what a weights file may contain
  */
-export function decodePytorch(bytes: Uint8Array, name: string, options: ReadOptions = {}): Weights {
-  return readPytorchFrom(bytesSource(bytes, name), options);
-}
-
-/** Reads a PyTorch file; only the wanted tensors come into memory. */
-export async function readPytorch(path: string, options: ReadOptions = {}): Promise<Weights> {
-  using source = await openSource(path);
-  return readPytorchFrom(source, options);
-}
-
-/** Reads a PyTorch file from a source that is open already. */
 export function readPytorchFrom(source: Source, options: ReadOptions = {}): Weights {
   const form = pytorchForm(source);
   if (form === "tar") {

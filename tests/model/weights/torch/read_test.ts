@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { concat } from "../../../../lib/bytes.ts";
-import { decodePytorch, readPytorch } from "../../../../lib/model/weights/torch/read.ts";
 import { encodePytorch } from "../../../../lib/model/weights/torch/write.ts";
 import type { StateDict } from "../../../../lib/model/weights/tensors.ts";
 import { encodeZip } from "../../../../lib/zip.ts";
@@ -14,6 +13,7 @@ import {
   text,
   withFolder,
 } from "../support.ts";
+import { decodePytorch, readPytorch } from "../../../support/weights.ts";
 
 const EXPECTED = expectedTensors();
 
