@@ -11,6 +11,11 @@ export function shortened(text: string, most: number): string {
   return `${plain}${text.length > most ? "…" : ""}`;
 }
 
+/** Text that should be plain ASCII as it may stand in a message: what is not becomes `?`. */
+export function asciiOf(text: string, most = 40): string {
+  return (text.length > most ? `${text.slice(0, most)}...` : text).replace(/[^ -~]/g, "?");
+}
+
 /** The first few of many names, and how many more there are. */
 export function listed(items: readonly string[], most = 4): string {
   const first = items.slice(0, most).join(", ");

@@ -9,6 +9,7 @@ import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { messageOf, OptionError, WeightsError } from "../errors.ts";
 import { writeUnderFreeName, writeWhole } from "../files.ts";
 import { type MissingFile, openModelSource } from "../model/model_source.ts";
+import { asciiOf } from "../quoted.ts";
 import type { Source } from "../source.ts";
 import { PLANES, TASKS } from "../terms.ts";
 import {
@@ -301,6 +302,5 @@ function _wrong(value: unknown, key: string, needed: string): RangeError {
 
 /** A value from a file, safe to print: short and on one line. */
 function _shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return (text.length > 40 ? `${text.slice(0, 40)}...` : text).replace(/[^ -~]/g, "?");
+  return asciiOf(JSON.stringify(value) ?? String(value));
 }

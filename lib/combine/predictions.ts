@@ -6,6 +6,7 @@
 import { type CsvLine, csvShape, eachCsvLine } from "../data/csv.ts";
 import { DataError } from "../errors.ts";
 import { type FileAction, readBytes } from "../files.ts";
+import { asciiOf } from "../quoted.ts";
 import { type Label, PLANES } from "../terms.ts";
 import { type ByPlane, byPlane } from "./combination.ts";
 
@@ -108,13 +109,8 @@ export function parsePredictions(text: string, path: string): PlanePredictions[]
  * @throws {PermissionError} if Deno may not read it
  */
 export async function readPredictions(path: string): Promise<PlanePredictions[]> {
-  const action: FileAction = {
-    what: "read the predictions",
-    path,
-    access: "read",
-    error: DataError,
-    hint: "check the path",
-  };
+  const [what, hint] = ["read the predictions", "check the path"];
+  const action: FileAction = { what, path, access: "read", error: DataError, hint };
   const limit = { most: MAX_TABLE_BYTES, hint: HINT_LARGE };
   return decodePredictions(await readBytes(action, limit), path);
 }
@@ -155,12 +151,12 @@ function _checkHeader(names: readonly string[], path: string): void {
 
 function _faultOf(value: (column: string) => string): string | undefined {
   const label = value("label");
-  if (label !== "0" && label !== "1") return `the label ${_shown(label)} is not 0 or 1`;
+  if (label !== "0" && label !== "1") return `the label '${asciiOf(label)}' is not 0 or 1`;
   for (const plane of PLANES) {
     const text = value(plane);
     const probability = Number(text);
     if (DECIMAL.test(text) && probability >= 0 && probability <= 1) continue;
-    return `the ${plane} probability ${_shown(text)} is not a number in 0–1`;
+    return `the ${plane} probability '${asciiOf(text)}' is not a number in 0–1`;
   }
   return undefined;
 }
@@ -172,10 +168,4 @@ function _checkClasses(rows: readonly PlanePredictions[], last: number, path: st
   if (rows.some(({ label }) => label !== rows[0].label)) return;
   const found = `all ${rows.length} labels, lines 2 to ${last}, are ${rows[0].label}`;
   throw _refusal(path, found, "patients with the finding and patients without it are needed");
-}
-
-/** Text from a file, safe to print: short and on one line. */
-function _shown(text: string): string {
-  const short = text.length > 40 ? `${text.slice(0, 40)}...` : text;
-  return `'${short.replace(/[^ -~]/g, "?")}'`;
 }

@@ -229,15 +229,9 @@ function _verdictsFolder(given: string | undefined, models: readonly string[]): 
 
 async function _checkFolder(data: string): Promise<void> {
   const hint = `name its folder, or make one: ${commandLine("synth", "--out", data)}`;
-  const action = {
-    what: "open the dataset in",
-    path: data,
-    access: "read",
-    error: DataError,
-    hint,
-  } as const;
   const info = await Deno.stat(data).catch((error) => {
-    throw fileError(error, action);
+    const what = "open the dataset in";
+    throw fileError(error, { what, path: data, access: "read", error: DataError, hint });
   });
   if (!info.isDirectory) {
     throw new DataError(`Cannot open the dataset in '${data}': it is a file: ${hint}`);
@@ -257,12 +251,7 @@ async function _tokenOf(
 
 async function _readToken(path: string): Promise<string> {
   const hint = "give a file that holds the token alone";
-  const action = {
-    what: "read the token from",
-    path,
-    access: "read",
-    error: OptionError,
-    hint,
-  } as const;
+  const what = "read the token from";
+  const action = { what, path, access: "read", error: OptionError, hint } as const;
   return new TextDecoder().decode(await readBytes(action, { most: LONGEST_TOKEN_FILE })).trim();
 }

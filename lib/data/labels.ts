@@ -7,6 +7,7 @@
 import { DataError } from "../errors.ts";
 import { isFileName } from "../file_name.ts";
 import { type FileAction, join, readBytes } from "../files.ts";
+import { asciiOf } from "../quoted.ts";
 import type { Label, Plane, Split, Task } from "../terms.ts";
 import { type CsvLine, eachCsvLine } from "./csv.ts";
 
@@ -54,7 +55,7 @@ export function examFile(data: string, split: Split, plane: Plane, id: string): 
 export function examId(text: string): string {
   if (!_isId(text)) {
     const rule = `give letters, digits, '_' and '-', at most ${MAX_ID_LENGTH}`;
-    throw new DataError(`Cannot find an exam: ${_shown(text)} is not the name of one: ${rule}`);
+    throw new DataError(`Cannot find an exam: '${asciiOf(text)}' is not the name of one: ${rule}`);
   }
   return _padded(text);
 }
@@ -125,13 +126,8 @@ export function parseLabels(text: string, path: string): LabelledId[] {
  * @throws {PermissionError} if Deno may not read it
  */
 export async function readLabels(path: string): Promise<LabelledId[]> {
-  const action: FileAction = {
-    what: "read the labels",
-    path,
-    access: "read",
-    error: DataError,
-    hint: "check that the label file is there and can be read",
-  };
+  const [what, hint] = ["read the labels", "check that the label file is there and can be read"];
+  const action: FileAction = { what, path, access: "read", error: DataError, hint };
   const limit = { most: MAX_LABEL_BYTES, hint: HINT_TOO_LARGE };
   return decodeLabels(await readBytes(action, limit), path);
 }
@@ -173,8 +169,8 @@ function _faultOf(values: readonly string[]): string | undefined {
     return `${values.length} ${values.length === 1 ? "value" : "values"} instead of 2`;
   }
   const [id, label] = values;
-  if (!_isId(id)) return `${_shown(id)} is not an exam's id`;
-  if (label !== "0" && label !== "1") return `the label ${_shown(label)} is not 0 or 1`;
+  if (!_isId(id)) return `'${asciiOf(id)}' is not an exam's id`;
+  if (label !== "0" && label !== "1") return `the label '${asciiOf(label)}' is not 0 or 1`;
   return undefined;
 }
 
@@ -184,10 +180,4 @@ function _isId(text: string): boolean {
 
 function _padded(id: string): string {
   return /^\d+$/.test(id) ? id.padStart(4, "0") : id;
-}
-
-/** Text from a file, safe to print: short and on one line. */
-function _shown(text: string): string {
-  const short = text.length > 40 ? `${text.slice(0, 40)}...` : text;
-  return `'${short.replace(/[^ -~]/g, "?")}'`;
 }

@@ -19,7 +19,7 @@ import {
   type Refuse,
 } from "./npy_header.ts";
 
-export { type NpyDtype, type NpyHeader, parseNpyHeader };
+export { type NpyDtype, type NpyHeader, type NumberLayout, parseNpyHeader };
 
 /** The numbers of an array, in C order. */
 export type NpyData =
@@ -269,26 +269,28 @@ function _swapped(raw: Uint8Array, itemBytes: number): Uint8Array {
   return swapped;
 }
 
+/** Makes a view of bytes. */
+interface View {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, at: number, length: number): NpyData;
+}
+
+/** The types that are in memory as they are in the file. */
+const ARRAYS: Readonly<Record<Exclude<NpyDtype, "bool" | "float16" | "int64" | "uint64">, View>> = {
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+  float32: Float32Array,
+  float64: Float64Array,
+};
+
 /** The numbers in aligned, little-endian bytes. */
 function _typed(raw: Uint8Array, dtype: NpyDtype, before: number, refuse: Refuse): NpyData {
   const { buffer, byteOffset: at, byteLength: bytes } = raw;
   switch (dtype) {
-    case "uint8":
-      return new Uint8Array(buffer, at, bytes);
-    case "int8":
-      return new Int8Array(buffer, at, bytes);
-    case "uint16":
-      return new Uint16Array(buffer, at, bytes / 2);
-    case "int16":
-      return new Int16Array(buffer, at, bytes / 2);
-    case "uint32":
-      return new Uint32Array(buffer, at, bytes / 4);
-    case "int32":
-      return new Int32Array(buffer, at, bytes / 4);
-    case "float32":
-      return new Float32Array(buffer, at, bytes / 4);
-    case "float64":
-      return new Float64Array(buffer, at, bytes / 8);
     case "bool":
       return Uint8Array.from(raw, (byte) => byte === 0 ? 0 : 1);
     case "float16":
@@ -297,7 +299,7 @@ function _typed(raw: Uint8Array, dtype: NpyDtype, before: number, refuse: Refuse
     case "uint64":
       return _fromInt64(new Uint32Array(buffer, at, bytes / 4), dtype === "int64", before, refuse);
     default:
-      return dtype satisfies never;
+      return new ARRAYS[dtype](buffer, at, bytes / ARRAYS[dtype].BYTES_PER_ELEMENT);
   }
 }
 

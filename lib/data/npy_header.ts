@@ -5,30 +5,15 @@
  * what a header claims.
  */
 import { DataError } from "../errors.ts";
-import {
-  type NpyDtype,
-  type NumberLayout,
-  numberLayout,
-  type Refuse,
-  shownText,
-} from "./number_types.ts";
+import { asciiOf } from "../quoted.ts";
+import { type NpyDtype, type NumberLayout, numberLayout, type Refuse } from "./number_types.ts";
 
 export { type NpyDtype, type NumberLayout, type Refuse };
 
 /** A header that agrees with the size of its file. */
-export interface NpyHeader {
+export interface NpyHeader extends NumberLayout {
   /** The type as the header spells it, such as `<f4`. */
   descr: string;
-  /** The type by name. */
-  dtype: NpyDtype;
-  /** Bytes a number takes in the file: 1, 2, 4 or 8. */
-  itemBytes: number;
-  /** False if the bytes of each number are stored in reverse; true for types of one byte. */
-  littleEndian: boolean;
-  /** True if the first axis varies fastest in the file. */
-  fortranOrder: boolean;
-  /** The length of each axis; empty for a single number. */
-  shape: number[];
   /** Where the numbers begin, in bytes from the start of the file. */
   dataOffset: number;
   /** How many bytes the numbers take; the file ends after them. */
@@ -183,12 +168,12 @@ class _Dict {
     this.#expect("{");
     while (!this.#take("}")) {
       const key = this.#string("a key in quotes");
-      if (Object.hasOwn(fields, key)) throw this.#fault(`has the key ${shownText(key)} twice`);
+      if (Object.hasOwn(fields, key)) throw this.#fault(`has the key '${asciiOf(key)}' twice`);
       this.#expect(":");
       if (key === "descr") fields.descr = this.#descr();
       else if (key === "fortran_order") fields.fortran_order = this.#boolean();
       else if (key === "shape") fields.shape = this.#tuple();
-      else throw this.#fault(`has the key ${shownText(key)}, which is not known`);
+      else throw this.#fault(`has the key '${asciiOf(key)}', which is not known`);
       if (!this.#take(",") && this.#peek() !== "}") throw this.#unexpected("',' or '}'");
     }
     if (this.#peek() !== "") throw this.#unexpected("its end");
@@ -242,7 +227,7 @@ class _Dict {
     if (this.#text[this.#at] === "L") this.#at++;
     const length = Number(digits);
     if (!Number.isSafeInteger(length)) {
-      throw this.#fault(`claims an axis of ${shownText(digits)}, more than any file can hold`);
+      throw this.#fault(`claims an axis of '${asciiOf(digits)}', more than any file can hold`);
     }
     return length;
   }
@@ -284,7 +269,7 @@ class _Dict {
 
   #unexpected(wanted: string): DataError {
     const rest = this.#text.slice(this.#at, this.#at + 12);
-    const met = rest === "" ? "the end" : shownText(rest);
+    const met = rest === "" ? "the end" : `'${asciiOf(rest)}'`;
     return this.#fault(`has ${met} at character ${this.#at + 1} where ${wanted} belongs`);
   }
 

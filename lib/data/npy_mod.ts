@@ -17,6 +17,7 @@ export {
   type NpyData,
   type NpyDtype,
   type NpyHeader,
+  type NumberLayout,
   readNpy,
 } from "./npy.ts";
 export { type Exam, examFromNpy, type ExamSize } from "./exam.ts";

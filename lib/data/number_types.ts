@@ -2,6 +2,7 @@
  * The types of NumPy's numbers, by the codes and names that files have for them.
  */
 import type { DataError } from "../errors.ts";
+import { asciiOf } from "../quoted.ts";
 
 /** The type of the numbers in a file. */
 export type NpyDtype =
@@ -35,63 +36,34 @@ export interface NumberLayout {
   shape: number[];
 }
 
-/** Bytes a number takes, by type. */
-const ITEM_BYTES: Readonly<Record<NpyDtype, number>> = {
-  bool: 1,
-  int8: 1,
-  int16: 2,
-  int32: 4,
-  int64: 8,
-  uint8: 1,
-  uint16: 2,
-  uint32: 4,
-  uint64: 8,
-  float16: 2,
-  float32: 4,
-  float64: 8,
+/**
+ * The types by all that NumPy calls them. Codes, before which the order of the bytes may stand: kind and
+ * size, as `numpy.save` writes them, or the letter of a C type. Those of C's `long` and of pointers have
+ * eight bytes, as everywhere but in old versions on Windows; the file's size tells if they had four. Names
+ * are in the machine's own order, little-endian.
+ */
+const TYPES: Readonly<Record<NpyDtype, { bytes: number; codes: string; names: string }>> = {
+  bool: { bytes: 1, codes: "b1 ?", names: "bool bool_ bool8" },
+  int8: { bytes: 1, codes: "i1 b", names: "int8 byte" },
+  int16: { bytes: 2, codes: "i2 h", names: "int16 short" },
+  int32: { bytes: 4, codes: "i4 i", names: "int32 intc" },
+  int64: { bytes: 8, codes: "i8 l q p n", names: "int64 int int_ int0 intp long longlong" },
+  uint8: { bytes: 1, codes: "u1 B", names: "uint8 ubyte" },
+  uint16: { bytes: 2, codes: "u2 H", names: "uint16 ushort" },
+  uint32: { bytes: 4, codes: "u4 I", names: "uint32 uintc" },
+  uint64: { bytes: 8, codes: "u8 L Q P N", names: "uint64 uint uint0 uintp ulong ulonglong" },
+  float16: { bytes: 2, codes: "f2 e", names: "float16 half" },
+  float32: { bytes: 4, codes: "f4 f", names: "float32 single" },
+  float64: { bytes: 8, codes: "f8 d", names: "float64 float float_ double" },
 };
 
-/**
- * The types by their codes, before which the order of the bytes may stand: kind and size, as
- * `numpy.save` writes them, or the letter of a C type. Those of C's `long` and of pointers have eight
- * bytes, as everywhere but in old versions on Windows; the file's size tells if they had four.
- */
-const CODES: ReadonlyMap<string, NpyDtype> = _byName({
-  bool: "b1 ?",
-  int8: "i1 b",
-  int16: "i2 h",
-  int32: "i4 i",
-  int64: "i8 l q p n",
-  uint8: "u1 B",
-  uint16: "u2 H",
-  uint32: "u4 I",
-  uint64: "u8 L Q P N",
-  float16: "f2 e",
-  float32: "f4 f",
-  float64: "f8 d",
-});
+const CODES = _spelled("codes");
+const NAMES = _spelled("names");
 
-/** The types by NumPy's names for them, which are in the machine's own order, little-endian. */
-const NAMES: ReadonlyMap<string, NpyDtype> = _byName({
-  bool: "bool bool_ bool8",
-  int8: "int8 byte",
-  int16: "int16 short",
-  int32: "int32 intc",
-  int64: "int64 int int_ int0 intp long longlong",
-  uint8: "uint8 ubyte",
-  uint16: "uint16 ushort",
-  uint32: "uint32 uintc",
-  uint64: "uint64 uint uint0 uintp ulong ulonglong",
-  float16: "float16 half",
-  float32: "float32 single",
-  float64: "float64 float float_ double",
-});
-
-function _byName(spellings: Record<NpyDtype, string>): Map<string, NpyDtype> {
+function _spelled(how: "codes" | "names"): ReadonlyMap<string, NpyDtype> {
+  const types = Object.entries(TYPES) as [NpyDtype, (typeof TYPES)[NpyDtype]][];
   return new Map(
-    Object.entries(spellings).flatMap(([dtype, names]) =>
-      names.split(" ").map((name) => [name, dtype as NpyDtype])
-    ),
+    types.flatMap(([dtype, { [how]: all }]) => all.split(" ").map((each) => [each, dtype])),
   );
 }
 
@@ -125,16 +97,10 @@ export function numberLayout(
 function _dtype(descr: string, refuse: Refuse): [NpyDtype, number] {
   const code = "<>|=".includes(descr.charAt(0)) ? descr.slice(1) : descr;
   const known = CODES.get(code) ?? NAMES.get(descr);
-  if (known !== undefined) return [known, ITEM_BYTES[known]];
+  if (known !== undefined) return [known, TYPES[known].bytes];
   const other = OTHER_KINDS.get(code.charAt(0));
   const found = other === undefined
-    ? `its type ${shownText(descr)} is not known`
-    : `it holds ${other} (type ${shownText(descr)}), not real numbers`;
+    ? `its type '${asciiOf(descr)}' is not known`
+    : `it holds ${other} (type '${asciiOf(descr)}'), not real numbers`;
   throw refuse(found, "save it as uint8 or float32");
-}
-
-/** Text from a file, safe to print: short and on one line. */
-export function shownText(text: string): string {
-  const short = text.length > 40 ? `${text.slice(0, 40)}...` : text;
-  return `'${short.replace(/[^ -~]/g, "?")}'`;
 }

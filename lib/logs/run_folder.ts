@@ -49,12 +49,8 @@ export async function makeRunFolder(logs: string, task: Task, plane: Plane): Pro
       return path;
     } catch (error) {
       if (error instanceof Deno.errors.AlreadyExists) continue;
-      throw fileError(error, {
-        what: "make the folder",
-        path,
-        access: "write",
-        error: OutputError,
-      });
+      const what = "make the folder";
+      throw fileError(error, { what, path, access: "write", error: OutputError });
     }
   }
 }
@@ -101,12 +97,8 @@ export async function listRuns(logs: string, task: Task, plane: Plane): Promise<
       name.replace(/-(\d+)$/, (end, n) => n.length < 6 ? `-${n.padStart(9, "0")}` : end);
     return names.sort((a, b) => key(a) < key(b) ? 1 : -1).map((name) => join(parent, name));
   } catch (error) {
-    throw fileError(error, {
-      what: "look for runs in",
-      path: parent,
-      access: "read",
-      error: OutputError,
-    });
+    const what = "look for runs in";
+    throw fileError(error, { what, path: parent, access: "read", error: OutputError });
   }
 }
 

@@ -2,6 +2,7 @@
  * What requests may say and what answers hold. Requests are checked by these schemas, and the OpenAPI
  * document is made from them.
  */
+import { asciiOf } from "../quoted.ts";
 import { PLANES, TASKS } from "../terms.ts";
 import { z } from "../zod.ts";
 import { Problem } from "./problem.ts";
@@ -203,16 +204,11 @@ export type HealthAnswer = z.output<typeof HealthAnswer>;
 export function readQuery<T extends z.ZodType>(schema: T, query: URLSearchParams): z.output<T> {
   const given = [...query.keys()];
   const twice = given.find((key, index) => given.indexOf(key) !== index);
-  if (twice !== undefined) throw new Problem(400, `The query has '${_shown(twice)}' twice`);
+  if (twice !== undefined) throw new Problem(400, `The query has '${asciiOf(twice)}' twice`);
   const checked = schema.safeParse(Object.fromEntries(query));
   if (checked.success) return checked.data;
   const faults = checked.error.issues.map(({ path, message }) =>
     path.length === 0 ? message : `${path.join(".")}: ${message}`
   );
-  throw new Problem(400, `The query cannot be used: ${_shown(faults.join("; "), 300)}`);
-}
-
-function _shown(text: string, most = 40): string {
-  const short = text.length > most ? `${text.slice(0, most)}...` : text;
-  return short.replace(/[^ -~]/g, "?");
+  throw new Problem(400, `The query cannot be used: ${asciiOf(faults.join("; "), 300)}`);
 }

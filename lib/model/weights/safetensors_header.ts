@@ -36,25 +36,14 @@ export interface SafetensorsHeader {
 export const MAX_HEADER_BYTES = 1024 * 1024;
 
 /** Bytes per value; types smaller than a byte are newer than what this toolkit needs. */
-const TYPE_BYTES: Readonly<Record<string, number>> = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  F8_E5M2: 1,
-  F8_E4M3: 1,
-  F8_E8M0: 1,
-  I16: 2,
-  U16: 2,
-  F16: 2,
-  BF16: 2,
-  I32: 4,
-  U32: 4,
-  F32: 4,
-  C64: 8,
-  F64: 8,
-  I64: 8,
-  U64: 8,
-};
+const TYPE_BYTES: Readonly<Record<string, number>> = Object.fromEntries(
+  ([
+    [1, "BOOL U8 I8 F8_E5M2 F8_E4M3 F8_E8M0"],
+    [2, "I16 U16 F16 BF16"],
+    [4, "I32 U32 F32"],
+    [8, "C64 F64 I64 U64"],
+  ] as const).flatMap(([bytes, types]) => types.split(" ").map((type) => [type, bytes])),
+);
 
 const HINT = "it is damaged or no safetensors file, make or copy it again";
 

@@ -7,7 +7,7 @@ import { DataError, messageOf, MRNetError } from "../../errors.ts";
 import { fileError, join } from "../../files.ts";
 import { commandLine } from "../../invocation.ts";
 import { type Label, type Plane, PLANES, type Split, SPLITS, TASKS } from "../../terms.ts";
-import { listed } from "../../quoted.ts";
+import { asciiOf, listed } from "../../quoted.ts";
 
 /** An exam of the list. */
 export interface ListedExam {
@@ -39,13 +39,8 @@ const MAX_NAMED = 5;
 export async function listExams(data: string): Promise<ExamList> {
   await Deno.stat(data).catch((error) => {
     const hint = `name its folder, or make a practice set: ${commandLine("synth", "--out", data)}`;
-    throw fileError(error, {
-      what: "open the dataset in",
-      path: data,
-      access: "read",
-      error: DataError,
-      hint,
-    });
+    const what = "open the dataset in";
+    throw fileError(error, { what, path: data, access: "read", error: DataError, hint });
   });
   const exams: ListedExam[] = [];
   const faults: string[] = [];
@@ -102,12 +97,8 @@ async function _ids(folder: string, faults: string[]): Promise<string[]> {
 
 /** What is said about files that no exam's id leads to. */
 function _leftOut(folder: string, names: readonly string[]): string {
-  const shown = listed(names.map((name) => `'${_shortened(name)}'`), MAX_NAMED);
+  const shown = listed(names.map((name) => `'${asciiOf(name)}'`), MAX_NAMED);
   return `Cannot list ${shown} of '${folder}': no exam has such a name: ` +
     "use letters, digits, '_' and '-', at most 64, numbers with at least four digits, and no " +
     "name of a Windows device";
-}
-
-function _shortened(name: string): string {
-  return (name.length > 40 ? `${name.slice(0, 40)}...` : name).replace(/[^ -~]/g, "?");
 }
