@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { filtersToHWIO, filtersToOIHW } from "../../lib/model/layout.ts";
-import { readWeights } from "../../lib/model/weights/read.ts";
 import { ALEXNET } from "../../lib/network/alexnet.ts";
 import { parametersOf, statisticsOf } from "../../lib/network/parameters.ts";
 import { featuresOf } from "../../lib/network/reference.ts";
@@ -32,6 +31,7 @@ means = features.double()(image.double().expand(-1, 3, -1, -1)).mean((2, 3))
 gradients = {"gradient " + k: p.grad.float() for k, p in whole.named_parameters() if p.grad is not None}
 torch.save({**state, **gradients, "image": image, "means": means.detach().float()}, path)
 `;
+import { readWeights } from "../support/weights.ts";
 
 function norm(values: Float32Array): number {
   return Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0));
