@@ -8,8 +8,9 @@ import { checkOptionNames } from "../lib/option_names.ts";
 
 /** The verbs without their types, as JavaScript has them. */
 const verbs = mrnet as unknown as Record<string, (...given: unknown[]) => unknown>;
-/** Neither is looked at before the options are. */
+/** None is looked at before the options are. */
 const model = { parameters: new Map() };
+const classifier = Object.create(mrnet.Classifier.prototype);
 const data = {};
 
 /** What is done, how it is called, the option that is misspelt, and what it is called. */
@@ -22,7 +23,7 @@ const CASES: [
   ["train", (options) => verbs.train(model, data, options), "epoch", "epochs"],
   ["train", (options) => verbs.train({ ...options, task: "acl" }), "wieghts", "weights"],
   ["evaluate", (options) => verbs.evaluate(model, data, options), "onexam", "onExam"],
-  ["evaluate", (options) => verbs.evaluate({ members: {} }, data, options), "signa", "signal"],
+  ["evaluate", (options) => verbs.evaluate(classifier, data, options), "signa", "signal"],
   [
     "evaluate",
     (options) => verbs.evaluate({ model: "a.pth", ...options }),
