@@ -31,7 +31,8 @@ export { PermissionError, TrainingError, WeightsError } from "./lib/errors.ts";
 
 // Where tensors are computed.
 export { describeEngine, ENGINE_CHOICES, ENGINES, startEngine } from "./lib/engine/engine.ts";
-export type { Engine, EngineChoice, EngineName, EngineOptions } from "./lib/engine/engine.ts";
+export type { ComputeOptions, Engine, EngineChoice } from "./lib/engine/engine.ts";
+export type { EngineName, EngineOptions } from "./lib/engine/engine.ts";
 export type { AdapterInfo } from "./lib/engine/webgpu/adapter.ts";
 export type { Precision } from "./lib/engine/webgpu/precision.ts";
 export type { Tensor2D, Tensor3D, Tensor4D, Variable } from "./lib/tf.ts";

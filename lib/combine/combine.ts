@@ -1,8 +1,9 @@
 /** Combining three trained models: what `cli.ts combine` does, as one function. */
+import type { DatasetOptions } from "../data/dataset.ts";
 import type { Intensity } from "../data/intensity.ts";
 import { ODD_HINT, oddityOf } from "../data/oddity.ts";
 import type { TuneSplit } from "../data/tune.ts";
-import { type Engine, type EngineChoice, startEngine } from "../engine/engine.ts";
+import { type ComputeOptions, type Engine, startEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import { folderOf, join, makeWritableFolder } from "../files.ts";
 import { CHOSEN_ON, type ChosenOn } from "../model/card.ts";
@@ -20,7 +21,7 @@ import { readPredictions } from "./predictions.ts";
 import { saturationRemarks } from "./saturation.ts";
 
 /** What to combine, on which exams, and where to keep it. */
-export interface CombineOptions {
+export interface CombineOptions extends ComputeOptions, Pick<DatasetOptions, "data"> {
   /**
    * Three model files. Their order does not matter if each says which plane it reads; otherwise they
    * are axial, coronal, sagittal.
@@ -33,11 +34,6 @@ export interface CombineOptions {
    * @default "raw"
    */
   intensity?: Intensity;
-  /**
-   * The folder of the dataset.
-   * @default "data"
-   */
-  data?: string;
   /**
    * The exams to fit on. `tune` is the tune split that the models share. `train` is the training set
    * without that split, or all of it if they share none; `valid` is the validation set. Metrics on the
@@ -56,13 +52,6 @@ export interface CombineOptions {
    * of other models it stays, and the new name has a number
    */
   out?: string;
-  /**
-   * The engine to compute on.
-   * @default "auto"
-   */
-  engine?: EngineChoice;
-  /** How many threads of the processor compute on WebAssembly, at least 1. */
-  threads?: number;
   /** Aborts before anything is written; the function then fails with the signal's reason. */
   signal?: AbortSignal;
   /** Called once everything is checked, before the first exam. */

@@ -1,4 +1,5 @@
 /** What is odd about a data set, before hours are spent on it: every exam is read once. */
+import type { DatasetOptions } from "../data/dataset.ts";
 import { type Exam, MRNET_SIDE, MRNET_SLICES, readExam } from "../data/exam.ts";
 import { hashExam } from "../data/exam_hash.ts";
 import { MRNET_MEAN, MRNET_STANDARD_DEVIATION } from "../data/intensity.ts";
@@ -77,12 +78,7 @@ export interface DataReport {
 }
 
 /** Which data set, and whom to tell. */
-export interface DoctorOptions {
-  /**
-   * The folder of the data set.
-   * @default "data"
-   */
-  data?: string;
+export interface DoctorOptions extends Pick<DatasetOptions, "data"> {
   /** Called after each exam. */
   onExam?: (done: number, total: number) => void;
   /** Handed the middle slice of each exam. */

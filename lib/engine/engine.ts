@@ -64,6 +64,15 @@ export interface EngineOptions {
   precision?: Precision;
 }
 
+/** Where something is computed. */
+export interface ComputeOptions extends Pick<EngineOptions, "threads"> {
+  /**
+   * The engine to compute on.
+   * @default "auto"
+   */
+  engine?: EngineChoice;
+}
+
 /** What starting can be given. */
 const OPTION_NAMES: OptionNames<EngineOptions> = {
   threads: true,

@@ -6,8 +6,9 @@ import type { ClassifiedExam } from "../classifier/evaluate.ts";
 import { loadClassifier } from "../classifier/load.ts";
 import type { Combination, FitOn } from "../combine/combination.ts";
 import type { Intensity } from "../data/intensity.ts";
+import type { DatasetOptions } from "../data/dataset.ts";
 import { isSameTune } from "../data/tune.ts";
-import { describeEngine, type Engine, type EngineChoice, startEngine } from "../engine/engine.ts";
+import { type ComputeOptions, describeEngine, type Engine, startEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import type { AucComparison } from "../metrics/delong.ts";
 import {
@@ -16,8 +17,9 @@ import {
   type PredictionSummary,
   summarizePredictions,
 } from "../metrics/summary.ts";
+import type { ModelHints } from "../model/plane_model.ts";
 import { drawSeed } from "../random.ts";
-import type { Plane, Split, Task } from "../terms.ts";
+import type { Plane, Split } from "../terms.ts";
 import { type Acquaintance, isAll, NAME_ONLY } from "./acquaintance.ts";
 import {
   type EvaluatedExams,
@@ -27,23 +29,13 @@ import {
 } from "./evaluated_exams.ts";
 
 /** Which model to evaluate, and on what. */
-export interface EvaluateModelOptions {
+export interface EvaluateModelOptions
+  extends
+    ComputeOptions,
+    Pick<DatasetOptions, "data">,
+    Pick<ModelHints, "task" | "plane" | "intensity"> {
   /** The model's file: `.safetensors`, `.pth` or `.pt`, or `.json` of a combination. */
   model: string;
-  /** The finding, for a file that does not say it; it must not contradict one that does. */
-  task?: Task;
-  /** The plane, for a file that does not say it; it must not contradict one that does. */
-  plane?: Plane;
-  /**
-   * How its input is prepared, for a file that does not say it; it must not contradict one that does.
-   * @default "raw"
-   */
-  intensity?: Intensity;
-  /**
-   * The folder of the dataset.
-   * @default "data"
-   */
-  data?: string;
   /**
    * The split; `tune` are the training exams that the model was not trained on.
    * @default "valid"
@@ -70,16 +62,6 @@ export interface EvaluateModelOptions {
    * @default 2000
    */
   samples?: number;
-  /**
-   * The engine to compute on.
-   * @default "auto"
-   */
-  engine?: EngineChoice;
-  /**
-   * How many threads of the processor compute on WebAssembly, at least 1.
-   * @default the processor's cores, at most 16
-   */
-  threads?: number;
   /** Called after all checks, before the first exam; an error that it throws ends the evaluation. */
   onStart?: (start: EvaluationStart) => void | Promise<void>;
   /** Called after each exam; the exams of a second model are counted after those of the first. */

@@ -1,6 +1,6 @@
 /** What a handler is made of: models, limits, a token. */
 import type { ClassifierOptions } from "../classifier/load.ts";
-import type { EngineChoice } from "../engine/engine.ts";
+import type { ComputeOptions } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import type { ModelSource } from "../model/model_source.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
@@ -85,18 +85,13 @@ export interface ViewerOptions {
 }
 
 /** How to serve. */
-export interface ServeOptions {
+export interface ServeOptions extends Pick<ComputeOptions, "engine"> {
   /**
    * The models, single or combined: each a path, a URL, the bytes of a file, or one of these with what
    * the file does not say.
    * @default none, for a viewer of exams
    */
   models?: readonly (ModelSource | GivenModel)[];
-  /**
-   * Where tensors are computed.
-   * @default "auto"
-   */
-  engine?: EngineChoice;
   /** What requests may take; {@linkcode SERVE_LIMITS} by default. */
   limits?: Partial<ServeLimits>;
   /**

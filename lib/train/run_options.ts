@@ -1,15 +1,20 @@
 /** The options of a run, what it reports when it begins, and its result. */
+import type { DatasetOptions } from "../data/dataset.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { TuneSplit } from "../data/tune.ts";
-import type { Engine, EngineChoice } from "../engine/engine.ts";
-import type { Precision } from "../engine/webgpu/precision.ts";
+import type { ComputeOptions, Engine, EngineOptions } from "../engine/engine.ts";
 import type { ChosenOn } from "../model/card.ts";
 import type { Plane, Task } from "../terms.ts";
 import type { TrainDefaults, TrainOptions } from "./options.ts";
 import type { EpochReport, TrainResult } from "./reports.ts";
 
 /** A run: what to train on, what to start from, and where to keep the results. */
-export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
+export interface RunOptions
+  extends
+    ComputeOptions,
+    Pick<EngineOptions, "precision">,
+    Pick<DatasetOptions, "data" | "folds" | "inMemory">,
+    Omit<TrainOptions, "onEpoch"> {
   /** The finding to predict. */
   task: Task;
   /** The plane to read. */
@@ -19,11 +24,6 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
    * @default "mrnet"
    */
   prefix?: string;
-  /**
-   * The folder of the dataset.
-   * @default "data"
-   */
-  data?: string;
   /**
    * The folder of the checkpoints, and of the ImageNet weights.
    * @default "models"
@@ -39,21 +39,6 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
    * @default "imagenet"
    */
   weights?: string;
-  /**
-   * The engine to compute on.
-   * @default "auto"
-   */
-  engine?: EngineChoice;
-  /**
-   * How many threads of the processor compute on WebAssembly, 1 to 64.
-   * @default the processor's cores, at most 16
-   */
-  threads?: number;
-  /**
-   * How activations are stored; `half` (float16) on WebGPU only.
-   * @default "float32"
-   */
-  precision?: Precision;
   /**
    * Keep the best model.
    * @default true
@@ -72,11 +57,6 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
    */
   anyRange?: boolean;
   /**
-   * Keep the exams in memory once they are read.
-   * @default false
-   */
-  inMemory?: boolean;
-  /**
    * Training exams to keep out of training and to use in place of the validation set. They decide on
    * schedule, best model, operating point and early stop, and all metrics called "valid" are theirs. No
    * file of the validation set is opened. If `weights` names a model, its file must say that it kept
@@ -84,12 +64,6 @@ export interface RunOptions extends Omit<TrainOptions, "onEpoch"> {
    * @default none: the run trains on all training exams and uses the validation set
    */
   tune?: TuneSplit;
-  /**
-   * A table of folds of the training exams: CSV with the columns `id,fold` and, to keep the exams of a
-   * patient together, `patient`.
-   * @default none
-   */
-  folds?: string;
   /**
    * The fold of {@linkcode RunOptions.folds} that is kept out of the whole run, counted from 1. No file of
    * it is opened, so it can evaluate the model.
