@@ -18,7 +18,7 @@ import type { Features } from "./features.ts";
 import { filtersToHWIO, filtersToOIHW } from "./layout.ts";
 import { maxOverSlices } from "./max_over_slices.ts";
 import { HEAD, NETWORK_PREFIX } from "./names.ts";
-import { assignParameter } from "./parameters.ts";
+import { assignParameter, type NetworkState } from "./parameters.ts";
 import { MRNET_PARAMETERS, selectMRNet } from "./weights/mrnet.ts";
 import { WasmPredictor } from "./wasm/predictor.ts";
 import { WebGPUPredictor } from "./webgpu/predictor.ts";
@@ -202,7 +202,8 @@ export class MRNet implements Disposable {
     const affine = affineOf(exam, this.intensity);
     const gpu = currentGpu();
     if (gpu !== undefined) {
-      this.#gpuPredictor ??= new WebGPUPredictor(gpu, this.parameters, currentEngine().precision);
+      const { precision } = currentEngine();
+      this.#gpuPredictor ??= new WebGPUPredictor(gpu, networkState(this), precision);
       return await this.#gpuPredictor.logits(exam, affine);
     }
     const kernels = await this.#kernels();
@@ -245,6 +246,11 @@ export class MRNet implements Disposable {
   #get(name: string): tf.Variable {
     return this.parameters.get(name)!;
   }
+}
+
+/** What an engine needs of a model to compute it. */
+export function networkState({ parameters }: MRNet): NetworkState {
+  return { network: ALEXNET, parameters, statistics: new Map() };
 }
 
 /**

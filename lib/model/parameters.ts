@@ -1,8 +1,17 @@
 /** The trainable parameters of a model as the engine holds them. */
+import type { Network } from "../network/network.ts";
 import * as tf from "../tf.ts";
 
 /** The parameters on the current engine, by their names in PyTorch. */
 export type Parameters = ReadonlyMap<string, tf.Variable>;
+
+/** What an engine needs of a model to compute it. */
+export interface NetworkState {
+  readonly network: Network;
+  readonly parameters: Parameters;
+  /** The running statistics of the batch normalisations, by their names in PyTorch. */
+  readonly statistics: ReadonlyMap<string, Float32Array>;
+}
 
 /**
  * Gives a parameter new values.

@@ -10,7 +10,7 @@ import type { LabelledExam } from "../data/dataset.ts";
 import { affineOf, type Intensity } from "../data/intensity.ts";
 import { EngineError, messageOf } from "../errors.ts";
 import type { Dispatch, Gpu } from "../engine/webgpu/gpu.ts";
-import { type MRNet, sigmoid } from "../model/mrnet.ts";
+import { type MRNet, networkState, sigmoid } from "../model/mrnet.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import {
   EVALUATION_VALUES,
@@ -54,7 +54,7 @@ export class WebGPURunner implements Runner {
   private constructor(gpu: Gpu, model: MRNet, options: WebGPURunnerOptions) {
     const { tiles, winograd, precision, slicesAtOnce, frozen, ...adam } = options;
     this.#gpu = gpu;
-    this.#network = new WebGPUNetwork(gpu, model.parameters, {
+    this.#network = new WebGPUNetwork(gpu, networkState(model), {
       tiles,
       winograd,
       precision,

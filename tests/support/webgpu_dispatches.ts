@@ -10,7 +10,7 @@ import { createHash } from "node:crypto";
 import type { Exam } from "../../lib/data/exam.ts";
 import { Gpu } from "../../lib/engine/webgpu/gpu.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
-import { MRNet } from "../../lib/model/mrnet.ts";
+import { MRNet, networkState } from "../../lib/model/mrnet.ts";
 import {
   EVALUATION_VALUES,
   type NetworkOptions,
@@ -59,7 +59,7 @@ export async function dispatchHashes(): Promise<Record<string, Record<string, st
 async function _hashesOf(model: MRNet, { frozen, float, slices, height, width, ...how }: Case) {
   const { device, dispatched } = recordingDevice();
   const gpu = new Gpu(device, { software: false, check: () => {} });
-  const network = new WebGPUNetwork(gpu, model.parameters, { ...how, frozen: new Set(frozen) });
+  const network = new WebGPUNetwork(gpu, networkState(model), { ...how, frozen: new Set(frozen) });
   await network.load();
   const count = slices * height * width;
   const voxels = float ? new Float32Array(count) : new Uint8Array(count);

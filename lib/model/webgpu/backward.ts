@@ -1,10 +1,15 @@
 /**
  * The backward pass as a list of dispatches: from the list of selected slices to the gradient of every
  * parameter.
+ *
+ * @module
  */
-import { grid, imageSize } from "../../engine/webgpu/grid.ts";
-import type { Dispatch } from "../../engine/webgpu/gpu.ts";
+import { type Grid, grid } from "../../engine/webgpu/grid.ts";
+import { imageSize } from "../../engine/webgpu/grid.ts";
+import type { BufferRange, Dispatch } from "../../engine/webgpu/gpu.ts";
+import { batchNormGradient } from "../../engine/webgpu/kernels/batch_norm.ts";
 import { biasGradient } from "../../engine/webgpu/kernels/bias_gradient.ts";
+import { dilate } from "../../engine/webgpu/kernels/dilate.ts";
 import { choosePartialSums, filterGradient } from "../../engine/webgpu/kernels/filter_gradient.ts";
 import {
   type FilterGradient,
@@ -17,10 +22,12 @@ import {
   lastOutputGradient,
 } from "../../engine/webgpu/kernels/last_layer.ts";
 import { maxPoolGradient } from "../../engine/webgpu/kernels/max_pool.ts";
+import { meanGradient } from "../../engine/webgpu/kernels/mean.ts";
 import { poolOf } from "../../engine/webgpu/kernels/mean_pool.ts";
 import { addPartialSums, addPartialSumsOfGrey } from "../../engine/webgpu/kernels/partial_sums.ts";
+import { IMAGE } from "../../network/network.ts";
 import { type PassContext, prepareConvolution } from "./forward.ts";
-import { gradientGrid } from "./shape.ts";
+import { filterOf } from "./parameters.ts";
 
 /**
  * Compiles the backward pass over a chunk of the exam. It is the same for each chunk: what differs is
@@ -29,19 +36,30 @@ import { gradientGrid } from "./shape.ts";
  * @param context whose selected slices are the chunk's
  */
 export function backwardPass(context: PassContext): Promise<Dispatch[]> {
-  const { layers } = context;
-  const prepared = _lastLayer(context);
-  for (let index = layers.length - 2; index >= 0; index--) {
+  const { gpu, layers, exam, selected } = context;
+  const prepared: Promise<Dispatch>[] = [];
+  let index = layers.length - 1;
+  const { pool, output, gradient } = layers[index];
+  if (pool !== undefined) {
+    prepared.push(..._lastLayer(context));
+    index--;
+  } else {
+    const kernel = meanGradient(output, gradient);
+    const [activation, dy] = [exam.output(index), exam.outputGradient(index)];
+    prepared.push(gpu.prepare(kernel, { selected, activation, dy }));
+  }
+  for (; index >= 0; index--) {
     prepared.push(..._filterGradient(context, index));
-    if (index > 0) prepared.push(..._inputGradient(context, index));
+    if (layers[index].source !== IMAGE) prepared.push(..._inputGradient(context, index));
   }
   return Promise.all(prepared);
 }
 
+/** The gradients of a last layer with a pool, of which few outputs have one. */
 function _lastLayer(context: PassContext): Promise<Dispatch>[] {
   const { gpu, layers, tiles, parameters, exam, selected } = context;
   const index = layers.length - 1;
-  const { name, size, padding, input, output } = layers[index];
+  const { filterSize: size, padding, source, input, output } = layers[index];
   const border = size - 1 - padding;
   const pool = poolOf(output);
   const maxima = exam.scratch("maxima", output.channels * pool.height * pool.width);
@@ -56,7 +74,7 @@ function _lastLayer(context: PassContext): Promise<Dispatch>[] {
       selected,
       maxima,
       x,
-      gradient: parameters.range(parameters.gradient, name, "both"),
+      gradient: parameters.gradientRange(index),
     }),
     gpu.prepare(lastOutputGradient(output, border), { selected, maxima, dy }),
     gpu.prepare(lastInputGradient(input, output, size, tiles), {
@@ -64,7 +82,7 @@ function _lastLayer(context: PassContext): Promise<Dispatch>[] {
       dy,
       filters: parameters.rotated(index),
       activation: x,
-      dx: exam.outputGradient(index - 1),
+      dx: exam.outputGradient(source),
     }),
   ];
 }
@@ -72,17 +90,21 @@ function _lastLayer(context: PassContext): Promise<Dispatch>[] {
 function _filterGradient(context: PassContext, index: number): Promise<Dispatch>[] {
   const { gpu, layers, tiles, parameters, exam, selected } = context;
   const layer = layers[index];
+  const { filterSize, image, batchNorm } = layer;
   const gradient: FilterGradient = {
     ...layer,
     label: `${layer.label}, filter gradient`,
-    output: gradientGrid(layers, index),
+    output: layer.gradient,
     partialSums: choosePartialSums(tiles, layer.size, layer.filterRow, layer.output.channels),
   };
   const size = partialSumSize(gradient) * gradient.partialSums;
   const partials = exam.scratch(`${layer.label}, partial sums`, size);
   const dy = exam.outputGradient(index);
-  const sum = index === 0 ? addPartialSumsOfGrey(gradient) : addPartialSums(gradient);
-  return [
+  const sum = image === undefined
+    ? addPartialSums(gradient)
+    : addPartialSumsOfGrey(gradient, filterSize, image.blocks);
+  const all = parameters.gradientRange(index);
+  const dispatches = [
     gpu.prepare(filterGradient(gradient, tiles), {
       selected,
       x: exam.input(index),
@@ -90,49 +112,94 @@ function _filterGradient(context: PassContext, index: number): Promise<Dispatch>
       partials,
     }),
     gpu.prepare(biasGradient(gradient, tiles), { selected, dy, partials }),
-    gpu.prepare(sum, {
-      partials,
-      gradient: parameters.range(parameters.gradient, layer.name, "both"),
-    }),
+    gpu.prepare(sum, { partials, gradient: batchNorm ? parameters.foldedGradient(index) : all }),
   ];
+  if (!batchNorm) return dispatches;
+  const held = { parameters: parameters.range(index), statistics: parameters.statistics(index) };
+  const unfold = batchNormGradient(filterOf(layer));
+  const folded = parameters.foldedGradient(index);
+  return [...dispatches, gpu.prepare(unfold, { ...held, folded, gradient: all })];
 }
 
-/** From the gradient of a layer's output to that of the output of the layer ahead. */
+/**
+ * From the gradient of a layer's output to that of what it reads. If several layers read or add that, the
+ * first of them, which comes last here, adds the others' parts to its own.
+ */
 function _inputGradient(context: PassContext, index: number): Promise<Dispatch>[] {
   const { gpu, layers, parameters, exam, selected } = context;
-  const [layer, ahead] = [layers[index], layers[index - 1]];
-  const from = gradientGrid(layers, index);
-  const to = gradientGrid(layers, index - 1);
-  const { pooled } = ahead;
-  const target = pooled === undefined ? to : grid(pooled.height, pooled.width, pooled.channels);
-  const ends = exam.outputGradient(index - 1);
-  const dispatches = prepareConvolution(context, {
+  const layer = layers[index];
+  const { source, filterSize: size, padding, dilated, stride } = layer;
+  const ahead = layers[source];
+  const { pool, pooled, relu } = ahead;
+  const { input: { height, width, channels } } = layer;
+  const isFirst = layers.findIndex((each) => each.source === source) === index;
+  const ends = isFirst && pooled === undefined;
+  const added = isFirst ? _otherPart(context, index) : undefined;
+  const target = !isFirst
+    ? exam.inputGradient(index)
+    : ends
+    ? exam.outputGradient(source)
+    : exam.pooledGradient(source);
+  const from = dilated ?? layer.gradient;
+  const x = dilated ? exam.dilatedGradient(index) : exam.outputGradient(index);
+  const dispatches = dilated === undefined ? [] : [
+    gpu.prepare(dilate(`${layer.label}, dilation`, layer.gradient, dilated, stride), {
+      selected,
+      x: exam.outputGradient(index),
+      y: x,
+    }),
+  ];
+  dispatches.push(...prepareConvolution(context, {
     label: `${layer.label}, input gradient`,
     input: from,
-    output: target,
-    size: layer.size,
-    filterRow: layer.size * from.channels,
+    inset: from.border - (size - 1 - padding),
+    output: ends ? ahead.gradient : grid(height, width, channels),
+    size,
+    filterRow: size * from.channels,
     stride: 1,
     items: "selected",
-    epilogue: pooled === undefined ? "mask" : "none",
+    epilogue: ends && relu ? "mask" : "none",
     activation: ahead.output,
+    added: added?.grid,
     winograd: layer.winograd,
   }, {
     step: exam.step(),
     selected,
-    x: exam.outputGradient(index),
+    x,
     filters: parameters.rotatedFilters(index),
-    activation: exam.output(index - 1),
-    y: pooled === undefined ? ends : exam.pooledGradient(index - 1),
-  });
-  if (pooled === undefined) return dispatches;
+    activation: exam.output(source),
+    y: target,
+    ...added && { added: added.buffer },
+  }));
+  if (!isFirst || pooled === undefined) return dispatches;
+  const label = `pool${source + 1}, gradient`;
   return [
     ...dispatches,
-    gpu.prepare(maxPoolGradient(`pool${index}, gradient`, to, pooled), {
+    gpu.prepare(maxPoolGradient(label, ahead.gradient, pooled, pool!.padding), {
       selected,
-      codes: exam.codes(index - 1),
-      dy: exam.pooledGradient(index - 1),
-      dx: ends,
+      codes: exam.codes(source),
+      dy: exam.pooledGradient(source),
+      dx: exam.outputGradient(source),
     }),
   ];
+}
+
+/**
+ * The part of the gradient of a layer's input that comes through another layer: one that reads the same
+ * input, or one that adds it.
+ */
+function _otherPart(
+  { layers, exam }: PassContext,
+  index: number,
+): { buffer: BufferRange; grid: Grid } | undefined {
+  const { source, input: { height, width, channels } } = layers[index];
+  const parts = layers.flatMap((each, other) => {
+    if (each.source === source && other !== index) {
+      return { buffer: exam.inputGradient(other), grid: grid(height, width, channels) };
+    }
+    if (each.shortcut !== source) return [];
+    return { buffer: exam.outputGradient(other), grid: each.gradient };
+  });
+  if (parts.length > 1) throw new Error(`Too many layers read what '${layers[index].label}' reads`);
+  return parts[0];
 }

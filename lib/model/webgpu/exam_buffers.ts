@@ -12,7 +12,8 @@ import { POINTS, tilesOf } from "../../engine/webgpu/kernels/winograd.ts";
 import type { VoxelType } from "../../engine/webgpu/kernels/prepare_input.ts";
 import { imageBytes } from "../../engine/webgpu/precision.ts";
 import { HEADER_BYTES } from "../../engine/webgpu/step.ts";
-import { gradientGrid, type LayerShape } from "./shape.ts";
+import type { LayerShape } from "./shape.ts";
+import { IMAGE } from "../../network/network.ts";
 
 /** What the buffers are made for. */
 export interface ExamLimits {
@@ -80,21 +81,23 @@ export class ExamBuffers {
     return { buffer: this.upload, offset: this.headerBytes };
   }
 
-  /** The input of a layer: the image, or the output of the pool or convolution ahead. */
+  /** The input of a layer: the image, or what a layer ahead gives. */
   input(layer: number): GPUBuffer {
-    const name = layer === 0
-      ? "image"
-      : this.#layers[layer - 1].pooled
-      ? `pool${layer}`
-      : `conv${layer}`;
-    return this.#images(name, imageBytes(this.#layers[layer].input));
+    const { source, input } = this.#layers[layer];
+    return source === IMAGE ? this.#images("image", imageBytes(input)) : this.given(source);
+  }
+
+  /** What a layer gives to the next ones: the output of its pool, or of its convolution. */
+  given(layer: number): GPUBuffer {
+    const { pooled } = this.#layers[layer];
+    if (pooled === undefined) return this.output(layer);
+    return this.#images(`pool${layer + 1}`, imageBytes(pooled));
   }
 
   /** The output of a convolution. */
   output(layer: number): GPUBuffer {
     const { output } = this.#layers[layer];
-    // The first one's memory is its gradient's later on, which is in single precision.
-    const bytes = layer === 0 ? 4 * imageSize(output) : imageBytes(output);
+    const bytes = this.#isOverwritten(layer) ? 4 * imageSize(output) : imageBytes(output);
     return this.#images(`conv${layer + 1}`, bytes);
   }
 
@@ -109,12 +112,25 @@ export class ExamBuffers {
     return this.scratch("means", this.#layers.at(-1)!.output.channels * this.limits.slices);
   }
 
-  /** The gradient of a convolution's output, with the border that its input gradient wants. */
+  /** The gradient of a layer's output ahead of its pool. */
   outputGradient(layer: number): GPUBuffer {
-    // The first convolution's output is not needed any more and is the largest of all.
-    if (layer === 0) return this.output(0);
-    const bytes = imageBytes(gradientGrid(this.#layers, layer));
-    return this.#images(`conv${layer + 1}, gradient`, bytes);
+    if (this.#isOverwritten(layer)) return this.output(layer);
+    const { gradient, gradientOf } = this.#layers[layer];
+    return this.#images(`conv${gradientOf + 1}, gradient`, imageBytes(gradient));
+  }
+
+  /** The same with zeros between its pixels. */
+  dilatedGradient(layer: number): GPUBuffer {
+    return this.#images(
+      `conv${layer + 1}, dilated gradient`,
+      imageBytes(this.#layers[layer].dilated!),
+    );
+  }
+
+  /** The gradient of a layer's input, where it is but one part of the gradient of what it reads. */
+  inputGradient(layer: number): GPUBuffer {
+    const { height, width, channels } = this.#layers[layer].input;
+    return this.#images(`conv${layer + 1}, input gradient`, 4 * height * width * channels);
   }
 
   /** The gradient of a pool's output, without a border. */
@@ -136,6 +152,15 @@ export class ExamBuffers {
   /** A buffer that does not depend on the number of slices of a chunk. */
   scratch(name: string, numbers: number): GPUBuffer {
     return this.#get(name, 4 * numbers);
+  }
+
+  /**
+   * Whether the gradient of a layer's output is written over the output, and so is in single precision:
+   * the first convolution's is the largest of all, and behind its pool it is not needed any more.
+   */
+  #isOverwritten(layer: number): boolean {
+    const { source, pooled } = this.#layers[layer];
+    return source === IMAGE && pooled !== undefined;
   }
 
   dispose(): void {
@@ -175,10 +200,11 @@ function _mostOfDispatch({ output }: LayerShape): number {
 
 /** Bytes of the largest buffer a slice, whatever is computed. */
 function _largestOfSlice(layers: readonly LayerShape[]): number {
-  return _largest(layers.flatMap((layer, index) => [
+  return _largest(layers.flatMap((layer) => [
     imageBytes(layer.input),
     4 * imageSize(layer.output),
-    imageBytes(gradientGrid(layers, index)),
+    imageBytes(layer.gradient),
+    layer.dilated === undefined ? 0 : imageBytes(layer.dilated),
     _pointsBytes(layer),
   ]));
 }

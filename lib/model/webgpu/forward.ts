@@ -10,6 +10,7 @@ import {
 import { head } from "../../engine/webgpu/kernels/head.ts";
 import { maxPool } from "../../engine/webgpu/kernels/max_pool.ts";
 import { winogradConvolution } from "../../engine/webgpu/kernels/winograd.ts";
+import { mean } from "../../engine/webgpu/kernels/mean.ts";
 import { meanPool, poolOf } from "../../engine/webgpu/kernels/mean_pool.ts";
 import { prepareInput } from "../../engine/webgpu/kernels/prepare_input.ts";
 import type { ExamBuffers } from "./exam_buffers.ts";
@@ -35,21 +36,26 @@ export interface PassContext {
 export function forwardPass(context: PassContext, chunk: number): Promise<Dispatch[]> {
   const { gpu, layers, parameters, exam } = context;
   const step = exam.step(chunk);
+  const image = layers[0].image!;
   const prepared: Promise<Dispatch>[] = [gpu.prepare(
-    prepareInput(layers[0].input, exam.limits.type),
+    prepareInput(image, exam.limits.type, image.blocks),
     { step, voxels: exam.voxels, image: exam.input(0) },
   )];
   layers.forEach((layer, index) => {
-    const { values } = parameters;
-    prepared.push(...prepareConvolution(context, { ...layer, items: "slices", epilogue: "relu" }, {
+    const { relu, shortcut } = layer;
+    const added = shortcut === undefined ? undefined : layers[shortcut].pooled ??
+      layers[shortcut].output;
+    const epilogue = relu ? "relu" : "bias";
+    prepared.push(...prepareConvolution(context, { ...layer, added, items: "slices", epilogue }, {
       step,
       x: exam.input(index),
       filters: parameters.filters(index),
-      bias: parameters.range(values, layer.name, "bias"),
+      bias: parameters.bias(index),
+      ...shortcut !== undefined && { added: exam.given(shortcut) },
       y: exam.output(index),
     }));
     if (layer.pooled !== undefined) {
-      const pool = maxPool(`pool${index + 1}`, layer.output, layer.pooled);
+      const pool = maxPool(`pool${index + 1}`, layer.output, layer.pooled, layer.pool!.padding);
       prepared.push(gpu.prepare(pool, {
         step,
         x: exam.output(index),
@@ -59,8 +65,9 @@ export function forwardPass(context: PassContext, chunk: number): Promise<Dispat
     }
   });
   const last = layers.length - 1;
-  const mean = meanPool(layers[last].output);
-  prepared.push(gpu.prepare(mean, { step, x: exam.output(last), means: exam.means }));
+  const { output, pool } = layers[last];
+  const kernel = pool === undefined ? mean(output) : meanPool(output);
+  prepared.push(gpu.prepare(kernel, { step, x: exam.output(last), means: exam.means }));
   return Promise.all(prepared);
 }
 
@@ -68,12 +75,13 @@ export function forwardPass(context: PassContext, chunk: number): Promise<Dispat
 export function headPass(
   { gpu, layers, parameters, exam, selected, results }: PassContext,
 ): Promise<Dispatch> {
-  const windows = poolOf(layers.at(-1)!.output);
-  return gpu.prepare(head(layers.at(-1)!.output.channels, windows.height * windows.width), {
+  const { pool, output } = layers.at(-1)!;
+  const { height, width } = pool === undefined ? output : poolOf(output);
+  return gpu.prepare(head(output.channels, height * width), {
     step: exam.step(),
     means: exam.means,
-    linear: parameters.range(parameters.values, "classifer", "both"),
-    gradient: parameters.range(parameters.gradientOf(exam.chunks), "classifer", "both"),
+    linear: parameters.head(parameters.values),
+    gradient: parameters.head(parameters.gradientOf(exam.chunks)),
     selected,
     results,
   });

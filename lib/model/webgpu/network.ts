@@ -13,8 +13,7 @@ import type { Precision } from "../../engine/webgpu/precision.ts";
 import { type StepValues, writeStep } from "../../engine/webgpu/step.ts";
 import { selectedBytes } from "../../engine/webgpu/selected_slices.ts";
 import { areFeaturesFrozen } from "../frozen.ts";
-import { CHANNELS } from "../features.ts";
-import type { Parameters } from "../parameters.ts";
+import type { NetworkState } from "../parameters.ts";
 import { backwardPass } from "./backward.ts";
 import { ExamBuffers } from "./exam_buffers.ts";
 import { forwardPass, headPass, type PassContext } from "./forward.ts";
@@ -95,6 +94,7 @@ export interface KernelTime {
 export class WebGPUNetwork {
   readonly parameters: WebGPUParameters;
   readonly #gpu: Gpu;
+  readonly #model: NetworkState;
   readonly #tiles: Tiles;
   readonly #layers: LayerOptions;
   readonly #slicesAtOnce: number | undefined;
@@ -111,7 +111,7 @@ export class WebGPUNetwork {
 
   constructor(
     gpu: Gpu,
-    parameters: Parameters,
+    model: NetworkState,
     { tiles = gpu.tiles, winograd, precision = "float32", slicesAtOnce, frozen = new Set() }:
       NetworkOptions = {},
   ) {
@@ -121,8 +121,10 @@ export class WebGPUNetwork {
     this.#layers = { precision, winograd: winograd ?? tiles === "registers" };
     this.#slicesAtOnce = slicesAtOnce;
     // What is read of the shapes here does not depend on the size of the slices.
-    this.parameters = new WebGPUParameters(gpu, parameters, layerShapes(256, 256, this.#layers));
-    this.#selected = gpu.buffer("selected", selectedBytes(CHANNELS));
+    this.#model = model;
+    const anySize = layerShapes(model.network, { height: 256, width: 256 }, this.#layers);
+    this.parameters = new WebGPUParameters(gpu, model, anySize);
+    this.#selected = gpu.buffer("selected", selectedBytes(model.network.channels));
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
     this.#results = gpu.buffer("results", 16 * RING, usage);
   }
@@ -233,7 +235,7 @@ export class WebGPUNetwork {
     this.#passes = undefined;
     // A multiple of 8, so that an exam with one slice more seldom asks for new memory.
     const wanted = Math.ceil(Math.max(slices, same ? limits.slices : 0) / 8) * 8;
-    const layers = layerShapes(height, width, this.#layers);
+    const layers = layerShapes(this.#model.network, { height, width }, this.#layers);
     const slicesAtOnce = this.#slicesAtOnce;
     const size = { height, width, type, slices: wanted, slicesAtOnce } as const;
     const exam = new ExamBuffers(this.#gpu, layers, size);
@@ -268,6 +270,7 @@ export class WebGPUNetwork {
   async #prepareTraining(): Promise<Training> {
     const { context, exam } = this.#passes!;
     const { parameters } = this;
+    const { channels } = this.#model.network;
     const moved = parameters.adam(exam.step(), exam.chunks, this.#frozen);
     if (areFeaturesFrozen(this.#frozen)) {
       // The head has made the gradient of all that is moved.
@@ -277,12 +280,12 @@ export class WebGPUNetwork {
     const selected = chunked
       ? this.#chunkSelected ??= this.#gpu.buffer(
         "selected slices of a chunk",
-        selectedBytes(CHANNELS),
+        selectedBytes(channels),
       )
       : this.#selected;
     const selectedOf = (chunk: number) => {
       const buffers = { step: exam.step(chunk), all: this.#selected, selected };
-      return this.#gpu.prepare(selectedOfChunk(CHANNELS), buffers);
+      return this.#gpu.prepare(selectedOfChunk(channels), buffers);
     };
     const prepared = Promise.all([
       parameters.rotate180(),

@@ -3,6 +3,7 @@
  * where nothing is frozen.
  */
 import type { BufferRange, Dispatch, Gpu } from "../../engine/webgpu/gpu.ts";
+import { foldBatchNorm } from "../../engine/webgpu/kernels/batch_norm.ts";
 import { adam } from "../../engine/webgpu/kernels/adam.ts";
 import {
   type Filter,
@@ -12,16 +13,11 @@ import {
 import { POINTS, transformFilters } from "../../engine/webgpu/kernels/winograd.ts";
 import { addGradient } from "../../engine/webgpu/kernels/exam_chunks.ts";
 import type { OptimizerState } from "../optimizer_state.ts";
-import { assignParameter, type Parameters } from "../parameters.ts";
-import { MRNET_PARAMETERS } from "../weights/mrnet.ts";
+import { convolutionsOf, convolutionState } from "../../network/parameters.ts";
+import { NETWORK_PREFIX } from "../names.ts";
+import { assignParameter, type NetworkState } from "../parameters.ts";
 import { elementCount } from "../weights/tensors.ts";
 import type { LayerShape } from "./shape.ts";
-
-const SIZES = MRNET_PARAMETERS.map(({ shape }) => elementCount(shape)!);
-/** Numbers in all parameters together. */
-const COUNT = SIZES.reduce((all, size) => all + size, 0);
-/** Numbers in those of the convolutions, which come first. */
-const CONVOLUTIONS = COUNT - SIZES.slice(-2).reduce((all, size) => all + size, 0);
 
 /** The names of the buffers of Adam's moments. */
 type Moment = "first moment" | "second moment";
@@ -29,36 +25,56 @@ type Moment = "first moment" | "second moment";
 /** The parameters, their layouts for the kernels, their gradient and Adam's moments. */
 export class WebGPUParameters {
   readonly #gpu: Gpu;
-  readonly #parameters: Parameters;
+  readonly #model: NetworkState;
   readonly #layers: readonly LayerShape[];
   readonly values: GPUBuffer;
+  /** Where each layer's parameters begin, and how many numbers they are. */
+  readonly #ranges: { start: number; count: number; weights: number }[] = [];
+  /** Numbers in the parameters of the convolutions, which come first. */
+  readonly #convolutions: number;
+  /** Numbers in all parameters together. */
+  readonly #count: number;
   /** Layouts, gradients and moments by name, each made when it is first asked for. */
   readonly #buffers = new Map<string, GPUBuffer>();
 
   /** @param layers of slices of any size: what is read of them here does not depend on it */
-  constructor(gpu: Gpu, parameters: Parameters, layers: readonly LayerShape[]) {
+  constructor(gpu: Gpu, model: NetworkState, layers: readonly LayerShape[]) {
     this.#gpu = gpu;
-    this.#parameters = parameters;
+    this.#model = model;
     this.#layers = layers;
+    let start = 0;
+    for (const node of convolutionsOf(model.network)) {
+      const sizes = convolutionState(node).parameters.map(({ shape }) => elementCount(shape)!);
+      const count = sizes.reduce((all, size) => all + size, 0);
+      this.#ranges.push({ start, count, weights: sizes[0] });
+      start += count;
+    }
+    this.#convolutions = start;
+    this.#count = start + 2 * model.network.channels + 2;
     const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
-    this.values = gpu.buffer("parameters", 4 * COUNT, STORAGE | COPY_DST | COPY_SRC);
+    this.values = gpu.buffer("parameters", 4 * this.#count, STORAGE | COPY_DST | COPY_SRC);
   }
 
   /** The gradient of one chunk, in the layout of the parameters. */
   get gradient(): GPUBuffer {
-    return this.#get("gradient", COUNT);
+    return this.#get("gradient", this.#count);
   }
 
   /** The gradient of an exam with this number of chunks. */
   gradientOf(chunks: number): GPUBuffer {
-    return chunks === 1 ? this.gradient : this.#get("gradient of all chunks", COUNT);
+    return chunks === 1 ? this.gradient : this.#get("gradient of all chunks", this.#count);
   }
 
   /** A layer's filters as the forward pass wants them. */
   filters(layer: number): BufferRange {
-    const { name, winograd, size, filterRow, output } = this.#layers[layer];
-    if (layer === 0) return this.#get("conv1, folded", size * filterRow * output.channels);
-    return winograd ? this.#transformed(layer, "") : this.range(this.values, name, "weight");
+    const { image, winograd, size, filterRow, output } = this.#layers[layer];
+    if (image !== undefined) return this.#get("conv1, folded", size * filterRow * output.channels);
+    return winograd ? this.#transformed(layer, "") : this.#plain(layer).filters;
+  }
+
+  /** A layer's bias. */
+  bias(layer: number): GPUBufferBinding {
+    return this.#plain(layer).bias;
   }
 
   /** A layer's filters as a convolution with the gradient of its output wants them. */
@@ -70,48 +86,76 @@ export class WebGPUParameters {
 
   /** A layer's filters rotated by 180°, with input and output channels exchanged. */
   rotated(layer: number): GPUBuffer {
-    const { label, size, filterChannels, output } = this.#layers[layer];
-    return this.#get(`${label}, rotated`, size * size * filterChannels * output.channels);
+    return this.#get(`${this.#layers[layer].label}, rotated`, this.#ranges[layer].weights);
   }
 
-  /** The range of a buffer with a layer's weight, its bias, or both: the bias follows the weight. */
-  range(buffer: GPUBuffer, name: string, what: "weight" | "bias" | "both"): GPUBufferBinding {
-    const index = MRNET_PARAMETERS.findIndex((each) => each.name === `${name}.weight`);
-    const start = SIZES.slice(0, index).reduce((all, size) => all + size, 0);
-    const [weight, bias] = [SIZES[index], SIZES[index + 1]];
-    const [from, count] =
-      { weight: [0, weight], bias: [weight, bias], both: [0, weight + bias] }[what];
-    return { buffer, offset: 4 * (start + from), size: 4 * count };
+  /** The range of a layer's parameters: filters first. */
+  range(layer: number): GPUBufferBinding {
+    return this.#range(this.values, layer);
   }
 
-  /** Copies the model's parameters to the GPU. */
+  /** The range of their gradient. */
+  gradientRange(layer: number): GPUBufferBinding {
+    return this.#range(this.gradient, layer);
+  }
+
+  /** The gradients of filters and bias that are folded from a batch normalisation; layers share it. */
+  foldedGradient(layer: number): GPUBufferBinding {
+    const most = Math.max(...this.#layers.map((_, index) => this.#foldedCount(index)));
+    return {
+      buffer: this.#get("gradient of folded filters", most),
+      size: 4 * this.#foldedCount(layer),
+    };
+  }
+
+  /** The running mean and variance of a layer's batch normalisation. */
+  statistics(layer: number): GPUBuffer {
+    const { label, output } = this.#layers[layer];
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+    return this.#get(`${label}, statistics`, 2 * output.channels, usage);
+  }
+
+  /** The range of a buffer that belongs to the linear layer: its weight, then its bias. */
+  head(buffer: GPUBuffer): GPUBufferBinding {
+    const [start, count] = [this.#convolutions, this.#count - this.#convolutions];
+    return { buffer, offset: 4 * start, size: 4 * count };
+  }
+
+  /** Copies the model's parameters and statistics to the GPU. */
   async load(): Promise<void> {
-    const flat = new Float32Array(COUNT);
+    const { network, parameters, statistics } = this.#model;
+    const flat = new Float32Array(this.#count);
     let at = 0;
-    for (const { name } of MRNET_PARAMETERS) {
-      const data = await this.#parameters.get(name)!.data();
+    for (const parameter of parameters.values()) {
+      const data = await parameter.data();
       flat.set(data as Float32Array, at);
       at += data.length;
     }
     this.#gpu.upload(this.values, new Uint8Array(flat.buffer));
+    convolutionsOf(network).forEach((node, layer) => {
+      const held = convolutionState(node).statistics;
+      if (held.length === 0) return;
+      const values = held.flatMap(({ name }) => [...statistics.get(NETWORK_PREFIX + name)!]);
+      this.#gpu.upload(this.statistics(layer), new Uint8Array(Float32Array.from(values).buffer));
+    });
   }
 
   /** Copies the parameters back into the model. */
   async store(): Promise<void> {
-    const flat = new Float32Array(await this.#gpu.read(this.values, 4 * COUNT));
+    const flat = new Float32Array(await this.#gpu.read(this.values, 4 * this.#count));
     let at = 0;
-    for (const [name, { size }] of this.#parameters) {
-      assignParameter(this.#parameters, name, flat.slice(at, at += size));
+    for (const [name, { size }] of this.#model.parameters) {
+      assignParameter(this.#model.parameters, name, flat.slice(at, at += size));
     }
   }
 
   /** Copies of Adam's two moments, by the parameters' names. */
   async moments(): Promise<Pick<OptimizerState, "first" | "second">> {
     const read = async (which: Moment) => {
-      const flat = new Float32Array(await this.#gpu.read(this.#moment(which), 4 * COUNT));
+      const flat = new Float32Array(await this.#gpu.read(this.#moment(which), 4 * this.#count));
       const named = new Map<string, Float32Array>();
       let at = 0;
-      for (const [name, { size }] of this.#parameters) {
+      for (const [name, { size }] of this.#model.parameters) {
         named.set(name, flat.slice(at, at += size));
       }
       return named;
@@ -122,9 +166,9 @@ export class WebGPUParameters {
   /** Gives Adam's moments other values. */
   restore({ first, second }: Pick<OptimizerState, "first" | "second">): void {
     for (const [which, named] of [["first moment", first], ["second moment", second]] as const) {
-      const flat = new Float32Array(COUNT);
+      const flat = new Float32Array(this.#count);
       let at = 0;
-      for (const [name, { size }] of this.#parameters) {
+      for (const [name, { size }] of this.#model.parameters) {
         flat.set(named.get(name)!, at);
         at += size;
       }
@@ -135,32 +179,45 @@ export class WebGPUParameters {
   /** The dispatches that lay out the filters for the forward pass; to be run after each change. */
   layOut(): Promise<Dispatch[]> {
     return Promise.all(this.#layers.flatMap((layer, index) => {
-      const filters = this.range(this.values, layer.name, "weight");
+      const { image, filterRow, winograd, batchNorm } = layer;
+      const filter = filterOf(layer);
+      const { filters } = this.#plain(index);
       const to = this.filters(index);
-      if (index === 0) {
-        const fold = foldFilters(_filter(layer), layer.filterRow);
-        return [this.#gpu.prepare(fold, { filters, folded: to })];
+      const dispatches: Promise<Dispatch>[] = [];
+      if (batchNorm) {
+        const [parameters, statistics] = [this.range(index), this.statistics(index)];
+        const folded = this.#folded(index);
+        dispatches.push(
+          this.#gpu.prepare(foldBatchNorm(filter), { parameters, statistics, folded }),
+        );
       }
-      if (!layer.winograd) return [];
-      return [this.#gpu.prepare(transformFilters(_filter(layer)), { filters, transformed: to })];
+      if (image !== undefined) {
+        const fold = foldFilters(filter, { filterRow, blocks: image.blocks });
+        dispatches.push(this.#gpu.prepare(fold, { filters, folded: to }));
+      } else if (winograd) {
+        dispatches.push(this.#gpu.prepare(transformFilters(filter), { filters, transformed: to }));
+      }
+      return dispatches;
     }));
   }
 
   /** The dispatches that lay out the filters for the backward pass; to be run ahead of each. */
   async rotate180(): Promise<Dispatch[]> {
-    const last = this.#layers.length - 1;
     const prepared = await Promise.all(
-      this.#layers.slice(1).map((layer, index) => {
-        const filter = _filter(layer);
-        const rotated = this.rotated(index + 1);
-        const filters = this.range(this.values, layer.name, "weight");
+      this.#layers.map((layer, index) => {
+        // The image has no gradient.
+        if (layer.image !== undefined) return [];
+        const filter = filterOf(layer);
+        const rotated = this.rotated(index);
+        const { filters } = this.#plain(index);
         const dispatches = [this.#gpu.prepare(rotateFilters180(filter), { filters, rotated })];
-        // The last layer's input gradient is not computed as a convolution.
-        if (layer.winograd && index + 1 < last) {
+        // The input gradient of a last layer with a pool is not computed as a convolution.
+        const isLast = index === this.#layers.length - 1 && layer.pool !== undefined;
+        if (layer.winograd && !isLast) {
           const { label, size, inChannels, outChannels } = filter;
           const exchanged = { label, size, inChannels: outChannels, outChannels: inChannels };
           const kernel = transformFilters({ ...exchanged, label: `${label}, rotated` });
-          const transformed = this.rotatedFilters(index + 1);
+          const transformed = this.rotatedFilters(index);
           dispatches.push(this.#gpu.prepare(kernel, { filters: rotated, transformed }));
         }
         return Promise.all(dispatches);
@@ -171,8 +228,8 @@ export class WebGPUParameters {
 
   /** Adds a chunk's gradient to the exam's. The linear layer is left out: the head makes all of its. */
   async add(begins: boolean): Promise<Dispatch> {
-    const size = 4 * CONVOLUTIONS;
-    return await this.#gpu.prepare(addGradient(CONVOLUTIONS, begins), {
+    const size = 4 * this.#convolutions;
+    return await this.#gpu.prepare(addGradient(this.#convolutions, begins), {
       gradient: { buffer: this.gradient, size },
       total: { buffer: this.gradientOf(2), size },
     });
@@ -191,7 +248,7 @@ export class WebGPUParameters {
     frozen: ReadonlySet<string>,
   ): Promise<Dispatch[]> {
     return Promise.all(
-      _stretches(frozen).map(([start, count]) => {
+      this.#stretches(frozen).map(([start, count]) => {
         // Whole vectors: behind the last parameter there is room for them.
         const of = (buffer: GPUBuffer) => ({
           buffer,
@@ -214,6 +271,45 @@ export class WebGPUParameters {
     this.#buffers.clear();
   }
 
+  /** The filters and the bias that a layer computes with: its own, or folded ones. */
+  #plain(layer: number): { filters: GPUBufferBinding; bias: GPUBufferBinding } {
+    const { batchNorm, output } = this.#layers[layer];
+    const { start, weights } = this.#ranges[layer];
+    const [buffer, first] = batchNorm ? [this.#folded(layer), 0] : [this.values, start];
+    return {
+      filters: { buffer, offset: 4 * first, size: 4 * weights },
+      bias: { buffer, offset: 4 * (first + weights), size: 4 * output.channels },
+    };
+  }
+
+  #folded(layer: number): GPUBuffer {
+    const { label } = this.#layers[layer];
+    return this.#get(`${label}, with batch normalisation`, this.#foldedCount(layer));
+  }
+
+  #foldedCount(layer: number): number {
+    return this.#ranges[layer].weights + this.#layers[layer].output.channels;
+  }
+
+  #range(buffer: GPUBuffer, layer: number): GPUBufferBinding {
+    const { start, count } = this.#ranges[layer];
+    return { buffer, offset: 4 * start, size: 4 * count };
+  }
+
+  /** The runs of parameters that are moved; each begins where a binding may. */
+  #stretches(frozen: ReadonlySet<string>): [start: number, count: number][] {
+    const stretches: [number, number][] = [];
+    let [at, open] = [0, false];
+    for (const [name, { size }] of this.#model.parameters) {
+      const moved = !frozen.has(name);
+      if (moved && open) stretches.at(-1)![1] += size;
+      else if (moved) stretches.push([at, size]);
+      open = moved;
+      at += size;
+    }
+    return stretches;
+  }
+
   #transformed(layer: number, which: string): GPUBuffer {
     const { label, filterChannels, output } = this.#layers[layer];
     return this.#get(`${label}${which}, transformed`, POINTS * filterChannels * output.channels);
@@ -221,7 +317,7 @@ export class WebGPUParameters {
 
   #moment(which: Moment): GPUBuffer {
     const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
-    return this.#get(which, COUNT, STORAGE | COPY_DST | COPY_SRC);
+    return this.#get(which, this.#count, STORAGE | COPY_DST | COPY_SRC);
   }
 
   #get(name: string, numbers: number, usage?: number): GPUBuffer {
@@ -234,20 +330,7 @@ export class WebGPUParameters {
   }
 }
 
-function _filter({ label, size, filterChannels, output }: LayerShape): Filter {
-  return { label, size, inChannels: filterChannels, outChannels: output.channels };
-}
-
-/** The runs of parameters that are moved; each begins where a binding may. */
-function _stretches(frozen: ReadonlySet<string>): [start: number, count: number][] {
-  const stretches: [number, number][] = [];
-  let [at, open] = [0, false];
-  MRNET_PARAMETERS.forEach(({ name }, index) => {
-    const moved = !frozen.has(name);
-    if (moved && open) stretches.at(-1)![1] += SIZES[index];
-    else if (moved) stretches.push([at, SIZES[index]]);
-    open = moved;
-    at += SIZES[index];
-  });
-  return stretches;
+/** A layer's filter as it is in the parameters. */
+export function filterOf({ label, filterSize, filterChannels, output }: LayerShape): Filter {
+  return { label, size: filterSize, inChannels: filterChannels, outChannels: output.channels };
 }

@@ -5,21 +5,21 @@ import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
 import type { Gpu } from "../../engine/webgpu/gpu.ts";
 import type { Precision } from "../../engine/webgpu/precision.ts";
-import type { Parameters } from "../parameters.ts";
+import type { NetworkState } from "../parameters.ts";
 import { EVALUATION_VALUES, WebGPUNetwork } from "./network.ts";
 
 /** The forward pass in kernels of our own, with memory of its own. */
 export class WebGPUPredictor {
-  readonly #parameters: Parameters;
+  readonly #model: NetworkState;
   readonly #network: WebGPUNetwork;
   /** The parameters' values that the network has: TensorFlow.js gives new values a new identity. */
   #known: object[] = [];
   /** Resolves when the calls so far are answered: they share the memory for one exam. */
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(gpu: Gpu, parameters: Parameters, precision: Precision) {
-    this.#parameters = parameters;
-    this.#network = new WebGPUNetwork(gpu, parameters, { precision });
+  constructor(gpu: Gpu, model: NetworkState, precision: Precision) {
+    this.#model = model;
+    this.#network = new WebGPUNetwork(gpu, model, { precision });
   }
 
   /**
@@ -39,7 +39,7 @@ export class WebGPUPredictor {
   }
 
   async #logits(exam: Exam, affine: Affine): Promise<[number, number]> {
-    const values = [...this.#parameters.values()].map(({ dataId }) => dataId);
+    const values = [...this.#model.parameters.values()].map(({ dataId }) => dataId);
     if (values.some((value, index) => value !== this.#known[index])) {
       this.#known = [];
       await this.#network.load();

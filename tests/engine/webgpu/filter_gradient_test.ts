@@ -120,7 +120,7 @@ onGpu("the gradient of summed filters goes to each of the three channels", async
       : size * filterRow * channels + at % channels;
     expected[at] = partials[from] + partials[one + from];
   }
-  const actual = await runKernel(gpu, addPartialSumsOfGrey(gradient), {
+  const actual = await runKernel(gpu, addPartialSumsOfGrey(gradient, gradient.size), {
     slices: 1,
     inputs: { partials },
     output: ["gradient", expected.length],

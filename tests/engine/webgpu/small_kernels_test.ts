@@ -79,7 +79,10 @@ onGpu(
     }
     const shape = { label: "filters", size: 3, inChannels: 3, outChannels: 8 };
     const run = { slices: 1, inputs: { filters } };
-    const sums = await runKernel(gpu, foldFilters(shape, 4), { ...run, output: ["folded", 96] });
+    const sums = await runKernel(gpu, foldFilters(shape, { filterRow: 4 }), {
+      ...run,
+      output: ["folded", 96],
+    });
     assertClose(sums, folded);
 
     const square = noise("square", 3 * 3 * 4 * 8);

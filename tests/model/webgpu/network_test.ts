@@ -3,7 +3,7 @@ import type { Exam } from "../../../lib/data/exam.ts";
 import { startEngine } from "../../../lib/engine/engine.ts";
 import { Gpu } from "../../../lib/engine/webgpu/gpu.ts";
 import { initialWeights } from "../../../lib/model/initialise.ts";
-import { MRNet } from "../../../lib/model/mrnet.ts";
+import { MRNet, networkState } from "../../../lib/model/mrnet.ts";
 import { WebGPUNetwork } from "../../../lib/model/webgpu/network.ts";
 import { fakeDevice } from "../../support/adapters.ts";
 
@@ -44,7 +44,7 @@ Deno.test("of two networks at once only the one whose memory is full learns of i
   const gpu = new Gpu(device, { software: false, check: () => {} });
   const networks = [8, 250, 8, 250].map((slices) => ({
     slices,
-    network: new WebGPUNetwork(gpu, model.parameters, { slicesAtOnce: slices }),
+    network: new WebGPUNetwork(gpu, networkState(model), { slicesAtOnce: slices }),
   }));
   await Promise.all(networks.map(async ({ network, slices }) => {
     const prepared = network.prepare(makeExam(slices), true);

@@ -24,13 +24,23 @@ export interface Convolution {
    */
   filterRow: number;
   stride: number;
+  /**
+   * By how much the input's border is wider than this convolution's padding.
+   * @default 0
+   */
+  inset?: number;
   /** Every slice, or the selected ones: then input and output are numbered by selected slice. */
   items: Items;
   /**
-   * What becomes of a sum: `relu` adds a bias and cuts off below 0; `mask` keeps it where the
-   * activation of the same pixel and channel is above 0, which is the gradient of that ReLU.
+   * What becomes of a sum: `bias` adds a bias, `relu` a bias and cuts off below 0; `mask` keeps it where
+   * the activation of the same pixel and channel is above 0, which is the gradient of that ReLU.
    */
-  epilogue: "relu" | "mask" | "none";
+  epilogue: "bias" | "relu" | "mask" | "none";
+  /**
+   * How an image lies that is added to the sums ahead of a cut: a shortcut, or its gradient.
+   * @default none is added
+   */
+  added?: Grid;
   /**
    * How the activation of a mask lies.
    * @default as the output
@@ -52,14 +62,15 @@ export interface Convolution {
 
 /** The bindings of a convolution, in either form. */
 export function convolutionBindings(conv: Convolution): Kernel["bindings"] {
-  const { items, epilogue, input, output, activation = output, partialSums } = conv;
+  const { items, epilogue, input, output, activation = output, added, partialSums } = conv;
   return [
     STEP,
     ...(items === "selected" ? [SELECTED_LIST] : []),
     imageVectors("x", "read", input),
     vectors("filters", "read"),
-    ...(epilogue === "relu" ? [vectors("bias", "read")] : []),
+    ...(epilogue === "relu" || epilogue === "bias" ? [vectors("bias", "read")] : []),
     ...(epilogue === "mask" ? [imageVectors("activation", "read", activation)] : []),
+    ...(added === undefined ? [] : [imageVectors("added", "read", added)]),
     imageVectors("y", "write", output),
     ...(partialSums === undefined ? [] : [vectors("partials", "write")]),
   ];
@@ -89,14 +100,19 @@ export function writeSums(
   sums: string[],
   { row = "row", apart = 1 }: { row?: string; apart?: number } = {},
 ): string {
-  const { output, epilogue, items, activation = output } = conv;
+  const { output, epilogue, items, activation = output, added } = conv;
   const slice = ITEMS[items].slice("item");
-  const written = sums.map((sum, index) => {
+  const written = sums.map((product, index) => {
     const further = index * apart;
+    const sum = added === undefined
+      ? product
+      : `(${product} + ${load(added, "added", `beside + ${further}u`)})`;
     const at = `at + ${further}u`;
     switch (epilogue) {
       case "none":
         return store(output, "y", at, sum);
+      case "bias":
+        return store(output, "y", at, `${sum} + bias[channel + ${further}u]`);
       case "relu":
         return store(output, "y", at, `relu(${sum} + bias[channel + ${further}u])`);
       case "mask":
@@ -108,12 +124,23 @@ export function writeSums(
   const from = epilogue === "mask"
     ? `let origin = ${pixelAt(activation, slice, row, column)} + channel;`
     : "";
+  const beside = added === undefined
+    ? ""
+    : `let beside = ${pixelAt(added, "item", row, column)} + channel;`;
   return `let at = ${pixelAt(output, "item", row, column)} + channel;
     ${from}
+    ${beside}
     ${written.join("\n    ")}`;
 }
 
 /** Where the ReLU lets a gradient through. */
 function _open(activation: Grid, further: number): string {
   return `${load(activation, "activation", `origin + ${further}u`)} > vec4<f32>()`;
+}
+
+/** WGSL that moves an address from the corner of an input to the first pixel under a filter. */
+export function pastInset(
+  { input: { columns, channels }, inset = 0 }: Pick<Convolution, "input" | "inset">,
+): string {
+  return inset === 0 ? "" : ` + ${inset * (columns + 1) * channels / 4}u`;
 }

@@ -14,6 +14,7 @@ import {
   convolutionBindings,
   convolutionFunctions,
   convolutionMultiplyAdds,
+  pastInset,
   writeSums,
 } from "./convolution_base.ts";
 
@@ -54,7 +55,7 @@ fn main(
   };
   for (var filter_row = 0u; filter_row < ${size}u; filter_row++) {
     var at = (item * ${input.rows}u + row * ${stride}u + filter_row)
-      * ${input.columns * input.channels / 4}u + column * ${step}u;
+      * ${input.columns * input.channels / 4}u + column * ${step}u${pastInset(conv)};
     for (var k = 0u; k < ${filterRow / 4}u; k++) {
       ${
     lines(4 * VECTORS, (i) => {

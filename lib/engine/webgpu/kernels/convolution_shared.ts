@@ -10,6 +10,7 @@ import {
   convolutionBindings,
   convolutionFunctions,
   convolutionMultiplyAdds,
+  pastInset,
   writeSums,
 } from "./convolution_base.ts";
 import {
@@ -50,7 +51,7 @@ fn main(
       ` first + load_pixels * 4u + ${i}u < total);
   let x_at${i} = ((images + p${i} / ${pixels}u) * ${input.rows}u
     + p${i} / ${output.width}u % ${output.height}u * ${stride}u) * ${inRow}u
-    + p${i} % ${output.width}u * ${step}u + load_depth;`)
+    + p${i} % ${output.width}u * ${step}u + load_depth${pastInset(conv)};`)
   }
   // And one vector of channels at up to four numbers of depth.
   let f_at = (${points === 1 ? "" : `group.z * ${size * filterRow}u + `}lane / 16u) * ${

@@ -18,6 +18,11 @@ export interface FilterGradient {
   /** Numbers in a row of the filter, whole vectors. */
   filterRow: number;
   stride: number;
+  /**
+   * By how much the input's border is wider than the convolution's padding.
+   * @default 0
+   */
+  inset?: number;
   /** Into how many partial sums the sum is split. */
   partialSums: number;
 }

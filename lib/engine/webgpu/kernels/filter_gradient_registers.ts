@@ -6,6 +6,7 @@ import { pixelAt } from "../grid.ts";
 import { type KernelLaunch, lines } from "../kernel.ts";
 import { load } from "../precision.ts";
 import { ITEMS } from "../selected_slices.ts";
+import { pastInset } from "./convolution_base.ts";
 import {
   type FilterGradient,
   filterGradientBindings,
@@ -43,7 +44,7 @@ fn main(
     let row = line % ${output.height}u;
     let slice = ${ITEMS.selected.slice("item")};
     var x_at = (slice * ${input.rows}u + row * ${stride}u + filter_row)
-      * ${input.columns * input.channels / 4}u + tap;
+      * ${input.columns * input.channels / 4}u + tap${pastInset(gradient)};
     var dy_at = ${pixelAt(output, "item", "row", "0u")} + channel;
     for (var column = 0u; column < ${output.width}u; column++) {
       ${lines(taps / 4, (i) => `let x${i} = ${load(input, "x", `x_at + ${i}u`)};`)}

@@ -6,6 +6,7 @@ import { type Grid, pixelAt } from "../grid.ts";
 import { type KernelLaunch, lines } from "../kernel.ts";
 import { load } from "../precision.ts";
 import { ITEMS } from "../selected_slices.ts";
+import { pastInset } from "./convolution_base.ts";
 import {
   type FilterGradient,
   filterGradientBindings,
@@ -79,7 +80,7 @@ fn main(
 }
 
 /** What a thread loads in each turn. */
-function _product({ input, output, stride }: FilterGradient): SharedProduct {
+function _product({ input, output, stride, inset }: FilterGradient): SharedProduct {
   const inRow = input.columns * input.channels / 4;
   const loaded = lines(4, (i) =>
     `x${i} = ${load(input, "x", `x_at + shift${i}`)};
@@ -95,7 +96,7 @@ function _product({ input, output, stride }: FilterGradient): SharedProduct {
       let row = pixel / ${output.width}u % ${output.height}u;
       let column = pixel % ${output.width}u;
       let x_at = (slice * ${input.rows}u + row * ${stride}u) * ${inRow}u
-        + column * ${stride * input.channels / 4}u;
+        + column * ${stride * input.channels / 4}u${pastInset({ input, inset })};
       let d_at = ${pixelAt(output, "item", "row", "column")} + tile_channel;
       ${loaded}
     } else {

@@ -10,25 +10,55 @@ export interface Filter {
   outChannels: number;
 }
 
+/** How the first convolution's filters lie once they are summed. */
+export interface FoldedFilters {
+  /** Numbers in a row, whole vectors. */
+  filterRow: number;
+  /**
+   * Whether the image lies in blocks of 2×2 pixels, as `prepareInput` writes it; then so do the filters.
+   * @default false
+   */
+  blocks?: boolean;
+}
+
+/** Rows of folded filters. */
+export function foldedRows(size: number, { blocks }: FoldedFilters): number {
+  return blocks ? Math.ceil(size / 2) : size;
+}
+
 /**
  * The first convolution's filters, summed over the three input channels. Those channels are equal, so it
  * is the same function with a third of the products. Its rows are filled up with zeros to whole vectors.
  *
- * Bindings: `filters`, `[size, size, 3, channels]`; `folded`, `[size, filterRow, channels]`.
+ * Bindings: `filters`, `[size, size, 3, channels]`; `folded`, `[rows, filterRow, channels]`.
  */
-export function foldFilters({ label, size, outChannels }: Filter, filterRow: number): KernelLaunch {
+export function foldFilters(
+  { label, size, outChannels }: Filter,
+  folded: FoldedFilters,
+): KernelLaunch {
+  const { filterRow, blocks } = folded;
   const channels = outChannels / 4;
-  const count = size * filterRow * channels;
+  const count = foldedRows(size, folded) * filterRow * channels;
+  const [column, row] = [
+    `index / ${channels}u % ${filterRow}u`,
+    `index / ${channels * filterRow}u`,
+  ];
   return elementKernel({
     label: `${label}, fold`,
     bindings: [vectors("filters", "read"), vectors("folded", "write")],
     count,
     body: `let channel = index % ${channels}u;
-  let column = index / ${channels}u % ${filterRow}u;
-  let row = index / ${channels * filterRow}u;
+  ${
+      blocks
+        ? `let at = ${column};
+  let column = at / 4u * 2u + at % 2u;
+  let row = ${row} * 2u + at % 4u / 2u;`
+        : `let column = ${column};
+  let row = ${row};`
+    }
   let origin = (row * ${size}u + column) * ${3 * channels}u + channel;
   var sum = vec4<f32>();
-  if (column < ${size}u) {
+  if (column < ${size}u${blocks ? ` && row < ${size}u` : ""}) {
     sum = filters[origin] + filters[origin + ${channels}u] + filters[origin + ${2 * channels}u];
   }
   folded[index] = sum;`,

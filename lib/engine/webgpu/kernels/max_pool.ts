@@ -1,5 +1,6 @@
 /**
- * The maximum over 3×3 with stride 2, and its gradient.
+ * The maximum over 3×3 with stride 2, and its gradient. What is pooled is the output of a ReLU: so zeros
+ * at the edges change no maximum, and padding is the border that the image has in memory.
  *
  * Forward keeps the argmax of each window, a tap in 0–8, in a byte a channel. Of equals it is the first,
  * and NaN comes before all, as in PyTorch. The gradient needs nothing else. The convolution's output is
@@ -22,8 +23,16 @@ const NONE = 9;
  *
  * Bindings: `step`; `x`, of the input's grid; `y`, of the output's; `codes`, a word for four channels
  * of each pixel of the output, without a border.
+ *
+ * @param padding pixels at each edge, at most the input's border
  */
-export function maxPool(label: string, input: Grid, output: Grid): KernelLaunch {
+export function maxPool(
+  label: string,
+  input: Grid,
+  output: Grid,
+  padding: number = 0,
+): KernelLaunch {
+  const padded = { ...input, border: input.border - padding };
   const { height, width } = output;
   const channels = output.channels / 4;
   const one = height * width * channels;
@@ -42,7 +51,7 @@ export function maxPool(label: string, input: Grid, output: Grid): KernelLaunch 
   let column = index / ${channels}u % ${width}u;
   let row = index / ${channels * width}u % ${height}u;
   let slice = index / ${one}u;
-  let origin = ${pixelAt(input, "slice", "row * 2u", "column * 2u")} + channel;
+  let origin = ${pixelAt(padded, "slice", "row * 2u", "column * 2u")} + channel;
   var best = ${load(input, "x", "origin")};
   var argmax = vec4<u32>();
   for (var tap = 1u; tap < 9u; tap++) {
@@ -65,8 +74,16 @@ export function maxPool(label: string, input: Grid, output: Grid): KernelLaunch 
  *
  * Bindings: `selected`; `codes`, as {@linkcode maxPool} wrote them; `dy`, of the output's grid without
  * border, and `dx`, of the input's, both numbered by selected slice.
+ *
+ * @param padding pixels at each edge
  */
-export function maxPoolGradient(label: string, input: Grid, output: Grid): KernelLaunch {
+export function maxPoolGradient(
+  label: string,
+  input: Grid,
+  output: Grid,
+  padding: number = 0,
+): KernelLaunch {
+  const [row, column] = ["row", "column"].map((at) => padding === 0 ? at : `(${at} + ${padding}u)`);
   const { height, width } = input;
   const channels = input.channels / 4;
   const one = height * width * channels;
@@ -85,15 +102,15 @@ export function maxPoolGradient(label: string, input: Grid, output: Grid): Kerne
   let row = index / ${channels * width}u % ${height}u;
   let item = index / ${one}u;
   let slice = ${ITEMS.selected.slice("item")};
-  let last_row = min(row / 2u, ${output.height - 1}u);
-  let last_column = min(column / 2u, ${output.width - 1}u);
+  let last_row = min(${row} / 2u, ${output.height - 1}u);
+  let last_column = min(${column} / 2u, ${output.width - 1}u);
   var sum = vec4<f32>();
   // A window begins at twice its index and reaches two further.
-  for (var r = (max(row, 1u) - 1u) / 2u; r <= last_row; r++) {
-    for (var c = (max(column, 1u) - 1u) / 2u; c <= last_column; c++) {
+  for (var r = (max(${row}, 1u) - 1u) / 2u; r <= last_row; r++) {
+    for (var c = (max(${column}, 1u) - 1u) / 2u; c <= last_column; c++) {
       let code = codes[((slice * ${output.height}u + r) * ${output.width}u + c) * ${channels}u + channel];
       let taps = (vec4<u32>(code) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u);
-      let mine = (row - r * 2u) * 3u + column - c * 2u;
+      let mine = (${row} - r * 2u) * 3u + ${column} - c * 2u;
       let gradient = dy[((item * ${output.height}u + r) * ${output.width}u + c) * ${channels}u + channel];
       sum += select(vec4<f32>(), gradient, taps == vec4<u32>(mine));
     }

@@ -18,9 +18,16 @@ export function addPartialSums(gradient: FilterGradient): KernelLaunch {
  * three equal ones: each of the three gets the same gradient.
  *
  * Bindings as for {@linkcode addPartialSums}; the gradient is `[size, size, 3, channels]` and the bias's.
+ *
+ * @param size rows and columns of the filters
+ * @param blocks whether the filters were folded in blocks of 2×2
  */
-export function addPartialSumsOfGrey(gradient: FilterGradient): KernelLaunch {
-  const { size, filterRow, output } = gradient;
+export function addPartialSumsOfGrey(
+  gradient: FilterGradient,
+  size: number,
+  blocks: boolean = false,
+): KernelLaunch {
+  const { size: rows, filterRow, output } = gradient;
   const channels = output.channels / 4;
   const weights = size * size * 3 * channels;
   return _sum(
@@ -29,8 +36,14 @@ export function addPartialSumsOfGrey(gradient: FilterGradient): KernelLaunch {
     weights + channels,
     `let channel = index % ${channels}u;
   let tap = index / ${3 * channels}u;
-  let row = tap / ${size}u * ${filterRow}u + tap % ${size}u;
-  let origin = select(${size * filterRow}u, row, index < ${weights}u) * ${channels}u + channel;`,
+  ${
+      blocks
+        ? `let tap_row = tap / ${size}u;
+  let tap_column = tap % ${size}u;
+  let row = tap_row / 2u * ${filterRow}u + tap_column / 2u * 4u + tap_row % 2u * 2u + tap_column % 2u;`
+        : `let row = tap / ${size}u * ${filterRow}u + tap % ${size}u;`
+    }
+  let origin = select(${rows * filterRow}u, row, index < ${weights}u) * ${channels}u + channel;`,
   );
 }
 

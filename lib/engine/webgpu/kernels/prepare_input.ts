@@ -14,15 +14,25 @@ export type VoxelType = "uint8" | "float32";
  * source of each pixel is the pixel itself, and its value is exact. Scale and offset come last. The border
  * is the convolution's padding: it stays zero.
  *
- * Bindings: `step`; `voxels`, `[slices, height, width]`; `image`, of `grid`.
+ * Bindings: `step`; `voxels`, `[slices, height, width]`; `image`, of the grid.
+ *
+ * @param blocks whether the image lies in blocks of 2×2 pixels, as if those were four channels of an image
+ * of half the rows and columns: so a stride of two pixels is one vector
  */
 export function prepareInput(
   { height, width, border, rows, columns }: Grid,
   type: VoxelType,
+  blocks: boolean = false,
 ): KernelLaunch {
   const voxel = type === "float32"
     ? "voxels[at]"
     : "f32((voxels[at >> 2u] >> ((at & 3u) * 8u)) & 255u)";
+  const at = blocks
+    ? `let to_row = row + ${border}u;
+  let to_column = column + ${border}u;
+  image[((slice * ${rows / 2}u + to_row / 2u) * ${columns / 2}u + to_column / 2u) * 4u
+    + to_row % 2u * 2u + to_column % 2u]`
+    : `image[(slice * ${rows}u + row + ${border}u) * ${columns}u + column + ${border}u]`;
   return elementKernel({
     label: `prepare input (${type})`,
     bindings: [
@@ -48,7 +58,7 @@ export function prepareInput(
   let top = floor(y);
   let above = mix(voxel(slice, left, top), voxel(slice, left + 1.0, top), x - left);
   let below = mix(voxel(slice, left, top + 1.0), voxel(slice, left + 1.0, top + 1.0), x - left);
-  image[(slice * ${rows}u + row + ${border}u) * ${columns}u + column + ${border}u] =
+  ${at} =
     mix(above, below, y - top) * step.scale + step.offset;`,
   });
 }
