@@ -1,10 +1,6 @@
 /** What models say about the patients of a dataset, plane by plane. */
-import {
-  type Dataset,
-  type DatasetOptions,
-  type LabelledExam,
-  openDataset,
-} from "../data/dataset.ts";
+import { openDataset } from "../data/dataset.ts";
+import type { Dataset, DatasetOptions, LabelledExam } from "../data/dataset.ts";
 import { DataError } from "../errors.ts";
 import type { MRNet, Prediction } from "../model/mrnet.ts";
 import type { LossWeights } from "../model/recipe.ts";

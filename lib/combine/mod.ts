@@ -11,24 +11,14 @@
  *
  * @module
  */
-export type {
-  ByPlane,
-  Combination,
-  CombinedMember,
-  CombinedOperatingPoint,
-  CombinedPrediction,
-  FitOn,
-} from "./combination.ts";
+export type { ByPlane, Combination, CombinedMember } from "./combination.ts";
+export type { CombinedOperatingPoint, CombinedPrediction, FitOn } from "./combination.ts";
 export { combinedProbability } from "./combination.ts";
 export { combineTable } from "./combine.ts";
 export { fitCombination } from "./fit.ts";
 export { formatCombination, parseCombination, readCombination, writeCombination } from "./file.ts";
-export {
-  evaluatePlanes,
-  type EvaluatePlanesOptions,
-  openPlanes,
-  type PatientPrediction,
-} from "./evaluate.ts";
+export { evaluatePlanes, openPlanes } from "./evaluate.ts";
+export type { EvaluatePlanesOptions, PatientPrediction } from "./evaluate.ts";
 export { parsePredictions, type PlanePredictions, readPredictions } from "./predictions.ts";
 export { groupByPatient, type PatientFiles, patientOf } from "./patients.ts";
 export {

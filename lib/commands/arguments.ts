@@ -2,12 +2,8 @@
  * Command line arguments that behave as the original script's did: the same names, and argparse's
  * words for whatever is wrong with them.
  */
-import {
-  Command,
-  CommanderError,
-  type CommandUnknownOpts,
-  Option,
-} from "npm:@commander-js/extra-typings@15.1.0";
+import { Command, CommanderError, Option } from "npm:@commander-js/extra-typings@15.1.0";
+import type { CommandUnknownOpts } from "npm:@commander-js/extra-typings@15.1.0";
 import { MRNetError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 

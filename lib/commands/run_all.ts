@@ -2,12 +2,8 @@
 import { clock, PhaseTimer } from "../logs/progress.ts";
 import { fixed } from "../page/format.ts";
 import { examsText, flatResults, resultsText, type TaskResult } from "../plan/run_all/results.ts";
-import {
-  type ModelOfAll,
-  type RunAllOptions,
-  type RunAllPlan,
-  TUNE_FRACTION,
-} from "../plan/run_all/options.ts";
+import { TUNE_FRACTION } from "../plan/run_all/options.ts";
+import type { ModelOfAll, RunAllOptions, RunAllPlan } from "../plan/run_all/options.ts";
 import { runAll, type RunAllResult } from "../plan/run_all/run_all.ts";
 import { optionsOf } from "../train/kept_settings.ts";
 import type { ExamReport } from "../train/reports.ts";

@@ -1,9 +1,6 @@
 /** `cli.ts synth --out DIR`: writes a practice set of made-up knees in MRNet's layout. */
-import {
-  type PhantomDatasetOptions,
-  type PhantomDatasetSummary,
-  writePhantomDataset,
-} from "../phantom/mod.ts";
+import { writePhantomDataset } from "../phantom/mod.ts";
+import type { PhantomDatasetOptions, PhantomDatasetSummary } from "../phantom/mod.ts";
 import { readUnfinished } from "../phantom/unfinished.ts";
 import { PhaseTimer } from "../logs/progress.ts";
 import { drawSeed } from "../random.ts";

@@ -2,13 +2,8 @@
 import { DataError } from "../errors.ts";
 import { ALEXNET } from "../network/alexnet.ts";
 import { leastSide } from "../network/sizes.ts";
-import {
-  type NpyArray,
-  type NpyData,
-  type NpyHeader,
-  readNpyHeader,
-  readNpyPieces,
-} from "./npy.ts";
+import { readNpyHeader, readNpyPieces } from "./npy.ts";
+import type { NpyArray, NpyData, NpyHeader } from "./npy.ts";
 
 /**
  * The least height and width of a slice, in pixels: 64. AlexNet itself needs 63; the toolkit promises the

@@ -9,15 +9,8 @@
  */
 import { DataError } from "../errors.ts";
 import { checkPlainFile, fileError } from "../files.ts";
-import {
-  type NpyDtype,
-  npyError,
-  type NpyHeader,
-  npyHeaderEnd,
-  type NumberLayout,
-  parseNpyHeader,
-  type Refuse,
-} from "./npy_header.ts";
+import { npyError, npyHeaderEnd, parseNpyHeader } from "./npy_header.ts";
+import type { NpyDtype, NpyHeader, NumberLayout, Refuse } from "./npy_header.ts";
 
 export { type NpyDtype, type NpyHeader, type NumberLayout, parseNpyHeader };
 

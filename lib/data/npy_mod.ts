@@ -10,14 +10,6 @@
  *
  * @module
  */
-export {
-  decodeNpy,
-  encodeNpy,
-  type NpyArray,
-  type NpyData,
-  type NpyDtype,
-  type NpyHeader,
-  type NumberLayout,
-  readNpy,
-} from "./npy.ts";
+export { decodeNpy, encodeNpy, readNpy } from "./npy.ts";
+export type { NpyArray, NpyData, NpyDtype, NpyHeader, NumberLayout } from "./npy.ts";
 export { type Exam, examFromNpy, type ExamSize } from "./exam.ts";

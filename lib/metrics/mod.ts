@@ -14,22 +14,10 @@
  */
 export { rocAuc, type RocCurve, rocCurve } from "./roc.ts";
 export { type AucComparison, type AucInterval, delongInterval, delongTest } from "./delong.ts";
-export {
-  type BootstrapOptions,
-  bootstrapRoc,
-  type RocBand,
-  type RocBootstrap,
-} from "./bootstrap.ts";
-export {
-  type ConfusionMatrix,
-  confusionMatrix,
-  metricsAt,
-  type Proportion,
-  type ThresholdMetrics,
-  wilsonInterval,
-  type YoudenPoint,
-  youdenPoint,
-} from "./threshold.ts";
+export { bootstrapRoc } from "./bootstrap.ts";
+export type { BootstrapOptions, RocBand, RocBootstrap } from "./bootstrap.ts";
+export { confusionMatrix, metricsAt, wilsonInterval, youdenPoint } from "./threshold.ts";
+export type { ConfusionMatrix, Proportion, ThresholdMetrics, YoudenPoint } from "./threshold.ts";
 export {
   compareModels,
   type LabelledPrediction,

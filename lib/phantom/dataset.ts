@@ -12,13 +12,8 @@ import { encodeNpy } from "../data/npy.ts";
 import type { Findings } from "./injuries.ts";
 import { dealFindings, MRNET_PREVALENCE, type Prevalence } from "./labels.ts";
 import { checkSeed, checkSize, checkSlices, renderPhantom } from "./render.ts";
-import {
-  beginOrGoOn,
-  endUnfinished,
-  type PhantomSettings,
-  readUnfinished,
-  removeIncomplete,
-} from "./unfinished.ts";
+import { beginOrGoOn, endUnfinished, readUnfinished, removeIncomplete } from "./unfinished.ts";
+import type { PhantomSettings } from "./unfinished.ts";
 
 /** What to write, and where. */
 export interface PhantomDatasetOptions {

@@ -3,15 +3,8 @@
  * their backs, the shaft above, and the cartilage that covers what the joint touches.
  */
 import type { Anatomy } from "./anatomy.ts";
-import {
-  ellipse,
-  mix,
-  roundedMax,
-  type Shape,
-  smoothMax,
-  smoothMin,
-  smoothStep,
-} from "./shapes.ts";
+import { ellipse, mix, roundedMax, smoothMax, smoothMin, smoothStep } from "./shapes.ts";
+import type { Shape } from "./shapes.ts";
 
 /** A bone and what covers it. */
 export interface Bone {

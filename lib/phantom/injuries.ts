@@ -47,18 +47,6 @@ export interface MeniscalTear {
   readonly cyst: number;
 }
 
-/** Fluid in the marrow: a bruise, or the reaction under damaged cartilage. */
-export interface MarrowOedema {
-  /** The bone, outside which nothing changes. */
-  readonly bone: BoneName;
-  /** Its middle in the knee, mm. */
-  readonly at: readonly [number, number, number];
-  /** Its half axes, mm. */
-  readonly axes: readonly [number, number, number];
-  /** Share of the marrow's signal that is replaced, 0 to 1. */
-  readonly strength: number;
-}
-
 /** Fluid in soft tissue. */
 export interface Swelling {
   /** Its middle in the knee, mm. */
@@ -67,6 +55,12 @@ export interface Swelling {
   readonly axes: readonly [number, number, number];
   /** Share of the tissue's signal that is replaced, 0 to 1. */
   readonly strength: number;
+}
+
+/** Fluid in the marrow: a bruise, or the reaction under damaged cartilage. */
+export interface MarrowOedema extends Swelling {
+  /** The bone, outside which nothing changes. */
+  readonly bone: BoneName;
 }
 
 /** Everything that is wrong with a knee; nothing if it is healthy. */

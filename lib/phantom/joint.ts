@@ -1,17 +1,8 @@
 /** What lies between the bones: menisci, cruciate ligaments, and the spaces that hold fluid. */
 import type { Anatomy } from "./anatomy.ts";
 import type { Femur } from "./femur.ts";
-import {
-  both,
-  ellipse,
-  ellipsoid,
-  grown,
-  type Knot,
-  mix,
-  type Shape,
-  smoothMax,
-  smoothStep,
-} from "./shapes.ts";
+import { both, ellipse, ellipsoid, grown, mix, smoothMax, smoothStep } from "./shapes.ts";
+import type { Knot, Shape } from "./shapes.ts";
 import type { Tibia } from "./tibia.ts";
 
 /** One of the two menisci: a C-shaped wedge on the tibial plateau, open towards the midline. */

@@ -148,22 +148,15 @@ export function retinacula(a: Anatomy): Shape {
 /** The popliteal vessels and nerve, and the great saphenous vein under the skin. */
 export function vessels(a: Anatomy): { arteries: Shape[]; veins: Shape[]; nerves: Shape[] } {
   const side = a.plateauWidth + a.fat + 4;
+  // deno-fmt-ignore
+  const [artery, vein]: [Knot[], Knot[]] = [
+    [[6, 26, -170, 3.2], [2, 34, -60, 3], [0, 37, -10, 2.9], [-1, 36, 20, 2.7], [-4, 30, 80, 2.4]],
+    [[3, 31, -170, 3.4], [-2, 40, -60, 3.2], [-3, 43, -10, 3], [-1, 42, 20, 2.8], [-1, 35, 80, 2]],
+  ];
   return {
-    arteries: [
-      tube([[6, 26, -170, 3.2], [2, 34, -60, 3], [0, 37, -10, 2.9], [-1, 36, 20, 2.7], [
-        -4,
-        30,
-        80,
-        2.4,
-      ]]),
-    ],
+    arteries: [tube(artery)],
     veins: [
-      tube([[3, 31, -170, 3.4], [-2, 40, -60, 3.2], [-3, 43, -10, 3], [-1, 42, 20, 2.8], [
-        -1,
-        35,
-        80,
-        2,
-      ]]),
+      tube(vein),
       tube([[side + 2, 24, -170, 1.6], [side, 28, -20, 1.5], [side - 4, 12, 120, 1.3]]),
       tube([[-2, 52, 0, 1.2], [-2, 56 + a.fat / 2, 130, 1.2]]),
     ],

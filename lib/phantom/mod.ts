@@ -9,26 +9,12 @@
  * @module
  */
 export type { Anatomy } from "./anatomy.ts";
-export {
-  type PhantomDatasetOptions,
-  type PhantomDatasetSummary,
-  writePhantomDataset,
-} from "./dataset.ts";
-export type {
-  AclTear,
-  BoneName,
-  Findings,
-  Injuries,
-  MarrowOedema,
-  MeniscalTear,
-  Swelling,
-} from "./injuries.ts";
+export { writePhantomDataset } from "./dataset.ts";
+export type { PhantomDatasetOptions, PhantomDatasetSummary } from "./dataset.ts";
+export type { AclTear, BoneName, Findings, Injuries } from "./injuries.ts";
+export type { MarrowOedema, MeniscalTear, Swelling } from "./injuries.ts";
 export { MRNET_PREVALENCE, type Prevalence } from "./labels.ts";
-export {
-  type PhantomExam,
-  type PhantomOptions,
-  type PhantomSeries,
-  renderPhantom,
-} from "./render.ts";
+export { renderPhantom } from "./render.ts";
+export type { PhantomExam, PhantomOptions, PhantomSeries } from "./render.ts";
 export type { SeriesGeometry } from "./series.ts";
 export type { Knot } from "./shapes.ts";

@@ -1,14 +1,8 @@
 /** The cautions of a report: why metrics may be worth less than they look. */
 import { ODD_HINT } from "../data/oddity.ts";
 import type { Split } from "../terms.ts";
-import {
-  type Acquaintance,
-  byName,
-  fittedOn,
-  isAll,
-  NAME_ONLY,
-  theseExams,
-} from "./acquaintance.ts";
+import { byName, fittedOn, isAll, NAME_ONLY, theseExams } from "./acquaintance.ts";
+import type { Acquaintance } from "./acquaintance.ts";
 import type { EvaluatedModel } from "./evaluate_model.ts";
 import type { OddExam } from "./evaluated_exams.ts";
 

@@ -3,26 +3,17 @@
  * dataset of each plane that it reads, or the file of one with MRNet's folders.
  */
 import { Classifier } from "../classifier/classifier.ts";
-import {
-  type ClassifierEvaluation,
-  evaluateClassifier,
-  type EvaluateClassifierOptions,
-} from "../classifier/evaluate.ts";
+import { evaluateClassifier } from "../classifier/evaluate.ts";
+import type { ClassifierEvaluation, EvaluateClassifierOptions } from "../classifier/evaluate.ts";
 import type { ByPlane } from "../combine/combination.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
-import {
-  evaluate as evaluateOn,
-  type EvaluateOptions,
-  type Evaluation,
-} from "../train/evaluate.ts";
-import {
-  evaluateModel,
-  type EvaluateModelOptions,
-  type ModelEvaluation,
-} from "./evaluate_model.ts";
+import { evaluate as evaluateOn } from "../train/evaluate.ts";
+import type { EvaluateOptions, Evaluation } from "../train/evaluate.ts";
+import { evaluateModel } from "./evaluate_model.ts";
+import type { EvaluateModelOptions, ModelEvaluation } from "./evaluate_model.ts";
 
 /** What evaluating a network can be given. */
 const OPTION_NAMES: OptionNames<EvaluateOptions> = {

@@ -11,22 +11,14 @@ import { isSameTune } from "../data/tune.ts";
 import { type ComputeOptions, describeEngine, type Engine, startEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import type { AucComparison } from "../metrics/delong.ts";
-import {
-  compareModels,
-  type NamedThreshold,
-  type PredictionSummary,
-  summarizePredictions,
-} from "../metrics/summary.ts";
+import { compareModels, summarizePredictions } from "../metrics/summary.ts";
+import type { NamedThreshold, PredictionSummary } from "../metrics/summary.ts";
 import type { ModelHints } from "../model/plane_model.ts";
 import { drawSeed } from "../random.ts";
 import type { Plane, Split } from "../terms.ts";
 import { type Acquaintance, isAll, NAME_ONLY } from "./acquaintance.ts";
-import {
-  type EvaluatedExams,
-  type OddExam,
-  type OpenedExams,
-  openExams,
-} from "./evaluated_exams.ts";
+import { openExams } from "./evaluated_exams.ts";
+import type { EvaluatedExams, OddExam, OpenedExams } from "./evaluated_exams.ts";
 
 /** Which model to evaluate, and on what. */
 export interface EvaluateModelOptions

@@ -18,12 +18,6 @@ export { evaluationLines } from "./text.ts";
 export type { Acquaintance } from "./acquaintance.ts";
 export type { EvaluatedModel, ModelEvaluation } from "./evaluate_model.ts";
 export type { OddExam } from "./evaluated_exams.ts";
-export {
-  type Column,
-  flatResults,
-  type ModelAuc,
-  RESULT_COLUMNS,
-  resultsText,
-  type TaskResult,
-} from "../plan/run_all/results.ts";
+export { flatResults, RESULT_COLUMNS, resultsText } from "../plan/run_all/results.ts";
+export type { Column, ModelAuc, TaskResult } from "../plan/run_all/results.ts";
 export type { DoneModel, LeftOut, LeftOutExam, SavedPrediction } from "../plan/run_all/state.ts";

@@ -9,15 +9,8 @@ import { cautions, widthCaution } from "./cautions.ts";
 import type { ModelEvaluation } from "./evaluate_model.ts";
 import { fixed, range, subject, thresholdKind, thresholdText } from "../page/format.ts";
 import { histogramPlot } from "./histogram_plot.ts";
-import {
-  type Fragment,
-  type Markup,
-  markup,
-  note,
-  page,
-  section,
-  sideBySide,
-} from "../page/html.ts";
+import { markup, note, page, section, sideBySide } from "../page/html.ts";
+import type { Fragment, Markup } from "../page/html.ts";
 import { legendMark } from "../page/plot.ts";
 import { rocPlot } from "./roc_plot.ts";
 import { STYLE } from "../page/style.ts";

@@ -14,15 +14,8 @@ import {
   thresholdKind,
   thresholdText,
 } from "../page/format.ts";
-import {
-  type Cell,
-  type Fragment,
-  type Markup,
-  markup,
-  note,
-  NumberCell,
-  table,
-} from "../page/html.ts";
+import { markup, note, NumberCell, table } from "../page/html.ts";
+import type { Cell, Fragment, Markup } from "../page/html.ts";
 
 /** The rates at every threshold. */
 export function ratesTable({ thresholds }: PredictionSummary): Markup {

@@ -22,14 +22,8 @@ import { RunRecorder } from "./run_recorder.ts";
 import { newRunSecret, runMark } from "./run_secret.ts";
 import { trainFrom } from "./trainer.ts";
 
-export type {
-  ResumedRun,
-  RunOptions,
-  RunResult,
-  RunStart,
-  RunTraining,
-  Selection,
-} from "./run_options.ts";
+export type { ResumedRun, RunOptions, RunResult } from "./run_options.ts";
+export type { RunStart, RunTraining, Selection } from "./run_options.ts";
 
 /** Trains one classifier from the files of MRNet: `train` as it is given a run, which documents it. */
 export async function trainRun(options: RunOptions): Promise<RunResult> {

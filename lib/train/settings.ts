@@ -12,13 +12,8 @@ import { TUNE_SEED } from "../data/tune.ts";
 import { ENGINE_CHOICES } from "../engine/engine.ts";
 import { MAX_THREADS } from "../engine/wasm/capabilities.ts";
 import { PRECISIONS } from "../engine/webgpu/precision.ts";
-import {
-  LOSS_WEIGHTS,
-  RECIPE_NAMES,
-  type RecipeName,
-  RECIPES,
-  type RecipeSettings,
-} from "../model/recipe.ts";
+import { LOSS_WEIGHTS, RECIPE_NAMES, RECIPES } from "../model/recipe.ts";
+import type { RecipeName, RecipeSettings } from "../model/recipe.ts";
 import { TASKS } from "../terms.ts";
 import { isPrefix, PREFIX_RULE } from "./checkpoint.ts";
 import type { TrainOptions } from "./options.ts";

@@ -3,11 +3,8 @@ import type { Dataset } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { checkOptionNames } from "../option_names.ts";
-import {
-  checkRunOptions,
-  TRAIN_MODEL_OPTION_NAMES,
-  type TrainModelOptions,
-} from "./model_options.ts";
+import { checkRunOptions, TRAIN_MODEL_OPTION_NAMES } from "./model_options.ts";
+import type { TrainModelOptions } from "./model_options.ts";
 import { RUN_OPTION_NAMES } from "./option_names.ts";
 import type { TrainResult } from "./reports.ts";
 import { type RunOptions, type RunResult, trainRun } from "./run.ts";

@@ -1,12 +1,7 @@
 /** Files of weights, and bytes of one, as sources. */
 import { WeightsError } from "../../errors.ts";
-import {
-  bytesSource as _bytesSource,
-  type FileSource,
-  openSource as _openSource,
-  type Source,
-  type SourceUse,
-} from "../../source.ts";
+import { bytesSource as _bytesSource, openSource as _openSource } from "../../source.ts";
+import type { FileSource, Source, SourceUse } from "../../source.ts";
 
 export type { FileSource, Source };
 

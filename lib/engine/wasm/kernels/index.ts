@@ -11,9 +11,4 @@ export { listMaxima, maxPool, meanOfPixels } from "./pool";
 export { addProduct, maskRelu, tileChannels } from "./product";
 export { sortByPixel, sparseFilter, sparseFilterNarrow, sparseInput } from "./sparse";
 export { clear } from "./vector";
-export {
-  multiplyTransformed,
-  transformBack,
-  transformFilters,
-  transformImage,
-} from "./winograd";
+export { multiplyTransformed, transformBack, transformFilters, transformImage } from "./winograd";

@@ -10,12 +10,8 @@ import type { Tiles } from "../gpu.ts";
 import { type KernelLaunch, vectors, type Workgroups } from "../kernel.ts";
 import { ITEMS } from "../selected_slices.ts";
 import { convolution } from "./convolution.ts";
-import {
-  type Convolution,
-  convolutionBindings,
-  convolutionFunctions,
-  writeSums,
-} from "./convolution_base.ts";
+import { convolutionBindings, convolutionFunctions, writeSums } from "./convolution_base.ts";
+import type { Convolution } from "./convolution_base.ts";
 import { tileDepth } from "./convolution_shared.ts";
 import { TILE } from "./shared_product.ts";
 

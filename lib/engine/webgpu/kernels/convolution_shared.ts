@@ -13,14 +13,8 @@ import {
   pastInset,
   writeSums,
 } from "./convolution_base.ts";
-import {
-  eachSum,
-  HALF,
-  type SharedProduct,
-  sharedProduct,
-  sharedTiles,
-  TILE,
-} from "./shared_product.ts";
+import { eachSum, HALF, sharedProduct, sharedTiles, TILE } from "./shared_product.ts";
+import type { SharedProduct } from "./shared_product.ts";
 
 /** The form of {@linkcode Convolution} that uses shared memory. */
 export function convolutionInSharedMemory(conv: Convolution): KernelLaunch {

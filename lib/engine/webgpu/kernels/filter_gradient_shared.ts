@@ -13,14 +13,8 @@ import {
   filterGradientMultiplyAdds,
   partialSumSize,
 } from "./filter_gradient_base.ts";
-import {
-  eachSum,
-  HALF,
-  type SharedProduct,
-  sharedProduct,
-  sharedTiles,
-  TILE,
-} from "./shared_product.ts";
+import { eachSum, HALF, sharedProduct, sharedTiles, TILE } from "./shared_product.ts";
+import type { SharedProduct } from "./shared_product.ts";
 
 /** Pixels in a tile. */
 const DEPTH = 16;

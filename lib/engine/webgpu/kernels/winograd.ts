@@ -15,12 +15,8 @@ import { type Binding, type KernelLaunch, lines, vectors } from "../kernel.ts";
 import { imageVectors, load } from "../precision.ts";
 import { ITEMS } from "../selected_slices.ts";
 import { convolution } from "./convolution.ts";
-import {
-  type Convolution,
-  convolutionBindings,
-  convolutionFunctions,
-  writeSums,
-} from "./convolution_base.ts";
+import { convolutionBindings, convolutionFunctions, writeSums } from "./convolution_base.ts";
+import type { Convolution } from "./convolution_base.ts";
 import type { Filter } from "./filter_layouts.ts";
 
 /** Products of a tile, 6×6. */
