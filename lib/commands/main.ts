@@ -23,6 +23,7 @@ import { evaluateCommand } from "./evaluate.ts";
 import { doctorCommand } from "./doctor.ts";
 import { importCommand } from "./import.ts";
 import { inspectCommand } from "./inspect.ts";
+import { powerCommand } from "./power.ts";
 import { predictCommand } from "./predict.ts";
 import { runAllCommand } from "./run_all.ts";
 import { serveCommand, viewCommand } from "./serve.ts";
@@ -56,6 +57,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const commands: CommandUnknownOpts[] = [
     train,
     evaluateCommand(),
+    powerCommand(),
     predictCommand(exit),
     combineCommand(),
     runAllCommand(exit),

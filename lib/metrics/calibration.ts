@@ -3,6 +3,8 @@
  * finding.
  */
 import { checkProbabilities } from "./cases.ts";
+import { checkClusters, type Clusters, effectiveShare } from "./clusters.ts";
+import { wilsonInterval } from "./threshold.ts";
 
 /** The cases whose probability lies in one bin of 0–1. */
 export interface CalibrationBin {
@@ -16,6 +18,10 @@ export interface CalibrationBin {
   meanProbability: number;
   /** The share of them that is positive; NaN without a case. */
   positiveShare: number;
+  /** The lower end of the share's interval (Wilson's); NaN without a case. */
+  low: number;
+  /** The upper end of the share's interval. */
+  high: number;
 }
 
 /**
@@ -46,6 +52,7 @@ export function brierScore(labels: ArrayLike<number>, probabilities: ArrayLike<n
  * @param labels 1 for a positive case, 0 for a negative one
  * @param probabilities one for each label, 0 to 1
  * @param bins how many, at least 1
+ * @param clusters if given, cases of the same cluster are not taken for independent
  * @returns the bins from 0 to 1
  * @throws {RangeError} as {@linkcode brierScore}, or if there is not at least one bin
  *
@@ -60,25 +67,29 @@ export function calibrationCurve(
   labels: ArrayLike<number>,
   probabilities: ArrayLike<number>,
   bins = 10,
+  clusters?: Clusters,
 ): CalibrationBin[] {
   checkProbabilities(labels, probabilities);
+  checkClusters(labels.length, clusters);
   if (!(Number.isSafeInteger(bins) && bins >= 1)) {
     throw new RangeError(`There must be at least one bin: current value is ${bins}`);
   }
   // The edges have the rounding of NumPy's linspace, which decides where 0.3 belongs.
   const edges = Array.from({ length: bins + 1 }, (_, i) => i === bins ? 1 : i * (1 / bins));
-  const sums = edges.slice(1).map(() => ({ count: 0, probability: 0, positives: 0 }));
+  const cases = edges.slice(1).map((): number[] => []);
   for (let i = 0; i < labels.length; i++) {
-    const bin = sums[edges.findIndex((_, edge) => probabilities[i] <= edges[edge + 1])];
-    bin.count++;
-    bin.probability += probabilities[i];
-    bin.positives += labels[i];
+    cases[edges.findIndex((_, edge) => probabilities[i] <= edges[edge + 1])].push(i);
   }
-  return sums.map(({ count, probability, positives }, i) => ({
-    from: edges[i],
-    to: edges[i + 1],
-    count,
-    meanProbability: probability / count,
-    positiveShare: positives / count,
-  }));
+  return cases.map((own, i) => {
+    const share = effectiveShare(
+      own.map((k) => labels[k]),
+      clusters && own.map((k) => clusters[k]),
+    );
+    const { value: positiveShare, low, high } = wilsonInterval(share.successes, share.cases);
+    const probability = own.reduce((sum, k) => sum + probabilities[k], 0);
+    return {
+      ...{ from: edges[i], to: edges[i + 1], count: own.length },
+      ...{ meanProbability: probability / own.length, positiveShare, low, high },
+    };
+  });
 }

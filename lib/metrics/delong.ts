@@ -8,8 +8,13 @@
  * variance that of the two means. Placements are differences of midranks, so the work is a sort:
  * X. Sun and W. Xu, Fast implementation of DeLong's algorithm, IEEE Signal Processing Letters 21,
  * 2014, doi:10.1109/LSP.2014.2337313.
+ *
+ * Where cases are clustered, such as both knees of a patient, the variance is that of N. A. Obuchowski,
+ * Nonparametric analysis of clustered ROC curve data, Biometrics 53, 1997, doi:10.2307/2533958. It is
+ * DeLong's if every cluster is one case.
  */
 import { checkCases, checkLevel } from "./cases.ts";
+import { casesByCluster, type Clusters } from "./clusters.ts";
 import { normalQuantile, twoSidedP } from "./normal.ts";
 import { rocAuc } from "./roc.ts";
 
@@ -17,7 +22,7 @@ import { rocAuc } from "./roc.ts";
 export interface AucInterval {
   /** The area, 0 to 1; NaN where only one class is present. */
   auc: number;
-  /** DeLong's variance; NaN with fewer than two cases of either class. */
+  /** The variance; NaN with fewer than two cases, or clusters of cases, of either class. */
   variance: number;
   /** The lower end of the interval, 0 to 1. */
   low: number;
@@ -49,6 +54,7 @@ export interface AucComparison {
  * @param labels 1 for a positive case, 0 for a negative one
  * @param scores one for each label, higher for what is more likely positive
  * @param level the share of intervals that would hold the true area, above 0 and below 1
+ * @param clusters if given, cases of the same cluster are not taken for independent
  * @throws {RangeError} if the lengths differ, a label is not 0 or 1, a score is NaN, or the level is not
  * between 0 and 1
  *
@@ -63,12 +69,11 @@ export function delongInterval(
   labels: ArrayLike<number>,
   scores: ArrayLike<number>,
   level = 0.95,
+  clusters?: Clusters,
 ): AucInterval {
   checkLevel(level);
-  const { positives, negatives } = _placements(labels, scores);
   const auc = rocAuc(labels, scores);
-  const variance = _variance(positives) / positives.length +
-    _variance(negatives) / negatives.length;
+  const variance = _variance(labels, _placements(labels, scores), clusters);
   const reach = normalQuantile((1 + level) / 2) * Math.sqrt(variance);
   return { auc, variance, low: Math.max(0, auc - reach), high: Math.min(1, auc + reach) };
 }
@@ -81,6 +86,7 @@ export function delongInterval(
  * @param first the first model's score of each case
  * @param second the second model's; the two may be on different scales
  * @param level of the difference's interval, above 0 and below 1
+ * @param clusters if given, cases of the same cluster are not taken for independent
  * @throws {RangeError} as {@linkcode delongInterval}
  *
  * @example
@@ -96,15 +102,13 @@ export function delongTest(
   first: ArrayLike<number>,
   second: ArrayLike<number>,
   level = 0.95,
+  clusters?: Clusters,
 ): AucComparison {
   checkLevel(level);
   const [a, b] = [_placements(labels, first), _placements(labels, second)];
-  const positives = a.positives.map((placement, i) => placement - b.positives[i]);
-  const negatives = a.negatives.map((placement, i) => placement - b.negatives[i]);
+  const apart = a.map((placement, i) => placement - b[i]);
   const difference = rocAuc(labels, first) - rocAuc(labels, second);
-  const deviation = Math.sqrt(
-    _variance(positives) / positives.length + _variance(negatives) / negatives.length,
-  );
+  const deviation = Math.sqrt(_variance(labels, apart, clusters));
   const z = difference === 0 && deviation === 0 ? 0 : difference / deviation;
   const reach = normalQuantile((1 + level) / 2) * deviation;
   return {
@@ -116,11 +120,8 @@ export function delongTest(
   };
 }
 
-/** The share of the other class that each case ranks on the right side of. */
-function _placements(
-  labels: ArrayLike<number>,
-  scores: ArrayLike<number>,
-): { positives: Float64Array; negatives: Float64Array } {
+/** The share of the other class that each case ranks on the right side of, in the order of the cases. */
+function _placements(labels: ArrayLike<number>, scores: ArrayLike<number>): Float64Array {
   checkCases(labels, scores);
   const of = (label: number) =>
     Float64Array.from(Array.from(scores).filter((_, i) => labels[i] === label));
@@ -130,12 +131,12 @@ function _placements(
   both.set(negatives, positives.length);
   const all = _midranks(both);
   const own = { positives: _midranks(positives), negatives: _midranks(negatives) };
-  return {
-    positives: own.positives.map((rank, i) => (all[i] - rank) / negatives.length),
-    negatives: own.negatives.map(
-      (rank, i) => 1 - (all[positives.length + i] - rank) / positives.length,
-    ),
-  };
+  let [positive, negative] = [0, 0];
+  return Float64Array.from(labels, (label) => {
+    if (label === 1) return (all[positive] - own.positives[positive++]) / negatives.length;
+    const rank = all[positives.length + negative] - own.negatives[negative++];
+    return 1 - rank / positives.length;
+  });
 }
 
 /** The ranks from 1 up, equal values sharing the mean of theirs. */
@@ -152,12 +153,40 @@ function _midranks(values: Float64Array): Float64Array {
   return ranks;
 }
 
-function _mean(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** The sample variance; NaN for fewer than two values. */
-function _variance(values: Float64Array): number {
-  const mean = _mean(values);
-  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+/**
+ * The variance of the mean of the placements, by sums over clusters. A cluster with cases of both
+ * classes adds the covariance of its two sums.
+ */
+function _variance(
+  labels: ArrayLike<number>,
+  placements: Float64Array,
+  clusters?: Clusters,
+): number {
+  const counts = [0, 0];
+  const means = [0, 0];
+  for (let i = 0; i < labels.length; i++) {
+    counts[labels[i]]++;
+    means[labels[i]] += placements[i];
+  }
+  means.forEach((sum, label) => means[label] = sum / counts[label]);
+  const grouped = casesByCluster(labels.length, clusters);
+  // Within and between the classes, and of how many clusters.
+  const squares = [0, 0];
+  const clustersOf = [0, 0];
+  let products = 0;
+  for (const cases of grouped) {
+    const sums = [0, 0];
+    for (const i of cases) sums[labels[i]] += placements[i] - means[labels[i]];
+    products += sums[0] * sums[1];
+    for (const label of [0, 1]) {
+      squares[label] += sums[label] ** 2;
+      if (cases.some((i) => labels[i] === label)) clustersOf[label]++;
+    }
+  }
+  if (Math.min(...clustersOf) < 2) return NaN;
+  const [negatives, positives] = squares.map((sum, label) =>
+    clustersOf[label] / (clustersOf[label] - 1) * sum / counts[label] ** 2
+  );
+  const both = grouped.length / (grouped.length - 1) * products / (counts[0] * counts[1]);
+  return Math.max(0, negatives + positives + 2 * both);
 }

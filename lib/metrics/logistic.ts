@@ -43,28 +43,48 @@ export function fitLogistic(
   _check(features, labels, c);
   // A column of ones takes the intercept, which comes last.
   const rows = features.map((row) => [...row, 1]);
-  const size = rows[0].length;
   const positives = Array.from(labels).filter((label) => label === 1).length;
-  let point = new Array<number>(size).fill(0);
+  const start = new Array<number>(rows[0].length).fill(0);
   // The best intercept of weights 0, so that a rare class is no far way off.
-  point[size - 1] = Math.log(positives / (labels.length - positives));
-  let value = _objective(rows, labels, c, point);
+  start[start.length - 1] = Math.log(positives / (labels.length - positives));
+  const point = minimizeLoss({ rows, labels, c, penalty: 1 }, start);
+  return { weights: point.slice(0, -1), intercept: point.at(-1)! };
+}
+
+/** What is minimized: C times the log losses of the cases, and the penalty. */
+export interface LogisticLoss {
+  /** The features of each case; the last column is not penalized. */
+  rows: readonly (readonly number[])[];
+  /** 1 for a positive case, 0 for a negative one. */
+  labels: ArrayLike<number>;
+  /** How much the cases weigh. */
+  c: number;
+  /** How much half the squared weights weigh; 0 for maximum likelihood. */
+  penalty: number;
+  /** What is added to the logit of each case; 0 if left out. */
+  offsets?: ArrayLike<number>;
+}
+
+/** Newton's method from a start to the minimum. */
+export function minimizeLoss(loss: LogisticLoss, start: readonly number[]): number[] {
+  let point = [...start];
+  let value = _objective(loss, point);
   for (let step = 0; step < MAX_STEPS; step++) {
-    const { gradient, hessian } = _derivatives(rows, labels, c, point);
-    if (Math.hypot(...gradient) <= TOLERANCE * Math.max(1, c * rows.length)) break;
-    const direction = _solve(hessian, gradient);
+    const { gradient, hessian } = lossDerivatives(loss, point);
+    if (Math.hypot(...gradient) <= TOLERANCE * Math.max(1, loss.c * loss.rows.length)) break;
+    const direction = solve(hessian, gradient);
     let length = 1;
     let [next, lower] = [point, value];
     do {
       next = point.map((at, i) => at - length * direction[i]);
-      lower = _objective(rows, labels, c, next);
+      lower = _objective(loss, next);
       length /= 2;
       // Where rounding hides any gain the minimum is reached.
     } while (!(lower < value) && length > Number.EPSILON);
     if (!(lower < value)) break;
     [point, value] = [next, lower];
   }
-  return { weights: point.slice(0, -1), intercept: point[size - 1] };
+  return point;
 }
 
 /**
@@ -123,48 +143,49 @@ function _dot(a: readonly number[], b: readonly number[]): number {
   return sum;
 }
 
-/** Half the squared weights plus C times the cases' log losses. */
-function _objective(
-  rows: readonly number[][],
-  labels: ArrayLike<number>,
-  c: number,
-  point: readonly number[],
-): number {
-  const weights = point.slice(0, -1);
-  let loss = 0;
-  rows.forEach((row, i) => {
-    const margin = _dot(row, point) * (labels[i] === 1 ? 1 : -1);
-    // log(1 + e^-margin), without e^700 overflowing.
-    loss += Math.max(0, -margin) + Math.log1p(Math.exp(-Math.abs(margin)));
-  });
-  return _dot(weights, weights) / 2 + c * loss;
+/** The logit of a case. */
+function _logit({ rows, offsets }: LogisticLoss, index: number, point: readonly number[]): number {
+  return _dot(rows[index], point) + (offsets?.[index] ?? 0);
 }
 
-function _derivatives(
-  rows: readonly number[][],
-  labels: ArrayLike<number>,
-  c: number,
+function _objective(loss: LogisticLoss, point: readonly number[]): number {
+  const weights = point.slice(0, -1);
+  let sum = 0;
+  for (let i = 0; i < loss.rows.length; i++) {
+    const margin = _logit(loss, i, point) * (loss.labels[i] === 1 ? 1 : -1);
+    // log(1 + e^-margin), without e^700 overflowing.
+    sum += Math.max(0, -margin) + Math.log1p(Math.exp(-Math.abs(margin)));
+  }
+  return loss.penalty * _dot(weights, weights) / 2 + loss.c * sum;
+}
+
+/** The first and second derivatives at a point, and each case's derivative by its logit. */
+export function lossDerivatives(
+  loss: LogisticLoss,
   point: readonly number[],
-): { gradient: number[]; hessian: number[][] } {
+): { gradient: number[]; hessian: number[][]; slopes: number[] } {
+  const { rows, labels, c, penalty } = loss;
   const last = point.length - 1;
-  const gradient = point.map((weight, i) => i === last ? 0 : weight);
-  const hessian = point.map((_, i) => point.map((_, j) => i === j && i !== last ? 1 : 0));
+  const gradient = point.map((weight, i) => i === last ? 0 : penalty * weight);
+  const hessian = point.map((_, i) => point.map((_, j) => i === j && i !== last ? penalty : 0));
+  const slopes: number[] = [];
   rows.forEach((row, k) => {
-    const logit = _dot(row, point);
+    const logit = _logit(loss, k, point);
     const probability = 1 / (1 + Math.exp(-logit));
     // p (1 − p), where 1 − p would lose its digits for a large p.
     const curvature = c * probability / (1 + Math.exp(logit));
     const slope = c * (probability - labels[k]);
+    slopes.push(slope);
     for (let i = 0; i <= last; i++) {
       gradient[i] += slope * row[i];
       for (let j = 0; j <= last; j++) hessian[i][j] += curvature * row[i] * row[j];
     }
   });
-  return { gradient, hessian };
+  return { gradient, hessian, slopes };
 }
 
 /** Solves a symmetric positive definite system by elimination with pivots. */
-function _solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
+export function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
   const rows = matrix.map((row, i) => [...row, right[i]]);
   const size = rows.length;
   for (let column = 0; column < size; column++) {

@@ -1,8 +1,10 @@
 /**
  * Metrics of labels and scores, whatever model made them: the ROC curve and its area with intervals and
- * tests, decisions at a threshold, calibration, logistic regression.
+ * tests, precision and recall, decisions at a threshold and how it is chosen, net benefit, calibration,
+ * how many exams a study needs, logistic regression.
  *
- * Labels are 0 and 1; of scores larger ones speak for 1.
+ * Labels are 0 and 1; of scores larger ones speak for 1. Where cases belong together, such as both knees
+ * of a patient, `clusters` names the patient of each, and the intervals are wider.
  *
  * ```ts
  * import { metrics } from "../../mod.ts";
@@ -14,10 +16,22 @@
  */
 export { rocAuc, type RocCurve, rocCurve } from "./roc.ts";
 export { type AucComparison, type AucInterval, delongInterval, delongTest } from "./delong.ts";
-export { bootstrapRoc } from "./bootstrap.ts";
+export { type Clusters, effectiveShare, type Share, varianceOfMean } from "./clusters.ts";
+export type { Estimate } from "./estimate.ts";
+export { bootstrapAveragePrecision, bootstrapRoc } from "./bootstrap.ts";
 export type { BootstrapOptions, RocBand, RocBootstrap } from "./bootstrap.ts";
 export { confusionMatrix, metricsAt, wilsonInterval, youdenPoint } from "./threshold.ts";
 export type { ConfusionMatrix, Proportion, ThresholdMetrics, YoudenPoint } from "./threshold.ts";
+export { chooseThreshold, type OperatingRule, parseOperatingRule } from "./operating_rule.ts";
+export type { RuleName } from "./operating_rule.ts";
+export { shareRatio } from "./likelihood_ratio.ts";
+export { averagePrecision, precisionRecallCurve } from "./precision_recall.ts";
+export type { PrecisionRecallCurve } from "./precision_recall.ts";
+export { decisionCurve, type NetBenefit } from "./decision_curve.ts";
+export { holmAdjusted } from "./multiple.ts";
+export { type DifferenceGoal, examsForDifference, examsForInterval } from "./power.ts";
+export { hanleyMcNeilVariance, type IntervalGoal, obuchowskiVariance } from "./power.ts";
+export type { SampleSize } from "./power.ts";
 export {
   compareModels,
   type LabelledPrediction,
@@ -28,6 +42,7 @@ export {
   THRESHOLD_KINDS,
   type ThresholdKind,
 } from "./summary.ts";
+export { type CalibrationFit, calibrationFit } from "./calibration_fit.ts";
 export { brierScore, type CalibrationBin, calibrationCurve } from "./calibration.ts";
 export { fitLogistic, type LogisticModel, logisticProbability } from "./logistic.ts";
 export type { Label } from "../terms.ts";

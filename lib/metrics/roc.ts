@@ -41,7 +41,7 @@ export function rocAuc(labels: ArrayLike<number>, scores: ArrayLike<number>): nu
   let wins = 0;
   let positives = 0;
   let negatives = 0;
-  for (const group of _groups(labels, scores)) {
+  for (const group of scoreGroups(labels, scores)) {
     wins += group.negatives * (positives + group.positives / 2);
     positives += group.positives;
     negatives += group.negatives;
@@ -61,7 +61,7 @@ export function rocCurve(labels: ArrayLike<number>, scores: ArrayLike<number>): 
   const [fps, tps, thresholds] = [[0], [0], [Infinity]];
   let positives = 0;
   let negatives = 0;
-  for (const group of _groups(labels, scores)) {
+  for (const group of scoreGroups(labels, scores)) {
     fps.push(negatives += group.negatives);
     tps.push(positives += group.positives);
     thresholds.push(group.score);
@@ -111,20 +111,26 @@ export class RunningAuc {
 }
 
 /** The cases that share a score. */
-interface _Group {
+export interface ScoreGroup {
+  /** The score. */
   score: number;
+  /** How many of them are positive. */
   positives: number;
+  /** How many of them are negative. */
   negatives: number;
 }
 
 /** The cases grouped by score, highest first. */
-function* _groups(labels: ArrayLike<number>, scores: ArrayLike<number>): Iterable<_Group> {
+export function* scoreGroups(
+  labels: ArrayLike<number>,
+  scores: ArrayLike<number>,
+): Iterable<ScoreGroup> {
   checkCases(labels, scores);
   // Not `b - a`, which is NaN for two equal infinities.
   const order = Uint32Array.from(scores, (_, i) => i)
     .sort((a, b) => scores[a] > scores[b] ? -1 : scores[a] < scores[b] ? 1 : 0);
   for (let i = 0; i < order.length;) {
-    const group: _Group = { score: scores[order[i]], positives: 0, negatives: 0 };
+    const group: ScoreGroup = { score: scores[order[i]], positives: 0, negatives: 0 };
     for (; i < order.length && scores[order[i]] === group.score; i++) {
       if (labels[order[i]] === 1) group.positives++;
       else group.negatives++;

@@ -4,8 +4,11 @@
  * A metric whose denominator is 0 is not a number: without a positive case there is no sensitivity.
  */
 import { checkCases, checkLevel } from "./cases.ts";
+import { checkClusters, type Clusters, effectiveShare, type Share } from "./clusters.ts";
+import type { Estimate } from "./estimate.ts";
+import { shareRatio } from "./likelihood_ratio.ts";
 import { normalQuantile } from "./normal.ts";
-import { rocCurve } from "./roc.ts";
+import { chooseThreshold } from "./operating_rule.ts";
 
 /** How many cases were decided how. */
 export interface ConfusionMatrix {
@@ -45,6 +48,16 @@ export interface ThresholdMetrics {
   ppv: Proportion;
   /** Negative predictive value: of the cases called negative, the share that is. */
   npv: Proportion;
+  /**
+   * Positive likelihood ratio, sensitivity / (1 − specificity): how much more often a positive case is
+   * called positive than a negative one. Infinity without a false positive.
+   */
+  positiveLikelihoodRatio: Estimate;
+  /**
+   * Negative likelihood ratio, (1 − sensitivity) / specificity: how much more often a positive case is
+   * called negative than a negative one.
+   */
+  negativeLikelihoodRatio: Estimate;
 }
 
 /**
@@ -74,11 +87,14 @@ export function confusionMatrix(
 }
 
 /**
- * The metrics at a threshold, with Wilson's intervals.
+ * The metrics at a threshold, with Wilson's intervals; those of the likelihood ratios are
+ * {@linkcode shareRatio}'s. Clustered cases count as so many independent ones as say as much; see
+ * {@linkcode effectiveShare}.
  *
  * @param labels 1 for a positive case, 0 for a negative one
  * @param scores one for each label
  * @param threshold a case from this score on is called positive
+ * @param clusters if given, cases of the same cluster are not taken for independent
  * @throws {RangeError} as {@linkcode confusionMatrix}
  *
  * @example
@@ -92,27 +108,49 @@ export function metricsAt(
   labels: ArrayLike<number>,
   scores: ArrayLike<number>,
   threshold: number,
+  clusters?: Clusters,
 ): ThresholdMetrics {
   const confusion = confusionMatrix(labels, scores, threshold);
-  const { truePositives: tp, falsePositives: fp, trueNegatives: tn, falseNegatives: fn } =
-    confusion;
+  checkClusters(labels.length, clusters);
+  const called = Array.from(scores, (score) => score >= threshold ? 1 : 0);
+  const all = [...called.keys()];
+  const isLabel = (label: number) => all.filter((i) => labels[i] === label);
+  const isCalled = (call: number) => all.filter((i) => called[i] === call);
+  const share = (cases: readonly number[], isSuccess: (i: number) => boolean) =>
+    effectiveShare(
+      cases.map((i) => isSuccess(i) ? 1 : 0),
+      clusters && cases.map((i) => clusters[i]),
+    );
+  const sensitivity = share(isLabel(1), (i) => called[i] === 1);
+  const specificity = share(isLabel(0), (i) => called[i] === 0);
+  const isRight = (i: number) => called[i] === labels[i];
   return {
     threshold,
     confusion,
-    sensitivity: wilsonInterval(tp, tp + fn),
-    specificity: wilsonInterval(tn, tn + fp),
-    accuracy: wilsonInterval(tp + tn, tp + fp + tn + fn),
-    ppv: wilsonInterval(tp, tp + fp),
-    npv: wilsonInterval(tn, tn + fn),
+    sensitivity: _wilson(sensitivity),
+    specificity: _wilson(specificity),
+    accuracy: _wilson(share(all, isRight)),
+    ppv: _wilson(share(isCalled(1), isRight)),
+    npv: _wilson(share(isCalled(0), isRight)),
+    positiveLikelihoodRatio: shareRatio(sensitivity, _rest(specificity)),
+    negativeLikelihoodRatio: shareRatio(_rest(sensitivity), specificity),
   };
+}
+
+function _rest({ successes, cases }: Share): Share {
+  return { successes: cases - successes, cases };
+}
+
+function _wilson({ successes, cases }: Share): Proportion {
+  return wilsonInterval(successes, cases);
 }
 
 /**
  * A share with the score interval of E. B. Wilson (1927, doi:10.1080/01621459.1927.10502953), which
  * stays within 0–1 and is of use for few cases too.
  *
- * @param successes a whole number from 0 to `total`
- * @param total how many cases
+ * @param successes how many cases are, 0 to `total`
+ * @param total how many cases; neither need be whole, see {@linkcode effectiveShare}
  * @param level the share of intervals that would hold the true share, above 0 and below 1
  * @throws {RangeError} if the level is not between 0 and 1
  *
@@ -165,26 +203,13 @@ export interface YoudenPoint {
  * ```
  */
 export function youdenPoint(labels: ArrayLike<number>, scores: ArrayLike<number>): YoudenPoint {
-  const { fpr, tpr, thresholds } = rocCurve(labels, scores);
-  const positives = Array.from(labels).filter((label) => label === 1).length;
-  const negatives = labels.length - positives;
-  if (positives === 0 || negatives === 0) return { threshold: NaN, index: NaN };
-  // Counts compare without rounding, so that ties are ties.
-  const gains = tpr.map((rate, i) =>
-    Math.round(rate * positives) * negatives - Math.round(fpr[i] * negatives) * positives
+  const threshold = chooseThreshold(labels, scores, "youden");
+  if (Number.isNaN(threshold)) return { threshold, index: NaN };
+  const { truePositives: tp, falsePositives: fp, ...rest } = confusionMatrix(
+    labels,
+    scores,
+    threshold,
   );
-  // The first threshold is infinite: it calls nothing positive and is nobody's operating point.
-  let best = 1;
-  for (let i = 2; i < gains.length; i++) if (gains[i] > gains[best]) best = i;
-  return {
-    threshold: _midway(thresholds[best], thresholds[best + 1]),
-    index: gains[best] / (positives * negatives),
-  };
-}
-
-/** Midway down to the next score; the score itself where there is none, or nothing between. */
-function _midway(score: number, next: number | undefined): number {
-  if (next === undefined) return score;
-  const middle = next + (score - next) / 2;
-  return middle > next && middle <= score ? middle : score;
+  const [positives, negatives] = [tp + rest.falseNegatives, fp + rest.trueNegatives];
+  return { threshold, index: (tp * negatives - fp * positives) / (positives * negatives) };
 }

@@ -227,7 +227,7 @@ Deno.test("what is wrong with the arguments is said in argparse's words, after t
     [["convrt", ...REQUIRED], "unrecognized arguments: convrt (did you mean convert?)"],
     [
       ["teach", ...REQUIRED],
-      "unrecognized arguments: teach (commands are train, evaluate, predict, combine, run_all, " +
+      "unrecognized arguments: teach (commands are train, evaluate, power, predict, combine, run_all, " +
       "serve, view, demo, synth, convert, inspect, import, doctor, completion)",
     ],
     [[...REQUIRED, "-x"], "unrecognized arguments: -x"],
