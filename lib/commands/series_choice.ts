@@ -1,5 +1,10 @@
 /** `--series`: which series of a study is meant, and what is said where nobody said it. */
-import { type ChooseOptions, parseSeriesChoice, type SeriesChoice } from "../imaging/choose.ts";
+import {
+  choiceOf,
+  type ChooseOptions,
+  parseSeriesChoice,
+  type SeriesChoice,
+} from "../imaging/choose.ts";
 import type { SeriesFacts } from "../imaging/inspect.ts";
 import type { Plane } from "../terms.ts";
 import { remark } from "./console.ts";
@@ -25,15 +30,7 @@ export function remarkCandidates(
 ): void {
   remark(
     `${what}, ${plane}: several series could be meant. Say which, for example with ` +
-      `--series '${plane}=${_distinctText(candidates)}':`,
+      `--series '${plane}=${choiceOf(candidates[0], candidates)}':`,
   );
   for (const each of candidates) for (const line of seriesLines(each)) remark(`  ${line}`);
-}
-
-/** What means the first of several series and none of the others. */
-function _distinctText([{ description, part, series }, ...others]: readonly SeriesFacts[]): string {
-  if (description !== "" && others.every((each) => each.description !== description)) {
-    return description;
-  }
-  return others.every((each) => each.series !== series) ? series : `*, ${part}`;
 }

@@ -27,8 +27,10 @@ const PERMISSIONS =
   "127.0.0.1:8080, data and models, and writing to models/verdicts.";
 
 const { bodyBytes, answerBytes, slicePixels, voxels, queue, deadline } = SERVE_LIMITS;
+const { images, inflatedBytes, seriesPixels } = SERVE_LIMITS;
 const LIMITS =
   `\nLimits: a body of ${bodyBytes} bytes, answers on their way out of ${answerBytes} in all, slices of ${slicePixels} pixels, exams of ${voxels} voxels,\n` +
+  `studies of ${images} files and frames, ${inflatedBytes} bytes inflated and ${seriesPixels} pixels a series,\n` +
   `${queue} requests waiting, ${
     deadline / 1000
   } s a request; createHandler({ limits }) takes others.`;
@@ -92,8 +94,9 @@ function hostOption() {
 export function serveCommand() {
   return new Command("serve")
     .description(
-      "Serve models by HTTP: POST /v1/predict, and the viewer at /. Only this machine is answered\n" +
-        "unless --host says otherwise.",
+      "Serve models by HTTP: POST /v1/predict takes .npy files and studies from a scanner (DICOM,\n" +
+        "NIfTI, zip archives), and the viewer is at /. Only this machine is answered unless --host\n" +
+        "says otherwise.",
     )
     .addOption(option("--data <DIR>", "dataset to show in the viewer (default: none)", text))
     .addOption(modelsOption())

@@ -4,7 +4,7 @@
  */
 import { OptionError } from "../errors.ts";
 import { type Plane, PLANES } from "../terms.ts";
-import type { FoundSeries } from "./found.ts";
+import type { FoundSeries, SeriesFacts } from "./found.ts";
 
 /** Beyond this tilt a series is of no plane unless the user says so, in degrees. */
 export const MAX_TILT = 40;
@@ -58,7 +58,7 @@ export function choosePlanes(
   return PLANES.flatMap((plane): PlaneChoice[] => {
     const usable = series.filter((each) => _isUsable(each, plane, options));
     const wishes = (options.series ?? []).filter((wish) => (wish.plane ?? plane) === plane);
-    const wished = usable.filter((each) => wishes.some(({ text }) => _matches(each, text)));
+    const wished = usable.filter((each) => wishes.some(({ text }) => _matches(each.facts, text)));
     if (usable.length === 0) return [];
     // If no series fits a choice, no other one is taken.
     const meant = wishes.length > 0 ? wished : usable;
@@ -78,13 +78,26 @@ function _isUsable(
 }
 
 /**
- * Whether a choice means a series: by its identifier, by its description, or by one of
- * them with what tells it from other exams of the same series.
+ * A text that means one of several series and none of the others; its identifier if there is no such
+ * text.
  */
-function _matches({ facts }: FoundSeries, text: string): boolean {
-  const { series, part, description } = facts;
-  const names = [series, description, `${description}, ${part}`, `${series}, ${part}`];
-  return names.some((name) => _fits(name.toLowerCase(), text.toLowerCase()));
+export function choiceOf(wanted: SeriesFacts, all: readonly SeriesFacts[]): string {
+  const texts = _namesOf(wanted).filter((text) => text !== "");
+  const others = all.filter((each) => each !== wanted);
+  return texts.find((text) => !others.some((each) => _matches(each, text))) ?? wanted.series;
+}
+
+/** Whether a choice means a series. */
+function _matches(facts: SeriesFacts, text: string): boolean {
+  return _namesOf(facts).some((name) => _fits(name.toLowerCase(), text.toLowerCase()));
+}
+
+/**
+ * What a choice may call a series: its description, its identifier, or one of them with what tells it
+ * from other exams of the same series.
+ */
+function _namesOf({ series, part, description }: SeriesFacts): string[] {
+  return [description, series, `${description}, ${part}`, `${series}, ${part}`];
 }
 
 /** Whether a name is a text in which `*` stands for anything; a regular expression may take for ever. */

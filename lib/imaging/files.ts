@@ -107,7 +107,7 @@ export class ImagingFiles implements Disposable {
 
   #addGiven({ name, bytes }: GivenFile): void {
     const source = bytesSource(bytes, name, IMAGES);
-    if (_isZip(bytes)) return this.#addEntries(source);
+    if (isZip(bytes)) return this.#addEntries(source);
     this.files.push({
       name,
       root: name,
@@ -139,7 +139,8 @@ export function isArchiveName(name: string): boolean {
   return /\.zip$/i.test(name);
 }
 
-function _isZip(bytes: Uint8Array): boolean {
+/** True for the bytes of archives. */
+export function isZip(bytes: Uint8Array): boolean {
   return bytes.length > 4 && bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] < 7;
 }
 
@@ -203,10 +204,14 @@ export function stemOf(name: string): string {
   return baseName(name).replace(/\.(nii|nii\.gz|dcm|pck|zip)$/i, "");
 }
 
+/** So many folders may name an exam; a name from untrusted clients may have thousands. */
+const MAX_FOLDERS = 16;
+
 /** The folders from a file up to what was given, which may be a folder itself, or an archive. */
 export function foldersOf({ name, root }: ImagingFile): string[] {
   const folders: string[] = [];
   for (let at = folderOf(name); at.length >= root.length && at !== "."; at = folderOf(at)) {
+    if (folders.length === MAX_FOLDERS) break;
     folders.push(stemOf(at));
     if (at === root || folderOf(at) === at) break;
   }

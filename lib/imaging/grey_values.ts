@@ -113,16 +113,48 @@ function _counted(slices: readonly GreySlice[]): Sorted {
   return { length: below[VALUES], at };
 }
 
+/** Into how many bins values are sorted first. */
+const BINS = 65536;
+
+/** Values are counted in bins, and those of a bin sorted when one of them is asked for. */
 function _sorted(slices: readonly GreySlice[]): Sorted {
-  const values = new Float64Array(slices.reduce((sum, { stored }) => sum + stored.length, 0));
-  let length = 0;
+  let [length, least, most] = [0, Infinity, -Infinity];
+  _visit(slices, (value) => {
+    length++;
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  });
+  if (!(most > least)) return { length, at: () => least };
+  const scale = (BINS - 1) / (most - least);
+  const binOf = (value: number) => Math.floor((value - least) * scale);
+  const below = new Uint32Array(BINS + 1);
+  _visit(slices, (value) => below[binOf(value) + 1]++);
+  for (let bin = 0; bin < BINS; bin++) below[bin + 1] += below[bin];
+  const bins = new Map<number, Float64Array>();
+  const at = (index: number) => {
+    const bin = below.findIndex((count) => count > index) - 1;
+    let values = bins.get(bin);
+    if (values === undefined) {
+      values = new Float64Array(below[bin + 1] - below[bin]);
+      let count = 0;
+      _visit(slices, (value) => {
+        if (binOf(value) === bin) values![count++] = value;
+      });
+      bins.set(bin, values.sort());
+    }
+    return values[index - below[bin]];
+  };
+  return { length, at };
+}
+
+/** Visits every value that is none of padding. */
+function _visit(slices: readonly GreySlice[], visit: (value: number) => void): void {
   for (const slice of slices) {
-    for (const stored of slice.stored) {
-      if (!_isPadding(stored, slice.padding)) values[length++] = greyValue(stored, slice);
+    const { stored, padding } = slice;
+    for (let i = 0; i < stored.length; i++) {
+      if (!_isPadding(stored[i], padding)) visit(greyValue(stored[i], slice));
     }
   }
-  const sorted = values.subarray(0, length).sort();
-  return { length, at: (index) => sorted[index] };
 }
 
 function _isPadding(stored: number, padding: GreySlice["padding"]): boolean {

@@ -1,8 +1,6 @@
 /**
  * How much of the files of a study is read. Whoever reads what untrusted clients send sets limits; they
  * are checked before memory is taken.
- *
- * @module
  */
 
 import { DataError } from "../errors.ts";

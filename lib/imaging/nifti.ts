@@ -177,7 +177,7 @@ export function readNiftiSlices(
   const data = bytes.slice(begin, begin + wanted);
   if (!littleEndian) _swap(data, width);
   const values = make(data.buffer);
-  if (!values.every(Number.isFinite)) {
+  if (!_areFinite(values)) {
     throw refusedNifti(name, "some of its values are not finite", "repair the export");
   }
   const slices = _slices(values, size, voxels.axes).map((stored): GreySlice => ({
@@ -316,6 +316,12 @@ function _runsBackwards([across, down]: readonly [Vector, Vector], step: Vector)
   if (orientation === undefined || direction === undefined) return false;
   const { normal, plane } = orientation;
   return alongThrough(normal, plane)(direction) < 0;
+}
+
+/** A plain loop: a callback for each of some million values takes five times as long. */
+function _areFinite(values: StoredValues): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
 }
 
 function _swap(bytes: Uint8Array<ArrayBuffer>, width: number): void {

@@ -40,8 +40,8 @@ export interface StudiesOptions extends ChooseOptions {
    * @default as much as there is
    */
   limits?: ImagingLimits;
-  /** Called after each file whose header or pixels were read, and awaited; it may end the reading. */
-  onFile?: () => void | Promise<void>;
+  /** Called after each file, and each slice of an exam, and awaited; it may end the reading. */
+  between?: () => void | Promise<void>;
   /** Ends the decoding of a frame. */
   signal?: AbortSignal;
   /**
@@ -80,7 +80,7 @@ export class Studies implements Disposable {
    *
    * @throws {DataError} if a path is not there, an archive is damaged, or there is more than allowed
    * @throws {PermissionError} if Deno may not read one
-   * @throws what `onFile` throws
+   * @throws what `between` throws
    */
   static async open(
     paths: readonly (string | GivenFile)[],
@@ -88,7 +88,7 @@ export class Studies implements Disposable {
   ): Promise<Studies> {
     const files = await ImagingFiles.find(paths, options.limits);
     try {
-      return new Studies(files, await findSeries(files, options.onFile), options);
+      return new Studies(files, await findSeries(files, options.between), options);
     } catch (error) {
       files[Symbol.dispose]();
       throw error;
@@ -114,7 +114,7 @@ export class Studies implements Disposable {
   async #read(series: FoundSeries, id: string, plane: Plane) {
     const { shape: [slices, height, width], data } = await examOfSeries(series, this.#decoder, {
       plane,
-      onFile: this.#options.onFile,
+      between: this.#options.between,
     });
     return { id, slices, height, width, voxels: data };
   }

@@ -29,37 +29,40 @@ export interface ScannedGrid extends SliceGrid {
  *
  * @param slices in MRNet's order
  * @param plane which plane they are in
+ * @param between awaited after each step, of which there is one a slice
  */
-export function examOfSlices(
+export async function examOfSlices(
   slices: readonly GreySlice[],
   grid: ScannedGrid,
-  plane: Plane,
-): ImportedExam {
+  { plane, between }: { plane: Plane; between?: () => void | Promise<void> },
+): Promise<ImportedExam> {
   const turn = grid.orientation === undefined ? AS_IT_IS : turnToMRNet(...grid.orientation, plane);
   const resampler = new SquareResampler(_turnedGrid(grid, turn), MRNET_SIDE);
   const window = windowOf(slices);
   const size = MRNET_SIDE ** 2;
   const data = new Uint8Array(slices.length * size);
-  slices.forEach((slice, index) => {
+  for (const [index, slice] of slices.entries()) {
+    await between?.();
     const turned = _turned(valuesOf(slice, window), grid, turn);
     data.set(quantise(resampler.resample(turned, window.low), window), index * size);
-  });
+  }
   return { shape: [slices.length, MRNET_SIDE, MRNET_SIDE], data, plane };
 }
 
 /**
  * Reads a series and makes an exam of it.
  *
- * @param options its plane, if the files do not say it, and what is called after each file, and awaited
+ * @param options its plane, if the files do not say it, and what is called after each file and each slice,
+ * and awaited
  * @throws {DataError} if the plane is not known, the slices cannot be told apart, or pixels cannot be
  * read
  */
 export async function examOfSeries(
   series: FoundSeries,
   decoder: FrameDecoder,
-  { plane = series.facts.plane, onFile }: {
+  { plane = series.facts.plane, between }: {
     plane?: Plane;
-    onFile?: () => void | Promise<void>;
+    between?: () => void | Promise<void>;
   } = {},
 ): Promise<ImportedExam> {
   const { rows, columns, spacing = [1, 1], series: name } = series.facts;
@@ -73,7 +76,7 @@ export async function examOfSeries(
     );
   }
   const grid = { rows, columns, spacing, orientation: series.orientation };
-  return examOfSlices(await series.read(decoder, onFile), grid, plane);
+  return await examOfSlices(await series.read(decoder, between), grid, { plane, between });
 }
 
 const AS_IT_IS: Turn = { transpose: false, flipDown: false, flipAcross: false };

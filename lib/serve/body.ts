@@ -1,6 +1,6 @@
 /** Bodies of requests: counted while they stream in, so that none takes more memory than it may. */
 import { eventLoop } from "./loop.ts";
-import { Problem } from "./problem.ts";
+import { busy, Problem } from "./problem.ts";
 
 /** Room for a body that does not say its length. */
 const FIRST_BYTES = 65536;
@@ -104,7 +104,7 @@ export async function readBody(
       if (done) break;
       eventLoop.step();
       if (size + value.length > most) throw _tooLarge(most);
-      if (!budget.take(value.length)) throw _busy();
+      if (!budget.take(value.length)) throw busy();
       if (size + value.length > buffer.byteLength) {
         buffer = buffer.transfer(Math.min(most, 2 * (size + value.length)));
       }
@@ -137,7 +137,8 @@ async function _next(reader: ReadableStreamDefaultReader<Uint8Array>) {
 function _tooLarge(most: number): Problem {
   return new Problem(
     413,
-    `The body has more than ${most} bytes: send the exam as uint8, which takes a byte a voxel`,
+    `The body has more than ${most} bytes: send the exam as uint8, which takes a byte a voxel, or of a ` +
+      "study only the series that are needed, as an archive",
   );
 }
 
@@ -148,10 +149,4 @@ function _tooSlow(): Problem {
       MIN_PROGRESS_INTERVAL_MS / 1000
     } s are waited for`,
   );
-}
-
-function _busy(): Problem {
-  return new Problem(503, "Too many exams are on their way in: send this one again later", {
-    "retry-after": "5",
-  });
 }

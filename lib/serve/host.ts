@@ -1,9 +1,9 @@
 /** The interface of the service to its routes, and so to the viewer. */
 import type { Classifier } from "../classifier/classifier.ts";
 import type { Deadline } from "./deadline.ts";
-import type { SentExams } from "./exams.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { TurnOptions } from "./queue.ts";
+import type { Upload } from "./upload.ts";
 
 /** What answers a request of some path. */
 export interface Route {
@@ -18,12 +18,6 @@ export interface Route {
 
 /** A task of the engine. Now and then it awaits `between`, which lets other requests have their turn. */
 export type EngineTask<T> = (between: () => Promise<void>) => Promise<T>;
-
-/** A request's exams, not decoded yet: decoded they take several times the memory, so one is at a time. */
-export interface Upload extends Disposable {
-  /** Decodes them; to be called when the engine is free. */
-  exams(): SentExams;
-}
 
 /** The service as the viewer sees it. */
 export interface Host {

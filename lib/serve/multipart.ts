@@ -1,15 +1,17 @@
 /**
- * Forms (RFC 7578): their parts are found while the body comes in. So a form of a million parts is
+ * Forms (RFC 7578), and what DICOMweb sends (multipart/related, RFC 2387): their parts are found while the body comes in. So a form of a million parts is
  * refused at the first part that is too many, and nothing of a part is copied.
  */
 import { Problem } from "./problem.ts";
 
 /** A part of a form. */
 export interface FormPart {
-  /** What it is called. */
-  name: string;
+  /** What it is called; parts of forms have a name. */
+  name: string | undefined;
   /** Its file's name; none if it is text. */
   filename: string | undefined;
+  /** Its media type, without parameters; none if it does not say. */
+  type: string | undefined;
   /** Its content, a view of the body. */
   bytes: Uint8Array<ArrayBuffer>;
 }
@@ -18,6 +20,11 @@ export interface FormPart {
 export interface FormLimits {
   /** The most parts. */
   parts: number;
+  /**
+   * Whether every part must have a name.
+   * @default true
+   */
+  named?: boolean;
 }
 
 /** The most bytes of a part's headers. */
@@ -77,14 +84,14 @@ export class FormReader {
   /**
    * The parts of a form that is whole.
    *
-   * @throws {Problem} 400 if its end is missing, or a part has no name
+   * @throws {Problem} 400 if its end is missing, a part has no name, or is encoded
    */
   parts(body: Uint8Array<ArrayBuffer>): FormPart[] {
     if (this.#lines.at(-1)?.last !== true) {
       throw new Problem(400, "The form cannot be read: check its boundary and its end");
     }
     return this.#lines.slice(0, -1).map(({ end }, index) =>
-      _part(body.subarray(end, Math.max(end, this.#lines[index + 1].begin)))
+      _part(body.subarray(end, Math.max(end, this.#lines[index + 1].begin)), this.#limits)
     );
   }
 
@@ -97,7 +104,8 @@ export class FormReader {
     if (!line.last && this.#lines.length > this.#limits.parts) {
       throw new Problem(
         400,
-        `The form has more than ${this.#limits.parts} parts: send an exam a plane`,
+        `The form has more than ${this.#limits.parts} parts: send an exam a plane, or a study as an ` +
+          "archive",
       );
     }
   }
@@ -131,7 +139,7 @@ function _lineEnd(body: Uint8Array, at: number): { end: number; last: boolean } 
 }
 
 /** A part from its headers, an empty line, and its content. */
-function _part(bytes: Uint8Array<ArrayBuffer>): FormPart {
+function _part(bytes: Uint8Array<ArrayBuffer>, { named = true }: FormLimits): FormPart {
   const head = bytes.subarray(0, MAX_HEADER_BYTES);
   let end = -1;
   for (let at = head.indexOf(CR); at >= 0 && end < 0; at = head.indexOf(CR, at + 1)) {
@@ -139,16 +147,19 @@ function _part(bytes: Uint8Array<ArrayBuffer>): FormPart {
     if (isEmptyLine) end = at;
   }
   const headers = end < 0 ? "" : new TextDecoder().decode(head.subarray(0, end));
-  const disposition = /^content-disposition:\s*form-data\s*;(.*)$/im.exec(headers)?.[1] ?? "";
+  const disposition = /^content-disposition:\s*(?:form-data|attachment)\s*;(.*)$/im.exec(headers)
+    ?.[1] ?? "";
   const name = _parameter(disposition, "name");
-  if (name === undefined) {
+  if (named && name === undefined) {
     throw new Problem(400, "The form has a part without a name: name each after its plane");
   }
   const encoding = /^content-transfer-encoding:\s*(\S+)/im.exec(headers)?.[1].toLowerCase();
   if (encoding !== undefined && !["binary", "8bit", "7bit"].includes(encoding)) {
     throw new Problem(400, "The form has a part that is encoded: send it as it is");
   }
-  return { name, filename: _parameter(disposition, "filename"), bytes: bytes.subarray(end + 4) };
+  const type = /^content-type:\s*([^\s;]+)/im.exec(headers)?.[1].toLowerCase();
+  const filename = _parameter(disposition, "filename");
+  return { name, filename, type, bytes: bytes.subarray(end + 4) };
 }
 
 /** A parameter of a header; browsers write a quote in it as `%22`, others as `\"`. */

@@ -9,6 +9,8 @@ import {
   PredictForm,
   PredictQuery,
   ProblemDetails,
+  RELATED_TYPE,
+  STUDY_TYPES,
   z,
 } from "./schemas.ts";
 
@@ -106,11 +108,14 @@ function _predictPath(schemas: _Schemas, described: Described): Json {
         requestBody: {
           required: true,
           description:
-            `One exam as a .npy file, [slices, height, width] in grey values; or up to ` +
-            `three, one a plane. At most ${described.bodyBytes} bytes.`,
+            `One exam as a .npy file, [slices, height, width] in grey values; or up to three, one a ` +
+            `plane; or one patient's study from a scanner: a zip archive of DICOM or NIfTI files, one ` +
+            `such file, or several, in a form or as DICOMweb sends them. At most ` +
+            `${described.bodyBytes} bytes.`,
           content: {
-            ...Object.fromEntries(NPY_TYPES.map((type) => [type, {}])),
+            ...Object.fromEntries([...NPY_TYPES, ...STUDY_TYPES].map((type) => [type, {}])),
             [FORM_TYPE]: { schema: schemas.of(PredictForm, "input") },
+            [RELATED_TYPE]: {},
           },
         },
         responses: {

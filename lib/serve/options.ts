@@ -45,6 +45,22 @@ export interface ServeLimits {
    */
   voxels: number;
   /**
+   * The most images of a study: its files, those in archives included, and the frames of each.
+   * @default 4096
+   */
+  images: number;
+  /**
+   * The most bytes that an archive, or a file of a study that is compressed by itself, inflates to. While
+   * a study is read, which is done one at a time, it takes up to six times as much.
+   * @default 134_217_728
+   */
+  inflatedBytes: number;
+  /**
+   * The most pixels of a series of a study as they were scanned, before they become 256×256.
+   * @default 16_777_216, 64 slices of 512×512
+   */
+  seriesPixels: number;
+  /**
    * How many requests with an exam, or for one to be read, may wait beside the one that the engine
    * computes. A request counts from when its exam has arrived completely to its answer.
    * @default 16
@@ -65,6 +81,9 @@ export const SERVE_LIMITS: Readonly<ServeLimits> = {
   answerBytes: 128 * 1024 * 1024,
   slicePixels: 1024 * 1024,
   voxels: 8 * 1024 * 1024,
+  images: 4096,
+  inflatedBytes: 128 * 1024 * 1024,
+  seriesPixels: 16 * 1024 * 1024,
   queue: 16,
   deadline: 30_000,
 };

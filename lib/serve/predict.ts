@@ -11,7 +11,13 @@ import type { PlaneModel } from "../model/plane_model.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import type { SentExams } from "./exams.ts";
 import { Problem } from "./problem.ts";
-import type { CombinedPrediction, Explained, PredictQuery, SinglePrediction } from "./schemas.ts";
+import type {
+  CombinedPrediction,
+  Explained,
+  PredictAnswer,
+  PredictQuery,
+  SinglePrediction,
+} from "./schemas.ts";
 
 /** Stands in every answer. */
 export const REMARK = "Not a medical device: not for diagnosis.";
@@ -22,30 +28,41 @@ export type Wanted = Pick<PredictQuery, "contributions" | "overlays">;
 /** Exams and who is to read them. */
 export interface Chosen {
   exams: Map<Plane, Exam>;
-  models: Classifier[];
+  models: readonly Classifier[];
+}
+
+/**
+ * The models that a query asks.
+ *
+ * @throws {Problem} 422 if none has the name
+ */
+export function asked(
+  models: readonly Classifier[],
+  { model: name }: Pick<PredictQuery, "model">,
+): readonly Classifier[] {
+  if (name === undefined) return models;
+  const named = models.filter((each) => each.name === name);
+  if (named.length > 0) return named;
+  const known = models.map(({ name }) => `'${name}'`).join(", ");
+  throw new Problem(422, `There is no model of that name: ask for one of ${known}`);
 }
 
 /**
  * Finds the models that can read what was sent.
  *
- * @throws {Problem} 400 if the query does not go with the body; 422 if no model reads these
- *   planes, or none has the name that is asked for
+ * @param models those that are asked
+ * @throws {Problem} 400 if the query does not go with the body; 422 if no model reads these planes
  */
 export function choose(
   models: readonly Classifier[],
   sent: SentExams,
-  { model: name, plane }: Pick<PredictQuery, "model" | "plane">,
+  { plane }: Pick<PredictQuery, "plane">,
 ): Chosen {
-  const named = name === undefined ? models : models.filter((each) => each.name === name);
-  if (named.length === 0) {
-    const known = models.map(({ name }) => `'${name}'`).join(", ");
-    throw new Problem(422, `There is no model of that name: ask for one of ${known}`);
-  }
-  const exams = _byPlane(named, sent, plane);
-  const fitting = named.filter((each) => each.planes.every((plane) => exams.has(plane)));
+  const exams = _byPlane(models, sent, plane);
+  const fitting = models.filter((each) => each.planes.every((plane) => exams.has(plane)));
   if (fitting.length > 0) return { exams, models: fitting };
   const sentPlanes = [...exams.keys()].join(" and ");
-  const needs = named.map((each) => `'${each.name}' reads ${each.planes.join(", ")}`).join("; ");
+  const needs = models.map((each) => `'${each.name}' reads ${each.planes.join(", ")}`).join("; ");
   throw new Problem(422, `No model reads the ${sentPlanes} plane alone: ${needs}`);
 }
 
@@ -59,7 +76,7 @@ function _byPlane(
   plane: Plane | undefined,
 ): Map<Plane, Exam> {
   if ("planes" in sent) {
-    if (plane === undefined) return sent.planes;
+    if (plane === undefined || sent.series !== undefined) return sent.planes;
     throw new Problem(400, "The query names a plane, and so does the form: leave it out there");
   }
   const read = PLANES.filter((each) => models.some((model) => model.planes.includes(each)));
@@ -106,6 +123,22 @@ export function oddityFor({ exams, models }: Chosen, plane: Plane): string | und
   const raw = models.flatMap(({ models }) => models)
     .some(({ card }) => card.plane === plane && card.intensity === "raw");
   return oddityOf(exams.get(plane)!, raw ? "raw" : "standardized");
+}
+
+/** What an answer says of the exams that it is about. */
+export function examsOf(
+  chosen: Chosen,
+  sent: SentExams,
+): Pick<PredictAnswer, "exams" | "skipped"> {
+  const { series, skipped } = "planes" in sent ? sent : {};
+  const exams = [...chosen.exams].map(([plane, { slices, height, width }]) => {
+    const odd = oddityFor(chosen, plane);
+    return [plane, { slices, height, width, odd, series: series?.get(plane) }];
+  });
+  return {
+    exams: Object.fromEntries(exams),
+    skipped: skipped === undefined || skipped.length === 0 ? undefined : [...skipped],
+  };
 }
 
 /** How {@linkcode predictions} has an exam read. */

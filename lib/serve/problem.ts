@@ -46,15 +46,24 @@ export class Problem extends MRNetError {
   readonly status: ProblemStatus;
   /** Headers that the status asks for, such as `Allow`. */
   readonly headers: Readonly<Record<string, string>>;
+  /** What programs are told beside the text, as RFC 9457 allows. */
+  readonly members: Readonly<Record<string, unknown>>;
 
   /**
    * @param detail one line: what was found, and how to fix it
    * @param headers what the status asks for
+   * @param members what programs are told beside
    */
-  constructor(status: ProblemStatus, detail: string, headers: Record<string, string> = {}) {
+  constructor(
+    status: ProblemStatus,
+    detail: string,
+    headers: Record<string, string> = {},
+    members: Record<string, unknown> = {},
+  ) {
     super(detail);
     this.status = status;
     this.headers = headers;
+    this.members = members;
   }
 
   /** The response. */
@@ -64,10 +73,18 @@ export class Problem extends MRNetError {
       title: PROBLEM_TITLES[this.status],
       status: this.status,
       detail: messageOf(this),
+      ...this.members,
     };
     return new Response(JSON.stringify(body), {
       status: this.status,
       headers: { ...this.headers, "content-type": PROBLEM_TYPE },
     });
   }
+}
+
+/** The answer to exams for which there is no memory left. */
+export function busy(): Problem {
+  return new Problem(503, "Too many exams are on their way in: send this one again later", {
+    "retry-after": "5",
+  });
 }

@@ -149,3 +149,9 @@ export function tooMany(what: string, end: number): Problem {
  * process share.
  */
 export const engineTurns: Turns = new Turns();
+
+/**
+ * The turns of reading studies, which takes no engine: a study that is slow to read keeps no exam from
+ * being computed, and no two studies are in memory at once.
+ */
+export const studyTurns: Turns = new Turns();

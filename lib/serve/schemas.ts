@@ -27,8 +27,14 @@ export const PredictQuery = z.strictObject({
     description: "The model to ask, by its name; all that fit the planes if it is left out.",
   }),
   plane: Plane.optional().meta({
-    description: "The plane of an exam that is sent by itself; needed if the models read " +
-      "several planes.",
+    description: "The plane of an exam that is sent by itself, needed if the models read " +
+      "several planes; of a study that of series whose files do not say where their slices lie.",
+  }),
+  series: z.array(z.string().min(1).max(200)).max(20).optional().meta({
+    description:
+      "Which series of a study is meant if several fit a plane: PLANE=TEXT, or TEXT for " +
+      "every plane, where TEXT is the series' description, in which * stands for anything, or its " +
+      "identifier. May be given several times.",
   }),
   contributions: Switch.optional().meta({
     description: "Whether to say how much each slice adds to the logit.",
@@ -40,8 +46,16 @@ export const PredictQuery = z.strictObject({
 
 /** The media types of an exam that is sent by itself. */
 export const NPY_TYPES = ["application/octet-stream", "application/x-npy"] as const;
-/** The media type of up to three that are sent together. */
+/** The media types of a study that is sent by itself: an archive of its files, or one of them. */
+export const STUDY_TYPES = [
+  "application/zip",
+  "application/x-zip-compressed",
+  "application/dicom",
+] as const;
+/** The media type of exams or of a study's files that are sent together. */
 export const FORM_TYPE = "multipart/form-data";
+/** The media type in which DICOMweb sends a study's files. */
+export const RELATED_TYPE = "multipart/related";
 
 const Series = z.file().optional().meta({
   description: "The series of this plane as a .npy file.",
@@ -53,7 +67,19 @@ export const PredictForm = z.strictObject({
   axial: Series,
   coronal: Series,
   sagittal: Series,
-}).meta({ id: "PredictForm", description: "One exam a plane.", minProperties: 1 });
+  study: z.array(z.file()).optional().meta({
+    description:
+      "The files of one patient's study in place of exams: DICOM, NIfTI, zip archives of " +
+      "them. Files of the type application/dicom or application/zip may have any name.",
+  }),
+  series: z.array(z.string()).optional().meta({
+    description: "Which series of the study is meant, as in the query.",
+  }),
+}).meta({
+  id: "PredictForm",
+  description: "One exam a plane, or the files of a study.",
+  minProperties: 1,
+});
 
 const OperatingPoint = z.object({
   threshold: Probability.meta({ description: "Positive from this probability on." }),
@@ -128,6 +154,25 @@ const CombinedPrediction = z.object({
   description: "What three models, one a plane, say together about a patient.",
 });
 
+const StudySeries = z.object({
+  series: z.string().meta({ description: "Its identifier; of a NIfTI file its name." }),
+  part: z.string().meta({
+    description: "What tells it from other exams of the same series; empty if nothing.",
+  }),
+  description: z.string().meta({ description: "What the scanner's operator called it." }),
+  slices: Count,
+  rows: Count,
+  columns: Count,
+  side: z.string().meta({ description: "R, L, B or U; empty if nothing is said." }),
+  sequence: z.string().meta({ description: "The kind of sequence and its options." }),
+  remarks: z.array(z.string()).meta({ description: "What is odd about it." }),
+}).meta({ id: "StudySeries", description: "A series of a study." });
+
+const Candidate = StudySeries.extend({
+  plane: Plane,
+  choice: z.string().meta({ description: "The value of `series` that chooses this one." }),
+}).meta({ id: "Candidate", description: "A series that may be meant." });
+
 const SentExam = z.object({
   slices: Count,
   height: Count,
@@ -137,6 +182,7 @@ const SentExam = z.object({
       "Why not to rely on answers for this exam: its grey values are far from 0–255 and a " +
       "model takes them as they are, or its slices may be its last axis. Absent if nothing is odd.",
   }),
+  series: StudySeries.optional().meta({ description: "The series of the study that it is." }),
 }).meta({
   id: "SentExam",
   description: "The size of an exam in slices and pixels, and what is odd about it.",
@@ -149,6 +195,9 @@ export const PredictAnswer = z.object({
     coronal: SentExam.optional(),
     sagittal: SentExam.optional(),
   }).meta({ description: "What was sent." }),
+  skipped: z.array(z.string()).optional().meta({
+    description: "Files of the study that could not be read, and why; the first 20.",
+  }),
   predictions: z.array(z.union([SinglePrediction, CombinedPrediction])),
   remark: z.string().meta({ description: "What the answer is not fit for." }),
 }).meta({ id: "PredictAnswer" });
@@ -179,6 +228,9 @@ export const ProblemDetails = z.object({
   title: z.string(),
   status: z.int(),
   detail: z.string().meta({ description: "What was found, and how to fix it." }),
+  candidates: z.array(Candidate).optional().meta({
+    description: "If several series of a study fit a plane: those that may be meant.",
+  }),
 }).meta({ id: "Problem", description: "Problem details as RFC 9457 has them." });
 
 /** What a request asks for. */
@@ -189,12 +241,19 @@ export type PredictAnswer = z.output<typeof PredictAnswer>;
 export type SinglePrediction = z.output<typeof SinglePrediction>;
 /** An element of it. */
 export type CombinedPrediction = z.output<typeof CombinedPrediction>;
+/** A series of a study. */
+export type StudySeries = z.output<typeof StudySeries>;
+/** A series that may be meant. */
+export type Candidate = z.output<typeof Candidate>;
 /** What of a prediction may be left out. */
 export type Explained = Pick<SinglePrediction, "contributions" | "overlays">;
 /** What is known about a model. */
 export type ServedModel = z.output<typeof ServedModel>;
 /** How the service is. */
 export type HealthAnswer = z.output<typeof HealthAnswer>;
+
+/** The keys that may stand there several times. */
+const REPEATED: ReadonlySet<string> = new Set(["series"]);
 
 /**
  * Checks what stands behind the question mark.
@@ -203,9 +262,13 @@ export type HealthAnswer = z.output<typeof HealthAnswer>;
  */
 export function readQuery<T extends z.ZodType>(schema: T, query: URLSearchParams): z.output<T> {
   const given = [...query.keys()];
-  const twice = given.find((key, index) => given.indexOf(key) !== index);
+  const twice = given.find((key, index) => !REPEATED.has(key) && given.indexOf(key) !== index);
   if (twice !== undefined) throw new Problem(400, `The query has '${asciiOf(twice)}' twice`);
-  const checked = schema.safeParse(Object.fromEntries(query));
+  const values = [...query].map(([key, value]) => [
+    key,
+    REPEATED.has(key) ? query.getAll(key) : value,
+  ]);
+  const checked = schema.safeParse(Object.fromEntries(values));
   if (checked.success) return checked.data;
   const faults = checked.error.issues.map(({ path, message }) =>
     path.length === 0 ? message : `${path.join(".")}: ${message}`

@@ -6,15 +6,15 @@ import { DataError, messageOf } from "../errors.ts";
 import { Budget, readBody } from "./body.ts";
 import { Collection } from "./collection.ts";
 import { Deadline } from "./deadline.ts";
-import { checkType, formReaderFor, readExams } from "./exams.ts";
-import type { EngineTask, Host, Route, Upload } from "./host.ts";
+import { checkType, contentOf, formReaderFor } from "./content.ts";
+import type { EngineTask, Host, Route } from "./host.ts";
 import { eventLoop } from "./loop.ts";
 import { loadModels } from "./models.ts";
 import { openApi } from "./openapi.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { isForeign, Origins } from "./origins.ts";
 import { CHUNK_BYTES, outgoing } from "./outgoing.ts";
-import { choose, oddityFor, predictions, readWith, REMARK } from "./predict.ts";
+import { asked, choose, examsOf, predictions, readWith, REMARK } from "./predict.ts";
 import { Problem } from "./problem.ts";
 import { engineTurns, tooMany, type TurnOptions } from "./queue.ts";
 import {
@@ -25,6 +25,7 @@ import {
   type ServedModel,
 } from "./schemas.ts";
 import { TokenCheck } from "./token.ts";
+import { Upload } from "./upload.ts";
 import type { Viewer } from "./viewer/viewer.ts";
 
 /** Headers of every response. */
@@ -175,26 +176,20 @@ export class Service implements Host {
   async upload(request: Request, { signal, uploaded }: Deadline): Promise<Upload> {
     const { limits } = this.options;
     checkType(request);
-    const form = formReaderFor(request);
+    const form = formReaderFor(request, limits);
+    const budget = this.#uploads;
     const body = await readBody(request, {
-      ...{ most: limits.bodyBytes, budget: this.#uploads, signal },
+      ...{ most: limits.bodyBytes, budget, signal },
       check: (bytes) => form?.scan(bytes),
     });
     uploaded();
-    let slot: Disposable;
     try {
-      slot = this.#slot();
+      const content = contentOf(request, form, body.bytes);
+      return new Upload(body, content, { limits, budget, slot: this.#slot() });
     } catch (error) {
       body[Symbol.dispose]();
       throw error;
     }
-    return {
-      exams: () => readExams(form, body.bytes, limits),
-      [Symbol.dispose]() {
-        slot[Symbol.dispose]();
-        body[Symbol.dispose]();
-      },
-    };
   }
 
   /** See {@linkcode Host.outgoing}. */
@@ -270,18 +265,17 @@ export class Service implements Host {
     }
     const answer = await this.queued(request, async (deadline): Promise<PredictAnswer> => {
       using upload = await this.upload(request, deadline);
-      const models = await deadline.wait(this.models());
+      const models = asked(await deadline.wait(this.models()), query);
+      const planes = [...new Set(models.flatMap(({ planes }) => planes))];
+      await upload.readStudy({ planes, series: query.series, plane: query.plane }, deadline);
       const task: EngineTask<PredictAnswer> = async (between) => {
-        const chosen = choose(models, upload.exams(), query);
+        const sent = upload.exams();
+        const chosen = choose(models, sent, query);
         const predicted = await predictions(
           chosen,
           (model, exam) => readWith(model, exam, query, between),
         );
-        const exams = Object.fromEntries([...chosen.exams].map(([plane, exam]) => {
-          const { slices, height, width } = exam;
-          return [plane, { slices, height, width, odd: oddityFor(chosen, plane) }];
-        }));
-        return { exams, predictions: predicted, remark: REMARK };
+        return { ...examsOf(chosen, sent), predictions: predicted, remark: REMARK };
       };
       return await deadline.wait(this.compute(task, deadline));
     });

@@ -1,7 +1,5 @@
 /**
  * What untrusted clients may send of a study: files that claim much, or are made to take long.
- *
- * @module
  */
 import assert from "node:assert/strict";
 import { deflateRawSync, gzipSync } from "node:zlib";
@@ -16,6 +14,7 @@ import { type ImagingLimits, NO_LIMITS } from "../../lib/imaging/limits.ts";
 import { Studies } from "../../lib/imaging/studies.ts";
 import { encodeZip } from "../../lib/zip.ts";
 import { dicomFile, dicomSlice, encapsulated } from "../support/dicom.ts";
+import { elementBomb } from "../support/hostile_studies.ts";
 import { niftiFile } from "../support/nifti.ts";
 import { study } from "../support/study.ts";
 
@@ -26,18 +25,10 @@ const zip = (files: ReadonlyMap<string, Uint8Array>) => ({
 
 const limited = (limits: Partial<ImagingLimits>) => ({ ...NO_LIMITS, ...limits });
 
-/** A file of so many elements of 8 bytes each, in the syntax without value representations. */
-function elementBomb(elements: number): Uint8Array {
-  const begin = dicomFile({}, "1.2.840.10008.1.2");
-  const bomb = new Uint32Array(2 * elements);
-  for (let i = 0; i < elements; i++) bomb[2 * i] = 9 + (i >>> 16) | (i & 0xffff) << 16;
-  return concat([begin, new Uint8Array(bomb.buffer)]);
-}
-
 Deno.test("a file of a million elements is refused long before it is parsed", async () => {
   const { data } = await parseDicom(elementBomb(100_000), { file: "a" });
   assert.ok(data.elements.x0009ffff);
-  const bomb = elementBomb(1_000_000);
+  const bomb = elementBomb();
   const before = Deno.memoryUsage().heapUsed;
   await assert.rejects(() => parseDicom(bomb, { file: "bomb" }), {
     name: "DataError",
@@ -156,7 +147,7 @@ Deno.test("reading a study ends when whoever waits for it goes", async () => {
   await assert.rejects(
     () =>
       Studies.open([zip(study(1))], {
-        onFile() {
+        between() {
           if (++files === 5) throw gone;
         },
       }),

@@ -503,10 +503,14 @@ Deno.test(
       assert.deepEqual(Object.keys(requestBody.content), [
         "application/octet-stream",
         "application/x-npy",
+        "application/zip",
+        "application/x-zip-compressed",
+        "application/dicom",
         "multipart/form-data",
+        "multipart/related",
       ]);
       const form = document.components.schemas.PredictForm;
-      assert.deepEqual(Object.keys(form.properties), [...PLANES]);
+      assert.deepEqual(Object.keys(form.properties), [...PLANES, "study", "series"]);
       assert.deepEqual([form.minProperties, form.additionalProperties], [1, false]);
       const references = JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g);
       for (const [, name] of references) assert.ok(name in document.components.schemas, name);

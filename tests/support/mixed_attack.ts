@@ -1,7 +1,8 @@
 /**
  * Everything at once that a service on the open net may get, beside honest clients: slow readers and
- * writers, wide slices, forms of many parts, denormals, exams of 3e38, half-sent connections, pages of
- * other sites, HTTP/2 without a window. The service is a process of its own with few descriptors.
+ * writers, wide slices, forms of many parts, denormals, exams of 3e38, hostile studies, half-sent
+ * connections, pages of other sites, HTTP/2 without a window. The service is a process of its own with
+ * few descriptors.
  *
  * Only to 127.0.0.1, and bounded in time and in connections.
  */
@@ -10,6 +11,7 @@ import { PLANES } from "../../lib/terms.ts";
 import { CLI } from "./cli.ts";
 import { TemporaryFolder } from "./folders.ts";
 import { joined } from "./fuzz/mutate.ts";
+import { HOSTILE_STUDIES, largestStudy } from "./hostile_studies.ts";
 import { Process } from "./process.ts";
 import { writeModel } from "./served_models.ts";
 
@@ -125,7 +127,17 @@ const KINDS: Record<string, Kind> = {
     reads: true,
     stays: 50,
   },
+  ...Object.fromEntries(
+    Object.entries(HOSTILE_STUDIES).map(([name, { body }]) => [name, study(body)]),
+  ),
+  "the largest study": { ...study(largestStudy), stays: 2000, atOnce: 1 },
 };
+
+/** A study as an archive, from a client that waits for the answer. */
+function study(body: () => Uint8Array): Kind {
+  const sends = () => joined(post(body().length, "application/zip", ""), body());
+  return { sends, reads: true, stays: 200, atOnce: 1 };
+}
 
 async function strike(port: number, { sends, slowly = 0, reads, stays }: Kind): Promise<void> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });

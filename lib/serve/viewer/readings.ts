@@ -9,7 +9,7 @@ import { decide } from "../../model/card.ts";
 import type { PlaneModel } from "../../model/plane_model.ts";
 import type { Plane } from "../../terms.ts";
 import type { EngineTask, Host } from "../host.ts";
-import { predictions } from "../predict.ts";
+import { oddityFor, predictions } from "../predict.ts";
 import type { CombinedPrediction, SinglePrediction } from "../schemas.ts";
 import { LeastRecent } from "./least_recent.ts";
 import { type ExamHashes, Verdicts } from "./verdicts.ts";
@@ -32,6 +32,8 @@ export interface ExamReading {
   predictions: (SinglePrediction | CombinedPrediction)[];
   /** By plane and SHA-256 of a single model's file: `axial/12ab…`. */
   planes: Record<string, PlaneReading>;
+  /** By plane: what is odd about the exam for one of the models that read it. */
+  odd: Partial<Record<Plane, string>>;
 }
 
 /** An exam's prediction in the list. */
@@ -161,7 +163,11 @@ export class Readings {
       const exam = exams.get(model.card.plane);
       if (exam !== undefined && !(_planeKey(model) in planes)) await ask(model, exam);
     }
-    return { predictions: said, planes };
+    const odd = Object.fromEntries([...exams.keys()].map((plane) => [
+      plane,
+      oddityFor({ exams, models }, plane),
+    ]));
+    return { predictions: said, planes, odd };
   }
 
   async #hashesOf(

@@ -20,6 +20,7 @@ import address from "./page/address.js" with { type: "text" };
 import answer from "./page/answer.js" with { type: "text" };
 import api from "./page/api.js" with { type: "text" };
 import pageColors from "./page/colors.js" with { type: "text" };
+import dropped from "./page/dropped.js" with { type: "text" };
 import examList from "./page/exam_list.js" with { type: "text" };
 import files from "./page/files.js" with { type: "text" };
 import heatMap from "./page/heat_map.js" with { type: "text" };
@@ -28,7 +29,9 @@ import marks from "./page/marks.js" with { type: "text" };
 import page from "./page/page.html" with { type: "text" };
 import script from "./page/page.js" with { type: "text" };
 import planePanel from "./page/plane_panel.js" with { type: "text" };
+import remarks from "./page/remarks.js" with { type: "text" };
 import stage from "./page/stage.js" with { type: "text" };
+import studyFiles from "./page/study_files.js" with { type: "text" };
 import titles from "./page/titles.js" with { type: "text" };
 import volume from "./page/volume.js" with { type: "text" };
 import words from "./page/words.js" with { type: "text" };
@@ -56,6 +59,7 @@ const SCRIPTS = {
   answer,
   api,
   colors: pageColors,
+  dropped,
   exam_list: examList,
   files,
   heat_map: heatMap,
@@ -63,7 +67,9 @@ const SCRIPTS = {
   page: script,
   plane_name: planeName,
   plane_panel: planePanel,
+  remarks,
   stage,
+  study_files: studyFiles,
   titles,
   volume,
   words,
@@ -171,6 +177,7 @@ export class Viewer {
       faults.push(messageOf(error));
       return [];
     });
+    const { bodyBytes, images } = this.#service.options.limits;
     const colors = Array.from(
       { length: 2 * COLOR_STEPS + 1 },
       (_, step) => colorOf((step - COLOR_STEPS) / COLOR_STEPS),
@@ -188,6 +195,7 @@ export class Viewer {
         chosen: model.card.operatingPoint?.exams,
       })),
       colors,
+      limits: { bodyBytes, images },
     });
   }
 
@@ -290,6 +298,7 @@ export class Viewer {
   async #drop(request: Request): Promise<Response> {
     const sent = await this.#service.queued(request, async (deadline) => {
       using upload = await this.#service.upload(request, deadline);
+      await upload.readStudy({ planes: PLANES }, deadline);
       return await deadline.wait(this.#service.compute(
         // Decoding is work, and one at a time does it.
         async () => await upload.exams(),
@@ -302,7 +311,11 @@ export class Viewer {
     // Nobody else can guess it, and no other exam ever has it.
     const id = crypto.randomUUID();
     this.#dropped.set(id, sent.planes);
-    return Response.json({ split: DROPPED, id, planes: [...sent.planes.keys()], labels: {} });
+    const { planes, series = new Map(), skipped } = sent;
+    return Response.json({
+      ...{ split: DROPPED, id, planes: [...planes.keys()], labels: {} },
+      ...{ series: Object.fromEntries(series), skipped },
+    });
   }
 
   /** An exam in all planes that there are of it. */

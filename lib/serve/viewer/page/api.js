@@ -70,7 +70,8 @@ function tell(words) {
  * @param {string} path from the page's own address
  * @param {RequestInit} [init]
  * @returns {Promise<Response>} a good one
- * @throws {Error} with the service's own words if the answer is a problem, and its `status`
+ * @throws {Error} with the service's own words if the answer is a problem, its `status`, and the series of
+ *   a study of which one is to be chosen
  */
 export async function ask(path, init = {}) {
   const token = sessionStorage.getItem(KEY);
@@ -87,9 +88,12 @@ export async function ask(path, init = {}) {
     }
     return ask(path, init);
   }
-  const { detail } = await response.json().catch(() => ({}));
+  const { detail, candidates } = await response.json().catch(() => ({}));
   const { status } = response;
-  throw Object.assign(new Error(detail ?? `The service answered ${status}`), { status });
+  throw Object.assign(new Error(detail ?? `The service answered ${status}`), {
+    status,
+    candidates,
+  });
 }
 
 /**

@@ -1,18 +1,27 @@
 /** Exams that are in no dataset: files that are chosen or dropped on the page, and their planes. */
 import { planeOfName } from "./plane_name.js";
+import { areExams, chosenFiles, droppedFiles } from "./study_files.js";
 
 const PLANES = ["sagittal", "coronal", "axial"];
 
 const find = (selector) => document.querySelector(selector);
 
+/** Which button opens which choice of files. */
+const INPUTS = {
+  "#open": "#files",
+  "#open-empty": "#files",
+  "#open-folder": "#folder",
+  "#open-folder-empty": "#folder",
+};
+
 /** Answers whoever was asked last; at most one dialog is open. */
 let answer = (_planes) => {};
 
 /** Asks which file is in which plane; a name that speaks of one is a first guess, and nothing else is. */
-function choosePlanes(files) {
+function choosePlanes(given) {
   answer(undefined);
   const dialog = find("#planes-dialog");
-  const rows = files.map((file) => {
+  const rows = given.map(({ file }) => {
     const row = document.createElement("label");
     row.className = "choice";
     const name = document.createElement("span");
@@ -34,7 +43,7 @@ function choosePlanes(files) {
     answer = resolve;
     find("#planes-read").onclick = (event) => {
       const unchosen = chosen().includes("");
-      if (!unchosen && new Set(chosen()).size === files.length) return;
+      if (!unchosen && new Set(chosen()).size === given.length) return;
       event.preventDefault();
       fault.hidden = false;
       fault.textContent = unchosen
@@ -54,24 +63,27 @@ function choosePlanes(files) {
 /**
  * Takes files that are chosen or dropped anywhere on the page.
  *
- * @param {(files: File[], planes: string[]) => void} onFiles called once their planes are known
+ * @param {(given: object[], planes?: string[]) => void} onFiles called with `.npy` files once their planes
+ *   are known, and with the files of a study
  * @param {(words: string) => void} onFault told what is wrong with them
  */
 export function takeFiles(onFiles, onFault) {
-  const take = async (dropped) => {
-    const files = [...dropped];
-    if (files.length === 0) return;
-    if (files.length > PLANES.length) return onFault("Give at most three files, one a plane.");
-    const planes = await choosePlanes(files);
-    if (planes !== undefined) await onFiles(files, planes);
+  const take = async (given) => {
+    if (given.length === 0) return;
+    if (!areExams(given)) return await onFiles(given);
+    if (given.length > PLANES.length) return onFault("Give at most three files, one a plane.");
+    const planes = await choosePlanes(given);
+    if (planes !== undefined) await onFiles(given, planes);
   };
-  for (const id of ["#open", "#open-empty"]) {
-    find(id).addEventListener("click", () => find("#files").click());
+  for (const [button, input] of Object.entries(INPUTS)) {
+    find(button).addEventListener("click", () => find(input).click());
   }
-  find("#files").addEventListener("change", async ({ target }) => {
-    await take(target.files);
-    target.value = "";
-  });
+  for (const input of new Set(Object.values(INPUTS))) {
+    find(input).addEventListener("change", async ({ target }) => {
+      await take(chosenFiles(target.files));
+      target.value = "";
+    });
+  }
   addEventListener("dragover", (event) => {
     if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
@@ -80,9 +92,9 @@ export function takeFiles(onFiles, onFault) {
   addEventListener("dragleave", (event) => {
     if (event.relatedTarget === null) find("#drop").hidden = true;
   });
-  addEventListener("drop", (event) => {
+  addEventListener("drop", async (event) => {
     event.preventDefault();
     find("#drop").hidden = true;
-    take(event.dataTransfer.files);
+    take(await droppedFiles(event.dataTransfer));
   });
 }

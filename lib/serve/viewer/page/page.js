@@ -4,8 +4,11 @@ import { mapOf, showProbabilities } from "./answer.js";
 import { ask, lines } from "./api.js";
 import { colorMarks, drawScale } from "./colors.js";
 import { addressNameOf, ExamList, nameOf } from "./exam_list.js";
+import { takeIn } from "./dropped.js";
 import { takeFiles } from "./files.js";
 import { PlanePanel } from "./plane_panel.js";
+import { oddSaid, showRemarks } from "./remarks.js";
+import { faultOf, namesOf } from "./study_files.js";
 import { labelItems, TASKS, titleOf } from "./titles.js";
 import { volumeOf, wholeOf } from "./volume.js";
 import { say, tell } from "./words.js";
@@ -154,6 +157,7 @@ async function show(exam, { step = true } = {}) {
   document.title = `${nameOf(exam)} · MRNet viewer`;
   find("#labels").replaceChildren(...labelItems(exam.labels));
   list.mark(exam);
+  showRemarks(panels, exam);
   find("#answer").hidden = setup.models.length === 0;
   if (exam.isOnItsWay) return expect(exam);
   list.awaitAnswer(setup.models.length > 0 ? exam : undefined);
@@ -216,10 +220,13 @@ function passed(milliseconds) {
 
 /** The probabilities by the chosen model, and each plane's map. */
 function showAnswer() {
+  if (current === undefined) return;
+  showRemarks(panels, current, reading);
   const chosen = model();
-  if (chosen === undefined || current === undefined) return;
+  if (chosen === undefined) return;
   const asked = { model: chosen, models: setup.models, exam: current };
-  say(showProbabilities(find("#probabilities"), { ...asked, reading, fault }));
+  const answer = showProbabilities(find("#probabilities"), { ...asked, reading, fault });
+  say([answer, ...oddSaid(reading)].filter(Boolean).join(". "));
   for (const [plane, panel] of panels) panel.explain(...mapOf(plane, { ...asked, reading }));
 }
 
@@ -248,26 +255,30 @@ function showNothing() {
   for (const panel of panels.values()) panel.hide();
 }
 
-/** Has the service take in an exam of files, and shows it. */
-async function openFiles(files, planes) {
-  const form = new FormData();
-  files.forEach((file, index) => form.append(planes[index], file, file.name));
+/** Has the service take in an exam of files, or a study, and shows it. */
+async function openFiles(given, planes) {
+  const wrong = faultOf(given, setup.limits);
+  if (wrong !== undefined) return tell(wrong);
   const number = ++dropped;
-  const own = { number, files: files.map(({ name }) => name) };
+  const own = { number, files: namesOf(given) };
   const before = current;
   const awaited = {
-    ...{ split: "dropped", id: `${number}`, planes, labels: {}, isOnItsWay: true },
+    ...{ split: "dropped", id: `${number}`, planes: planes ?? PLANES, labels: {} },
     ...own,
+    isOnItsWay: true,
   };
   list.add(awaited);
   if (!isNarrow()) toggleList(true);
   show(awaited);
   try {
-    const answer = await (await ask("viewer/exams", { method: "POST", body: form })).json();
-    const exam = { ...answer, ...own };
+    const exam = { ...await takeIn(given, planes), ...own };
     list.replace(awaited, exam);
     // Unless somebody looks at another one in the meantime.
-    if (current === awaited) await show(exam);
+    if (current === awaited) {
+      const seen = show(exam);
+      if (exam.skipped?.length > 0) tell([...setup.faults, ...exam.skipped].join(" "));
+      await seen;
+    }
   } catch (error) {
     list.replace(awaited);
     if (current === awaited) {
