@@ -12,7 +12,7 @@ import { ADAM_DEFAULTS, type AdamOptions, type RunnerOptions } from "./adam.ts";
 import type { OutputWeights } from "./loss.ts";
 import type { ExamResult, Runner } from "./runner.ts";
 import { WasmNetwork } from "../model/wasm/network.ts";
-import { listParameters, placeParameters, readParameters } from "../model/wasm/parameters.ts";
+import { listParameters, parameterValues, placeParameters } from "../model/wasm/parameters.ts";
 
 /** Runs a model that is on the `wasm` engine. */
 export class WasmRunner implements Runner {
@@ -55,7 +55,8 @@ export class WasmRunner implements Runner {
     const running = await Threads.start({ threads });
     try {
       const network = new WasmNetwork(running, undefined, frozen);
-      await readParameters(model.parameters, network.parameters);
+      const values = await parameterValues(model.parameters);
+      placeParameters(network.layout, values, network.parameters);
       return new WasmRunner(model, options, running, network);
     } catch (error) {
       running.dispose();
@@ -88,7 +89,8 @@ export class WasmRunner implements Runner {
 
   sync(): Promise<void> {
     if (this.#ahead) {
-      for (const [name, values] of listParameters(this.#network.parameters)) {
+      const { layout, parameters } = this.#network;
+      for (const [name, values] of listParameters(layout, parameters)) {
         this.#model.assign(name, values);
       }
       this.#ahead = false;
@@ -98,19 +100,19 @@ export class WasmRunner implements Runner {
 
   optimizerState(): Promise<OptimizerState | undefined> {
     if (this.#steps === 0) return Promise.resolve(undefined);
-    const { first, second } = this.#network.moments;
+    const { layout, moments: { first, second } } = this.#network;
     return Promise.resolve({
       steps: this.#steps,
-      first: listParameters(first),
-      second: listParameters(second),
+      first: listParameters(layout, first),
+      second: listParameters(layout, second),
     });
   }
 
   restore({ steps, first, second }: OptimizerState): Promise<void> {
     this.#steps = steps;
-    const moments = this.#network.moments;
-    placeParameters(first, moments.first);
-    placeParameters(second, moments.second);
+    const { layout, moments } = this.#network;
+    placeParameters(layout, first, moments.first);
+    placeParameters(layout, second, moments.second);
     return Promise.resolve();
   }
 

@@ -5,7 +5,7 @@ import { Threads } from "../../lib/engine/wasm/threads.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
 import { WasmNetwork } from "../../lib/model/wasm/network.ts";
-import { readParameters } from "../../lib/model/wasm/parameters.ts";
+import { parameterValues, placeParameters } from "../../lib/model/wasm/parameters.ts";
 
 /** The engine outlives the tests on purpose. */
 const OUTLIVING = { sanitizeOps: false, sanitizeResources: false };
@@ -20,7 +20,7 @@ Deno.test("an exam in chunks gives the bits that it gives in one go", OUTLIVING,
   await startEngine("wasm");
   const model = new MRNet(initialWeights(1));
   const whole = new WasmNetwork(await Threads.start({ threads: 1 }));
-  await readParameters(model.parameters, whole.parameters);
+  placeParameters(whole.layout, await parameterValues(model.parameters), whole.parameters);
   const input = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
   whole.run("pack", exam(1, 64), input);
   // Chunks that come out even and chunks that do not, and larger exams after smaller ones.
@@ -113,7 +113,7 @@ Deno.test("models that share their memory say what each says alone", OUTLIVING, 
   const alone = async (seed: number) => {
     const network = new WasmNetwork(await Threads.start({ threads: 1 }));
     const model = make(seed);
-    await readParameters(model.parameters, network.parameters);
+    placeParameters(network.layout, await parameterValues(model.parameters), network.parameters);
     model.dispose();
     const input = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
     network.run("pack", exam(1, 64), input);

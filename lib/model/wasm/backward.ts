@@ -1,24 +1,21 @@
-/**
- * From the channel means to the loss, and back to a gradient of all parameters.
- */
-import { type Bordered, pixels, type Scratch, type Size, type SliceMap } from "./memory_map.ts";
-import { winogradConvolution } from "./winograd.ts";
-import { type Convolution, CONVOLUTIONS, LINEAR, PARAMETER_FLOATS } from "./parameters.ts";
-import { LANES, type ThreadWriter } from "./thread_writer.ts";
-
-const [CONV1, CONV2, CONV3, CONV4, CONV5] = CONVOLUTIONS;
+/** From the channel means to the loss, and back to a gradient of all parameters. */
+import type { Scratch, SliceMap } from "./memory_map.ts";
+import { LANES, type LayerLayout } from "./parameters.ts";
+import { type LayerShape, pixels } from "./shapes.ts";
+import type { ThreadWriter } from "./thread_writer.ts";
+import { gradientProduct, winogradConvolution } from "./winograd.ts";
 
 /** Sets this thread's gradient to zero. */
 export function clearGradient(writer: ThreadWriter): void {
-  const { fixed: { gradients } } = writer.setting;
-  writer.program.call("clear", { at: gradients[writer.thread], bytes: PARAMETER_FLOATS * 4 });
+  const { layout: { floats }, fixed: { gradients } } = writer.setting;
+  writer.program.call("clear", { at: gradients[writer.thread], bytes: 4 * floats });
 }
 
 /** Maximum over the slices, linear layer, loss and, in training, their gradients. */
 export function head(writer: ThreadWriter, training: boolean): void {
-  const { fixed, exam, slices, threads } = writer.setting;
+  const { layout: { linear, channels }, fixed, exam, slices, threads } = writer.setting;
   const { parameters, stepInput, answers, argmax, headGradients, gradients } = fixed;
-  const { weight, bias, channels } = LINEAR;
+  const { weight, bias } = linear;
   const thread = writer.thread;
   // The linear layer's gradient is the same on every thread; one adds it.
   const adds = training && thread === 0;
@@ -48,169 +45,112 @@ export function backward(writer: ThreadWriter): void {
   }
 }
 
-/** The backward pass over one slice, on one thread. */
-interface Slice {
+/** The backward pass of one layer over one slice, on one thread. */
+interface Step {
   writer: ThreadWriter;
-  /** What was kept of it in the forward pass. */
-  kept: SliceMap;
+  /** The layer's. */
+  index: number;
+  layer: LayerLayout;
+  shape: LayerShape;
   scratch: Scratch;
+  /** What was kept of the slice in the forward pass. */
+  kept: SliceMap;
   /** The address of a parameter's gradient, by the parameter's first index in floats. */
   gradientAt: (floats: number) => number;
 }
 
-function _backwardSlice(writer: ThreadWriter, index: number): void {
-  const { shapes, fixed, exam } = writer.setting;
-  const { pool1, pool2, conv3, conv4, pool5 } = shapes;
+function _backwardSlice(writer: ThreadWriter, slice: number): void {
+  const { layout: { layers }, shapes, fixed, exam } = writer.setting;
   const { program, scratch, thread } = writer;
-  const kept = exam.slices[index];
-  const gradientAt = (floats: number) => fixed.gradients[thread] + 4 * floats;
-  const slice = { writer, kept, scratch, gradientAt };
-
-  // The fifth convolution: only maxima of the pool, in the channels that selected this slice.
+  const { output } = shapes.at(-1)!;
   program.call("spreadToPixels", {
     gradient: fixed.headGradients[thread],
     argmax: fixed.argmax[thread],
-    slice: index,
-    out: scratch.dPool5,
-    pixels: pixels(pool5),
-    channels: 256,
+    slice,
+    out: scratch.gradients.at(-1)!,
+    pixels: pixels(output),
+    channels: output.channels,
   });
-  _sparse(slice, {
-    ...{ layer: CONV5, pooled: pool5, dy: scratch.dPool5, argmax: kept.argmax5 },
-    ...{ input: conv4, x: kept.conv4, dx: scratch.dConv4 },
-  });
-
-  // The fourth and the third: dense.
-  const fourth = { dy: scratch.dConv4, y: kept.conv4, masked: scratch.dMasked4 };
-  _maskRelu(slice, CONV4, { ...fourth, output: conv4 });
-  _filterGradient(slice, CONV4, { x: kept.conv3, input: conv3 });
-  const dConv3 = scratch.dConv3 + conv3.inside;
-  winogradConvolution(writer, "back4", [{ x: scratch.dMasked4, out: dConv3 }], conv4, conv3, 0);
-  const third = { dy: scratch.dConv3, y: kept.conv3, masked: scratch.dConv3 };
-  _maskRelu(slice, CONV3, { ...third, output: conv3 });
-  _filterGradient(slice, CONV3, { x: kept.pool2, input: pool2 });
-  const to = { height: pool2.height, width: pool2.width, pitch: pool2.width * 768 };
-  winogradConvolution(writer, "back3", [{ x: scratch.dConv3, out: scratch.dPool2 }], conv3, to, 0);
-
-  // The second: only maxima of its pool.
-  _sparse(slice, {
-    ...{ layer: CONV2, pooled: pool2, dy: scratch.dPool2, argmax: kept.argmax2 },
-    ...{ input: pool1, x: kept.pool1, dx: scratch.dPool1 },
-  });
-  _firstLayer(slice);
+  const gradientAt = (floats: number) => fixed.gradients[thread] + 4 * floats;
+  const common = { writer, scratch, kept: exam.slices[slice], gradientAt };
+  for (let index = layers.length - 1; index >= 0; index--) {
+    const step = { ...common, index, layer: layers[index], shape: shapes[index] };
+    if (step.layer.order === "panels") _dense(step);
+    else _sparse(step);
+  }
 }
 
-/** A convolution behind which a pool lets few gradients through; its input has its own size. */
-interface SparseLayer {
-  layer: Convolution;
-  /** The pool's output, without a border. */
-  pooled: Size;
-  /** Address of its gradient. */
-  dy: number;
-  /** Address of each window's argmax. */
-  argmax: number;
-  /** The convolution's input, its address and that of its gradient. */
-  input: Bordered;
-  x: number;
-  dx: number;
-}
-
-/** The gradients of a convolution and of its input, from the maxima of the pool behind it. */
-function _sparse(slice: Slice, { layer, pooled, dy, argmax, input, x, dx }: SparseLayer): void {
-  const { writer: { program, setting }, scratch: { starts, entries }, gradientAt } = slice;
-  const { outputs: channels, side: rows, inputs } = layer;
-  const { height, width, pitch, step } = input;
+/** The gradients of a layer and of its input, from the maxima of its pool; the image needs none. */
+function _sparse(step: Step): void {
+  const { writer: { program, setting }, index, layer, shape, scratch, kept, gradientAt } = step;
+  const { order, inputs, outputs: channels, rows, weight, bias } = layer;
+  const { input, convolved, output, gradient } = shape;
+  const { starts, entries, lists, counts } = scratch;
+  const listed = { lists, listBytes: 12 * pixels(output), counts, channels };
+  program.call("listMaxima", {
+    dy: scratch.gradients[index] + gradient.inside,
+    pitch: gradient.pitch,
+    argmax: kept.argmax[index],
+    ...{ height: output.height, width: output.width, channels },
+    convWidth: convolved.width,
+    xPitch: layer.stride * input.pitch,
+    xStep: layer.stride * input.step,
+    ...{ lists, counts, biasGradient: gradientAt(bias) },
+  });
+  const { height, width, pitch, step: pixelBytes } = input;
+  const filters = { x: kept.inputs[index], pitch, rows, dw: gradientAt(weight) };
+  if (order === "first") {
+    program.call("sparseFilterNarrow", { ...listed, ...filters });
+    return;
+  }
   // Groups of 32 numbers in a row of the filter.
   const chunks = rows * inputs / 32;
-  const listed = _listMaxima(slice, layer, {
-    ...{ dy, pitch: pooled.width * channels * 4, argmax, pooled, convWidth: width },
-    ...{ xPitch: pitch, xStep: step },
-  });
-  const dw = gradientAt(layer.weight);
-  program.call("sparseFilter", { ...listed, x, pitch, rows, chunks, dw });
+  const dx = scratch.gradients[index - 1];
+  program.call("sparseFilter", { ...listed, ...filters, chunks });
   program.call("sortByPixel", { ...listed, pixels: pixels(input), starts, entries });
   program.call("clear", { at: dx, bytes: input.bytes });
-  const weights = setting.fixed.parameters + 4 * layer.weight;
-  const extent = { height, width, pitch, step };
+  const weights = setting.fixed.parameters + 4 * weight;
+  const extent = { height, width, pitch, step: pixelBytes };
   program.call("sparseInput", { starts, entries, ...extent, weights, rows, chunks, dx });
 }
 
-/** The gradient of the first convolution, from the maxima of its pool; its input needs none. */
-function _firstLayer(slice: Slice): void {
-  const { writer: { program, setting }, kept, scratch, gradientAt } = slice;
-  const { image, conv1, pool1 } = setting.shapes;
-  const listed = _listMaxima(slice, CONV1, {
-    dy: scratch.dPool1 + pool1.inside,
-    pitch: pool1.pitch,
-    argmax: kept.argmax1,
-    pooled: pool1,
-    convWidth: conv1.width,
-    xPitch: 4 * image.pitch,
-    xStep: 4 * image.step,
-  });
-  program.call("sparseFilterNarrow", {
-    ...listed,
-    x: kept.image,
-    pitch: image.pitch,
-    rows: 12,
-    dw: gradientAt(CONV1.weight),
-  });
-}
-
-/** What `listMaxima` reads. */
-interface Pooled {
-  dy: number;
-  pitch: number;
-  argmax: number;
-  pooled: Size;
-  convWidth: number;
-  xPitch: number;
-  xStep: number;
-}
-
-/** Lists the maxima of a layer's pool by channel, and adds the bias's gradient. */
-function _listMaxima(
-  { writer, scratch: { lists, counts }, gradientAt }: Slice,
-  { outputs: channels, bias }: Convolution,
-  { pooled, ...given }: Pooled,
-) {
-  writer.program.call("listMaxima", {
-    ...given,
-    ...{ height: pooled.height, width: pooled.width, channels },
-    ...{ lists, counts, biasGradient: gradientAt(bias) },
-  });
-  return { lists, listBytes: 12 * pixels(pooled), counts, channels };
+/** The gradients of a layer without a pool, and of its input. */
+function _dense(step: Step): void {
+  const { writer, index, shape, scratch } = step;
+  _maskRelu(step);
+  _filterGradient(step);
+  const masked = scratch.masked[index];
+  const { gradient } = writer.setting.shapes[index - 1];
+  const images = [{ x: masked, out: scratch.gradients[index - 1] + gradient.inside }];
+  const product = gradientProduct(writer, index);
+  winogradConvolution(writer, product, images, shape.output, gradient, 0);
 }
 
 /** Keeps a gradient where the layer's ReLU let the activation through, and adds the bias's gradient. */
-function _maskRelu(
-  { writer, scratch, gradientAt }: Slice,
-  { bias }: Convolution,
-  { dy, y, masked, output }: { dy: number; y: number; masked: number; output: Bordered },
-): void {
-  const { height, width, channels, pitch, step, inside } = output;
+function _maskRelu({ writer, index, layer, shape, scratch, kept, gradientAt }: Step): void {
+  const { height, width, channels, pitch, step, inside } = shape.output;
   writer.program.call("maskRelu", {
-    ...{ dy: dy + inside, y: y + inside, masked: masked + inside },
+    dy: scratch.gradients[index] + inside,
+    y: kept.outputs[index] + inside,
+    masked: scratch.masked[index] + inside,
     ...{ height, width, channels, pitch },
-    biasGradient: gradientAt(bias),
+    biasGradient: gradientAt(layer.bias),
     tiled: scratch.panels,
     panelBytes: height * (pitch / step) * 32,
   });
 }
 
-/** The gradient of a 3×3 layer's filters, from the gradient that `_maskRelu` wrote in panels. */
-function _filterGradient(
-  { writer: { program }, scratch, gradientAt }: Slice,
-  { weight, outputs }: Convolution,
-  { x, input }: { x: number; input: Bordered },
-): void {
-  const { height, width, channels, pitch, bytes, step } = input;
+/** The gradient of a layer's filters, from the gradient that `_maskRelu` wrote in panels. */
+function _filterGradient({ writer, index, layer, shape, scratch, kept, gradientAt }: Step): void {
+  const { weight, outputs, size } = layer;
+  const { height, width, channels, pitch, bytes, step } = shape.input;
   const all = bytes / step;
   const rowPixels = pitch / step;
-  program.call("tileChannels", { x, out: scratch.tiles, pixels: all, channels });
-  for (let tap = 0; tap < 9; tap++) {
-    const shift = Math.floor(tap / 3) * rowPixels + tap % 3;
-    program.call("addProduct", {
+  const x = kept.inputs[index];
+  writer.program.call("tileChannels", { x, out: scratch.tiles, pixels: all, channels });
+  for (let tap = 0; tap < size ** 2; tap++) {
+    const shift = Math.floor(tap / size) * rowPixels + tap % size;
+    writer.program.call("addProduct", {
       a: scratch.tiles + shift * 24,
       aStride: all * 24,
       tiles: channels / 6,
@@ -218,7 +158,7 @@ function _filterGradient(
       bStride: height * rowPixels * 32,
       panels: outputs / LANES,
       c: gradientAt(weight) + tap * channels * 32,
-      cStride: 9 * channels * 32,
+      cStride: size ** 2 * channels * 32,
       lines: height,
       length: width,
       skip: rowPixels - width,

@@ -6,9 +6,9 @@ import type { Affine } from "../../data/intensity.ts";
 import { EngineError } from "../../errors.ts";
 import type { Features } from "../features.ts";
 import type { Threads } from "../../engine/wasm/threads.ts";
-import { Arena, type FixedMap, mapFixed } from "./memory_map.ts";
+import { Arena, type FixedMap } from "./memory_map.ts";
 import { NetworkMemory } from "./network_memory.ts";
-import { LINEAR, PARAMETER_FLOATS } from "./parameters.ts";
+import type { NetworkLayout } from "./parameters.ts";
 import { type ProgramName, threadProgram } from "./programs.ts";
 import type { Setting } from "./thread_writer.ts";
 
@@ -54,8 +54,9 @@ export class WasmNetwork implements Disposable {
     this.#frozen = frozen;
     this.#threads = threads;
     this.#memory = memory;
-    this.#start = memory.claim();
-    this.#fixed = mapFixed(new Arena(this.#start), threads.count, memory.training);
+    const { start, fixed } = memory.claim();
+    this.#start = start;
+    this.#fixed = fixed;
   }
 
   /** Lets another network have the memory of this one, which is of no use afterwards. */
@@ -64,17 +65,22 @@ export class WasmNetwork implements Disposable {
     this.#disposed = true;
   }
 
+  /** What it computes, and how its parameters lie. */
+  get layout(): NetworkLayout {
+    return this.#memory.layout;
+  }
+
   /** The parameters; the view is good until the next exam. */
   get parameters(): Float32Array {
-    return this.#floats(this.#fixed.parameters, PARAMETER_FLOATS);
+    return this.#floats(this.#fixed.parameters, this.layout.floats);
   }
 
   /** Adam's two moments of the parameters, in the same order; good until the next exam. */
   get moments(): { first: Float32Array; second: Float32Array } {
     const { first, second } = this.#fixed;
     return {
-      first: this.#floats(first, PARAMETER_FLOATS),
-      second: this.#floats(second, PARAMETER_FLOATS),
+      first: this.#floats(first, this.layout.floats),
+      second: this.#floats(second, this.layout.floats),
     };
   }
 
@@ -106,27 +112,27 @@ export class WasmNetwork implements Disposable {
   }
 
   /**
-   * The channels' means of the exam that was run last, `[slices, 256]`; the view is good until the
+   * The channels' means of the exam that was run last, `[slices, channels]`; the view is good until the
    * next exam.
    *
    * @param slices how many that exam has
    */
   means(slices: number): Float32Array {
-    return this.#floats(this.#memory.laid!.exam.means, slices * LINEAR.channels);
+    return this.#floats(this.#memory.laid!.exam.means, slices * this.layout.channels);
   }
 
   /**
-   * The features of the exam that was run last, copied: `[slices, height, width, 256]`.
+   * The features of the exam that was run last, copied: `[slices, height, width, channels]`.
    *
    * @param slices how many that exam has
    */
   features(slices: number): Features {
-    const { exam, shapes: { pool5: { height, width } } } = this.#memory.laid!;
-    const { channels } = LINEAR;
+    const { exam, shapes } = this.#memory.laid!;
+    const { height, width, channels } = shapes.at(-1)!.output;
     const length = height * width * channels;
     const values = new Float32Array(slices * length);
     for (let slice = 0; slice < slices; slice++) {
-      values.set(this.#floats(exam.slices[slice].pool5, length), slice * length);
+      values.set(this.#floats(exam.slices[slice].outputs.at(-1)!, length), slice * length);
     }
     return { slices, height, width, channels, values };
   }
@@ -145,8 +151,9 @@ export class WasmNetwork implements Disposable {
     const key = `${this.#start} ${slices} ${float}`;
     if (memory.programs?.key !== key) {
       const threads = this.#threads.count;
-      const frozen = this.#frozen;
-      const base = { threads, shapes, fixed: this.#fixed, exam, tables, slices, float, frozen };
+      const { layout } = memory;
+      const [fixed, frozen] = [this.#fixed, this.#frozen];
+      const base = { threads, layout, shapes, fixed, frozen, exam, tables, slices, float };
       memory.programs = { key, at: this.#write(base, laid.end) };
     }
     const { buffer } = this.#threads;

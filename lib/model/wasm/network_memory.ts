@@ -3,24 +3,16 @@
  * Behind these lies the memory for an exam, which all of them share.
  */
 import { FIRST_FREE, type Threads } from "../../engine/wasm/threads.ts";
-import {
-  Arena,
-  type ExamMap,
-  mapExam,
-  mapFixed,
-  type Shapes,
-  shapesOf,
-  TILES_AT_ONCE,
-  WINOGRAD_LAYERS,
-  type WinogradLayer,
-} from "./memory_map.ts";
+import { ALEXNET } from "../../network/alexnet.ts";
+import { Arena, type ExamMap, type FixedMap, mapExam, mapFixed } from "./memory_map.ts";
+import { layOutNetwork, type NetworkLayout } from "./parameters.ts";
 import type { ProgramName } from "./programs.ts";
-import { pixelTable, tilesOf } from "./tables.ts";
-import type { Table, Tables } from "./thread_writer.ts";
+import { type LayerShape, shapesOf } from "./shapes.ts";
+import { layTables, type Tables, tilesOf } from "./tables.ts";
 
 /** An exam size that memory is laid out for. */
 export interface Laid {
-  shapes: Shapes;
+  shapes: LayerShape[];
   exam: ExamMap;
   tables: Tables;
   end: number;
@@ -40,6 +32,8 @@ export interface ExamExtent {
 
 /** The memory of networks on the same threads. */
 export class NetworkMemory {
+  /** What the networks are: all are alike. */
+  readonly layout: NetworkLayout = layOutNetwork(ALEXNET);
   /** Whether there is room for gradients; without it networks can only predict. */
   readonly training: boolean;
   /** The programs' addresses and what they are for; written by the network that computes. */
@@ -77,14 +71,14 @@ export class NetworkMemory {
   /**
    * Takes a network's own memory, as {@linkcode mapFixed} lays it out.
    *
-   * @returns its address
+   * @returns its address and what lies where in it
    * @throws {EngineError} if there is not so much
    */
-  claim(): number {
+  claim(): { start: number; fixed: FixedMap } {
     const start = this.#free.pop() ?? this.#fixedEnd;
     const used = start < this.#end;
     const arena = new Arena(start);
-    mapFixed(arena, this.#threads.count, this.training);
+    const fixed = mapFixed(arena, this.layout, this.#threads.count, this.training);
     if (start === this.#fixedEnd) {
       this.#threads.reserve(arena.end);
       this.#fixedEnd = arena.end;
@@ -94,7 +88,7 @@ export class NetworkMemory {
     }
     // Moments begin at zero; memory that nobody has used is zero and not resident yet.
     if (used) new Uint8Array(this.#threads.buffer, start, arena.end - start).fill(0);
-    return start;
+    return { start, fixed };
   }
 
   /** Gives it back. */
@@ -114,45 +108,28 @@ export class NetworkMemory {
     if (alike && before.capacity >= slices && before.voxelBytes >= wanted.voxelBytes) return before;
     const capacity = Math.max(slices, alike ? before.capacity : 0);
     const voxelBytes = Math.max(wanted.voxelBytes, alike ? before.voxelBytes : 0);
-    const shapes = shapesOf({ height, width });
+    const { training, layout } = this;
+    const shapes = shapesOf(layout.layers, { height, width });
     const arena = new Arena(this.#fixedEnd);
-    const words = tableWords(shapes);
-    const laidTables = Object.entries(words).map(([name, each]) => {
-      return [name, arena.take(each.byteLength), each] as const;
+    const written: [at: number, table: Int32Array][] = [];
+    const tables = layTables(layout.layers, shapes, (table) => {
+      const at = arena.take(table.byteLength);
+      written.push([at, table]);
+      return { at, tiles: tilesOf(table) };
     });
-    const { training } = this;
     const threads = this.#threads.count;
-    const exam = mapExam(arena, shapes, { threads, capacity, voxelBytes, training });
+    const exam = mapExam(arena, layout, shapes, { threads, capacity, voxelBytes, training });
     this.programs = undefined;
     this.#laid = undefined;
     this.#threads.reserve(arena.end);
     this.#end = Math.max(this.#end, arena.end);
     // The borders are never written, and have to be zero.
     new Uint8Array(this.#threads.buffer, this.#fixedEnd, arena.end - this.#fixedEnd).fill(0);
-    const tables: Partial<Record<string, Table>> = {};
-    for (const [name, at, each] of laidTables) {
-      new Int32Array(this.#threads.buffer, at, each.length).set(each);
-      tables[name] = { at, tiles: tilesOf(each) };
+    for (const [at, table] of written) {
+      new Int32Array(this.#threads.buffer, at, table.length).set(table);
     }
     const sizes = { height, width, capacity, voxelBytes };
-    this.#laid = { shapes, exam, tables: tables as Tables, end: arena.end, ...sizes };
+    this.#laid = { shapes, exam, tables, end: arena.end, ...sizes };
     return this.#laid;
   }
-}
-
-/** The tables of all convolutions. */
-function tableWords(shapes: Shapes): Record<keyof Tables, Int32Array> {
-  const { image, conv1 } = shapes;
-  const dense = (width: number, channels: number) => {
-    return { pitch: width * channels * 4, step: channels * 4 };
-  };
-  const strided = { pitch: 4 * image.pitch, step: 4 * image.step };
-  const tiles = { height: 1, width: TILES_AT_ONCE };
-  const winograd = Object.entries(WINOGRAD_LAYERS).map(([name, { inputs, outputs }]) => {
-    return [name, pixelTable(tiles, dense(1, inputs), dense(1, outputs))] as const;
-  });
-  return {
-    conv1: pixelTable(conv1, strided, dense(conv1.width, 64)),
-    ...Object.fromEntries(winograd) as Record<WinogradLayer, Int32Array>,
-  };
 }

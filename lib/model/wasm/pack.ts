@@ -1,43 +1,38 @@
-/**
- * The parameters in the order in which the products read them: the first phase of a step.
- */
-import { transformPanel } from "./winograd.ts";
-import { CONVOLUTIONS } from "./parameters.ts";
-import { LANES, type ThreadWriter } from "./thread_writer.ts";
-
-const [, , CONV3, CONV4] = CONVOLUTIONS;
+/** The parameters in the order in which the products read them: the first phase of a step. */
+import { LANES } from "./parameters.ts";
+import type { ThreadWriter } from "./thread_writer.ts";
+import { forwardProduct, gradientProduct, transformPanel } from "./winograd.ts";
 
 /** The weights of the forward pass, this thread's share of the panels. */
 export function packForward(writer: ThreadWriter): void {
-  const { fixed: { parameters, forward } } = writer.setting;
-  CONVOLUTIONS.forEach(({ order, outputs, inputs, side, weight, size }, index) => {
-    const layer = (["", "conv2", "conv3", "conv4", "conv5"] as const)[index];
-    const length = order === "first" ? side * 12 : side * side * inputs;
-    const stored = order === "first" ? 12 * 12 : length;
+  const { layout: { layers }, fixed: { parameters, forward } } = writer.setting;
+  layers.forEach(({ order, outputs, size, rows, run, weight, floats }, index) => {
+    const length = size * run;
     for (const panel of writer.share(outputs / LANES)) {
-      const weights = parameters + 4 * (weight + panel * LANES * stored);
+      const weights = parameters + 4 * (weight + panel * LANES * rows * run);
       const out = forward[index] + 4 * panel * LANES * length;
       if (order === "first") {
-        const stride = 4 * size;
-        writer.program.call("packSummedPanel", { weights, stride, out, rows: side, taps: side });
+        const stride = 4 * floats;
+        writer.program.call("packSummedPanel", { weights, stride, out, rows: size, taps: size });
+      } else {
+        if (order === "filters") writer.program.call("packPanel", { weights, out, length });
+        transformPanel(writer, forwardProduct(writer, index), panel, out);
       }
-      if (order === "filters") writer.program.call("packPanel", { weights, out, length });
-      if (layer !== "") transformPanel(writer, layer, panel, out, side);
     }
   });
 }
 
 /** The weights of the input gradients. */
 export function packBackward(writer: ThreadWriter): void {
-  const { fixed: { parameters, rotated } } = writer.setting;
-  const layers = [["back3", CONV3, rotated.conv3], ["back4", CONV4, rotated.conv4]] as const;
-  for (const [name, { inputs, outputs, side, weight: from }, to] of layers) {
-    const taps = side * side;
+  const { layout: { layers }, fixed: { parameters, rotated } } = writer.setting;
+  layers.forEach(({ order, inputs, outputs, size, weight }, index) => {
+    if (order !== "panels") return;
+    const taps = size * size;
     for (const panel of writer.share(inputs / LANES)) {
-      const weights = parameters + 4 * (from + panel * LANES * LANES);
-      const out = to + 4 * panel * LANES * taps * outputs;
+      const weights = parameters + 4 * (weight + panel * LANES * LANES);
+      const out = rotated[index] + 4 * panel * LANES * taps * outputs;
       writer.program.call("packTurnedPanel", { weights, out, taps, inputs, outputs });
-      transformPanel(writer, name, panel, out, side);
+      transformPanel(writer, gradientProduct(writer, index), panel, out);
     }
-  }
+  });
 }

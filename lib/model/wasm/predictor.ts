@@ -6,7 +6,7 @@ import type { Affine } from "../../data/intensity.ts";
 import type { Features } from "../features.ts";
 import type { Parameters } from "../parameters.ts";
 import type { WasmNetwork } from "./network.ts";
-import { LINEAR, parameterValues, placeParameters } from "./parameters.ts";
+import { parameterValues, placeParameters } from "./parameters.ts";
 import { PredictionMemory } from "./prediction_memory.ts";
 
 /**
@@ -84,11 +84,11 @@ export class WasmPredictor implements Disposable {
       own.known = [];
       const named = await parameterValues(parameters);
       // Nothing is awaited from here on: another model's exam could overwrite the memory meanwhile.
-      placeParameters(named, network.parameters);
+      placeParameters(network.layout, named, network.parameters);
       network.run("pack", _chunk(exam, 0, atOnce), stepInput);
       own.known = values;
     }
-    const { channels } = LINEAR;
+    const { channels } = network.layout;
     const largest = new Float32Array(channels).fill(-Infinity);
     try {
       for (let first = 0; first < exam.slices; first += atOnce) {
@@ -108,9 +108,13 @@ export class WasmPredictor implements Disposable {
 }
 
 /** A logit from the maxima: summed in double precision, then rounded, as in the kernel `head`. */
-function _logit({ parameters }: WasmNetwork, largest: Float32Array, output: number): number {
-  const row = parameters.subarray(LINEAR.weight + output * LINEAR.channels);
-  const bias = parameters[LINEAR.bias + output];
+function _logit(
+  { parameters, layout: { linear, channels } }: WasmNetwork,
+  largest: Float32Array,
+  output: number,
+): number {
+  const row = parameters.subarray(linear.weight + output * channels);
+  const bias = parameters[linear.bias + output];
   return Math.fround(largest.reduce((sum, mean, channel) => sum + mean * row[channel], bias));
 }
 

@@ -15,7 +15,8 @@ import { areFeaturesFrozen } from "../frozen.ts";
 import { backward, clearGradient, head } from "./backward.ts";
 import { forward } from "./forward.ts";
 import { packBackward, packForward } from "./pack.ts";
-import { CONVOLUTIONS, LINEAR, PARAMETER_FLOATS } from "./parameters.ts";
+import { HEAD } from "../names.ts";
+import type { NetworkLayout } from "./parameters.ts";
 import { type Setting, ThreadWriter } from "./thread_writer.ts";
 
 /** What a thread is to do. */
@@ -56,9 +57,9 @@ export function threadProgram(setting: Setting, thread: number, name: ProgramNam
 
 /** Moves this thread's range of the parameters. */
 function adam(writer: ThreadWriter): void {
-  const { fixed, threads } = writer.setting;
+  const { layout, fixed, threads, frozen } = writer.setting;
   const { parameters, first, second, gradients, gradientBytes, adam } = fixed;
-  for (const [start, floats, from] of _stretches(writer.setting.frozen)) {
+  for (const [start, floats, from] of _stretches(layout, frozen)) {
     const vectors = floats / 4;
     const startOf = (thread: number) => 4 * Math.floor(vectors * thread / threads);
     const skip = startOf(writer.thread);
@@ -78,27 +79,29 @@ function adam(writer: ThreadWriter): void {
 }
 
 /** Where parameters to be moved begin, how many floats they are, and where their gradient begins. */
-function _stretches(frozen: ReadonlySet<string>): [start: number, floats: number, from: number][] {
-  const [first] = CONVOLUTIONS;
+function _stretches(
+  { layers: [first, ...others], linear, floats: end }: NetworkLayout,
+  frozen: ReadonlySet<string>,
+): [start: number, floats: number, from: number][] {
   const stretches: [number, number, number][] = [];
   // The first layer's three input channels share one gradient.
   if (!frozen.has(`${first.name}.weight`)) {
     for (let input = 0; input < first.inputs; input++) {
-      stretches.push([input * first.size, first.size, 0]);
+      stretches.push([input * first.floats, first.floats, 0]);
     }
   }
   const blocks: [name: string, start: number][] = [[`${first.name}.bias`, first.bias]];
-  for (const { name, weight, bias } of CONVOLUTIONS.slice(1)) {
+  for (const { name, weight, bias } of others) {
     blocks.push([`${name}.weight`, weight], [`${name}.bias`, bias]);
   }
-  blocks.push(["classifer.weight", LINEAR.weight], ["classifer.bias", LINEAR.bias]);
+  blocks.push([`${HEAD}.weight`, linear.weight], [`${HEAD}.bias`, linear.bias]);
   let open = false;
   blocks.forEach(([name, start], index) => {
     if (frozen.has(name)) {
       open = false;
       return;
     }
-    const floats = (blocks[index + 1]?.[1] ?? PARAMETER_FLOATS) - start;
+    const floats = (blocks[index + 1]?.[1] ?? end) - start;
     // What lies together is moved together.
     if (open) stretches.at(-1)![1] += floats;
     else stretches.push([start, floats, start]);

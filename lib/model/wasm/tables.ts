@@ -1,10 +1,27 @@
-/**
- * Where a convolution's pixels are read and written: the tables of the kernel `convolve`.
- */
-import type { Size } from "./memory_map.ts";
+/** Where a convolution's pixels are read and written: the tables of the kernel `convolve`. */
+import type { Size } from "../../network/sizes.ts";
+import { TILES_AT_ONCE } from "./memory_map.ts";
+import type { LayerLayout } from "./parameters.ts";
+import type { LayerShape } from "./shapes.ts";
 
 /** How many pixels the kernel computes at once. */
-const TILE = 6;
+export const PIXELS_AT_ONCE = 6;
+
+/** Where a table lies, and how many tiles it has. */
+export interface Table {
+  /** Byte address. */
+  at: number;
+  /** How many tiles. */
+  tiles: number;
+}
+
+/** The tables in memory, first layer to last. */
+export interface Tables {
+  /** Of each layer: the first one's pixels, and the tiles of those that are multiplied transformed. */
+  forward: Table[];
+  /** Of the input gradients of layers in panels. */
+  back: (Table | undefined)[];
+}
 
 /** Bytes between rows and between columns. */
 export interface Strides {
@@ -23,7 +40,7 @@ export interface Strides {
  */
 export function pixelTable({ height, width }: Size, from: Strides, to: Strides): Int32Array {
   const count = height * width;
-  const table = new Int32Array(Math.ceil(count / TILE) * TILE * 2);
+  const table = new Int32Array(Math.ceil(count / PIXELS_AT_ONCE) * PIXELS_AT_ONCE * 2);
   for (let index = 0; index < table.length / 2; index++) {
     const pixel = Math.min(index, count - 1);
     const [row, column] = [Math.floor(pixel / width), pixel % width];
@@ -35,5 +52,31 @@ export function pixelTable({ height, width }: Size, from: Strides, to: Strides):
 
 /** How many tiles a table has. */
 export function tilesOf(table: Int32Array): number {
-  return table.length / 2 / TILE;
+  return table.length / 2 / PIXELS_AT_ONCE;
+}
+
+/**
+ * Makes the tables of all layers.
+ *
+ * @param lay finds memory for a table
+ */
+export function layTables(
+  layers: readonly LayerLayout[],
+  [{ input, convolved }]: readonly LayerShape[],
+  lay: (table: Int32Array) => Table,
+): Tables {
+  const tiles = { height: 1, width: TILES_AT_ONCE };
+  const column = (channels: number) => ({ pitch: 4 * channels, step: 4 * channels });
+  const transformed = (from: number, to: number) =>
+    lay(pixelTable(tiles, column(from), column(to)));
+  const { stride } = layers[0];
+  const strided = { pitch: stride * input.pitch, step: stride * input.step };
+  return {
+    forward: layers.map(({ inputs, outputs }, index) =>
+      index === 0 ? lay(pixelTable(convolved, strided, convolved)) : transformed(inputs, outputs)
+    ),
+    back: layers.toReversed().map(({ order, inputs, outputs }) =>
+      order === "panels" ? transformed(outputs, inputs) : undefined
+    ).reverse(),
+  };
 }

@@ -1,27 +1,16 @@
-/**
- * What the phases of a step have in common when they are written as a thread's program.
- */
+/** What the phases of a step have in common when they are written as a thread's program. */
 import { Program } from "../../engine/wasm/program.ts";
-import type { ExamMap, FixedMap, Scratch, Shapes, WinogradLayer } from "./memory_map.ts";
-
-/** How many output channels a panel of weights has. */
-export const LANES = 8;
-
-/** Where a table lies, and how many tiles it has. */
-export interface Table {
-  /** Byte address. */
-  at: number;
-  /** How many tiles. */
-  tiles: number;
-}
-
-/** The tables of the convolutions, in memory; `back` are those of input gradients. */
-export type Tables = Record<"conv1" | WinogradLayer, Table>;
+import type { ExamMap, FixedMap, Scratch } from "./memory_map.ts";
+import type { NetworkLayout } from "./parameters.ts";
+import type { LayerShape } from "./shapes.ts";
+import type { Tables } from "./tables.ts";
 
 /** All that a program is made from. */
 export interface Setting {
   threads: number;
-  shapes: Shapes;
+  layout: NetworkLayout;
+  /** One a layer. */
+  shapes: readonly LayerShape[];
   fixed: FixedMap;
   exam: ExamMap;
   tables: Tables;

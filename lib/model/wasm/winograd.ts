@@ -1,25 +1,65 @@
-/**
- * Convolutions by Winograd's algorithm, as calls of the kernels in `winograd.ts`.
- */
-import { type Bordered, TILES_AT_ONCE, WINOGRAD_LAYERS, type WinogradLayer } from "./memory_map.ts";
-import { LANES, type ThreadWriter } from "./thread_writer.ts";
+/** Convolutions by Winograd's algorithm, as calls of the kernels in `winograd.ts`. */
+import type { Size } from "../../network/sizes.ts";
+import { TILES_AT_ONCE } from "./memory_map.ts";
+import { LANES } from "./parameters.ts";
+import type { Bordered } from "./shapes.ts";
+import { PIXELS_AT_ONCE, type Table } from "./tables.ts";
+import type { ThreadWriter } from "./thread_writer.ts";
+
+/** Rows and columns of a tile. */
+const TILE = 6;
+
+/** A convolution as products of transformed tiles with transformed filters. */
+export interface Product {
+  inputs: number;
+  outputs: number;
+  /** Height and width of the filters. */
+  size: number;
+  /** Address of the transformed filters. */
+  filters: number;
+  table: Table;
+}
+
+/** The products of a layer. */
+export function forwardProduct({ setting }: ThreadWriter, index: number): Product {
+  const { layout: { layers }, fixed: { transformed }, tables } = setting;
+  const { inputs, outputs, size } = layers[index];
+  return { inputs, outputs, size, filters: transformed[index], table: tables.forward[index] };
+}
+
+/** The products of a layer's input gradient. */
+export function gradientProduct({ setting }: ThreadWriter, index: number): Product {
+  const { layout: { layers }, fixed: { rotatedTransformed }, tables } = setting;
+  const { inputs, outputs, size } = layers[index];
+  return {
+    ...{ inputs: outputs, outputs: inputs, size },
+    ...{ filters: rotatedTransformed[index], table: tables.back[index]! },
+  };
+}
+
+/** How many outputs a tile has, along each axis, with filters of this size. */
+export function tileOutputs({ size }: { size: number }): number {
+  return TILE + 1 - size;
+}
+
+/** How many tiles an output has. */
+export function tilesOver({ height, width }: Size, side: number): number {
+  return Math.ceil(width / side) * Math.ceil(height / side);
+}
 
 /** Transforms the filters of one panel, which this thread has packed. */
 export function transformPanel(
   writer: ThreadWriter,
-  name: WinogradLayer,
+  { inputs, outputs, size, filters }: Product,
   panel: number,
   packed: number,
-  side: number,
 ): void {
-  const { fixed: { transformed } } = writer.setting;
-  const { inputs, outputs } = WINOGRAD_LAYERS[name];
   writer.program.call("transformFilters", {
     weights: packed,
-    out: transformed[name] + panel * LANES * inputs * 4,
+    out: filters + panel * LANES * inputs * 4,
     stride: 4 * inputs * outputs,
     inputs,
-    side,
+    side: size,
     temp: writer.scratch.temp,
   });
 }
@@ -33,21 +73,18 @@ export function transformPanel(
  */
 export function winogradConvolution(
   writer: ThreadWriter,
-  name: WinogradLayer,
+  product: Product,
   slices: readonly { x: number; out: number }[],
   like: Bordered,
-  output: { height: number; width: number; pitch: number },
+  { height, width, pitch }: Size & { pitch: number },
   bias: number,
 ): void {
-  const { fixed: { transformed }, tables } = writer.setting;
   const { tilesIn, tilesOut, temp } = writer.scratch;
-  const { inputs, outputs } = WINOGRAD_LAYERS[name];
+  const { inputs, outputs, filters, table } = product;
   const { program } = writer;
-  const { height, width, pitch } = output;
-  // A tile of 6×6 gives 2×2 outputs with a filter of 5×5, and 4×4 with one of 3×3.
-  const side = like.border === 2 ? 2 : 4;
+  const side = tileOutputs(product);
   const across = Math.ceil(width / side);
-  const perSlice = across * Math.ceil(height / side);
+  const perSlice = tilesOver({ height, width }, side);
   const rows = like.height + 2 * like.border;
   const columns = like.width + 2 * like.border;
   const [strideIn, strideOut] = [inputs, outputs].map((each) => 4 * each * TILES_AT_ONCE);
@@ -71,11 +108,11 @@ export function winogradConvolution(
       });
     }
     program.call("multiplyTransformed", {
-      table: tables[name].at,
-      tiles: Math.ceil((end - first) / 6),
+      table: table.at,
+      tiles: Math.ceil((end - first) / PIXELS_AT_ONCE),
       image: tilesIn,
       imageStride: strideIn,
-      filters: transformed[name],
+      filters,
       filterStride: 4 * inputs * outputs,
       out: tilesOut,
       outStride: strideOut,

@@ -1,0 +1,62 @@
+/** The sizes of a network's activations and gradients, as they lie in the kernels' memory. */
+import { type Size, windowsOver } from "../../network/sizes.ts";
+import type { LayerLayout } from "./parameters.ts";
+
+/** A channels-last image with a border of zeros around it. */
+export interface Bordered extends Size {
+  /** Floats in a pixel. */
+  channels: number;
+  /** Width of the border in pixels. */
+  border: number;
+  /** Bytes in a pixel. */
+  step: number;
+  /** Bytes in a row, the border included. */
+  pitch: number;
+  /** From the first byte to the first pixel within the border. */
+  inside: number;
+  /** Bytes in all. */
+  bytes: number;
+}
+
+/** The sizes of a layer. */
+export interface LayerShape {
+  /** Its input, with the border that its windows reach into. */
+  input: Bordered;
+  /** The output of its convolution, without a border. */
+  convolved: Bordered;
+  /** Its output, behind the pool if there is one: the next layer's input. */
+  output: Bordered;
+  /** The gradient of its output. */
+  gradient: Bordered;
+}
+
+function bordered({ height, width }: Size, channels: number, border: number): Bordered {
+  const step = channels * 4;
+  const pitch = (width + 2 * border) * step;
+  const inside = border * (pitch + step);
+  const bytes = (height + 2 * border) * pitch;
+  return { height, width, channels, border, step, pitch, inside, bytes };
+}
+
+/** The sizes of every layer for slices of this size. */
+export function shapesOf(layers: readonly LayerLayout[], slice: Size): LayerShape[] {
+  // The input channels of the first layer are equal and computed as one.
+  let input = bordered(slice, 1, layers[0].padding);
+  return layers.map((layer, index) => {
+    const { pool, outputs } = layer;
+    const next = layers[index + 1];
+    const convolved = bordered(windowsOver(input, layer), outputs, 0);
+    const size = pool ? windowsOver(convolved, pool) : convolved;
+    const output = bordered(size, outputs, next?.padding ?? 0);
+    // A layer in panels needs the border to go further back, and a pooled one behind it adds to it.
+    const gradient = !pool || next?.pool ? output : bordered(size, outputs, 0);
+    const shape = { input, convolved, output, gradient };
+    input = output;
+    return shape;
+  });
+}
+
+/** Pixels of an image. */
+export function pixels({ height, width }: Size): number {
+  return height * width;
+}
