@@ -15,14 +15,8 @@ import { flushBelow, LEAST_FACTOR, LEAST_KEPT } from "./vector";
  * @param settings floats: β₁, 1 − β₁, β₂, 1 − β₂, ε, weight decay, √(1 − β₂ᵗ), rate / (1 − β₁ᵗ)
  */
 export function adam(
-  parameter: usize,
-  first: usize,
-  second: usize,
-  gradient: usize,
-  stride: usize,
-  threads: i32,
-  count: i32,
-  settings: usize,
+  parameter: usize, first: usize, second: usize, gradient: usize, stride: usize, threads: i32,
+  count: i32, settings: usize,
 ): void {
   const beta1 = v128.load32_splat(settings);
   const rest1 = v128.load32_splat(settings, 4);

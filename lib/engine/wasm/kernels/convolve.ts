@@ -6,7 +6,8 @@
  * and no copy. A table says where each output pixel's first run starts and where its output goes. After
  * M. Dukhan, The Indirect Convolution Algorithm, 2019.
  *
- * In this folder what is done to a register of a tile stands on one line, so that a tile reads as a table.
+ * `deno fmt` leaves this folder alone: what is done to the registers of a tile reads as a table, and lists
+ * of parameters take no line each.
  */
 import { madd } from "./vector";
 
@@ -28,19 +29,8 @@ import { madd } from "./vector";
  * @param relu 1: what is below zero becomes zero
  */
 export function convolve(
-  table: usize,
-  tiles: i32,
-  x: usize,
-  out: usize,
-  weights: usize,
-  bias: usize,
-  panels: i32,
-  rows: i32,
-  pitch: usize,
-  run: i32,
-  rowsAtOnce: i32,
-  block: i32,
-  relu: i32,
+  table: usize, tiles: i32, x: usize, out: usize, weights: usize, bias: usize, panels: i32,
+  rows: i32, pitch: usize, run: i32, rowsAtOnce: i32, block: i32, relu: i32,
 ): void {
   const panelBytes = (<usize> (rows * run)) << 5;
   for (let panel = 0; panel < panels; panel++) {

@@ -20,19 +20,9 @@ import { flushOne, LEAST_FACTOR } from "./vector";
  * @param owners `[slices]`; which thread goes back through the slice, -1 where no channel selected it
  */
 export function head(
-  means: usize,
-  slices: i32,
-  channels: i32,
-  weights: usize,
-  bias: usize,
-  stepInput: usize,
-  answer: usize,
-  argmax: usize,
-  gradient: usize,
-  weightGradient: usize,
-  biasGradient: usize,
-  owners: usize,
-  threads: i32,
+  means: usize, slices: i32, channels: i32, weights: usize, bias: usize, stepInput: usize,
+  answer: usize, argmax: usize, gradient: usize, weightGradient: usize, biasGradient: usize,
+  owners: usize, threads: i32,
 ): void {
   const row = (<usize> channels) << 2;
   for (let slice = 0; slice < slices; slice++) store<i32>(owners + ((<usize> slice) << 2), -1);
@@ -89,12 +79,7 @@ export function head(
 
 /** The gradient of one slice's pixels before the mean, `[pixels][channels]`. */
 export function spreadToPixels(
-  gradient: usize,
-  argmax: usize,
-  slice: i32,
-  out: usize,
-  pixels: i32,
-  channels: i32,
+  gradient: usize, argmax: usize, slice: i32, out: usize, pixels: i32, channels: i32,
 ): void {
   const row = (<usize> channels) << 2;
   for (let channel: usize = 0; channel < row; channel += 4) {

@@ -22,13 +22,7 @@ function voxel(voxels: usize, isFloat: bool, index: i32): f32 {
  * @param out `[height][width]` floats, rows `pitch` bytes apart
  */
 export function readSlice(
-  voxels: usize,
-  float: i32,
-  matrix: usize,
-  height: i32,
-  width: i32,
-  out: usize,
-  pitch: usize,
+  voxels: usize, float: i32, matrix: usize, height: i32, width: i32, out: usize, pitch: usize,
 ): void {
   const isFloat = float != 0;
   const scale = load<f32>(matrix, 28);

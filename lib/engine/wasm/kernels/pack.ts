@@ -21,11 +21,7 @@ export function packPanel(weights: usize, out: usize, length: i32): void {
  * @param stride bytes from an input channel to the next
  */
 export function packSummedPanel(
-  weights: usize,
-  stride: usize,
-  out: usize,
-  rows: i32,
-  taps: i32,
+  weights: usize, stride: usize, out: usize, rows: i32, taps: i32,
 ): void {
   const filterBytes = <usize> (12 * 12 * 4);
   for (let row = 0; row < rows; row++) {
@@ -46,11 +42,7 @@ export function packSummedPanel(
  * @param weights the first of the eight input channels, in panels of output channels
  */
 export function packTurnedPanel(
-  weights: usize,
-  out: usize,
-  taps: i32,
-  inputs: i32,
-  outputs: i32,
+  weights: usize, out: usize, taps: i32, inputs: i32, outputs: i32,
 ): void {
   const panelBytes = (<usize> (taps * inputs)) << 5;
   for (let tap = taps - 1; tap >= 0; tap--) {

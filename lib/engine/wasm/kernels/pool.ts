@@ -15,13 +15,7 @@ const NONE: i32 = 255;
  * @param width of the output
  */
 export function maxPool(
-  x: usize,
-  xPitch: usize,
-  out: usize,
-  outPitch: usize,
-  argmax: usize,
-  height: i32,
-  width: i32,
+  x: usize, xPitch: usize, out: usize, outPitch: usize, argmax: usize, height: i32, width: i32,
   channels: i32,
 ): void {
   const step = (<usize> channels) << 2;
@@ -96,18 +90,8 @@ export function meanOfPixels(x: usize, out: usize, pixels: i32, channels: i32): 
  * @param biasGradient `[channels]`; the sum of each list is added
  */
 export function listMaxima(
-  dy: usize,
-  pitch: usize,
-  argmax: usize,
-  height: i32,
-  width: i32,
-  channels: i32,
-  convWidth: i32,
-  xPitch: i32,
-  xStep: i32,
-  lists: usize,
-  counts: usize,
-  biasGradient: usize,
+  dy: usize, pitch: usize, argmax: usize, height: i32, width: i32, channels: i32, convWidth: i32,
+  xPitch: i32, xStep: i32, lists: usize, counts: usize, biasGradient: usize,
 ): void {
   const listBytes = <usize> (height * width * 12);
   memory.fill(counts, 0, (<usize> channels) << 2);

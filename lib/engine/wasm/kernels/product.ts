@@ -18,17 +18,8 @@ const TILE = 6;
  * @param skip rows between two runs: the image's border
  */
 export function addProduct(
-  a: usize,
-  aStride: usize,
-  tiles: i32,
-  b: usize,
-  bStride: usize,
-  panels: i32,
-  c: usize,
-  cStride: usize,
-  lines: i32,
-  length: i32,
-  skip: i32,
+  a: usize, aStride: usize, tiles: i32, b: usize, bStride: usize, panels: i32, c: usize,
+  cStride: usize, lines: i32, length: i32, skip: i32,
 ): void {
   const zero = f32x4.splat(0);
   const run = (<usize> length) << 5;
@@ -94,16 +85,8 @@ export function tileChannels(x: usize, out: usize, pixels: i32, channels: i32): 
  *   pixels between two rows are left as they are: zero
  */
 export function maskRelu(
-  dy: usize,
-  y: usize,
-  masked: usize,
-  height: i32,
-  width: i32,
-  channels: i32,
-  pitch: usize,
-  biasGradient: usize,
-  tiled: usize,
-  panelBytes: usize,
+  dy: usize, y: usize, masked: usize, height: i32, width: i32, channels: i32, pitch: usize,
+  biasGradient: usize, tiled: usize, panelBytes: usize,
 ): void {
   const zero = f32x4.splat(0);
   const step = (<usize> channels) << 2;

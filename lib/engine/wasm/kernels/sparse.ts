@@ -16,15 +16,8 @@ import { add, madd } from "./vector";
  * @param listBytes from a channel's list to the next
  */
 export function sparseFilter(
-  lists: usize,
-  listBytes: usize,
-  counts: usize,
-  channels: i32,
-  x: usize,
-  pitch: usize,
-  rows: i32,
-  chunks: i32,
-  dw: usize,
+  lists: usize, listBytes: usize, counts: usize, channels: i32, x: usize, pitch: usize, rows: i32,
+  chunks: i32, dw: usize,
 ): void {
   const filterBytes = (<usize> (rows * chunks)) << 7;
   const zero = f32x4.splat(0);
@@ -41,14 +34,10 @@ export function sparseFilter(
         for (let entry = start; entry < end; entry += 12) {
           const from = run + <usize> load<i32>(entry);
           const g = v128.load32_splat(entry, 4);
-          s0 = madd(g, v128.load(from), s0);
-          s1 = madd(g, v128.load(from, 16), s1);
-          s2 = madd(g, v128.load(from, 32), s2);
-          s3 = madd(g, v128.load(from, 48), s3);
-          s4 = madd(g, v128.load(from, 64), s4);
-          s5 = madd(g, v128.load(from, 80), s5);
-          s6 = madd(g, v128.load(from, 96), s6);
-          s7 = madd(g, v128.load(from, 112), s7);
+          s0 = madd(g, v128.load(from), s0); s1 = madd(g, v128.load(from, 16), s1);
+          s2 = madd(g, v128.load(from, 32), s2); s3 = madd(g, v128.load(from, 48), s3);
+          s4 = madd(g, v128.load(from, 64), s4); s5 = madd(g, v128.load(from, 80), s5);
+          s6 = madd(g, v128.load(from, 96), s6); s7 = madd(g, v128.load(from, 112), s7);
         }
         add(at, s0); add(at + 16, s1); add(at + 32, s2); add(at + 48, s3);
         add(at + 64, s4); add(at + 80, s5); add(at + 96, s6); add(at + 112, s7);
@@ -63,13 +52,7 @@ export function sparseFilter(
  * The same for runs of 12 floats, four rows at a time; `dw` is `[channels][rows][12]`.
  */
 export function sparseFilterNarrow(
-  lists: usize,
-  listBytes: usize,
-  counts: usize,
-  channels: i32,
-  x: usize,
-  pitch: usize,
-  rows: i32,
+  lists: usize, listBytes: usize, counts: usize, channels: i32, x: usize, pitch: usize, rows: i32,
   dw: usize,
 ): void {
   const filterBytes = <usize> (rows * 48);
@@ -117,12 +100,7 @@ export function sparseFilterNarrow(
  * @param starts `[pixels + 1]`; where each pixel's entries start and the last one's end
  */
 export function sortByPixel(
-  lists: usize,
-  listBytes: usize,
-  counts: usize,
-  channels: i32,
-  pixels: i32,
-  starts: usize,
+  lists: usize, listBytes: usize, counts: usize, channels: i32, pixels: i32, starts: usize,
   entries: usize,
 ): void {
   memory.fill(starts, 0, (<usize> (pixels + 2)) << 2);
@@ -165,16 +143,8 @@ export function sortByPixel(
  * @param step bytes between what two pixels of a row see
  */
 export function sparseInput(
-  starts: usize,
-  entries: usize,
-  height: i32,
-  width: i32,
-  weights: usize,
-  rows: i32,
-  chunks: i32,
-  dx: usize,
-  pitch: usize,
-  step: usize,
+  starts: usize, entries: usize, height: i32, width: i32, weights: usize, rows: i32, chunks: i32,
+  dx: usize, pitch: usize, step: usize,
 ): void {
   const filterBytes = (<usize> (rows * chunks)) << 7;
   for (let row = 0; row < rows; row++) {
@@ -187,35 +157,23 @@ export function sparseInput(
           let entry = entries + ((<usize> load<i32>(start)) << 3);
           const end = entries + ((<usize> load<i32>(start, 4)) << 3);
           if (entry == end) continue;
-          let s0 = v128.load(at);
-          let s1 = v128.load(at, 16);
-          let s2 = v128.load(at, 32);
-          let s3 = v128.load(at, 48);
-          let s4 = v128.load(at, 64);
-          let s5 = v128.load(at, 80);
-          let s6 = v128.load(at, 96);
-          let s7 = v128.load(at, 112);
+          let s0 = v128.load(at); let s1 = v128.load(at, 16);
+          let s2 = v128.load(at, 32); let s3 = v128.load(at, 48);
+          let s4 = v128.load(at, 64); let s5 = v128.load(at, 80);
+          let s6 = v128.load(at, 96); let s7 = v128.load(at, 112);
           do {
             const w = chunkAt + <usize> load<i32>(entry) * filterBytes;
             const g = v128.load32_splat(entry, 4);
-            s0 = madd(g, v128.load(w), s0);
-            s1 = madd(g, v128.load(w, 16), s1);
-            s2 = madd(g, v128.load(w, 32), s2);
-            s3 = madd(g, v128.load(w, 48), s3);
-            s4 = madd(g, v128.load(w, 64), s4);
-            s5 = madd(g, v128.load(w, 80), s5);
-            s6 = madd(g, v128.load(w, 96), s6);
-            s7 = madd(g, v128.load(w, 112), s7);
+            s0 = madd(g, v128.load(w), s0); s1 = madd(g, v128.load(w, 16), s1);
+            s2 = madd(g, v128.load(w, 32), s2); s3 = madd(g, v128.load(w, 48), s3);
+            s4 = madd(g, v128.load(w, 64), s4); s5 = madd(g, v128.load(w, 80), s5);
+            s6 = madd(g, v128.load(w, 96), s6); s7 = madd(g, v128.load(w, 112), s7);
             entry += 8;
           } while (entry < end);
-          v128.store(at, s0);
-          v128.store(at, s1, 16);
-          v128.store(at, s2, 32);
-          v128.store(at, s3, 48);
-          v128.store(at, s4, 64);
-          v128.store(at, s5, 80);
-          v128.store(at, s6, 96);
-          v128.store(at, s7, 112);
+          v128.store(at, s0); v128.store(at, s1, 16);
+          v128.store(at, s2, 32); v128.store(at, s3, 48);
+          v128.store(at, s4, 64); v128.store(at, s5, 80);
+          v128.store(at, s6, 96); v128.store(at, s7, 112);
         }
       }
     }

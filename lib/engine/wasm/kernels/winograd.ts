@@ -33,12 +33,7 @@ function factor(to: usize, value: v128, last: bool): void {
  * @param temp 480 bytes
  */
 export function transformFilters(
-  weights: usize,
-  out: usize,
-  stride: usize,
-  inputs: i32,
-  side: i32,
-  temp: usize,
+  weights: usize, out: usize, stride: usize, inputs: i32, side: i32, temp: usize,
 ): void {
   const tap = (<usize> inputs) << 5;
   const row = tap * <usize> side;
@@ -49,30 +44,20 @@ export function transformFilters(
     for (let column = 0; column < side; column++) {
       const at = weights + <usize> column * tap;
       expand(
-        v128.load(at),
-        v128.load(at + row),
-        v128.load(at + 2 * row),
+        v128.load(at), v128.load(at + row), v128.load(at + 2 * row),
         five ? v128.load(at + 3 * row) : zero,
         five ? v128.load(at + 4 * row) : zero,
-        five,
-        false,
-        temp + ((<usize> column) << 4),
-        80,
+        five, false, temp + ((<usize> column) << 4), 80,
       );
     }
     let to = out;
     for (let i: usize = 0; i < 6; i++, to += 6 * stride) {
       const at = temp + i * 80;
       expand(
-        v128.load(at),
-        v128.load(at, 16),
-        v128.load(at, 32),
+        v128.load(at), v128.load(at, 16), v128.load(at, 32),
         five ? v128.load(at, 48) : zero,
         five ? v128.load(at, 64) : zero,
-        five,
-        true,
-        to,
-        stride,
+        five, true, to, stride,
       );
     }
   }
@@ -82,15 +67,7 @@ export function transformFilters(
 // @ts-ignore: decorator
 @inline
 function expand(
-  a: v128,
-  b: v128,
-  c: v128,
-  d: v128,
-  e: v128,
-  five: bool,
-  last: bool,
-  to: usize,
-  stride: usize,
+  a: v128, b: v128, c: v128, d: v128, e: v128, five: bool, last: bool, to: usize, stride: usize,
 ): void {
   const even = f32x4.add(f32x4.add(a, c), e);
   const odd = f32x4.add(b, d);
@@ -120,17 +97,8 @@ function expand(
  * @param temp 576 bytes
  */
 export function transformImage(
-  x: usize,
-  rows: i32,
-  columns: i32,
-  channels: i32,
-  across: i32,
-  from: i32,
-  count: i32,
-  side: i32,
-  out: usize,
-  stride: usize,
-  temp: usize,
+  x: usize, rows: i32, columns: i32, channels: i32, across: i32, from: i32, count: i32, side: i32,
+  out: usize, stride: usize, temp: usize,
 ): void {
   const step = (<usize> channels) << 2;
   const pitch = step * <usize> columns;
@@ -153,24 +121,15 @@ export function transformImage(
           inside && down > 3 ? v128.load(p + 3 * pitch) : zero,
           inside && down > 4 ? v128.load(p + 4 * pitch) : zero,
           inside && down > 5 ? v128.load(p + 5 * pitch) : zero,
-          false,
-          to,
-          96,
+          false, to, 96,
         );
       }
       let to = out;
       for (let i: usize = 0; i < 6; i++, to += 6 * stride) {
         const p = temp + i * 96;
         spread(
-          v128.load(p),
-          v128.load(p, 16),
-          v128.load(p, 32),
-          v128.load(p, 48),
-          v128.load(p, 64),
-          v128.load(p, 80),
-          true,
-          to,
-          stride,
+          v128.load(p), v128.load(p, 16), v128.load(p, 32), v128.load(p, 48), v128.load(p, 64),
+          v128.load(p, 80), true, to, stride,
         );
       }
     }
@@ -181,15 +140,7 @@ export function transformImage(
 // @ts-ignore: decorator
 @inline
 function spread(
-  a: v128,
-  b: v128,
-  c: v128,
-  d: v128,
-  e: v128,
-  f: v128,
-  last: bool,
-  to: usize,
-  stride: usize,
+  a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, last: bool, to: usize, stride: usize,
 ): void {
   const even = f32x4.sub(e, times(c, 4));
   const odd = f32x4.sub(d, times(b, 4));
@@ -215,17 +166,8 @@ function spread(
  * @param block floats of `inputs` at once
  */
 export function multiplyTransformed(
-  table: usize,
-  tiles: i32,
-  image: usize,
-  imageStride: usize,
-  filters: usize,
-  filterStride: usize,
-  out: usize,
-  outStride: usize,
-  panels: i32,
-  inputs: i32,
-  block: i32,
+  table: usize, tiles: i32, image: usize, imageStride: usize, filters: usize, filterStride: usize,
+  out: usize, outStride: usize, panels: i32, inputs: i32, block: i32,
 ): void {
   for (let product = 0; product < PRODUCTS; product++) {
     convolve(table, tiles, image, out, filters, 0, panels, 1, 0, inputs, 1, block, 0);
@@ -243,20 +185,8 @@ export function multiplyTransformed(
  * @param temp 384 bytes
  */
 export function transformBack(
-  products: usize,
-  stride: usize,
-  bias: usize,
-  relu: i32,
-  out: usize,
-  pitch: usize,
-  height: i32,
-  width: i32,
-  channels: i32,
-  across: i32,
-  from: i32,
-  count: i32,
-  side: i32,
-  temp: usize,
+  products: usize, stride: usize, bias: usize, relu: i32, out: usize, pitch: usize, height: i32,
+  width: i32, channels: i32, across: i32, from: i32, count: i32, side: i32, temp: usize,
 ): void {
   const step = (<usize> channels) << 2;
   const zero = f32x4.splat(0);
