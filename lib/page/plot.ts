@@ -56,28 +56,39 @@ export function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-/** The ticks of an axis of shares. */
+/** A tick of an axis: where, as a share of its length, and its text. */
+export type Tick = readonly [share: number, text: string];
+
+/** The shares at which axes have their ticks. */
 export const SHARES = [0, 0.2, 0.4, 0.6, 0.8, 1];
+
+/** The ticks of an axis of shares. */
+export const SHARE_TICKS: readonly Tick[] = SHARES.map((share) => [share, share.toFixed(1)]);
 
 /** A line, of the class that says how it looks. */
 export function line(kind: string, d: string): Markup {
   return markup`<path class="${kind}" d="${d}"/>`;
 }
 
-/** The axis along the bottom, of shares. */
-export function horizontalAxis(name: string, top: number, bottom: number): Markup {
-  const ticks = SHARES.map((share) => [
-    line("grid", `M${x(share)} ${top}V${bottom}`),
-    _text(x(share), bottom + 20, "middle", share.toFixed(1)),
+/** The axis along the bottom, of shares if nothing else is said; without a `top` there are no lines. */
+export function horizontalAxis(
+  name: string,
+  top: number | undefined,
+  bottom: number,
+  ticks: readonly Tick[] = SHARE_TICKS,
+): Markup {
+  const drawn = ticks.map(([share, text]) => [
+    top !== undefined && line("grid", `M${x(share)} ${top}V${bottom}`),
+    _text(x(share), bottom + 20, "middle", text),
   ]);
   const middle = (LEFT + RIGHT) / 2;
-  return markup`<g class="axis">${ticks}${_text(middle, bottom + 40, "middle", name, "name")}</g>`;
+  return markup`<g class="axis">${drawn}${_text(middle, bottom + 40, "middle", name, "name")}</g>`;
 }
 
-/** The axis up the left side: ticks at shares from 0 to 1, each with its text. */
+/** The axis up the left side. */
 export function verticalAxis(
   name: string,
-  ticks: readonly (readonly [share: number, text: string])[],
+  ticks: readonly Tick[],
   top: number,
   bottom: number,
 ): Markup {
@@ -98,10 +109,9 @@ function _text(x: number, y: number, anchor: string, text: string, kind = "tick"
 /** The frame of shares on both axes, a square. */
 export function square(horizontal: string, vertical: string): { bottom: number; frame: Markup } {
   const bottom = TOP + RIGHT - LEFT;
-  const ticks = SHARES.map((share) => [share, share.toFixed(1)] as const);
   const axes = [
     horizontalAxis(horizontal, TOP, bottom),
-    verticalAxis(vertical, ticks, TOP, bottom),
+    verticalAxis(vertical, SHARE_TICKS, TOP, bottom),
   ];
   return { bottom, frame: markup`${axes}` };
 }

@@ -2,18 +2,8 @@
 import type { LabelledPrediction } from "../metrics/summary.ts";
 import type { Label } from "../terms.ts";
 import { type Markup, markup } from "../page/html.ts";
-import {
-  horizontalAxis,
-  LEFT,
-  plot,
-  RIGHT,
-  round,
-  thresholdLine,
-  TOP,
-  verticalAxis,
-  x,
-  y,
-} from "../page/plot.ts";
+import { horizontalAxis, LEFT, plot, RIGHT, round } from "../page/plot.ts";
+import { thresholdLine, TOP, verticalAxis, x, y } from "../page/plot.ts";
 
 /** How many bars there are from 0 to 1. */
 const BARS = 20;

@@ -5,24 +5,13 @@
 import { clock } from "../logs/progress.ts";
 import { fixed } from "../page/format.ts";
 import { type Markup, markup, NumberCell, page, section, sideBySide, table } from "../page/html.ts";
-import { LEFT, line, path, plot, RIGHT, round, TOP, verticalAxis, x, y } from "../page/plot.ts";
+import { horizontalAxis, line, path, plot, round } from "../page/plot.ts";
+import { SHARES, TOP, verticalAxis, x, y } from "../page/plot.ts";
 import { STYLE } from "../page/style.ts";
+import type { EpochReport } from "./reports.ts";
 
-/** What is shown of an epoch; the trainer's report of it is one. */
-export interface EpochOfCurves {
-  epoch: number;
-  trainLoss: number;
-  /** NaN if only one class was present. */
-  trainAuc: number;
-  valLoss: number;
-  /** NaN if only one class was present. */
-  valAuc: number;
-  learningRate: number;
-  /** How long training had taken by then. */
-  seconds: number;
-  /** True if its model was the best so far. */
-  isBest: boolean;
-}
+/** What is shown of an epoch. */
+export type EpochOfCurves = Omit<EpochReport, "threshold">;
 
 /** What the page says of the run. */
 export interface CurvesOf {
@@ -113,12 +102,15 @@ function _figure(
   best: number | undefined,
 ): Markup {
   const count = series[0].values.length;
-  const across = (index: number) => x(count === 1 ? 0.5 : index / (count - 1));
+  const shareOf = (index: number) => count === 1 ? 0.5 : index / (count - 1);
+  const across = (index: number) => x(shareOf(index));
+  // As many ticks as are readable.
+  const every = Math.ceil(count / 10);
+  const epochs = series[0].values.map((_, index) => [shareOf(index), `${index + 1}`] as const)
+    .filter((_, index) => index % every === 0);
   const up = (value: number) => y(value / top, TOP, BOTTOM);
   const last = series.map(({ name, values }) => `${name} ${fixed(values.at(-1) ?? NaN, 4)}`);
-  const ticks = [0, 0.2, 0.4, 0.6, 0.8, 1].map((share) =>
-    [share, String(round(share * top))] as const
-  );
+  const ticks = SHARES.map((share) => [share, String(round(share * top))] as const);
   return markup`<figure><h3>${title}</h3>
 ${
     plot({
@@ -128,7 +120,7 @@ ${
       bottom: BOTTOM,
       content: [
         verticalAxis(title, ticks, TOP, BOTTOM),
-        _epochAxis(count, across),
+        horizontalAxis("Epoch", undefined, BOTTOM, epochs),
         best !== undefined && line("best", `M${across(best - 1)} ${TOP}V${BOTTOM}`),
         series.map(({ values }, index) => {
           const kind = index === 0 ? "" : "second";
@@ -144,22 +136,6 @@ ${
       ],
     })
   }</figure>`;
-}
-
-/** The axis of epochs, with as many ticks as are readable. */
-function _epochAxis(count: number, across: (index: number) => number): Markup {
-  const every = Math.ceil(count / 10);
-  const ticks = Array.from({ length: count }, (_, index) => index)
-    .filter((index) => index % every === 0)
-    .map((index) =>
-      markup`<text class="tick" x="${across(index)}" y="${BOTTOM + 20}" text-anchor="middle">${
-        index + 1
-      }</text>`
-    );
-  const middle = (LEFT + RIGHT) / 2;
-  return markup`<g class="axis">${ticks}<text class="name" x="${middle}" y="${
-    BOTTOM + 40
-  }" text-anchor="middle">Epoch</text></g>`;
 }
 
 function _table(epochs: readonly EpochOfCurves[], chosenBy: string): Markup {
