@@ -81,21 +81,11 @@ export async function main(args: readonly string[]): Promise<number> {
   let current: CommandUnknownOpts = program;
   const width = Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, columns()));
   for (const command of [program, ...commands]) {
+    _configure(command, width);
     command.exitOverride((error) => {
       current = command;
       throw error;
     });
-    command.configureOutput({
-      writeOut: (text) => printLines(wrapped(text.trimEnd(), width)),
-      writeErr: () => {},
-      // Left to itself commander asks the environment, for which there is no permission.
-      getOutHasColors: () => false,
-      getErrHasColors: () => false,
-      getOutHelpWidth: () => width,
-      getErrHelpWidth: () => width,
-    });
-    // Left to itself commander does not break lines in the narrow column beside long options.
-    command.configureHelp({ minWidthToWrap: 12 });
     command.hook("preSubcommand", (_, chosen) => void (current = chosen));
   }
   const debug = args.includes("--debug");
@@ -128,6 +118,21 @@ export async function main(args: readonly string[]): Promise<number> {
     _explain(error, debug);
     return 1;
   }
+}
+
+/** Has a command print as this toolkit does, in so many columns. */
+function _configure(command: CommandUnknownOpts, width: number): void {
+  command.configureOutput({
+    writeOut: (text) => printLines(wrapped(text.trimEnd(), width)),
+    writeErr: () => {},
+    // Left to itself commander asks the environment, for which there is no permission.
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+    getOutHelpWidth: () => width,
+    getErrHelpWidth: () => width,
+  });
+  // Left to itself commander does not break lines in the narrow column beside long options.
+  command.configureHelp({ minWidthToWrap: 12 });
 }
 
 /** Whether a word is for the program and not for training, which is what it does by itself. */

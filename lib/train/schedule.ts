@@ -1,18 +1,10 @@
 /**
- * Learning-rate schedules: small state machines that are told about each epoch and answer with the
- * next learning rate.
+ * Learning-rate schedules: functions with a state, called after each epoch, that answer with the next
+ * learning rate.
  */
 
-/** A learning-rate schedule. */
-export interface Schedule {
-  /**
-   * Called after each epoch.
-   *
-   * @param valLoss the epoch's validation loss
-   * @returns the learning rate of the next epoch
-   */
-  next(valLoss: number): number;
-}
+/** A learning-rate schedule: called with each epoch's validation loss, gives the next epoch's rate. */
+export type Schedule = (valLoss: number) => number;
 
 /** The schedules of the reference. */
 export const SCHEDULES = ["plateau", "step", "none"] as const;
@@ -57,21 +49,19 @@ export function plateau(
   let rate = learningRate;
   let best = Infinity;
   let badEpochs = 0;
-  return {
-    next(valLoss) {
-      if (valLoss < best * (1 - threshold)) {
-        best = valLoss;
-        badEpochs = 0;
-      } else {
-        badEpochs++;
-      }
-      if (badEpochs > patience) {
-        const reduced = rate * factor;
-        if (rate - reduced > LEAST_CHANGE) rate = reduced;
-        badEpochs = 0;
-      }
-      return rate;
-    },
+  return (valLoss) => {
+    if (valLoss < best * (1 - threshold)) {
+      best = valLoss;
+      badEpochs = 0;
+    } else {
+      badEpochs++;
+    }
+    if (badEpochs > patience) {
+      const reduced = rate * factor;
+      if (rate - reduced > LEAST_CHANGE) rate = reduced;
+      badEpochs = 0;
+    }
+    return rate;
   };
 }
 
@@ -85,12 +75,10 @@ export function plateau(
 export function stepDecay(learningRate: number, gamma = 0.5, every = STEP_EPOCHS): Schedule {
   let rate = learningRate;
   let epochs = 0;
-  return {
-    next() {
-      epochs++;
-      if (epochs % every === 0) rate *= gamma;
-      return rate;
-    },
+  return () => {
+    epochs++;
+    if (epochs % every === 0) rate *= gamma;
+    return rate;
   };
 }
 
@@ -151,7 +139,7 @@ export function createSchedule(
     case "step":
       return stepDecay(learningRate, gamma);
     case "none":
-      return { next: () => learningRate };
+      return () => learningRate;
     default:
       return name satisfies never;
   }

@@ -69,12 +69,9 @@ export async function trainFrom(
   outputWeights(datasets.train, lossWeights);
   outputWeights(datasets.valid, lossWeights);
   const runner = await createRunner(model, { learningRate, weightDecay, frozen: changes?.frozen });
-  const { plateauPatience, plateauFactor } = resolved;
-  const rate = createSchedule(schedule, learningRate, gamma, {
-    patience: plateauPatience,
-    factor: plateauFactor,
-  });
-  const stopping = earlyStopping(patience);
+  const plateau = { patience: resolved.plateauPatience, factor: resolved.plateauFactor };
+  const nextRate = createSchedule(schedule, learningRate, gamma, plateau);
+  const shouldStop = earlyStopping(patience);
   const progress = hooks.from?.progress ?? { ...noProgress(), skipped: _unreadable(datasets) };
   let started = performance.now() - 1000 * progress.seconds;
   /** Saves the state; the model's own parameters must be up to date and finite. */
@@ -96,8 +93,8 @@ export async function trainFrom(
     if (hooks.from?.optimizer !== undefined) await runner.restore(hooks.from.optimizer);
     for (const report of progress.epochs) {
       if (report.isBest) result.best = report;
-      runner.learningRate = rate.next(report.valLoss);
-      if (stopping.shouldStop(report.valLoss)) result.stopped = "early";
+      runner.learningRate = nextRate(report.valLoss);
+      if (shouldStop(report.valLoss)) result.stopped = "early";
     }
     // Also if the run is resumed: from here on the present options count.
     await save();
@@ -118,7 +115,7 @@ export async function trainFrom(
       const rest = { learningRate: used, seconds, best: result.best };
       const report = _report(epoch, trained, validated, rest);
       if (report.isBest) result.best = report;
-      runner.learningRate = rate.next(report.valLoss);
+      runner.learningRate = nextRate(report.valLoss);
       await runner.sync();
       await _checkParameters(model, epoch, runner);
       progress.epochs.push(report);
@@ -126,7 +123,7 @@ export async function trainFrom(
       started = performance.now();
       if (hooks.onEpoch === undefined) await resolved.onEpoch?.(report);
       else await hooks.onEpoch(report, keep, progress.skipped);
-      if (stopping.shouldStop(report.valLoss)) result.stopped = "early";
+      if (shouldStop(report.valLoss)) result.stopped = "early";
     }
     await runner.sync();
   } finally {

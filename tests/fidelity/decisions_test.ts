@@ -26,14 +26,14 @@ for (const { name, losses, rates, stops } of golden.curves) {
     const factor = gamma === null ? "" : `, factor ${gamma}`;
     Deno.test(`${schedule} from ${lr}${factor} is PyTorch's to the last bit: ${name}`, () => {
       const ours = createSchedule(schedule, lr, gamma ?? 0.5);
-      assert.deepEqual(losses.map((loss) => ours.next(loss)), after);
+      assert.deepEqual(losses.map((loss) => ours(loss)), after);
     });
   }
 
   Deno.test(`training stops when the original script does: ${name}`, () => {
     for (const { patience, epoch } of stops) {
       const stopping = earlyStopping(patience);
-      const last = losses.findIndex((loss) => stopping.shouldStop(loss));
+      const last = losses.findIndex((loss) => stopping(loss));
       assert.equal(last === -1 ? null : last + 1, epoch, `patience ${patience}`);
     }
   });

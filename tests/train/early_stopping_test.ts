@@ -5,7 +5,7 @@ import { earlyStopping } from "../../lib/train/early_stopping.ts";
 /** After which epoch training stops, counted from 1; 0 where it does not. */
 function stopsAfter(patience: number, losses: readonly number[]): number {
   const stopping = earlyStopping(patience);
-  return losses.findIndex((loss) => stopping.shouldStop(loss)) + 1;
+  return losses.findIndex((loss) => stopping(loss)) + 1;
 }
 
 Deno.test("training stops after as many epochs without a lower loss as there is patience", () => {

@@ -35,8 +35,8 @@ function runsThatChange(options: TrainOptions, runs: number): number {
       const loss = 0.3 + 0.5 * Math.exp(-fall * epoch) + rise * epoch +
         noise * (random.uniform() - 0.5);
       const said = flat ? 0.5 : round4(loss);
-      rate = rates.next(said);
-      if (stopping.shouldStop(said)) break;
+      rate = rates(said);
+      if (stopping(said)) break;
     }
   }
   return changed;
