@@ -1,8 +1,4 @@
 /** The features of an exam: the output of the network's convolutions. */
-import { ALEXNET } from "../network/alexnet.ts";
-
-/** Channels of AlexNet's features. */
-export const CHANNELS: number = ALEXNET.channels;
 
 /** The features of every slice of an exam, in memory. */
 export interface Features {
@@ -12,7 +8,7 @@ export interface Features {
   height: number;
   /** Width of a slice's features. */
   width: number;
-  /** Channels of the features, 256. */
+  /** Channels of the features, 256 of AlexNet's. */
   channels: number;
   /** `[slices, height, width, channels]` in C order; none is below 0. */
   values: Float32Array;
