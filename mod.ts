@@ -48,6 +48,7 @@ export { type LabelledId, readLabels } from "./lib/data/labels.ts";
 export { oddityOf } from "./lib/data/oddity.ts";
 export type { Shift } from "./lib/data/augment.ts";
 export type { Intensity } from "./lib/data/intensity.ts";
+export { type ExamChecks, type Landmarks, learnLandmarks } from "./lib/data/survey.ts";
 export type { TuneSplit } from "./lib/data/tune.ts";
 
 // The model.
@@ -107,8 +108,7 @@ export { createHandler, type Handler } from "./lib/serve/handler.ts";
 export { type GivenModel, SERVE_LIMITS, type ServeLimits } from "./lib/serve/options.ts";
 export type { ServeOptions, ViewerOptions } from "./lib/serve/options.ts";
 export * from "./lib/imaging/mod.ts";
-export { type DataReport, type DoctorOptions, examineDataset } from "./lib/doctor/doctor.ts";
-export type { DataProblem, ExamCount, LabelCount, MiddleSlice } from "./lib/doctor/doctor.ts";
+export * from "./lib/doctor/mod.ts";
 
 // The rest, by what it is about; each is a path of its own too, such as `@mrnet/deno/metrics`.
 export * as combination from "./lib/combine/mod.ts";

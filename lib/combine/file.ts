@@ -4,7 +4,7 @@
  * Nothing in it is taken on trust: a value that is not what its key promises is refused by name.
  */
 import { decodeHashes, encodeHashes, type ExamHash } from "../data/exam_hash.ts";
-import { INTENSITIES } from "../data/intensity.ts";
+import { TOLD_INTENSITIES } from "../data/intensity.ts";
 import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { messageOf, OptionError, WeightsError } from "../errors.ts";
 import { writeUnderFreeName, writeWhole } from "../files.ts";
@@ -229,7 +229,7 @@ function _member(value: unknown, key: string): CombinedMember {
     throw _wrong(sha256, `${key}.sha256`, "64 hexadecimal digits");
   }
   if (intensity === undefined) return { file, sha256 };
-  return { file, sha256, intensity: _word(intensity, `${key}.intensity`, INTENSITIES) };
+  return { file, sha256, intensity: _word(intensity, `${key}.intensity`, TOLD_INTENSITIES) };
 }
 
 function _operatingPoint(value: unknown, fitOn: FitOn): CombinedOperatingPoint {

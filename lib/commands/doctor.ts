@@ -1,5 +1,6 @@
 /** `cli.ts doctor`: what is odd about a data set. */
-import { type DataReport, examineDataset, type MiddleSlice, slicesText } from "../doctor/doctor.ts";
+import { slicesText } from "../data/tally.ts";
+import { type DataReport, examineDataset, type MiddleSlice } from "../doctor/doctor.ts";
 import { dataPage } from "../doctor/page.ts";
 import { folderOf, makeFolder, writeWhole } from "../files.ts";
 import { PhaseTimer } from "../logs/progress.ts";

@@ -1,7 +1,7 @@
 /**
  * `cli.ts evaluate --model FILE`: evaluates a trained model on a split of a dataset.
  */
-import { INTENSITIES, type Intensity } from "../data/intensity.ts";
+import { type Intensity, TOLD_INTENSITIES } from "../data/intensity.ts";
 import { describeEngine } from "../engine/engine.ts";
 import { join, makeWritableFolder, writeWhole } from "../files.ts";
 import { cautions } from "../report/cautions.ts";
@@ -71,7 +71,7 @@ export function evaluateCommand() {
       option(
         "--against_intensity <{raw,standardized}>",
         "how its input is prepared, where its file does not say it",
-        choice(INTENSITIES),
+        choice(TOLD_INTENSITIES),
       ),
     )
     .addOption(

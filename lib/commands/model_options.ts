@@ -1,5 +1,5 @@
 /** The options that every command with a trained model shares. */
-import { INTENSITIES } from "../data/intensity.ts";
+import { TOLD_INTENSITIES } from "../data/intensity.ts";
 import { ENGINE_CHOICES } from "../engine/engine.ts";
 import { TASKS } from "../terms.ts";
 import { choice, option, text, wholeNumber } from "./arguments.ts";
@@ -32,7 +32,7 @@ export function intensityOption() {
   return option(
     "--intensity <{raw,standardized}>",
     "grey values as in the file, or standardized, where the model's file does not say it",
-    choice(INTENSITIES),
+    choice(TOLD_INTENSITIES),
   );
 }
 

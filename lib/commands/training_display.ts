@@ -1,4 +1,6 @@
 /** The display of a training on a terminal, and its end at Ctrl-C. */
+import type { ExamChecks } from "../data/survey.ts";
+import { slicesText } from "../data/tally.ts";
 import { describeEngine } from "../engine/engine.ts";
 import { join } from "../files.ts";
 import { clock, PhaseTimer, type Progress } from "../logs/progress.ts";
@@ -73,7 +75,8 @@ export function trainingDisplay(
       });
     },
     onStart(start) {
-      const { engine, seed, training, trainExams, validExams, chosenOn, flushed, resumed } = start;
+      const { engine, seed, training, trainExams, validExams, chosenOn, checks, flushed, resumed } =
+        start;
       epochs = training.epochs;
       remark(`Engine: ${describeEngine(engine)}`);
       remark(`Recipe: ${describeRecipe(training.recipe, training, training)}`);
@@ -81,6 +84,7 @@ export function trainingDisplay(
         ? `${validExams} to validate on; seed ${seed}`
         : `${validExams} kept out of training to validate on; seed ${seed}`;
       remark(`Exams:  ${trainExams} to train on, ${others}`);
+      if (checks !== undefined) remark(`Checks: ${checksText(checks)}`);
       if (flushed > 0) remark(`Removed the logs of ${flushed} earlier runs`);
       remark(`Logs:   ${start.logFolder}`);
       const idle = whyNeverActs(training);
@@ -105,6 +109,21 @@ export function trainingDisplay(
 export function lockRemark(folder: string): string {
   return `The file system of ${folder} gives no locks: a file, run.owner.N, keeps other processes out; ` +
     "after a kill it does so for ten minutes";
+}
+
+/** What the training exams look like, in one line. */
+export function checksText(checks: ExamChecks): string {
+  const { exams, total, positives, slices, sizes, mean, deviation, oddities } = checks;
+  const odd = oddities.map(({ found }) => found).join("; ");
+  return [
+    `${exams === total ? total : `${exams} of ${total}`} training exams, ` +
+    `${(100 * positives / total).toFixed(0)} % with the finding`,
+    ...exams === 0 ? [] : [
+      `${slicesText(slices)} slices of ${sizes.join(" or ")}`,
+      `grey values ${mean.toFixed(1)} ± ${deviation.toFixed(1)}`,
+    ],
+    odd === "" ? "nothing is odd" : `odd: ${odd} (doctor tells more)`,
+  ].join("; ");
 }
 
 function _tellResumed(run: ResumedRun): void {

@@ -1,20 +1,39 @@
 /**
  * How the grey values of an exam become the network's input.
  *
- * Every way is affine, the same for all voxels of an exam, so an engine needs two numbers an exam.
+ * Most ways are affine, the same for all voxels of an exam, so an engine needs two numbers an exam.
+ * Landmarks map an exam to another one before an engine gets it.
  */
 import { DataError } from "../errors.ts";
 import type { Exam } from "./exam.ts";
+import { type Landmarks, mapToLandmarks } from "./landmarks.ts";
 
-/** The ways: as in the file, or each exam stretched and standardised. */
-export const INTENSITIES = ["raw", "standardized"] as const satisfies readonly Intensity[];
+/** The ways that a user can tell of a model whose file says none. */
+export const TOLD_INTENSITIES = ["raw", "standardized"] as const satisfies readonly Intensity[];
+/** The ways: as in the file, each exam stretched and standardised, or mapped to landmarks. */
+export const INTENSITIES = [
+  ...TOLD_INTENSITIES,
+  "landmarks",
+] as const satisfies readonly Intensity[];
 /**
  * `raw`: the values as they are in the file, as the reference recipe has them. `standardized`: each
  * exam is stretched to 0–255 by its own least and largest value, then {@linkcode MRNET_MEAN} is taken off
  * and the rest divided by {@linkcode MRNET_STANDARD_DEVIATION}. The authors' code cuts the middle 224×224
- * pixels out first and stretches those; here the whole slice is stretched and used.
+ * pixels out first and stretches those; here the whole slice is stretched and used. `landmarks`: the
+ * histogram of each exam is mapped to the {@linkcode Landmarks} of the training exams, as bytes.
  */
-export type Intensity = "raw" | "standardized";
+export type Intensity = "raw" | "standardized" | "landmarks";
+
+/** How a model's input is prepared. */
+export interface Preparation {
+  /** The way. */
+  readonly intensity: Intensity;
+  /**
+   * What the exams it was trained on look like. If the way is `landmarks`, they are never missing;
+   * otherwise exams from a scanner are made to look so.
+   */
+  readonly landmarks?: Landmarks;
+}
 
 /**
  * Mean and standard deviation as the code that Bien et al. (2018) gave out has them: two constants. It
@@ -37,6 +56,18 @@ export const UNCHANGED: Affine = { scale: 1, offset: 0 };
 const MIN_NORMAL = 2 ** -126;
 
 /**
+ * An exam as the engines get it: mapped to a model's landmarks if that is how its input is prepared,
+ * otherwise the exam itself.
+ *
+ * @throws {DataError} if it has no landmarks of its own
+ */
+export function preparedExam(exam: Exam, { intensity, landmarks }: Preparation): Exam {
+  if (intensity !== "landmarks") return exam;
+  const what = `standardize exam '${exam.id}' by landmarks`;
+  return { ...exam, voxels: mapToLandmarks(exam.voxels, landmarks!, what) };
+}
+
+/**
  * The two numbers for one exam. An exam of one single value is stretched to 0 throughout.
  *
  * @throws {DataError} if they do not fit into single precision, which the engines compute in: the exam's
@@ -48,6 +79,7 @@ export function affineOf(
 ): Affine {
   switch (intensity) {
     case "raw":
+    case "landmarks":
       return UNCHANGED;
     case "standardized": {
       const [least, largest] = rangeOf(voxels);

@@ -4,6 +4,7 @@
  */
 import type { Exam, ExamSize } from "./exam.ts";
 import { type Intensity, rangeOf } from "./intensity.ts";
+import { landmarksOf, NO_LANDMARKS } from "./landmarks.ts";
 
 /** The largest grey value of MRNet's exams, whose least is 0. */
 const LARGEST = 255;
@@ -11,7 +12,7 @@ const LARGEST = 255;
 /**
  * Says in one line what is odd about an exam.
  *
- * Grey values matter to a `raw` model only. An exam with one single value is empty, not of another
+ * The range of grey values matters to a `raw` model only, and `landmarks` need an exam with contrast. An exam with one single value is empty, not of another
  * range. Values of uint8 cannot be out of range, so only others cost a pass over the voxels.
  *
  * @param intensity how the model prepares its input
@@ -28,7 +29,7 @@ const LARGEST = 255;
  * ```
  */
 export function oddityOf(exam: Omit<Exam, "id">, intensity: Intensity): string | undefined {
-  const found = [slicesLast(exam), intensity === "raw" ? _oddRange(exam.voxels) : undefined];
+  const found = [slicesLast(exam), _oddValues(exam.voxels, intensity)];
   return found.filter((each) => each !== undefined).join("; ") || undefined;
 }
 
@@ -41,6 +42,19 @@ export function slicesLast({ slices, height, width }: ExamSize): string | undefi
 
 /** What to do about an odd exam. */
 export const ODD_HINT = "export it with slices first and grey values of 0–255";
+
+function _oddValues(voxels: Exam["voxels"], intensity: Intensity): string | undefined {
+  switch (intensity) {
+    case "raw":
+      return _oddRange(voxels);
+    case "landmarks":
+      return landmarksOf(voxels) === undefined ? NO_LANDMARKS : undefined;
+    case "standardized":
+      return undefined;
+    default:
+      return intensity satisfies never;
+  }
+}
 
 function _oddRange(voxels: Exam["voxels"]): string | undefined {
   if (voxels instanceof Uint8Array) return undefined;

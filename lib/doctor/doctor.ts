@@ -1,24 +1,19 @@
 /** What is odd about a data set, before hours are spent on it: every exam is read once. */
 import type { DatasetOptions } from "../data/dataset.ts";
-import { type Exam, MRNET_SIDE, MRNET_SLICES, readExam } from "../data/exam.ts";
+import { type Exam, readExam } from "../data/exam.ts";
 import { hashExam } from "../data/exam_hash.ts";
-import { MRNET_MEAN, MRNET_STANDARD_DEVIATION } from "../data/intensity.ts";
 import { isExamId, labelFile, readLabels } from "../data/labels.ts";
-import { oddityOf } from "../data/oddity.ts";
+import { type CommonFacts, ExamTally, MAX_NAMED, type Oddity } from "../data/tally.ts";
 import { DataError, messageOf } from "../errors.ts";
 import { fileError, join } from "../files.ts";
 import { listed } from "../quoted.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { type Plane, PLANES, type Split, SPLITS, type Task, TASKS } from "../terms.ts";
 
-/** Something that is wrong, or odd. */
-export interface DataProblem {
-  /** `error` if training or evaluation would fail or be misled, `warning` if it should be looked at. */
-  level: "error" | "warning";
+/** Something that is wrong, or odd, and where. */
+export interface DataProblem extends Oddity {
   /** What it is about: a file, or the exams of a split. */
   where: string;
-  /** What was found. */
-  found: string;
 }
 
 /** The labels of a finding in a split. */
@@ -34,21 +29,11 @@ export interface LabelCount {
 }
 
 /** The exams of a split and a plane. */
-export interface ExamCount {
+export interface ExamCount extends CommonFacts {
   /** The split. */
   split: Split;
   /** The plane. */
   plane: Plane;
-  /** How many exams could be read. */
-  exams: number;
-  /** The fewest and the most slices. */
-  slices: readonly [number, number];
-  /** The sizes of slices, as in `256×256`, each once. */
-  sizes: string[];
-  /** The mean of all grey values; MRNet's is 58.09. */
-  mean: number;
-  /** Their standard deviation; MRNet's is 49.73. */
-  deviation: number;
 }
 
 /** A middle slice, to be looked at. */
@@ -87,16 +72,6 @@ export interface DoctorOptions extends Pick<DatasetOptions, "data"> {
 
 const OPTION_NAMES: OptionNames<DoctorOptions> = { data: true, onExam: true, onSlice: true };
 
-/** A range of slices as text. */
-export function slicesText([least, most]: ExamCount["slices"]): string {
-  return least === most ? String(least) : `${least}–${most}`;
-}
-
-/** A mean or a deviation that differs from MRNet's by more than so many times is odd. */
-const FAR = 2;
-/** How many exams a problem names. */
-const MAX_NAMED = 5;
-
 /**
  * Examines a data set in MRNet's layout.
  *
@@ -131,18 +106,22 @@ export async function examineDataset(options: DoctorOptions = {}): Promise<DataR
   const exams: ExamCount[] = [];
   let done = 0;
   for (const folder of folders) {
-    const tally = new Tally(folder, data);
+    const { split, plane } = folder;
+    const where = join(data, split, plane);
+    // As a model reads them whose input is not prepared.
+    const tally = new ExamTally("raw");
     for (const id of folder.ids) {
-      const exam = await tally.read(id);
+      const exam = await _read(join(where, `${id}.npy`), id, problems);
       if (exam !== undefined) {
+        tally.add(exam);
         const hash = await hashExam(exam);
-        copies.set(hash, [...copies.get(hash) ?? [], `${folder.split}/${folder.plane}/${id}`]);
+        copies.set(hash, [...copies.get(hash) ?? [], `${split}/${plane}/${id}`]);
         options.onSlice?.({ ...folder, ..._middleSlice(exam) });
       }
       options.onExam?.(++done, total);
     }
-    if (tally.exams > 0) exams.push(tally.count());
-    problems.push(...tally.problems());
+    if (tally.exams > 0) exams.push({ split, plane, ...tally.facts() });
+    problems.push(...tally.oddities().map((oddity) => ({ ...oddity, where })));
   }
   return { labels, exams, problems: [...problems, ..._repeated(copies), ..._inBoth(folders)] };
 }
@@ -220,110 +199,19 @@ async function _checkLabels(
   return { labels, problems };
 }
 
-/** Reads the exams of a folder one after the other and remembers what they have in common. */
-class Tally {
-  readonly #folder: ExamFolder;
-  readonly #where: string;
-  #exams = 0;
-  #slices: [number, number] = [Infinity, 0];
-  readonly #sizes = new Set<string>();
-  #voxels = 0;
-  #sum = 0;
-  #squares = 0;
-  /** Exams by what is odd about them. */
-  readonly #odd = new Map<string, { level: DataProblem["level"]; ids: string[] }>();
-  readonly #problems: DataProblem[] = [];
-
-  constructor(folder: ExamFolder, data: string) {
-    this.#folder = folder;
-    this.#where = join(data, folder.split, folder.plane);
+/** Reads an exam; nothing if it cannot be read, which is a problem. */
+async function _read(
+  path: string,
+  id: string,
+  problems: DataProblem[],
+): Promise<Exam | undefined> {
+  try {
+    return await readExam(path, id);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    problems.push({ level: "error", where: path, found: messageOf(error) });
+    return undefined;
   }
-
-  /** Reads an exam; nothing if it cannot be read, which is remembered. */
-  async read(id: string): Promise<Exam | undefined> {
-    const path = join(this.#where, `${id}.npy`);
-    try {
-      const exam = await readExam(path, id);
-      this.#add(exam);
-      return exam;
-    } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-      this.#problems.push({ level: "error", where: path, found: messageOf(error) });
-      return undefined;
-    }
-  }
-
-  /** How many exams could be read. */
-  get exams(): number {
-    return this.#exams;
-  }
-
-  /** What is common to the exams. */
-  count(): ExamCount {
-    const { split, plane } = this.#folder;
-    const mean = this.#sum / this.#voxels;
-    const deviation = Math.sqrt(Math.max(0, this.#squares / this.#voxels - mean ** 2));
-    const sizes = [...this.#sizes].sort();
-    return { split, plane, exams: this.#exams, slices: this.#slices, sizes, mean, deviation };
-  }
-
-  /** What is wrong with them. */
-  problems(): DataProblem[] {
-    const problems = [...this.#problems];
-    for (const [found, { level, ids }] of this.#odd) {
-      const whose = ids.length === this.#exams ? `all ${ids.length} exams` : listed(ids, MAX_NAMED);
-      problems.push({ level, where: this.#where, found: `${whose}: ${found}` });
-    }
-    if (this.#exams === 0) return problems;
-    const { mean, deviation } = this.count();
-    const far = (value: number, usual: number) => value > usual * FAR || value < usual / FAR;
-    if (far(mean, MRNET_MEAN) || far(deviation, MRNET_STANDARD_DEVIATION)) {
-      const found = `the mean of all grey values is ${mean.toFixed(1)}, their deviation ` +
-        `${deviation.toFixed(1)}; MRNet's are ${MRNET_MEAN} and ${MRNET_STANDARD_DEVIATION}`;
-      problems.push({ level: "warning", where: this.#where, found });
-    }
-    return problems;
-  }
-
-  #add(exam: Exam): void {
-    const { slices, height, width, voxels } = exam;
-    this.#exams++;
-    this.#slices = [Math.min(this.#slices[0], slices), Math.max(this.#slices[1], slices)];
-    this.#sizes.add(`${height}×${width}`);
-    for (const value of voxels) {
-      this.#sum += value;
-      this.#squares += value * value;
-    }
-    this.#voxels += voxels.length;
-    const [least, most] = MRNET_SLICES;
-    if (slices < least || slices > most) {
-      this.#note(exam.id, `MRNet's exams have ${least} to ${most} slices, these fewer or more`);
-    }
-    if (height !== MRNET_SIDE || width !== MRNET_SIDE) {
-      this.#note(exam.id, `their slices are not ${MRNET_SIDE}×${MRNET_SIDE}, as MRNet's are`);
-    }
-    if (_constantSlices(exam) > 0) this.#note(exam.id, "slices of one single grey value");
-    const odd = oddityOf(exam, "raw");
-    if (odd !== undefined) this.#note(exam.id, odd, "error");
-  }
-
-  #note(id: string, found: string, level: DataProblem["level"] = "warning"): void {
-    const noted = this.#odd.get(found);
-    if (noted === undefined) this.#odd.set(found, { level, ids: [id] });
-    else noted.ids.push(id);
-  }
-}
-
-function _constantSlices({ slices, height, width, voxels }: Exam): number {
-  const size = height * width;
-  let count = 0;
-  for (let slice = 0; slice < slices; slice++) {
-    const first = voxels[slice * size];
-    let at = slice * size + 1;
-    while (at < (slice + 1) * size && voxels[at] === first) at++;
-    if (at === (slice + 1) * size) count++;
-  }
-  return count;
 }
 
 function _middleSlice({ id, slices, height, width, voxels }: Exam) {

@@ -6,7 +6,8 @@ import { encodePng } from "../explain/png.ts";
 import { type Markup, markup, NumberCell, page, section, table } from "../page/html.ts";
 import { planeText } from "../page/format.ts";
 import { STYLE } from "../page/style.ts";
-import { type DataReport, type MiddleSlice, slicesText } from "./doctor.ts";
+import type { DataReport, MiddleSlice } from "./doctor.ts";
+import { slicesText } from "../data/tally.ts";
 
 /** The longer side of a picture, in pixels. */
 const PICTURE_SIDE = 96;

@@ -1,6 +1,8 @@
 /**
  * The values of a scanner as grey values of 0 to 255.
  */
+import { END_PERCENTILES } from "../data/landmarks.ts";
+import { percentile, type Sorted } from "../data/percentile.ts";
 
 /** Values as they are stored. */
 export type StoredValues =
@@ -31,9 +33,6 @@ export interface GreyWindow {
   readonly high: number;
 }
 
-/** The shares of an exam's values below its darkest and below its brightest grey, in percent. */
-export const WINDOW_PERCENTILES = [0.5, 99.7] as const;
-
 /** What a stored value means; dark is low, whatever the photometric interpretation. */
 export function greyValue(stored: number, { slope, intercept, inverted }: GreySlice): number {
   const value = stored * slope + intercept;
@@ -46,7 +45,7 @@ export function greyValue(stored: number, { slope, intercept, inverted }: GreySl
  */
 export function windowOf(slices: readonly GreySlice[]): GreyWindow {
   const values = _sortedValues(slices);
-  const [low, high] = WINDOW_PERCENTILES.map((percent) => _percentile(values, percent));
+  const [low, high] = END_PERCENTILES.map((percent) => percentile(values, percent));
   return { low, high };
 }
 
@@ -55,20 +54,13 @@ export function windowOf(slices: readonly GreySlice[]): GreyWindow {
  * gives zeros.
  */
 export function quantise(values: Float64Array, { low, high }: GreyWindow): Uint8Array {
-  const bytes = new Uint8Array(values.length);
+  // A clamped array rounds and cuts off just so.
+  const bytes = new Uint8ClampedArray(values.length);
   const width = high - low;
-  if (!(width > 0)) return bytes;
-  for (let i = 0; i < values.length; i++) {
-    const scaled = (values[i] - low) * 255 / width;
-    bytes[i] = scaled <= 0 ? 0 : scaled >= 255 ? 255 : _roundHalfToEven(scaled);
+  if (width > 0) {
+    for (let i = 0; i < values.length; i++) bytes[i] = (values[i] - low) * 255 / width;
   }
-  return bytes;
-}
-
-/** Sorted values, of which the one at an index can be asked for. */
-interface Sorted {
-  readonly length: number;
-  at(index: number): number;
+  return new Uint8Array(bytes.buffer);
 }
 
 /** Sorted by counting if all slices mean the same by a stored value, as nearly all exams do. */
@@ -169,21 +161,4 @@ export function valuesOf(slice: GreySlice, { low }: GreyWindow): Float64Array {
     values[i] = _isPadding(stored, slice.padding) ? low : greyValue(stored, slice);
   }
   return values;
-}
-
-/** NumPy's linear percentile, rounding included. */
-function _percentile(values: Sorted, percent: number): number {
-  if (values.length === 0) return 0;
-  const rank = (values.length - 1) * percent / 100;
-  const index = Math.floor(rank);
-  const share = rank - index;
-  const [a, b] = [values.at(index), values.at(Math.min(index + 1, values.length - 1))];
-  return share >= 0.5 ? b - (b - a) * (1 - share) : a + (b - a) * share;
-}
-
-function _roundHalfToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
 }

@@ -4,6 +4,7 @@
  */
 import type { ExamHash } from "../data/exam_hash.ts";
 import type { Intensity } from "../data/intensity.ts";
+import type { Landmarks } from "../data/landmarks.ts";
 import type { TuneSplit } from "../data/tune.ts";
 import { OptionError } from "../errors.ts";
 import type { LossWeights, RecipeName } from "./recipe.ts";
@@ -66,6 +67,8 @@ export interface ModelCard {
   plane?: Plane;
   /** How its input is prepared; `raw` if the file does not say. */
   intensity: Intensity;
+  /** What the exams it was trained on look like; none if the file does not say it. */
+  landmarks?: Landmarks;
   /** The recipe of its training, of which settings may have been changed; unknown for PyTorch's. */
   recipe?: RecipeName;
   /** How the loss was weighted in training; unknown for a file of PyTorch. */

@@ -6,6 +6,7 @@
  */
 import { decodeHashes, encodeHashes } from "../data/exam_hash.ts";
 import { INTENSITIES, type Intensity } from "../data/intensity.ts";
+import { parseLandmarks } from "../data/landmarks.ts";
 import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { messageOf, OptionError, WeightsError } from "../errors.ts";
 import { checkOptionNames } from "../option_names.ts";
@@ -34,6 +35,7 @@ const ENTRIES: { readonly [Name in keyof Required<ModelCard>]: Entry<Required<Mo
     task: _word("task", TASKS),
     plane: _word("plane", PLANES),
     intensity: _word("intensity", INTENSITIES),
+    landmarks: _json("landmarks", parseLandmarks),
     recipe: _word("recipe", RECIPE_NAMES),
     lossWeights: _word("loss_weights", LOSS_WEIGHTS),
     operatingPoint: _json("operating_point", _operatingPoint),
@@ -106,6 +108,9 @@ export function readCard(metadata: Readonly<Record<string, string>>, path: strin
       throw refusal(key, shortened(messageOf(error), 200));
     }
   }
+  if (card.intensity === "landmarks" && card.landmarks === undefined) {
+    throw refusal("intensity", "its landmarks are missing");
+  }
   return { intensity: "raw", ...card };
 }
 
@@ -122,10 +127,11 @@ export function readCardWith(
 ): ModelCard {
   const card = readCard(metadata, path);
   if (intensity === undefined || intensity === card.intensity) return card;
-  if (metadata.intensity === undefined) return { ...card, intensity };
+  const isSaid = metadata.intensity !== undefined;
+  if (!isSaid && intensity !== "landmarks") return { ...card, intensity };
+  const found = isSaid ? `by its file it is ${card.intensity}` : "its file has no landmarks";
   throw new OptionError(
-    `Cannot use the model '${path}' with intensity ${intensity}: by its file it is ` +
-      `${card.intensity}: leave the intensity out`,
+    `Cannot use the model '${path}' with intensity ${intensity}: ${found}: leave the intensity out`,
   );
 }
 

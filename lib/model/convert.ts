@@ -1,5 +1,5 @@
 /** One form of a model's file into another. */
-import type { Intensity } from "../data/intensity.ts";
+import type { Preparation } from "../data/intensity.ts";
 import { OptionError, WeightsError } from "../errors.ts";
 import { writeWhole } from "../files.ts";
 import { readCardWith } from "./card_metadata.ts";
@@ -15,22 +15,24 @@ interface Model {
   tensors: StateDict;
   metadata: Record<string, string>;
   /** How its input is prepared, for the forms that have room for it. */
-  intensity?: Intensity;
+  input?: Preparation;
 }
 type Encoder = (model: Model) => Uint8Array | Iterable<Uint8Array>;
 
 /** The forms that can be written, by the ending of the file's name. */
 const ENCODERS: Readonly<Record<string, Encoder>> = {
-  safetensors: ({ tensors, metadata, intensity }) =>
+  safetensors: ({ tensors, metadata, input }) =>
     encodeSafetensors(tensors, {
       ...metadata,
-      ...intensity === undefined ? {} : { intensity },
+      ...input === undefined ? {} : { intensity: input.intensity },
       format: "pt",
     }),
   pth: ({ tensors }) => encodePytorch(tensors),
   pt: ({ tensors }) => encodePytorch(tensors),
-  onnx: ({ tensors, metadata, intensity = "raw" }) =>
-    encodeOnnx(tensors, { ...metadata, intensity, input: ONNX_INPUT }, { intensity }),
+  onnx({ tensors, metadata, input = { intensity: "raw" } }) {
+    const { intensity } = input;
+    return encodeOnnx(tensors, { ...metadata, intensity, input: ONNX_INPUT }, { input });
+  },
 };
 
 /** What a conversion did. */
@@ -99,7 +101,7 @@ export async function convertWeights(
   const { tensors, metadata } = await readMRNet(from);
   const { head: [{ shape }] } = await identifyNetwork(from);
   const known = ending === "onnx" || options.intensity !== undefined;
-  const intensity = known ? readCardWith(metadata, from, options.intensity).intensity : undefined;
-  await writeWhole(to, ENCODERS[ending]({ tensors, metadata, intensity }));
+  const input = known ? readCardWith(metadata, from, options.intensity) : undefined;
+  await writeWhole(to, ENCODERS[ending]({ tensors, metadata, input }));
   return { metadata, keptMetadata, outputs: shape[0] === 1 ? 1 : 2 };
 }

@@ -1,5 +1,6 @@
 /** Models made anew and models read from files. */
-import type { Intensity } from "../data/intensity.ts";
+import type { Intensity, Preparation } from "../data/intensity.ts";
+import type { Landmarks } from "../data/landmarks.ts";
 import { coversTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { ensureEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
@@ -9,7 +10,7 @@ import { drawSeed } from "../random.ts";
 import type { ModelCard } from "./card.ts";
 import { cardMetadata, readCard, readCardWith } from "./card_metadata.ts";
 import { initialClassifier, initialWeights } from "./initialise.ts";
-import { MRNet } from "./mrnet.ts";
+import { MRNet, type MRNetOptions } from "./mrnet.ts";
 import { isRemote, type ModelSource, openModelSource } from "./model_source.ts";
 import { fetchImageNetWeights } from "./weights/imagenet.ts";
 import { identifyNetwork, readFeatures, readMRNet } from "./weights/read.ts";
@@ -38,6 +39,12 @@ export interface CreateOptions {
    */
   intensity?: Intensity;
   /**
+   * What the exams that it is trained on look like; see {@linkcode learnLandmarks}. If the input of the
+   * weights was mapped to landmarks, and this model's is too, theirs stay.
+   * @default what the file of weights says, none if it says nothing
+   */
+  landmarks?: Landmarks;
+  /**
    * The seed of random weights.
    * @default drawn at random
    */
@@ -63,6 +70,7 @@ export interface CreateOptions {
 const CREATE_OPTION_NAMES: OptionNames<CreateOptions> = {
   weights: true,
   intensity: true,
+  landmarks: true,
   seed: true,
   tune: true,
   models: true,
@@ -74,8 +82,8 @@ const CREATE_OPTION_NAMES: OptionNames<CreateOptions> = {
  * Makes a model to train, on the current engine; one is started if none runs.
  *
  * @throws {WeightsError} if the weights cannot be fetched or read
- * @throws {OptionError} if an option does not exist, or exams are to be kept out that the weights may
- * have been trained on
+ * @throws {OptionError} if an option does not exist, exams are to be kept out that the weights may
+ * have been trained on, or its input is to be mapped to landmarks and none are known
  * @throws {PermissionError} if Deno refuses the file or the network
  *
  * @example
@@ -87,10 +95,32 @@ const CREATE_OPTION_NAMES: OptionNames<CreateOptions> = {
  */
 export async function createMRNet(options: CreateOptions = {}): Promise<MRNet> {
   checkOptionNames("make a model", options, CREATE_OPTION_NAMES);
-  const { weights = "imagenet", seed = drawSeed(), models = "models" } = options;
-  const { state, intensity } = await _startingWeights(weights, seed, { ...options, models });
+  const start = await readStart(options);
   await ensureEngine();
-  return new MRNet(state, { intensity: options.intensity ?? intensity });
+  return modelOf(start, options);
+}
+
+/** The weights that a model starts from, and what their file says of how its input is prepared. */
+export interface ModelStart extends Partial<Preparation> {
+  /** The twelve parameters in PyTorch's names and layout. */
+  state: StateDict;
+}
+
+/** Reads or draws what {@linkcode createMRNet} makes a model of. */
+export async function readStart(options: CreateOptions): Promise<ModelStart> {
+  const { weights = "imagenet", seed = drawSeed(), models = "models" } = options;
+  return await _startingWeights(weights, seed, { ...options, models });
+}
+
+/** A model on the current engine, from the weights to start from and what else is known of it. */
+export function modelOf(
+  start: ModelStart,
+  { intensity = start.intensity, landmarks }: MRNetOptions,
+): MRNet {
+  // Weights whose input was mapped to landmarks are trained further with the same ones.
+  const isBound = intensity === "landmarks" && start.intensity === intensity;
+  const known = (isBound ? undefined : landmarks) ?? start.landmarks;
+  return new MRNet(start.state, { intensity, landmarks: known });
 }
 
 /**
@@ -184,13 +214,14 @@ export async function loadMRNetFrom(
   const { tensors, metadata } = await readMRNet(source);
   const card = readCardWith(metadata, source.name, intensity);
   await ensureEngine();
-  const model = new MRNet(tensors, { intensity: card.intensity });
+  const model = new MRNet(tensors, card);
   return { model, metadata, card, [Symbol.dispose]: () => model.dispose() };
 }
 
 /**
  * Writes a model as safetensors, in PyTorch's names and layout; Python's `safetensors` package reads
- * it into a PyTorch MRNet as it is. The card is written into the metadata, with its version.
+ * it into a PyTorch MRNet as it is. How the model's input is prepared, and its landmarks, are written
+ * into the metadata.
  *
  * @param model what is written
  * @param path the file; one that is there is replaced once the new one is whole
@@ -237,8 +268,9 @@ export async function writeMRNet(
   metadata: Record<string, string>,
   options: WriteOptions = {},
 ): Promise<boolean> {
-  const { intensity } = model;
-  const described = { format: "pt", ...metadata, intensity };
+  const { intensity, landmarks } = model;
+  const scale = landmarks && { landmarks: JSON.stringify(landmarks) };
+  const described = { format: "pt", ...metadata, intensity, ...scale };
   const bytes = encodeSafetensors(await model.stateDict(), described);
   return await writeWhole(path, bytes, options);
 }
@@ -247,7 +279,7 @@ async function _startingWeights(
   weights: string,
   seed: number,
   { models, tune, onProgress, signal }: CreateOptions & { models: string },
-): Promise<{ state: StateDict; intensity?: Intensity }> {
+): Promise<ModelStart> {
   if (weights === "none") return { state: initialWeights(seed) };
   const url = isRemote(weights) ? weights : undefined;
   const path = weights === "imagenet" || url !== undefined
@@ -255,7 +287,7 @@ async function _startingWeights(
     : weights;
   if (!await _isAlexNet(path)) {
     const { tensors, card } = await _readStart(path, tune);
-    return { state: tensors, intensity: card.intensity };
+    return { state: tensors, intensity: card.intensity, landmarks: card.landmarks };
   }
   const features = (await readFeatures(path)).tensors;
   return { state: new Map([...features, ...initialClassifier(seed)]) };

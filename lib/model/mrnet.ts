@@ -8,9 +8,16 @@
  * networks, 2014).
  */
 import type { Exam } from "../data/exam.ts";
-import { affineOf, type Intensity } from "../data/intensity.ts";
+import {
+  type Affine,
+  affineOf,
+  type Intensity,
+  type Preparation,
+  preparedExam,
+} from "../data/intensity.ts";
+import type { Landmarks } from "../data/landmarks.ts";
 import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts";
-import { DataError } from "../errors.ts";
+import { DataError, OptionError } from "../errors.ts";
 import { ALEXNET } from "../network/alexnet.ts";
 import { featuresOf } from "../network/reference.ts";
 import * as tf from "../tf.ts";
@@ -39,6 +46,11 @@ export interface MRNetOptions {
    * @default "raw"
    */
   intensity?: Intensity;
+  /**
+   * What the exams it was trained on look like; needed if `intensity` is `landmarks`.
+   * @default unknown
+   */
+  landmarks?: Landmarks;
 }
 
 /** How one exam is read. */
@@ -64,6 +76,8 @@ export class MRNet implements Disposable {
    * evaluation and explanation prepare exams alike; {@linkcode MRNet.input} does it.
    */
   readonly intensity: Intensity;
+  /** What the exams it was trained on look like; `undefined` if that is not known. */
+  readonly landmarks: Landmarks | undefined;
   /** Made by the first prediction on the WebAssembly engine. */
   #predictor: Promise<WasmPredictor> | undefined;
   /** Made by the first prediction on the WebGPU engine. */
@@ -75,8 +89,15 @@ export class MRNet implements Disposable {
    * @param state the twelve parameters in PyTorch's names and layout
    * @param options how its input is prepared
    * @throws {WeightsError} if one is missing, wrongly shaped or not finite
+   * @throws {OptionError} if its input is to be mapped to landmarks, and none are given
    */
-  constructor(state: StateDict, { intensity = "raw" }: MRNetOptions = {}) {
+  constructor(state: StateDict, { intensity = "raw", landmarks }: MRNetOptions = {}) {
+    if (intensity === "landmarks" && landmarks === undefined) {
+      throw new OptionError(
+        "Cannot make a model with intensity landmarks: it has no landmarks: learn them from the " +
+          "training exams with learnLandmarks, or give those of a model",
+      );
+    }
     const parameters = new Map<string, tf.Variable>();
     for (const [name, { shape, data }] of selectMRNet(state, "given to MRNet")) {
       const [out, into, height, width] = shape;
@@ -89,6 +110,7 @@ export class MRNet implements Disposable {
     }
     this.parameters = parameters;
     this.intensity = intensity;
+    this.landmarks = landmarks;
   }
 
   /**
@@ -98,7 +120,7 @@ export class MRNet implements Disposable {
    * @returns `[slices, height, width]`
    */
   input(exam: Exam): tf.Tensor3D {
-    return examTensor(exam, this.intensity);
+    return examTensor(exam, this);
   }
 
   /**
@@ -196,9 +218,10 @@ export class MRNet implements Disposable {
   }
 
   async #logitsOf(
-    exam: Exam,
+    given: Exam,
     { between }: ReadOptions,
   ): Promise<ArrayLike<number> & Iterable<number>> {
+    const exam = preparedExam(given, this);
     const affine = affineOf(exam, this.intensity);
     const gpu = currentGpu();
     if (gpu !== undefined) {
@@ -210,23 +233,24 @@ export class MRNet implements Disposable {
     if (kernels !== undefined) {
       return await kernels.logits(this.parameters, { exam, affine, between });
     }
-    const logits = tf.tidy(() => this.logits(this.input(exam)));
+    const logits = tf.tidy(() => this.logits(_tensorOf(exam, affine)));
     const values = await logits.data();
     logits.dispose();
     return values;
   }
 
   async #featuresOf(
-    exam: Exam,
+    given: Exam,
     { between }: ReadOptions,
   ): Promise<{ logits: ArrayLike<number> & Iterable<number>; features: Features }> {
     const kernels = await this.#kernels();
     if (kernels !== undefined) {
+      const exam = preparedExam(given, this);
       const affine = affineOf(exam, this.intensity);
       return await kernels.logitsAndFeatures(this.parameters, { exam, affine, between });
     }
     const [features, logits] = tf.tidy(() => {
-      const features = this.features(this.input(exam));
+      const features = this.features(this.input(given));
       return [features, this.#head(features)] as const;
     });
     const [slices, height, width, channels] = features.shape;
@@ -256,11 +280,17 @@ export function networkState({ parameters }: MRNet): NetworkState {
 /**
  * An exam as the network's input, `[slices, height, width]`; the caller disposes of it.
  *
- * @param intensity how its grey values are prepared
+ * @param preparation how its grey values are prepared
  */
-export function examTensor(exam: Exam, intensity: Intensity): tf.Tensor3D {
-  const { voxels, slices, height, width } = exam;
-  const { scale, offset } = affineOf(exam, intensity);
+export function examTensor(exam: Exam, preparation: Preparation): tf.Tensor3D {
+  const prepared = preparedExam(exam, preparation);
+  return _tensorOf(prepared, affineOf(prepared, preparation.intensity));
+}
+
+function _tensorOf(
+  { voxels, slices, height, width }: Exam,
+  { scale, offset }: Affine,
+): tf.Tensor3D {
   const values = scale === 1 && offset === 0 && voxels instanceof Float32Array
     ? voxels
     : new Float32Array(voxels.length);

@@ -1,5 +1,6 @@
 /** The tables of a report. */
 import type { Combination } from "../combine/combination.ts";
+import type { Intensity } from "../data/intensity.ts";
 import type { PredictionSummary } from "../metrics/summary.ts";
 import { type Proportion, wilsonInterval } from "../metrics/threshold.ts";
 import { PLANES } from "../terms.ts";
@@ -143,7 +144,10 @@ export function originTable(evaluation: ModelEvaluation): Markup {
       ["Model", markup`<code>${file}</code>`],
       ["SHA-256", markup`<code>${sha256}</code>`],
       ["Finding and plane", subject(card.task, card.plane)],
-      ["Input", _inputText(card.intensity)],
+      [
+        "Input",
+        card.intensity === undefined ? "differs from plane to plane" : INPUT_TEXTS[card.intensity],
+      ],
       ["Operating point", chosen ?? "none"],
       ["Tune split", tune ? `${tune.fraction} of the training exams, seed ${tune.seed}` : "none"],
       ["Data", markup`<code>${data}</code>, ${set}`],
@@ -153,10 +157,11 @@ export function originTable(evaluation: ModelEvaluation): Markup {
 }
 
 /** What the grey values become. */
-function _inputText(intensity: EvaluatedModel["card"]["intensity"]): string {
-  if (intensity === undefined) return "differs from plane to plane";
-  return intensity === "raw" ? "grey values as in the file" : "standardized per exam";
-}
+const INPUT_TEXTS: Readonly<Record<Intensity, string>> = {
+  raw: "grey values as in the file",
+  standardized: "standardized per exam",
+  landmarks: "each exam's histogram mapped to landmarks of the training exams",
+};
 
 /** How three models go together, and by which exams that was found. */
 export function combinationTable(combination: Combination): Markup {

@@ -1,13 +1,12 @@
 /** A whole training run on MRNet's folders: what `cli.ts` does when it trains, as one function. */
-import type { Intensity } from "../data/intensity.ts";
+import { surveyExams } from "../data/survey.ts";
 import { describeEngine, type Engine, startEngine } from "../engine/engine.ts";
 import { MRNetError, OptionError } from "../errors.ts";
 import { join, makeWritableFolder } from "../files.ts";
 import { flushHistory } from "../logs/run_folder.ts";
 import type { RunLock } from "../logs/run_lock.ts";
 import type { ModelCard } from "../model/card.ts";
-import { checkStartOfFold, createMRNet } from "../model/create.ts";
-import { MRNet } from "../model/mrnet.ts";
+import { checkStartOfFold, modelOf, type ModelStart, readStart } from "../model/create.ts";
 import { drawSeed } from "../random.ts";
 import { BestCheckpoint, type CheckpointOptions, checkPrefix } from "./checkpoint.ts";
 import { ChosenExams } from "./chosen_exams.ts";
@@ -49,16 +48,20 @@ async function _run(
   const asked = resolveTrainOptions(loop);
   const exams = await openRunExams(settings, asked.epochs, from);
   const engine = await startEngine(settings.engine, { threads, precision });
-  const model = await _createModel(settings, asked.intensity, seed, {
-    ...{ from, onDownload, signal: loop.signal },
-  });
-  const training: RunTraining = { ...asked, intensity: model.intensity };
+  const beginning = await _readStart(settings, { from, onDownload, signal: loop.signal, seed });
+  const intensity = asked.intensity ?? beginning.intensity ?? "raw";
+  const { train, valid } = await refusingOddExams(exams, settings, intensity);
+  // A run of an earlier version has no landmarks in its state.
+  const survey = from?.state.landmarks === undefined
+    ? await surveyExams(exams.train, { intensity, valid: exams.valid })
+    : undefined;
+  const model = modelOf(beginning, { intensity, landmarks: survey?.landmarks });
+  const training: RunTraining = { ...asked, intensity };
   const config = keptSettings({ ...settings, ...training, seed });
   const run = from?.state.run ?? newRunSecret();
   let log: RunLog | undefined;
   let recorder: RunRecorder | undefined;
   try {
-    const { train, valid } = await refusingOddExams(exams, settings, model.intensity);
     const { chosenOn, labels } = exams;
     const chosen = new ChosenExams(valid);
     const card = _modelCard(config, training, settings.tune);
@@ -75,13 +78,14 @@ async function _run(
     const held = (lock ?? log.lock)!;
     const saveEvery = 60_000 * settings.saveEvery;
     const recording = new RunRecorder({
-      ...{ model, engine, log, lock: held, checkpoint, chosen, fixed: { run, config, labels } },
-      ...{ logged, saveEvery, from, onEpoch },
+      ...{ model, engine, log, lock: held, checkpoint, chosen, logged, saveEvery, from, onEpoch },
+      fixed: { run, config, labels, landmarks: model.landmarks },
     });
     recorder = recording;
     const counts = { trainExams: train.labels.length, validExams: valid.labels.length, chosenOn };
     onStart?.({
       ...{ engine, seed, training, ...counts, logFolder: log.folder, flushed, lock: held.kind },
+      checks: survey?.checks,
       ...(from && { resumed: { ..._resumed(from, engine), ...leftovers } }),
     });
     const onExam = (report: ExamReport) => {
@@ -102,17 +106,19 @@ async function _run(
   }
 }
 
-/** The model to begin with: a new one, or that of the state. */
-async function _createModel(
+/** The weights to begin with: new ones, or those of the state. */
+async function _readStart(
   { weights, models, tune, fold }: ReturnType<typeof withDefaults>,
-  intensity: Intensity | undefined,
-  seed: number,
-  { from, onDownload, signal }: Pick<RunOptions, "onDownload" | "signal"> & { from?: Resumption },
-): Promise<MRNet> {
-  if (from !== undefined) return new MRNet(from.state.parameters, { intensity });
+  { from, seed, onDownload, signal }:
+    & Pick<RunOptions, "onDownload" | "signal">
+    & { from?: Resumption; seed: number },
+): Promise<ModelStart> {
+  if (from !== undefined) {
+    const { parameters, landmarks } = from.state;
+    return { state: parameters, landmarks };
+  }
   if (fold !== undefined) await checkStartOfFold(weights, fold);
-  const start = { weights, seed, models, intensity, tune };
-  return await createMRNet({ ...start, signal, onProgress: onDownload });
+  return await readStart({ weights, seed, models, tune, signal, onProgress: onDownload });
 }
 
 /** How a model was made, as its file says it. */

@@ -1,6 +1,7 @@
 /** The options of a run, what it reports when it begins, and its result. */
 import type { DatasetOptions } from "../data/dataset.ts";
 import type { Intensity } from "../data/intensity.ts";
+import type { ExamChecks } from "../data/survey.ts";
 import type { TuneSplit } from "../data/tune.ts";
 import type { ComputeOptions, Engine, EngineOptions } from "../engine/engine.ts";
 import type { ChosenOn } from "../model/card.ts";
@@ -113,6 +114,8 @@ export interface RunStart {
   validExams: number;
   /** Which exams these are: the validation set, or training exams that were kept out. */
   chosenOn: Selection;
+  /** What the training exams look like; none if the run is resumed, for then they were looked at before. */
+  checks?: ExamChecks;
   /** The folder of this run's logs. */
   logFolder: string;
   /** How many earlier runs' logs were removed. */

@@ -27,7 +27,7 @@ export interface RecorderOptions {
   /** The exams that the best model is chosen on. */
   chosen: ChosenExams;
   /** What stays the same in every state of the run. */
-  fixed: Pick<RunState, "run" | "config" | "labels">;
+  fixed: Pick<RunState, "run" | "config" | "labels" | "landmarks">;
   /** What `config.json` says. */
   logged: Record<string, unknown>;
   /** The least time between two saves within an epoch, in milliseconds. */
@@ -100,6 +100,7 @@ export class RunRecorder {
       folder: log.folder,
       config: fixed.config,
       labels: fixed.labels,
+      landmarks: fixed.landmarks,
       computed: { engine: name, threads, precision },
       progress,
       checkpoint: checkpoint?.path && baseName(checkpoint.path),

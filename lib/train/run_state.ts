@@ -4,6 +4,7 @@
  */
 import { DataError, messageOf, OptionError, OutputError, WeightsError } from "../errors.ts";
 import { checkPlainFile, fileError, writeWhole } from "../files.ts";
+import { type Landmarks, parseLandmarks } from "../data/landmarks.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import { filtersToHWIO, filtersToOIHW } from "../model/layout.ts";
 import { MRNET_PARAMETERS, selectMRNet } from "../model/weights/mrnet.ts";
@@ -51,6 +52,8 @@ export interface RunState {
   config: RunSettings;
   /** Hashes of the labels to train on and to validate on. */
   labels: { train: string; valid: string };
+  /** What the training exams look like; states of earlier versions do not say it. */
+  landmarks?: Landmarks;
   /** What computed it so far. */
   computed: { engine: EngineName; threads: number; precision: Precision };
   progress: TrainProgress;
@@ -195,7 +198,7 @@ function _guarded<T>(name: string, read: () => T): T {
 
 function _parse(json: string): RunStateHeader {
   const value = record(JSON.parse(json), "what it says");
-  const { run, folder, config, labels, computed, checkpoint, events, steps } = value;
+  const { run, folder, config, labels, landmarks, computed, checkpoint, events, steps } = value;
   const { train, valid } = record(labels, "its labels");
   const { engine, threads, precision } = record(computed, "its engine");
   const file = record(events, "its events");
@@ -216,6 +219,9 @@ function _parse(json: string): RunStateHeader {
     folder: folder as string,
     config: parseSettings(record(config, "its config")),
     labels: { train: train as string, valid: valid as string },
+    landmarks: landmarks === undefined
+      ? undefined
+      : parseLandmarks(record(landmarks, "its landmarks")),
     computed: { engine, threads, precision } as RunState["computed"],
     progress,
     checkpoint: checkpoint as string | undefined,

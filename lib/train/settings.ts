@@ -204,9 +204,9 @@ export const SETTINGS = {
   },
   intensity: {
     use: { of: "loop", kept: "fixed" },
-    flag: "--intensity <{raw,standardized}>",
-    help: "grey values as in the file, or each exam stretched to 0-255 and standardized; " +
-      _byRecipe("intensity"),
+    flag: "--intensity <{raw,standardized,landmarks}>",
+    help: "grey values as in the file, each exam stretched to 0-255 and standardized, or its " +
+      `histogram mapped to landmarks of the training exams; ${_byRecipe("intensity")}`,
     check: { kind: "choice", choices: INTENSITIES },
   },
   lossWeights: {

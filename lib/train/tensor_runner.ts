@@ -37,7 +37,7 @@ export class TensorRunner implements Runner {
     const optimizer = this.#adam();
     optimizer.learningRate = this.learningRate;
     return _read(tf.tidy(() => {
-      const whole = examTensor(exam, model.intensity);
+      const whole = examTensor(exam, model);
       const input = augmentation === undefined ? whole : augment(whole, augmentation);
       let logits!: tf.Tensor2D;
       const { value, grads } = tf.variableGrads(() => {
@@ -55,7 +55,7 @@ export class TensorRunner implements Runner {
 
   evaluate({ exam, label }: LabelledExam, weights: OutputWeights): Promise<ExamResult> {
     return _read(tf.tidy(() => {
-      const logits = this.#model.logits(examTensor(exam, this.#model.intensity));
+      const logits = this.#model.logits(examTensor(exam, this.#model));
       return _together(weightedCrossEntropy(logits, label, weights), logits);
     }));
   }

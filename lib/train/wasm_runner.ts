@@ -4,7 +4,7 @@
  */
 import { type Augmentation, type SourceMatrix, sourceOf } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
-import { affineOf } from "../data/intensity.ts";
+import { affineOf, preparedExam } from "../data/intensity.ts";
 import { Threads } from "../engine/wasm/threads.ts";
 import { type MRNet, sigmoid } from "../model/mrnet.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
@@ -65,11 +65,12 @@ export class WasmRunner implements Runner {
   }
 
   async train(
-    { exam, label }: LabelledExam,
+    { exam: given, label }: LabelledExam,
     weights: OutputWeights,
     augmentation?: Augmentation | SourceMatrix,
   ): Promise<ExamResult> {
     await this.#threads.ready();
+    const exam = preparedExam(given, this.#model);
     const size = [exam.height, exam.width] as const;
     const matrix = augmentation === undefined ? undefined : sourceOf(augmentation, size);
     this.#setAdam(++this.#steps);
@@ -79,8 +80,12 @@ export class WasmRunner implements Runner {
     return _result(this.#network.run("train", exam, { label, weights, matrix, affine }));
   }
 
-  async evaluate({ exam, label }: LabelledExam, weights: OutputWeights): Promise<ExamResult> {
+  async evaluate(
+    { exam: given, label }: LabelledExam,
+    weights: OutputWeights,
+  ): Promise<ExamResult> {
     await this.#threads.ready();
+    const exam = preparedExam(given, this.#model);
     const input = { label, weights, affine: affineOf(exam, this.#model.intensity) };
     if (!this.#packed) this.#network.run("pack", exam, input);
     this.#packed = true;

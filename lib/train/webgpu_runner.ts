@@ -7,7 +7,7 @@
  */
 import { type Augmentation, type SourceMatrix, sourceOf } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
-import { affineOf, type Intensity } from "../data/intensity.ts";
+import { affineOf, type Preparation, preparedExam } from "../data/intensity.ts";
 import { EngineError, messageOf } from "../errors.ts";
 import type { Dispatch, Gpu } from "../engine/webgpu/gpu.ts";
 import { type MRNet, networkState, sigmoid } from "../model/mrnet.ts";
@@ -40,7 +40,7 @@ export class WebGPURunner implements Runner {
   learningRate: number;
   readonly #gpu: Gpu;
   readonly #network: WebGPUNetwork;
-  readonly #intensity: Intensity;
+  readonly #preparation: Preparation;
   readonly #optimizer: Required<AdamOptions>;
   /** The last call in the queue; steps are computed in the order of the calls. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -61,7 +61,7 @@ export class WebGPURunner implements Runner {
       slicesAtOnce,
       frozen,
     });
-    this.#intensity = model.intensity;
+    this.#preparation = { intensity: model.intensity, landmarks: model.landmarks };
     this.#optimizer = { ...ADAM_DEFAULTS, ...adam };
     this.learningRate = this.#optimizer.learningRate;
   }
@@ -78,13 +78,14 @@ export class WebGPURunner implements Runner {
   }
 
   train(
-    labelled: LabelledExam,
+    given: LabelledExam,
     weights: OutputWeights,
     augmentation?: Augmentation | SourceMatrix,
   ): Promise<ExamResult> {
     // Taken now: the rate may have changed when the queue reaches this call.
     const { learningRate } = this;
     return this.#inTurn(async () => {
+      const labelled = this.#prepared(given);
       const { exam } = labelled;
       await this.#roomFor(labelled, true);
       this.#steps++;
@@ -100,8 +101,9 @@ export class WebGPURunner implements Runner {
     });
   }
 
-  evaluate(labelled: LabelledExam, weights: OutputWeights): Promise<ExamResult> {
+  evaluate(given: LabelledExam, weights: OutputWeights): Promise<ExamResult> {
     return this.#inTurn(async () => {
+      const labelled = this.#prepared(given);
       await this.#roomFor(labelled, false);
       return this.#start(labelled, { weights }, false);
     });
@@ -170,6 +172,10 @@ export class WebGPURunner implements Runner {
     return done;
   }
 
+  #prepared({ exam, label }: LabelledExam): LabelledExam {
+    return { exam: preparedExam(exam, this.#preparation), label };
+  }
+
   /** Waits until a pass over an exam can be given to the GPU. */
   async #roomFor({ exam }: LabelledExam, training: boolean): Promise<void> {
     // A caller that does not await results waits here, before the ring overflows.
@@ -187,7 +193,7 @@ export class WebGPURunner implements Runner {
     const slot = this.#network.run(exam, {
       ...constants,
       label,
-      ...affineOf(exam, this.#intensity),
+      ...affineOf(exam, this.#preparation.intensity),
       ...EVALUATION_VALUES,
       ...values,
       source: values.source ?? EVALUATION_VALUES.source,

@@ -164,7 +164,7 @@ Deno.test("what is wrong with the arguments is said in argparse's words, after t
     ],
     [
       ["--intensity", "bright"],
-      "argument --intensity: invalid choice: 'bright' (choose from 'raw', 'standardized')",
+      "argument --intensity: invalid choice: 'bright' (choose from 'raw', 'standardized', 'landmarks')",
     ],
     [
       ["--loss_weights", "exam"],

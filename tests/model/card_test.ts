@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
+import { LANDMARK_PERCENTILES, type Landmarks } from "../../lib/data/landmarks.ts";
 import { OptionError, WeightsError } from "../../lib/errors.ts";
 import { decide, type ModelCard, resolveCard } from "../../lib/model/card.ts";
-import { cardMetadata, readCard } from "../../lib/model/card_metadata.ts";
+import { cardMetadata, readCard, readCardWith } from "../../lib/model/card_metadata.ts";
 import { saveMRNet } from "../../lib/model/create.ts";
 import { tinyModel } from "../support/tiny_model.ts";
 import earlier from "../fixtures/cards/without_version.json" with { type: "json" };
+
+const LANDMARKS: Landmarks = {
+  percentiles: LANDMARK_PERCENTILES,
+  values: LANDMARK_PERCENTILES.map((percent) => 2.5 * percent),
+  type: "uint8",
+  exams: 3,
+};
 
 Deno.test("what is written is read back", () => {
   const cards: ModelCard[] = [
@@ -26,6 +34,9 @@ Deno.test("what is written is read back", () => {
       config: { task: "acl", epochs: 50, flip: 0.5 },
     },
     { intensity: "raw" },
+    { intensity: "landmarks", landmarks: LANDMARKS },
+    // A model of raw input says what it was trained on too.
+    { intensity: "raw", landmarks: { ...LANDMARKS, type: "float32" } },
   ];
   for (const card of cards) {
     assert.deepEqual(readCard(cardMetadata(card), "model"), card);
@@ -112,7 +123,7 @@ Deno.test("a value that is not what its key promises is refused by name", () => 
   const cases: [string, string, string][] = [
     ["task", "knee", "one of abnormal, acl, meniscus is needed"],
     ["plane", "oblique", "one of axial, coronal, sagittal is needed"],
-    ["intensity", "bright", "one of raw, standardized is needed"],
+    ["intensity", "bright", "one of raw, standardized, landmarks is needed"],
     ["recipe", "secret", "one of reference, stanford is needed"],
     ["loss_weights", "none", "one of output, class is needed"],
     ["operating_point", '{"threshold":2}', "a threshold in 0–1 is needed"],
@@ -121,6 +132,10 @@ Deno.test("a value that is not what its key promises is refused by name", () => 
     ["val_auc", "1.5", "a number in 0–1, or NaN where all exams are of one class, is needed"],
     ["train_loss", "", "a number of at least 0 is needed"],
     ["config", "[]", "a JSON object is needed"],
+    ["landmarks", "[]", "a JSON object is needed"],
+    ["landmarks", "{}", "the percentiles 0.5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 99.7 are needed"],
+    ["landmarks", "{", "JSON"],
+    ["intensity", "landmarks", "its landmarks are missing"],
     ["tune", '{"fraction":3,"seed":0}', "Cannot keep 3 of the training exams out"],
   ];
   for (const [key, value, hint] of cases) {
@@ -138,6 +153,29 @@ Deno.test("a value that is not what its key promises is refused by name", () => 
   for (const value of ["", "null", "7", "[1", '{"threshold":0.5,"rule":"youden","exams":"all"}']) {
     assert.throws(() => readCard({ operating_point: value }, "m"), WeightsError);
   }
+});
+
+Deno.test("landmarks that fall are refused", () => {
+  const landmarks = { ...LANDMARKS, values: LANDMARKS.values.with(3, 0) };
+  assert.throws(() => cardMetadata({ landmarks }), {
+    name: "OptionError",
+    message: /^Cannot save a model with the landmarks .*: 11 values that rise are needed$/,
+  });
+  const metadata = { landmarks: JSON.stringify(landmarks) };
+  assert.throws(() => readCard(metadata, "m.safetensors"), {
+    name: "WeightsError",
+    message:
+      /^Cannot use the model 'm\.safetensors': its landmarks is '.*': 11 values that rise are/,
+  });
+});
+
+Deno.test("nobody can tell a model without landmarks that its input is mapped to them", () => {
+  const message =
+    "Cannot use the model 'm.pth' with intensity landmarks: its file has no landmarks: " +
+    "leave the intensity out";
+  assert.throws(() => readCardWith({}, "m.pth", "landmarks"), { name: "OptionError", message });
+  const metadata = cardMetadata({ intensity: "landmarks", landmarks: LANDMARKS });
+  assert.deepEqual(readCardWith(metadata, "m.safetensors", "landmarks").landmarks, LANDMARKS);
 });
 
 Deno.test("what the file does not say is taken from the caller", () => {

@@ -1,11 +1,18 @@
 // A model prepares its input itself, whichever way it is asked.
 import assert from "node:assert/strict";
 import type { Exam } from "../../lib/data/exam.ts";
+import {
+  type Landmarks,
+  landmarksOf,
+  mapToLandmarks,
+  meanLandmarks,
+} from "../../lib/data/landmarks.ts";
 import { convertWeights } from "../../lib/model/convert.ts";
 import { createMRNet, loadMRNet, saveMRNet } from "../../lib/model/create.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
 import { createRandom } from "../../lib/random.ts";
+import { explain } from "../../lib/explain/explain.ts";
 import { evaluate } from "../../lib/train/evaluate.ts";
 import { onEachEngine } from "../support/engines.ts";
 import { TemporaryFolder } from "../support/folders.ts";
@@ -25,6 +32,12 @@ function prepared({ voxels, ...exam }: Exam): Exam {
   const stretch = (value: number) => (value - least) / (largest - least) * 255;
   return { ...exam, voxels: Float32Array.from(voxels, (v) => (stretch(v) - 58.09) / 49.73) };
 }
+
+/** The landmarks of the exam if its values were others. */
+const LANDMARKS: Landmarks = meanLandmarks(
+  [landmarksOf(makeExam().voxels.map((value) => value * value / 100))!],
+  { type: "uint8", stretch: true },
+)!;
 
 function assertNear(actual: readonly number[], expected: readonly number[]): void {
   actual.forEach((value, index) => {
@@ -55,6 +68,71 @@ onEachEngine("predict and evaluate standardize what is given to the model raw", 
   raw.dispose();
   standardized.dispose();
 });
+
+onEachEngine("predict, evaluate and explain map an exam to the model's landmarks", async () => {
+  const exam = makeExam();
+  const state = initialWeights(2);
+  using raw = new MRNet(state);
+  using model = new MRNet(state, { intensity: "landmarks", landmarks: LANDMARKS });
+  const voxels = mapToLandmarks(exam.voxels, LANDMARKS, "map");
+  assert.ok(voxels instanceof Uint8Array && voxels.some((value, at) => value !== exam.voxels[at]));
+  const expected = await raw.predict({ ...exam, voxels });
+  assertNear((await model.predict(exam)).logits, expected.logits);
+  const floats = { ...exam, voxels: Float32Array.from(exam.voxels, (value) => 9 * value - 1000) };
+  assertNear((await model.predict(floats)).logits, expected.logits);
+  assertNear((await explain(model, exam)).logits, expected.logits);
+  const input = model.input(exam);
+  assert.deepEqual([...await input.data()], [...voxels]);
+  input.dispose();
+  const exams = {
+    labels: [{ id: "a", label: 0 }, { id: "b", label: 1 }] as const,
+    read: () => Promise.resolve(exam),
+  };
+  for (const { logits } of (await evaluate(model, exams)).predictions) {
+    assertNear(logits, expected.logits);
+  }
+  await assert.rejects(model.predict({ ...exam, voxels: exam.voxels.slice().fill(9) }), {
+    name: "DataError",
+    message: /^Cannot standardize exam 'exam' by landmarks: the 0\.5th and the 99\.7th percentile/,
+  });
+});
+
+Deno.test("a model whose input is mapped to landmarks needs some", () => {
+  assert.throws(() => new MRNet(initialWeights(2), { intensity: "landmarks" }), {
+    name: "OptionError",
+    message: /^Cannot make a model with intensity landmarks: it has no landmarks: learn them/,
+  });
+});
+
+onEachEngine(
+  "landmarks go with a model through its files and into its further training",
+  async () => {
+    await using folder = await TemporaryFolder.make();
+    const [first, second, further] = ["a", "b", "c"].map((name) =>
+      folder.at(`${name}.safetensors`)
+    );
+    using model = await createMRNet({
+      ...{ weights: "none", seed: 1, intensity: "landmarks", landmarks: LANDMARKS },
+    });
+    await saveMRNet(model, first);
+    await convertWeights(first, second);
+    using loaded = await loadMRNet(second);
+    assert.deepEqual(loaded.card.landmarks, LANDMARKS);
+    assert.deepEqual(
+      [loaded.model.intensity, loaded.model.landmarks],
+      ["landmarks", LANDMARKS],
+    );
+    const others = { ...LANDMARKS, exams: 77 };
+    // Its weights know their own landmarks; a model that is trained on others has others.
+    using same = await createMRNet({ weights: second, landmarks: others });
+    using other = await createMRNet({ weights: second, landmarks: others, intensity: "raw" });
+    assert.deepEqual([same.landmarks, other.landmarks], [LANDMARKS, others]);
+    await saveMRNet(other, further);
+    using raw = await loadMRNet(further);
+    assert.deepEqual([raw.card.intensity, raw.card.landmarks], ["raw", others]);
+  },
+  { engines: ["wasm"] },
+);
 
 onEachEngine("the input is the exam's values, or these standardized", async () => {
   const exam = makeExam();

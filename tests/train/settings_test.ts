@@ -37,7 +37,7 @@ Deno.test("every name and every flag is there once, and every default is in rang
 Deno.test("a value that is out of range is named with its range", () => {
   const cases: [options: Record<string, unknown>, words: string][] = [
     [{ recipe: "own" }, "recipe 'own': give one of reference, stanford"],
-    [{ intensity: "raw " }, "intensity 'raw ': give one of raw, standardized"],
+    [{ intensity: "raw " }, "intensity 'raw ': give one of raw, standardized, landmarks"],
     [{ lossWeights: "x" }, "lossWeights 'x': give one of output, class"],
     [{ schedule: "1" }, "schedule '1': give one of plateau, step, none"],
     [{ epochs: 0 }, "epochs 0: give a whole number of at least 1"],

@@ -417,7 +417,7 @@ onCpu("every option out of its range is refused before an exam is read", async (
     ],
     [
       { intensity: "bright" as TrainOptions["intensity"] },
-      "Cannot train with intensity 'bright': give one of raw, standardized",
+      "Cannot train with intensity 'bright': give one of raw, standardized, landmarks",
     ],
     [
       { lossWeights: "exam" as TrainOptions["lossWeights"] },

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type Augmentation, drawAugmentation } from "../../lib/data/augment.ts";
 import type { Exam } from "../../lib/data/exam.ts";
 import type { Intensity } from "../../lib/data/intensity.ts";
+import { type Landmarks, landmarksOf, meanLandmarks } from "../../lib/data/landmarks.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
@@ -39,15 +40,16 @@ interface Steps {
   augmentation?: Augmentation;
   adam?: AdamOptions;
   intensity?: Intensity;
+  landmarks?: Landmarks;
   weights?: OutputWeights;
 }
 
 async function follow(
   make: (model: MRNet, adam: AdamOptions) => Runner | Promise<Runner>,
-  { exam, labels, augmentation, adam = {}, intensity, weights = [1, 2.5] }: Steps,
+  { exam, labels, augmentation, adam = {}, weights = [1, 2.5], ...prepared }: Steps,
 ): Promise<Outcome> {
   await startEngine("wasm");
-  const model = new MRNet(initialWeights(4), { intensity });
+  const model = new MRNet(initialWeights(4), prepared);
   const runner = await make(model, adam);
   try {
     const results: ExamResult[] = [];
@@ -151,6 +153,19 @@ for (const augmented of [false, true]) {
     assert.ok(Math.abs(raw.results[0].logits[1] - actual.results[0].logits[1]) > 1e-3);
   });
 }
+
+Deno.test("a step on an exam that is mapped to landmarks is the plain one", async () => {
+  const exam = noiseExam([3, 96, 80]);
+  const dark = exam.voxels.map((value) => value * value / 255);
+  const landmarks = meanLandmarks([landmarksOf(dark)!], { type: "uint8", stretch: false })!;
+  const raw: Steps = { exam, labels: [1], adam: SHOW_GRADIENTS };
+  const mapped: Steps = { ...raw, intensity: "landmarks", landmarks };
+  const [expected, actual] = [await follow(plain, mapped), await follow(fast(2), mapped)];
+  assertSameResults(expected, actual, 1e-5);
+  assertSameMoves(expected, actual, 2e-5);
+  const without = await follow(fast(2), raw);
+  assert.ok(Math.abs(without.results[0].logits[1] - actual.results[0].logits[1]) > 1e-3);
+});
 
 Deno.test("ten steps of Adam are the plain ones", async () => {
   const labels = Array.from({ length: 10 }, (_, step) => step % 2 as Label);

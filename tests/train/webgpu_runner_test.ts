@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Augmentation } from "../../lib/data/augment.ts";
 import type { Dataset, LabelledExam } from "../../lib/data/dataset.ts";
-import type { Intensity } from "../../lib/data/intensity.ts";
+import type { Preparation } from "../../lib/data/intensity.ts";
+import { landmarksOf, meanLandmarks } from "../../lib/data/landmarks.ts";
 import { currentGpu, startEngine } from "../../lib/engine/engine.ts";
 import type { Tiles } from "../../lib/engine/webgpu/gpu.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
@@ -43,8 +44,7 @@ interface Run {
 }
 
 /** What the model is made with, and what the two outputs count. */
-interface Setting {
-  intensity?: Intensity;
+interface Setting extends Partial<Preparation> {
   weights?: OutputWeights;
 }
 
@@ -52,9 +52,9 @@ interface Setting {
 async function run(
   steps: Step[],
   make: (model: MRNet) => Runner | Promise<Runner>,
-  { intensity, weights = [1, 3] }: Setting = {},
+  { weights = [1, 3], ...preparation }: Setting = {},
 ): Promise<Run> {
-  const model = new MRNet(initialWeights(1), { intensity });
+  const model = new MRNet(initialWeights(1), preparation);
   const runner = await make(model);
   const evaluated = await runner.evaluate(steps[0][0], weights);
   const results: ExamResult[] = [];
@@ -107,16 +107,14 @@ interface Comparison extends AdamOptions, Setting {
 /** Both on the `wasm` engine and in our kernels. */
 async function compare(
   steps: Step[],
-  { tiles, plain = steps, intensity, weights, ...options }: Comparison,
+  { tiles, plain = steps, intensity, landmarks, weights, ...options }: Comparison,
 ): Promise<[ours: Run, plain: Run]> {
   const gpu = currentGpu();
   const make = (model: MRNet) => WebGPURunner.create(gpu!, model, { tiles, ...options });
-  const ours = await run(steps, make, { intensity, weights });
+  const setting = { intensity, landmarks, weights };
+  const ours = await run(steps, make, setting);
   await startEngine("wasm");
-  const reference = await run(plain, (model) => new TensorRunner(model, options), {
-    intensity,
-    weights,
-  });
+  const reference = await run(plain, (model) => new TensorRunner(model, options), setting);
   await startEngine("webgpu");
   return [ours, reference];
 }
@@ -171,6 +169,19 @@ for (const change of [undefined, CHANGE]) {
     assertMoves(ours.state, plain.state, 1e-3);
   }, webgpu);
 }
+
+onEachEngine("a step on an exam that is mapped to landmarks is the plain one", async () => {
+  const { exam, label } = makeExam([3, 96, 80]);
+  const dark = exam.voxels.map((value) => value * value / 255);
+  const landmarks = meanLandmarks([landmarksOf(dark)!], { type: "uint8", stretch: false })!;
+  const given = { tiles: "registers", learningRate: 0.01, epsilon: 100, weightDecay: 0 } as const;
+  const [ours, plain] = await compare([[{ exam, label }, CHANGE]], {
+    ...{ ...given, intensity: "landmarks", landmarks },
+  });
+  assertResult(ours.evaluated, plain.evaluated, 1e-5);
+  assertResult(ours.steps[0], plain.steps[0], 1e-5);
+  assertMoves(ours.state, plain.state, 1e-3);
+}, webgpu);
 
 onEachEngine("an exam of one slice moves the model as one of two equal slices does", async () => {
   const one = makeExam([1, 96, 80]);

@@ -10,12 +10,13 @@
  * The messages and their field numbers are those of
  * https://github.com/onnx/onnx/blob/v1.14.0/onnx/onnx.proto.
  */
-import { type Intensity, MRNET_MEAN, MRNET_STANDARD_DEVIATION } from "../../data/intensity.ts";
+import type { Preparation } from "../../data/intensity.ts";
 import { ALEXNET } from "../../network/alexnet.ts";
 import { IMAGE, type Network, type Node, type Window } from "../../network/network.ts";
 import { convolutionState, statisticsOf } from "../../network/parameters.ts";
 import { Message } from "../../protobuf.ts";
 import { HEAD, mrnetParameters, NETWORK_PREFIX } from "../names.ts";
+import { addInput, type AddNode, type OnnxConstant } from "./onnx_input.ts";
 import { elementCount, type NamedTensor, type StateDict } from "./tensors.ts";
 
 /** Version 8 of the format and version 17 of its operators: ONNX 1.12, of 2022. */
@@ -25,6 +26,7 @@ const OPSET = 17;
 /** Element types as `TensorProto.DataType` numbers them. */
 const FLOAT = 1;
 const INT64 = 7;
+const DOUBLE = 11;
 
 /** Attribute types as `AttributeProto.AttributeType` numbers them. */
 const ATTRIBUTE_INT = 2;
@@ -38,9 +40,9 @@ export const ONNX_INPUT = "float32 [slices, 3, height, width]: grey values as th
 export interface OnnxOptions {
   /**
    * How the grey values of an exam become the network's input.
-   * @default "raw"
+   * @default as they are
    */
-  intensity?: Intensity;
+  input?: Preparation;
   /**
    * The network whose weights they are.
    * @default AlexNet
@@ -59,12 +61,12 @@ export interface OnnxOptions {
 export function encodeOnnx(
   tensors: StateDict,
   metadata: Record<string, string> = {},
-  { intensity = "raw", network = ALEXNET }: OnnxOptions = {},
+  { input = { intensity: "raw" }, network = ALEXNET }: OnnxOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const model = new Message()
     .integer(1, IR_VERSION)
     .text(2, "mrnet")
-    .message(7, graph(tensors, intensity, network))
+    .message(7, graph(tensors, input, network))
     .message(8, new Message().text(1, "").integer(2, OPSET));
   for (const [key, value] of Object.entries(metadata)) {
     model.message(14, new Message().text(1, key).text(2, value));
@@ -72,14 +74,15 @@ export function encodeOnnx(
   return model.encode();
 }
 
-function graph(tensors: StateDict, intensity: Intensity, network: Network): Message {
+function graph(tensors: StateDict, input: Preparation, network: Network): Message {
   const graph = new Message();
   let last = "exam";
-  const add: Add = (operator, inputs, output, attributes = {}) => {
-    graph.message(1, node(operator, inputs, output, attributes));
-    last = output;
+  const add: AddNode = (operator, inputs, output, attributes = {}) => {
+    const outputs = [output].flat();
+    graph.message(1, node(operator, inputs, outputs, attributes));
+    [last] = outputs;
   };
-  const constants = intensity === "standardized" ? standardize(add) : [];
+  const constants = addInput(add, input, network.inputs);
   const image = last;
   const outputs: string[] = [];
   network.nodes.forEach((node, index) => {
@@ -103,12 +106,9 @@ function graph(tensors: StateDict, intensity: Intensity, network: Network): Mess
     }
     graph.message(5, weights(name, tensor));
   }
-  for (const [name, value] of constants) {
-    graph.message(5, weights(name, { shape: [], data: Float32Array.of(value) }));
-  }
   // The index of the logit that stands for "the finding is present".
-  const one = new Uint8Array(BigInt64Array.of(1n).buffer);
-  graph.message(5, new Message().integer(2, INT64).text(8, "positive").bytes(9, one));
+  const positive = { name: "positive", values: BigInt64Array.of(1n), single: true };
+  for (const each of [...constants, positive]) graph.message(5, constant(each));
   graph.message(
     11,
     value("exam", ["slices", network.inputs, "height", "width"]).text(3, ONNX_INPUT),
@@ -118,16 +118,8 @@ function graph(tensors: StateDict, intensity: Intensity, network: Network): Mess
   return graph;
 }
 
-/** Appends a node to the graph. */
-type Add = (
-  operator: string,
-  inputs: string[],
-  output: string,
-  attributes?: Record<string, number | number[]>,
-) => void;
-
 /** The operators of one node of the network. */
-function addNode(add: Add, node: Node, inputs: string[], index: number): void {
+function addNode(add: AddNode, node: Node, inputs: string[], index: number): void {
   switch (node.kind) {
     case "convolution": {
       const { parameters, statistics } = convolutionState(node);
@@ -164,41 +156,17 @@ function windowOf({ size, stride, padding }: Window): Record<string, number[]> {
   };
 }
 
-/**
- * What `affineOf` does, as nodes: the exam is stretched to 0–255 by its own least and largest value,
- * then the mean is taken off and the rest divided by the standard deviation. In an exam of one single
- * value the least is taken off everywhere, and 0 is divided by 1 instead of by 0.
- *
- * @returns the constants that the nodes refer to
- */
-function standardize(add: Add): [name: string, value: number][] {
-  add("ReduceMin", ["exam"], "least", { keepdims: 0 });
-  add("ReduceMax", ["exam"], "largest", { keepdims: 0 });
-  add("Sub", ["largest", "least"], "range");
-  add("Greater", ["range", "zero"], "has_range");
-  add("Where", ["has_range", "range", "one"], "divisor");
-  add("Sub", ["exam", "least"], "above_least");
-  add("Div", ["above_least", "divisor"], "share");
-  add("Mul", ["share", "stretch"], "stretched");
-  add("Sub", ["stretched", "mean"], "standardized");
-  return [
-    ["zero", 0],
-    ["one", 1],
-    ["stretch", 255 / MRNET_STANDARD_DEVIATION],
-    ["mean", MRNET_MEAN / MRNET_STANDARD_DEVIATION],
-  ];
-}
-
-/** A `NodeProto`; it carries the name of its output, which is unique. */
+/** A `NodeProto`; it carries the name of its first output, which is unique. */
 function node(
   operator: string,
   inputs: string[],
-  output: string,
+  outputs: string[],
   attributes: Record<string, number | number[]>,
 ): Message {
   const node = new Message();
   for (const input of inputs) node.text(1, input);
-  node.text(2, output).text(3, output).text(4, operator);
+  for (const output of outputs) node.text(2, output);
+  node.text(3, outputs[0]).text(4, operator);
   for (const [name, value] of Object.entries(attributes)) {
     const attribute = new Message().text(1, name);
     if (typeof value === "number") attribute.integer(3, value).integer(20, ATTRIBUTE_INT);
@@ -216,10 +184,28 @@ function weights(name: string, { shape, data }: NamedTensor): Message {
   if (elementCount(shape) !== data.length) {
     throw new RangeError(`'${name}' has ${data.length} values and the shape [${shape}]`);
   }
+  return tensorProto(name, data, shape);
+}
+
+/** The type of each kind of array. */
+function typeOf(values: OnnxConstant["values"]): number {
+  if (values instanceof BigInt64Array) return INT64;
+  return values instanceof Float64Array ? DOUBLE : FLOAT;
+}
+
+function constant({ name, values, single }: OnnxConstant): Message {
+  return tensorProto(name, values, single ? [] : [values.length]);
+}
+
+function tensorProto(
+  name: string,
+  values: OnnxConstant["values"],
+  shape: readonly number[],
+): Message {
   const tensor = new Message();
   for (const size of shape) tensor.integer(1, size);
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return tensor.integer(2, FLOAT).text(8, name).bytes(9, bytes);
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return tensor.integer(2, typeOf(values)).text(8, name).bytes(9, bytes);
 }
 
 /** A `ValueInfoProto` of float32; a size that is text may differ from call to call. */

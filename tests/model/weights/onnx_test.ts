@@ -27,7 +27,7 @@ Deno.test("nodes of the graph prepare the input, if it is prepared", () => {
   const names = (model: Uint8Array) => new TextDecoder("latin1").decode(model);
   const [raw, standardized] = [
     names(encodeOnnx(MRNET)),
-    names(encodeOnnx(MRNET, {}, { intensity: "standardized" })),
+    names(encodeOnnx(MRNET, {}, { input: { intensity: "standardized" } })),
   ];
   for (const node of ["ReduceMin", "has_range", "divisor", "stretched"]) {
     assert.ok(standardized.includes(node) && !raw.includes(node), node);
