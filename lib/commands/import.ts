@@ -2,11 +2,16 @@
  * `cli.ts import PATH… --out DIR`: a data set in MRNet's layout of DICOM and NIfTI files.
  */
 import { importExams, type ImportReport, type ImportResult } from "../imaging/import.ts";
+import { loadClassifier } from "../classifier/load.ts";
+import { landmarksToImport } from "../classifier/landmarks_to_import.ts";
+import type { Landmarks } from "../data/landmarks.ts";
+import { startEngine } from "../engine/engine.ts";
 import { listed } from "../quoted.ts";
 import { PhaseTimer } from "../logs/progress.ts";
-import { PLANES, SPLITS } from "../terms.ts";
+import { type Plane, PLANES, SPLITS } from "../terms.ts";
 import { choice, Command, option, text } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
+import { checkModelFiles } from "./models_there.ts";
 import { readSeries, remarkCandidates, SERIES_FLAGS, SERIES_HELP } from "./series_choice.ts";
 import { INTERRUPTED, stoppable } from "./training_display.ts";
 
@@ -39,16 +44,25 @@ export function importCommand(exit: (code: number) => void) {
         text,
       ),
     )
+    .addOption(
+      option(
+        "--like <MODEL>",
+        "map grey values to the landmarks of the model's training exams, as predict does with studies " +
+          "(default: percentiles 0.5 and 99.7 of a series become 0 and 255)",
+        text,
+      ),
+    )
     .option("--any_tilt", "take slices that are tilted more than 40° out of a plane too")
     .option("--json", "an object an exam, and nothing else on standard output")
-    .addHelpText("after", "\nPermissions: --allow-read=PATH,DIR --allow-write=DIR")
-    .action(async (paths, { json = false, any_tilt, ...given }) => {
+    .addHelpText("after", "\nPermissions: --allow-read=PATH,DIR,MODEL --allow-write=DIR")
+    .action(async (paths, { json = false, any_tilt, like, ...given }) => {
+      const landmarks = like === undefined ? undefined : await _landmarksOf(like);
       using interrupt = stoppable();
       const timer = new PhaseTimer();
       const show = (label: string, unit: string) => (done: number, total: number) =>
         showProgress({ label, done, total, unit, ...timer.at(label, done) });
       const result = await importExams({
-        ...{ ...given, paths, anyTilt: any_tilt, signal: interrupt.signal },
+        ...{ ...given, paths, landmarks, anyTilt: any_tilt, signal: interrupt.signal },
         onFile: show("headers", "files"),
         onExam(report) {
           if (json) print(JSON.stringify(report));
@@ -69,6 +83,21 @@ export function importCommand(exit: (code: number) => void) {
         exit(1);
       }
     });
+}
+
+/** The landmarks of a model's file, or of those that a combination names. */
+async function _landmarksOf(model: string): Promise<Partial<Record<Plane, Landmarks>>> {
+  await checkModelFiles([model]);
+  // Nothing is computed.
+  await startEngine("cpu");
+  using classifier = await loadClassifier(model);
+  const landmarks = landmarksToImport(classifier);
+  for (const plane of PLANES) {
+    const known = landmarks[plane];
+    const by = known === undefined ? "percentiles" : `landmarks of ${known.exams} training exams`;
+    remark(`Grey values, ${plane}: ${by}`);
+  }
+  return landmarks;
 }
 
 function _lines({ row, from }: ImportReport): string[] {

@@ -105,6 +105,7 @@ export function predictCommand(exit: (code: number) => void) {
       }
       remark(_aboutThreshold(classifier));
       if (card.plane !== "combined") _remarkPlanes(exams, card.plane);
+      if (studies !== undefined) _remarkLandmarks(classifier);
       const predict = cam === undefined ? undefined : _explaining(classifier, cam, map);
       const write = json ? _json : _line;
       let predicted = 0;
@@ -216,6 +217,16 @@ function _remarkPlanes(exams: readonly string[], plane: Plane): void {
       planeOfPath(others[0])
     } by its ` +
       "name: look whether that is the right file",
+  );
+}
+
+/** Says of which planes the grey values of studies are mapped to landmarks. */
+function _remarkLandmarks({ models }: Classifier): void {
+  const mapped = models.filter(({ card }) => card.landmarks !== undefined);
+  const planes = PLANES.filter((plane) => mapped.some(({ card }) => card.plane === plane));
+  if (planes.length === 0) return;
+  remark(
+    `Grey values of studies: mapped to landmarks of the training exams (${planes.join(", ")})`,
   );
 }
 

@@ -45,6 +45,13 @@ export interface Exam extends ExamSize {
    * denormal as float32 (below 1.2e-38 in magnitude) are changed, to 0. MRNet's are 0 to 255.
    */
   voxels: Uint8Array | Float32Array;
+  /**
+   * True if it was made of a scanner's files and not read from its own: its grey values are cut off at
+   * two percentiles, whatever those of a model's training exams are. A model that knows the landmarks of
+   * these maps it to them.
+   * @default false
+   */
+  isScanned?: boolean;
 }
 
 /**

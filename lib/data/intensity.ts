@@ -29,8 +29,8 @@ export interface Preparation {
   /** The way. */
   readonly intensity: Intensity;
   /**
-   * What the exams it was trained on look like. If the way is `landmarks`, they are never missing;
-   * otherwise exams from a scanner are made to look so.
+   * What the exams it was trained on look like. If the way is `landmarks`, they are never missing, and
+   * every exam is mapped to them; otherwise those from a scanner are.
    */
   readonly landmarks?: Landmarks;
 }
@@ -56,15 +56,18 @@ export const UNCHANGED: Affine = { scale: 1, offset: 0 };
 const MIN_NORMAL = 2 ** -126;
 
 /**
- * An exam as the engines get it: mapped to a model's landmarks if that is how its input is prepared,
- * otherwise the exam itself.
+ * An exam as the engines get it: mapped to a model's landmarks if every exam is, or if it is from a
+ * scanner and the model knows what it should look like; otherwise the exam itself.
  *
- * @throws {DataError} if it has no landmarks of its own
+ * @throws {DataError} if it is to be mapped and has no landmarks of its own
  */
 export function preparedExam(exam: Exam, { intensity, landmarks }: Preparation): Exam {
-  if (intensity !== "landmarks") return exam;
-  const what = `standardize exam '${exam.id}' by landmarks`;
-  return { ...exam, voxels: mapToLandmarks(exam.voxels, landmarks!, what) };
+  const isMapped = intensity === "landmarks" || exam.isScanned;
+  if (!isMapped || landmarks === undefined) return exam;
+  return {
+    ...exam,
+    voxels: mapToLandmarks(exam.voxels, landmarks, `map exam '${exam.id}' to a model's landmarks`),
+  };
 }
 
 /**

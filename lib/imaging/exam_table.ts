@@ -2,7 +2,7 @@
  * `exams.csv`: what each imported exam was made of. It names no patient and nothing of theirs: the
  * source is a hash, what operators write freely is left out.
  */
-import { eachCsvLine } from "../data/csv.ts";
+import { csvShape, eachCsvLine } from "../data/csv.ts";
 import { isExamId } from "../data/labels.ts";
 import { DataError } from "../errors.ts";
 import { isMissing, readBytes, writeWhole } from "../files.ts";
@@ -26,9 +26,17 @@ export interface ImportedRow {
   study: string;
   /** Which series it was made of: the first 16 digits of a hash. */
   source: string;
+  /**
+   * What its grey values were made by: `percentiles`, or `landmarks` and the first eight digits of a hash
+   * of the landmarks that they were mapped to.
+   */
+  greyValues: string;
   /** What is odd about it. */
   remarks: string[];
 }
+
+/** What grey values are made by if nothing else is said, as in tables of earlier versions. */
+export const PERCENTILES = "percentiles";
 
 const COLUMNS = [
   "id",
@@ -39,8 +47,13 @@ const COLUMNS = [
   "sequence",
   "study",
   "source",
+  "grey_values",
   "remarks",
 ];
+
+/** The columns of earlier versions. */
+const EARLIER_COLUMNS = COLUMNS.filter((column) => column !== "grey_values");
+
 const MAX_BYTES = 64 * 1024 * 1024;
 
 const HINT = "give another --out, or move that file away";
@@ -64,30 +77,33 @@ export async function readExamTable(path: string): Promise<ImportedRow[]> {
 export function decodeExamTable(bytes: Uint8Array, path: string): ImportedRow[] {
   const refuse = (found: string) => new DataError(`Cannot read '${path}': ${found}: ${HINT}`);
   const rows: ImportedRow[] = [];
+  const text = new TextDecoder().decode(bytes);
+  const isEarlier = csvShape(text).width === EARLIER_COLUMNS.length;
+  const columns = isEarlier ? EARLIER_COLUMNS : COLUMNS;
   let isHead = true;
-  eachCsvLine(new TextDecoder().decode(bytes), ({ values, line }) => {
+  eachCsvLine(text, ({ values, line }) => {
     if (isHead) {
-      if (values.join() !== COLUMNS.join()) throw refuse("it has not the columns of an import");
+      if (values.join() !== columns.join()) throw refuse("it has not the columns of an import");
       isHead = false;
       return;
     }
-    const row = _row(values);
+    const row = _row(isEarlier ? values.toSpliced(-1, 0, PERCENTILES) : values);
     if (row === undefined) throw refuse(`line ${line} is not one of an import`);
     rows.push(row);
-  }, { columns: COLUMNS.length, refuse });
+  }, { columns: columns.length, refuse });
   if (isHead) throw refuse("it is empty");
   return rows;
 }
 
 function _row(values: readonly string[]): ImportedRow | undefined {
-  const [id, split, plane, slices, side, sequence, study, source, remarks] = values;
+  const [id, split, plane, slices, side, sequence, study, source, greyValues, remarks] = values;
   const isSound = values.length === COLUMNS.length && isExamId(id) && /^\d{1,6}$/.test(slices) &&
     (PLANES as readonly string[]).includes(plane) &&
     (SPLITS as readonly string[]).includes(split) && /^[0-9a-f]{16}$/.test(source);
   if (!isSound) return undefined;
   return {
     ...{ id, split: split as Split, plane: plane as Plane, slices: Number(slices) },
-    ...{ side, sequence, study, source },
+    ...{ side, sequence, study, source, greyValues },
     remarks: remarks === "" ? [] : remarks.split("; "),
   };
 }
@@ -106,6 +122,7 @@ export async function writeExamTable(path: string, rows: readonly ImportedRow[])
         row.sequence,
         row.study,
         row.source,
+        row.greyValues,
       ],
       row.remarks.join("; "),
     ].map(_quoted).join(",")

@@ -3,6 +3,7 @@
  */
 import { createHash } from "node:crypto";
 import { examFile, isExamId } from "../data/labels.ts";
+import { type Landmarks, mapToLandmarks } from "../data/landmarks.ts";
 import { encodeNpy } from "../data/npy.ts";
 import { DataError, messageOf } from "../errors.ts";
 import { folderOf, isMissing, join, makeFolder, writeWhole } from "../files.ts";
@@ -10,7 +11,7 @@ import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { type Plane, PLANES, type Split } from "../terms.ts";
 import { type ChooseOptions, choosePlanes, type PlaneChoice } from "./choose.ts";
 import { FrameDecoder } from "./dicom/decoder.ts";
-import { type ImportedRow, readExamTable, writeExamTable } from "./exam_table.ts";
+import { type ImportedRow, PERCENTILES, readExamTable, writeExamTable } from "./exam_table.ts";
 import { type GivenFile, ImagingFiles } from "./files.ts";
 import {
   commonFolders,
@@ -42,6 +43,12 @@ export interface ImportOptions extends ChooseOptions {
    * KneeMRI does.
    */
   labels?: string;
+  /**
+   * The landmarks that grey values of each plane are mapped to: those of the model that is to read the
+   * exams, see {@linkcode MRNet.landmarks}.
+   * @default two percentiles of a series become 0 and 255, and what lies between is linear
+   */
+  landmarks?: Partial<Record<Plane, Landmarks>>;
   /** Called after each file whose header was read. */
   onFile?: (done: number, total: number) => void;
   /** Called after each exam of each plane. */
@@ -56,6 +63,7 @@ const OPTION_NAMES: OptionNames<ImportOptions> = {
   out: true,
   split: true,
   labels: true,
+  landmarks: true,
   series: true,
   plane: true,
   anyTilt: true,
@@ -221,11 +229,16 @@ async function _importStudies(
 async function _importExam(
   series: FoundSeries,
   { id, plane }: Pick<ImportedRow, "id" | "plane">,
-  { out, split, table, decoder }: ImportPlan,
+  { out, split, table, decoder, landmarks: scales }: ImportPlan,
   rows: ImportedRow[],
 ): Promise<{ row: ImportedRow; known: boolean }> {
   const { study, series: uid, part } = series.facts;
-  const row = _rowOf(series, { id, plane, split, source: _hash(study, uid, part) });
+  const landmarks = scales?.[plane];
+  const greyValues = landmarks === undefined
+    ? PERCENTILES
+    : `landmarks ${_hash(JSON.stringify(landmarks)).slice(0, 8)}`;
+  const source = _hash(study, uid, part);
+  const row = _rowOf(series, { id, plane, split, source, greyValues });
   const other = rows.find((each) =>
     each.split !== split && (each.study === row.study || series.related?.has(each.id))
   );
@@ -237,11 +250,16 @@ async function _importExam(
     );
   }
   const path = examFile(out, split, plane, id);
-  const known = rows.find((each) => _isSame(each, row) && each.source === row.source);
+  const known = rows.find((each) =>
+    _isSame(each, row) && each.source === source && each.greyValues === greyValues
+  );
   if (known !== undefined && !await isMissing(path)) return { row: known, known: true };
   const { data, shape } = await examOfSeries(series, decoder, { plane });
+  const voxels = landmarks === undefined
+    ? data
+    : mapToLandmarks(data, landmarks, `map series '${uid}' to a model's landmarks`);
   await makeFolder(folderOf(path));
-  await writeWhole(path, encodeNpy(data, shape));
+  await writeWhole(path, encodeNpy(voxels, shape));
   rows.splice(0, rows.length, ...rows.filter((each) => !_isSame(each, row)), row);
   await writeExamTable(table, rows);
   return { row, known: false };
@@ -296,7 +314,7 @@ class Names {
 
 function _rowOf(
   { facts }: FoundSeries,
-  about: Pick<ImportedRow, "id" | "plane" | "split" | "source">,
+  about: Pick<ImportedRow, "id" | "plane" | "split" | "source" | "greyValues">,
 ): ImportedRow {
   const { slices, side, echoTime, repetitionTime, sequence, study, remarks } = facts;
   const times = [

@@ -116,7 +116,7 @@ export class Studies implements Disposable {
       plane,
       between: this.#options.between,
     });
-    return { id, slices, height, width, voxels: data };
+    return { id, slices, height, width, voxels: data, isScanned: true };
   }
 }
 

@@ -93,7 +93,8 @@ onEachEngine("predict, evaluate and explain map an exam to the model's landmarks
   }
   await assert.rejects(model.predict({ ...exam, voxels: exam.voxels.slice().fill(9) }), {
     name: "DataError",
-    message: /^Cannot standardize exam 'exam' by landmarks: the 0\.5th and the 99\.7th percentile/,
+    message:
+      /^Cannot map exam 'exam' to a model's landmarks: the 0\.5th and the 99\.7th percentile/,
   });
 });
 

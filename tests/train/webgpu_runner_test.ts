@@ -174,7 +174,7 @@ onEachEngine("a step on an exam that is mapped to landmarks is the plain one", a
   const { exam, label } = makeExam([3, 96, 80]);
   const dark = exam.voxels.map((value) => value * value / 255);
   const landmarks = meanLandmarks([landmarksOf(dark)!], { type: "uint8", stretch: false })!;
-  const given = { tiles: "registers", learningRate: 0.01, epsilon: 100, weightDecay: 0 } as const;
+  const given = { tiles: "registers", learningRate: 1, epsilon: 100, weightDecay: 0 } as const;
   const [ours, plain] = await compare([[{ exam, label }, CHANGE]], {
     ...{ ...given, intensity: "landmarks", landmarks },
   });
