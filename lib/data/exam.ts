@@ -109,14 +109,20 @@ export function examFromNpy(array: NpyArray, id: string, path: string): Exam {
  *
  * @param path its `.npy` file
  * @param id its name in the label files
+ * @param check is told its size before its voxels are read; what it throws ends the reading
  * @throws {DataError} if the file is missing, is not `.npy`, or is not an exam
  * @throws {PermissionError} if Deno may not read it
  */
-export async function readExam(path: string, id: string): Promise<Exam> {
+export async function readExam(
+  path: string,
+  id: string,
+  check?: (size: ExamSize) => void,
+): Promise<Exam> {
   let exam: Exam | undefined;
   // The header first: an array that is no exam is refused before it is loaded.
   await readNpyPieces(path, (header) => {
     const size = checkExamHeader(header, path);
+    check?.(size);
     const count = size.slices * size.height * size.width;
     const voxels = header.dtype === "uint8" ? new Uint8Array(count) : new Float32Array(count);
     exam = { id, ...size, voxels };

@@ -2,7 +2,7 @@
  * The viewer: a page to look at exams with, and what the page asks for. The page is part of the module
  * and loads nothing from anywhere else.
  */
-import { type Exam, readExam, readExamHeader } from "../../data/exam.ts";
+import { type Exam, readExam } from "../../data/exam.ts";
 import { examFile, isExamId } from "../../data/labels.ts";
 import planeName from "../../data/plane_name.js" with { type: "text" };
 import { DataError, messageOf } from "../../errors.ts";
@@ -348,8 +348,8 @@ export class Viewer {
     if (!await this.#has(split, id, plane)) throw _noExam(split, id);
     try {
       const path = examFile(this.#folder(), split as Split, plane, id);
-      checkExamLimits(await readExamHeader(path), path, this.#service.options.limits);
-      return await readExam(path, id);
+      const { limits } = this.#service.options;
+      return await readExam(path, id, (size) => checkExamLimits(size, path, limits));
     } catch (error) {
       if (error instanceof DataError) throw new Problem(422, messageOf(error));
       throw error;
