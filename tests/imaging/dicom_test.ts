@@ -105,6 +105,14 @@ Deno.test("pixels that are cut off, absent or not grey are refused", async () =>
   );
 });
 
+Deno.test("a mosaic, which is many slices in one image, is refused", async () => {
+  const mosaic = { "0008,0008 CS": "ORIGINAL\\PRIMARY\\M\\ND\\MOSAIC" };
+  await isRefused(
+    dicomSlice({ elements: mosaic }),
+    /it is a mosaic.*: convert it, for example with/,
+  );
+});
+
 Deno.test("what is no DICOM file, or is damaged, is refused", async () => {
   await isRefused(new Uint8Array(0), /does not begin as a DICOM file does/);
   await isRefused(

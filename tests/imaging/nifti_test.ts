@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
+import { concat } from "../../lib/bytes.ts";
 import { readNpy } from "../../lib/data/npy.ts";
 import { FrameDecoder } from "../../lib/imaging/dicom/decoder.ts";
 import { ImagingFiles } from "../../lib/imaging/files.ts";
@@ -219,6 +220,18 @@ for (
     });
   });
 }
+
+Deno.test("a volume that inflates to more than its header says is stopped", async () => {
+  const bomb = new Uint8Array(gzipSync(concat([SOUND, new Uint8Array(32 * 2 ** 20)])));
+  assert.ok(bomb.length < 100_000);
+  const header = await readNiftiHeader(bomb, "a.nii.gz");
+  const limits = { inflatedBytes: 2 * SOUND.length };
+  assert.throws(() => readNiftiSlices(bomb, "a.nii.gz", header, limits), {
+    name: "DataError",
+    message:
+      /^Cannot read the NIfTI file 'a\.nii\.gz': it cannot be inflated \(.*\): copy it again$/,
+  });
+});
 
 Deno.test("values that are no numbers are refused", async () => {
   const bytes = niftiFile({ size: [64, 64, 1], values: [NaN, ...Array(4095).fill(1)], type: 16 });

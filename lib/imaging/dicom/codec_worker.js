@@ -57,6 +57,8 @@ function decodeWith(Decoder, bytes) {
     decoder.getEncodedBuffer(bytes.length).set(bytes);
     decoder.decode();
     const { width, height, bitsPerSample, componentCount } = decoder.getFrameInfo();
+    // Some give nothing instead of failing.
+    if (width === 0 || height === 0) throw new Error("the decoder gave up");
     return {
       bytes: decoder.getDecodedBuffer().slice(),
       columns: width,
@@ -82,8 +84,29 @@ function decodeLossless(Decoder, bytes) {
   };
 }
 
+/** What a decoder may take besides its frame, and for each pixel of it, in bytes. */
+const MAX_MEMORY = 64 * 2 ** 20;
+const MAX_PIXEL_MEMORY = 16;
+
+let maxMemory = Infinity;
+
+/**
+ * Lets no decoder take more than `maxMemory`: a stream of a few bytes can ask for 2 GB. The decoders are
+ * plain JavaScript, and ask for a longer buffer when they need more.
+ */
+function limitMemory() {
+  globalThis.ArrayBuffer = class extends ArrayBuffer {
+    constructor(length, options) {
+      if (length > maxMemory) throw new RangeError("the decoder needs too much memory");
+      super(length, options);
+    }
+  };
+}
+
 if (typeof WorkerGlobalScope !== "undefined" && self instanceof WorkerGlobalScope) {
-  self.onmessage = async ({ data: { id, coding, bytes } }) => {
+  limitMemory();
+  self.onmessage = async ({ data: { id, coding, bytes, pixels } }) => {
+    maxMemory = MAX_MEMORY + MAX_PIXEL_MEMORY * pixels;
     try {
       await load(coding);
       self.postMessage({ id, loaded: true });

@@ -15,7 +15,7 @@ const START_MS = 20_000;
  * first of them 3 s where other programs use all processors.
  */
 const FRAME_MS = 10_000;
-const MEGAPIXEL_MS = 4_000;
+const MEGAPIXEL_MS = 8_000;
 
 /** What the worker says. */
 interface Answer {
@@ -31,10 +31,15 @@ export class FrameDecoder implements Disposable {
   #worker: Worker | undefined;
   #last = 0;
   readonly #signal: AbortSignal | undefined;
+  readonly #frameMs: number;
 
-  /** @param signal ends what is being decoded */
-  constructor(signal?: AbortSignal) {
+  /**
+   * @param signal ends what is being decoded
+   * @param frameMs how long a frame may take, besides its size, in milliseconds
+   */
+  constructor(signal?: AbortSignal, frameMs = FRAME_MS) {
     this.#signal = signal;
+    this.#frameMs = frameMs;
   }
 
   /**
@@ -54,8 +59,8 @@ export class FrameDecoder implements Disposable {
       const { decodeFrame } = await import("./codec_worker.js");
       return await decodeFrame(coding, bytes);
     }
-    const limit = FRAME_MS + MEGAPIXEL_MS * pixels / 2 ** 20;
-    const { frame, failure } = await this.#ask(coding, bytes, limit);
+    const limit = this.#frameMs + MEGAPIXEL_MS * pixels / 2 ** 20;
+    const { frame, failure } = await this.#ask({ coding, bytes, pixels }, limit);
     if (frame === undefined) throw new Error(failure ?? "the decoder gave nothing");
     return frame;
   }
@@ -66,8 +71,7 @@ export class FrameDecoder implements Disposable {
   }
 
   async #ask(
-    coding: CompressedCoding,
-    bytes: Uint8Array<ArrayBuffer>,
+    frame: { coding: CompressedCoding; bytes: Uint8Array<ArrayBuffer>; pixels: number },
     limit: number,
   ): Promise<Answer> {
     this.#signal?.throwIfAborted();
@@ -94,7 +98,7 @@ export class FrameDecoder implements Disposable {
       reject(new Error(messageOf(event.message)));
     };
     try {
-      worker.postMessage({ id, coding, bytes });
+      worker.postMessage({ id, ...frame });
       return await promise;
     } catch (error) {
       // What did not end, or broke, is not asked again.
