@@ -20,7 +20,8 @@
  *
  * That one needs MRNet's files; the examples of the functions bring their own and are run as tests.
  * What is not needed every day is in namespaces: {@linkcode metrics}, {@linkcode npy},
- * {@linkcode phantom}, {@linkcode combination}, {@linkcode report}, {@linkcode pictures}.
+ * {@linkcode phantom}, {@linkcode combination}, {@linkcode report}, {@linkcode pictures},
+ * {@linkcode plan}.
  *
  * @module
  */
@@ -116,4 +117,5 @@ export * as metrics from "./lib/metrics/mod.ts";
 export * as npy from "./lib/data/npy_mod.ts";
 export * as phantom from "./lib/phantom/mod.ts";
 export * as pictures from "./lib/explain/mod.ts";
+export * as plan from "./lib/plan/mod.ts";
 export * as report from "./lib/report/mod.ts";

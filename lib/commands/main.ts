@@ -23,6 +23,7 @@ import { evaluateCommand } from "./evaluate.ts";
 import { doctorCommand } from "./doctor.ts";
 import { importCommand } from "./import.ts";
 import { inspectCommand } from "./inspect.ts";
+import { planCommand } from "./plan.ts";
 import { powerCommand } from "./power.ts";
 import { predictCommand } from "./predict.ts";
 import { runAllCommand } from "./run_all.ts";
@@ -61,6 +62,7 @@ export async function main(args: readonly string[]): Promise<number> {
     predictCommand(exit),
     combineCommand(),
     runAllCommand(exit),
+    planCommand(),
     serveCommand(),
     viewCommand(),
     demoCommand(exit),

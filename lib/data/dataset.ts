@@ -140,7 +140,7 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
     throw _unusable(labels, unreadable, fileOf, path);
   }
   _checkClasses(all, path);
-  if (cut !== undefined) _checkSplit(labels, split, cut, path);
+  if (cut !== undefined) checkSplitClasses(labels, split, cut, path);
   if (split === "fold") fold?.checkClasses(labels);
   const reasons = _reasons(unreadable, fileOf);
   if (reasons.size > 0) _checkReadable(labels, reasons, path);
@@ -362,8 +362,14 @@ function _checkClasses(labels: readonly LabelledId[], path: string): void {
   );
 }
 
-/** Refuses a tune split that leaves one of its sides without both classes. */
-function _checkSplit(
+/**
+ * Refuses a tune split that leaves one of its sides without both classes.
+ *
+ * @param labels those of the side
+ * @param path the label file, for messages
+ * @throws {DataError} if a class is missing
+ */
+export function checkSplitClasses(
   labels: readonly LabelledId[],
   split: DatasetOptions["split"],
   { fraction, seed }: TuneSplit,

@@ -73,14 +73,31 @@ export async function openFold(
   path: string,
 ): Promise<FoldedExams | undefined> {
   if (folds === undefined || fold === undefined) return undefined;
-  const rows = new Map((await readFolds(folds)).map((row) => [row.id, row]));
+  return foldedExams(await readFolds(folds), { folds, fold, tune }, labels, path);
+}
+
+/**
+ * What one fold of a table keeps out.
+ *
+ * @param table the rows of the table
+ * @param labels all training exams of the dataset
+ * @param path the label file that they are from, for messages
+ * @throws {DataError} if the table has no such fold, or lacks an exam
+ */
+export function foldedExams(
+  table: readonly FoldRow[],
+  { folds, fold, tune }: Required<FoldChoice> & { tune?: TuneSplit },
+  labels: readonly LabelledId[],
+  path: string,
+): FoldedExams {
+  const rows = new Map(table.map((row) => [row.id, row]));
   const missing = labels.find(({ id }) => !rows.has(id));
   if (missing !== undefined) {
     const found = `it has no fold for the exam '${missing.id}' of '${path}'`;
     throw _refusal(folds, found, "plan the folds of these exams anew");
   }
-  const last = Math.max(...[...rows.values()].map((row) => row.fold));
-  if (![...rows.values()].some((row) => row.fold === fold)) {
+  const last = Math.max(...table.map((row) => row.fold));
+  if (!table.some((row) => row.fold === fold)) {
     throw _refusal(folds, `it has no fold ${fold}`, `give one of 1 to ${last}`);
   }
   const owner = (id: string) => rows.get(id)?.patient ?? id;

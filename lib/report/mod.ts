@@ -20,4 +20,4 @@ export type { EvaluatedModel, ModelEvaluation } from "./evaluate_model.ts";
 export type { OddExam } from "./evaluated_exams.ts";
 export { flatResults, RESULT_COLUMNS, resultsText } from "../plan/run_all/results.ts";
 export type { Column, ModelAuc, TaskResult } from "../plan/run_all/results.ts";
-export type { DoneModel, LeftOut, LeftOutExam, SavedPrediction } from "../plan/run_all/state.ts";
+export type { DoneModel, LeftOut, LeftOutExam, SavedPrediction } from "../plan/done_model.ts";

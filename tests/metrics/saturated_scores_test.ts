@@ -9,7 +9,7 @@ import { createMRNet } from "../../lib/model/create.ts";
 import { sigmoid } from "../../lib/model/mrnet.ts";
 import { predictionsCsv } from "../../lib/report/files.ts";
 import { patientsOf, predictionsTable, taskResult } from "../../lib/plan/run_all/results.ts";
-import type { DoneModel, SavedPrediction } from "../../lib/plan/run_all/state.ts";
+import type { DoneModel, SavedPrediction } from "../../lib/plan/done_model.ts";
 import type { Label } from "../../lib/terms.ts";
 import { evaluate } from "../../lib/train/evaluate.ts";
 import { train } from "../../lib/train/train.ts";

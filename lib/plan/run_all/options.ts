@@ -7,7 +7,7 @@ import type { Plane, Task } from "../../terms.ts";
 import { RUN_OPTION_NAMES } from "../../train/option_names.ts";
 import type { EpochReport, ExamReport } from "../../train/reports.ts";
 import type { RunOptions, RunStart } from "../../train/run.ts";
-import type { DoneModel } from "./state.ts";
+import type { DoneModel } from "../done_model.ts";
 
 /** Which of the nine models something is about. */
 export interface ModelOfAll {

@@ -18,7 +18,8 @@ import {
   type TaskResult,
   taskResult,
 } from "./results.ts";
-import { type DoneModel, type LeftOutExam, modelKey, type RunAllState } from "./state.ts";
+import type { DoneModel, LeftOutExam } from "../done_model.ts";
+import { modelKey, type RunAllState } from "./state.ts";
 
 /** The outcome of a run over all. */
 export interface Outcome {

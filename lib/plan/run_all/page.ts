@@ -20,7 +20,8 @@ import { PLANES } from "../../terms.ts";
 import { computedText } from "../../train/resume.ts";
 import { VERSION } from "../../version.ts";
 import { examsText, RESULT_COLUMNS, type TaskResult } from "./results.ts";
-import { type DoneModel, type LeftOutExam, modelKey } from "./state.ts";
+import type { DoneModel, LeftOutExam } from "../done_model.ts";
+import { modelKey } from "./state.ts";
 
 /** What the page says about how the metrics were measured. */
 export interface ResultsOrigin {

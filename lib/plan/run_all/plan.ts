@@ -16,7 +16,8 @@ import { decisiveSettings } from "../../train/kept_settings.ts";
 import { resolveTrainOptions } from "../../train/resolve.ts";
 import { DEFAULTS } from "../../train/settings.ts";
 import { type ModelOfAll, type RunAllOptions, type RunAllPlan, TUNE_FRACTION } from "./options.ts";
-import { differences, modelKey, readState, type RunAllState } from "./state.ts";
+import { differences } from "../plan_file.ts";
+import { modelKey, readState, type RunAllState } from "./state.ts";
 
 /** The plan, with all defaults filled in. */
 export interface Plan extends Omit<RunAllPlan, "lock"> {

@@ -14,7 +14,8 @@ import { metricsAt, type ThresholdMetrics } from "../../metrics/threshold.ts";
 import type { PlanePredictions } from "../../combine/predictions.ts";
 import { fixed, range } from "../../page/format.ts";
 import { type Plane, PLANES, type Task } from "../../terms.ts";
-import { type DoneModel, stateError } from "./state.ts";
+import type { DoneModel } from "../done_model.ts";
+import { stateError } from "./state.ts";
 
 /** The columns of the table: the planes, and the three together. */
 export const RESULT_COLUMNS: readonly Column[] = [...PLANES, "combined"];

@@ -9,12 +9,15 @@
 import { TrainingError } from "../../errors.ts";
 import { describeHolder, lockRun, type RunLock } from "../../logs/run_lock.ts";
 import { checkOptionNames } from "../../option_names.ts";
-import { trainAndEvaluate } from "./one_model.ts";
-import { RUN_ALL_OPTION_NAMES, type RunAllOptions } from "./options.ts";
+import { baseName, join } from "../../files.ts";
+import { resumable } from "../../train/resume.ts";
+import type { DoneModel, LeftOutExam } from "../done_model.ts";
+import { trainUnit } from "../train_unit.ts";
+import { type ModelOfAll, RUN_ALL_OPTION_NAMES, type RunAllOptions } from "./options.ts";
 import { writeOutcome } from "./outcome.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import type { TaskResult } from "./results.ts";
-import { type LeftOutExam, modelKey, readState, writeState } from "./state.ts";
+import { modelKey, readState, writeState } from "./state.ts";
 
 /** The result of a run over all tasks and planes. */
 export interface RunAllResult {
@@ -97,7 +100,7 @@ async function _lock(out: string): Promise<RunLock> {
 async function _carryOut(plan: Plan, options: RunAllOptions): Promise<RunAllResult> {
   const { out, state, statePath } = plan;
   for (const model of plan.open) {
-    const done = await trainAndEvaluate(plan, options, model);
+    const done = await _train(plan, options, model);
     if (done === undefined) return { stopped: "interrupted", results: [], leftOut: [], out };
     state.models[modelKey(model.task, model.plane)] = done;
     delete state.running;
@@ -105,4 +108,36 @@ async function _carryOut(plan: Plan, options: RunAllOptions): Promise<RunAllResu
     options.onDone?.(model, done);
   }
   return { stopped: "finished", out, ...await writeOutcome(plan) };
+}
+
+/** Trains and evaluates one of the nine, or goes on with it; nothing if the signal ended it. */
+async function _train(
+  { prefix, data, models, logs, tune, seed, state, statePath }: Plan,
+  options: RunAllOptions,
+  model: ModelOfAll,
+): Promise<DoneModel | undefined> {
+  const { out: _out, onPlan: _plan, onDone: _done, onEvaluated, ...given } = options;
+  const { signal, onDownload, onStart, onExam, onEpoch, ...shared } = given;
+  const { task, plane } = model;
+  const key = modelKey(task, plane);
+  const run = { ...shared, task, plane, prefix, data, models, logs, tune, seed };
+  // The state names the run's folder; the caller gives the folder of the logs.
+  const resume = state.running?.model === key
+    ? await resumable(run, join(logs, task, plane, baseName(state.running.logFolder)))
+    : undefined;
+  const done = await trainUnit({ run: { ...run, resume }, evaluateOn: ["tune", "valid"] }, {
+    signal,
+    onDownload,
+    onStart(start) {
+      state.running = { model: key, logFolder: start.logFolder };
+      const noted = writeState(statePath, state);
+      onStart?.(model, start);
+      return noted;
+    },
+    onExam: (report) => onExam?.(model, report),
+    onEpoch: (report, checkpoint) => onEpoch?.(model, report, checkpoint),
+    onEvaluated: (progress) => onEvaluated?.(model, progress),
+  });
+  // The state keeps what earlier versions kept.
+  return done && { ...done, validExams: undefined };
 }

@@ -5,28 +5,17 @@
  * A model counts as done if it was trained and evaluated with the same options and labels, and if its
  * file exists with the same hash.
  */
-import { decodeHashes, encodeHashes, type ExamHash } from "../../data/exam_hash.ts";
-import { type EngineName, ENGINES } from "../../engine/engine.ts";
-import { type Precision, PRECISIONS } from "../../engine/webgpu/precision.ts";
-import { DataError, messageOf } from "../../errors.ts";
-import { isFileName } from "../../file_name.ts";
+import { DataError } from "../../errors.ts";
+import { checkPlainFile, type FileAction, fileError, readBytes, writeWhole } from "../../files.ts";
+import { type Plane, PLANES, type Task, TASKS } from "../../terms.ts";
 import {
-  baseName,
-  checkPlainFile,
-  type FileAction,
-  fileError,
-  readBytes,
-  writeWhole,
-} from "../../files.ts";
-import {
-  type Label,
-  type Plane,
-  PLANES,
-  type Split,
-  SPLITS,
-  type Task,
-  TASKS,
-} from "../../terms.ts";
+  type DoneModel,
+  encodeDoneModel,
+  isShownPath,
+  jsonObject,
+  parseDoneModel,
+  parseJson,
+} from "../done_model.ts";
 
 const FORMAT = "mrnet-run-all";
 const VERSION = 2;
@@ -34,60 +23,11 @@ const VERSION = 2;
 /** The largest file that is read as a state, in bytes; MRNet's has about 0.2 MB. */
 export const MAX_STATE_BYTES = 4 * 1024 * 1024;
 
-/** The most lists and objects in it, one for each prediction: in memory each takes about 100 bytes. */
+/** The most lists and objects in it, one for each prediction. */
 const MAX_BRACKETS = 200_000;
 
 const GO_ON = "go on with the runs of";
 const HINT = "move it away to start over";
-
-/**
- * A prediction for an exam: its name, its label, the probability of the finding, and the logit of that
- * probability, which states of earlier versions do not have.
- */
-export type SavedPrediction = readonly [
-  id: string,
-  label: Label,
-  probability: number,
-  logit?: number,
-];
-
-/** An exam that was left out because it could not be read. */
-export interface LeftOut {
-  /** The split of the exam. */
-  split: Split | "tune";
-  /** The exam's name. */
-  id: string;
-  /** Why it could not be read. */
-  reason: string;
-}
-
-/** The same with its plane; the tasks share the file. */
-export interface LeftOutExam extends LeftOut {
-  /** The plane. */
-  plane: Plane;
-}
-
-/** A model that was trained to its end and evaluated. */
-export interface DoneModel {
-  /** The file of its best epoch. */
-  checkpoint: string;
-  /** The SHA-256 of that file. */
-  sha256: string;
-  /** The best epoch, counted from 1. */
-  epoch: number;
-  /** How many epochs it was trained. */
-  epochs: number;
-  /** What computed it; if its training was resumed on another engine, the last one. */
-  computed: { engine: EngineName; threads: number; precision: Precision };
-  /** The exams that were left out because they could not be read. */
-  leftOut: LeftOut[];
-  /** Its predictions for the tune split. */
-  tune: SavedPrediction[];
-  /** The hashes of the tune split's exams, in the same order; earlier versions kept none. */
-  tuneExams?: ExamHash[];
-  /** Its predictions for the validation set. */
-  valid: SavedPrediction[];
-}
 
 /** What is done so far. */
 export interface RunAllState {
@@ -103,9 +43,6 @@ export interface RunAllState {
 export function modelKey(task: Task, plane: Plane): string {
   return `${task}/${plane}`;
 }
-
-/** The splits that models are trained, evaluated and chosen on. */
-const MODEL_SPLITS: readonly LeftOut["split"][] = [...SPLITS, "tune"];
 
 const KEYS = TASKS.flatMap((task) => PLANES.map((plane) => modelKey(task, plane)));
 
@@ -149,10 +86,7 @@ export function stateError(path: string, found: string): DataError {
 
 /** The text of a state, which {@linkcode parseState} reads back. */
 export function formatState({ config, models, running }: RunAllState): string {
-  const coded = Object.entries(models).map(([key, { tuneExams, ...model }]) => [
-    key,
-    { ...model, ...(tuneExams && { tuneExams: encodeHashes(tuneExams) }) },
-  ]);
+  const coded = Object.entries(models).map(([key, model]) => [key, encodeDoneModel(model)]);
   const all = { config, models: Object.fromEntries(coded), running };
   return JSON.stringify({ format: FORMAT, version: VERSION, ...all });
 }
@@ -162,130 +96,29 @@ export async function writeState(path: string, state: RunAllState): Promise<void
   await writeWhole(path, formatState(state));
 }
 
-/**
- * The differences between the earlier options and the present ones: `lr 0.00005 instead of 0.00001`.
- *
- * @param then the options in the state
- * @param now the present options, as plain JSON values
- */
-export function differences(
-  then: Readonly<Record<string, unknown>>,
-  now: Readonly<Record<string, unknown>>,
-): string[] {
-  const names = [...new Set([...Object.keys(then), ...Object.keys(now)])];
-  const text = (value: unknown) => value === undefined ? "none" : JSON.stringify(value);
-  return names.filter((name) => text(then[name]) !== text(now[name]))
-    .map((name) => `${name} ${text(now[name])} instead of ${text(then[name])}`);
-}
-
 function _parse(text: string): RunAllState {
-  let brackets = 0;
-  for (let at = 0; at < text.length; at++) {
-    if ((text[at] === "[" || text[at] === "{") && ++brackets > MAX_BRACKETS) {
-      throw new RangeError(`it has more than ${MAX_BRACKETS} lists and objects`);
-    }
-  }
-  let file: unknown;
-  try {
-    file = JSON.parse(text);
-  } catch {
-    throw new RangeError("it is not JSON");
-  }
-  const { format, version, config, models, running } = _object(file, "the file");
+  const file = jsonObject(parseJson(text, MAX_BRACKETS), "the file");
+  const { format, version, config, models, running } = file;
   if (format !== FORMAT || version !== VERSION) {
     throw new RangeError(`it is not a '${FORMAT}' file of version ${VERSION}`);
   }
-  const all = _object(models, "models");
+  const all = jsonObject(models, "models");
   const odd = Object.keys(all).find((key) => !KEYS.includes(key));
   if (odd !== undefined) throw new RangeError("its models are not those of the three tasks");
-  const done = Object.entries(all).map(([key, value]) => [key, _model(value, key)] as const);
+  const done = Object.entries(all).map(([key, value]) =>
+    [key, parseDoneModel(value, key)] as const
+  );
   return {
-    config: _object(config, "config"),
+    config: jsonObject(config, "config"),
     models: Object.fromEntries(done),
     ...(running === undefined ? {} : { running: _running(running) }),
   };
 }
 
 function _running(value: unknown): RunAllState["running"] {
-  const { model, logFolder } = _object(value, "the model at hand");
-  if (KEYS.includes(model as string) && _isPath(logFolder)) {
+  const { model, logFolder } = jsonObject(value, "the model at hand");
+  if (KEYS.includes(model as string) && isShownPath(logFolder)) {
     return { model: model as string, logFolder };
   }
   throw new RangeError("what it says of the model at hand is not whole");
-}
-
-function _model(value: unknown, key: string): DoneModel {
-  const { tuneExams, ...rest } = _object(value, key);
-  const { checkpoint, sha256, epoch, epochs, computed, leftOut, tune, valid } = rest;
-  const whole = _isPath(checkpoint) && typeof sha256 === "string" && _isCount(epoch) &&
-    _isCount(epochs);
-  if (!whole) throw new RangeError(`what it says of ${key} is not whole`);
-  return {
-    checkpoint,
-    sha256,
-    epoch,
-    epochs,
-    computed: _computed(computed, key),
-    leftOut: _leftOut(leftOut, key),
-    tune: _predictions(tune, key),
-    ...(tuneExams === undefined ? {} : { tuneExams: _hashes(tuneExams, tune as unknown[]) }),
-    valid: _predictions(valid, key),
-  };
-}
-
-function _computed(value: unknown, key: string): DoneModel["computed"] {
-  const { engine, threads, precision } = _object(value, `what computed ${key}`);
-  const known = ENGINES.includes(engine as EngineName) && _isCount(threads) &&
-    PRECISIONS.includes(precision as Precision);
-  if (known) return { engine, threads, precision } as DoneModel["computed"];
-  throw new RangeError(`what computed ${key} is none of the engines`);
-}
-
-function _leftOut(value: unknown, key: string): LeftOut[] {
-  const isOne = ({ split, id, reason }: LeftOut) =>
-    MODEL_SPLITS.includes(split) && _isId(id) && typeof reason === "string";
-  if (!Array.isArray(value) || !value.every((each) => isOne(each ?? {}))) {
-    throw new RangeError(`what it says of exams that ${key} left out is not whole`);
-  }
-  // The reason will be printed, so control characters are escaped.
-  return value.map(({ split, id, reason }) => ({ split, id, reason: messageOf(reason) }));
-}
-
-/** Exams have the names that label files can give them. */
-function _isId(value: unknown): value is string {
-  return typeof value === "string" && /^[\w-]{1,64}$/.test(value) && isFileName(value);
-}
-
-function _isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 1;
-}
-
-/** Whether a value is a path that names a file or folder and can be printed. */
-function _isPath(value: unknown): value is string {
-  return typeof value === "string" && isFileName(baseName(value)) && !/\p{Cc}/u.test(value);
-}
-
-function _hashes(value: unknown, exams: readonly unknown[]): ExamHash[] {
-  const hashes = decodeHashes(value);
-  if (hashes.length === exams.length) return hashes;
-  throw new RangeError(`it has ${hashes.length} hashes for ${exams.length} exams`);
-}
-
-function _predictions(value: unknown, key: string): SavedPrediction[] {
-  const isRow = (row: unknown) =>
-    Array.isArray(row) && (row.length === 3 || (row.length === 4 && Number.isFinite(row[3]))) &&
-    _isId(row[0]) && (row[1] === 0 || row[1] === 1) && typeof row[2] === "number" && row[2] >= 0 &&
-    row[2] <= 1;
-  if (!Array.isArray(value) || !value.every(isRow)) {
-    throw new RangeError(`its predictions of ${key} are none`);
-  }
-  if (new Set(value.map(([id]) => id)).size === value.length) return value as SavedPrediction[];
-  throw new RangeError(`its predictions of ${key} have an exam twice`);
-}
-
-function _object(value: unknown, key: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  throw new RangeError(`${key} is no JSON object`);
 }

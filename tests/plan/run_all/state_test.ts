@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { differences } from "../../../lib/plan/plan_file.ts";
 import {
-  differences,
   MAX_STATE_BYTES,
   readState,
   type RunAllState,

@@ -35,8 +35,8 @@ import { MAX_HEADER_BYTES } from "../../../lib/model/weights/safetensors_header.
 import { bytesSource, type Source } from "../../../lib/model/weights/source.ts";
 import { elementCount, type Weights } from "../../../lib/model/weights/tensors.ts";
 import { encodeZip, readZip, readZipEntry } from "../../../lib/zip.ts";
+import type { DoneModel } from "../../../lib/plan/done_model.ts";
 import {
-  type DoneModel,
   formatState,
   MAX_STATE_BYTES,
   parseState,
