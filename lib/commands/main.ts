@@ -21,6 +21,7 @@ import { convertCommand } from "./convert.ts";
 import { demoCommand } from "./demo.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { doctorCommand } from "./doctor.ts";
+import { gatherCommand } from "./gather.ts";
 import { importCommand } from "./import.ts";
 import { inspectCommand } from "./inspect.ts";
 import { planCommand } from "./plan.ts";
@@ -28,8 +29,10 @@ import { powerCommand } from "./power.ts";
 import { predictCommand } from "./predict.ts";
 import { runAllCommand } from "./run_all.ts";
 import { serveCommand, viewCommand } from "./serve.ts";
+import { statusCommand } from "./status.ts";
 import { synthCommand } from "./synth.ts";
 import { trainCommand } from "./train.ts";
+import { unitCommand } from "./unit.ts";
 import { INTERRUPTED } from "./training_display.ts";
 
 /** How wide help and usage are written at least and at most, in columns. */
@@ -63,6 +66,9 @@ export async function main(args: readonly string[]): Promise<number> {
     combineCommand(),
     runAllCommand(exit),
     planCommand(),
+    unitCommand(exit),
+    statusCommand(),
+    gatherCommand(),
     serveCommand(),
     viewCommand(),
     demoCommand(exit),

@@ -24,6 +24,7 @@ import { thresholdText } from "../page/format.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
 import { endWithReader, oddRemark, print, remark } from "./console.ts";
+import { predictManifest } from "./predict_manifest.ts";
 import { readSeries, SERIES_FLAGS, SERIES_HELP } from "./series_choice.ts";
 import { studyPatients } from "./study_patients.ts";
 import { checkModelFiles } from "./models_there.ts";
@@ -67,6 +68,16 @@ export function predictCommand(exit: (code: number) => void) {
     .addOption(option("--axial <FILE>", "with a combination: the axial exam of one patient", text))
     .addOption(option("--coronal <FILE>", "its coronal exam", text))
     .addOption(option("--sagittal <FILE>", "its sagittal exam", text))
+    .addOption(
+      option(
+        "--manifest <FILE>",
+        "the exams of a table id,axial,coronal,sagittal of paths; needs --out",
+        text,
+      ),
+    )
+    .addOption(
+      option("--out <CSV>", "with --manifest: the table to write, a row for each exam", text),
+    )
     .option(SERIES_FLAGS, SERIES_HELP, readSeries)
     .addOption(backendOption())
     .addOption(threadsOption())
@@ -77,6 +88,9 @@ export function predictCommand(exit: (code: number) => void) {
     .action(async (paths, { json = false, cam, map, backend, threads, ...given }) => {
       if (map !== undefined && cam === undefined) {
         throw new UsageError("argument --map: not allowed without argument --cam");
+      }
+      if (given.manifest !== undefined || given.out !== undefined) {
+        return await predictManifest(paths, { ...given, backend, threads }, { json, cam });
       }
       using _reader = cam === undefined ? endWithReader() : undefined;
       _checkArguments(paths, given);

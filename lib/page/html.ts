@@ -105,6 +105,23 @@ ${content}
 `;
 }
 
+/** A table that can be moved sideways where it does not fit, by the keyboard too; see `WIDE_STYLE`. */
+export function wide(name: string, content: Markup): Markup {
+  return markup`<div class="wide" role="region" aria-label="${name}" tabindex="0">
+${content}</div>`;
+}
+
+/** What a style sheet needs for {@linkcode wide}. */
+export const WIDE_STYLE = `
+.wide { overflow-x: auto; }
+table + .wide { margin-top: 1.75rem; }
+`;
+
+/** Numbers as cells. */
+export function numberCells(...values: (number | string)[]): NumberCell[] {
+  return values.map((value) => new NumberCell(value));
+}
+
 /** Columns side by side if there is room, otherwise one below the other. */
 export function sideBySide(...columns: readonly Fragment[]): Markup {
   const boxes = columns.map((column) => markup`<div>${column}</div>\n`);

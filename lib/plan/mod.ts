@@ -23,6 +23,19 @@ export type {
   TrainUnit,
 } from "./plan.ts";
 export { parsePlan, readPlan } from "./plan_file.ts";
+export { runUnit, type UnitOptions, type UnitOutcome } from "./unit.ts";
+export { runUnits, type UnitsOptions, type UnitsOutcome } from "./units.ts";
+export type { UnitHooks } from "./train_unit.ts";
+export { type Gathered, gatherPlan, type PlanStatus, planStatus } from "./gather.ts";
+export type { GatheredScores } from "./gather_scores.ts";
+export type {
+  GatheredAuc,
+  GatheredExams,
+  GatheredMetrics,
+  GatheredPlane,
+  SeedSpread,
+  SettingComparison,
+} from "./gathered.ts";
 export { dealFolds, type FoldOptions, readPatients } from "./folds.ts";
 export { type FoldRow, formatFolds, parseFolds, readFolds } from "../data/folds.ts";
 export { parseSweep, readSweep, type SweepSetting } from "./sweep.ts";

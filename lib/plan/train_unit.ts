@@ -110,7 +110,10 @@ async function _evaluateBest(
     const evaluated: Evaluated = { tune: [], valid: [], leftOut: [] };
     let done = 0;
     for (const [split, dataset] of opened) {
-      const progress = () => hooks.onEvaluated?.({ done: ++done, total });
+      const progress = () => {
+        done++;
+        hooks.onEvaluated?.({ done, total });
+      };
       const leave = (id: string, reason: string) => {
         done++;
         evaluated.leftOut.push({ split, id, reason });

@@ -228,7 +228,7 @@ Deno.test("what is wrong with the arguments is said in argparse's words, after t
     [
       ["teach", ...REQUIRED],
       "unrecognized arguments: teach (commands are train, evaluate, power, predict, combine, run_all, " +
-      "serve, view, demo, synth, convert, inspect, import, doctor, completion)",
+      "plan, unit, status, gather, serve, view, demo, synth, convert, inspect, import, doctor, completion)",
     ],
     [[...REQUIRED, "-x"], "unrecognized arguments: -x"],
     [["convert", "only-one.pth"], "the following arguments are required: OUT"],

@@ -8,7 +8,8 @@ import { compareModels, summarizePredictions } from "../../lib/metrics/summary.t
 import { createMRNet } from "../../lib/model/create.ts";
 import { sigmoid } from "../../lib/model/mrnet.ts";
 import { predictionsCsv } from "../../lib/report/files.ts";
-import { patientsOf, predictionsTable, taskResult } from "../../lib/plan/run_all/results.ts";
+import { patientsOf, predictionsTable } from "../../lib/plan/patients.ts";
+import { taskResult } from "../../lib/plan/run_all/results.ts";
 import type { DoneModel, SavedPrediction } from "../../lib/plan/done_model.ts";
 import type { Label } from "../../lib/terms.ts";
 import { evaluate } from "../../lib/train/evaluate.ts";
@@ -109,7 +110,7 @@ Deno.test("run_all's table ranks by logits, and by probabilities from a state th
   const files = { axial: "a", coronal: "c", sagittal: "s", combined: "x" };
   const auc = (withLogits: boolean) => {
     const one = done(withLogits);
-    const patients = patientsOf({ axial: one, coronal: one, sagittal: one }, "valid", "s.json");
+    const patients = patientsOf({ axial: one, coronal: one, sagittal: one }, "valid", Error);
     const combination = fitCombination(patients, "tune");
     const table = predictionsTable(patients, combination).split("\n")[0];
     assert.equal(table.endsWith("axial_logit,coronal_logit,sagittal_logit"), withLogits);

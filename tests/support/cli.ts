@@ -27,6 +27,8 @@ export interface Outcome {
 export interface RunOptions {
   /** Permissions instead of {@linkcode PERMISSIONS}. */
   permissions?: readonly string[];
+  /** What its environment has beside that of the tests. */
+  env?: Record<string, string>;
 }
 
 /** A graphics driver speaks up on standard error when an adapter is looked for. */
@@ -41,7 +43,7 @@ export function withoutDriver(text: string): string {
 export function cliCommand(
   folder: TemporaryFolder,
   args: readonly string[],
-  { permissions = PERMISSIONS }: RunOptions = {},
+  { permissions = PERMISSIONS, env }: RunOptions = {},
 ): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", ...permissions, CLI, ...args],
@@ -50,7 +52,7 @@ export function cliCommand(
     stdout: "piped",
     stderr: "piped",
     // With NO_COLOR set, as where these tests run, the program asks less of its environment.
-    env: { NO_COLOR: "" },
+    env: { NO_COLOR: "", ...env },
   });
 }
 

@@ -11,8 +11,11 @@ import {
   markup,
   note,
   NumberCell,
+  numberCells,
   page,
   table,
+  wide,
+  WIDE_STYLE,
 } from "../../page/html.ts";
 import { horizontalAxis, LEFT, plot, TOP, x } from "../../page/plot.ts";
 import { STYLE } from "../../page/style.ts";
@@ -56,14 +59,14 @@ export function resultsPage(
     } % of the training exams (seed ${tune.seed}) were kept out of training; they chose each model’s best epoch, the weights of the planes and the operating points.</p>`,
     main: [
       _section("aucs", "Area under the ROC curve", [
-        _wide("AUC by finding and plane", _aucTable(results)),
+        wide("AUC by finding and plane", _aucTable(results)),
         _flawless(results),
         markup`<div class="plots">${results.map(_aucFigure)}</div>`,
       ]),
       _section(
         "decisions",
         "Decisions of the combined models",
-        _wide("Decisions by finding", _decisions(results)),
+        wide("Decisions by finding", _decisions(results)),
       ),
       _section("weights", "How the planes go together", _weights(results)),
       _section("options", "How they were trained", [_options(origin), _models(results, origin)]),
@@ -76,10 +79,7 @@ export function resultsPage(
 }
 
 /** What the style sheet of reports lacks. */
-const OWN_STYLE = `
-.wide { overflow-x: auto; }
-table + .wide { margin-top: 1.75rem; }
-.plots { margin-top: 1.75rem; }
+const OWN_STYLE = `${WIDE_STYLE}.plots { margin-top: 1.75rem; }
 .plots .whisker { stroke-width: 2; }
 svg text.row { fill: var(--ink); }
 `;
@@ -94,7 +94,7 @@ ${content}
 function _aucTable(results: readonly TaskResult[]): Markup {
   return table({
     caption: "AUC on the validation exams, with DeLong’s 95 % interval",
-    head: ["Finding", ..._numbers("With it", ...RESULT_COLUMNS)],
+    head: ["Finding", ...numberCells("With it", ...RESULT_COLUMNS)],
     rows: results.map(({ task, exams, positives, aucs }) => [
       FINDINGS[task],
       new NumberCell(`${positives} of ${exams}`),
@@ -154,7 +154,7 @@ function _decisions(results: readonly TaskResult[]): Markup {
   return markup`${
     table({
       caption: "At operating points chosen on the tune split, with 95 % intervals (Wilson)",
-      head: ["Finding", ..._numbers("Positive from", ...RATES.map(([, name]) => name))],
+      head: ["Finding", ...numberCells("Positive from", ...RATES.map(([, name]) => name))],
       rows: results.map(({ task, decisions }) => [
         FINDINGS[task],
         new NumberCell(thresholdText(decisions.threshold)),
@@ -173,14 +173,14 @@ function _decisions(results: readonly TaskResult[]): Markup {
 function _weights(results: readonly TaskResult[]): Markup {
   return markup`<p>Logistic regression over the three probabilities, fitted on the tune split. The AUC there says how well it fits, not how well it does on others.</p>
 ${
-    _wide(
+    wide(
       "Weights by finding",
       table({
         caption: "Weights of the planes’ probabilities",
-        head: ["Finding", ..._numbers(...PLANES, "intercept", "patients", "AUC there")],
+        head: ["Finding", ...numberCells(...PLANES, "intercept", "patients", "AUC there")],
         rows: results.map(({ task, combination }) => [
           FINDINGS[task],
-          ..._numbers(
+          ...numberCells(
             ...PLANES.map((plane) => combination.coefficients[plane].toFixed(3)),
             combination.intercept.toFixed(3),
             `${combination.positives} of ${combination.exams}`,
@@ -209,11 +209,11 @@ function _options({ config }: ResultsOrigin): Markup {
 
 /** Which models these are, and what else their metrics depend on. */
 function _models(results: readonly TaskResult[], { models }: ResultsOrigin): Markup {
-  return _wide(
+  return wide(
     "Models",
     table({
       caption: "The models; on what each was trained to its end and evaluated",
-      head: ["Model", "File", "SHA-256", ..._numbers("Epoch"), "Computed on"],
+      head: ["Model", "File", "SHA-256", ...numberCells("Epoch"), "Computed on"],
       rows: results.flatMap(({ task }) =>
         PLANES.map((plane) => {
           const { checkpoint, sha256, epoch, epochs, computed } = models[modelKey(task, plane)];
@@ -233,7 +233,7 @@ function _models(results: readonly TaskResult[], { models }: ResultsOrigin): Mar
 function _unread(leftOut: readonly LeftOutExam[]): Markup {
   return markup`<p>A patient counts above only where all three exams could be read.</p>
 ${
-    _wide(
+    wide(
       "Exams left out, by plane",
       table({
         caption: "Exams that were left out, and why",
@@ -242,14 +242,4 @@ ${
       }),
     )
   }`;
-}
-
-/** A table that can be moved sideways where it does not fit, by the keyboard too. */
-function _wide(name: string, content: Markup): Markup {
-  return markup`<div class="wide" role="region" aria-label="${name}" tabindex="0">
-${content}</div>`;
-}
-
-function _numbers(...values: (number | string)[]): NumberCell[] {
-  return values.map((value) => new NumberCell(value));
 }

@@ -1,21 +1,13 @@
 /**
  * What nine models and their three combinations came to, on the official validation set.
  */
-import {
-  type ByPlane,
-  byPlane,
-  type Combination,
-  combinedLogit,
-  combinedProbability,
-} from "../../combine/combination.ts";
+import { type Combination, combinedLogit, combinedProbability } from "../../combine/combination.ts";
 import { delongInterval } from "../../metrics/delong.ts";
 import { rankingScores } from "../../metrics/summary.ts";
 import { metricsAt, type ThresholdMetrics } from "../../metrics/threshold.ts";
 import type { PlanePredictions } from "../../combine/predictions.ts";
 import { fixed, range } from "../../page/format.ts";
 import { type Plane, PLANES, type Task } from "../../terms.ts";
-import type { DoneModel } from "../done_model.ts";
-import { stateError } from "./state.ts";
 
 /** The columns of the table: the planes, and the three together. */
 export const RESULT_COLUMNS: readonly Column[] = [...PLANES, "combined"];
@@ -135,69 +127,4 @@ export function resultsText(results: readonly TaskResult[]): string[] {
   ];
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd());
-}
-
-/**
- * The patients' predictions by plane as rows that `combine --predictions` reads; with the logits in
- * columns behind where they are known.
- */
-export function predictionsTable(
-  patients: readonly (PlanePredictions & { id: string })[],
-  combination: Combination,
-): string {
-  const known = patients.every(({ logits }) => logits !== undefined);
-  const rows = patients.map(({ id, label, probabilities, logits }) =>
-    [
-      id,
-      label,
-      ...PLANES.map((plane) => probabilities[plane]),
-      combinedProbability(combination, probabilities),
-      ...(known ? PLANES.map((plane) => logits![plane]) : []),
-    ].join()
-  );
-  const more = known ? PLANES.map((plane) => `${plane}_logit`) : [];
-  return [["exam", "label", ...PLANES, "combined", ...more].join(), ...rows, ""].join("\n");
-}
-
-/**
- * Joins what the models of three planes said about the same exams.
- *
- * @param path the state they are from, for messages
- * @returns the patients whose three exams could be read
- * @throws {DataError} if an exam is in one plane and, though it was not left out, not in another, or
- * has another label there
- */
-export function patientsOf(
-  models: ByPlane<DoneModel>,
-  split: "tune" | "valid",
-  path: string,
-): (PlanePredictions & { id: string })[] {
-  const said = byPlane((plane) => new Map(models[plane][split].map((row) => [row[0], row])));
-  const leftOut = byPlane((plane) => {
-    const ours = models[plane].leftOut.filter((each) => each.split === split);
-    return new Set(ours.map(({ id }) => id));
-  });
-  for (const [id, label] of PLANES.flatMap((plane) => models[plane][split])) {
-    const odd = PLANES.find((plane) =>
-      !leftOut[plane].has(id) && said[plane].get(id)?.[1] !== label
-    );
-    if (odd === undefined) continue;
-    throw stateError(
-      path,
-      `it has no ${odd} prediction of the ${split} exam '${id}', or one with another label than in ` +
-        "the other planes",
-    );
-  }
-  return models.axial[split].filter(([id]) => PLANES.every((plane) => said[plane].has(id)))
-    .map(([id, label]) => {
-      const logits = PLANES.map((plane) => said[plane].get(id)![3]);
-      return {
-        ...{ id, label },
-        probabilities: byPlane((plane) => said[plane].get(id)![2]),
-        // States of before have none.
-        logits: logits.every((logit) => logit !== undefined)
-          ? byPlane((plane) => said[plane].get(id)![3]!)
-          : undefined,
-      };
-    });
 }

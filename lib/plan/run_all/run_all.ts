@@ -17,7 +17,7 @@ import { type ModelOfAll, RUN_ALL_OPTION_NAMES, type RunAllOptions } from "./opt
 import { writeOutcome } from "./outcome.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import type { TaskResult } from "./results.ts";
-import { modelKey, readState, writeState } from "./state.ts";
+import { modelKey, readState, stateError, writeState } from "./state.ts";
 
 /** The result of a run over all tasks and planes. */
 export interface RunAllResult {
@@ -107,7 +107,11 @@ async function _carryOut(plan: Plan, options: RunAllOptions): Promise<RunAllResu
     await writeState(statePath, state);
     options.onDone?.(model, done);
   }
-  return { stopped: "finished", out, ...await writeOutcome(plan) };
+  const outcome = await writeOutcome({
+    ...{ ...plan, ...state, combinations: plan.models },
+    failure: (found) => stateError(statePath, found),
+  });
+  return { stopped: "finished", out, ...outcome };
 }
 
 /** Trains and evaluates one of the nine, or goes on with it; nothing if the signal ended it. */

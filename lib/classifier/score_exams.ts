@@ -1,0 +1,85 @@
+/**
+ * What a classifier says about the exams of an archive, as a table: a row for each exam, with the reason
+ * where it could not be read.
+ */
+import { csvValue } from "../data/csv.ts";
+import { messageOf } from "../errors.ts";
+import type { Plane } from "../terms.ts";
+import type { Classifier } from "./classifier.ts";
+import {
+  type ClassifierPatient,
+  type PatientOutcome,
+  predictPatients,
+} from "./predict_patients.ts";
+
+/** How exams are scored. */
+export interface ScoreOptions {
+  /** Ends the scoring after the exam at hand. */
+  signal?: AbortSignal;
+  /** Called after each exam. */
+  onExam?: (progress: { done: number; total: number }) => void;
+}
+
+/** Exams that were scored. */
+export interface ScoredExams {
+  /** A header and a row for each exam, in their order. */
+  table: string;
+  /** The exams that could not be read, with the reason. */
+  unreadable: { id: string; reason: string }[];
+}
+
+/** The columns of the table behind those of the planes. */
+const LAST = ["odd", "unreadable"];
+
+/**
+ * Scores exams. The columns are `id`, `probability`, `logit`, `decision`, `threshold`, of a combination a
+ * column for the probability of each plane, then `odd`, what makes an exam unlike those that the model can
+ * read, and `unreadable`, the reason why there is no prediction.
+ *
+ * @param exams a file of each plane that the classifier reads
+ * @returns nothing if the signal ended it
+ * @throws {EngineError} if the engine fails
+ */
+export async function scoreExams(
+  classifier: Classifier,
+  exams: readonly ClassifierPatient[],
+  { signal, onExam }: ScoreOptions = {},
+): Promise<ScoredExams | undefined> {
+  const planes = classifier.kind === "combined" ? classifier.planes : [];
+  const rows = [scoreHeader(classifier)];
+  const unreadable: ScoredExams["unreadable"] = [];
+  for await (const outcome of predictPatients(classifier, exams)) {
+    if (signal?.aborted) return undefined;
+    if ("error" in outcome) {
+      const reason = messageOf(outcome.error);
+      unreadable.push({ id: outcome.id, reason });
+      rows.push([outcome.id, ...Array(5 + planes.length).fill(""), reason]);
+    } else {
+      rows.push(_row(outcome, planes));
+    }
+    onExam?.({ done: rows.length - 1, total: exams.length });
+  }
+  if (signal?.aborted) return undefined;
+  return { table: rows.map((row) => row.map(csvValue).join() + "\n").join(""), unreadable };
+}
+
+/** The names of the columns. */
+export function scoreHeader({ kind, planes }: Pick<Classifier, "kind" | "planes">): string[] {
+  const own = kind === "combined" ? planes : [];
+  return ["id", "probability", "logit", "decision", "threshold", ...own, ...LAST];
+}
+
+function _row(
+  { id, prediction, odd }: Extract<PatientOutcome, { prediction: unknown }>,
+  planes: readonly Plane[],
+): string[] {
+  const { probability, logit, decision, threshold } = prediction;
+  const words = Object.entries(odd ?? {}).map(([plane, each]) =>
+    planes.length > 0 ? `${plane}: ${each}` : each
+  );
+  return [
+    ...[id, `${probability}`, `${logit}`, decision, `${threshold}`],
+    ...planes.map((plane) => `${prediction.planes[plane]!.probability}`),
+    ...[words.join("; "), ""],
+  ];
+}

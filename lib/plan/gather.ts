@@ -1,0 +1,253 @@
+/** Putting the results of a plan's units together: combinations, metrics, tables and a page. */
+import { type ByPlane, byPlane, combinePredictions } from "../combine/combination.ts";
+import { DataError } from "../errors.ts";
+import { join, makeFolder, writeWhole } from "../files.ts";
+import { commandLine } from "../invocation.ts";
+import { listed } from "../quoted.ts";
+import { type Plane, PLANES, TASKS } from "../terms.ts";
+import { combinePlanes } from "./combined_planes.ts";
+import type { DoneModel } from "./done_model.ts";
+import { type GatheredMetrics, gatherMetrics, type Said, type SaidOf } from "./gathered.ts";
+import { gatheredPage } from "./gathered_page.ts";
+import { type GatheredScores, gatherScores } from "./gather_scores.ts";
+import { patientsOf } from "./patients.ts";
+import type { Plan, TrainPlan, TrainUnit } from "./plan.ts";
+import { type OpenedPlan, openPlan, unitFolder } from "./plan_file.ts";
+import { writeOutcome } from "./run_all/outcome.ts";
+import type { TaskResult } from "./run_all/results.ts";
+import { modelKey } from "./run_all/state.ts";
+import { type DoneChunk, readUnit, type UnitResult } from "./unit_file.ts";
+
+/** The folder of the combinations in a plan's. */
+const COMBINATIONS = "combinations";
+
+/** How many units are named in a message. */
+const MAX_NAMED = 10;
+
+/** What a plan came to. */
+export type Gathered =
+  | ({ kind: "score" } & GatheredScores)
+  | {
+    /** The nine models of three tasks and three planes. */
+    kind: "all";
+    /** A row for each task. */
+    results: TaskResult[];
+    /** The table as a page. */
+    report: string;
+  }
+  | ({
+    /** Any other trainings. */
+    kind: "trainings";
+    /** The metrics as a page. */
+    report: string;
+  } & GatheredMetrics);
+
+/** Which units are done. */
+export interface PlanStatus {
+  /** The plan. */
+  plan: Plan;
+  /** The units, in their order, each with whether it is done. */
+  units: { index: number; id: string; done: boolean }[];
+}
+
+/** A unit with its result. */
+interface DoneUnit {
+  unit: TrainUnit;
+  model: DoneModel;
+}
+
+/**
+ * Which units of a plan are done, by their files alone.
+ *
+ * @param folder the plan's
+ * @throws {DataError} if the plan or a unit's file cannot be read
+ */
+export async function planStatus(folder: string): Promise<PlanStatus> {
+  const opened = await openPlan(folder);
+  const results = await _results(folder, opened);
+  const units = opened.plan.units.map(({ index, id }) => ({
+    ...{ index, id, done: results[index] !== undefined },
+  }));
+  return { plan: opened.plan, units };
+}
+
+/**
+ * Puts the results of all units together and writes them to the plan's folder: `results.json`, and of
+ * trainings `report.html`, the predictions and a combination wherever three planes were trained alike. Of
+ * an archive, `predictions.csv` and `unreadable.csv`.
+ *
+ * The nine models of a plan of `all` give the table and the files that `runAll` gives.
+ *
+ * @param folder the plan's
+ * @throws {DataError} if units are not done, naming them, or were not evaluated on the same exams
+ * @throws {OutputError} if a file cannot be written
+ */
+export async function gatherPlan(folder: string): Promise<Gathered> {
+  const opened = await openPlan(folder);
+  const { plan } = opened;
+  const results = await _results(folder, opened);
+  _checkDone(folder, plan, results);
+  if (plan.kind === "score") {
+    return { kind: "score", ...await gatherScores(folder, plan, results as DoneChunk[]) };
+  }
+  const units = plan.units.map((unit) => {
+    const model = results[unit.index] as DoneModel;
+    return {
+      unit,
+      model: { ...model, checkpoint: join(unitFolder(folder, unit), model.checkpoint) },
+    };
+  });
+  _checkSameExams(folder, units);
+  await makeFolder(join(folder, COMBINATIONS));
+  return _isNine(plan)
+    ? await _gatherNine(folder, plan, units)
+    : await _gatherTrainings(folder, plan, units);
+}
+
+/** The results by the units' numbers; nothing for one that is not done. */
+async function _results(folder: string, opened: OpenedPlan): Promise<(UnitResult | undefined)[]> {
+  const results: (UnitResult | undefined)[] = [];
+  for (const unit of opened.plan.units) results.push(await readUnit(folder, opened, unit));
+  return results;
+}
+
+function _checkDone(
+  folder: string,
+  plan: Plan,
+  results: readonly (UnitResult | undefined)[],
+): void {
+  const open = plan.units.filter(({ index }) => results[index] === undefined);
+  if (open.length === 0) return;
+  const names = listed(open.map(({ index, id }) => `${index} (${id})`), MAX_NAMED);
+  throw new DataError(
+    `Cannot gather the plan '${folder}': ${open.length} of ${plan.units.length} units are not ` +
+      `done: ${names}: ${commandLine("unit", folder, "--index", `${open[0].index}`)}`,
+  );
+}
+
+/** Refuses results that were computed on different exams under the same name. */
+function _checkSameExams(folder: string, units: readonly DoneUnit[]): void {
+  for (const plane of PLANES) {
+    const seen = new Map<string, { hash: string; id: string }>();
+    for (const { unit, model } of units.filter((each) => each.unit.plane === plane)) {
+      for (const split of ["tune", "fold", "valid"] as const) {
+        for (const [at, [exam]] of (model[split] ?? []).entries()) {
+          const hash = model[`${split}Exams`]?.[at];
+          const key = `${split === "valid"} ${exam}`;
+          const before = seen.get(key);
+          if (hash === undefined) continue;
+          seen.set(key, before ?? { hash, id: unit.id });
+          if (before === undefined || before.hash === hash) continue;
+          throw _failure(folder)(
+            `the units ${before.id} and ${unit.id} were evaluated on different ${plane} exams ` +
+              `'${exam}'`,
+          );
+        }
+      }
+    }
+  }
+}
+
+/** Makes the error of results that do not go together. */
+function _failure(folder: string): (found: string) => DataError {
+  return (found) =>
+    new DataError(
+      `Cannot gather the plan '${folder}': ${found}: give all units the same exams, and do those ` +
+        "again that had others",
+    );
+}
+
+/** Whether a plan is of the nine models of three tasks and three planes. */
+function _isNine({ kind, units, folds }: TrainPlan): boolean {
+  return kind === "all" && folds === undefined && units.length === TASKS.length * PLANES.length;
+}
+
+async function _gatherNine(
+  folder: string,
+  plan: TrainPlan,
+  units: readonly DoneUnit[],
+): Promise<Gathered> {
+  const { data, tune, prefix, asked } = plan;
+  const models = Object.fromEntries(
+    units.map(({ unit: { task, plane }, model }) => [modelKey(task, plane), model]),
+  );
+  const { results, report } = await writeOutcome({
+    ...{ models, config: asked, data, tune, prefix, out: folder, failure: _failure(folder) },
+    combinations: join(folder, COMBINATIONS),
+  });
+  return { kind: "all", results, report };
+}
+
+async function _gatherTrainings(
+  folder: string,
+  plan: TrainPlan,
+  units: readonly DoneUnit[],
+): Promise<Gathered> {
+  const said = units.flatMap(({ unit, model }) => _saidOf(plan, unit, model));
+  for (const alike of Map.groupBy(units, ({ unit }) => _suffix(unit)).values()) {
+    said.push(...await _combined(folder, plan, alike));
+  }
+  const names = plan.settings.map(({ name }) => name);
+  const metrics = gatherMetrics(said, names);
+  await writeWhole(join(folder, "predictions.csv"), _predictionsTable(said));
+  const file = { kind: plan.kind, units: units.length, ...metrics };
+  await writeWhole(join(folder, "results.json"), JSON.stringify(file, null, 2) + "\n");
+  const report = join(folder, "report.html");
+  const models = units.map(({ unit, model }) => ({ unit, model }));
+  await writeWhole(report, gatheredPage(metrics, { plan, models }));
+  return { kind: "trainings", report, ...metrics };
+}
+
+/** What units have in common whose planes can be combined. */
+function _suffix({ task, setting, fold, seed }: TrainUnit): string {
+  return `${task}-setting${setting}${fold === undefined ? "" : `-fold${fold}`}-seed${seed}`;
+}
+
+function _saidOf({ evaluateOn }: TrainPlan, unit: TrainUnit, model: DoneModel): Said[] {
+  const { setting, task, plane, seed, fold } = unit;
+  return evaluateOn.map((split) => ({
+    ...{ setting, task, plane, seed, fold, split },
+    predictions: (model[split] ?? []).map(([id, label, probability, logit]) =>
+      ({ id, label, probability, logit }) as SaidOf
+    ),
+  }));
+}
+
+/** What the combination of units says that differ in the plane alone; nothing without all three. */
+async function _combined(
+  folder: string,
+  plan: TrainPlan,
+  alike: readonly DoneUnit[],
+): Promise<Said[]> {
+  const models = new Map<Plane, DoneModel>(alike.map(({ unit, model }) => [unit.plane, model]));
+  if (models.size < PLANES.length) return [];
+  const members: ByPlane<DoneModel> = byPlane((plane) => models.get(plane)!);
+  const { task, setting, seed, fold } = alike[0].unit;
+  const failure = _failure(folder);
+  const { combination } = await combinePlanes({
+    ...{ task, members, tune: plan.tune, failure },
+    name: join(folder, COMBINATIONS, `combined_${plan.prefix}_${_suffix(alike[0].unit)}.json`),
+  });
+  return plan.evaluateOn.map((split) => ({
+    ...{ setting, task, plane: "combined" as const, seed, fold, split },
+    predictions: patientsOf(members, split, failure).map(({ id, label, probabilities, logits }) => {
+      const planes = byPlane((plane) => ({
+        probability: probabilities[plane],
+        logits: [0, logits![plane]] as [number, number],
+      }));
+      const { probability, logit } = combinePredictions(combination, planes);
+      return { id, label, probability, logit };
+    }),
+  }));
+}
+
+/** Every prediction, a row each. */
+function _predictionsTable(said: readonly Said[]): string {
+  const head = "setting,seed,fold,task,plane,split,exam,label,probability,logit\n";
+  const rows = said.flatMap(({ setting, seed, fold, task, plane, split, predictions }) =>
+    predictions.map(({ id, label, probability, logit }) =>
+      [setting, seed, fold, task, plane, split, id, label, probability, logit].join() + "\n"
+    )
+  );
+  return head + rows.join("");
+}
