@@ -86,6 +86,7 @@ Deno.test("each namespace is a path of the package too, and has what it is for",
     npy: ["readNpy", "decodeNpy", "encodeNpy", "examFromNpy"],
     phantom: ["writePhantomDataset", "renderPhantom"],
     pictures: ["overlay", "contactSheet", "animation", "encodePng", "writeExplanation"],
+    plan: ["makePlan", "runUnit", "runUnits", "planStatus", "gatherPlan", "readManifest"],
     report: ["evaluationHtml", "evaluationJson", "evaluationLines", "predictionsCsv", "cautions"],
   };
   assert.deepEqual(Object.keys(paths), Object.keys(wanted).map((name) => `./${name}`));

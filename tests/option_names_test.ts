@@ -47,6 +47,20 @@ const CASES: [
   ["serve", (options) => verbs.createHandler(options), "tokens", "token"],
   ["start an engine", (options) => verbs.startEngine("cpu", options), "thread", "threads"],
   ["examine a data set", (options) => verbs.examineDataset(options), "dat", "data"],
+  [
+    "make a plan",
+    (options) => mrnet.plan.makePlan({ kind: "all", ...options } as never),
+    "ot",
+    "out",
+  ],
+  [
+    "make a plan",
+    (options) => mrnet.plan.makePlan({ kind: "score", ...options } as never),
+    "modl",
+    "model",
+  ],
+  ["do a unit", (options) => mrnet.plan.runUnit("plan", options), "indx", "index"],
+  ["do units", (options) => mrnet.plan.runUnits("plan", options), "job", "jobs"],
   ["inspect files", (options) => verbs.inspectPaths([], options), "onfile", "onFile"],
 ];
 

@@ -1,6 +1,6 @@
 /**
  * What somebody is told to practise with learns: the commands and the script are taken
- * out of docs/training.md, docs/tutorial.md and the README.
+ * out of docs/training.md, docs/tutorial.md, docs/many_trainings.md and the README.
  */
 import assert from "node:assert/strict";
 import { runScript } from "./support/cli.ts";
@@ -9,6 +9,7 @@ import { TemporaryFolder } from "./support/folders.ts";
 const ROOT = new URL("../", import.meta.url);
 const README = await Deno.readTextFile(new URL("README.md", ROOT));
 const TUTORIAL = await Deno.readTextFile(new URL("docs/tutorial.md", ROOT));
+const MANY = await Deno.readTextFile(new URL("docs/many_trainings.md", ROOT));
 const TRAINING = await Deno.readTextFile(new URL("docs/training.md", ROOT));
 
 /** The least AUC on exams that were not trained on. */
@@ -82,5 +83,20 @@ Deno.test({
       // Of the coronal models the tutorial says which ones have not.
       assert.ok(combined > LEARNT && Math.max(axial, sagittal) > LEARNT, out);
     }
+  },
+});
+
+Deno.test({
+  name: "the commands of docs/many_trainings.md come from a plan to a table",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using folder = await TemporaryFolder.make();
+    const out = await run(folder, commandsIn(MANY, "data/many"));
+    assert.match(out, /^out of fold +acl sagittal +as given +all seeds +\d+ of 30 +\d\.\d{3} \(/m);
+    assert.match(out, /^out of fold, acl sagittal, as given: 2 seeds, \d\.\d{3} ± \d\.\d{3}$/m);
+    const files = (await folder.files("plans/acl")).filter((name) => !name.includes("/"));
+    assert.deepEqual(files, [
+      ...["folds.csv", "plan.json", "predictions.csv", "report.html", "results.json"],
+    ]);
   },
 });

@@ -3,6 +3,7 @@ import { DataError, OptionError } from "../errors.ts";
 import { isFileName } from "../file_name.ts";
 import { type FileAction, isMissing, join, readBytes, sha256Of, writeWhole } from "../files.ts";
 import { commandLine } from "../invocation.ts";
+import { shortened } from "../quoted.ts";
 import { parseJson } from "./done_model.ts";
 import type { Plan } from "./plan.ts";
 
@@ -86,7 +87,8 @@ export async function parsePlan(text: string, path: string): Promise<Plan> {
   const read = PlanSchema.safeParse(value);
   if (!read.success) {
     const [{ path: keys, message }] = read.error.issues;
-    throw refusal(keys.length === 0 ? message : `its ${keys.join(".")}: ${message}`);
+    const found = keys.length === 0 ? message : `its ${keys.join(".")}: ${message}`;
+    throw refusal(shortened(found, 200));
   }
   const { format: _format, version: _version, ...plan } = read.data;
   const odd = plan.units.findIndex(({ index, id }, at) => index !== at || !isFileName(id));
