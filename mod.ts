@@ -19,9 +19,8 @@
  * ```
  *
  * That one needs MRNet's files; the examples of the functions bring their own and are run as tests.
- * What is not needed every day is in namespaces: {@linkcode metrics}, {@linkcode npy},
- * {@linkcode phantom}, {@linkcode combination}, {@linkcode report}, {@linkcode pictures},
- * {@linkcode plan}.
+ * What is rarely needed is in namespaces: {@linkcode metrics}, {@linkcode npy}, {@linkcode plan},
+ * {@linkcode phantom}, {@linkcode combination}, {@linkcode report}, {@linkcode pictures}.
  *
  * @module
  */

@@ -10,10 +10,8 @@ import { isFileName } from "../file_name.ts";
 import { baseName } from "../files.ts";
 import { type Label, type Plane, type Split, SPLITS } from "../terms.ts";
 
-/** The splits of exams that a trained model is evaluated on. */
-export const EVALUATED_SPLITS = ["tune", "fold", "valid"] as const;
 /** A split of exams that a trained model is evaluated on; `fold` is the fold that was kept out. */
-export type EvaluatedSplit = (typeof EVALUATED_SPLITS)[number];
+export type EvaluatedSplit = "tune" | "fold" | "valid";
 
 /**
  * A prediction for an exam: its name, its label, the probability of the finding, and the logit of that

@@ -41,7 +41,7 @@ export interface Said {
 export type SaidOf = LabelledPrediction & { logit: number };
 
 /** What metrics are of. */
-interface About {
+export interface GatheredSubject {
   /** The exams. */
   exams: GatheredExams;
   /** The setting, by its name. */
@@ -53,7 +53,7 @@ interface About {
 }
 
 /** An AUC with DeLong's 95 % interval; null where it is undefined. */
-export interface GatheredAuc extends About {
+export interface GatheredAuc extends GatheredSubject {
   /** The seed; null if the logits of all seeds were averaged. */
   seed: number | null;
   /** The fold; null if it is none in particular. */
@@ -71,7 +71,7 @@ export interface GatheredAuc extends About {
 }
 
 /** How an AUC varies with the seed. */
-export interface SeedSpread extends About {
+export interface SeedSpread extends GatheredSubject {
   /** How many seeds. */
   seeds: number;
   /** The mean of their AUCs. */
@@ -85,7 +85,7 @@ export interface SeedSpread extends About {
 }
 
 /** DeLong's paired test of a setting against the first one, on the same exams. */
-export interface SettingComparison extends About {
+export interface SettingComparison extends GatheredSubject {
   /** The name of the first setting. */
   against: string;
   /** The AUC less that of the first setting. */
@@ -187,7 +187,7 @@ export function meanLogits(all: readonly (readonly SaidOf[])[]): SaidOf[] {
 }
 
 function _auc(
-  about: About,
+  about: GatheredSubject,
   predictions: readonly SaidOf[],
   seed: number | null,
   fold: number | null = null,
@@ -202,7 +202,7 @@ function _auc(
 }
 
 /** Mean, standard deviation and extremes of at least two values. */
-function _spread(values: readonly number[]): Omit<SeedSpread, keyof About> {
+function _spread(values: readonly number[]): Omit<SeedSpread, keyof GatheredSubject> {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return {
@@ -215,7 +215,7 @@ function _spread(values: readonly number[]): Omit<SeedSpread, keyof About> {
 function _comparisons(
   bySetting: ReadonlyMap<number, SaidOf[]>,
   settings: readonly string[],
-  about: Omit<About, "setting">,
+  about: Omit<GatheredSubject, "setting">,
 ): SettingComparison[] {
   const first = bySetting.get(0);
   if (first === undefined) return [];

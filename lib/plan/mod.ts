@@ -33,6 +33,7 @@ export type {
   GatheredExams,
   GatheredMetrics,
   GatheredPlane,
+  GatheredSubject,
   SeedSpread,
   SettingComparison,
 } from "./gathered.ts";

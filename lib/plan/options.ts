@@ -6,14 +6,12 @@ import { RUN_OPTION_NAMES } from "../train/option_names.ts";
 import type { TrainPlanKind } from "./plan.ts";
 import type { PlainRunOptions } from "./train_unit.ts";
 
-/** What the trainings of a plan share; see `train` for each. */
-type SharedOptions = Omit<
-  PlainRunOptions,
-  "task" | "plane" | "logs" | "saveModel" | "flushHistory" | "resume" | "folds" | "fold"
->;
-
-/** Which trainings to plan, and how to train. */
-export interface TrainPlanOptions extends SharedOptions {
+/** Which trainings to plan, and how to train; see `train` for the options that all trainings share. */
+export interface TrainPlanOptions extends
+  Omit<
+    PlainRunOptions,
+    "task" | "plane" | "logs" | "saveModel" | "flushHistory" | "resume" | "folds" | "fold"
+  > {
   /**
    * `all` is a training of each task and plane; `folds` one for each fold, `seeds` for each seed, `sweep`
    * for each setting. Folds and seeds can be had with each.

@@ -4,13 +4,11 @@ import type { EngineChoice } from "../engine/engine.ts";
 import type { Plane, Task } from "../terms.ts";
 import type { EvaluatedSplit } from "./done_model.ts";
 
-/** What trainings can be planned for. */
-export const TRAIN_PLANS = ["all", "folds", "seeds", "sweep"] as const;
 /**
  * What trainings are planned for: one of each task and plane, one for each fold, one for each seed, or
  * one for each setting of a sweep.
  */
-export type TrainPlanKind = (typeof TRAIN_PLANS)[number];
+export type TrainPlanKind = "all" | "folds" | "seeds" | "sweep";
 
 /** A value of a setting. */
 export type SettingValue = string | number | boolean;
@@ -59,14 +57,10 @@ export interface ScoreUnit {
   count: number;
 }
 
-/** What every plan has. */
-interface AnyPlan {
+/** A plan of trainings. */
+export interface TrainPlan {
   /** What was asked for, by which another plan is told from this one. */
   asked: Record<string, unknown>;
-}
-
-/** A plan of trainings. */
-export interface TrainPlan extends AnyPlan {
   /** What it is for. */
   kind: TrainPlanKind;
   /** The folder of the dataset. */
@@ -90,7 +84,9 @@ export interface TrainPlan extends AnyPlan {
 }
 
 /** A plan of scoring an archive. */
-export interface ScorePlan extends AnyPlan {
+export interface ScorePlan {
+  /** What was asked for, by which another plan is told from this one. */
+  asked: Record<string, unknown>;
   /** What it is for. */
   kind: "score";
   /** The table of exams, its SHA-256, and how many exams it lists. */

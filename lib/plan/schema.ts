@@ -2,9 +2,7 @@
 import { ENGINE_CHOICES } from "../engine/engine.ts";
 import { PLANES, TASKS } from "../terms.ts";
 import { z } from "../zod.ts";
-import { EVALUATED_SPLITS } from "./done_model.ts";
 import type { Plan, ScorePlan, TrainPlan } from "./plan.ts";
-import { TRAIN_PLANS } from "./plan.ts";
 
 /** No text in a file is longer, or commands a terminal. */
 const Text = z.string().max(1000).regex(/^\P{Cc}*$/u, "it has control characters");
@@ -25,11 +23,11 @@ const Head = {
 
 const TrainSchema = z.strictObject({
   ...Head,
-  kind: z.enum(TRAIN_PLANS),
+  kind: z.enum(["all", "folds", "seeds", "sweep"]),
   data: Path,
   prefix: Name,
   tune: z.strictObject({ fraction: z.number().gt(0).lt(1), seed: Index }),
-  evaluateOn: z.array(z.enum(EVALUATED_SPLITS)).min(1),
+  evaluateOn: z.array(z.enum(["tune", "fold", "valid"])).min(1),
   settings: z.array(z.strictObject({
     name: Text,
     options: z.record(Name, Value),
