@@ -140,7 +140,7 @@ export async function readBytes(
   action: FileAction,
   limit: SizeLimit,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return await _withPlainFile(action, limit, _firstBytes);
+  return await withPlainFile(action, (file, size) => fill(file, new Uint8Array(size)), limit);
 }
 
 /** Reads the first bytes of a plain file, fewer only if there are no more. */
@@ -148,18 +148,29 @@ export async function readBeginning(
   action: FileAction,
   count: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return await _withPlainFile(action, { most: Infinity }, (file) => _firstBytes(file, count));
+  return await withPlainFile(action, (file) => fill(file, new Uint8Array(count)));
 }
 
-async function _firstBytes(file: Deno.FsFile, count: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(count);
+/** Reads from a file into bytes; gives those that were filled, fewer only if the file ends. */
+export async function fill(
+  file: Deno.FsFile,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
   let done = 0;
-  while (done < count) {
-    const read = await file.read(bytes.subarray(done));
-    if (read === null) break;
-    done += read;
+  while (done < bytes.length) {
+    const count = await file.read(bytes.subarray(done));
+    if (count === null) break;
+    done += count;
   }
   return bytes.subarray(0, done);
+}
+
+/** What a look at a file or folder gives; nothing if there is none of that name. */
+export async function ifThere<T>(look: Promise<T>): Promise<T | undefined> {
+  return await look.catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  });
 }
 
 /** More than any model has. Without a limit, hashing a huge sparse file would take days. */
@@ -173,7 +184,7 @@ const MAX_HASHED_BYTES = 4 * 1024 ** 3;
  * @throws the signal's reason if that fires
  */
 export async function hashFile(action: FileAction, signal?: AbortSignal): Promise<string> {
-  return await _withPlainFile(action, { most: MAX_HASHED_BYTES }, (file) => hashOf(file, signal));
+  return await withPlainFile(action, (file) => hashOf(file, signal), { most: MAX_HASHED_BYTES });
 }
 
 /** The SHA-256 of an open file, from its beginning. */
@@ -188,11 +199,11 @@ export async function hashOf(file: Deno.FsFile, signal?: AbortSignal): Promise<s
   return hash.digest("hex");
 }
 
-/** Opens a plain file that is not too large. */
-async function _withPlainFile<T>(
+/** Opens a plain file that is not too large, and closes it after its use. */
+export async function withPlainFile<T>(
   action: FileAction,
-  { most, hint }: SizeLimit,
   use: (file: Deno.FsFile, size: number) => Promise<T>,
+  { most, hint }: SizeLimit = { most: Infinity },
 ): Promise<T> {
   try {
     const { size } = await checkPlainFile(action.path);

@@ -5,7 +5,7 @@
  * second and not in the third hour; voxels are read when they are needed.
  */
 import { DataError, messageOf, MRNetError, OptionError, PermissionError } from "../errors.ts";
-import { fileError, folderOf } from "../files.ts";
+import { fileError, folderOf, ifThere } from "../files.ts";
 import { commandLine } from "../invocation.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import type { Label, Plane, Split, Task } from "../terms.ts";
@@ -246,13 +246,10 @@ async function _checkPresence(data: string, labels: string): Promise<void> {
 
 /** The path itself if nothing has that name. */
 async function _missing(path: string): Promise<string | undefined> {
-  try {
-    await Deno.stat(path);
-    return undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return path;
+  const info = await ifThere(Deno.stat(path)).catch((error) => {
     throw fileError(error, { what: "open", path, access: "read", error: DataError });
-  }
+  });
+  return info === undefined ? path : undefined;
 }
 
 /** The exams that cannot be used, in the order of the labels. */

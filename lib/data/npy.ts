@@ -8,7 +8,7 @@
  * The format is that of NumPy's NEP 1, versions 1.0, 2.0 and 3.0.
  */
 import { DataError } from "../errors.ts";
-import { checkPlainFile, fileError } from "../files.ts";
+import { fill, withPlainFile } from "../files.ts";
 import { npyError, npyHeaderEnd, parseNpyHeader } from "./npy_header.ts";
 import type { NpyDtype, NpyHeader, NumberLayout, Refuse } from "./npy_header.ts";
 
@@ -56,7 +56,7 @@ export function readNpy(path: string): Promise<NpyArray> {
   return _withFile(path, async (file, size) => {
     await _readHeader(file, size, path);
     await file.seek(0, Deno.SeekMode.Start);
-    return decodeNpy(await _readUpTo(file, size), path);
+    return decodeNpy(await fill(file, new Uint8Array(size)), path);
   });
 }
 
@@ -85,7 +85,7 @@ export function readNpyPieces(
     const bytes = new Uint8Array(Math.min(PIECE, dataBytes));
     for (let done = 0; done < dataBytes; done += PIECE) {
       const wanted = bytes.subarray(0, dataBytes - done);
-      const piece = await _fill(file, wanted);
+      const piece = await fill(file, wanted);
       if (piece.length < wanted.length) {
         throw npyError(path, "it became shorter while it was read", "copy it again");
       }
@@ -198,45 +198,22 @@ function _encodeHeader(descr: string, shape: readonly number[]): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-async function _withFile<T>(
+function _withFile<T>(
   path: string,
   use: (file: Deno.FsFile, size: number) => Promise<T>,
 ): Promise<T> {
-  try {
-    // Asked before opening: opening a pipe waits for its writer.
-    await checkPlainFile(path);
-    using file = await Deno.open(path);
-    return await use(file, (await file.stat()).size);
-  } catch (error) {
-    const hint = "check that the file is there and can be read";
-    throw fileError(error, { what: "read", path, access: "read", error: DataError, hint });
-  }
+  const hint = "check that the file is there and can be read";
+  return withPlainFile({ what: "read", path, access: "read", error: DataError, hint }, use);
 }
 
 async function _readHeader(file: Deno.FsFile, size: number, path: string): Promise<NpyHeader> {
-  let start = await _readUpTo(file, Math.min(size, FIRST_READ));
+  let start = await fill(file, new Uint8Array(Math.min(size, FIRST_READ)));
   const end = npyHeaderEnd(start, size, path);
   if (end > start.length) {
     await file.seek(0, Deno.SeekMode.Start);
-    start = await _readUpTo(file, end);
+    start = await fill(file, new Uint8Array(end));
   }
   return parseNpyHeader(start, size, path);
-}
-
-/** The next `length` bytes, fewer only if the file ends. */
-function _readUpTo(file: Deno.FsFile, length: number): Promise<Uint8Array> {
-  return _fill(file, new Uint8Array(length));
-}
-
-/** Reads into bytes; gives those that were filled. */
-async function _fill(file: Deno.FsFile, bytes: Uint8Array): Promise<Uint8Array> {
-  let done = 0;
-  while (done < bytes.length) {
-    const count = await file.read(bytes.subarray(done));
-    if (count === null) break;
-    done += count;
-  }
-  return bytes.subarray(0, done);
 }
 
 /** The numbers in bytes of the file, in its order; `before` says how many came before them. */

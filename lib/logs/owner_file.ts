@@ -7,7 +7,7 @@
  * with the following number, which again only one process can. The stale file stays until the new owner
  * releases the folder, so that no process can take a lower number.
  */
-import { join } from "../files.ts";
+import { ifThere, join } from "../files.ts";
 import { syncFolder } from "../whole_file.ts";
 
 /** How often an owner writes, in milliseconds. */
@@ -150,12 +150,8 @@ async function _highest(folder: string): Promise<Numbered | undefined> {
 
 /** When it was written, in milliseconds; nothing if it is gone. */
 async function _lastWritten({ path }: Numbered): Promise<number | undefined> {
-  try {
-    return (await Deno.lstat(path)).mtime?.getTime() ?? Infinity;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  const info = await ifThere(Deno.lstat(path));
+  return info && (info.mtime?.getTime() ?? Infinity);
 }
 
 function _isStale(written: number, now: number): boolean {

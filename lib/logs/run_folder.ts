@@ -1,6 +1,6 @@
 /** Where the logs of a run are kept: `logs/{task}/{plane}/{YYYYMMDD-HHMMSS}/`. */
 import { OutputError } from "../errors.ts";
-import { fileError, join, makeFolder, syncFolder } from "../files.ts";
+import { fileError, ifThere, isMissing, join, makeFolder, syncFolder } from "../files.ts";
 import type { Plane, Task } from "../terms.ts";
 import { isLockFile, lockRun, type RunLock } from "./run_lock.ts";
 
@@ -73,15 +73,9 @@ export async function makeLockedRunFolder(
       const lock = await lockRun(folder);
       if (lock !== undefined) return { folder, lock };
     } catch (error) {
-      if (!await _isGone(folder)) throw error;
+      if (!await isMissing(folder)) throw error;
     }
   }
-}
-
-async function _isGone(folder: string): Promise<boolean> {
-  return await Deno.stat(folder).then(() => false, (error) => {
-    return error instanceof Deno.errors.NotFound;
-  });
 }
 
 /** The folders of the runs of a task and plane, the latest first by name; links are not listed. */
@@ -147,12 +141,7 @@ async function _removeRun(folder: string): Promise<boolean> {
 
 /** Refuses a link: files are removed below the folder of logs and nowhere else. */
 async function _refuseLink(folder: string): Promise<void> {
-  try {
-    if (!(await Deno.lstat(folder)).isSymlink) return;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
-  }
+  if (!(await ifThere(Deno.lstat(folder)))?.isSymlink) return;
   throw new OutputError(
     `Cannot remove the earlier logs in '${folder}': it is a link to another folder: ` +
       "remove the link, or the logs by hand",
@@ -160,10 +149,5 @@ async function _refuseLink(folder: string): Promise<void> {
 }
 
 async function _entries(folder: string): Promise<Deno.DirEntry[]> {
-  try {
-    return await Array.fromAsync(Deno.readDir(folder));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+  return await ifThere(Array.fromAsync(Deno.readDir(folder))) ?? [];
 }

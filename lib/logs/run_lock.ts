@@ -4,7 +4,7 @@
  * {@linkcode takeOwnerFile}.
  */
 import { OutputError } from "../errors.ts";
-import { fileError, join } from "../files.ts";
+import { fileError, ifThere, join } from "../files.ts";
 import { isOwnerFile, ownerOf, STALE_MS, takeOwnerFile } from "./owner_file.ts";
 
 /** The file that is locked; its content does not matter. */
@@ -38,7 +38,7 @@ export async function lockRun(folder: string): Promise<RunLock | undefined> {
     for (;;) {
       // Opening follows a link out of the folder, and waits at a pipe; what has a second name is
       // somebody's, and the file's time is set by writing to it.
-      const there = await _lookAt(path);
+      const there = await ifThere(Deno.lstat(path));
       if (there !== undefined && (!there.isFile || (there.nlink ?? 1) > 1)) {
         throw new Error(`its ${LOCK_FILE} is not a plain file`);
       }
@@ -52,7 +52,7 @@ export async function lockRun(folder: string): Promise<RunLock | undefined> {
           return lock;
         }
         // The earlier holder may have removed the file between opening and locking.
-        if ((await file.stat()).ino !== (await _lookAt(path))?.ino) continue;
+        if ((await file.stat()).ino !== (await ifThere(Deno.lstat(path)))?.ino) continue;
         // Another machine may have no locks on the same file system.
         if (await ownerOf(folder, file) !== undefined) return undefined;
         const check = () => Promise.resolve();
@@ -114,15 +114,6 @@ async function _lockByFile(
       await _release(path, file);
     },
   };
-}
-
-async function _lookAt(path: string): Promise<Deno.FileInfo | undefined> {
-  try {
-    return await Deno.lstat(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }
 
 async function _release(path: string, file: Deno.FsFile): Promise<void> {

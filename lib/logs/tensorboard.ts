@@ -6,7 +6,7 @@
  */
 import { concat } from "../bytes.ts";
 import { OutputError } from "../errors.ts";
-import { fileError, join, makeFolder, syncFolder } from "../files.ts";
+import { fileError, ifThere, join, makeFolder, syncFolder } from "../files.ts";
 import { Message } from "../protobuf.ts";
 import { encodeRecord } from "./tfrecord.ts";
 
@@ -75,10 +75,7 @@ export class EventWriter {
   static async reopen(folder: string, name: string, size: number): Promise<EventWriter> {
     const path = join(folder, name);
     try {
-      const info = await Deno.lstat(path).catch((error) => {
-        if (error instanceof Deno.errors.NotFound) return undefined;
-        throw error;
-      });
+      const info = await ifThere(Deno.lstat(path));
       const usable = EVENT_FILE.test(name) && info?.isFile === true && info.size >= size;
       if (!usable) return await EventWriter.create(folder);
       const file = await Deno.open(path, { write: true });

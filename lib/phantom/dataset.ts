@@ -3,7 +3,7 @@
  * on it.
  */
 import { OptionError, OutputError } from "../errors.ts";
-import { baseName, fileError, join, makeFolder, writeWhole } from "../files.ts";
+import { baseName, fileError, ifThere, join, makeFolder, writeWhole } from "../files.ts";
 import { PLANES, type Split, SPLITS, type Task, TASKS } from "../terms.ts";
 import { createRandom } from "../random.ts";
 import { examFile, formatLabels, labelFile } from "../data/labels.ts";
@@ -247,10 +247,8 @@ async function _refuseDataset(folder: string): Promise<void> {
 
 async function _exists(path: string, folder: string): Promise<boolean> {
   try {
-    await Deno.lstat(path);
-    return true;
+    return await ifThere(Deno.lstat(path)) !== undefined;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
     const what = "look for a dataset in";
     throw fileError(error, { what, path: folder, access: "read", error: OutputError });
   }

@@ -3,7 +3,7 @@
  * its folder holds its settings: the same dataset can be continued, and no other is mixed into it.
  */
 import { OutputError } from "../errors.ts";
-import { fileError, join, removeLeftOvers, writeWhole } from "../files.ts";
+import { fileError, ifThere, join, removeLeftOvers, writeWhole } from "../files.ts";
 
 /** The name of the file. */
 const UNFINISHED = "unfinished.json";
@@ -20,13 +20,10 @@ export type PhantomSettings = Readonly<Record<string, unknown>> & { readonly see
  */
 export async function readUnfinished(folder: string): Promise<PhantomSettings | undefined> {
   const path = join(folder, UNFINISHED);
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+  const text = await ifThere(Deno.readTextFile(path)).catch((error) => {
     throw fileError(error, { what: "read", path, access: "read", error: OutputError });
-  }
+  });
+  if (text === undefined) return undefined;
   try {
     const settings = JSON.parse(text);
     if (Number.isSafeInteger(settings?.seed)) return settings;
