@@ -76,18 +76,14 @@ export { type ScheduleName, SCHEDULES } from "./lib/train/schedule.ts";
 export type { LossWeights, RecipeName, RecipeSettings } from "./lib/model/recipe.ts";
 export { RECIPES } from "./lib/model/recipe.ts";
 
+// Classifiers: a model of one plane, three combined, an ensemble.
+export * from "./lib/classifier/mod.ts";
+
 // Evaluating and predicting.
 export { evaluate } from "./lib/report/evaluate.ts";
 export type { EvaluateOptions, Evaluation, ExamPrediction } from "./lib/train/evaluate.ts";
-export type { ClassifiedExam, ClassifierEvaluation } from "./lib/classifier/evaluate.ts";
-export type { EvaluateClassifierOptions } from "./lib/classifier/evaluate.ts";
 export type { EvaluateModelOptions, EvaluationStart } from "./lib/report/evaluate_model.ts";
 export type { ModelEvaluation } from "./lib/report/evaluate_model.ts";
-export { Classifier, type ClassifierCard } from "./lib/classifier/classifier.ts";
-export type { ClassifierFile, ClassifierPrediction } from "./lib/classifier/classifier.ts";
-export type { Conclusion, PatientExams } from "./lib/classifier/classifier.ts";
-export { CombinedMRNet } from "./lib/classifier/combined.ts";
-export { type ClassifierOptions, loadClassifier, loadCombined } from "./lib/classifier/load.ts";
 export type { ModelHints, PlaneModel } from "./lib/model/plane_model.ts";
 export { predictFiles } from "./lib/train/predict.ts";
 export type { FilePrediction } from "./lib/model/file_prediction.ts";
@@ -98,7 +94,7 @@ export type { MapKind, SliceShare } from "./lib/explain/explain.ts";
 export { explainFiles, type ExplainFilesOptions } from "./lib/explain/explain_files.ts";
 export type { FileExplanation } from "./lib/explain/explain_files.ts";
 
-// The three planes together, and all nine models.
+// The three planes together, ensembles, and all nine models.
 export { combineModels, type CombineOptions, type CombineResult } from "./lib/combine/combine.ts";
 export { runAll, type RunAllResult } from "./lib/plan/run_all/run_all.ts";
 export type { ModelOfAll, RunAllOptions, RunAllPlan } from "./lib/plan/run_all/options.ts";

@@ -58,8 +58,8 @@ Deno.test("what a user needs is exported, and nothing that is private", () => {
       ...["openDataset", "readExam", "readLabels", "readExamFiles"],
       ...["createMRNet", "loadMRNet", "saveMRNet", "MRNet", "startEngine", "describeEngine"],
       ...["train", "evaluate", "predictFiles", "explain", "explainFiles"],
-      ...["combineModels", "loadCombined", "runAll", "createHandler"],
-      ...["Classifier", "loadClassifier"],
+      ...["combineModels", "ensembleModels", "loadCombined", "runAll", "createHandler"],
+      ...["Classifier", "EnsembleMRNet", "loadClassifier"],
       ...["MRNetError", "DataError", "WeightsError", "OptionError", "EngineError"],
       ...["PermissionError", "OutputError", "TrainingError"],
     ]

@@ -43,6 +43,12 @@ const CASES: [
   ["explain", (options) => verbs.explain(model, data, options), "maps", "map"],
   ["explain", (options) => _first(verbs.explainFiles(model, [], options)), "foldr", "folder"],
   ["combine models", (options) => verbs.combineModels(options), "fiton", "fitOn"],
+  [
+    "make an ensemble",
+    (options) => verbs.ensembleModels({ models: [], ...options }),
+    "prediction",
+    "predictions",
+  ],
   ["run all", (options) => verbs.runAll(options), "model", "models"],
   ["serve", (options) => verbs.createHandler(options), "tokens", "token"],
   ["start an engine", (options) => verbs.startEngine("cpu", options), "thread", "threads"],

@@ -1,6 +1,7 @@
 /**
- * A classifier predicts one finding from the exams of a patient. It is a model of one plane, or a
- * combination of several; {@linkcode loadClassifier} makes it from a file.
+ * A classifier predicts one finding from the exams of a patient. It is a model of one plane, a
+ * combination of three, or an ensemble of several of either; {@linkcode loadClassifier} makes it from a
+ * file.
  *
  * A classifier has models of one plane each, and a rule for their predictions
  * ({@linkcode Classifier.conclude}). Callers that read exams in another way, from many files or with
@@ -15,10 +16,15 @@ import {
 import type { Exam } from "../data/exam.ts";
 import { DataError } from "../errors.ts";
 import { explain, type ExplainOptions, type Explanation } from "../explain/explain.ts";
+import { meanExplanation, meanPrediction } from "../explain/mean.ts";
 import type { ChosenOn, Decision, ResolvedCard } from "../model/card.ts";
 import type { Prediction, ReadOptions } from "../model/mrnet.ts";
 import type { PlaneModel } from "../model/plane_model.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
+import type { Ensemble, EnsembleOperatingPoint } from "./ensemble.ts";
+
+/** What a classifier is made of. */
+export type ClassifierKind = "single" | "combined" | "ensemble";
 
 /** The file of a classifier. */
 export interface ClassifierFile {
@@ -38,7 +44,7 @@ export interface ClassifierCard
   /** How its input is prepared; none if its models differ in it. */
   intensity?: ResolvedCard["intensity"];
   /** The probability from which an exam counts as positive; none if the file does not say it. */
-  operatingPoint?: CombinedOperatingPoint;
+  operatingPoint?: CombinedOperatingPoint | EnsembleOperatingPoint;
   /** The exams that the epochs of its models were chosen on, as far as that is known. */
   epochBy: readonly ChosenOn[];
 }
@@ -49,13 +55,13 @@ export interface Conclusion extends Decision {
   probability: number;
   /** The logit of that probability. */
   logit: number;
-  /** The two outputs before the sigmoid; the second is `logit`, the first of a combination is 0. */
+  /** The two outputs before the sigmoid; the second is `logit`, the first of three planes is 0. */
   logits: [number, number];
 }
 
 /** The prediction for a patient. */
 export interface ClassifierPrediction<T extends Prediction = Prediction> extends Conclusion {
-  /** The prediction of each plane's model for its exam. */
+  /** The prediction of each plane's model for its exam; if it has several models, their mean. */
   planes: Partial<ByPlane<T>>;
 }
 
@@ -70,6 +76,8 @@ export abstract class Classifier implements ClassifierFile, Disposable {
   readonly file: string;
   /** See {@linkcode ClassifierFile.sha256}. */
   readonly sha256: string;
+  /** Whether it is a model of one plane, a combination of three, or an ensemble of either. */
+  abstract readonly kind: ClassifierKind;
   /** What is known about it. */
   abstract readonly card: ClassifierCard;
   /** Its models, in the order that {@linkcode Classifier.conclude} expects. */
@@ -78,6 +86,8 @@ export abstract class Classifier implements ClassifierFile, Disposable {
   readonly metadata: PlaneModel["metadata"] = {};
   /** The weights of the planes and the patients they were fitted on, if it is a combination. */
   readonly combination?: Combination;
+  /** The members, and what its operating point was chosen by, if it is an ensemble. */
+  readonly ensemble?: Ensemble;
 
   /** Keeps the name, the path and the hash of its file. */
   constructor({ name, file, sha256 }: ClassifierFile) {
@@ -89,11 +99,6 @@ export abstract class Classifier implements ClassifierFile, Disposable {
   /** The finding. */
   get task(): Task {
     return this.card.task;
-  }
-
-  /** Whether it is a model of one plane or a combination of three. */
-  get kind(): "single" | "combined" {
-    return this.card.plane === "combined" ? "combined" : "single";
   }
 
   /** The planes that it needs an exam of. */
@@ -113,10 +118,17 @@ export abstract class Classifier implements ClassifierFile, Disposable {
    *
    * @param said the prediction of each model, in the order of {@linkcode Classifier.models}
    */
-  predictionFrom<T extends Prediction>(said: readonly T[]): ClassifierPrediction<T> {
-    const planes: Partial<ByPlane<T>> = {};
-    for (const [index, { card }] of this.models.entries()) planes[card.plane] = said[index];
-    return { ...this.conclude(said), planes };
+  predictionFrom(said: readonly Prediction[]): ClassifierPrediction {
+    return { ...this.conclude(said), planes: this.#byPlane(said, meanPrediction) };
+  }
+
+  /**
+   * The same from explanations.
+   *
+   * @throws {DataError} as {@linkcode meanExplanation}
+   */
+  explanationFrom(said: readonly Explanation[]): ClassifierPrediction<Explanation> {
+    return { ...this.conclude(said), planes: this.#byPlane(said, meanExplanation) };
   }
 
   /**
@@ -126,11 +138,12 @@ export abstract class Classifier implements ClassifierFile, Disposable {
    * @throws {DataError} if a plane is missing, or a logit is not finite
    */
   async predict(exams: PatientExams, options: ReadOptions = {}): Promise<ClassifierPrediction> {
-    return await this.#read(exams, ({ model }, exam) => model.predict(exam, options));
+    const said = await this.#read(exams, ({ model }, exam) => model.predict(exam, options));
+    return this.predictionFrom(said);
   }
 
   /**
-   * Predicts, and explains the prediction of each model; see {@linkcode explain}.
+   * Predicts, and explains the prediction of each plane; see {@linkcode explain}.
    *
    * @throws {DataError} as {@linkcode Classifier.predict}
    */
@@ -138,7 +151,8 @@ export abstract class Classifier implements ClassifierFile, Disposable {
     exams: PatientExams,
     options: ExplainOptions = {},
   ): Promise<ClassifierPrediction<Explanation>> {
-    return await this.#read(exams, ({ model }, exam) => explain(model, exam, options));
+    const said = await this.#read(exams, ({ model }, exam) => explain(model, exam, options));
+    return this.explanationFrom(said);
   }
 
   /** Frees its models; it cannot be used afterwards. */
@@ -160,14 +174,21 @@ export abstract class Classifier implements ClassifierFile, Disposable {
     );
   }
 
-  async #read<T extends Prediction>(
+  async #read<T>(
     exams: PatientExams,
     read: (model: PlaneModel, exam: Exam) => Promise<T>,
-  ): Promise<ClassifierPrediction<T>> {
+  ): Promise<T[]> {
     this.#checkExams(exams);
     const said: T[] = [];
     for (const model of this.models) said.push(await read(model, exams[model.card.plane]!));
-    return this.predictionFrom(said);
+    return said;
+  }
+
+  /** What the models of each plane say together. */
+  #byPlane<T>(said: readonly T[], mean: (several: readonly T[]) => T): Partial<ByPlane<T>> {
+    const ofPlane = (plane: Plane) =>
+      said.filter((_, index) => this.models[index].card.plane === plane);
+    return Object.fromEntries(this.planes.map((plane) => [plane, mean(ofPlane(plane))]));
   }
 }
 

@@ -25,6 +25,8 @@ import {
 
 /** Three models and their combination as a classifier. */
 export class CombinedMRNet extends Classifier {
+  /** See {@linkcode Classifier.kind}. */
+  override readonly kind = "combined";
   /** What its file and those of its models say. */
   override readonly card: ClassifierCard;
   /** The models of the planes, in the order of `PLANES`. */

@@ -2,20 +2,11 @@
  * Classifiers from files: which kind a file is of, and the models that it names.
  */
 import type { ByPlane, Combination, CombinedMember } from "../combine/combination.ts";
-import {
-  combinationFrom,
-  isCombinationFile,
-  MAX_COMBINATION_BYTES,
-  READ_COMBINATION,
-} from "../combine/file.ts";
+import { combinationFrom, isCombinationFile, READ_COMBINATION } from "../combine/file.ts";
 import { OptionError, WeightsError } from "../errors.ts";
-import { folderOf, join } from "../files.ts";
 import {
   hashSource,
-  isAddress,
-  isRemote,
   modelFileName,
-  modelName,
   type ModelSource,
   openModelSource,
 } from "../model/model_source.ts";
@@ -23,9 +14,12 @@ import type { MRNet } from "../model/mrnet.ts";
 import { loadPlaneModel, type ModelHints, type PlaneModel } from "../model/plane_model.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import type { Source } from "../source.ts";
-import { type Plane, PLANES, type Task } from "../terms.ts";
-import type { Classifier } from "./classifier.ts";
+import { PLANES, type Task } from "../terms.ts";
+import type { Classifier, ClassifierKind } from "./classifier.ts";
 import { CombinedMRNet } from "./combined.ts";
+import { type Ensemble, ENSEMBLE_FORMAT } from "./ensemble.ts";
+import { EnsembleMRNet } from "./ensemble_mrnet.ts";
+import { openMember } from "./members.ts";
 import { SingleClassifier } from "./single.ts";
 
 /** The name of a classifier, and what its file may leave open. */
@@ -49,12 +43,12 @@ const OPTION_NAMES: OptionNames<ClassifierOptions> = {
 
 /**
  * Loads a classifier onto the current engine, and starts an engine if none runs. The file's name tells a
- * model of one plane from a combination of three; without a name, the content does.
+ * model of one plane from a combination or an ensemble; without a name, the content does.
  *
  * @param source the path, the URL or the bytes of a model's file (`.safetensors`, `.pth`, `.pt`), or of
- *   the `.json` file of a combination; that names its models relative to its own folder
- * @throws {WeightsError} if it is neither; or if a model of a combination is missing, has changed since
- *   it was combined, or is for another finding or plane
+ *   the `.json` file of a combination or an ensemble; that names its members relative to its own folder
+ * @throws {WeightsError} if it is none of them; or if a member of a combination or an ensemble is
+ *   missing, has changed since that was made, or is for another finding or plane
  * @throws {OptionError} if an option does not exist, if the options contradict the file, or if neither
  *   says the finding or the plane
  * @throws {PermissionError} if Deno refuses a file or the network
@@ -80,6 +74,9 @@ export async function loadClassifier(
   const [classifier] = await loadClassifiers([{ ...options, source }]);
   return classifier;
 }
+
+/** The largest file that is read as a combination or an ensemble, in bytes: one of 100 members has 30,000. */
+export const MAX_JSON_BYTES = 128 * 1024;
 
 /** Loads several classifiers; a file that more than one of them names is loaded once. */
 export async function loadClassifiers(
@@ -125,12 +122,26 @@ class _Loader {
   async load(source: ModelSource, options: ClassifierOptions): Promise<Classifier> {
     const isNamedSo = isCombinationFile(modelFileName(source));
     using opened = await openModelSource(source, isNamedSo ? READ_COMBINATION : undefined);
-    // A combination is JSON. No model's file begins with a brace: safetensors begins with a length.
-    const isCombination = isNamedSo || opened.size > 0 && opened.size < MAX_COMBINATION_BYTES &&
-        opened.read(0, 1)[0] === 0x7b;
-    if (isCombination) return await this.combined(source, opened, options);
-    const model = this.#shared(await loadPlaneModel(opened, options));
-    return new SingleClassifier(_nameOf(source, options), model);
+    return await this.#open(source, opened, options);
+  }
+
+  /** Loads a file that is open, of whatever kind it is. */
+  async #open(
+    source: ModelSource,
+    opened: Source,
+    options: ClassifierOptions,
+    sha256?: string,
+  ): Promise<Classifier> {
+    switch (_kindOf(source, opened)) {
+      case "single": {
+        const model = this.#shared(await loadPlaneModel(opened, options, sha256));
+        return new SingleClassifier(_nameOf(source, options), model);
+      }
+      case "combined":
+        return await this.combined(source, opened, options);
+      case "ensemble":
+        return await this.#ensemble(source, opened, options);
+    }
   }
 
   async combined(
@@ -143,7 +154,11 @@ class _Loader {
     const { task, members } = _membersOf(combination, file);
     const models: Partial<ByPlane<PlaneModel>> = {};
     for (const plane of PLANES) {
-      models[plane] = await this.#member(source, { task, plane, ...members[plane] });
+      const owner = { source, kind: "combination", member: `${plane} model` } as const;
+      const { intensity, ...named } = members[plane];
+      using member = (await openMember(owner, named)).opened;
+      const hints = { task, plane, intensity };
+      models[plane] = this.#shared(await loadPlaneModel(member, hints, named.sha256));
     }
     const about = { name: _nameOf(source, options), file, sha256: hashSource(opened) };
     const combined = new CombinedMRNet(about, combination, models as ByPlane<PlaneModel>);
@@ -151,24 +166,29 @@ class _Loader {
     return combined;
   }
 
-  async #member(
-    combination: ModelSource,
-    { task, plane, ...member }: CombinedMember & { task: Task; plane: Plane },
-  ): Promise<PlaneModel> {
-    const name = modelName(combination);
-    const hint = "put the model back, or combine again";
-    const what = `read the ${plane} model of '${name}',`;
-    using opened = await openModelSource(_memberSource(combination, member), { what, hint });
-    const sha256 = hashSource(opened);
-    // Checked before the file is parsed: a changed file is not the model that was combined.
-    if (sha256 !== member.sha256) {
-      throw new WeightsError(
-        `Cannot use the combination '${name}': its ${plane} model '${opened.name}' is another than ` +
-          `the one that was combined (its SHA-256 is not ${member.sha256.slice(0, 12)}…): ${hint}`,
-      );
+  async #ensemble(
+    source: ModelSource,
+    opened: Source,
+    options: ClassifierOptions,
+  ): Promise<EnsembleMRNet> {
+    const file = opened.name;
+    // What checks the file is loaded for ensembles alone.
+    const { parseEnsemble } = await import("./ensemble_file.ts");
+    const ensemble = parseEnsemble(_textOf(opened), file);
+    const { task, plane } = ensemble;
+    const members: Classifier[] = [];
+    for (const [index, { intensity, ...named }] of ensemble.members.entries()) {
+      const owner = { source, kind: "ensemble", member: `member ${index + 1}` } as const;
+      const { source: from, opened } = await openMember(owner, named);
+      using member = opened;
+      _checkMember(_kindOf(from, member), member.name, ensemble, file);
+      const hints = plane === "combined" ? { task } : { task, plane, intensity };
+      members.push(await this.#open(from, member, hints, named.sha256));
     }
-    const { intensity } = member;
-    return this.#shared(await loadPlaneModel(opened, { task, plane, intensity }, sha256));
+    const about = { name: _nameOf(source, options), file, sha256: hashSource(opened) };
+    const loaded = new EnsembleMRNet(about, ensemble, members);
+    _checkHints(loaded, options);
+    return loaded;
   }
 
   #shared(loaded: PlaneModel): PlaneModel {
@@ -203,48 +223,65 @@ function _membersOf(
   );
 }
 
-/**
- * Where a member is read from: its file is named from the folder of the combination.
- *
- * @throws {WeightsError} if it is an address: a file says where files are, not what is to be fetched
- */
-function _memberSource(combination: ModelSource, { file }: CombinedMember): ModelSource {
-  const name = modelName(combination);
-  if (combination instanceof URL || typeof combination === "string" && isRemote(combination)) {
-    const url = URL.parse(file, combination);
-    // An untrusted combination may name models beside it, but no address that this machine can reach.
-    if (url !== null && url.origin === new URL(combination).origin) return url;
-    throw new WeightsError(
-      `Cannot use the combination '${name}': its model '${file}' lies on another server: ` +
-        "put the models beside it",
-    );
+/** What a file holds: its name tells weights from JSON, or else the content does. */
+function _kindOf(source: ModelSource, opened: Source): ClassifierKind {
+  // No model's file begins with a brace: safetensors begins with a length.
+  const isJson = isCombinationFile(modelFileName(source)) ||
+    opened.size > 0 && opened.size < MAX_JSON_BYTES && opened.read(0, 1)[0] === 0x7b;
+  if (!isJson) return "single";
+  if (opened.size > MAX_JSON_BYTES) return "combined";
+  try {
+    return JSON.parse(_textOf(opened))?.format === ENSEMBLE_FORMAT ? "ensemble" : "combined";
+  } catch {
+    // What is wrong with it is said by who reads it.
+    return "combined";
   }
-  if (isAddress(file)) {
-    throw new WeightsError(
-      `Cannot use the combination '${name}': its model '${file}' is an address and not a path: ` +
-        "put the models beside the combination, or combine again",
-    );
-  }
-  const folder = folderOf(name);
-  return folder === "." || /^([\\/]|[A-Za-z]:[\\/])/.test(file) ? file : join(folder, file);
 }
 
-/** Refuses options that contradict a combination, whose file and models leave nothing open. */
+function _textOf({ size, read }: Source): string {
+  return new TextDecoder().decode(read(0, size));
+}
+
+/** Refuses a member of a kind that an ensemble of this plane cannot have. */
+function _checkMember(
+  kind: ClassifierKind,
+  member: string,
+  { plane }: Ensemble,
+  ensemble: string,
+): void {
+  if (kind === (plane === "combined" ? "combined" : "single")) return;
+  const found = {
+    single: "a model of one plane",
+    combined: "a combination",
+    ensemble: "an ensemble",
+  };
+  const needed = plane === "combined" ? "combinations" : `models of the ${plane} plane`;
+  throw new WeightsError(
+    `Cannot use the ensemble '${ensemble}': its member '${member}' is ${found[kind]}, needed are ` +
+      `${needed}: make the ensemble again`,
+  );
+}
+
+/** Refuses options that contradict a combination or an ensemble, whose files leave nothing open. */
 function _checkHints(
-  { file, task, models }: CombinedMRNet,
+  { kind, file, task, models, card }: CombinedMRNet | EnsembleMRNet,
   { task: told = task, plane, planeOption = "--plane", intensity }: ModelHints,
 ): void {
-  if (plane !== undefined || told !== task) {
+  const [what, again] = kind === "combined"
+    ? ["combination", "combine again with it"]
+    : ["ensemble", "make the ensemble again with it"];
+  if (plane !== undefined && plane !== card.plane || told !== task) {
     const asked = plane === undefined ? told : `${told} in the ${plane} plane`;
+    const found = card.plane === "combined" ? "all three planes" : `the ${card.plane} plane`;
     throw new OptionError(
-      `Cannot use the combination '${file}' for ${asked}: by its file it is for ${task} in all ` +
-        `three planes: leave --task and ${planeOption} out`,
+      `Cannot use the ${what} '${file}' for ${asked}: by its file it is for ${task} in ` +
+        `${found}: leave --task and ${planeOption} out`,
     );
   }
   const other = models.find(({ card }) => card.intensity !== intensity);
   if (intensity === undefined || other === undefined) return;
   throw new OptionError(
-    `Cannot use the combination '${file}' with intensity ${intensity}: its ${other.card.plane} model ` +
-      `is ${other.card.intensity}: leave the intensity out, or combine again with it`,
+    `Cannot use the ${what} '${file}' with intensity ${intensity}: its ${other.card.plane} model ` +
+      `is ${other.card.intensity}: leave the intensity out, or ${again}`,
   );
 }

@@ -4,7 +4,11 @@
 import type { ByPlane } from "../combine/combination.ts";
 import type { ExamInput } from "../data/exam_files.ts";
 import type { MRNetError } from "../errors.ts";
-import type { FilePrediction } from "../model/file_prediction.ts";
+import {
+  type FilePrediction,
+  type FilePredictions,
+  filePredictions,
+} from "../model/file_prediction.ts";
 import type { Prediction } from "../model/mrnet.ts";
 import type { PlaneModel } from "../model/plane_model.ts";
 import { predictFiles } from "../train/predict.ts";
@@ -27,47 +31,67 @@ export type PatientOutcome<T extends ClassifierPatient = ClassifierPatient> =
     odd?: Partial<ByPlane<string>>;
   } | { error: MRNetError });
 
-/** What a model of one plane says about files, in their order. */
+/** What the models of one plane say about files, in their order. */
 export type PlanePredictor = (
-  model: PlaneModel,
+  models: readonly PlaneModel[],
   paths: ExamInput[],
-) => AsyncIterator<FilePrediction>;
+) => AsyncIterator<FilePredictions>;
 
 /**
  * Predicts patients, in order. One with an exam that cannot be read is given as its error, and the
  * others go on.
  *
  * @param patients a file of each plane that the classifier reads
- * @param predict what runs the model of each plane; {@linkcode predictFiles} where it is left out
+ * @param predict what runs the models of each plane; {@linkcode predictFiles} if it is left out
  * @throws {EngineError} if the engine fails
  */
 export async function* predictPatients<T extends ClassifierPatient>(
   classifier: Classifier,
   patients: readonly T[],
-  predict: PlanePredictor = ({ model }, paths) => predictFiles(model, paths),
+  predict: PlanePredictor = _predictPlane,
 ): AsyncGenerator<PatientOutcome<T>> {
-  const running = classifier.models.map((model) => {
-    const { plane } = model.card;
-    return { plane, files: predict(model, patients.map(({ files }) => files[plane]!)) };
+  const { models } = classifier;
+  const running = classifier.planes.map((plane) => {
+    const own = models.filter(({ card }) => card.plane === plane);
+    return { plane, own, files: predict(own, patients.map(({ files }) => files[plane]!)) };
   });
   try {
     for (const patient of patients) {
-      const said: Prediction[] = [];
+      const said = new Map<PlaneModel, Prediction>();
       const odd: Partial<ByPlane<string>> = {};
       let error: MRNetError | undefined;
-      for (const { plane, files } of running) {
-        const outcome: FilePrediction = (await files.next()).value;
+      for (const { plane, own, files } of running) {
+        const outcome: FilePredictions = (await files.next()).value;
         if ("error" in outcome) error ??= outcome.error;
-        else said.push(outcome.prediction);
-        if ("odd" in outcome && outcome.odd !== undefined) odd[plane] = outcome.odd;
+        else {
+          own.forEach((model, index) => said.set(model, outcome.predictions[index]));
+          if (outcome.odd !== undefined) odd[plane] = outcome.odd;
+        }
       }
       if (error !== undefined) yield { ...patient, error };
       else {
-        const prediction = classifier.predictionFrom(said);
+        const prediction = classifier.predictionFrom(models.map((model) => said.get(model)!));
         yield { ...patient, prediction, ...(Object.keys(odd).length > 0 && { odd }) };
       }
     }
   } finally {
     for (const { files } of running) await files.return?.();
+  }
+}
+
+/** Predicts with each model by itself, side by side. */
+async function* _predictPlane(
+  models: readonly PlaneModel[],
+  paths: ExamInput[],
+): AsyncGenerator<FilePredictions> {
+  const running = models.map(({ model }) => predictFiles(model, paths));
+  try {
+    for (const _ of paths) {
+      const outcomes: FilePrediction[] = [];
+      for (const files of running) outcomes.push((await files.next()).value!);
+      yield filePredictions(outcomes);
+    }
+  } finally {
+    for (const files of running) await files.return(undefined);
   }
 }

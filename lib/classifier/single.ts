@@ -8,6 +8,8 @@ import { Classifier, type ClassifierCard, type Conclusion, epochBy } from "./cla
 
 /** A model of one plane as a classifier. */
 export class SingleClassifier extends Classifier {
+  /** See {@linkcode Classifier.kind}. */
+  override readonly kind = "single";
   /** What its file says. */
   override readonly card: ClassifierCard;
   /** The model. */

@@ -5,7 +5,7 @@
 import type { Intensity } from "../data/intensity.ts";
 import { isSameTune, type TuneSplit } from "../data/tune.ts";
 import { OptionError } from "../errors.ts";
-import { folderOf, relativePath } from "../files.ts";
+import { baseName, folderOf, relativePath } from "../files.ts";
 import { openModelSource } from "../model/model_source.ts";
 import { loadPlaneModel, type PlaneModel } from "../model/plane_model.ts";
 import { PLANES, type Task } from "../terms.ts";
@@ -100,14 +100,25 @@ export function describeMembers(
   models: ByPlane<{ file: string; sha256: string }>,
 ): ByPlane<CombinedMember> {
   return byPlane((plane) => {
-    const { file: path, sha256 } = models[plane];
-    const file = relativePath(folderOf(combination), path);
-    if (file.length <= LONGEST_PATH) return { file, sha256 };
-    throw new OptionError(
-      `Cannot name the model '${path}' in '${combination}': its path from there has ${file.length} ` +
-        `characters, allowed are ${LONGEST_PATH}: write the combination beside its models`,
-    );
+    const { file, sha256 } = models[plane];
+    return { file: memberPath(combination, file), sha256 };
   });
+}
+
+/**
+ * The path of a model as the file that names it has it: relative to the folder of that file.
+ *
+ * @param owner the file that will be written
+ * @param path the model
+ * @throws {OptionError} if the model cannot be reached from there
+ */
+export function memberPath(owner: string, path: string): string {
+  const file = relativePath(folderOf(owner), path);
+  if (file.length <= LONGEST_PATH) return file;
+  throw new OptionError(
+    `Cannot name the model '${path}' in '${owner}': its path from there has ${file.length} ` +
+      `characters, allowed are ${LONGEST_PATH}: write '${baseName(owner)}' beside its models`,
+  );
 }
 
 function _split({ fraction, seed }: TuneSplit): string {

@@ -27,3 +27,4 @@ export {
   type PlanePredictor,
   predictPatients,
 } from "../classifier/predict_patients.ts";
+export type { FilePredictions } from "../model/file_prediction.ts";

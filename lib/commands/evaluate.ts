@@ -29,6 +29,7 @@ import { endProgress, print, remark, showProgress } from "./console.ts";
 import { checkModelFiles } from "./models_there.ts";
 import {
   backendOption,
+  CLASSIFIER_FILES,
   dataOption,
   intensityOption,
   intensityRemark,
@@ -45,7 +46,7 @@ export function evaluateCommand() {
       "Evaluate a trained model on exams with known labels: AUC with intervals, decisions at\n" +
         "thresholds, calibration; as a table, JSON, or a page with plots.",
     )
-    .addOption(modelOption("the model: .safetensors, .pth or .pt, or .json of a combination"))
+    .addOption(modelOption(CLASSIFIER_FILES))
     .addOption(dataOption())
     .addOption(
       option(
@@ -144,10 +145,11 @@ function _remarkAll(
 }
 
 function _remarkIntensity(
-  { file, metadata, combination }: EvaluatedModel,
+  { file, metadata, combination, ensemble }: EvaluatedModel,
   told: Intensity | undefined,
 ): void {
-  if (told !== undefined || metadata.intensity !== undefined || combination !== undefined) return;
+  const isSingle = (combination ?? ensemble) === undefined;
+  if (told !== undefined || metadata.intensity !== undefined || !isSingle) return;
   remark(intensityRemark(file));
 }
 

@@ -19,6 +19,7 @@ import { combineCommand } from "./combine.ts";
 import { completionCommand } from "./completion.ts";
 import { convertCommand } from "./convert.ts";
 import { demoCommand } from "./demo.ts";
+import { ensembleCommand } from "./ensemble.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { doctorCommand } from "./doctor.ts";
 import { gatherCommand } from "./gather.ts";
@@ -64,6 +65,7 @@ export async function main(args: readonly string[]): Promise<number> {
     powerCommand(),
     predictCommand(exit),
     combineCommand(),
+    ensembleCommand(),
     runAllCommand(exit),
     planCommand(),
     unitCommand(exit),

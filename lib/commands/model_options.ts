@@ -4,6 +4,10 @@ import { ENGINE_CHOICES } from "../engine/engine.ts";
 import { TASKS } from "../terms.ts";
 import { choice, option, text, wholeNumber } from "./arguments.ts";
 
+/** The files of classifiers, for help. */
+export const CLASSIFIER_FILES =
+  "the model: .safetensors, .pth or .pt, or .json of a combination or an ensemble";
+
 /** `--model`, which must be given. */
 export function modelOption(description = "the model: .safetensors, .pth or .pt") {
   return option("--model <FILE>", description, text).makeOptionMandatory();

@@ -18,7 +18,7 @@ const MODELS = "models";
  * Refuses a file that is not there, before anything is started. Whatever else is wrong with one is said
  * by whoever reads it.
  *
- * @param paths files of models or combinations; addresses are passed over
+ * @param paths files of classifiers; addresses are passed over
  * @throws {WeightsError} if one is not there, naming the newest models in its folder
  */
 export async function checkModelFiles(paths: readonly string[]): Promise<void> {
@@ -39,7 +39,9 @@ async function _modelsIn(folder: string): Promise<string[]> {
   const found: { path: string; time: number }[] = [];
   try {
     for await (const { name, isFile } of Deno.readDir(folder)) {
-      if (!isFile || !/(\.safetensors|\.pth|\.pt|^combined_.*\.json)$/.test(name)) continue;
+      if (!isFile || !/(\.safetensors|\.pth|\.pt|^(combined|ensemble)_.*\.json)$/.test(name)) {
+        continue;
+      }
       const path = folder === "." ? name : join(folder, name);
       const { mtime } = await Deno.stat(path);
       found.push({ path, time: mtime?.getTime() ?? 0 });

@@ -1,5 +1,5 @@
 /**
- * `cli.ts predict --model FILE EXAM…`: what a model, or a combination of three, says about exams, and
+ * `cli.ts predict --model FILE EXAM…`: what a model, a combination or an ensemble says about exams, and
  * where it looked.
  */
 import type { Classifier } from "../classifier/classifier.ts";
@@ -14,9 +14,9 @@ import { isCombinationFile } from "../combine/file.ts";
 import { groupByPatient, patientOf } from "../combine/patients.ts";
 import { examFileOf, type ExamInput, planeOfPath } from "../data/exam_files.ts";
 import { describeEngine, startEngine } from "../engine/engine.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf, OptionError } from "../errors.ts";
 import { MAP_KINDS, type MapKind } from "../explain/explain.ts";
-import { checkNames, explainFiles } from "../explain/explain_files.ts";
+import { checkNames, explainFilesTogether } from "../explain/explain_files.ts";
 import { join, makeWritableFolder } from "../files.ts";
 import { isImagingPath, Studies } from "../imaging/studies.ts";
 import { DEFAULT_THRESHOLD } from "../model/card.ts";
@@ -30,6 +30,7 @@ import { studyPatients } from "./study_patients.ts";
 import { checkModelFiles } from "./models_there.ts";
 import {
   backendOption,
+  CLASSIFIER_FILES,
   intensityOption,
   intensityRemark,
   modelOption,
@@ -48,9 +49,9 @@ export function predictCommand(exit: (code: number) => void) {
     )
     .argument(
       "[EXAM...]",
-      "exams to predict, or studies; .npy files of a combination in folders called by their planes",
+      "exams to predict, or studies; .npy files for three planes in folders called by their planes",
     )
-    .addOption(modelOption("the model: .safetensors, .pth or .pt, or .json of a combination"))
+    .addOption(modelOption(CLASSIFIER_FILES))
     .addOption(taskOption())
     .addOption(planeOption())
     .addOption(intensityOption())
@@ -65,7 +66,7 @@ export function predictCommand(exit: (code: number) => void) {
         choice(MAP_KINDS),
       ),
     )
-    .addOption(option("--axial <FILE>", "with a combination: the axial exam of one patient", text))
+    .addOption(option("--axial <FILE>", "for three planes: the axial exam of one patient", text))
     .addOption(option("--coronal <FILE>", "its coronal exam", text))
     .addOption(option("--sagittal <FILE>", "its sagittal exam", text))
     .addOption(
@@ -113,8 +114,8 @@ export function predictCommand(exit: (code: number) => void) {
       if (cam !== undefined) await _makeFolders(cam, patients, classifier);
       _remarkGiven(given);
       remark(`Engine: ${describeEngine(engine)}`);
-      const { card, metadata } = classifier;
-      if (card.plane !== "combined" && (intensity ?? metadata.intensity) === undefined) {
+      const { kind, card, metadata } = classifier;
+      if (kind === "single" && (intensity ?? metadata.intensity) === undefined) {
         remark(intensityRemark(given.model));
       }
       remark(_aboutThreshold(classifier));
@@ -170,20 +171,26 @@ const _pathOf = (input: ExamInput) => examFileOf(input).path;
 function _patients(
   exams: readonly string[],
   given: _GivenPlanes,
-  { kind, planes }: Classifier,
+  { file, planes }: Classifier,
 ): ClassifierPatient[] {
-  if (kind === "single") {
+  const named = PLANES.filter((plane) => given[plane] !== undefined);
+  if (planes.length === 1) {
+    if (named.length > 0) {
+      throw new OptionError(
+        `Cannot predict --${named[0]} with '${file}': it reads the ${planes[0]} plane alone: ` +
+          "give the exam without an option",
+      );
+    }
     return exams.map((path) => ({ id: examFileOf(path).id, files: { [planes[0]]: path } }));
   }
   if (exams.length > 0) return groupByPatient(exams);
-  const named = PLANES.filter((plane) => given[plane] !== undefined);
   const ids = new Set(named.map((plane) => examFileOf(given[plane]!).id));
   return [patientOf([...ids].join("+"), given)];
 }
 
 /** The folder of the pictures: that which is given, or, if there are three planes, one for each. */
-function _folderOf(cam: string, plane: Plane, { kind }: Classifier): string {
-  return kind === "single" ? cam : join(cam, plane);
+function _folderOf(cam: string, plane: Plane, { planes }: Classifier): string {
+  return planes.length === 1 ? cam : join(cam, plane);
 }
 
 async function _makeFolders(
@@ -191,7 +198,7 @@ async function _makeFolders(
   patients: readonly ClassifierPatient[],
   classifier: Classifier,
 ) {
-  if (classifier.kind === "single") {
+  if (classifier.planes.length === 1) {
     checkNames(patients.map(({ files }) => files[classifier.planes[0]]!), cam);
   }
   for (const plane of classifier.planes) {
@@ -205,9 +212,13 @@ function _explaining(
   cam: string,
   map: MapKind | undefined,
 ): PlanePredictor {
-  return ({ model, card, file, sha256 }, paths) => {
-    const folder = _folderOf(cam, card.plane, classifier);
-    return explainFiles(model, paths, { folder, model: { ...card, file, sha256 }, map });
+  return (models, paths) => {
+    const [{ card: { task, plane } }] = models;
+    // What several models say together is the classifier's.
+    const { card: { intensity }, file, sha256 } = models.length === 1 ? models[0] : classifier;
+    const model = { task, plane, intensity, file, sha256 };
+    const folder = _folderOf(cam, plane, classifier);
+    return explainFilesTogether(models.map(({ model }) => model), paths, { folder, model, map });
   };
 }
 
@@ -249,7 +260,7 @@ function _aboutThreshold({ kind, card: { operatingPoint } }: Classifier): string
     return `Positive from ${DEFAULT_THRESHOLD} on: the model's file names no operating point`;
   }
   const { threshold, exams } = operatingPoint;
-  const whose = kind === "single" ? "model" : "combination";
+  const whose = { single: "model", combined: "combination", ensemble: "ensemble" }[kind];
   return `Positive from ${
     thresholdText(threshold)
   } on: the ${whose}'s operating point, chosen on ` +
@@ -276,8 +287,7 @@ function _line({ id, files, prediction }: Predicted, { task, card, planes }: Cla
 }
 
 /**
- * A patient as `--json` prints it; of a combination with what the model of each plane says. A
- * combination has one sum and not two outputs: `logits` are 0 and that sum, whose difference is the
+ * A patient as `--json` prints it; of three planes with what the model of each says. A combination has one sum and not two outputs: `logits` are 0 and that sum, whose difference is the
  * log-odds and whose second the sigmoid makes the probability of, as with a model.
  */
 function _json(

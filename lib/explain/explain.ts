@@ -45,7 +45,10 @@ export interface Explanation extends Prediction {
   map: MapKind;
   /** The linear layer's bias of the finding: what the logit is made of beside the shares. */
   bias: number;
-  /** `[256]`: the slice that each channel selected, from 0; the first of equals, as in the model. */
+  /**
+   * `[256]`: the slice that each channel selected, from 0; the first of equals, as in the model. Of
+   * several models together the channels of one stand behind those of the other.
+   */
   selectedSlices: number[];
   /** `[256]`: what each channel adds to the logit. */
   contributions: number[];

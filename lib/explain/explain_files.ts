@@ -2,10 +2,16 @@
 import { examFileOf, type ExamInput, readExamFiles } from "../data/exam_files.ts";
 import { currentEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
-import { type FilePrediction, filePrediction } from "../model/file_prediction.ts";
+import {
+  type FilePrediction,
+  filePrediction,
+  type FilePredictions,
+  filePredictions,
+} from "../model/file_prediction.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
-import { explain, EXPLAIN_OPTION_NAMES, type ExplainOptions } from "./explain.ts";
+import { explain, EXPLAIN_OPTION_NAMES, type ExplainOptions, type Explanation } from "./explain.ts";
+import { meanExplanation } from "./mean.ts";
 import { type ExplainedModel, type ExplanationFiles, writeExplanation } from "./write.ts";
 
 /** How to explain, and into which folder. */
@@ -55,7 +61,27 @@ export async function* explainFiles(
   options: ExplainFilesOptions,
 ): AsyncGenerator<FileExplanation> {
   checkOptionNames("explain", options, OPTION_NAMES);
-  const { folder, model, map } = options;
+  for await (const { files, ...outcome } of explainFilesTogether([network], paths, options)) {
+    if ("error" in outcome) yield outcome;
+    else {
+      const { predictions: [prediction], ...known } = outcome;
+      yield { ...known, prediction, files };
+    }
+  }
+}
+
+/**
+ * As {@linkcode explainFiles}, with several models that read the same plane: the pictures show the mean of
+ * their explanations.
+ *
+ * @param networks at least one
+ * @throws as {@linkcode explainFiles}
+ */
+export async function* explainFilesTogether(
+  networks: readonly MRNet[],
+  paths: readonly ExamInput[],
+  { folder, model, map }: ExplainFilesOptions,
+): AsyncGenerator<FilePredictions & { files?: ExplanationFiles }> {
   checkNames(paths, folder);
   const engine = currentEngine();
   for await (const file of readExamFiles(paths)) {
@@ -63,14 +89,25 @@ export async function* explainFiles(
       yield file;
       continue;
     }
-    const { outcome, computed } = await filePrediction(
-      file,
-      network.intensity,
-      () => explain(network, file.exam, { map }),
-    );
-    engine.check();
-    if (computed === undefined) yield outcome;
-    else yield { ...outcome, files: await writeExplanation(folder, file.exam, computed, model) };
+    const outcomes: FilePrediction[] = [];
+    const explanations: Explanation[] = [];
+    for (const network of networks) {
+      const { outcome, computed } = await filePrediction(
+        file,
+        network.intensity,
+        () => explain(network, file.exam, { map }),
+      );
+      engine.check();
+      outcomes.push(outcome);
+      if (computed === undefined) break;
+      explanations.push(computed);
+    }
+    const together = filePredictions(outcomes);
+    if ("error" in together) yield together;
+    else {
+      const explanation = meanExplanation(explanations);
+      yield { ...together, files: await writeExplanation(folder, file.exam, explanation, model) };
+    }
   }
 }
 

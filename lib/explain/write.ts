@@ -17,8 +17,8 @@ export interface ExplainedModel {
   task: Task;
   /** The plane it reads. */
   plane: Plane;
-  /** How its input was prepared. */
-  intensity: Intensity;
+  /** How its input was prepared; none if it is an ensemble of models that differ in it. */
+  intensity?: Intensity;
   /** Its file. */
   file: string;
   /** The SHA-256 hash of the file, in hexadecimal. */

@@ -15,6 +15,29 @@ export type FilePrediction =
     odd?: string;
   } | { error: MRNetError });
 
+/** What several models say about an exam's file, or why they say nothing. */
+export type FilePredictions =
+  & ExamFile
+  & ({
+    /** What each of them says, in their order. */
+    predictions: Prediction[];
+    /** What makes the exam unlike those that one of them was made for, if anything does. */
+    odd?: string;
+  } | { error: MRNetError });
+
+/** What several models say about one file; an error of one is the error of all. */
+export function filePredictions(outcomes: readonly FilePrediction[]): FilePredictions {
+  const [{ path, id }] = outcomes;
+  const predictions: Prediction[] = [];
+  let odd: string | undefined;
+  for (const outcome of outcomes) {
+    if ("error" in outcome) return outcome;
+    predictions.push(outcome.prediction);
+    odd ??= outcome.odd;
+  }
+  return odd === undefined ? { path, id, predictions } : { path, id, predictions, odd };
+}
+
 /**
  * Predicts a file's exam. If its logits are not finite, the result is an error of that exam.
  *

@@ -2,6 +2,7 @@
  * Whether a model, or its combination, was chosen on exams that it is evaluated on. Files keep hashes of
  * the exams that chose them; files of earlier versions keep only the name of the split.
  */
+import type { Ensemble } from "../classifier/ensemble.ts";
 import { type Combination, isFittedOn } from "../combine/combination.ts";
 import { countAmong, type ExamHash } from "../data/exam_hash.ts";
 import type { ChosenOn } from "../model/card.ts";
@@ -25,13 +26,34 @@ export interface Evaluated {
   hashes?: readonly ExamHash[];
 }
 
-/** How many of the exams chose a model's epoch and operating point. */
+/** What the file of a model says about the exams that chose its epoch and its operating point. */
+interface Card {
+  chosenExams?: readonly ExamHash[];
+  operatingPoint?: { exams: ChosenOn };
+}
+
+/** How many of the exams chose the epoch of a model, or of one of several models that read a plane. */
 export function chosenBy(
   { hashes, split }: Evaluated,
-  card: { chosenExams?: readonly ExamHash[]; operatingPoint?: { exams: ChosenOn } },
+  cards: readonly Card[],
 ): Acquaintance | undefined {
-  if (card.operatingPoint === undefined) return undefined;
-  return _acquaintance(hashes, card.chosenExams, card.operatingPoint.exams === split);
+  const known = cards.filter(({ operatingPoint }) => operatingPoint !== undefined);
+  const isTold = ({ chosenExams }: Card) => hashes !== undefined && chosenExams !== undefined;
+  const told = known.filter(isTold).flatMap(({ chosenExams }) => chosenExams!);
+  return closest([
+    ...(known.some(isTold) ? [_acquaintance(hashes, told, false)] : []),
+    ...known.filter((card) => !isTold(card))
+      .map(({ operatingPoint }) => byName(operatingPoint!.exams === split)),
+  ]);
+}
+
+/** How many of the exams chose the operating point of an ensemble: training exams, each out of fold. */
+export function outOfFoldOn(
+  { hashes, split }: Evaluated,
+  { outOfFold }: Pick<Ensemble, "outOfFold">,
+): Acquaintance | undefined {
+  if (outOfFold === undefined) return undefined;
+  return _acquaintance(hashes, outOfFold.hashes, split !== "valid");
 }
 
 /** How many of the patients a combination was fitted, and its operating point chosen, on. */

@@ -19,23 +19,26 @@ const METRICS_FIT = "The metrics say how well it fits, not how it does on others
  * @param split the split
  */
 export function cautions(
-  evaluated: Pick<EvaluatedModel, "card" | "combination" | "odd" | "chosenBy" | "fittedOn">,
+  evaluated: Pick<
+    EvaluatedModel,
+    "card" | "combination" | "ensemble" | "odd" | "chosenBy" | "fittedOn"
+  >,
   split: Split | "tune",
 ): string[] {
-  const { card: { epochBy }, combination, odd } = evaluated;
+  const { card: { epochBy }, combination, ensemble, odd } = evaluated;
   const chosenBy = evaluated.chosenBy ?? byName(epochBy.includes(split));
   const fitted = combination && (evaluated.fittedOn ?? fittedOn({ split }, combination));
   return [
     ...(split === "train" ? [TRAINED_HERE] : []),
-    ...(chosenBy.shared > 0 ? [_chosen(chosenBy, combination !== undefined)] : []),
+    ...(chosenBy.shared > 0 ? [_chosen(chosenBy, (combination ?? ensemble) !== undefined)] : []),
     ...(fitted !== undefined && fitted.shared > 0 ? [_fitted(fitted)] : []),
     ...(odd !== undefined && odd.length > 0 ? [_odd(odd)] : []),
   ];
 }
 
-function _chosen(known: Acquaintance, isCombination: boolean): string {
-  const whose = isCombination ? "the epochs of its models" : "the model’s epoch";
-  const effect = isCombination || !isAll(known) ? "profits from that" : "is the best of several";
+function _chosen(known: Acquaintance, hasSeveral: boolean): string {
+  const whose = hasSeveral ? "the epochs of its models" : "the model’s epoch";
+  const effect = hasSeveral || !isAll(known) ? "profits from that" : "is the best of several";
   return `${theseExams(known)} chose ${whose}: its AUC on ${
     isAll(known) ? "them" : "all"
   } ${effect}` +

@@ -2,6 +2,7 @@
  * Evaluating a trained model on a split of a dataset: what `cli.ts evaluate` does, as one function.
  */
 import type { Classifier, ClassifierCard } from "../classifier/classifier.ts";
+import type { Ensemble } from "../classifier/ensemble.ts";
 import type { ClassifiedExam } from "../classifier/evaluate.ts";
 import { loadClassifier } from "../classifier/load.ts";
 import type { Combination, FitOn } from "../combine/combination.ts";
@@ -26,7 +27,7 @@ export interface EvaluateModelOptions
     ComputeOptions,
     Pick<DatasetOptions, "data">,
     Pick<ModelHints, "task" | "plane" | "intensity"> {
-  /** The model's file: `.safetensors`, `.pth` or `.pt`, or `.json` of a combination. */
+  /** The model's file: `.safetensors`, `.pth` or `.pt`, or `.json` of a combination or an ensemble. */
   model: string;
   /**
    * The split; `tune` are the training exams that the model was not trained on.
@@ -86,12 +87,16 @@ export interface EvaluatedModel {
   metadata: Readonly<Record<string, string>>;
   /** The weights of the planes, if it is a combination. */
   combination?: Combination;
+  /** The members and their out-of-fold predictions, if it is an ensemble. */
+  ensemble?: Ensemble;
   /** Its prediction for each exam; for a combination, for each patient. */
   predictions: ClassifiedExam[];
   /** The exams that do not look like its input; none if all do. */
   odd?: readonly OddExam[];
-  /** How many of the exams chose its epoch and operating point; for a combination, its models'. */
+  /** How many of the exams chose its epoch; with several models, their epochs. */
   chosenBy?: Acquaintance;
+  /** How many of the exams chose its operating point. */
+  pointBy?: Acquaintance;
   /** For a combination: how many of the patients it was fitted on. */
   fittedOn?: Acquaintance;
   /** The metrics of the predictions. */
@@ -144,10 +149,10 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
       done++;
       onExam?.({ done, total, auc });
     });
-    const { file, sha256, card, metadata, combination } = model;
+    const { file, sha256, card, metadata, combination, ensemble } = model;
     const { thresholds, noOperatingPoint } = _thresholds(model, known, split, options.threshold);
     const summary = summarizePredictions(predictions, { seed, samples, thresholds });
-    const about = { file, sha256, card, metadata, combination, ...known };
+    const about = { file, sha256, card, metadata, combination, ensemble, ...known };
     return { ...about, predictions, summary, noOperatingPoint };
   };
   const evaluated = await evaluate(first, exams);
@@ -194,18 +199,19 @@ function _checkTune(first: Classifier, second: Classifier | undefined): void {
 
 /** The thresholds to compute metrics at; one that these exams chose would flatter, and is left out. */
 function _thresholds(
-  { card: { operatingPoint }, combination }: Classifier,
-  { chosenBy, fittedOn }: Pick<EvaluatedExams, "chosenBy" | "fittedOn">,
+  { kind, card: { operatingPoint } }: Classifier,
+  { pointBy }: Pick<EvaluatedExams, "pointBy">,
   split: Split | "tune",
   given: number | undefined,
 ): { thresholds: NamedThreshold[]; noOperatingPoint?: string } {
   const thresholds: NamedThreshold[] = [{ threshold: 0.5, kind: "half" }];
   let noOperatingPoint: string | undefined;
-  const known = combination === undefined ? chosenBy : fittedOn;
   if (operatingPoint === undefined) {
-    noOperatingPoint = "the model's file names none";
-  } else if (known !== undefined && known.shared > 0) {
-    noOperatingPoint = _chosenHere(known, operatingPoint.exams, split);
+    noOperatingPoint = kind === "ensemble"
+      ? "the ensemble was made without out-of-fold predictions, which alone can choose one"
+      : "the model's file names none";
+  } else if (pointBy !== undefined && pointBy.shared > 0) {
+    noOperatingPoint = _chosenHere(pointBy, operatingPoint.exams, split);
   } else {
     thresholds.push({ threshold: operatingPoint.threshold, kind: "operating point" });
   }
@@ -218,7 +224,7 @@ function _thresholds(
 /** Why the metrics at an operating point are no evidence on exams that chose it. */
 function _chosenHere(
   known: Acquaintance,
-  chosenOn: FitOn,
+  chosenOn: FitOn | "out-of-fold",
   split: Split | "tune",
 ): string {
   if (!isAll(known)) {

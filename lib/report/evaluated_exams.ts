@@ -5,7 +5,14 @@ import { PatientHashes } from "../combine/patient_hashes.ts";
 import { type DatasetOptions, openDataset } from "../data/dataset.ts";
 import type { LabelledId } from "../data/labels.ts";
 import { oddityOf } from "../data/oddity.ts";
-import { type Acquaintance, chosenBy, closest, type Evaluated, fittedOn } from "./acquaintance.ts";
+import {
+  type Acquaintance,
+  chosenBy,
+  closest,
+  type Evaluated,
+  fittedOn,
+  outOfFoldOn,
+} from "./acquaintance.ts";
 
 /** Called after each exam with the AUC so far, NaN if there is none. */
 export type OnExam = (auc: number) => void;
@@ -14,7 +21,7 @@ export type OnExam = (auc: number) => void;
 export interface OpenedExams {
   /** The exams' ids and labels; of a combination the patients'. */
   labels: readonly LabelledId[];
-  /** How many exams are read; a combination reads three for each patient. */
+  /** How many exams are computed: each once by each model that reads its plane. */
   total: number;
   /** Evaluates all of them. */
   evaluate(onExam: OnExam): Promise<EvaluatedExams>;
@@ -26,8 +33,10 @@ export interface EvaluatedExams {
   predictions: ClassifiedExam[];
   /** The exams that do not look like the model's input. */
   odd: OddExam[];
-  /** How many of them chose the model's epoch and, where it is no combination, its operating point. */
+  /** How many of them chose the model's epoch; with several models, their epochs. */
   chosenBy?: Acquaintance;
+  /** How many of them chose its operating point. */
+  pointBy?: Acquaintance;
   /** Of a combination: how many of the patients it was fitted on. */
   fittedOn?: Acquaintance;
 }
@@ -49,14 +58,14 @@ export async function openExams(
   classifier: Classifier,
   options: Omit<DatasetOptions, "task" | "plane" | "split"> & Pick<Evaluated, "split">,
 ): Promise<OpenedExams> {
-  const { task, planes, models, combination } = classifier;
+  const { task, planes, models } = classifier;
   const opened = await Promise.all(
     planes.map(async (plane) => [plane, await openDataset({ ...options, task, plane })] as const),
   );
   const { labels } = opened[0][1];
   const evaluate = async (onExam: OnExam): Promise<EvaluatedExams> => {
     const { split } = options;
-    const odd: OddExam[] = [];
+    const odd = new Map<string, string>();
     const hashes = new PatientHashes();
     const { predictions } = await evaluateClassifier(classifier, Object.fromEntries(opened), {
       onExam: ({ auc }) => onExam(auc),
@@ -64,17 +73,33 @@ export async function openExams(
         hashes.add(exam, plane);
         const found = oddityOf(exam, intensity);
         const id = planes.length === 1 ? exam.id : `${exam.id} ${plane}`;
-        if (found !== undefined) odd.push({ id, odd: found });
+        if (found !== undefined) odd.set(id, found);
       },
     });
     const byPlane = await hashes.planes();
-    const chosen = models.map(({ card }) => chosenBy({ split, hashes: byPlane[card.plane] }, card));
-    const known = { predictions, odd, chosenBy: closest(chosen) };
-    if (combination === undefined) return known;
+    const chosen = closest(planes.map((plane) => {
+      const cards = models.map(({ card }) => card).filter((card) => card.plane === plane);
+      return chosenBy({ split, hashes: byPlane[plane] }, cards);
+    }));
+    const patients = planes.length === 1 ? byPlane[planes[0]] : await hashes.patients();
     return {
-      ...known,
-      fittedOn: fittedOn({ split, hashes: await hashes.patients() }, combination),
+      predictions,
+      odd: Array.from(odd, ([id, odd]) => ({ id, odd })),
+      chosenBy: chosen,
+      ..._pointBy(classifier, { split, hashes: patients }, chosen),
     };
   };
-  return { labels, total: labels.length * planes.length, evaluate };
+  return { labels, total: labels.length * models.length, evaluate };
+}
+
+/** How many of the exams chose the operating point, and of a combination the weights with it. */
+function _pointBy(
+  { combination, ensemble }: Classifier,
+  evaluated: Evaluated,
+  chosen: Acquaintance | undefined,
+): Pick<EvaluatedExams, "pointBy" | "fittedOn"> {
+  if (ensemble !== undefined) return { pointBy: outOfFoldOn(evaluated, ensemble) };
+  if (combination === undefined) return { pointBy: chosen };
+  const known = fittedOn(evaluated, combination);
+  return { pointBy: known, fittedOn: known };
 }

@@ -19,6 +19,7 @@ import {
   combinationTable,
   comparisonTable,
   confusionTables,
+  ensembleTable,
   examsTable,
   originTable,
   overallTable,
@@ -32,7 +33,7 @@ import {
  * @param date when the evaluation was made
  */
 export function evaluationHtml(evaluation: ModelEvaluation, date: Date): string {
-  const { card, summary, predictions, against, noOperatingPoint, combination } = evaluation;
+  const { card, summary, predictions, against, noOperatingPoint } = evaluation;
   const name = subject(card.task, card.plane);
   const [day, time] = date.toISOString().split("T");
   return page({
@@ -60,7 +61,7 @@ ${_headline(evaluation)}`,
       section("origin", "What was evaluated", [
         sideBySide(
           originTable(evaluation),
-          combination === undefined ? recipeTable(evaluation) : combinationTable(combination),
+          _makingTable(evaluation),
         ),
       ]),
       section("exams", "Exams by error", examsTable(evaluation)),
@@ -121,9 +122,16 @@ ${plot ?? note("Undefined with exams of one class only.")}
 ${plots}</div>`;
 }
 
-function _methods({ summary, combination }: ModelEvaluation): Markup {
+/** What the model was made by. */
+function _makingTable(evaluation: ModelEvaluation): Markup {
+  const { combination, ensemble } = evaluation;
+  if (ensemble !== undefined) return ensembleTable(ensemble);
+  return combination === undefined ? recipeTable(evaluation) : combinationTable(combination);
+}
+
+function _methods({ summary, combination, ensemble }: ModelEvaluation): Markup {
   const { samples, seed } = summary.auc.bootstrap;
-  const loss = combination === undefined
+  const loss = (combination ?? ensemble) === undefined
     ? "weighted cross-entropy of training"
     : "cross-entropy of the combined probability";
   return markup`<p class="remark">The bootstrap draws exams within each class, ${samples} times,

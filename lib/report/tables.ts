@@ -1,4 +1,5 @@
 /** The tables of a report. */
+import type { Ensemble } from "../classifier/ensemble.ts";
 import type { Combination } from "../combine/combination.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { PredictionSummary } from "../metrics/summary.ts";
@@ -176,6 +177,23 @@ export function combinationTable(combination: Combination): Markup {
       ]),
       ["Intercept", intercept.toFixed(3)],
       ["Fitted on", `the ${fitOn} exams: ${exams} patients, ${positives} with the finding`],
+    ],
+  });
+}
+
+/** The members of an ensemble, and what its operating point was chosen by. */
+export function ensembleTable({ members, outOfFold }: Ensemble): Markup {
+  const chosen = outOfFold === undefined
+    ? "none"
+    : `${outOfFold.exams} exams, ${outOfFold.positives} with the finding, AUC ${
+      fixed(outOfFold.auc, 3)
+    }`;
+  return table({
+    caption: "Members: the logit is the mean of theirs",
+    head: ["What", "Which"],
+    rows: [
+      ...members.map(({ file }, index) => [`Member ${index + 1}`, markup`<code>${file}</code>`]),
+      ["Out-of-fold predictions", chosen],
     ],
   });
 }

@@ -1,9 +1,9 @@
 /** What the models of a service say about the exams of a request. */
-import type { Classifier } from "../classifier/classifier.ts";
+import type { Classifier, Conclusion } from "../classifier/classifier.ts";
 import { byPlane } from "../combine/combination.ts";
 import type { Exam } from "../data/exam.ts";
 import { oddityOf } from "../data/oddity.ts";
-import { explain } from "../explain/explain.ts";
+import { explain, type Explanation } from "../explain/explain.ts";
 import { fitted, overlay, viewOf } from "../explain/overlay.ts";
 import { encodePng } from "../explain/png.ts";
 import type { Prediction } from "../model/mrnet.ts";
@@ -11,13 +11,7 @@ import type { PlaneModel } from "../model/plane_model.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import type { SentExams } from "./exams.ts";
 import { Problem } from "./problem.ts";
-import type {
-  CombinedPrediction,
-  Explained,
-  PredictAnswer,
-  PredictQuery,
-  SinglePrediction,
-} from "./schemas.ts";
+import type { Explained, PredictAnswer, PredictQuery } from "./schemas.ts";
 
 /** Stands in every answer. */
 export const REMARK = "Not a medical device: not for diagnosis.";
@@ -88,8 +82,11 @@ function _byPlane(
   );
 }
 
+/** What a model says about an exam, or several models of a plane together; explained where asked. */
+export type Reading = Prediction | Explanation;
+
 /**
- * Reads an exam with a model, and adds what else the query asks for.
+ * Reads an exam with a model, and explains what it says if the query asks for what that shows.
  *
  * @param between awaited between two chunks of the work
  */
@@ -98,14 +95,30 @@ export async function readWith(
   exam: Exam,
   { contributions = false, overlays = false }: Wanted,
   between: () => Promise<void>,
+): Promise<Reading> {
+  return contributions || overlays
+    ? await explain(model, exam, { between })
+    : await model.predict(exam, { between });
+}
+
+/**
+ * What an answer holds of a reading: what the query asks for.
+ *
+ * @param between awaited between two pictures
+ */
+export async function told(
+  reading: Reading,
+  exam: Exam,
+  { contributions = false, overlays = false }: Wanted,
+  between: () => Promise<void>,
 ): Promise<Prediction & Explained> {
-  if (!contributions && !overlays) return await model.predict(exam, { between });
-  const explanation = await explain(model, exam, { between });
-  const { logits, probability, bias, slices } = explanation;
+  const { logits, probability } = reading;
+  if (!("slices" in reading)) return { logits, probability };
+  const { bias, slices } = reading;
   const explained: Explained = {};
   if (contributions) explained.contributions = { bias, slices: slices.map(({ share }) => share) };
   if (overlays) {
-    const view = viewOf(exam, explanation);
+    const view = viewOf(exam, reading);
     const size = fitted(exam, Math.max(exam.height, exam.width));
     explained.overlays = [];
     for (const [slice, { channelsSelected }] of slices.entries()) {
@@ -141,52 +154,82 @@ export function examsOf(
   };
 }
 
-/** How {@linkcode predictions} has an exam read. */
-export type Read = (model: PlaneModel, exam: Exam) => Promise<Prediction & Explained>;
+/** How {@linkcode predictions} has exams read, and what it tells of that. */
+export interface Reader {
+  /** Reads an exam with a model. */
+  read(model: PlaneModel, exam: Exam): Promise<Reading>;
+  /** What is told of a plane; `key` says by which models it was read. */
+  tell(reading: Reading, exam: Exam, key: string): Promise<Prediction & Explained> | Prediction;
+}
 
 /**
- * Asks every chosen model; a member of several is asked once.
- *
- * @param read reads an exam with a model
+ * What tells the reading of a plane from those by other models: `axial/12ab…`, the SHA-256 of the model
+ * that reads the plane or, if they are several, of the file that names them.
  */
-export async function predictions(
-  { exams, models }: Chosen,
-  read: Read,
-): Promise<(SinglePrediction | CombinedPrediction)[]> {
-  const said = new Map<string, Promise<Prediction & Explained>>();
-  const ask = (model: PlaneModel) => {
-    const key = `${model.sha256} ${model.card.plane}`;
-    const before = said.get(key);
-    if (before !== undefined) return before;
-    const asked = read(model, exams.get(model.card.plane)!);
-    said.set(key, asked);
-    return asked;
-  };
-  const answers: (SinglePrediction | CombinedPrediction)[] = [];
+export function readingKey({ sha256, models }: Classifier, plane: Plane): string {
+  const own = models.filter(({ card }) => card.plane === plane);
+  return `${plane}/${own.length === 1 ? own[0].sha256 : sha256}`;
+}
+
+/** An answer of one of the kinds. */
+type Answer = PredictAnswer["predictions"][number];
+
+/**
+ * Asks every chosen model; a member of several is asked once, and its plane told once.
+ *
+ * @param reader how they are asked
+ */
+export async function predictions({ exams, models }: Chosen, reader: Reader): Promise<Answer[]> {
+  const said = new Map<string, Promise<Reading>>();
+  const ask = (model: PlaneModel) =>
+    _once(said, `${model.card.plane}/${model.sha256}`, () => {
+      return reader.read(model, exams.get(model.card.plane)!);
+    });
+  const told = new Map<string, Promise<Prediction & Explained>>();
+  const answers: Answer[] = [];
   for (const classifier of models) {
-    const answered: (Prediction & Explained)[] = [];
-    for (const model of classifier.models) answered.push(await ask(model));
-    answers.push(_answer(classifier, answered));
+    const readings: Reading[] = [];
+    for (const model of classifier.models) readings.push(await ask(model));
+    const concluded = readings.every((reading) => "slices" in reading)
+      ? classifier.explanationFrom(readings)
+      : classifier.predictionFrom(readings);
+    const planes: _ToldPlanes = {};
+    for (const plane of classifier.planes) {
+      const key = readingKey(classifier, plane);
+      planes[plane] = await _once(told, key, async () => {
+        return await reader.tell(concluded.planes[plane]!, exams.get(plane)!, key);
+      });
+    }
+    answers.push(_answer(classifier, concluded, planes));
   }
   return answers;
 }
 
-/** What a classifier says, from the answers of its models. */
+/** What is told of the planes of a classifier. */
+type _ToldPlanes = Partial<Record<Plane, Prediction & Explained>>;
+
+/** A value that is made when it is first asked for. */
+function _once<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const before = made.get(key);
+  if (before !== undefined) return before;
+  const value = make();
+  made.set(key, value);
+  return value;
+}
+
+/** What a classifier says, with what is told of its planes. */
 function _answer(
-  classifier: Classifier,
-  answered: readonly (Prediction & Explained)[],
-): SinglePrediction | CombinedPrediction {
-  const { name: model, task, sha256, models, card: { plane } } = classifier;
-  const { probability, logit, threshold, ...concluded } = classifier.conclude(answered);
+  { kind, name: model, task, sha256, models, card: { plane } }: Classifier,
+  { probability, logit, threshold, ...concluded }: Conclusion,
+  planes: _ToldPlanes,
+): Answer {
   const decision = concluded.decision === "positive";
-  if (plane !== "combined") {
-    const [answer] = answered;
-    return { kind: "single", model, task, sha256, plane, decision, threshold, ...answer };
-  }
-  const planes = byPlane((plane) => {
-    const index = models.findIndex(({ card }) => card.plane === plane);
-    return { sha256: models[index].sha256, ...answered[index] };
+  const about = { model, task, sha256, decision, threshold };
+  if (kind === "ensemble") return { kind, ...about, plane, probability, logit, planes };
+  if (plane !== "combined") return { kind: "single", ...about, plane, ...planes[plane]! };
+  const members = byPlane((plane) => {
+    const { sha256 } = models.find(({ card }) => card.plane === plane)!;
+    return { sha256, ...planes[plane]! };
   });
-  const said = { probability, logit, decision, threshold, planes };
-  return { kind: "combined", model, task, sha256, ...said };
+  return { kind: "combined", ...about, probability, logit, planes: members };
 }

@@ -173,6 +173,33 @@ const Candidate = StudySeries.extend({
   choice: z.string().meta({ description: "The value of `series` that chooses this one." }),
 }).meta({ id: "Candidate", description: "A series that may be meant." });
 
+const PlanePrediction = z.object({
+  probability: Probability,
+  logits: Logits,
+  ...Explained,
+}).meta({
+  id: "PlanePrediction",
+  description: "What the members of an ensemble say together about one exam: the mean of their " +
+    "logits, and the mean of what they explain it by.",
+});
+
+const EnsemblePrediction = z.object({
+  kind: z.literal("ensemble"),
+  ...Outcome,
+  plane: z.enum([...PLANES, "combined"]).meta({
+    description: "The plane that its members read; combined if each reads three.",
+  }),
+  logit: z.number().meta({ description: "The mean of the members' logits." }),
+  planes: z.object({
+    axial: PlanePrediction.optional(),
+    coronal: PlanePrediction.optional(),
+    sagittal: PlanePrediction.optional(),
+  }),
+}).meta({
+  id: "EnsemblePrediction",
+  description: "What several models of one plane, or several combinations, say together.",
+});
+
 const SentExam = z.object({
   slices: Count,
   height: Count,
@@ -198,14 +225,14 @@ export const PredictAnswer = z.object({
   skipped: z.array(z.string()).optional().meta({
     description: "Files of the study that could not be read, and why; the first 20.",
   }),
-  predictions: z.array(z.union([SinglePrediction, CombinedPrediction])),
+  predictions: z.array(z.union([SinglePrediction, CombinedPrediction, EnsemblePrediction])),
   remark: z.string().meta({ description: "What the answer is not fit for." }),
 }).meta({ id: "PredictAnswer" });
 
 /** What is known about a model. */
 export const ServedModel = z.object({
   model: z.string().meta({ description: "Its name, by which it can be asked for." }),
-  kind: z.enum(["single", "combined"]),
+  kind: z.enum(["single", "combined", "ensemble"]),
   task: Task,
   planes: z.array(Plane).meta({ description: "The planes it reads; it needs all of them." }),
   sha256: Sha256,
@@ -237,16 +264,12 @@ export const ProblemDetails = z.object({
 export type PredictQuery = z.output<typeof PredictQuery>;
 /** An answer. */
 export type PredictAnswer = z.output<typeof PredictAnswer>;
-/** An element of it. */
-export type SinglePrediction = z.output<typeof SinglePrediction>;
-/** An element of it. */
-export type CombinedPrediction = z.output<typeof CombinedPrediction>;
 /** A series of a study. */
 export type StudySeries = z.output<typeof StudySeries>;
 /** A series that may be meant. */
 export type Candidate = z.output<typeof Candidate>;
 /** What of a prediction may be left out. */
-export type Explained = Pick<SinglePrediction, "contributions" | "overlays">;
+export type Explained = Pick<z.output<typeof SinglePrediction>, "contributions" | "overlays">;
 /** What is known about a model. */
 export type ServedModel = z.output<typeof ServedModel>;
 /** How the service is. */

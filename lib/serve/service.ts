@@ -14,7 +14,7 @@ import { openApi } from "./openapi.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { isForeign, Origins } from "./origins.ts";
 import { CHUNK_BYTES, outgoing } from "./outgoing.ts";
-import { asked, choose, examsOf, predictions, readWith, REMARK } from "./predict.ts";
+import { asked, choose, examsOf, predictions, readWith, REMARK, told } from "./predict.ts";
 import { Problem } from "./problem.ts";
 import { engineTurns, tooMany, type TurnOptions } from "./queue.ts";
 import {
@@ -273,7 +273,10 @@ export class Service implements Host {
         const chosen = choose(models, sent, query);
         const predicted = await predictions(
           chosen,
-          (model, exam) => readWith(model, exam, query, between),
+          {
+            read: (model, exam) => readWith(model, exam, query, between),
+            tell: (reading, exam) => told(reading, exam, query, between),
+          },
         );
         return { ...examsOf(chosen, sent), predictions: predicted, remark: REMARK };
       };

@@ -2,18 +2,13 @@
  * What every classifier does, whatever it is made of.
  */
 import assert from "node:assert/strict";
-import {
-  Classifier,
-  type ClassifierCard,
-  type Conclusion,
-} from "../../lib/classifier/classifier.ts";
+import type { Classifier } from "../../lib/classifier/classifier.ts";
 import { loadClassifier } from "../../lib/classifier/load.ts";
 import { predictPatients } from "../../lib/classifier/predict_patients.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { sha256Of } from "../../lib/files.ts";
 import { decide } from "../../lib/model/card.ts";
-import { type Prediction, sigmoid } from "../../lib/model/mrnet.ts";
-import type { PlaneModel } from "../../lib/model/plane_model.ts";
+import { sigmoid } from "../../lib/model/mrnet.ts";
 import { PLANES } from "../../lib/terms.ts";
 import * as tf from "../../lib/tf.ts";
 import { writeCombined, writeMember } from "../support/combined.ts";
@@ -107,41 +102,4 @@ Deno.test("options that contradict a file are refused, and nothing is left", asy
     message: /its axial model is raw: leave the intensity out, or combine again with it$/,
   });
   assert.equal(tf.memory().numTensors, before);
-});
-
-/** The mean of the logits of two classifiers that read the same planes. */
-class MeanOfTwo extends Classifier {
-  override readonly card: ClassifierCard;
-  override readonly models: PlaneModel[];
-  readonly #first: Classifier;
-  readonly #second: Classifier;
-
-  constructor(first: Classifier, second: Classifier) {
-    super(first);
-    this.#first = first;
-    this.#second = second;
-    this.card = first.card;
-    this.models = [...first.models, ...second.models];
-  }
-
-  override conclude(said: readonly Prediction[]): Conclusion {
-    const one = this.#first.conclude(said.slice(0, this.#first.models.length));
-    const two = this.#second.conclude(said.slice(this.#first.models.length));
-    const logit = (one.logit + two.logit) / 2;
-    const probability = sigmoid(logit);
-    return { probability, logit, logits: [0, logit], ...decide(probability, this.card) };
-  }
-}
-
-Deno.test("an ensemble is a classifier once it has a rule", async () => {
-  await using folder = await TemporaryFolder.make();
-  await startEngine("wasm", { threads: 1 });
-  const path = await writeMember(folder, "axial");
-  const other = await writeMember(folder, "sagittal", { plane: "axial" }, "other.safetensors");
-  const [first, second] = [await loadClassifier(path), await loadClassifier(other)];
-  using both = new MeanOfTwo(first, second);
-  const logits = [(await first.predict(exams)).logit, (await second.predict(exams)).logit];
-  assert.notEqual(logits[0], logits[1]);
-  assert.equal((await both.predict(exams)).logit, (logits[0] + logits[1]) / 2);
-  assert.deepEqual(both.planes, ["axial"]);
 });

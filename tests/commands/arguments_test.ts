@@ -227,8 +227,9 @@ Deno.test("what is wrong with the arguments is said in argparse's words, after t
     [["convrt", ...REQUIRED], "unrecognized arguments: convrt (did you mean convert?)"],
     [
       ["teach", ...REQUIRED],
-      "unrecognized arguments: teach (commands are train, evaluate, power, predict, combine, run_all, " +
-      "plan, unit, status, gather, serve, view, demo, synth, convert, inspect, import, doctor, completion)",
+      "unrecognized arguments: teach (commands are train, evaluate, power, predict, combine, ensemble, " +
+      "run_all, plan, unit, status, gather, serve, view, demo, synth, convert, inspect, import, doctor, " +
+      "completion)",
     ],
     [[...REQUIRED, "-x"], "unrecognized arguments: -x"],
     [["convert", "only-one.pth"], "the following arguments are required: OUT"],

@@ -12,6 +12,7 @@ import { writeWhole } from "../../lib/files.ts";
 import { PLANES, TASKS } from "../../lib/terms.ts";
 import { runCli } from "../support/cli.ts";
 import { memberName, writeCombined, writeMember, writePlanes } from "../support/combined.ts";
+import { writeOutOfFold, writeSeeds } from "../support/ensembles.ts";
 import { TemporaryFolder, writeTinyDataset } from "../support/folders.ts";
 
 /** A permission and what it is for: `read` of `data` is `--allow-read=data`. */
@@ -147,6 +148,22 @@ const ENTRIES: readonly Entry[] = [
         "label,axial,coronal,sagittal\n1,0.9,0.5,0.8\n1,0.7,0.4,0.9\n0,0.2,0.5,0.3\n0,0.4,0.6,0.1\n",
       ),
     leaves: ["models", "combined.json"],
+  },
+  {
+    command: "ensemble",
+    args: [
+      ...["ensemble", "models/axial_11.safetensors", "models/axial_12.safetensors"],
+      ...["--predictions", "data/out_of_fold.csv", "--out", "models/ensemble.json"],
+    ],
+    least: { read: ["data", "models"], write: ["models"] },
+    set: { name: "combine" },
+    async prepare(folder) {
+      await writeSeeds(folder, "axial", [11, 12]);
+      const table = await writeOutOfFold(folder);
+      await Deno.mkdir(folder.at("data"));
+      await Deno.rename(table, folder.at("data/out_of_fold.csv"));
+    },
+    leaves: ["models", "ensemble.json"],
   },
   {
     command: "predict",

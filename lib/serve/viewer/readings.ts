@@ -5,12 +5,13 @@
 import type { Classifier } from "../../classifier/classifier.ts";
 import type { Exam } from "../../data/exam.ts";
 import { explain, type Explanation } from "../../explain/explain.ts";
+import { meanExplanation } from "../../explain/mean.ts";
 import { decide } from "../../model/card.ts";
 import type { PlaneModel } from "../../model/plane_model.ts";
 import type { Plane } from "../../terms.ts";
 import type { EngineTask, Host } from "../host.ts";
-import { oddityFor, predictions } from "../predict.ts";
-import type { CombinedPrediction, SinglePrediction } from "../schemas.ts";
+import { oddityFor, predictions, readingKey } from "../predict.ts";
+import type { PredictAnswer } from "../schemas.ts";
 import { LeastRecent } from "./least_recent.ts";
 import { type ExamHashes, Verdicts } from "./verdicts.ts";
 
@@ -29,8 +30,8 @@ export interface PlaneReading {
 
 /** What all models say about an exam. */
 export interface ExamReading {
-  predictions: (SinglePrediction | CombinedPrediction)[];
-  /** By plane and SHA-256 of a single model's file: `axial/12ab…`. */
+  predictions: PredictAnswer["predictions"];
+  /** By {@linkcode readingKey}. */
   planes: Record<string, PlaneReading>;
   /** By plane: what is odd about the exam for one of the models that read it. */
   odd: Partial<Record<Plane, string>>;
@@ -130,11 +131,14 @@ export class Readings {
     const exams = await read();
     const said = await predictions(
       { exams, models: _fitting(unknown, exams) },
-      ({ model }, exam) =>
-        this.#service.compute((between) => model.predict(exam, { between }), {
-          signal,
-          idle: true,
-        }),
+      {
+        read: ({ model }, exam) =>
+          this.#service.compute((between) => model.predict(exam, { between }), {
+            signal,
+            idle: true,
+          }),
+        tell: (reading) => reading,
+      },
     );
     if (await this.#isStill(hashes, files)) await this.#remember(models, hashes, said);
     return [...verdicts, ...said.map(_verdictOf)];
@@ -151,17 +155,26 @@ export class Readings {
     between: () => Promise<void>,
   ): Promise<ExamReading> {
     const planes: ExamReading["planes"] = {};
-    const ask = async (model: PlaneModel, exam: Exam) => {
-      const explanation = await explain(model.model, exam, { between });
-      planes[_planeKey(model)] = _planeReading(explanation);
-      const { probability, logits } = explanation;
-      return { probability, logits };
-    };
-    const said = await predictions({ exams, models: _fitting(models, exams) }, ask);
+    const read = ({ model }: PlaneModel, exam: Exam) => explain(model, exam, { between });
+    const said = await predictions({ exams, models: _fitting(models, exams) }, {
+      read,
+      tell(reading, _, key) {
+        planes[key] = _planeReading(reading as Explanation);
+        const { probability, logits } = reading;
+        return { probability, logits };
+      },
+    });
     // If a combination lacks a plane, its members can still read the other planes.
-    for (const model of models.flatMap(({ models }) => models)) {
-      const exam = exams.get(model.card.plane);
-      if (exam !== undefined && !(_planeKey(model) in planes)) await ask(model, exam);
+    for (const [plane, exam] of exams) {
+      for (const classifier of models.filter(({ planes }) => planes.includes(plane))) {
+        const key = readingKey(classifier, plane);
+        if (key in planes) continue;
+        const explanations: Explanation[] = [];
+        for (const model of classifier.models.filter(({ card }) => card.plane === plane)) {
+          explanations.push(await read(model, exam));
+        }
+        planes[key] = _planeReading(meanExplanation(explanations));
+      }
     }
     const odd = Object.fromEntries([...exams.keys()].map((plane) => [
       plane,
@@ -226,11 +239,6 @@ function _fitting(
   exams: Pick<ReadonlyMap<Plane, unknown>, "has">,
 ): Classifier[] {
   return models.filter(({ planes }) => planes.every((plane) => exams.has(plane)));
-}
-
-/** What a model of one plane is called in {@linkcode ExamReading.planes}. */
-function _planeKey({ card, sha256 }: PlaneModel): string {
-  return `${card.plane}/${sha256}`;
 }
 
 function _planeReading(

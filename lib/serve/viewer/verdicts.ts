@@ -178,7 +178,7 @@ export class Verdicts {
 
 /** Everything that a model's answer depends on, except the exam. */
 function _identity({ kind, sha256, card: { plane, intensity } }: Classifier): string {
-  return kind === "combined" ? sha256 : `${sha256} ${plane} ${intensity}`;
+  return kind === "single" ? `${sha256} ${plane} ${intensity}` : sha256;
 }
 
 function _examKey({ planes }: Classifier, exam: ExamHashes): string {

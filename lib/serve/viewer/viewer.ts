@@ -11,6 +11,7 @@ import { DEFAULT_THRESHOLD } from "../../model/card.ts";
 import { type Plane, PLANES, type Split, SPLITS } from "../../terms.ts";
 import { checkExamLimits } from "../exams.ts";
 import type { Host, Route } from "../host.ts";
+import { readingKey } from "../predict.ts";
 import { Problem } from "../problem.ts";
 import type { ViewerOptions } from "../options.ts";
 import { CHUNK_BYTES } from "../outgoing.ts";
@@ -190,7 +191,9 @@ export class Viewer {
         kind: model.kind,
         task: model.task,
         planes: model.planes,
-        members: Object.fromEntries(model.models.map(({ card, sha256 }) => [card.plane, sha256])),
+        readings: Object.fromEntries(
+          model.planes.map((plane) => [plane, readingKey(model, plane)]),
+        ),
         threshold: model.card.operatingPoint?.threshold ?? DEFAULT_THRESHOLD,
         chosen: model.card.operatingPoint?.exams,
       })),

@@ -9,11 +9,8 @@ import {
   parseCombination,
   readCombination,
 } from "../../../lib/combine/file.ts";
-import {
-  decodePredictions,
-  MAX_TABLE_BYTES,
-  readPredictions,
-} from "../../../lib/combine/predictions.ts";
+import { MAX_TABLE_BYTES } from "../../../lib/combine/prediction_table.ts";
+import { decodePredictions, readPredictions } from "../../../lib/combine/predictions.ts";
 import { examFromNpy, readExam } from "../../../lib/data/exam.ts";
 import {
   decodeLabels,
@@ -54,6 +51,7 @@ import {
   readRunStateFrom,
 } from "../../../lib/train/run_state.ts";
 import type { FuzzReader, Seed } from "./case.ts";
+import { classifierReaders } from "./classifier_readers.ts";
 import { imagingReaders } from "./imaging_readers.ts";
 import { joined } from "./mutate.ts";
 import { decodeRecords, readEvents } from "../events.ts";
@@ -698,6 +696,7 @@ export async function fuzzReaders(): Promise<Map<string, FuzzReader>> {
     ...[predictions(), combination()],
     ...[runAllState(), keptVerdicts()],
     ...imagingReaders(),
+    ...classifierReaders(),
   ];
   return new Map(all.map((reader) => [reader.name, reader]));
 }

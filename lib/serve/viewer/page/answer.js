@@ -25,7 +25,7 @@ export function showProbabilities(list, { model, models, exam, reading, fault })
   const isReading = reading === undefined && fault === undefined;
   // What a model lacks is said with what the planes that are there have told.
   const why = fault ?? (isReading ? undefined : lacks);
-  const title = model.kind === "combined" ? "Combined" : model.planes[0];
+  const title = model.planes.length > 1 ? "Combined" : model.planes[0];
   const verdict = said === undefined
     ? undefined
     : verdictOn(said.decision, exam.labels[model.task]);
@@ -49,25 +49,19 @@ function verdictOn(decision, label) {
 }
 
 /**
- * The probability of each plane by itself, by a combination's members or by other models of the
- * finding: undefined as long as it is not known.
+ * The probability of each plane by itself: of a model that reads several, or by other models of the
+ * finding that read another plane alone. Undefined as long as it is not known.
  */
-function besides({ name, kind, task, planes, members }, models, reading) {
-  const singles = models.filter((each) => each.kind === "single" && each.task === task);
-  const asked = PLANES.filter((plane) =>
-    kind === "combined" ||
-    !planes.includes(plane) && singles.some((each) => each.planes.includes(plane))
-  );
-  const said = reading?.predictions.find(({ model }) => model === name);
-  const others = reading?.predictions.filter(({ model }) =>
-    singles.some((each) => each.name === model)
-  );
-  return asked.map((plane) => {
-    const each = said?.planes?.[plane] ?? others?.find((other) => other.plane === plane) ??
-      // Of a combination that lacks a plane.
-      reading?.planes[`${plane}/${members[plane]}`];
-    return [plane, each?.probability];
-  });
+function besides({ task, planes, readings }, models, reading) {
+  const others = models.filter((each) => each.task === task && each.planes.length === 1);
+  const keyOf = (plane) =>
+    planes.length > 1
+      ? readings[plane]
+      : others.find((each) => !planes.includes(plane) && each.planes.includes(plane))
+        ?.readings[plane];
+  return PLANES.map((plane) => [plane, keyOf(plane)])
+    .filter(([, key]) => key !== undefined)
+    .map(([plane, key]) => [plane, reading?.planes[key]?.probability]);
 }
 
 /** From where on a model calls an exam positive, and how that was found. */
@@ -131,12 +125,12 @@ function note(text) {
  */
 export function mapOf(plane, { model: chosen, models, reading }) {
   // Where the chosen model does not read a plane, another model of the same finding may.
-  const other = models.find(({ task, members }) => task === chosen.task && plane in members);
-  const own = plane in chosen.members;
+  const other = models.find(({ task, readings }) => task === chosen.task && plane in readings);
+  const own = plane in chosen.readings;
   const by = own ? chosen : other;
-  const which = by?.kind === "combined" ? `${by.name}/${plane}` : by?.name;
+  const which = by?.planes.length > 1 ? `${by.name}/${plane}` : by?.name;
   return [
-    reading?.planes[`${plane}/${by?.members[plane]}`],
+    reading?.planes[by?.readings[plane]],
     `Map by ${which}${own ? "" : ", not the model chosen"}`,
   ];
 }

@@ -56,7 +56,7 @@ async function start() {
   find("#split").closest("label").hidden = splits.length < 2;
   fill("#model", setup.models.map((model) => [model.name, titleOf(model, setup.models)]));
   document.body.classList.toggle("has-models", setup.models.length > 0);
-  const combined = setup.models.find(({ kind }) => kind === "combined");
+  const combined = setup.models.find(({ planes }) => planes.length > 1);
   if (combined !== undefined) find("#model").value = combined.name;
   const tasks = Object.keys(TASKS).filter((task) =>
     setup.exams.some(({ labels }) => task in labels) ||

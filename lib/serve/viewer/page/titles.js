@@ -13,7 +13,8 @@ export function titleOf({ name, kind, task, planes }, models) {
   const alike = models.filter((each) =>
     each.kind === kind && each.task === task && each.planes.join() === planes.join()
   );
-  const title = `${TASKS[task]}, ${kind === "combined" ? "three planes" : planes[0]}`;
+  const read = planes.length > 1 ? "three planes" : planes[0];
+  const title = `${TASKS[task]}, ${read}${kind === "ensemble" ? ", ensemble" : ""}`;
   return alike.length > 1 ? `${title} · ${name}` : title;
 }
 

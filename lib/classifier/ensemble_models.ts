@@ -1,0 +1,163 @@
+/** Making an ensemble of models: what `cli.ts ensemble` does, as one function. */
+import { isCombinationFile } from "../combine/file.ts";
+import { memberPath } from "../combine/members.ts";
+import type { Intensity } from "../data/intensity.ts";
+import { OptionError } from "../errors.ts";
+import { folderOf, makeWritableFolder, writeWhole } from "../files.ts";
+import { checkOptionNames, type OptionNames } from "../option_names.ts";
+import type { Plane, Task } from "../terms.ts";
+import type { Classifier } from "./classifier.ts";
+import { type Ensemble, type EnsembleMember, MAX_MEMBERS } from "./ensemble.ts";
+import { loadClassifiers } from "./load.ts";
+import { outOfFoldOf, readOutOfFold } from "./out_of_fold.ts";
+
+/** What an ensemble is made of, and where it is kept. */
+export interface EnsembleOptions {
+  /** The files of the members: models of one plane, all of the same, or combinations. */
+  models: readonly string[];
+  /** The file to write, whose name ends in `.json`; an existing file is replaced. */
+  out: string;
+  /**
+   * A table of out-of-fold predictions, CSV with the columns `exam`, `label` and `probability`: for each
+   * exam that of a member that was not trained on it. They choose the operating point.
+   * @default none, and no operating point
+   */
+  predictions?: string;
+  /** The finding, if the files do not say it. */
+  task?: Task;
+  /** The plane, if the files do not say it. */
+  plane?: Plane;
+  /**
+   * How the models' input is prepared, if their files do not say it; kept in the ensemble's file.
+   * @default "raw"
+   */
+  intensity?: Intensity;
+}
+
+/** The names of all options. */
+const OPTION_NAMES: OptionNames<EnsembleOptions> = {
+  models: true,
+  out: true,
+  predictions: true,
+  task: true,
+  plane: true,
+  intensity: true,
+};
+
+/** The result of making an ensemble. */
+export interface EnsembleResult {
+  /** The ensemble. */
+  ensemble: Ensemble;
+  /** The file. */
+  path: string;
+}
+
+/**
+ * Makes an ensemble of models and writes its file. Each member is loaded once, onto the current engine,
+ * so that what cannot be used is found here.
+ *
+ * @throws {OptionError} if an option does not exist; if the members are fewer than two, more than 100, of
+ * different findings or planes, or one is given twice or is an ensemble; or if the name of the file does
+ * not end in `.json`
+ * @throws {WeightsError} if a file is no model
+ * @throws {DataError} if the predictions cannot be used
+ * @throws {OutputError} if the file cannot be written
+ *
+ * @example
+ * ```ts
+ * import { createMRNet, ensembleModels, loadClassifier, saveMRNet } from "../../mod.ts";
+ * const folder = await Deno.makeTempDir();
+ * const models = [`${folder}/1.safetensors`, `${folder}/2.safetensors`];
+ * for (const [index, path] of models.entries()) {
+ *   using model = await createMRNet({ weights: "none", seed: index });
+ *   await saveMRNet(model, path, { task: "acl", plane: "axial" });
+ * }
+ * const { path } = await ensembleModels({ models, out: `${folder}/ensemble.json` });
+ * using ensemble = await loadClassifier(path);
+ * console.assert(ensemble.kind === "ensemble" && ensemble.models.length === 2);
+ * ```
+ */
+export async function ensembleModels(options: EnsembleOptions): Promise<EnsembleResult> {
+  checkOptionNames("make an ensemble", options, OPTION_NAMES);
+  const { models, out, predictions, task, plane, intensity } = options;
+  _checkFiles(models, out);
+  const outOfFold = predictions === undefined
+    ? undefined
+    : outOfFoldOf(await readOutOfFold(predictions));
+  const members = await loadClassifiers(
+    models.map((source) => ({ source, task, plane, intensity })),
+  );
+  try {
+    _checkMembers(members);
+    await makeWritableFolder(folderOf(out));
+    const [{ card }] = members;
+    const ensemble: Ensemble = {
+      task: card.task,
+      plane: card.plane,
+      members: members.map((member) => _describe(member, out)),
+      ...(outOfFold && { outOfFold }),
+    };
+    const { formatEnsemble } = await import("./ensemble_file.ts");
+    await writeWhole(out, formatEnsemble(ensemble));
+    return { ensemble, path: out };
+  } finally {
+    for (const member of members) member.dispose();
+  }
+}
+
+/** What is known to be wrong before any file is read. */
+function _checkFiles(models: readonly string[], out: string): void {
+  if (models.length < 2 || models.length > MAX_MEMBERS) {
+    throw new OptionError(
+      `Cannot make an ensemble of ${models.length} ${models.length === 1 ? "model" : "models"}: ` +
+        `give 2 to ${MAX_MEMBERS}`,
+    );
+  }
+  if (isCombinationFile(out)) return;
+  throw new OptionError(
+    `Cannot write the ensemble to '${out}': an ensemble is known by a name that ends in .json: ` +
+      `give one, such as '${out.replace(/([^\\/])\.[^.\\/]*$/, "$1")}.json'`,
+  );
+}
+
+/** Refuses members that do not go together. */
+function _checkMembers([first, ...others]: readonly Classifier[]): void {
+  const all = [first, ...others];
+  const nested = all.find(({ kind }) => kind === "ensemble");
+  if (nested !== undefined) {
+    throw new OptionError(
+      `Cannot make an ensemble of '${nested.file}': it is an ensemble itself: give its members`,
+    );
+  }
+  for (const [index, one] of all.entries()) {
+    const two = all.slice(index + 1).find(({ sha256 }) => sha256 === one.sha256);
+    if (two === undefined) continue;
+    throw new OptionError(
+      `Cannot make an ensemble of '${one.file}' and '${two.file}': they are the same file (SHA-256 ` +
+        `${one.sha256.slice(0, 12)}…): give each member once`,
+    );
+  }
+  const other = others.find(({ card }) =>
+    card.task !== first.task || card.plane !== first.card.plane
+  );
+  if (other === undefined) return;
+  throw new OptionError(
+    `Cannot make an ensemble of '${first.file}' and '${other.file}': they are for ` +
+      `${_subject(first)} and for ${_subject(other)}: give models of one finding and one plane`,
+  );
+}
+
+function _subject({ task, card: { plane } }: Classifier): string {
+  return `${task} in ${plane === "combined" ? "all three planes" : `the ${plane} plane`}`;
+}
+
+/** A member as the file names it. */
+function _describe(
+  { file, sha256, kind, card, metadata }: Classifier,
+  out: string,
+): EnsembleMember {
+  const member = { file: memberPath(out, file), sha256 };
+  // The caller alone knows it, so it is kept.
+  const isTold = kind === "single" && metadata.intensity === undefined;
+  return isTold ? { ...member, intensity: card.intensity } : member;
+}

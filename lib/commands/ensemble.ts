@@ -1,0 +1,57 @@
+/** `cli.ts ensemble MODEL… --out FILE`: several models of one finding and plane as one. */
+import { ensembleModels } from "../classifier/ensemble_models.ts";
+import { ensembleRemark } from "../classifier/ensemble.ts";
+import { subject, thresholdText } from "../page/format.ts";
+import { Command, option, text } from "./arguments.ts";
+import { print, remark } from "./console.ts";
+import { intensityOption, intensityRemark, planeOption, taskOption } from "./model_options.ts";
+import { checkModelFiles } from "./models_there.ts";
+
+/** The command. */
+export function ensembleCommand() {
+  return new Command("ensemble")
+    .description(
+      "Make an ensemble of models of one finding and plane, or of combinations: the mean of their\n" +
+        "logits. evaluate, predict, serve and view take what it writes.",
+    )
+    .argument("<MODEL...>", "the members, at least two: models of one plane, or combinations")
+    .addOption(
+      option("--out <FILE>", "the .json file to write, in place of what is there", text)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      option(
+        "--predictions <CSV>",
+        "a table exam,label,probability of out-of-fold predictions, which choose the operating point",
+        text,
+      ),
+    )
+    .addOption(taskOption())
+    .addOption(planeOption())
+    .addOption(intensityOption())
+    .addHelpText(
+      "after",
+      "\nPermissions: --allow-read=data,models --allow-write=models, for models in models and a table\n" +
+        "in data.",
+    )
+    .action(async (models, { predictions, ...given }) => {
+      await checkModelFiles(models);
+      const { ensemble, path } = await ensembleModels({ ...given, models, predictions });
+      const { task, plane, members, outOfFold } = ensemble;
+      print(`Ensemble of ${members.length} (${subject(task, plane)})`);
+      if (outOfFold !== undefined) {
+        const { exams, positives, auc, operatingPoint: { threshold } } = outOfFold;
+        print(`Out-of-fold predictions: ${exams} exams, ${positives} with the finding`);
+        print(`Positive from ${thresholdText(threshold)} on (Youden's index on these)`);
+        print(
+          `AUC ${auc.toFixed(4)} on these: that of single members, which the ensemble's may exceed`,
+        );
+      }
+      remark(ensembleRemark(ensemble));
+      for (const { file, intensity } of members) {
+        // It is kept of a member only if the member's file does not say it.
+        if (given.intensity === undefined && intensity !== undefined) remark(intensityRemark(file));
+      }
+      print(`Wrote ${path}`);
+    });
+}
