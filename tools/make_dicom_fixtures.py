@@ -59,7 +59,7 @@ def make(name, syntax, bits):
     data.file_meta.TransferSyntaxUID = syntax
     data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = pydicom.uid.MRImageStorage
     data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"2.25.{sum(map(ord, name))}"
-    data.StudyInstanceUID, data.SeriesInstanceUID = "2.25.1", "2.25.2"
+    data.StudyInstanceUID, data.SeriesInstanceUID = "2.25.1", f"{data.SOPInstanceUID}.1"
     data.Modality = "MR"
     data.ImagePositionPatient = [0, 0, 0]
     data.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]

@@ -2,7 +2,7 @@
  * What is in a folder from a scanner, as the command line tells it.
  */
 import assert from "node:assert/strict";
-import { inspectPaths } from "../../lib/imaging/inspect.ts";
+import { type InspectedSeries, inspectPaths } from "../../lib/imaging/inspect.ts";
 import { runCli } from "../support/cli.ts";
 import { dicomSlice } from "../support/dicom.ts";
 import { TemporaryFolder } from "../support/folders.ts";
@@ -96,6 +96,32 @@ Deno.test("inspect reads the folder and needs nothing else", async () => {
   const missing = await runCli(folder, ["inspect", "study/nowhere"], read);
   assert.equal(missing.code, 1);
   assert.match(missing.err, /^Cannot look at 'study\/nowhere': there is no such file or folder\n$/);
+});
+
+Deno.test("inspect needs nothing else for compressed pixels either", async () => {
+  await using folder = await TemporaryFolder.make();
+  const fixtures = new URL("../fixtures/dicom/", import.meta.url);
+  const names = [...Deno.readDirSync(fixtures)].map(({ name }) => name).filter((name) =>
+    name.endsWith(".dcm")
+  );
+  for (const name of names) {
+    await folder.write(`study/${name}`, await Deno.readFile(new URL(name, fixtures)));
+  }
+  const args = ["inspect", "--json", "study"];
+  const { code, out, err } = await runCli(folder, args, { permissions: ["--allow-read=study"] });
+  assert.equal(code, 0, err);
+  const rows: InspectedSeries[] = out.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.equal(rows.length, names.length);
+  const unread = rows.filter(({ sha256 }) => sha256 === undefined);
+  assert.deepEqual(unread.map(({ syntax }) => syntax), ["JPEG extended"]);
+  assert.match(
+    unread[0].remarks.join(),
+    /12bit\.dcm': JPEG with loss and 12 bits a pixel is not read/,
+  );
+  // All that lose nothing have the same pixels.
+  const lossless = new Set(rows.filter(({ remarks }) => !remarks.join().includes("with loss")));
+  assert.equal(new Set([...lossless].map(({ sha256 }) => sha256)).size, 1);
+  assert.equal(lossless.size, 11);
 });
 
 Deno.test({
