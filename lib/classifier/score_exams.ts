@@ -6,11 +6,8 @@ import { csvValue } from "../data/csv.ts";
 import { messageOf } from "../errors.ts";
 import type { Plane } from "../terms.ts";
 import type { Classifier } from "./classifier.ts";
-import {
-  type ClassifierPatient,
-  type PatientOutcome,
-  predictPatients,
-} from "./predict_patients.ts";
+import { predictPatients } from "./predict_patients.ts";
+import type { ClassifierPatient, PatientOutcome } from "./predict_patients.ts";
 
 /** How exams are scored. */
 export interface ScoreOptions {

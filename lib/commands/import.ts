@@ -1,6 +1,4 @@
-/**
- * `cli.ts import PATH… --out DIR`: a data set in MRNet's layout of DICOM and NIfTI files.
- */
+/** `cli.ts import PATH… --out DIR`: a data set in MRNet's layout of DICOM and NIfTI files. */
 import { importExams, type ImportReport, type ImportResult } from "../imaging/import.ts";
 import { loadClassifier } from "../classifier/load.ts";
 import { landmarksToImport } from "../classifier/landmarks_to_import.ts";

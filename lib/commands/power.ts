@@ -1,10 +1,6 @@
 /** `cli.ts power`: how many exams an evaluation needs. */
-import {
-  type DifferenceGoal,
-  examsForDifference,
-  examsForInterval,
-  type IntervalGoal,
-} from "../metrics/power.ts";
+import { examsForDifference, examsForInterval } from "../metrics/power.ts";
+import type { DifferenceGoal, IntervalGoal } from "../metrics/power.ts";
 import { Command, numberAbove, numberWithin, option, UsageError } from "./arguments.ts";
 import { print } from "./console.ts";
 

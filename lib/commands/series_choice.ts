@@ -1,10 +1,6 @@
 /** `--series`: which series of a study is meant, and what is said where nobody said it. */
-import {
-  choiceOf,
-  type ChooseOptions,
-  parseSeriesChoice,
-  type SeriesChoice,
-} from "../imaging/choose.ts";
+import { choiceOf, parseSeriesChoice } from "../imaging/choose.ts";
+import type { ChooseOptions, SeriesChoice } from "../imaging/choose.ts";
 import type { SeriesFacts } from "../imaging/inspect.ts";
 import type { Plane } from "../terms.ts";
 import { remark } from "./console.ts";

@@ -1,6 +1,4 @@
-/**
- * `cli.ts -t TASK -p PLANE`: trains one classifier. The options are the original script's.
- */
+/** `cli.ts -t TASK -p PLANE`: trains one classifier. The options are the original script's. */
 import { Command } from "./arguments.ts";
 import { remark } from "./console.ts";
 import { type Given, givenSettings, runOptions, settingOptions } from "./setting_options.ts";

@@ -1,6 +1,4 @@
-/**
- * The types of NumPy's numbers, by the codes and names that files have for them.
- */
+/** The types of NumPy's numbers, by the codes and names that files have for them. */
 import type { DataError } from "../errors.ts";
 import { asciiOf } from "../quoted.ts";
 

@@ -3,15 +3,8 @@
  * Only the beginning of each is read at first.
  */
 import { DataError } from "../errors.ts";
-import {
-  baseName,
-  type FileAction,
-  fileError,
-  folderOf,
-  join,
-  readBeginning,
-  readBytes,
-} from "../files.ts";
+import { baseName, fileError, folderOf, join, readBeginning, readBytes } from "../files.ts";
+import type { FileAction } from "../files.ts";
 import { bytesSource, openSource, type Source, type SourceUse } from "../source.ts";
 import { readZip, readZipEntry, type ZipDirectory, type ZipEntry } from "../zip.ts";
 import { type ImagingLimits, NO_LIMITS } from "./limits.ts";

@@ -11,12 +11,8 @@ import type { InstanceHeader } from "./dicom/header.ts";
 import { foldersOf, type ImagingFile, type ImagingFiles } from "./files.ts";
 import type { FoundSeries, SeriesFacts } from "./found_series.ts";
 import type { GreySlice } from "./grey_values.ts";
-import {
-  decodeKneeMRITable,
-  isKneeMRITableName,
-  type KneeMRIVolume,
-  MAX_TABLE_BYTES,
-} from "./kneemri.ts";
+import { decodeKneeMRITable, isKneeMRITableName, MAX_TABLE_BYTES } from "./kneemri.ts";
+import type { KneeMRIVolume } from "./kneemri.ts";
 import { checkSlice, type ImagingLimits } from "./limits.ts";
 import { isNifti } from "./nifti.ts";
 import { isPickledVolume } from "./pickled_volume.ts";

@@ -1,6 +1,4 @@
-/**
- * What is known of a series before its pixels are read.
- */
+/** What is known of a series before its pixels are read. */
 import type { Plane } from "../terms.ts";
 import type { FrameDecoder } from "./dicom/decoder.ts";
 import type { Vector } from "./geometry.ts";

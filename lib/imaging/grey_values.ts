@@ -1,6 +1,4 @@
-/**
- * The values of a scanner as grey values of 0 to 255.
- */
+/** The values of a scanner as grey values of 0 to 255. */
 import { END_PERCENTILES } from "../data/landmarks.ts";
 import { percentile, type Sorted } from "../data/percentile.ts";
 

@@ -1,6 +1,4 @@
-/**
- * The series in a folder from a scanner, as the exams that could be made of them.
- */
+/** The series in a folder from a scanner, as the exams that could be made of them. */
 import { createHash } from "node:crypto";
 import { DataError, messageOf } from "../errors.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";

@@ -8,13 +8,8 @@ import { numberLayout } from "../data/number_types.ts";
 import { MAX_SLICES } from "../data/exam.ts";
 import { DataError } from "../errors.ts";
 import { readPickle } from "../pickle/read.ts";
-import {
-  PickleFault,
-  PickleGlobal,
-  PickleRecord,
-  type PickleRules,
-  type PickleValue,
-} from "../pickle/values.ts";
+import { PickleFault, PickleGlobal, PickleRecord } from "../pickle/values.ts";
+import type { PickleRules, PickleValue } from "../pickle/values.ts";
 import { bytesSource, type Source, type SourceUse } from "../source.ts";
 import { MAX_SIDE } from "./dicom/header.ts";
 import type { GreySlice } from "./grey_values.ts";

@@ -1,6 +1,4 @@
-/**
- * A series as an exam of MRNet's form: bytes, `[slices, 256, 256]`, turned as MRNet's are.
- */
+/** A series as an exam of MRNet's form: bytes, `[slices, 256, 256]`, turned as MRNet's are. */
 import { MRNET_SIDE } from "../data/exam.ts";
 import { DataError } from "../errors.ts";
 import type { Plane } from "../terms.ts";

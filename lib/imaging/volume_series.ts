@@ -1,6 +1,4 @@
-/**
- * Files that hold whole volumes, NIfTI and pickled ones, as series.
- */
+/** Files that hold whole volumes, NIfTI and pickled ones, as series. */
 import { withoutPlane } from "../data/plane_name.js";
 import { baseName, folderOf } from "../files.ts";
 import { contrastDifference } from "./contrast.ts";

@@ -2,14 +2,8 @@
 import { createHash } from "node:crypto";
 import { concat } from "../bytes.ts";
 import { messageOf, PermissionError, WeightsError } from "../errors.ts";
-import {
-  baseName,
-  checkPlainFile,
-  type FileAction,
-  fileError,
-  hashFile,
-  readBytes,
-} from "../files.ts";
+import { baseName, checkPlainFile, fileError, hashFile, readBytes } from "../files.ts";
+import type { FileAction } from "../files.ts";
 import type { Source } from "../source.ts";
 import { redirectOf } from "./weights/redirect.ts";
 import { bytesSource, openSource } from "./weights/source.ts";

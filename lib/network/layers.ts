@@ -1,12 +1,6 @@
 /** A network as engines compute it: each convolution together with what follows it. */
-import {
-  type Convolution,
-  IMAGE,
-  type MaxPool,
-  type Network,
-  type Node,
-  type Operation,
-} from "./network.ts";
+import { IMAGE } from "./network.ts";
+import type { Convolution, MaxPool, Network, Node, Operation } from "./network.ts";
 
 /** A convolution and what is computed of its output: an addition, a ReLU, a pool, in this order. */
 export interface Layer {

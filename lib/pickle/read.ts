@@ -12,13 +12,8 @@
 import type { Source } from "../source.ts";
 import { PickleMachine } from "./machine.ts";
 import { PickleReader } from "./reader.ts";
-import {
-  addItems,
-  PICKLE_LIMITS,
-  PickleFault,
-  type PickleRules,
-  type PickleValue,
-} from "./values.ts";
+import { addItems, PICKLE_LIMITS, PickleFault } from "./values.ts";
+import type { PickleRules, PickleValue } from "./values.ts";
 
 /** Where a pickle lies. */
 export interface PickleRange {

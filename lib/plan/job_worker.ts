@@ -1,11 +1,6 @@
 /** A worker that does one unit after the other, on an engine of its own. */
-import {
-  CALLED,
-  errorReply,
-  type JobReply,
-  type JobRequest,
-  plainArguments,
-} from "./job_messages.ts";
+import { CALLED, errorReply, plainArguments } from "./job_messages.ts";
+import type { JobReply, JobRequest } from "./job_messages.ts";
 import { scoreUnit } from "./score_unit.ts";
 import { trainUnit, type UnitHooks } from "./train_unit.ts";
 import type { UnitResult } from "./unit_file.ts";

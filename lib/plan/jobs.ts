@@ -1,12 +1,7 @@
 /** Doing units side by side: each in a worker of its own, with an engine of its own. */
 import { messageOf, OptionError, PermissionError } from "../errors.ts";
-import {
-  type Called,
-  errorFrom,
-  hookArguments,
-  type JobReply,
-  type JobRequest,
-} from "./job_messages.ts";
+import { errorFrom, hookArguments } from "./job_messages.ts";
+import type { Called, JobReply, JobRequest } from "./job_messages.ts";
 import { scoreUnit } from "./score_unit.ts";
 import type { ScorePlan, ScoreUnit } from "./plan.ts";
 import type { DoneModel } from "./done_model.ts";

@@ -14,12 +14,8 @@ import { checkPrefix } from "../train/checkpoint.ts";
 import { DEFAULTS } from "../train/settings.ts";
 import { dealFolds, readPatients } from "./folds.ts";
 import { hashExamFiles, hashLabelFiles, settleWeights } from "./inputs.ts";
-import {
-  type PlanOptions,
-  SCORE_PLAN_OPTION_NAMES,
-  TRAIN_PLAN_OPTION_NAMES,
-  type TrainPlanOptions,
-} from "./options.ts";
+import { SCORE_PLAN_OPTION_NAMES, TRAIN_PLAN_OPTION_NAMES } from "./options.ts";
+import type { PlanOptions, TrainPlanOptions } from "./options.ts";
 import type { Plan, PlannedSetting, TrainPlan } from "./plan.ts";
 import { differences, findPlan, FOLDS_FILE, UNITS_FOLDER, writePlan } from "./plan_file.ts";
 import { scorePlan } from "./score_plan.ts";

@@ -1,10 +1,6 @@
 /** What the models of three planes said about the same patients, joined. */
-import {
-  type ByPlane,
-  byPlane,
-  type Combination,
-  combinedProbability,
-} from "../combine/combination.ts";
+import { byPlane, combinedProbability } from "../combine/combination.ts";
+import type { ByPlane, Combination } from "../combine/combination.ts";
 import type { PlanePredictions } from "../combine/predictions.ts";
 import { PLANES } from "../terms.ts";
 import type { DoneModel, EvaluatedSplit, SavedPrediction } from "./done_model.ts";

@@ -1,13 +1,7 @@
 /** The file of a unit, written whole when the unit is done: the only mark that it is. */
 import { DataError } from "../errors.ts";
-import {
-  checkPlainFile,
-  type FileAction,
-  fileError,
-  join,
-  readBytes,
-  writeWhole,
-} from "../files.ts";
+import { checkPlainFile, fileError, join, readBytes, writeWhole } from "../files.ts";
+import type { FileAction } from "../files.ts";
 import {
   type DoneModel,
   encodeDoneModel,

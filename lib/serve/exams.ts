@@ -1,8 +1,4 @@
-/**
- * Exams from the bytes of `.npy` files that were sent.
- *
- * @module
- */
+/** Exams from the bytes of `.npy` files that were sent. */
 import { checkExamHeader, type Exam, examFromNpy, type ExamSize } from "../data/exam.ts";
 import { decodeNpy } from "../data/npy.ts";
 import { DataError, messageOf } from "../errors.ts";

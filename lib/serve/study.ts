@@ -1,6 +1,4 @@
-/**
- * The exams in a study that was sent: its series, by plane, as `predict` finds them.
- */
+/** The exams in a study that was sent: its series, by plane, as `predict` finds them. */
 import { DataError, messageOf, OptionError } from "../errors.ts";
 import { MRNET_SIDE } from "../data/exam.ts";
 import { choiceOf, parseSeriesChoice, type PlaneChoice } from "../imaging/choose.ts";

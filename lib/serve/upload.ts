@@ -1,6 +1,4 @@
-/**
- * What a request has sent, from when it is in memory until it is answered.
- */
+/** What a request has sent, from when it is in memory until it is answered. */
 import type { Body, Budget } from "./body.ts";
 import type { Content } from "./content.ts";
 import type { Deadline } from "./deadline.ts";

@@ -12,14 +12,8 @@ import { EngineError, messageOf } from "../errors.ts";
 import type { Dispatch, Gpu } from "../engine/webgpu/gpu.ts";
 import { type MRNet, networkState, sigmoid } from "../model/mrnet.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
-import {
-  EVALUATION_VALUES,
-  type KernelTime,
-  type NetworkOptions,
-  type PassValues,
-  RING,
-  WebGPUNetwork,
-} from "../model/webgpu/network.ts";
+import { EVALUATION_VALUES, RING, WebGPUNetwork } from "../model/webgpu/network.ts";
+import type { KernelTime, NetworkOptions, PassValues } from "../model/webgpu/network.ts";
 import { ADAM_DEFAULTS, type AdamOptions, type RunnerOptions } from "./adam.ts";
 import type { OutputWeights } from "./loss.ts";
 import type { ExamResult, Runner } from "./runner.ts";

@@ -1,6 +1,4 @@
-/**
- * The elements of a DICOM file up to its pixels, by the only package that parses DICOM here.
- */
+/** The elements of a DICOM file up to its pixels, by the only package that parses DICOM here. */
 import { inflateRawSync } from "node:zlib";
 import type { DataSet } from "npm:dicom-parser@1.8.21";
 import { concat } from "../../bytes.ts";

@@ -1,6 +1,4 @@
-/**
- * The frames of compressed pixel data, which lie in fragments (DICOM PS3.5, A.4).
- */
+/** The frames of compressed pixel data, which lie in fragments (DICOM PS3.5, A.4). */
 import { concat } from "../../bytes.ts";
 import type { PixelLocation } from "./header.ts";
 

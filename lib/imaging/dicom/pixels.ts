@@ -1,6 +1,4 @@
-/**
- * The stored values of a DICOM file's frames, whatever way they are coded.
- */
+/** The stored values of a DICOM file's frames, whatever way they are coded. */
 import { messageOf } from "../../errors.ts";
 import { refused } from "./dataset.ts";
 import type { CompressedCoding, FrameDecoder } from "./decoder.ts";

@@ -1,6 +1,4 @@
-/**
- * MRNet in the kernels' memory: takes parameters, runs exams, gives the parameters back.
- */
+/** MRNet in the kernels' memory: takes parameters, runs exams, gives the parameters back. */
 import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
 import { EngineError } from "../../errors.ts";

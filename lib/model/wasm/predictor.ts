@@ -1,6 +1,4 @@
-/**
- * One exam at a time through a model that is on the WebAssembly engine, without training.
- */
+/** One exam at a time through a model that is on the WebAssembly engine, without training. */
 import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
 import type { Features } from "../features.ts";

@@ -1,8 +1,6 @@
 /**
  * The backward pass as a list of dispatches: from the list of selected slices to the gradient of every
  * parameter.
- *
- * @module
  */
 import { type Grid, grid } from "../../engine/webgpu/grid.ts";
 import { imageSize } from "../../engine/webgpu/grid.ts";
@@ -11,10 +9,8 @@ import { batchNormGradient } from "../../engine/webgpu/kernels/batch_norm.ts";
 import { biasGradient } from "../../engine/webgpu/kernels/bias_gradient.ts";
 import { dilate } from "../../engine/webgpu/kernels/dilate.ts";
 import { choosePartialSums, filterGradient } from "../../engine/webgpu/kernels/filter_gradient.ts";
-import {
-  type FilterGradient,
-  partialSumSize,
-} from "../../engine/webgpu/kernels/filter_gradient_base.ts";
+import { partialSumSize } from "../../engine/webgpu/kernels/filter_gradient_base.ts";
+import type { FilterGradient } from "../../engine/webgpu/kernels/filter_gradient_base.ts";
 import {
   lastFilterGradient,
   lastInputGradient,

@@ -5,11 +5,8 @@
 import type { BufferRange, Dispatch, Gpu } from "../../engine/webgpu/gpu.ts";
 import { foldBatchNorm } from "../../engine/webgpu/kernels/batch_norm.ts";
 import { adam } from "../../engine/webgpu/kernels/adam.ts";
-import {
-  type Filter,
-  foldFilters,
-  rotateFilters180,
-} from "../../engine/webgpu/kernels/filter_layouts.ts";
+import { foldFilters, rotateFilters180 } from "../../engine/webgpu/kernels/filter_layouts.ts";
+import type { Filter } from "../../engine/webgpu/kernels/filter_layouts.ts";
 import { POINTS, transformFilters } from "../../engine/webgpu/kernels/winograd.ts";
 import { addGradient } from "../../engine/webgpu/kernels/exam_chunks.ts";
 import type { OptimizerState } from "../optimizer_state.ts";

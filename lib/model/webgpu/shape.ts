@@ -1,8 +1,4 @@
-/**
- * A network's layers for one size of slice, as the kernels want them.
- *
- * @module
- */
+/** A network's layers for one size of slice, as the kernels want them. */
 import { type Grid, grid } from "../../engine/webgpu/grid.ts";
 import { foldedRows } from "../../engine/webgpu/kernels/filter_layouts.ts";
 import type { Precision } from "../../engine/webgpu/precision.ts";

@@ -1,6 +1,4 @@
-/**
- * What nine models and their three combinations came to, on the official validation set.
- */
+/** What nine models and their three combinations came to, on the official validation set. */
 import { type Combination, combinedLogit, combinedProbability } from "../../combine/combination.ts";
 import { delongInterval } from "../../metrics/delong.ts";
 import { rankingScores } from "../../metrics/summary.ts";

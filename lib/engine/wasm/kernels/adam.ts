@@ -1,6 +1,4 @@
-/**
- * Adam over a range of the parameters, with the threads' gradients summed on the way.
- */
+/** Adam over a range of the parameters, with the threads' gradients summed on the way. */
 import { flushBelow, LEAST_FACTOR, LEAST_KEPT } from "./vector";
 
 /**

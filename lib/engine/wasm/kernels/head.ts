@@ -1,6 +1,4 @@
-/**
- * From the slices' channel means to the loss, and back.
- */
+/** From the slices' channel means to the loss, and back. */
 import { flushOne, LEAST_FACTOR } from "./vector";
 
 /**

@@ -1,6 +1,4 @@
-/**
- * From an exam's voxels to the network's input.
- */
+/** From an exam's voxels to the network's input. */
 import { flushOne, LEAST_FACTOR } from "./vector";
 
 function voxel(voxels: usize, isFloat: bool, index: i32): f32 {

@@ -1,6 +1,4 @@
-/**
- * Weights in the order in which the products read them.
- */
+/** Weights in the order in which the products read them. */
 import { flushOne, LEAST_FACTOR, PANEL } from "./vector";
 
 /** Filters `[channels][length]` to panels `[channels / 8][length][8]`; of the channels of one panel. */

@@ -1,6 +1,4 @@
-/**
- * Maximum over 3×3 with stride 2, its mean, and the lists of what its gradient reaches.
- */
+/** Maximum over 3×3 with stride 2, its mean, and the lists of what its gradient reaches. */
 import { beats } from "./vector";
 
 /** In place of the argmax where the maximum is not above zero: ReLU lets no gradient through. */
