@@ -13,9 +13,10 @@ import {
 } from "../report/evaluate_model.ts";
 import { evaluationJson, predictionsCsv } from "../report/files.ts";
 import { subject } from "../page/format.ts";
+import { listed } from "../quoted.ts";
 import { evaluationHtml } from "../report/report.ts";
+import type { LeftOutStudies } from "../report/labelled_studies.ts";
 import { evaluationLines } from "../report/text.ts";
-import type { Split } from "../terms.ts";
 import {
   choice,
   Command,
@@ -38,6 +39,7 @@ import {
   taskOption,
   threadsOption,
 } from "./model_options.ts";
+import { readSeries, SERIES_FLAGS, SERIES_HELP } from "./series_choice.ts";
 
 /** The command. */
 export function evaluateCommand() {
@@ -51,10 +53,19 @@ export function evaluateCommand() {
     .addOption(
       option(
         "--split <{valid,train,tune}>",
-        "which exams; tune are the training exams that the model was not trained on",
+        "which exams; tune are the training exams that the model was not trained on (default: valid)",
         choice(["valid", "train", "tune"]),
-      ).default("valid" as const),
+      ),
     )
+    .addOption(
+      option(
+        "--labels <CSV>",
+        "a table id,abnormal,acl,meniscus: the folder of --data, or a zip archive, then holds studies " +
+          "from a scanner, one a patient; id is a study's identifier or its folder",
+        text,
+      ),
+    )
+    .option(SERIES_FLAGS, SERIES_HELP, readSeries)
     .addOption(
       option("--out <DIR>", "write predictions.csv and report.html to this folder", text),
     )
@@ -101,6 +112,12 @@ export function evaluateCommand() {
         "--allow-write.",
     )
     .action(async ({ backend, out, json, against_plane, against_intensity, ...given }) => {
+      if (given.labels !== undefined && given.split !== undefined) {
+        throw new UsageError("argument --split: not allowed with argument --labels");
+      }
+      if (given.labels === undefined && given.series !== undefined) {
+        throw new UsageError("argument --series: not allowed without argument --labels");
+      }
       for (const [name, value] of Object.entries({ against_plane, against_intensity })) {
         if (value === undefined || given.against !== undefined) continue;
         throw new UsageError(`argument --${name}: not allowed without argument --against`);
@@ -127,13 +144,13 @@ async function _write(evaluation: ModelEvaluation, out: string): Promise<string[
 /** Says what to be careful about with the metrics. */
 function _remarkAll(
   evaluation: ModelEvaluation,
-  { split, intensity, againstIntensity }: {
-    split: Split | "tune";
+  { intensity, againstIntensity }: {
     intensity?: Intensity;
     againstIntensity?: Intensity;
   },
 ): void {
-  const { against, noOperatingPoint } = evaluation;
+  const { against, noOperatingPoint, split, leftOut } = evaluation;
+  if (leftOut !== undefined) _remarkLeftOut(leftOut);
   if (noOperatingPoint !== undefined) {
     remark(`No metrics at an operating point: ${noOperatingPoint}`);
   }
@@ -142,6 +159,16 @@ function _remarkAll(
   if (against === undefined) return;
   for (const caution of cautions(against, split)) remark(`${against.file}: ${caution}`);
   _remarkIntensity(against, againstIntensity);
+}
+
+/** Says which studies, labels and files were of no use. */
+function _remarkLeftOut({ unlabelled, unknownLabels, skipped }: LeftOutStudies): void {
+  const shown = (names: readonly string[]) => listed(names.map((name) => `'${name}'`), 5);
+  for (const { reason } of skipped) remark(reason);
+  if (unknownLabels.length > 0) {
+    remark(`Labels of studies that are not there: ${shown(unknownLabels)}`);
+  }
+  if (unlabelled.length > 0) remark(`Studies without a label: ${shown(unlabelled)}`);
 }
 
 function _remarkIntensity(

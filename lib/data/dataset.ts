@@ -139,7 +139,7 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   if (unreadable.missing.length + unreadable.broken.size > 0 && !skipBadExams) {
     throw _unusable(labels, unreadable, fileOf, path);
   }
-  _checkClasses(all, path);
+  checkClasses(all, path);
   if (cut !== undefined) checkSplitClasses(labels, split, cut, path);
   if (split === "fold") fold?.checkClasses(labels);
   const reasons = _reasons(unreadable, fileOf);
@@ -350,7 +350,12 @@ function _runs(ids: Iterable<string>): string {
   return runs.map((run) => run.length > 2 ? `${run[0]}–${run.at(-1)}` : run.join(", ")).join(", ");
 }
 
-function _checkClasses(labels: readonly LabelledId[], path: string): void {
+/**
+ * Refuses labels of one class only.
+ *
+ * @throws {DataError} if they all are the same
+ */
+export function checkClasses(labels: readonly LabelledId[], path: string): void {
   const first = labels[0].label;
   if (labels.some(({ label }) => label !== first)) return;
   throw new DataError(

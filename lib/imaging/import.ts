@@ -1,8 +1,7 @@
 /**
  * Makes a dataset in MRNet's layout from the files of scanners.
  */
-import { createHash } from "node:crypto";
-import { examFile, isExamId } from "../data/labels.ts";
+import { examFile } from "../data/labels.ts";
 import { type Landmarks, mapToLandmarks } from "../data/landmarks.ts";
 import { encodeNpy } from "../data/npy.ts";
 import { DataError, messageOf } from "../errors.ts";
@@ -20,7 +19,8 @@ import {
   type SeriesFacts,
   type SkippedFile,
 } from "./found.ts";
-import { type ExamLabels, readLabelTable, writeLabels } from "./label_table.ts";
+import { readLabelTable, writeLabels } from "./label_table.ts";
+import { hashNames, labelsOfStudies, type NamedStudy, StudyNames } from "./study_names.ts";
 import { examOfSeries } from "./volume.ts";
 
 export type { ChooseOptions, ImportedRow };
@@ -154,7 +154,7 @@ export async function importExams(options: ImportOptions): Promise<ImportResult>
   const rows = await readExamTable(table);
   using files = await ImagingFiles.find(options.paths);
   const { series, skipped, others } = await findSeries(files, options.onFile);
-  const names = new Names(rows);
+  const names = new StudyNames(rows);
   const studies = [...Map.groupBy(series, ({ facts }) => facts.study).values()]
     .map((series) => ({ series, choices: choosePlanes(series, options) }))
     .filter(({ choices }) => choices.length > 0)
@@ -166,7 +166,7 @@ export async function importExams(options: ImportOptions): Promise<ImportResult>
     ...{ unknownLabels: [], unlabelled: [], skipped, others },
   };
   await _importStudies(studies, { ...options, split, table, decoder }, result);
-  const { given, unknown } = _labelsOf(studies, labels);
+  const { given, unknown } = labelsOfStudies(studies, labels);
   if (labels === undefined && given.size === 0) return result;
   const imported = new Set(rows.filter((row) => row.split === split).map(({ id }) => id));
   const there = new Map([...given].filter(([id]) => imported.has(id)));
@@ -179,9 +179,7 @@ export async function importExams(options: ImportOptions): Promise<ImportResult>
 }
 
 /** A study, and which of its series are imported. */
-interface Study {
-  id: string;
-  series: readonly FoundSeries[];
+interface Study extends NamedStudy {
   choices: readonly PlaneChoice[];
 }
 
@@ -236,8 +234,8 @@ async function _importExam(
   const landmarks = scales?.[plane];
   const greyValues = landmarks === undefined
     ? PERCENTILES
-    : `landmarks ${_hash(JSON.stringify(landmarks)).slice(0, 8)}`;
-  const source = _hash(study, uid, part);
+    : `landmarks ${hashNames(JSON.stringify(landmarks)).slice(0, 8)}`;
+  const source = hashNames(study, uid, part);
   const row = _rowOf(series, { id, plane, split, source, greyValues });
   const other = rows.find((each) =>
     each.split !== split && (each.study === row.study || series.related?.has(each.id))
@@ -265,53 +263,6 @@ async function _importExam(
   return { row, known: false };
 }
 
-/**
- * The labels of studies by the names of their exams, and what else the table names. The table comes
- * before what a data set says itself.
- */
-function _labelsOf(
-  studies: readonly Study[],
-  labels: ReadonlyMap<string, ExamLabels> = new Map(),
-): { given: Map<string, ExamLabels>; unknown: string[] } {
-  const given = new Map<string, ExamLabels>();
-  const used = new Set<string>();
-  for (const { id, series } of studies) {
-    const names = [id, series[0].facts.study, ...commonFolders(series)];
-    const key = names.find((each) => labels.has(each));
-    if (key !== undefined) used.add(key);
-    const own = Object.assign({}, ...series.map((each) => each.labels ?? {}));
-    const known: ExamLabels = { ...own, ...key === undefined ? {} : labels.get(key) };
-    if (Object.keys(known).length > 0) given.set(id, known);
-  }
-  return { given, unknown: [...labels.keys()].filter((key) => !used.has(key)) };
-}
-
-/** Gives each study a name that no other has, and the same as before if it was imported. */
-class Names {
-  readonly #byStudy = new Map<string, string>();
-  readonly #taken = new Set<string>();
-  #last = 0;
-
-  constructor(rows: readonly ImportedRow[]) {
-    for (const { id, study } of rows) {
-      this.#byStudy.set(study, id);
-      this.#taken.add(id);
-    }
-  }
-
-  of({ facts, name }: FoundSeries): string {
-    const study = _hash(facts.study);
-    let id = this.#byStudy.get(study);
-    if (id !== undefined) return id;
-    const own = name !== undefined && /^\d+$/.test(name) ? name.padStart(4, "0") : name;
-    if (own !== undefined && isExamId(own) && !this.#taken.has(own)) id = own;
-    while (id === undefined || this.#taken.has(id)) id = String(++this.#last).padStart(4, "0");
-    this.#byStudy.set(study, id);
-    this.#taken.add(id);
-    return id;
-  }
-}
-
 function _rowOf(
   { facts }: FoundSeries,
   about: Pick<ImportedRow, "id" | "plane" | "split" | "source" | "greyValues">,
@@ -323,15 +274,11 @@ function _rowOf(
     echoTime === undefined ? "" : `TE ${echoTime}`,
   ];
   return {
-    ...{ ...about, slices, side, study: _hash(study), remarks },
+    ...{ ...about, slices, side, study: hashNames(study), remarks },
     sequence: times.filter((each) => each !== "").join(" "),
   };
 }
 
 function _isSame(a: ImportedRow, b: ImportedRow): boolean {
   return a.id === b.id && a.plane === b.plane;
-}
-
-function _hash(...names: string[]): string {
-  return createHash("sha256").update(names.join("\0")).digest("hex").slice(0, 16);
 }

@@ -31,6 +31,8 @@ export interface Study {
   readonly exams: Partial<Record<Plane, ExamSource>>;
   /** Every plane for which there is a series. */
   readonly choices: readonly PlaneChoice[];
+  /** All its series. */
+  readonly series: readonly FoundSeries[];
 }
 
 /** How studies are found and read. */
@@ -108,7 +110,7 @@ export class Studies implements Disposable {
       if (chosen === undefined) continue;
       exams[plane] = { id: name, path: name, read: () => this.#read(chosen, name, plane) };
     }
-    return { name, exams, choices };
+    return { name, exams, choices, series };
   }
 
   async #read(series: FoundSeries, id: string, plane: Plane) {

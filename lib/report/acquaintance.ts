@@ -18,10 +18,21 @@ export interface Acquaintance {
   compared: boolean;
 }
 
+/** Which exams a model is evaluated on: a split of a dataset, or studies from a scanner. */
+export type EvaluatedSet = Split | "tune" | "studies";
+
+/** What a set is called in a sentence. */
+export const SET_NAMES: Readonly<Record<EvaluatedSet, string>> = {
+  train: "the training set",
+  valid: "the validation set",
+  tune: "the tune set",
+  studies: "the studies",
+};
+
 /** The exams of an evaluation. */
 export interface Evaluated {
-  /** The split. */
-  split: Split | "tune";
+  /** Which set they are. */
+  split: EvaluatedSet;
   /** Their hashes; none where they are not known. */
   hashes?: readonly ExamHash[];
 }
@@ -53,7 +64,7 @@ export function outOfFoldOn(
   { outOfFold }: Pick<Ensemble, "outOfFold">,
 ): Acquaintance | undefined {
   if (outOfFold === undefined) return undefined;
-  return _acquaintance(hashes, outOfFold.hashes, split !== "valid");
+  return _acquaintance(hashes, outOfFold.hashes, split === "train" || split === "tune");
 }
 
 /** How many of the patients a combination was fitted, and its operating point chosen, on. */
@@ -61,7 +72,11 @@ export function fittedOn(
   { hashes, split }: Evaluated,
   combination: Pick<Combination, "fitOn" | "tune" | "fitExams">,
 ): Acquaintance {
-  return _acquaintance(hashes, combination.fitExams, isFittedOn(combination, split));
+  return _acquaintance(
+    hashes,
+    combination.fitExams,
+    split !== "studies" && isFittedOn(combination, split),
+  );
 }
 
 /** The most certain of several. */

@@ -1,8 +1,7 @@
 /** The cautions of a report: why metrics may be worth less than they look. */
 import { ODD_HINT } from "../data/oddity.ts";
-import type { Split } from "../terms.ts";
 import { byName, fittedOn, isAll, NAME_ONLY, theseExams } from "./acquaintance.ts";
-import type { Acquaintance } from "./acquaintance.ts";
+import type { Acquaintance, EvaluatedSet } from "./acquaintance.ts";
 import type { EvaluatedModel } from "./evaluate_model.ts";
 import type { OddExam } from "./evaluated_exams.ts";
 
@@ -16,17 +15,18 @@ const METRICS_FIT = "The metrics say how well it fits, not how it does on others
  * Cautions about exams that the model was trained, chosen or fitted on, a sentence or two each.
  *
  * @param evaluated the model; if nothing says how many of the exams chose it, the split's name decides
- * @param split the split
+ * @param split which exams these are
  */
 export function cautions(
   evaluated: Pick<
     EvaluatedModel,
     "card" | "combination" | "ensemble" | "odd" | "chosenBy" | "fittedOn"
   >,
-  split: Split | "tune",
+  split: EvaluatedSet,
 ): string[] {
   const { card: { epochBy }, combination, ensemble, odd } = evaluated;
-  const chosenBy = evaluated.chosenBy ?? byName(epochBy.includes(split));
+  const isKnown = split !== "studies" && epochBy.includes(split);
+  const chosenBy = evaluated.chosenBy ?? byName(isKnown);
   const fitted = combination && (evaluated.fittedOn ?? fittedOn({ split }, combination));
   return [
     ...(split === "train" ? [TRAINED_HERE] : []),

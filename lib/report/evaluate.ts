@@ -39,6 +39,8 @@ const MODEL_OPTION_NAMES: OptionNames<EvaluateModelOptions> = {
   intensity: true,
   data: true,
   split: true,
+  labels: true,
+  series: true,
   against: true,
   againstPlane: true,
   againstIntensity: true,

@@ -11,15 +11,17 @@ import type { DatasetOptions } from "../data/dataset.ts";
 import { isSameTune } from "../data/tune.ts";
 import { type ComputeOptions, describeEngine, type Engine, startEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
+import type { SeriesChoice } from "../imaging/choose.ts";
 import type { AucComparison } from "../metrics/delong.ts";
 import { compareModels, summarizePredictions } from "../metrics/summary.ts";
 import type { NamedThreshold, PredictionSummary } from "../metrics/summary.ts";
 import type { ModelHints } from "../model/plane_model.ts";
 import { drawSeed } from "../random.ts";
 import type { Plane, Split } from "../terms.ts";
-import { type Acquaintance, isAll, NAME_ONLY } from "./acquaintance.ts";
-import { openExams } from "./evaluated_exams.ts";
+import { type Acquaintance, type EvaluatedSet, isAll, NAME_ONLY } from "./acquaintance.ts";
+import { openExams, openSplit } from "./evaluated_exams.ts";
 import type { EvaluatedExams, OddExam, OpenedExams } from "./evaluated_exams.ts";
+import { LabelledStudies, type LeftOutStudies } from "./labelled_studies.ts";
 
 /** Which model to evaluate, and on what. */
 export interface EvaluateModelOptions
@@ -34,6 +36,15 @@ export interface EvaluateModelOptions
    * @default "valid"
    */
   split?: Split | "tune";
+  /**
+   * A table of labels, `id,abnormal,acl,meniscus`: `data` is then a folder or an archive of studies from a
+   * scanner, one a patient, which are read as `importExams` reads them. A study goes by its identifier or
+   * a folder it lies in.
+   * @default none, `data` is a dataset in MRNet's folders
+   */
+  labels?: string;
+  /** Which series of a study is meant if several fit a plane; needs `labels`. */
+  series?: readonly SeriesChoice[];
   /** Another model's file, to compare on the same exams; it may read another plane. */
   against?: string;
   /**
@@ -109,8 +120,10 @@ export interface EvaluatedModel {
 export interface ModelEvaluation extends EvaluatedModel {
   /** The folder of the dataset. */
   data: string;
-  /** The split of the dataset. */
-  split: Split | "tune";
+  /** Which exams of it. */
+  split: EvaluatedSet;
+  /** If these were studies: what was left out. */
+  leftOut?: LeftOutStudies;
   /** What computed it. */
   engine: string;
   /** The other model, and the test of the two. */
@@ -119,7 +132,8 @@ export interface ModelEvaluation extends EvaluatedModel {
 
 /** Evaluates a model on a split of a dataset: `evaluate` as it is given a file, which documents it. */
 export async function evaluateModel(options: EvaluateModelOptions): Promise<ModelEvaluation> {
-  const { data = "data", split = "valid", seed = drawSeed(), samples, onStart, onExam } = options;
+  const { data = "data", labels, series, seed = drawSeed(), samples, onStart, onExam } = options;
+  const split = labels === undefined ? options.split ?? "valid" : "studies";
   _checkOptions(options);
   const engine = await startEngine(options.engine, { threads: options.threads });
   using first = await loadClassifier(options.model, {
@@ -137,8 +151,17 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
     planeOption: "--against_plane",
   });
   if (split === "tune") _checkTune(first, second);
-  const exams = await openExams(first, { data, split, tune });
-  const others = second && await openExams(second, { data, split, tune });
+  using studies = labels === undefined
+    ? undefined
+    : await LabelledStudies.open({ data, labels, series });
+  const open = async (model: Classifier) => {
+    const datasets = split === "studies"
+      ? studies!.datasets(task, model.planes)
+      : await openSplit(model, { data, split, tune });
+    return openExams(model, datasets, { split });
+  };
+  const exams = await open(first);
+  const others = second && await open(second);
   const positives = exams.labels.filter(({ label }) => label === 1).length;
   await onStart?.({ engine, card: first.card, exams: exams.labels.length, positives, seed });
 
@@ -161,6 +184,7 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
     ...evaluated,
     data,
     split,
+    leftOut: studies?.leftOut(task),
     engine: describeEngine(engine),
     against: against && {
       ...against,
@@ -169,7 +193,15 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
   };
 }
 
-function _checkOptions({ threshold, samples }: EvaluateModelOptions): void {
+function _checkOptions(
+  { threshold, samples, split, labels, series }: EvaluateModelOptions,
+): void {
+  if (labels !== undefined && split !== undefined) {
+    throw new OptionError("Cannot evaluate a split of studies: give 'labels' or 'split', not both");
+  }
+  if (labels === undefined && series !== undefined) {
+    throw new OptionError("Cannot choose series of a dataset: 'series' goes with 'labels'");
+  }
   if (threshold !== undefined && !(threshold >= 0 && threshold <= 1)) {
     throw new OptionError(`Cannot decide at the threshold ${threshold}: give a number in 0–1`);
   }
@@ -201,7 +233,7 @@ function _checkTune(first: Classifier, second: Classifier | undefined): void {
 function _thresholds(
   { kind, card: { operatingPoint } }: Classifier,
   { pointBy }: Pick<EvaluatedExams, "pointBy">,
-  split: Split | "tune",
+  split: EvaluatedSet,
   given: number | undefined,
 ): { thresholds: NamedThreshold[]; noOperatingPoint?: string } {
   const thresholds: NamedThreshold[] = [{ threshold: 0.5, kind: "half" }];
@@ -225,7 +257,7 @@ function _thresholds(
 function _chosenHere(
   known: Acquaintance,
   chosenOn: FitOn | "out-of-fold",
-  split: Split | "tune",
+  split: EvaluatedSet,
 ): string {
   if (!isAll(known)) {
     return `it was chosen by exams of which ${known.shared} ${

@@ -1,8 +1,9 @@
 /** The exams of a dataset that a classifier is evaluated on, and whether it was chosen on them. */
 import type { Classifier } from "../classifier/classifier.ts";
 import { type ClassifiedExam, evaluateClassifier } from "../classifier/evaluate.ts";
+import type { ByPlane } from "../combine/combination.ts";
 import { PatientHashes } from "../combine/patient_hashes.ts";
-import { type DatasetOptions, openDataset } from "../data/dataset.ts";
+import { type Dataset, type DatasetOptions, openDataset } from "../data/dataset.ts";
 import type { LabelledId } from "../data/labels.ts";
 import { oddityOf } from "../data/oddity.ts";
 import {
@@ -54,20 +55,29 @@ export interface OddExam {
  *
  * @throws {DataError} if they cannot be used; see {@linkcode openDataset}
  */
-export async function openExams(
-  classifier: Classifier,
-  options: Omit<DatasetOptions, "task" | "plane" | "split"> & Pick<Evaluated, "split">,
-): Promise<OpenedExams> {
-  const { task, planes, models } = classifier;
-  const opened = await Promise.all(
-    planes.map(async (plane) => [plane, await openDataset({ ...options, task, plane })] as const),
+export async function openSplit(
+  { task, planes }: Pick<Classifier, "task" | "planes">,
+  options: Omit<DatasetOptions, "task" | "plane">,
+): Promise<Partial<ByPlane<Dataset>>> {
+  return Object.fromEntries(
+    await Promise.all(
+      planes.map(async (plane) => [plane, await openDataset({ ...options, task, plane })] as const),
+    ),
   );
-  const { labels } = opened[0][1];
+}
+
+/** The exams of datasets, ready to be evaluated. */
+export function openExams(
+  classifier: Classifier,
+  datasets: Partial<ByPlane<Dataset>>,
+  { split }: Pick<Evaluated, "split">,
+): OpenedExams {
+  const { planes, models } = classifier;
+  const { labels } = datasets[planes[0]]!;
   const evaluate = async (onExam: OnExam): Promise<EvaluatedExams> => {
-    const { split } = options;
     const odd = new Map<string, string>();
     const hashes = new PatientHashes();
-    const { predictions } = await evaluateClassifier(classifier, Object.fromEntries(opened), {
+    const { predictions } = await evaluateClassifier(classifier, datasets, {
       onExam: ({ auc }) => onExam(auc),
       onRead({ exam }, { card: { plane, intensity } }) {
         hashes.add(exam, plane);

@@ -4,6 +4,7 @@
  */
 import type { LabelledPrediction, PredictionSummary } from "../metrics/summary.ts";
 import { VERSION } from "../version.ts";
+import { SET_NAMES } from "./acquaintance.ts";
 import { calibrationPlot } from "./calibration_plot.ts";
 import { cautions, widthCaution } from "./cautions.ts";
 import type { ModelEvaluation } from "./evaluate_model.ts";
@@ -73,12 +74,11 @@ Not a medical device: not for diagnosis.</p>`,
 
 function _headline(evaluation: ModelEvaluation): Markup {
   const { summary: { auc, exams, positives }, data, split } = evaluation;
-  const set = { train: "training", valid: "validation", tune: "tune" }[split];
   const count = `${exams} ${exams === 1 ? "exam" : "exams"}`;
   const caution = widthCaution({ auc: auc.value, ...auc.delong });
   return markup`<p class="headline"><strong>AUC ${fixed(auc.value, 3)}</strong>
 <span>95 % CI ${range(auc.delong, 3)}</span></p>
-<p>${count} of the ${set} set in <code>${data}</code>, ${positives} with the finding.
+<p>${count} of ${SET_NAMES[split]} in <code>${data}</code>, ${positives} with the finding.
 The interval is DeLong’s.</p>${caution && note(caution)}${cautions(evaluation, split).map(note)}`;
 }
 

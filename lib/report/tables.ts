@@ -133,7 +133,11 @@ export function examsTable({ predictions, summary: { thresholds } }: ModelEvalua
 /** Which model was evaluated on which data. */
 export function originTable(evaluation: ModelEvaluation): Markup {
   const { file, sha256, card: { operatingPoint, tune, ...card }, data, split } = evaluation;
-  const set = split === "tune" ? "the training exams kept out for tuning" : `the ${split} exams`;
+  const set = split === "tune"
+    ? "the training exams kept out for tuning"
+    : split === "studies"
+    ? "studies from a scanner"
+    : `the ${split} exams`;
   const chosen = operatingPoint &&
     `${
       thresholdText(operatingPoint.threshold)
