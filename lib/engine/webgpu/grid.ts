@@ -45,3 +45,18 @@ export function pixelAt(
   const line = `(${image}) * ${rows}u + (${row})${inside}`;
   return `((${line}) * ${columns}u + (${column})${inside}) * ${channels / 4}u`;
 }
+
+/**
+ * WGSL that takes `index` apart, the index of a vector of four channels among images without borders:
+ * into `channel`, `column`, `row`, and the image under a name of its own.
+ */
+export function vectorOf(
+  { height, width, channels }: Pick<Grid, "height" | "width" | "channels">,
+  image: string,
+): string {
+  const vectors = channels / 4;
+  return `let channel = index % ${vectors}u;
+  let column = index / ${vectors}u % ${width}u;
+  let row = index / ${vectors * width}u % ${height}u;
+  let ${image} = index / ${vectors * width * height}u;`;
+}

@@ -5,6 +5,7 @@
  *
  * How many there are depends on the number of slices alone, so the same exam gives the same bits.
  */
+import { vectorOf } from "../grid.ts";
 import { elementKernel, ELEMENTS } from "../element_kernel.ts";
 import type { Tiles } from "../gpu.ts";
 import { type KernelLaunch, vectors, type Workgroups } from "../kernel.ts";
@@ -69,10 +70,7 @@ export function sumConvolution(
     body: `let stride = ${ITEMS[items].count} * ${pixels * channels}u;
   var sum = partials[index];
   for (var k = 1u; k < groups.z; k++) { sum += partials[k * stride + index]; }
-  let channel = index % ${channels}u;
-  let column = index / ${channels}u % ${output.width}u;
-  let row = index / ${channels * output.width}u % ${output.height}u;
-  let item = index / ${channels * pixels}u;
+  ${vectorOf(output, "item")}
   ${writeSums(conv, "column", ["sum"])}`,
   });
   const workgroups = (slices: number): Workgroups => {

@@ -1,6 +1,6 @@
 /** An image with its pixels further apart. */
 import { elementKernel } from "../element_kernel.ts";
-import { type Grid, pixelAt } from "../grid.ts";
+import { type Grid, pixelAt, vectorOf } from "../grid.ts";
 import { type KernelLaunch, vectors } from "../kernel.ts";
 import { SELECTED_LIST } from "../selected_slices.ts";
 
@@ -14,18 +14,13 @@ import { SELECTED_LIST } from "../selected_slices.ts";
  * @param stride pixels of the output from one of the input's to the next
  */
 export function dilate(label: string, input: Grid, output: Grid, stride: number): KernelLaunch {
-  const { height, width } = input;
   const channels = input.channels / 4;
-  const one = height * width * channels;
   return elementKernel({
     label,
     bindings: [SELECTED_LIST, vectors("x", "read"), vectors("y", "write")],
-    count: one,
+    count: input.height * input.width * channels,
     items: "selected",
-    body: `let channel = index % ${channels}u;
-  let column = index / ${channels}u % ${width}u;
-  let row = index / ${channels * width}u % ${height}u;
-  let item = index / ${one}u;
+    body: `${vectorOf(input, "item")}
   y[${pixelAt(output, "item", `row * ${stride}u`, `column * ${stride}u`)} + channel] =
     x[${pixelAt(input, "item", "row", "column")} + channel];`,
   });

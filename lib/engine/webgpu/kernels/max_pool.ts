@@ -8,7 +8,7 @@
  * argmax.
  */
 import { elementKernel } from "../element_kernel.ts";
-import { type Grid, pixelAt } from "../grid.ts";
+import { type Grid, pixelAt, vectorOf } from "../grid.ts";
 import { type KernelLaunch, vectors } from "../kernel.ts";
 import { nanFunctions } from "../nan.ts";
 import { imageVectors, load, store } from "../precision.ts";
@@ -33,9 +33,7 @@ export function maxPool(
   padding: number = 0,
 ): KernelLaunch {
   const padded = { ...input, border: input.border - padding };
-  const { height, width } = output;
   const channels = output.channels / 4;
-  const one = height * width * channels;
   return elementKernel({
     label,
     bindings: [
@@ -44,13 +42,10 @@ export function maxPool(
       imageVectors("y", "write", output),
       { name: "codes", type: "array<u32>", access: "write" },
     ],
-    count: one,
+    count: output.height * output.width * channels,
     items: "slices",
     functions: nanFunctions("vectors"),
-    body: `let channel = index % ${channels}u;
-  let column = index / ${channels}u % ${width}u;
-  let row = index / ${channels * width}u % ${height}u;
-  let slice = index / ${one}u;
+    body: `${vectorOf(output, "slice")}
   let origin = ${pixelAt(padded, "slice", "row * 2u", "column * 2u")} + channel;
   var best = ${load(input, "x", "origin")};
   var argmax = vec4<u32>();
@@ -84,9 +79,7 @@ export function maxPoolGradient(
   padding: number = 0,
 ): KernelLaunch {
   const [row, column] = ["row", "column"].map((at) => padding === 0 ? at : `(${at} + ${padding}u)`);
-  const { height, width } = input;
   const channels = input.channels / 4;
-  const one = height * width * channels;
   return elementKernel({
     label,
     bindings: [
@@ -95,12 +88,9 @@ export function maxPoolGradient(
       vectors("dy", "read"),
       vectors("dx", "write"),
     ],
-    count: one,
+    count: input.height * input.width * channels,
     items: "selected",
-    body: `let channel = index % ${channels}u;
-  let column = index / ${channels}u % ${width}u;
-  let row = index / ${channels * width}u % ${height}u;
-  let item = index / ${one}u;
+    body: `${vectorOf(input, "item")}
   let slice = ${ITEMS.selected.slice("item")};
   let last_row = min(${row} / 2u, ${output.height - 1}u);
   let last_column = min(${column} / 2u, ${output.width - 1}u);

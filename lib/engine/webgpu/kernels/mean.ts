@@ -1,6 +1,6 @@
 /** The mean of each channel over height and width, and its gradient. */
 import { elementKernel } from "../element_kernel.ts";
-import { type Grid, pixelAt } from "../grid.ts";
+import { type Grid, pixelAt, vectorOf } from "../grid.ts";
 import { type KernelLaunch, vectors } from "../kernel.ts";
 import { imageVectors, load } from "../precision.ts";
 import { ITEMS, selectedBinding } from "../selected_slices.ts";
@@ -54,10 +54,7 @@ export function meanGradient(output: Grid, gradient: Grid): KernelLaunch {
     ],
     count: one,
     items: "selected",
-    body: `let channel = index % ${channels}u;
-  let column = index / ${channels}u % ${width}u;
-  let row = index / ${channels * width}u % ${height}u;
-  let item = index / ${one}u;
+    body: `${vectorOf(output, "item")}
   let slice = ${ITEMS.selected.slice("item")};
   let selects = ${each((at) => `selected.slice_of[${at}] == slice`)};
   let gradient = ${each((at) => `selected.gradient[${at}]`)};
