@@ -1,4 +1,5 @@
 /** Who may ask: whoever sends the token. */
+import { timingSafeEqual } from "node:crypto";
 import { Problem } from "./problem.ts";
 
 /** Checks the token of requests. The time this takes does not depend on how much of it was right. */
@@ -15,9 +16,7 @@ export class TokenCheck {
     const sent = /^bearer +(\S+) *$/i.exec(headers.get("authorization") ?? "")?.[1];
     // Digests are compared, since they have one length, and always as a whole.
     const [wanted, found] = await Promise.all([this.#wanted, _digest(sent ?? "")]);
-    let difference = sent === undefined ? 1 : 0;
-    for (let at = 0; at < wanted.length; at++) difference |= wanted[at] ^ found[at];
-    if (difference === 0) return;
+    if (timingSafeEqual(wanted, found) && sent !== undefined) return;
     const what = sent === undefined ? "There is no token" : "The token is another one";
     throw new Problem(401, `${what}: send the header 'Authorization: Bearer TOKEN'`, {
       "www-authenticate": 'Bearer realm="MRNet"',
