@@ -105,6 +105,20 @@ export function option<const F extends string, T>(
   });
 }
 
+/** An option that may be given several times; its value is a list. */
+export function repeatedOption<const F extends string, T>(
+  flags: F,
+  description: string,
+  read: Reader<T>,
+): Option<F, undefined, undefined, T[]> {
+  const once = option(flags, description, read);
+  const readOnce = once.parseArg!;
+  return new Option(flags, description).argParser((given: string, before?: T[]) => [
+    ...before ?? [],
+    readOnce(given, undefined as T),
+  ]);
+}
+
 /** `-t/--task`, as argparse names an option in its messages. */
 function _nameOf({ short, long }: { short?: string; long?: string }): string {
   return [short, long].filter((flag) => flag !== undefined).join("/");

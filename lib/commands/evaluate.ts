@@ -22,6 +22,7 @@ import {
   Command,
   numberWithin,
   option,
+  repeatedOption,
   text,
   UsageError,
   wholeNumber,
@@ -70,7 +71,25 @@ export function evaluateCommand() {
       option("--out <DIR>", "write predictions.csv and report.html to this folder", text),
     )
     .addOption(
-      option("--against <FILE>", "test the difference to this model by the same exams", text),
+      repeatedOption(
+        "--against <FILE>",
+        "test the difference to this model by the same exams; may be given several times",
+        text,
+      ),
+    )
+    .addOption(
+      option(
+        "--patients <CSV>",
+        "lines 'id,patient' below that header: exams of a patient are not independent",
+        text,
+      ),
+    )
+    .addOption(
+      option(
+        "--groups <CSV>",
+        "lines 'id,column,...' below such a header: metrics by the values of each column too",
+        text,
+      ),
     )
     .addOption(
       option(
@@ -122,7 +141,7 @@ export function evaluateCommand() {
         if (value === undefined || given.against !== undefined) continue;
         throw new UsageError(`argument --${name}: not allowed without argument --against`);
       }
-      await checkModelFiles([given.model, ...(given.against === undefined ? [] : [given.against])]);
+      await checkModelFiles([given.model, ...given.against ?? []]);
       const other = { againstPlane: against_plane, againstIntensity: against_intensity };
       const evaluation = await _evaluate({ ...given, ...other, engine: backend }, out);
       const files = out === undefined ? [] : await _write(evaluation, out);
@@ -156,9 +175,10 @@ function _remarkAll(
   }
   for (const caution of cautions(evaluation, split)) remark(caution);
   _remarkIntensity(evaluation, intensity);
-  if (against === undefined) return;
-  for (const caution of cautions(against, split)) remark(`${against.file}: ${caution}`);
-  _remarkIntensity(against, againstIntensity);
+  for (const other of against) {
+    for (const caution of cautions(other, split)) remark(`${other.file}: ${caution}`);
+    _remarkIntensity(other, againstIntensity);
+  }
 }
 
 /** Says which studies, labels and files were of no use. */

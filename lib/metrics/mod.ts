@@ -42,6 +42,8 @@ export {
   THRESHOLD_KINDS,
   type ThresholdKind,
 } from "./summary.ts";
+export { type Grouping, type GroupingOptions, groupPredictions } from "./subgroups.ts";
+export { SMALL_GROUP, type Subgroup } from "./subgroups.ts";
 export { type CalibrationFit, calibrationFit } from "./calibration_fit.ts";
 export { brierScore, type CalibrationBin, calibrationCurve } from "./calibration.ts";
 export { fitLogistic, type LogisticModel, logisticProbability } from "./logistic.ts";

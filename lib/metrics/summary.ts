@@ -1,9 +1,14 @@
 /** The metrics of predictions with known labels, for reports, tables and programs. */
 import { DataError } from "../errors.ts";
 import type { Label } from "../terms.ts";
-import { BOOTSTRAP_SAMPLES, bootstrapRoc, type RocBand } from "./bootstrap.ts";
+import { BOOTSTRAP_SAMPLES, bootstrapAveragePrecision, bootstrapRoc } from "./bootstrap.ts";
+import type { RocBand } from "./bootstrap.ts";
 import { brierScore, type CalibrationBin, calibrationCurve } from "./calibration.ts";
+import { type CalibrationFit, calibrationFit } from "./calibration_fit.ts";
+import { decisionCurve, type NetBenefit } from "./decision_curve.ts";
 import { type AucComparison, delongInterval, delongTest } from "./delong.ts";
+import type { Estimate } from "./estimate.ts";
+import { type PrecisionRecallCurve, precisionRecallCurve } from "./precision_recall.ts";
 import { type RocCurve, rocCurve } from "./roc.ts";
 import { metricsAt, type ThresholdMetrics } from "./threshold.ts";
 
@@ -53,6 +58,11 @@ export interface SummaryOptions {
    * @default 0.5 alone
    */
   thresholds?: readonly NamedThreshold[];
+  /**
+   * The patient of each exam, by its id: exams of the same patient are not taken for independent, so
+   * that all intervals are wider. Without it they are independent.
+   */
+  patients?: ReadonlyMap<string, string>;
 }
 
 /** The metrics of a set of predictions. */
@@ -61,6 +71,8 @@ export interface PredictionSummary {
   exams: number;
   /** How many of them show the finding. */
   positives: number;
+  /** How many patients they are of, if the intervals are by patient. */
+  patients?: number;
   /** The mean of the exams' losses; NaN if the predictions have none. */
   loss: number;
   /** The Brier score, 0 to 1, lower is better. */
@@ -82,6 +94,14 @@ export interface PredictionSummary {
   thresholds: (ThresholdMetrics & NamedThreshold)[];
   /** The calibration curve in ten bins. */
   calibration: CalibrationBin[];
+  /** Slope, intercept, and observed to expected. */
+  calibrationFit: CalibrationFit;
+  /** The average precision, and its 95 % interval by bootstrap draws. */
+  averagePrecision: Estimate;
+  /** The precision-recall curve. */
+  precisionRecall: PrecisionRecallCurve;
+  /** Net benefit at the thresholds 0.01, 0.02, …, 0.99. */
+  decisionCurve: NetBenefit[];
 }
 
 /** The thresholds if none are given. */
@@ -107,28 +127,63 @@ const DEFAULT_THRESHOLDS: readonly NamedThreshold[] = [{ threshold: 0.5, kind: "
  */
 export function summarizePredictions(
   predictions: readonly LabelledPrediction[],
-  { seed, samples = BOOTSTRAP_SAMPLES, thresholds = DEFAULT_THRESHOLDS }: SummaryOptions,
+  { seed, samples = BOOTSTRAP_SAMPLES, thresholds = DEFAULT_THRESHOLDS, patients }: SummaryOptions,
 ): PredictionSummary {
   const labels = predictions.map(({ label }) => label);
   const probabilities = predictions.map(({ probability }) => probability);
   const scores = rankingScores(predictions);
   const brier = brierScore(labels, probabilities);
-  const { auc: value, low, high } = delongInterval(labels, scores);
-  const { band, ...drawn } = bootstrapRoc(labels, scores, { seed, samples });
+  const clusters = clustersOf(predictions, patients);
+  const draws = { seed, samples, clusters };
+  const { auc: value, low, high } = delongInterval(labels, scores, 0.95, clusters);
+  const { band, ...drawn } = bootstrapRoc(labels, scores, draws);
   return {
     exams: predictions.length,
     positives: labels.filter((label) => label === 1).length,
+    ...(clusters === undefined ? {} : { patients: new Set(clusters).size }),
     loss: predictions.reduce((sum, { loss = NaN }) => sum + loss, 0) / predictions.length,
     brier,
     auc: { value, delong: { low, high }, bootstrap: { ...drawn, seed, samples } },
     roc: rocCurve(labels, scores),
     band,
     thresholds: thresholds.map((named) => ({
-      ...metricsAt(labels, probabilities, named.threshold),
+      ...metricsAt(labels, probabilities, named.threshold, clusters),
       kind: named.kind,
     })),
-    calibration: calibrationCurve(labels, probabilities),
+    calibration: calibrationCurve(labels, probabilities, 10, clusters),
+    calibrationFit: calibrationFit(labels, _logits(predictions), 0.95, clusters),
+    averagePrecision: bootstrapAveragePrecision(labels, scores, draws),
+    precisionRecall: precisionRecallCurve(labels, scores),
+    decisionCurve: decisionCurve(labels, probabilities, undefined, clusters),
   };
+}
+
+/**
+ * The patient of each prediction's exam, for intervals by patient.
+ *
+ * @param patients the patient of each exam, by its id
+ * @returns undefined without patients
+ * @throws {DataError} if the patient of an exam is not known
+ */
+export function clustersOf(
+  predictions: readonly { id: string }[],
+  patients: ReadonlyMap<string, string> | undefined,
+): string[] | undefined {
+  if (patients === undefined) return undefined;
+  const missing = predictions.filter(({ id }) => !patients.has(id)).map(({ id }) => id);
+  if (missing.length === 0) return predictions.map(({ id }) => patients.get(id)!);
+  const named = missing.slice(0, 10).join(", ") + (missing.length > 10 ? ", …" : "");
+  throw new DataError(
+    `Cannot give intervals by patient: the patient of ${missing.length} of ` +
+      `${predictions.length} exams is not known (${named}): name the patient of each exam`,
+  );
+}
+
+/** The logit of each probability; infinite where a probability is 0 or 1 and no logit is known. */
+function _logits(predictions: readonly LabelledPrediction[]): number[] {
+  return predictions.map(({ probability, logit, logits }) =>
+    logit ?? logits?.[1] ?? Math.log(probability / (1 - probability))
+  );
 }
 
 /**
@@ -150,6 +205,7 @@ export function rankingScores(
  *
  * @param first the first model's predictions
  * @param second the second model's, of the same exams in any order
+ * @param patients the patient of each exam, by its id; without it the exams are independent
  * @throws {DataError} if the exams or their labels differ
  *
  * @example
@@ -167,6 +223,7 @@ export function rankingScores(
 export function compareModels(
   first: readonly LabelledPrediction[],
   second: readonly LabelledPrediction[],
+  patients?: ReadonlyMap<string, string>,
 ): AucComparison {
   const others = new Map(second.map((prediction) => [prediction.id, prediction]));
   const refuse = (found: string): never => {
@@ -183,5 +240,6 @@ export function compareModels(
     return other;
   });
   const labels = first.map(({ label }) => label);
-  return delongTest(labels, rankingScores(first), rankingScores(matched));
+  const clusters = clustersOf(first, patients);
+  return delongTest(labels, rankingScores(first), rankingScores(matched), 0.95, clusters);
 }

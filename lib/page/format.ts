@@ -5,8 +5,9 @@ import type { Plane, Task } from "../terms.ts";
 /** What a metric is called that does not exist, such as a sensitivity without a positive exam. */
 export const UNDEFINED = "undefined";
 
-/** A metric with so many digits after the point. */
+/** A metric with so many digits after the point, or `∞`. */
 export function fixed(value: number, digits: number): string {
+  if (value === Infinity) return "∞";
   return Number.isNaN(value) ? UNDEFINED : value.toFixed(digits);
 }
 
@@ -59,6 +60,23 @@ export function subject(task: Task, plane: Plane | "combined"): string {
 export function planeText(plane: Plane | "combined"): string {
   return plane === "combined" ? "three planes combined" : `${plane} plane`;
 }
+
+/** A likelihood ratio with about three digits. */
+export function ratioText(value: number): string {
+  return fixed(value, value < 1 ? 3 : value < 10 ? 2 : 1);
+}
+
+/** A ratio's interval. */
+export function ratioRange({ low, high }: { low: number; high: number }): string {
+  const ends = [ratioText(low), ratioText(high)];
+  return ends.includes(UNDEFINED) ? UNDEFINED : ends.join("–");
+}
+
+/** The name of a likelihood ratio, and where it is found. */
+export const RATIOS = [
+  ["positiveLikelihoodRatio", "Positive likelihood ratio"],
+  ["negativeLikelihoodRatio", "Negative likelihood ratio"],
+] as const;
 
 /** The name of a metric at a threshold, and where it is found. */
 export const RATES = [

@@ -59,6 +59,11 @@ svg text.name, svg text.panel { fill: var(--ink); }
 .chance { stroke: var(--muted); stroke-width: 1; stroke-dasharray: 3 4; fill: none; }
 .band { fill: var(--first-soft); }
 .curve { stroke: var(--first); stroke-width: 2; stroke-linejoin: round; fill: none; }
+.other { stroke: var(--second); stroke-width: 1.5; stroke-dasharray: 7 4; fill: none; }
+.box { fill: var(--paper); stroke: var(--line); stroke-width: 1.5; }
+.box.own { fill: var(--first-soft); stroke: var(--first); }
+.box.known { stroke: var(--second); stroke-width: 3; }
+.arrow { stroke: var(--muted); stroke-width: 1.5; fill: none; }
 .whisker { stroke: var(--first); stroke-width: 1; fill: none; }
 .point { fill: var(--first); }
 .mark { fill: var(--paper); stroke: var(--ink); stroke-width: 2; }

@@ -1,6 +1,5 @@
 /** The calibration curve: what the model says against what is. */
 import type { CalibrationBin } from "../metrics/calibration.ts";
-import { wilsonInterval } from "../metrics/threshold.ts";
 import { type Markup, markup } from "../page/html.ts";
 import { line, path, plot, square, TOP, x, y } from "../page/plot.ts";
 
@@ -17,10 +16,9 @@ export function calibrationPlot(
   const points = filled.map(({ meanProbability, positiveShare }) =>
     at(meanProbability, positiveShare)
   );
-  const whiskers = filled.map(({ meanProbability, positiveShare, count }) => {
-    const { low, high } = wilsonInterval(Math.round(positiveShare * count), count);
-    return line("whisker", path([at(meanProbability, low), at(meanProbability, high)]));
-  });
+  const whiskers = filled.filter(({ low }) => !Number.isNaN(low)).map((bin) =>
+    line("whisker", path([at(bin.meanProbability, bin.low), at(bin.meanProbability, bin.high)]))
+  );
   return plot({
     id,
     title: "Calibration",

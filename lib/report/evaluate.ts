@@ -45,6 +45,8 @@ const MODEL_OPTION_NAMES: OptionNames<EvaluateModelOptions> = {
   againstPlane: true,
   againstIntensity: true,
   threshold: true,
+  patients: true,
+  groups: true,
   seed: true,
   samples: true,
   engine: true,

@@ -14,14 +14,16 @@ import { OptionError } from "../errors.ts";
 import type { SeriesChoice } from "../imaging/choose.ts";
 import type { AucComparison } from "../metrics/delong.ts";
 import { compareModels, summarizePredictions } from "../metrics/summary.ts";
+import { holmAdjusted } from "../metrics/multiple.ts";
 import type { NamedThreshold, PredictionSummary } from "../metrics/summary.ts";
 import type { ModelHints } from "../model/plane_model.ts";
 import { drawSeed } from "../random.ts";
 import type { Plane, Split } from "../terms.ts";
 import { type Acquaintance, type EvaluatedSet, isAll, NAME_ONLY } from "./acquaintance.ts";
-import { openExams, openSplit } from "./evaluated_exams.ts";
+import { countLabelled, openExams, openSplit } from "./evaluated_exams.ts";
 import type { EvaluatedExams, OddExam, OpenedExams } from "./evaluated_exams.ts";
 import { LabelledStudies, type LeftOutStudies } from "./labelled_studies.ts";
+import { readExamFacts, type Subgroups, subgroupsOf } from "./subgroups.ts";
 
 /** Which model to evaluate, and on what. */
 export interface EvaluateModelOptions
@@ -45,20 +47,30 @@ export interface EvaluateModelOptions
   labels?: string;
   /** Which series of a study is meant if several fit a plane; needs `labels`. */
   series?: readonly SeriesChoice[];
-  /** Another model's file, to compare on the same exams; it may read another plane. */
-  against?: string;
+  /** The files of other models, to compare on the same exams; they may read other planes. */
+  against?: string | readonly string[];
   /**
-   * The plane of that other model, for a file that does not say it.
+   * The plane of those other models, for files that do not say it.
    * @default the first model's plane, if it reads one
    */
   againstPlane?: Plane;
   /**
-   * How the other model's input is prepared, for a file that does not say it.
+   * How the other models' input is prepared, for files that do not say it.
    * @default "raw"
    */
   againstIntensity?: Intensity;
   /** An additional threshold, 0 to 1, to compute metrics at. */
   threshold?: number;
+  /**
+   * A CSV file with the header `id,patient`, a line an exam. Exams of the same patient are then not
+   * taken for independent: every interval is by patient.
+   */
+  patients?: string;
+  /**
+   * A CSV file with the header `id,column,…`, a line an exam, such as `id,scanner,side`. The metrics are
+   * then also given for the exams of each value of each column.
+   */
+  groups?: string;
   /** The seed of the bootstrap draws; random if left out. */
   seed?: number;
   /**
@@ -68,7 +80,7 @@ export interface EvaluateModelOptions
   samples?: number;
   /** Called after all checks, before the first exam; an error that it throws ends the evaluation. */
   onStart?: (start: EvaluationStart) => void | Promise<void>;
-  /** Called after each exam; the exams of a second model are counted after those of the first. */
+  /** Called after each exam; the exams of other models are counted after those of the first. */
   onExam?: (progress: { done: number; total: number; auc: number }) => void;
 }
 
@@ -126,8 +138,21 @@ export interface ModelEvaluation extends EvaluatedModel {
   leftOut?: LeftOutStudies;
   /** What computed it. */
   engine: string;
-  /** The other model, and the test of the two. */
-  against?: EvaluatedModel & { comparison: AucComparison };
+  /** How many exams the label file of a dataset has, those of another split included. */
+  found?: number;
+  /** The metrics of groups of the exams. */
+  subgroups?: Subgroups;
+  /** The other models, and their tests against this one. */
+  against: readonly ComparedModel[];
+}
+
+/** A model that was evaluated on the same exams as another. */
+export interface ComparedModel extends EvaluatedModel {
+  /** The test of the two. */
+  comparison: AucComparison & {
+    /** The p value, adjusted for the number of models that are compared; see `holmAdjusted`. */
+    adjustedP: number;
+  };
 }
 
 /** Evaluates a model on a split of a dataset: `evaluate` as it is given a file, which documents it. */
@@ -142,15 +167,20 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
     intensity: options.intensity,
   });
   const { task, card: { plane, tune } } = first;
-  // The second model must predict the same finding, but may read another plane.
-  using second = options.against === undefined ? undefined : await loadClassifier(options.against, {
-    task,
-    plane: options.againstPlane,
-    intensity: options.againstIntensity,
-    fallbackPlane: plane === "combined" ? undefined : plane,
-    planeOption: "--against_plane",
-  });
-  if (split === "tune") _checkTune(first, second);
+  using loaded = new DisposableStack();
+  const others: Classifier[] = [];
+  for (const file of [options.against ?? []].flat()) {
+    // Another model must predict the same finding, but may read another plane.
+    const other = await loadClassifier(file, {
+      task,
+      plane: options.againstPlane,
+      intensity: options.againstIntensity,
+      fallbackPlane: plane === "combined" ? undefined : plane,
+      planeOption: "--against_plane",
+    });
+    others.push(loaded.use(other));
+  }
+  if (split === "tune") _checkTune(first, others);
   using studies = labels === undefined
     ? undefined
     : await LabelledStudies.open({ data, labels, series });
@@ -161,11 +191,13 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
     return openExams(model, datasets, { split });
   };
   const exams = await open(first);
-  const others = second && await open(second);
+  const { patients, groups } = await readExamFacts(options, exams.labels);
+  const otherExams: OpenedExams[] = [];
+  for (const other of others) otherExams.push(await open(other));
   const positives = exams.labels.filter(({ label }) => label === 1).length;
   await onStart?.({ engine, card: first.card, exams: exams.labels.length, positives, seed });
 
-  const total = exams.total + (others?.total ?? 0);
+  const total = [exams, ...otherExams].reduce((sum, each) => sum + each.total, 0);
   let done = 0;
   const evaluate = async (model: Classifier, opened: OpenedExams): Promise<EvaluatedModel> => {
     const { predictions, ...known } = await opened.evaluate((auc) => {
@@ -174,23 +206,41 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
     });
     const { file, sha256, card, metadata, combination, ensemble } = model;
     const { thresholds, noOperatingPoint } = _thresholds(model, known, split, options.threshold);
-    const summary = summarizePredictions(predictions, { seed, samples, thresholds });
+    const summary = summarizePredictions(predictions, {
+      ...{ seed, samples, thresholds, patients },
+    });
     const about = { file, sha256, card, metadata, combination, ensemble, ...known };
     return { ...about, predictions, summary, noOperatingPoint };
   };
   const evaluated = await evaluate(first, exams);
-  const against = second && others && await evaluate(second, others);
+  const compared: EvaluatedModel[] = [];
+  for (const [i, other] of others.entries()) compared.push(await evaluate(other, otherExams[i]));
+  const { predictions, summary: { thresholds } } = evaluated;
+  const { threshold } = thresholds.find(({ kind }) => kind === "operating point") ?? thresholds[0];
   return {
     ...evaluated,
     data,
     split,
     leftOut: studies?.leftOut(task),
     engine: describeEngine(engine),
-    against: against && {
-      ...against,
-      comparison: compareModels(evaluated.predictions, against.predictions),
-    },
+    ...(split === "studies" ? {} : { found: await countLabelled({ data, split, task }) }),
+    subgroups: groups && subgroupsOf(predictions, groups, threshold, patients),
+    against: compareAll(evaluated, compared, patients),
   };
+}
+
+/** Tests models against a first one on the same exams, with p values adjusted for their number. */
+export function compareAll(
+  { predictions }: EvaluatedModel,
+  others: readonly EvaluatedModel[],
+  patients?: ReadonlyMap<string, string>,
+): ComparedModel[] {
+  const tests = others.map((other) => compareModels(predictions, other.predictions, patients));
+  const adjusted = holmAdjusted(tests.map(({ p }) => p));
+  return others.map((other, i) => ({
+    ...other,
+    comparison: { ...tests[i], adjustedP: adjusted[i] },
+  }));
 }
 
 function _checkOptions(
@@ -213,7 +263,7 @@ function _checkOptions(
 }
 
 /** Refuses a tune split that one of the models was trained on. */
-function _checkTune(first: Classifier, second: Classifier | undefined): void {
+function _checkTune(first: Classifier, others: readonly Classifier[]): void {
   const { tune } = first.card;
   if (tune === undefined) {
     throw new OptionError(
@@ -221,8 +271,9 @@ function _checkTune(first: Classifier, second: Classifier | undefined): void {
         "use the validation set, or train with a tune split",
     );
   }
-  const other = second?.card.tune;
-  if (second === undefined || isSameTune(other, tune)) return;
+  const second = others.find(({ card }) => !isSameTune(card.tune, tune));
+  if (second === undefined) return;
+  const other = second.card.tune;
   throw new OptionError(
     `Cannot evaluate the model '${second.file}' on the tune split of '${first.file}': it was trained ` +
       `with ${other === undefined ? "none" : "another"}: use the validation set`,

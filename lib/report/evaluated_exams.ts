@@ -4,7 +4,7 @@ import { type ClassifiedExam, evaluateClassifier } from "../classifier/evaluate.
 import type { ByPlane } from "../combine/combination.ts";
 import { PatientHashes } from "../combine/patient_hashes.ts";
 import { type Dataset, type DatasetOptions, openDataset } from "../data/dataset.ts";
-import type { LabelledId } from "../data/labels.ts";
+import { labelFile, type LabelledId, readLabels } from "../data/labels.ts";
 import { oddityOf } from "../data/oddity.ts";
 import {
   type Acquaintance,
@@ -64,6 +64,13 @@ export async function openSplit(
       planes.map(async (plane) => [plane, await openDataset({ ...options, task, plane })] as const),
     ),
   );
+}
+
+/** How many exams the label file has that a split is of. */
+export async function countLabelled(
+  { data = "data", split, task }: Pick<DatasetOptions, "data" | "split" | "task">,
+): Promise<number> {
+  return (await readLabels(labelFile(data, split === "valid" ? split : "train", task))).length;
 }
 
 /** The exams of datasets, ready to be evaluated. */

@@ -1,11 +1,13 @@
 /** An evaluation as the files and lines that machines read. */
 import type { ByPlane } from "../combine/combination.ts";
-import type { Proportion } from "../metrics/threshold.ts";
+import type { Estimate } from "../metrics/estimate.ts";
 import type { LabelledPrediction } from "../metrics/summary.ts";
 import type { Prediction } from "../model/mrnet.ts";
 import { PLANES } from "../terms.ts";
 import { cautions } from "./cautions.ts";
 import type { EvaluatedModel, ModelEvaluation } from "./evaluate_model.ts";
+import { choices, sharedText } from "./protocol_plot.ts";
+import type { Subgroups } from "./subgroups.ts";
 import { RATES } from "../page/format.ts";
 
 /**
@@ -42,10 +44,10 @@ export function predictionsCsv(
 
 /**
  * An evaluation as one JSON object, as `cli.ts evaluate --json` prints it. What is undefined is
- * `null`; intervals are `[low, high]` of 95 %.
+ * `null`, as is an end of an interval that is infinite; intervals are `[low, high]` of 95 %.
  */
 export function evaluationJson(evaluation: ModelEvaluation): Record<string, unknown> {
-  const { data, split, engine, against, summary } = evaluation;
+  const { data, split, engine, against, summary, found, subgroups } = evaluation;
   return {
     ..._model(evaluation),
     data,
@@ -53,16 +55,37 @@ export function evaluationJson(evaluation: ModelEvaluation): Record<string, unkn
     engine,
     exams: summary.exams,
     positives: summary.positives,
+    patients: summary.patients ?? null,
+    exams_found: found ?? null,
+    protocol: choices(evaluation).map(({ exams, chosen, shared }) => ({
+      exams: exams.toLowerCase(),
+      chose: chosen.toLowerCase(),
+      evaluated_among_them: shared === undefined ? null : sharedText(shared),
+    })),
     ..._metrics(evaluation, split),
-    against: against === undefined ? null : {
-      ..._model(against),
-      ..._metrics(against, split),
-      auc_difference: _number(against.comparison.difference),
-      auc_difference_ci: _interval(against.comparison),
-      z: _number(against.comparison.z),
-      p: _number(against.comparison.p),
-    },
+    groups: subgroups === undefined ? null : _groups(subgroups),
+    against: against.map((other) => ({
+      ..._model(other),
+      ..._metrics(other, split),
+      auc_difference: _number(other.comparison.difference),
+      auc_difference_ci: _interval(other.comparison),
+      z: _number(other.comparison.z),
+      p: _number(other.comparison.p),
+      p_adjusted: _number(other.comparison.adjustedP),
+    })),
   };
+}
+
+function _groups({ groupings, threshold }: Subgroups): Record<string, unknown>[] {
+  return groupings.map(({ column, groups, unknown }) => ({
+    column,
+    threshold,
+    unknown,
+    groups: groups.map(({ value, exams, positives, isSmall, ...metrics }) => ({
+      ...{ value, exams, positives, small: isSmall },
+      ..._estimates(metrics),
+    })),
+  }));
 }
 
 function _model({ file, sha256, card }: EvaluatedModel): Record<string, unknown> {
@@ -79,7 +102,8 @@ function _metrics(
   evaluated: EvaluatedModel,
   split: ModelEvaluation["split"],
 ): Record<string, unknown> {
-  const { auc, loss, brier, thresholds, calibration } = evaluated.summary;
+  const { auc, loss, brier, thresholds, calibration, calibrationFit } = evaluated.summary;
+  const { averagePrecision, precisionRecall, decisionCurve } = evaluated.summary;
   const { seed, samples } = auc.bootstrap;
   return {
     loss: _number(loss),
@@ -88,6 +112,12 @@ function _metrics(
     auc_ci_bootstrap: _interval(auc.bootstrap),
     bootstrap: { seed, samples },
     brier: _number(brier),
+    ..._estimates({
+      average_precision: averagePrecision,
+      calibration_slope: calibrationFit.slope,
+      calibration_intercept: calibrationFit.intercept,
+      observed_to_expected: calibrationFit.observedToExpected,
+    }),
     thresholds: thresholds.map(({ threshold, kind, confusion, ...rates }) => ({
       threshold,
       kind: kind.replace(" ", "_"),
@@ -95,22 +125,46 @@ function _metrics(
       false_positives: confusion.falsePositives,
       true_negatives: confusion.trueNegatives,
       false_negatives: confusion.falseNegatives,
-      ...Object.fromEntries(RATES.flatMap(([rate]) => _rate(rate, rates[rate]))),
+      ..._estimates(Object.fromEntries(RATES.map(([rate]) => [rate, rates[rate]]))),
+      ..._estimates({
+        positive_likelihood_ratio: rates.positiveLikelihoodRatio,
+        negative_likelihood_ratio: rates.negativeLikelihoodRatio,
+      }),
     })),
-    calibration: calibration.map(({ from, to, count, meanProbability, positiveShare }) => ({
+    precision_recall: precisionRecall.thresholds.map((threshold, i) => ({
+      threshold: _number(threshold),
+      precision: precisionRecall.precision[i],
+      recall: _number(precisionRecall.recall[i]),
+    })),
+    decision_curve: decisionCurve.map(({ threshold, value, all, ...ends }) => ({
+      threshold,
+      net_benefit: value,
+      net_benefit_ci: _interval(ends),
+      net_benefit_of_all: all,
+    })),
+    calibration: calibration.map((
+      { from, to, count, meanProbability, positiveShare, ...ends },
+    ) => ({
       from,
       to,
       count,
       mean_probability: _number(meanProbability),
       positive_share: _number(positiveShare),
+      positive_share_ci: _interval(ends),
     })),
     no_operating_point: evaluated.noOperatingPoint ?? null,
     cautions: cautions(evaluated, split),
   };
 }
 
-function _rate(name: string, rate: Proportion): [string, unknown][] {
-  return [[name, _number(rate.value)], [`${name}_ci`, _interval(rate)]];
+/** Each estimate, and beside it its interval. */
+function _estimates(estimates: Readonly<Record<string, Estimate>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(estimates).flatMap(([name, estimate]) => [
+      [name, _number(estimate.value)],
+      [`${name}_ci`, _interval(estimate)],
+    ]),
+  );
 }
 
 function _interval({ low, high }: { low: number; high: number }): (number | null)[] | null {

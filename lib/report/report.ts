@@ -9,6 +9,10 @@ import { calibrationPlot } from "./calibration_plot.ts";
 import { cautions, widthCaution } from "./cautions.ts";
 import type { ModelEvaluation } from "./evaluate_model.ts";
 import { fixed, range, subject, thresholdKind, thresholdText } from "../page/format.ts";
+import { decisionPlot } from "./decision_plot.ts";
+import { flowTable, subgroupTables } from "./exam_tables.ts";
+import { precisionRecallPlot } from "./precision_recall_plot.ts";
+import { choices, protocolPlot, sharedText } from "./protocol_plot.ts";
 import { histogramPlot } from "./histogram_plot.ts";
 import { markup, note, page, section, sideBySide } from "../page/html.ts";
 import type { Fragment, Markup } from "../page/html.ts";
@@ -34,7 +38,7 @@ import {
  * @param date when the evaluation was made
  */
 export function evaluationHtml(evaluation: ModelEvaluation, date: Date): string {
-  const { card, summary, predictions, against, noOperatingPoint } = evaluation;
+  const { card, summary, predictions, against, noOperatingPoint, subgroups } = evaluation;
   const name = subject(card.task, card.plane);
   const [day, time] = date.toISOString().split("T");
   return page({
@@ -45,19 +49,17 @@ export function evaluationHtml(evaluation: ModelEvaluation, date: Date): string 
 ${_headline(evaluation)}`,
     main: [
       section("curves", "Curves", [_legend(summary), _plots(summary, predictions)]),
+      section("calibration-numbers", "Calibration", [
+        sideBySide([overallTable(summary), _methods(evaluation)], calibrationTable(summary)),
+      ]),
       section("decisions", "Decisions", [
         noOperatingPoint && note(`No metrics at an operating point: ${noOperatingPoint}.`),
         sideBySide(ratesTable(summary), confusionTables(summary)),
       ]),
-      against && section("comparison", "Against another model", [
-        markup`<p>Both models were evaluated on the same exams. The other one:</p>
-<p><code>${against.file}</code><br><span class="remark">SHA-256 <code>${against.sha256}</code></span></p>
-`,
-        cautions(against, evaluation.split).map(note),
-        comparisonTable(evaluation as Required<ModelEvaluation>),
-      ]),
-      section("overall", "Overall metrics", [
-        sideBySide([overallTable(summary), _methods(evaluation)], calibrationTable(summary)),
+      subgroups && section("groups", "Groups of exams", subgroupTables(subgroups)),
+      against.length > 0 && section("comparison", "Against other models", _comparison(evaluation)),
+      section("protocol", "Exams and protocol", [
+        sideBySide(flowTable(evaluation), _protocol(evaluation)),
       ]),
       section("origin", "What was evaluated", [
         sideBySide(
@@ -73,13 +75,15 @@ Not a medical device: not for diagnosis.</p>`,
 }
 
 function _headline(evaluation: ModelEvaluation): Markup {
-  const { summary: { auc, exams, positives }, data, split } = evaluation;
+  const { summary: { auc, exams, positives, patients }, data, split } = evaluation;
   const count = `${exams} ${exams === 1 ? "exam" : "exams"}`;
   const caution = widthCaution({ auc: auc.value, ...auc.delong });
   return markup`<p class="headline"><strong>AUC ${fixed(auc.value, 3)}</strong>
 <span>95 % CI ${range(auc.delong, 3)}</span></p>
 <p>${count} of ${SET_NAMES[split]} in <code>${data}</code>, ${positives} with the finding.
-The interval is DeLong’s.</p>${caution && note(caution)}${cautions(evaluation, split).map(note)}`;
+The interval is DeLong’s${
+    patients !== undefined && `, by ${patients} patients (Obuchowski), as all intervals here`
+  }.</p>${caution && note(caution)}${cautions(evaluation, split).map(note)}`;
 }
 
 function _legend({ thresholds }: PredictionSummary): Markup {
@@ -113,6 +117,21 @@ ${plot ?? note("Undefined with exams of one class only.")}
       "Bars: 95 % intervals (Wilson). Dotted: probabilities that mean what they say.",
     ),
     figure(
+      "Precision and recall",
+      precisionRecallPlot("precision-recall", summary),
+      "Dotted: the share of exams with the finding, as without a model.",
+    ),
+    figure(
+      "Decision curve",
+      decisionPlot(
+        "decision",
+        summary.decisionCurve,
+        thresholds,
+        summary.positives / summary.exams,
+      ),
+      "Net benefit by the model, with its 95 % interval; dashed: acting in every exam; dotted: in none.",
+    ),
+    figure(
       "Probabilities by class",
       histogramPlot("histogram", predictions, thresholds),
       "Upright lines: the thresholds.",
@@ -134,6 +153,49 @@ function _methods({ summary, combination, ensemble }: ModelEvaluation): Markup {
   const loss = (combination ?? ensemble) === undefined
     ? "weighted cross-entropy of training"
     : "cross-entropy of the combined probability";
-  return markup`<p class="remark">The bootstrap draws exams within each class, ${samples} times,
-seed ${seed}; its interval is their percentiles. The loss is the ${loss}.</p>`;
+  const drawn = summary.patients === undefined
+    ? "exams within each class, for the average precision of all"
+    : "patients";
+  return markup`<p class="remark">The bootstrap draws ${drawn}, ${samples} times, seed ${seed}; the
+interval of the AUC is their percentiles, that of the average precision their standard error on the
+scale of the logit. Good probabilities have the slope 1, the intercept 0, and 1 observed to
+expected. The loss is the ${loss}.</p>`;
+}
+
+/** The other models, and what several tests are worth. */
+function _comparison(evaluation: ModelEvaluation): Fragment {
+  const { against, split } = evaluation;
+  return [
+    markup`<p>All models were evaluated on the same exams.</p>
+`,
+    against.length > 1 && note(
+      `${against.length} models are compared with this one. One of twenty tests has p < 0.05 by ` +
+        "chance, and the best of several models is better here than it will be on new exams. The " +
+        "adjusted p values take the number of tests into account (Holm).",
+    ),
+    against.map((other) =>
+      cautions(other, split).map((caution) =>
+        note(against.length === 1 ? caution : `${other.file}: ${caution}`)
+      )
+    ),
+    comparisonTable(evaluation),
+    markup`<p class="remark">SHA-256 of the other files: ${
+      against.map(({ sha256 }) => markup`<code>${sha256}</code> `)
+    }</p>
+`,
+  ];
+}
+
+/** What was chosen by which exams. */
+function _protocol(evaluation: ModelEvaluation): Markup {
+  const shared = choices(evaluation).find(({ shared }) => shared !== undefined)?.shared;
+  return markup`<figure>
+<h3>What was chosen by which exams</h3>
+${protocolPlot("protocol-plot", evaluation)}
+<figcaption>${
+    shared === undefined
+      ? "None of the evaluated exams is known to have chosen anything."
+      : `Framed boldly: these chose something, and ${sharedText(shared)}.`
+  }</figcaption>
+</figure>`;
 }

@@ -3,7 +3,8 @@ import type { Ensemble } from "../classifier/ensemble.ts";
 import type { Combination } from "../combine/combination.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { PredictionSummary } from "../metrics/summary.ts";
-import { type Proportion, wilsonInterval } from "../metrics/threshold.ts";
+import type { Estimate } from "../metrics/estimate.ts";
+import type { Proportion } from "../metrics/threshold.ts";
 import { PLANES } from "../terms.ts";
 import type { EvaluatedModel, ModelEvaluation } from "./evaluate_model.ts";
 import {
@@ -12,6 +13,9 @@ import {
   pValue,
   range,
   RATES,
+  ratioRange,
+  RATIOS,
+  ratioText,
   subject,
   thresholdKind,
   thresholdText,
@@ -22,15 +26,24 @@ import type { Cell, Fragment, Markup } from "../page/html.ts";
 /** The rates at every threshold. */
 export function ratesTable({ thresholds }: PredictionSummary): Markup {
   const columns = thresholds.map(({ threshold, kind }) =>
-    _withBelow(thresholdText(threshold), thresholdKind(kind))
+    withBelow(thresholdText(threshold), thresholdKind(kind))
   );
   return table({
-    caption: "Metrics at each threshold, with 95 % intervals (Wilson)",
+    caption:
+      "Metrics at each threshold, with 95 % intervals (Wilson; of likelihood ratios Miettinen and Nurminen)",
     head: ["Threshold", ...columns],
-    rows: RATES.map(([rate, name]) => [
-      name,
-      ...thresholds.map(({ [rate]: share }) => _proportion(share)),
-    ]),
+    rows: [
+      ...RATES.map(([rate, name]) => [
+        name,
+        ...thresholds.map(({ [rate]: share }) => proportion(share)),
+      ]),
+      ...RATIOS.map(([ratio, name]) => [
+        name,
+        ...thresholds.map(({ [ratio]: { value, ...ends } }) =>
+          withBelow(ratioText(value), ratioRange(ends))
+        ),
+      ]),
+    ],
   });
 }
 
@@ -40,47 +53,60 @@ export function confusionTables({ thresholds }: PredictionSummary): Markup[] {
     table({
       caption: `Exams at the threshold ${thresholdText(threshold)}`,
       className: "confusion",
-      head: ["Finding", ..._numbers("Called positive", "Called negative")],
+      head: ["Finding", ...numbers("Called positive", "Called negative")],
       rows: [
-        ["present", ..._numbers(confusion.truePositives, confusion.falseNegatives)],
-        ["absent", ..._numbers(confusion.falsePositives, confusion.trueNegatives)],
+        ["present", ...numbers(confusion.truePositives, confusion.falseNegatives)],
+        ["absent", ...numbers(confusion.falsePositives, confusion.trueNegatives)],
       ],
     })
   );
 }
 
-/** Two models and the test of their difference. */
-export function comparisonTable({ summary, card, against }: Required<ModelEvaluation>): Markup {
-  const { comparison, summary: other, card: otherCard } = against;
-  const row = (name: string, value: number, ends: { low: number; high: number }) => [
+/** The models and the tests of their differences from the first. */
+export function comparisonTable({ summary, card, against }: ModelEvaluation): Markup {
+  const row = (name: Fragment, value: number, ends: { low: number; high: number }) => [
     name,
-    ..._numbers(fixed(value, 3), range(ends, 3)),
+    ...numbers(fixed(value, 3), range(ends, 3)),
   ];
   return table({
-    caption: `DeLong’s paired test: z = ${fixed(comparison.z, 2)}, ${pValue(comparison.p)}`,
+    caption:
+      "Areas under the ROC curve, and DeLong’s paired test of each difference from this model",
     className: "narrow",
-    head: ["Area under the ROC curve", ..._numbers("AUC", "95 % CI")],
+    head: ["Model", ...numbers("AUC", "95 % CI")],
     rows: [
       row(`This model, ${planeText(card.plane)}`, summary.auc.value, summary.auc.delong),
-      row(`The other model, ${planeText(otherCard.plane)}`, other.auc.value, other.auc.delong),
-      row("Difference", comparison.difference, comparison),
+      ...against.flatMap(({ file, card, summary: { auc }, comparison }) => [
+        row([markup`<code>${file}</code>`, `, ${planeText(card.plane)}`], auc.value, auc.delong),
+        row("Difference", comparison.difference, comparison),
+        ["Test", ...numbers(`z = ${fixed(comparison.z, 2)}`, pValue(comparison.p))],
+        ...(against.length === 1
+          ? []
+          : [["Adjusted for the number of tests", ...numbers("", pValue(comparison.adjustedP))]]),
+      ]),
     ],
   });
 }
 
 /** The metrics that need no threshold. */
-export function overallTable({ auc, brier, loss, exams, positives }: PredictionSummary): Markup {
+export function overallTable(summary: PredictionSummary): Markup {
+  const { auc, averagePrecision, brier, loss, calibrationFit } = summary;
+  const estimate = (name: string, { value, ...ends }: Estimate, digits: number) => [
+    name,
+    ...numbers(fixed(value, digits), range(ends, digits)),
+  ];
   const value = fixed(auc.value, 3);
   return table({
     caption: "Metrics that need no threshold",
-    head: ["Metric", ..._numbers("Value", "95 % CI")],
+    head: ["Metric", ...numbers("Value", "95 % CI")],
     rows: [
-      ["AUC, DeLong’s interval", ..._numbers(value, range(auc.delong, 3))],
-      ["AUC, bootstrap interval", ..._numbers(value, range(auc.bootstrap, 3))],
-      ["Brier score", ..._numbers(fixed(brier, 3), "")],
-      ["Loss", ..._numbers(fixed(loss, 4), "")],
-      ["Exams", ..._numbers(exams, "")],
-      ["Exams with the finding", ..._numbers(positives, "")],
+      ["AUC, DeLong’s interval", ...numbers(value, range(auc.delong, 3))],
+      ["AUC, bootstrap interval", ...numbers(value, range(auc.bootstrap, 3))],
+      estimate("Average precision", averagePrecision, 3),
+      estimate("Calibration slope", calibrationFit.slope, 2),
+      estimate("Calibration intercept", calibrationFit.intercept, 2),
+      estimate("Observed to expected", calibrationFit.observedToExpected, 2),
+      ["Brier score", ...numbers(fixed(brier, 3), "")],
+      ["Loss", ...numbers(fixed(loss, 4), "")],
     ],
   });
 }
@@ -91,11 +117,11 @@ export function calibrationTable({ calibration }: PredictionSummary): Markup {
   return table({
     caption: "Calibration by bin of probability",
     className: "bins",
-    head: ["Bin", ..._numbers("Exams", "Mean probability", "Share with the finding")],
-    rows: filled.map(({ from, to, count, meanProbability, positiveShare }) => [
+    head: ["Bin", ...numbers("Exams", "Mean probability", "Share with the finding")],
+    rows: filled.map(({ from, to, count, meanProbability, positiveShare, low, high }) => [
       `${from.toFixed(1)}–${to.toFixed(1)}`,
-      ..._numbers(count, meanProbability.toFixed(2)),
-      _proportion(wilsonInterval(Math.round(positiveShare * count), count)),
+      ...numbers(count, meanProbability.toFixed(2)),
+      proportion({ value: positiveShare, low, high }),
     ]),
   });
 }
@@ -114,13 +140,13 @@ export function examsTable({ predictions, summary: { thresholds } }: ModelEvalua
     head: [
       "Exam",
       "Finding",
-      ..._numbers("Probability", "Error"),
+      ...numbers("Probability", "Error"),
       ...thresholds.map(({ threshold }) => `At ${thresholdText(threshold)}`),
     ],
     rows: sorted.map(({ id, label, probability, error }) => [
       id,
       label === 1 ? "present" : "absent",
-      ..._numbers(fixed(probability, 3), fixed(error, 3)),
+      ...numbers(fixed(probability, 3), fixed(error, 3)),
       ...thresholds.map(({ threshold }) => {
         const positive = probability >= threshold;
         const called = positive ? "P" : "N";
@@ -228,16 +254,18 @@ function _config(metadata: EvaluatedModel["metadata"]): Record<string, unknown> 
 }
 
 /** A share and below it its interval, where it has one. */
-function _proportion(share: Proportion): NumberCell {
+export function proportion(share: Proportion): NumberCell {
   const below = Number.isNaN(share.value) ? undefined : range(share, 2);
-  return _withBelow(fixed(share.value, 2), below);
+  return withBelow(fixed(share.value, 2), below);
 }
 
-function _withBelow(content: Fragment, below: string | undefined): NumberCell {
+/** A number, and below it what belongs to it. */
+export function withBelow(content: Fragment, below: string | undefined): NumberCell {
   const small = below && markup`<span class="below">${below}</span>`;
   return new NumberCell([content, small]);
 }
 
-function _numbers(...values: (number | string)[]): NumberCell[] {
+/** Cells of numbers. */
+export function numbers(...values: (number | string)[]): NumberCell[] {
   return values.map((value) => new NumberCell(value));
 }

@@ -95,7 +95,7 @@ Deno.test("evaluate prints a table, and writes predictions and a report where as
   await withModel(async (run, folder) => {
     const table = await run(["--out", "reports/first", "--threshold", "0.4"], WRITING);
     assert.equal(table.code, 0, table.err);
-    assert.match(table.out, /^Exams {9}8, 3 with the finding\nAUC {11}\d\.\d{3} \(95 % CI /);
+    assert.match(table.out, /^Exams +8, 3 with the finding\nAUC +\d\.\d{3} \(95 % CI /);
     assert.match(
       table.out,
       /\n {28}at 0\.5 +at 0\.4\n {28}\(default\) +\(as asked\)\nSensitivity /,
@@ -183,7 +183,7 @@ Deno.test("each of two models is evaluated at its own operating point, and told 
       const args = ["--json", "--threshold", "0.4", "--against", `models/${other}`];
       const { out, err, code } = await run(args);
       assert.equal(code, 0, err);
-      const { thresholds, no_operating_point, cautions, against } = JSON.parse(out);
+      const { thresholds, no_operating_point, cautions, against: [against] } = JSON.parse(out);
       const at = (all: { kind: string; threshold: number }[]) =>
         all.map(({ kind, threshold }) => `${kind} ${threshold}`);
       return {
@@ -220,8 +220,41 @@ Deno.test("two models are tested against each other by the same exams, in whatev
       /\nAgainst models\/b\.safetensors \(axial plane\)\nAUC .*\nDifference .*\nDeLong's test +z = -?\d/,
     );
     const same = await run(["--against", "models/a.safetensors", "--json"]);
-    const { against } = JSON.parse(same.out);
+    const { against: [against] } = JSON.parse(same.out);
     assert.deepEqual([against.auc_difference, against.z, against.p], [0, 0, 1]);
+  });
+});
+
+Deno.test("evaluate takes patients, groups and several other models", async () => {
+  await withModel(async (run, folder) => {
+    await writeModel(folder, "b.safetensors", ACL, 2);
+    await writeModel(folder, "c.safetensors", { ...ACL, plane: "axial" }, 3);
+    const ids = Array.from({ length: 8 }, (_, i) => 12 + i);
+    const patients = ids.map((id) => `${id},p${id >> 1}`);
+    await folder.write("data/patients.csv", `id,patient\n${patients.join("\n")}\n`);
+    await folder.write("data/groups.csv", "id,side\n12,left\n13,left\n14,left\n15,left\n");
+    const args = ["--patients", "data/patients.csv", "--groups", "data/groups.csv"];
+    const others = ["--against", "models/b.safetensors", "--against", "models/c.safetensors"];
+    const { code, out, err } = await run([...args, ...others, "--json"]);
+    assert.equal(code, 0, err);
+    const { patients: count, exams_found, groups: [{ column, unknown, groups }], against } = JSON
+      .parse(out);
+    assert.deepEqual([count, exams_found, column, unknown], [4, 8, "side", 4]);
+    assert.deepEqual(
+      groups.map((
+        { value, exams, positives, small }: Record<string, unknown>,
+      ) => [value, exams, positives, small]),
+      [["left", 4, 2, true]],
+    );
+    assert.deepEqual(against.map(({ plane }: { plane: string }) => plane), ["coronal", "axial"]);
+    for (const { p, p_adjusted } of against) assert(p === null || p_adjusted >= p);
+    const wrong = await run(["--patients", "data/groups.csv"]);
+    assert.equal(wrong.code, 1);
+    assert.equal(
+      lastLine(wrong),
+      "Cannot use the table of exams 'data/groups.csv': it has no column 'patient', but 'side': " +
+        "begin it with the line 'id,patient'",
+    );
   });
 });
 
@@ -237,7 +270,7 @@ Deno.test("a file of PyTorch is evaluated once task and plane are given", async 
     assert.equal(lastLine(told), raw);
     assert.ok(!known.err.includes("taken as raw"));
     const against = await run(["--against", "models/a.pth", "--json"]);
-    assert.equal(JSON.parse(against.out).against.plane, "coronal");
+    assert.equal(JSON.parse(against.out).against[0].plane, "coronal");
     assert.equal(lastLine(against), raw);
 
     // What nobody says is not taken from the first model where the user knows better.
@@ -251,7 +284,7 @@ Deno.test("a file of PyTorch is evaluated once task and plane are given", async 
     const other = await tell("--against_plane", "axial", "--against_intensity", "standardized");
     assert.equal(other.code, 0, other.err);
     assert.ok(!other.err.includes("taken as raw"));
-    const { plane, intensity, auc } = JSON.parse(other.out).against;
+    const { against: [{ plane, intensity, auc }] } = JSON.parse(other.out);
     assert.deepEqual([plane, intensity], ["axial", "standardized"]);
     assert.equal(auc, JSON.parse(standardized.out).auc);
     const refused = await run(["--model", "models/s.safetensors", "--intensity", "raw"]);

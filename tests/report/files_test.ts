@@ -21,8 +21,13 @@ Deno.test("the JSON object has the metrics under plain names", () => {
   const { summary, against } = evaluation;
   assert.deepEqual(Object.keys(json), [
     ...["model", "sha256", "task", "plane", "intensity", "data", "split", "engine", "exams"],
-    ...["positives", "loss", "auc", "auc_ci_delong", "auc_ci_bootstrap", "bootstrap", "brier"],
-    ...["thresholds", "calibration", "no_operating_point", "cautions", "against"],
+    ...["positives", "patients", "exams_found", "protocol"],
+    ...["loss", "auc", "auc_ci_delong", "auc_ci_bootstrap", "bootstrap", "brier"],
+    ...["average_precision", "average_precision_ci", "calibration_slope", "calibration_slope_ci"],
+    ...["calibration_intercept", "calibration_intercept_ci"],
+    ...["observed_to_expected", "observed_to_expected_ci"],
+    ...["thresholds", "precision_recall", "decision_curve", "calibration"],
+    ...["no_operating_point", "cautions", "groups", "against"],
   ]);
   assert.equal(json.auc, summary.auc.value);
   assert.deepEqual(json.auc_ci_delong, [summary.auc.delong.low, summary.auc.delong.high]);
@@ -33,9 +38,9 @@ Deno.test("the JSON object has the metrics under plain names", () => {
   assert.equal(standard.sensitivity, summary.thresholds[0].sensitivity.value);
   assert.equal(standard.npv_ci[1], summary.thresholds[0].npv.high);
   assert.equal(json.calibration.length, 10);
-  assert.equal(json.against.p, against!.comparison.p);
+  assert.equal(json.against[0].p, against[0].comparison.p);
   assert.deepEqual([json.no_operating_point, json.cautions], [null, []]);
-  assert.deepEqual([json.against.plane, json.against.cautions], ["sagittal", []]);
+  assert.deepEqual([json.against[0].plane, json.against[0].cautions], ["sagittal", []]);
   const tuned = evaluationJson(drawEvaluation(undefined, { split: "tune" }));
   assert.deepEqual(tuned.cautions, [
     "These exams chose the model’s epoch: its AUC on them is the best of several; " +
@@ -45,13 +50,13 @@ Deno.test("the JSON object has the metrics under plain names", () => {
 
 Deno.test("what is undefined is null in JSON, and says so in the table", () => {
   const ones = drawPredictions(40, 1).filter(({ label }) => label === 1);
-  const evaluation = drawEvaluation(ones, { against: undefined, noOperatingPoint: "why" });
+  const evaluation = drawEvaluation(ones, { against: [], noOperatingPoint: "why" });
   const json = JSON.parse(JSON.stringify(evaluationJson(evaluation)));
   assert.equal(json.auc, null);
   assert.equal(json.auc_ci_delong, null);
   assert.equal(json.thresholds[0].specificity, null);
   assert.equal(json.thresholds[0].specificity_ci, null);
-  assert.equal(json.against, null);
+  assert.deepEqual(json.against, []);
   assert.equal(json.no_operating_point, "why");
   const lines = evaluationLines(evaluation);
   assert(lines.some((line) => /^AUC +undefined \(95 % CI undefined, DeLong\)$/.test(line)));
@@ -76,7 +81,7 @@ Deno.test("the table is aligned, fits a terminal and ends no line with blanks", 
 
 Deno.test("the table says what an interval without width is worth", () => {
   const says = (apart: number, words: string) =>
-    evaluationLines(drawEvaluation(drawPredictions(20, apart), { against: undefined }))
+    evaluationLines(drawEvaluation(drawPredictions(20, apart), { against: [] }))
       .some((line) => line.startsWith(words));
   const faultless = "Where the probabilities separate the classes without fault, DeLong’s interval";
   assert.deepEqual([40, 1, -40].map((apart) => says(apart, faultless)), [true, false, false]);

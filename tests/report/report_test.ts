@@ -2,6 +2,10 @@
  * The report as a file, and in a browser where there is one.
  */
 import assert from "node:assert/strict";
+import { parseExamTable } from "../../lib/data/exam_table.ts";
+import { summarizePredictions } from "../../lib/metrics/summary.ts";
+import { compareAll } from "../../lib/report/evaluate_model.ts";
+import { subgroupsOf } from "../../lib/report/subgroups.ts";
 import { evaluationHtml } from "../../lib/report/report.ts";
 import type { ModelEvaluation } from "../../lib/report/evaluate_model.ts";
 import { drawEvaluation, drawPredictions } from "../support/evaluation.ts";
@@ -11,11 +15,30 @@ import { TemporaryFolder } from "../support/folders.ts";
 
 const DATE = new Date("2026-03-04T05:06:07Z");
 
+/** An evaluation with patients, groups, exams that chose something, and two other models. */
+function _withAll(predictions: ModelEvaluation["predictions"]): ModelEvaluation {
+  const patients = new Map(predictions.map(({ id }, i) => [id, `${i >> 1}`]));
+  const rows = predictions.map(({ id }, i) => `${id},${i % 3 ? "Siemens" : "GE"},${i % 2}`);
+  const table = parseExamTable(`id,scanner,side of the knee\n${rows.join("\n")}\n`, "groups.csv");
+  const base = drawEvaluation(predictions);
+  const others = ["models/a.safetensors", "models/b.safetensors"].map((file) => ({
+    ...{ ...base.against[0], file },
+  }));
+  return drawEvaluation(predictions, {
+    summary: summarizePredictions(predictions, { seed: 1, samples: 100, patients }),
+    subgroups: subgroupsOf(predictions, table, 0.5, patients),
+    found: 70,
+    chosenBy: { shared: 3, exams: 60, compared: true },
+    pointBy: { shared: 3, exams: 60, compared: true },
+    against: compareAll(base, others, patients),
+  });
+}
+
 /** Evaluations of every kind that a report must show. */
 const KINDS: Record<string, ModelEvaluation> = {
   "a usual one": drawEvaluation(),
   "one without an operating point": drawEvaluation(drawPredictions(30, 1), {
-    against: undefined,
+    against: [],
     noOperatingPoint: "the model's file names none",
     metadata: {},
   }),
@@ -29,6 +52,7 @@ const KINDS: Record<string, ModelEvaluation> = {
   "one of one class": drawEvaluation(drawPredictions(40, 1).filter(({ label }) => label === 1)),
   "one of a single exam": drawEvaluation(drawPredictions(1, 1)),
   "one of a thousand exams": drawEvaluation(drawPredictions(1130, 1.5)),
+  "one by patient, with groups, against several models": _withAll(drawPredictions(60, 1.5)),
   "one with names that are markup": drawEvaluation(undefined, {
     file: `<img src="https://example.org/x.png" onerror=alert(1)>`,
     data: `"><script>alert(1)</script>`,
@@ -84,7 +108,7 @@ Deno.test("a report says what was evaluated, when, by what, and what it is not f
       "not for diagnosis",
       "0.3614, by Youden’s index on the tune exams",
       "0.1 of the training exams, seed 0",
-      "DeLong’s paired test: z = 0.00, p = 1.000",
+      "DeLong’s paired test of each difference",
     ]
   ) assert(text.includes(expected), expected);
   assert.match(text, /<strong>AUC 0\.\d{3}<\/strong>\n<span>95 % CI 0\.\d{3}–[01]\.\d{3}<\/span>/);
@@ -122,6 +146,21 @@ Deno.test("a report says what its metrics are not worth", () => {
   says("one of the training exams", "The model was trained on these exams.");
   says("one without an operating point", "No metrics at an operating point: the model&#39;s file");
   says("one of one class", "Undefined with exams of one class only.");
+});
+
+Deno.test("a report says who chose what, which groups are small, and how many tests there are", () => {
+  const text = evaluationHtml(KINDS["one by patient, with groups, against several models"], DATE);
+  for (
+    const expected of [
+      "by 30 patients (Obuchowski), as all intervals here",
+      "these chose something, and 3 of the 60 evaluated exams are among them",
+      "Groups by side of the knee",
+      "<strong>(small)</strong>",
+      "2 models are compared with this one. One of twenty tests has p &lt; 0.05 by chance",
+      "Adjusted for the number of tests",
+      "Left out: they are of the tune split",
+    ]
+  ) assert(text.includes(expected), expected);
 });
 
 const VIEWS = [{ colors: "light", width: 1280 }, { colors: "dark", width: 400 }] as const;

@@ -1,13 +1,10 @@
 /**
  * An evaluation made of drawn predictions, to render without a model.
  */
-import {
-  compareModels,
-  type NamedThreshold,
-  summarizePredictions,
-} from "../../lib/metrics/summary.ts";
+import { type NamedThreshold, summarizePredictions } from "../../lib/metrics/summary.ts";
 import { decide } from "../../lib/model/card.ts";
 import { sigmoid } from "../../lib/model/mrnet.ts";
+import { compareAll } from "../../lib/report/evaluate_model.ts";
 import type { EvaluatedModel, ModelEvaluation } from "../../lib/report/evaluate_model.ts";
 import { createRandom } from "../../lib/random.ts";
 import type { Label } from "../../lib/terms.ts";
@@ -67,10 +64,7 @@ export function drawEvaluation(
     data: "data",
     split: "valid",
     engine: "WebAssembly on the processor, 2 threads (asked for by name)",
-    against: {
-      ...evaluated(other, "models/other.safetensors"),
-      comparison: compareModels(predictions, other),
-    },
+    against: compareAll(evaluated(predictions, ""), [evaluated(other, "models/other.safetensors")]),
     ...given,
   };
 }
