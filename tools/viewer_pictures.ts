@@ -1,20 +1,35 @@
 /**
- * Takes the README's pictures of the viewer: wide and light, narrow and dark.
+ * Takes the pictures of the viewer: wide and light, narrow and dark; with a NAME that one alone, wide and
+ * light.
  *
  * ```sh
  * deno run -A cli.ts serve --data data/practice --models models/combined_practice_acl.json
  * deno run -A --lock=deno.dev.lock tools/viewer_pictures.ts http://127.0.0.1:8080/#valid/0131
  * ```
+ *
+ * The picture of an imported exam, `imported.png`:
+ *
+ * ```sh
+ * deno run -A cli.ts synth --out practice --train 2 --valid 2 --slices 20-24 --seed 7
+ * deno run -A --lock=deno.dev.lock tools/phantom_dicom.ts practice/valid 0002 export
+ * deno run -A cli.ts import export --out data/mine --labels labels.csv
+ * deno run -A cli.ts view --data data/mine
+ * deno run -A --lock=deno.dev.lock tools/viewer_pictures.ts http://127.0.0.1:8080/#valid/0001 imported
+ * ```
  */
 import { type Browser, launchChromium } from "../tests/support/chromium.ts";
 
-const [address] = Deno.args;
-if (address === undefined) throw new Error("usage: tools/viewer_pictures.ts ADDRESS");
+const [address, name] = Deno.args;
+if (address === undefined) throw new Error("usage: tools/viewer_pictures.ts ADDRESS [NAME]");
 
 const browser = await launchChromium();
-await take(browser, "viewer_light", { colorScheme: "light", width: 1440, height: 850 });
-await take(browser, "viewer_dark", { colorScheme: "dark", width: 1440, height: 850 });
-await take(browser, "viewer_narrow", { colorScheme: "dark", width: 400, height: 850 });
+if (name !== undefined) {
+  await take(browser, name, { colorScheme: "light", width: 1440, height: 650 });
+} else {
+  await take(browser, "viewer_light", { colorScheme: "light", width: 1440, height: 850 });
+  await take(browser, "viewer_dark", { colorScheme: "dark", width: 1440, height: 850 });
+  await take(browser, "viewer_narrow", { colorScheme: "dark", width: 400, height: 850 });
+}
 await browser.close();
 
 async function take(
@@ -27,7 +42,8 @@ async function take(
   await page.waitForSelector("body[data-shown]", { state: "attached" });
   // Each plane at a slice that speaks for the finding, where it has one.
   const deciders = page.locator(".deciders");
-  await deciders.first().locator("button").first().waitFor();
+  // Without models nothing has decided.
+  if (name === undefined) await deciders.first().locator("button").first().waitFor();
   for (let plane = 0; plane < await deciders.count(); plane++) {
     const speaking = deciders.nth(plane).locator("button.for");
     if (await speaking.count() > 0) await speaking.first().click();
