@@ -3,6 +3,7 @@
  * takes the name only when it is whole and its hash is right. A transfer that broke off is continued, by
  * this run or by the next. A second process waits instead of fetching the file too.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, MRNetError, OutputError, PermissionError, WeightsError } from "../../errors.ts";
 import { checkPlainFile, fileError, hashOf } from "../../files.ts";
 import { redirectOf } from "./redirect.ts";
@@ -131,17 +132,7 @@ async function isStillNamed(partial: Deno.FsFile, job: Download): Promise<boolea
 }
 
 async function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  const stop = () => reject(signal?.reason);
-  signal?.addEventListener("abort", stop);
-  try {
-    signal?.throwIfAborted();
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", stop);
-  }
+  await sleep(milliseconds, undefined, { signal }).catch(() => signal?.throwIfAborted());
 }
 
 /** Fills the partial file until it is the whole file with the right hash. */
