@@ -1,6 +1,7 @@
 /**
  * Templates for HTML: everything that is put into one is escaped, except markup that was made here.
  */
+import { VERSION } from "../version.ts";
 
 /** Markup, which is not escaped again. */
 export class Markup {
@@ -94,6 +95,13 @@ ${footer}
 </body>
 </html>`}
 `;
+}
+
+/** What stands below pages of results: what made them and when, and what they are not. */
+export function imprint(date: Date): Markup {
+  const [day, time] = date.toISOString().split("T");
+  return markup`<p>Made with MRNet for Deno ${VERSION} on ${day} at ${time.slice(0, 5)} UTC.
+Not a medical device: not for diagnosis.</p>`;
 }
 
 /** A section of the page under a heading. */

@@ -2,6 +2,7 @@
 import { FINDINGS, fixed, planeText, pValue, range } from "../page/format.ts";
 import {
   type Cell,
+  imprint,
   type Markup,
   markup,
   NumberCell,
@@ -14,7 +15,6 @@ import {
 } from "../page/html.ts";
 import { STYLE } from "../page/style.ts";
 import { computedText } from "../train/resume.ts";
-import { VERSION } from "../version.ts";
 import type { DoneModel } from "./done_model.ts";
 import type { GatheredAuc, GatheredExams, GatheredMetrics } from "./gathered.ts";
 import type { TrainPlan, TrainUnit } from "./plan.ts";
@@ -56,11 +56,10 @@ export function gatheredPage(
   date: Date = new Date(),
 ): string {
   const { plan: { kind, data, tune, folds, units } } = origin;
-  const day = date.toISOString();
   return page({
     title: `MRNet: ${units.length} trainings`,
     style: STYLE + WIDE_STYLE,
-    header: markup`<p class="kicker">MRNet, ${day.slice(0, 10)}</p>
+    header: markup`<p class="kicker">MRNet, ${date.toISOString().slice(0, 10)}</p>
 <h1>${units.length} trainings: ${kind}</h1>
 <p>Trained on the exams in <code>${data}</code>. ${
       Number((tune.fraction * 100).toFixed(2))
@@ -74,9 +73,7 @@ export function gatheredPage(
       section("options", "How they were trained", _options(origin.plan)),
       section("models", "Models", _models(origin)),
     ],
-    footer: markup`<p>Made with MRNet for Deno ${VERSION} on ${
-      day.slice(0, 16).replace("T", " ")
-    } UTC. Not a medical device: not for diagnosis.</p>`,
+    footer: imprint(date),
   });
 }
 

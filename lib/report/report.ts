@@ -3,7 +3,6 @@
  * prints well.
  */
 import type { LabelledPrediction, PredictionSummary } from "../metrics/summary.ts";
-import { VERSION } from "../version.ts";
 import { SET_NAMES } from "./acquaintance.ts";
 import { calibrationPlot } from "./calibration_plot.ts";
 import { cautions, widthCaution } from "./cautions.ts";
@@ -14,7 +13,7 @@ import { flowTable, subgroupTables } from "./exam_tables.ts";
 import { precisionRecallPlot } from "./precision_recall_plot.ts";
 import { choices, protocolPlot, sharedText } from "./protocol_plot.ts";
 import { histogramPlot } from "./histogram_plot.ts";
-import { markup, note, page, section, sideBySide } from "../page/html.ts";
+import { imprint, markup, note, page, section, sideBySide } from "../page/html.ts";
 import type { Fragment, Markup } from "../page/html.ts";
 import { legendMark } from "../page/plot.ts";
 import { rocPlot } from "./roc_plot.ts";
@@ -40,11 +39,10 @@ import {
 export function evaluationHtml(evaluation: ModelEvaluation, date: Date): string {
   const { card, summary, predictions, against, noOperatingPoint, subgroups } = evaluation;
   const name = subject(card.task, card.plane);
-  const [day, time] = date.toISOString().split("T");
   return page({
     title: `${name}: evaluation`,
     style: STYLE,
-    header: markup`<p class="kicker">MRNet evaluation, ${day}</p>
+    header: markup`<p class="kicker">MRNet evaluation, ${date.toISOString().slice(0, 10)}</p>
 <h1>${name}</h1>
 ${_headline(evaluation)}`,
     main: [
@@ -69,8 +67,7 @@ ${_headline(evaluation)}`,
       ]),
       section("exams", "Exams by error", examsTable(evaluation)),
     ],
-    footer: markup`<p>Made with MRNet for Deno ${VERSION} on ${day} at ${time.slice(0, 5)} UTC.
-Not a medical device: not for diagnosis.</p>`,
+    footer: imprint(date),
   });
 }
 

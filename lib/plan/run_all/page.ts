@@ -7,6 +7,7 @@ import { widthCaution } from "../../report/cautions.ts";
 import { FINDINGS, fixed, range, RATES, thresholdText } from "../../page/format.ts";
 import {
   type Fragment,
+  imprint,
   type Markup,
   markup,
   note,
@@ -21,7 +22,6 @@ import { horizontalAxis, LEFT, plot, TOP, x } from "../../page/plot.ts";
 import { STYLE } from "../../page/style.ts";
 import { PLANES } from "../../terms.ts";
 import { computedText } from "../../train/resume.ts";
-import { VERSION } from "../../version.ts";
 import { examsText, RESULT_COLUMNS, type TaskResult } from "./results.ts";
 import type { DoneModel, LeftOutExam } from "../done_model.ts";
 import { modelKey } from "./state.ts";
@@ -72,9 +72,7 @@ export function resultsPage(
       _section("options", "How they were trained", [_options(origin), _models(results, origin)]),
       leftOut.length > 0 && _section("left-out", "Exams that could not be read", _unread(leftOut)),
     ],
-    footer: markup`<p>Made with MRNet for Deno ${VERSION} on ${
-      date.toISOString().slice(0, 16).replace("T", " ")
-    } UTC. Not a medical device: not for diagnosis.</p>`,
+    footer: imprint(date),
   });
 }
 
