@@ -2,14 +2,15 @@
 import { isCombinationFile } from "../combine/file.ts";
 import { memberPath } from "../combine/members.ts";
 import type { Intensity } from "../data/intensity.ts";
-import { OptionError } from "../errors.ts";
+import { DataError, OptionError } from "../errors.ts";
 import { folderOf, makeWritableFolder, writeWhole } from "../files.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
+import { asciiOf } from "../quoted.ts";
 import type { Plane, Task } from "../terms.ts";
 import type { Classifier } from "./classifier.ts";
 import { type Ensemble, type EnsembleMember, MAX_MEMBERS } from "./ensemble.ts";
 import { loadClassifiers } from "./load.ts";
-import { outOfFoldOf, readOutOfFold } from "./out_of_fold.ts";
+import { outOfFoldOf, type OutOfFoldPrediction, readOutOfFold } from "./out_of_fold.ts";
 
 /** What an ensemble is made of, and where it is kept. */
 export interface EnsembleOptions {
@@ -60,7 +61,8 @@ export interface EnsembleResult {
  * different findings or planes, or one is given twice or is an ensemble; or if the name of the file does
  * not end in `.json`
  * @throws {WeightsError} if a file is no model
- * @throws {DataError} if the predictions cannot be used
+ * @throws {DataError} if the predictions cannot be used, or by their hashes every member was trained on
+ * one of the exams
  * @throws {OutputError} if the file cannot be written
  *
  * @example
@@ -81,21 +83,20 @@ export async function ensembleModels(options: EnsembleOptions): Promise<Ensemble
   checkOptionNames("make an ensemble", options, OPTION_NAMES);
   const { models, out, predictions, task, plane, intensity } = options;
   _checkFiles(models, out);
-  const outOfFold = predictions === undefined
-    ? undefined
-    : outOfFoldOf(await readOutOfFold(predictions));
+  const table = predictions === undefined ? undefined : await readOutOfFold(predictions);
   const members = await loadClassifiers(
     models.map((source) => ({ source, task, plane, intensity })),
   );
   try {
     _checkMembers(members);
+    if (table !== undefined) _checkOutOfFold(table, members, predictions!);
     await makeWritableFolder(folderOf(out));
     const [{ card }] = members;
     const ensemble: Ensemble = {
       task: card.task,
       plane: card.plane,
       members: members.map((member) => _describe(member, out)),
-      ...(outOfFold && { outOfFold }),
+      ...(table && { outOfFold: outOfFoldOf(table) }),
     };
     const { formatEnsemble } = await import("./ensemble_file.ts");
     await writeWhole(out, formatEnsemble(ensemble));
@@ -144,6 +145,27 @@ function _checkMembers([first, ...others]: readonly Classifier[]): void {
   throw new OptionError(
     `Cannot make an ensemble of '${first.file}' and '${other.file}': they are for ` +
       `${_subject(first)} and for ${_subject(other)}: give models of one finding and one plane`,
+  );
+}
+
+/** Refuses predictions that no member can have made out of fold, as far as hashes tell. */
+function _checkOutOfFold(
+  table: readonly OutOfFoldPrediction[],
+  members: readonly Classifier[],
+  path: string,
+): void {
+  const trained = members.map(({ kind, models: [{ card }] }) =>
+    kind === "single" && card.trainedExams !== undefined ? new Set(card.trainedExams) : undefined
+  );
+  const known = table.filter(({ hash }) =>
+    hash !== undefined && trained.every((exams) => exams?.has(hash))
+  );
+  if (known.length === 0) return;
+  throw new DataError(
+    `Cannot choose an operating point by '${path}': every member was trained on ${known.length} of its ` +
+      `${table.length} exams, such as '${
+        asciiOf(known[0].id)
+      }': give predictions of members that were not`,
   );
 }
 

@@ -61,6 +61,8 @@ export interface Combination {
   exams: number;
   /** A hash of the three exams of each patient; none if that is unknown. */
   fitExams?: readonly ExamHash[];
+  /** Whether no model was trained on these exams, though their split is called `train`, by their hashes. */
+  unseen?: true;
   /** How many of them have the finding. */
   positives: number;
   /** Its AUC over them, in 0–1: how well it fits, not how well it does on others. */
@@ -175,12 +177,13 @@ export function isFittedOn(
  * @returns a sentence; nothing if the metrics can be believed. Throws nothing.
  */
 export function fitRemark(
-  { fitOn, tune }: Pick<Combination, "fitOn" | "tune">,
+  { fitOn, tune, unseen }: Pick<Combination, "fitOn" | "tune" | "unseen">,
 ): string | undefined {
   switch (fitOn) {
     case "tune":
       return undefined;
     case "train":
+      if (unseen) return undefined;
       return (tune === undefined
         ? "Fitted on all training exams, on which each model was trained but for what it kept out: "
         : "Fitted on exams that the models were trained on: ") +

@@ -1,4 +1,5 @@
 /** Combining three trained models: what `cli.ts combine` does, as one function. */
+import { countAmong, type ExamHash } from "../data/exam_hash.ts";
 import type { DatasetOptions } from "../data/dataset.ts";
 import type { Intensity } from "../data/intensity.ts";
 import { ODD_HINT, oddityOf } from "../data/oddity.ts";
@@ -153,6 +154,7 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
     }
     const fitExams = await hashes.patients();
     const combination: Combination = { ...fitted, fitExams, task, members: described };
+    if (fitOn === "train" && _isUnseen(members, await hashes.planes())) combination.unseen = true;
     if (tune !== undefined) combination.tune = tune;
     if (out === undefined) return { combination, path: await keepCombination(wanted, combination) };
     await writeCombination(out, combination);
@@ -201,6 +203,14 @@ function _tuneFor(fitOn: ChosenOn, members: ByPlane<PlaneModel>): TuneSplit | un
     default:
       return fitOn satisfies never;
   }
+}
+
+/** Whether no model was trained on one of the exams, as far as all of them say their own. */
+function _isUnseen(members: ByPlane<PlaneModel>, exams: ByPlane<ExamHash[]>): boolean {
+  return PLANES.every((plane) => {
+    const { trainedExams } = members[plane].card;
+    return trainedExams !== undefined && countAmong(exams[plane], trainedExams) === 0;
+  });
 }
 
 function _oddRemark([first, ...more]: string[]): string {

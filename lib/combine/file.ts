@@ -56,7 +56,7 @@ export function checkCombinationFile(path: string): void {
 /** The text of a combination's file, which {@linkcode parseCombination} reads back. */
 export function formatCombination(combination: Combination): string {
   const { task, coefficients, intercept, members, fitOn, tune, operatingPoint } = combination;
-  const { exams, positives, auc, fitExams } = combination;
+  const { exams, positives, auc, fitExams, unseen } = combination;
   return JSON.stringify(
     {
       format: FORMAT,
@@ -70,6 +70,7 @@ export function formatCombination(combination: Combination): string {
       tune,
       exams,
       fit_exams: fitExams && fitExams.length <= MAX_FIT_EXAMS ? encodeHashes(fitExams) : undefined,
+      unseen,
       positives,
       auc,
       operating_point: operatingPoint,
@@ -190,6 +191,7 @@ function _combination(file: Record<string, unknown>): Combination {
     if (combination.task === undefined) throw new RangeError("its task is missing");
   }
   if (file.fit_exams !== undefined) combination.fitExams = _fitExams(file.fit_exams, exams);
+  if (file.unseen !== undefined) combination.unseen = _true(file.unseen, "unseen");
   if (file.tune !== undefined) combination.tune = _tune(file.tune);
   if (fitOn === "tune" && combination.tune === undefined) {
     throw new RangeError("its tune is missing, though it was fitted on that");
@@ -275,6 +277,11 @@ function _object(value: unknown, key: string): Record<string, unknown> {
 function _word<const T extends string>(value: unknown, key: string, words: readonly T[]): T {
   if (words.includes(value as T)) return value as T;
   throw _wrong(value, key, words.length === 1 ? `'${words[0]}'` : `one of ${words.join(", ")}`);
+}
+
+function _true(value: unknown, key: string): true {
+  if (value === true) return value;
+  throw _wrong(value, key, "true");
 }
 
 function _finite(value: unknown, key: string): number {

@@ -77,6 +77,8 @@ export interface ModelCard {
   operatingPoint?: OperatingPoint;
   /** The training exams it was not trained on; none if it was trained on all. */
   tune?: TuneSplit;
+  /** The exams it was trained on, in the order of their label file; none if the file does not say it. */
+  trainedExams?: readonly ExamHash[];
   /**
    * The exams that its epoch and its operating point were chosen by, in the order of their label file;
    * none if the file does not say it.

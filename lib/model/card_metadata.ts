@@ -40,6 +40,7 @@ const ENTRIES: { readonly [Name in keyof Required<ModelCard>]: Entry<Required<Mo
     lossWeights: _word("loss_weights", LOSS_WEIGHTS),
     operatingPoint: _json("operating_point", _operatingPoint),
     tune: _json("tune", _tuneSplit),
+    trainedExams: { key: "trained_exams", write: encodeHashes, read: decodeHashes },
     chosenExams: { key: "chosen_exams", write: encodeHashes, read: decodeHashes },
     prefix: { key: "prefix", write: String, read: String },
     epoch: _number(

@@ -37,8 +37,9 @@ export interface Evaluated {
   hashes?: readonly ExamHash[];
 }
 
-/** What the file of a model says about the exams that chose its epoch and its operating point. */
+/** What the file of a model says about the exams that it was trained and chosen on. */
 interface Card {
+  trainedExams?: readonly ExamHash[];
   chosenExams?: readonly ExamHash[];
   operatingPoint?: { exams: ChosenOn };
 }
@@ -56,6 +57,13 @@ export function chosenBy(
     ...known.filter((card) => !isTold(card))
       .map(({ operatingPoint }) => byName(operatingPoint!.exams === split)),
   ]);
+}
+
+/** How many of the exams a model was trained on, or one of several models that read a plane. */
+export function trainedOn({ hashes, split }: Evaluated, cards: readonly Card[]): Acquaintance {
+  const isTold = cards.every(({ trainedExams }) => trainedExams !== undefined);
+  const told = cards.flatMap(({ trainedExams }) => trainedExams ?? []);
+  return _acquaintance(hashes, isTold ? told : undefined, split === "train");
 }
 
 /** How many of the exams chose the operating point of an ensemble: training exams, each out of fold. */

@@ -5,35 +5,38 @@ import type { Acquaintance, EvaluatedSet } from "./acquaintance.ts";
 import type { EvaluatedModel } from "./evaluate_model.ts";
 import type { OddExam } from "./evaluated_exams.ts";
 
-const TRAINED_HERE =
-  "The model was trained on these exams. The metrics say how well it knows them, not how it does on " +
-  "others.";
-
 const METRICS_FIT = "The metrics say how well it fits, not how it does on others.";
 
 /**
  * Cautions about exams that the model was trained, chosen or fitted on, a sentence or two each.
  *
- * @param evaluated the model; if nothing says how many of the exams chose it, the split's name decides
+ * @param evaluated the model; if nothing says how many of the exams it knows, the split's name decides
  * @param split which exams these are
  */
 export function cautions(
   evaluated: Pick<
     EvaluatedModel,
-    "card" | "combination" | "ensemble" | "odd" | "chosenBy" | "fittedOn"
+    "card" | "combination" | "ensemble" | "odd" | "trainedOn" | "chosenBy" | "fittedOn"
   >,
   split: EvaluatedSet,
 ): string[] {
   const { card: { epochBy }, combination, ensemble, odd } = evaluated;
+  const trainedOn = evaluated.trainedOn ?? byName(split === "train");
   const isKnown = split !== "studies" && epochBy.includes(split);
   const chosenBy = evaluated.chosenBy ?? byName(isKnown);
   const fitted = combination && (evaluated.fittedOn ?? fittedOn({ split }, combination));
   return [
-    ...(split === "train" ? [TRAINED_HERE] : []),
+    ...(trainedOn.shared > 0 ? [_trained(trainedOn)] : []),
     ...(chosenBy.shared > 0 ? [_chosen(chosenBy, (combination ?? ensemble) !== undefined)] : []),
     ...(fitted !== undefined && fitted.shared > 0 ? [_fitted(fitted)] : []),
     ...(odd !== undefined && odd.length > 0 ? [_odd(odd)] : []),
   ];
+}
+
+function _trained(known: Acquaintance): string {
+  const which = theseExams(known);
+  return `The model was trained on ${isAll(known) ? which.toLowerCase() : which}` +
+    `${_byName(known)} The metrics say how well it knows them, not how it does on others.`;
 }
 
 function _chosen(known: Acquaintance, hasSeveral: boolean): string {

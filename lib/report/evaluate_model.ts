@@ -116,6 +116,8 @@ export interface EvaluatedModel {
   predictions: ClassifiedExam[];
   /** The exams that do not look like its input; none if all do. */
   odd?: readonly OddExam[];
+  /** How many of the exams it was trained on; with several models, one of them. */
+  trainedOn?: Acquaintance;
   /** How many of the exams chose its epoch; with several models, their epochs. */
   chosenBy?: Acquaintance;
   /** How many of the exams chose its operating point. */

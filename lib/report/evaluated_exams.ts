@@ -13,6 +13,7 @@ import {
   type Evaluated,
   fittedOn,
   outOfFoldOn,
+  trainedOn,
 } from "./acquaintance.ts";
 
 /** Called after each exam with the AUC so far, NaN if there is none. */
@@ -34,6 +35,8 @@ export interface EvaluatedExams {
   predictions: ClassifiedExam[];
   /** The exams that do not look like the model's input. */
   odd: OddExam[];
+  /** How many of them the model was trained on; with several models, one of them. */
+  trainedOn?: Acquaintance;
   /** How many of them chose the model's epoch; with several models, their epochs. */
   chosenBy?: Acquaintance;
   /** How many of them chose its operating point. */
@@ -94,14 +97,17 @@ export function openExams(
       },
     });
     const byPlane = await hashes.planes();
-    const chosen = closest(planes.map((plane) => {
+    const known = planes.map((plane) => {
       const cards = models.map(({ card }) => card).filter((card) => card.plane === plane);
-      return chosenBy({ split, hashes: byPlane[plane] }, cards);
-    }));
+      const evaluated = { split, hashes: byPlane[plane] };
+      return { trained: trainedOn(evaluated, cards), chosen: chosenBy(evaluated, cards) };
+    });
+    const chosen = closest(known.map(({ chosen }) => chosen));
     const patients = planes.length === 1 ? byPlane[planes[0]] : await hashes.patients();
     return {
       predictions,
       odd: Array.from(odd, ([id, odd]) => ({ id, odd })),
+      trainedOn: closest(known.map(({ trained }) => trained)),
       chosenBy: chosen,
       ..._pointBy(classifier, { split, hashes: patients }, chosen),
     };

@@ -1,5 +1,4 @@
 /** The file that holds the best model of a run. */
-import type { ExamHash } from "../data/exam_hash.ts";
 import { OptionError, WeightsError } from "../errors.ts";
 import { isFileName } from "../file_name.ts";
 import { join, writeUnderFreeName } from "../files.ts";
@@ -93,7 +92,8 @@ export class BestCheckpoint {
    * If another run has a file of the same name, that stays and this one's name gets a number.
    *
    * @param beforeRemoval called when the new file is whole and before the earlier one goes
-   * @param chosenExams the exams that the epoch and its operating point are chosen by
+   * @param exams those that the model was trained on, and those that chose the epoch and its operating
+   * point
    * @returns the path of the new file
    * @throws {OutputError} if it cannot be written; the earlier file stays
    */
@@ -101,7 +101,7 @@ export class BestCheckpoint {
     model: MRNet,
     report: EpochReport,
     beforeRemoval: () => Promise<void> = () => Promise.resolve(),
-    chosenExams?: readonly ExamHash[],
+    exams: Pick<ModelCard, "trainedExams" | "chosenExams"> = {},
   ): Promise<string> {
     const { folder, prefix, task, plane, chosenOn, card, run } = this.#options;
     const name = checkpointName(this.#options, report);
@@ -112,7 +112,7 @@ export class BestCheckpoint {
     } as const;
     const { epoch, trainAuc, trainLoss, valAuc, valLoss } = report;
     const metadata = cardMetadata({
-      ...{ ...card, task, plane, intensity: model.intensity, operatingPoint, chosenExams, prefix },
+      ...{ ...card, task, plane, intensity: model.intensity, operatingPoint, ...exams, prefix },
       ...{ epoch, trainAuc, trainLoss, valAuc, valLoss },
     });
     const path = await this.#write(model, join(folder, name), { ...metadata, run });

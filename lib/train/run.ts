@@ -9,7 +9,7 @@ import type { ModelCard } from "../model/card.ts";
 import { checkStartOfFold, modelOf, type ModelStart, readStart } from "../model/create.ts";
 import { drawSeed } from "../random.ts";
 import { BestCheckpoint, type CheckpointOptions, checkPrefix } from "./checkpoint.ts";
-import { ChosenExams } from "./chosen_exams.ts";
+import { HashedExams } from "./hashed_exams.ts";
 import { keptSettings, type RunSettings, withDefaults } from "./kept_settings.ts";
 import type { ExamReport } from "./reports.ts";
 import { resolveTrainOptions } from "./resolve.ts";
@@ -63,7 +63,7 @@ async function _run(
   let recorder: RunRecorder | undefined;
   try {
     const { chosenOn, labels } = exams;
-    const chosen = new ChosenExams(valid);
+    const [trained, chosen] = [new HashedExams(train), new HashedExams(valid)];
     const card = _modelCard(config, training, settings.tune);
     const checkpoint = settings.saveModel
       ? await _openCheckpoint(settings, { chosenOn, card, run: await runMark(run) }, from)
@@ -78,7 +78,8 @@ async function _run(
     const held = (lock ?? log.lock)!;
     const saveEvery = 60_000 * settings.saveEvery;
     const recording = new RunRecorder({
-      ...{ model, engine, log, lock: held, checkpoint, chosen, logged, saveEvery, from, onEpoch },
+      ...{ model, engine, log, lock: held, checkpoint, logged, saveEvery, from, onEpoch },
+      exams: { trained, chosen },
       fixed: { run, config, labels, landmarks: model.landmarks },
     });
     recorder = recording;
@@ -92,7 +93,7 @@ async function _run(
       recording.exam(report);
       loop.onExam?.(report);
     };
-    const datasets = { train, valid: chosen.dataset };
+    const datasets = { train: trained.dataset, valid: chosen.dataset };
     const loopOptions = { ...training, seed, onExam };
     const result = await trainFrom(model, datasets, loopOptions, recording.hooks());
     return { ...result, chosenOn, checkpoint: checkpoint?.path, logFolder: log.folder, seed };

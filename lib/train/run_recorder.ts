@@ -8,7 +8,7 @@ import type { RunLock } from "../logs/run_lock.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import type { BestCheckpoint } from "./checkpoint.ts";
-import type { ChosenExams } from "./chosen_exams.ts";
+import type { HashedExams } from "./hashed_exams.ts";
 import type { Position, TrainHooks, TrainProgress } from "./progress.ts";
 import type { EpochReport, ExamReport, SkippedExam } from "./reports.ts";
 import type { Resumption } from "./resume.ts";
@@ -24,8 +24,8 @@ export interface RecorderOptions {
   lock: RunLock;
   /** The best model's file; none if no model is kept. */
   checkpoint: BestCheckpoint | undefined;
-  /** The exams that the best model is chosen on. */
-  chosen: ChosenExams;
+  /** The exams that the model is trained on, and those that its best epoch is chosen on. */
+  exams: { trained: HashedExams; chosen: HashedExams };
   /** What stays the same in every state of the run. */
   fixed: Pick<RunState, "run" | "config" | "labels" | "landmarks">;
   /** What `config.json` says. */
@@ -123,16 +123,19 @@ export class RunRecorder {
     save: () => Promise<void>,
     skipped: readonly SkippedExam[],
   ): Promise<void> {
-    const { model, log, checkpoint, chosen, onEpoch } = this.#options;
+    const { model, log, checkpoint, exams, onEpoch } = this.#options;
     const logAndSave = async () => {
       await log.epoch(report);
       await save();
     };
     // The earlier file stays until the state names the new one.
     if (report.isBest && checkpoint !== undefined) {
-      const leftOut = skipped.filter(({ split }) => split === "valid").map(({ id }) => id);
-      const hashes = await chosen.hashes(new Set(leftOut));
-      await checkpoint.keep(model, report, logAndSave, hashes);
+      const leftOut = (split: SkippedExam["split"]) =>
+        new Set(skipped.filter((exam) => exam.split === split).map(({ id }) => id));
+      await checkpoint.keep(model, report, logAndSave, {
+        trainedExams: await exams.trained.hashes(leftOut("train")),
+        chosenExams: await exams.chosen.hashes(leftOut("valid")),
+      });
     } else await logAndSave();
     onEpoch?.(report, checkpoint?.path);
   }

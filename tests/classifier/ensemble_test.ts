@@ -134,6 +134,31 @@ Deno.test("the operating point comes from out-of-fold predictions, and from noth
   assert.deepEqual(loaded.card.operatingPoint, loaded.ensemble.outOfFold.operatingPoint);
 });
 
+Deno.test("predictions of exams that every member was trained on are not out of fold", async () => {
+  await using folder = await TemporaryFolder.make();
+  await startEngine("wasm", { threads: 1 });
+  const [a, b, c] = ["a", "b", "c"].map((digit) => digit.repeat(16));
+  const [first] = await writeSeeds(folder, "axial", [11], { trainedExams: [a, b] });
+  const [second] = await writeSeeds(folder, "axial", [12], { trainedExams: [b, c] });
+  const [unknown] = await writeSeeds(folder, "axial", [13]);
+  const out = folder.at("models/e.json");
+  const made = async (models: string[], hashes: string[]) => {
+    const rows = hashes.map((hash, index) => `00${index},${index % 2},0.${index + 1},${hash}\n`);
+    await folder.write("t.csv", `exam,label,probability,hash\n${rows.join("")}`);
+    const predictions = folder.at("t.csv");
+    return (await ensembleModels({ models, out, predictions })).ensemble.outOfFold?.hashes;
+  };
+  assert.deepEqual(await made([first, second], [a, c]), [a, c]);
+  await assert.rejects(made([first, second], [a, b, c]), {
+    name: "DataError",
+    message:
+      `Cannot choose an operating point by '${folder.at("t.csv")}': every member was trained ` +
+      "on 1 of its 3 exams, such as '001': give predictions of members that were not",
+  });
+  // Of a member whose file does not say its exams nothing can be told.
+  assert.deepEqual(await made([first, unknown], [a, b]), [a, b]);
+});
+
 Deno.test("what a PyTorch file does not say is kept in the ensemble's", async () => {
   await using folder = await TemporaryFolder.make();
   await startEngine("wasm", { threads: 1 });

@@ -25,6 +25,7 @@ Deno.test("what is written is read back", () => {
       operatingPoint: { threshold: 0.25, rule: "youden", exams: "tune" },
       tune: { fraction: 0.1, seed: 0 },
       chosenExams: ["0123456789abcdef", "fedcba9876543210"],
+      trainedExams: ["00112233445566ff"],
       prefix: "mrnet",
       epoch: 12,
       trainAuc: NaN,

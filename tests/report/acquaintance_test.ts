@@ -3,7 +3,12 @@
  * whatever the split or the folder is called.
  */
 import assert from "node:assert/strict";
+import { ensembleModels } from "../../lib/classifier/ensemble_models.ts";
+import { fitRemark } from "../../lib/combine/combination.ts";
 import { combineModels } from "../../lib/combine/combine.ts";
+import { readCombination } from "../../lib/combine/file.ts";
+import { readExam } from "../../lib/data/exam.ts";
+import { hashExam } from "../../lib/data/exam_hash.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { loadMRNet } from "../../lib/model/create.ts";
 import { createRandom } from "../../lib/random.ts";
@@ -92,7 +97,17 @@ Deno.test("a model keeps its operating point on the validation set of another fo
   const unknown = { own: true, why: undefined, cautions: [] };
   assert.deepEqual(await evaluate(folder.at("elsewhere")), unknown);
 
-  // The same exams under other names and as another part.
+  // Training exams of another folder are none of this model's.
+  await writeExams(folder, "elsewhere/train", [40, 41, 42, 43]);
+  assert.deepEqual(await evaluate(folder.at("elsewhere"), "train"), unknown);
+  const knows = "The metrics say how well it knows them, not how it does on others.";
+  const own = await evaluate(folder.at("data"), "train");
+  assert.deepEqual(own.cautions, [`The model was trained on these exams. ${knows}`]);
+  await writeExams(folder, "again/valid", [3, 4, 50, 51], (number) => `again-${number}`);
+  const again = await evaluate(folder.at("again"));
+  assert.deepEqual(again.cautions, [`The model was trained on 2 of these 4 exams. ${knows}`]);
+
+  // The same exams under other names and as another split.
   await writeExams(folder, "copy/train", VALID, (number) => `copy-${number}`);
   const copied = await evaluate(folder.at("copy"), "train");
   assert.equal(copied.why, "it was chosen by the valid exams, these among them");
@@ -134,6 +149,51 @@ Deno.test("a combination is told from its patients' exams, not from the split it
   const mixed = await evaluate(folder.at("mixed"));
   assert.equal(mixed.why, "it was chosen by exams of which 1 is among these 4");
   assert.match(mixed.cautions[1], /^The combination was fitted on 1 of these 4 exams\. /);
+
+  // Exams that are called training exams, and that no model was trained on.
+  await writeExams(folder, "elsewhere/train", [40, 41, 42, 43]);
+  for (const [name, unseen] of [["elsewhere", true], ["data", undefined]] as const) {
+    const fitted = { models, data: folder.at(name), fitOn: "train", engine: "wasm" } as const;
+    const { path, combination } = await combineModels({ ...fitted, out: folder.at("c.json") });
+    assert.equal(combination.unseen, unseen);
+    assert.equal(fitRemark(combination) === undefined, unseen === true);
+    assert.equal((await readCombination(path)).unseen, unseen);
+  }
+});
+
+Deno.test("an ensemble knows the exams that any of its members was trained or chosen on", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writeExams(folder, "one/train", [0, 1, 2, 3, 4, 5, 6, 7]);
+  await writeExams(folder, "one/valid", [20, 21, 22, 23]);
+  await writeExams(folder, "two/train", [4, 5, 6, 7, 8, 9, 10, 11]);
+  await writeExams(folder, "two/valid", [22, 23, 24, 25]);
+  const models: string[] = [];
+  for (const name of ["one", "two"]) {
+    models.push(await trained(folder, "axial", { data: folder.at(name), prefix: name }));
+  }
+  const { path } = await ensembleModels({ models, out: folder.at("models/ensemble.json") });
+  const evaluate = evaluating(path);
+  await writeExams(folder, "three/valid", [0, 11, 20, 25, 30, 31]);
+  assert.deepEqual((await evaluate(folder.at("three"))).cautions, [
+    "The model was trained on 2 of these 6 exams. The metrics say how well it knows them, not how it " +
+    "does on others.",
+    "2 of these 6 exams chose the epochs of its models: its AUC on all profits from that.",
+  ]);
+
+  // Its operating point is known by hashes, where the table of predictions has them.
+  const hashes = await Promise.all([20, 25, 0, 11].map(async (number) => {
+    const id = String(number).padStart(4, "0");
+    return await hashExam(await readExam(folder.at(`three/valid/axial/${id}.npy`), id));
+  }));
+  const rows = hashes.map((hash, index) => `${index},${index % 2},0.${index + 1},${hash}\n`);
+  await folder.write("out_of_fold.csv", `exam,label,probability,hash\n${rows.join("")}`);
+  const predictions = folder.at("out_of_fold.csv");
+  await ensembleModels({ models, out: path, predictions });
+  const { own, why } = await evaluate(folder.at("three"));
+  assert.deepEqual([own, why], [false, "it was chosen by exams of which 4 are among these 6"]);
+  await writeExams(folder, "elsewhere/train", [40, 41, 42, 43]);
+  const elsewhere = await evaluate(folder.at("elsewhere"), "train");
+  assert.deepEqual(elsewhere, { own: true, why: undefined, cautions: [] });
 });
 
 Deno.test("exams that were left out of a run are not among those it was chosen by", async () => {

@@ -143,7 +143,10 @@ Deno.test("a report says what its metrics are not worth", () => {
     "of the model and of the other one",
   );
   assert.ok(!evaluationHtml(KINDS["a usual one"], DATE).includes(chosen));
-  says("one of the training exams", "The model was trained on these exams.");
+  says(
+    "one of the training exams",
+    "The model was trained on these exams; that goes by the split’s name",
+  );
   says("one without an operating point", "No metrics at an operating point: the model&#39;s file");
   says("one of one class", "Undefined with exams of one class only.");
 });

@@ -37,7 +37,8 @@ export async function outcomeOf(logFolder: string, models: string): Promise<RunO
     if (name.endsWith(".safetensors")) {
       const { metadata } = await readSafetensorsHeader(`${models}/${name}`);
       const hash = await _tensorsOf(`${models}/${name}`);
-      kept.push(`${name} ${hash} chosen by ${metadata.chosen_exams}`);
+      const { trained_exams, chosen_exams } = metadata;
+      kept.push(`${name} ${hash} trained on ${trained_exams}, chosen by ${chosen_exams}`);
     }
   }
   const state = `${logFolder}/state.safetensors`;

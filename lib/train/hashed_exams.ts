@@ -1,10 +1,10 @@
-/** The hashes of the exams that a run chooses its model on, for the model's file. */
+/** The hashes of the exams that a run trains and chooses its model on, for the model's file. */
 import type { Dataset } from "../data/dataset.ts";
 import { type ExamHash, hashExam } from "../data/exam_hash.ts";
 import { DataError } from "../errors.ts";
 
 /** Hashes each exam of a dataset when it is first read. */
-export class ChosenExams {
+export class HashedExams {
   readonly #dataset: Dataset;
   readonly #hashes = new Map<number, Promise<ExamHash>>();
 
@@ -18,8 +18,8 @@ export class ChosenExams {
   }
 
   /**
-   * The hashes in the order of the label file. A run that was resumed in the middle of a validation has
-   * not read the first exams: they are read now.
+   * The hashes in the order of the label file. A run that was resumed in the middle of an epoch may not
+   * have read all exams: they are read now.
    *
    * @param leftOut the names of exams that were left out
    */
