@@ -111,13 +111,16 @@ function imageArchive(): FuzzReader {
 }
 
 function examTable(): FuzzReader {
-  const head = "id,split,plane,slices,side,sequence,study,source,remarks";
-  const row = `0001,valid,axial,20,L,SE TR 3000 TE 80,${"a".repeat(16)},${
-    "b".repeat(16)
-  },"odd; so"`;
+  const facts = `0001,valid,axial,20,L,SE TR 3000 TE 80,${"a".repeat(16)},${"b".repeat(16)}`;
+  const head = "id,split,plane,slices,side,sequence,study,source";
+  const tables = [
+    `${head},grey_values,remarks\n${facts},landmarks 0123abcd,"odd; so"\n`,
+    // Of an earlier version.
+    `${head},remarks\n${facts},"odd; so"\n`,
+  ];
   return {
     name: "exam-table",
-    seeds: [{ name: "table", bytes: encoder.encode(`${head}\n${row}\n`) }],
+    seeds: tables.map((text, index) => ({ name: `table ${index}`, bytes: encoder.encode(text) })),
     refuses: DataError,
     read(bytes) {
       for (const { id } of decodeExamTable(bytes, "a.csv")) promise(/^[\w-]+$/.test(id), "an id");

@@ -12,6 +12,7 @@ import {
 import { MAX_TABLE_BYTES } from "../../../lib/combine/prediction_table.ts";
 import { decodePredictions, readPredictions } from "../../../lib/combine/predictions.ts";
 import { examFromNpy, readExam } from "../../../lib/data/exam.ts";
+import { LANDMARK_PERCENTILES, type Landmarks } from "../../../lib/data/landmarks.ts";
 import {
   decodeLabels,
   examFile,
@@ -296,8 +297,14 @@ function readCardOf(metadata: Record<string, string>): void {
   promise(typeof (tune?.fraction ?? 0.1) === "number", "a fraction that is no number");
 }
 
+const LANDMARKS: Landmarks = {
+  percentiles: LANDMARK_PERCENTILES,
+  values: LANDMARK_PERCENTILES.map((percent) => 2.5 * percent),
+  ...{ type: "uint8", exams: 256 },
+};
+
 /** The keys that a card is made of. */
-const CARD = ["task", "plane", "intensity", "operating_point", "tune"];
+const CARD = ["task", "plane", "intensity", "operating_point", "tune", "landmarks"];
 
 function card(): FuzzReader {
   const values = [
@@ -309,6 +316,10 @@ function card(): FuzzReader {
       '{"fraction":0.1}',
     ],
     ["meniscus", "coronal", "standardized", "null", '{"fraction":0.2,"seed":4294967295}'],
+    [
+      ...["acl", "sagittal", "landmarks", '{"threshold":1,"rule":"youden","exams":"valid"}'],
+      ...['{"fraction":0.5,"seed":0}', JSON.stringify(LANDMARKS)],
+    ],
   ];
   return {
     name: "card",
@@ -407,6 +418,7 @@ const SAID = [true, false].map((whole) => {
     folder: "logs/acl/axial/20260102-030405",
     config: RUN_SETTINGS,
     labels: { train: "ab12", valid: "cd34" },
+    landmarks: whole ? LANDMARKS : undefined,
     computed: { engine: "wasm", threads: 2, precision: "float32" },
     checkpoint: "model_mrnet_acl_axial_val_auc_0.5000_train_auc_0.5000_epoch_1.safetensors",
     events: { name: "events.out.tfevents.1700000000.mrnet", size: 4096 },
