@@ -7,11 +7,17 @@ import type { ModelOfAll, RunAllOptions, RunAllPlan } from "../plan/run_all/opti
 import { runAll, type RunAllResult } from "../plan/run_all/run_all.ts";
 import { optionsOf } from "../train/kept_settings.ts";
 import type { ExamReport } from "../train/reports.ts";
-import { Command, numberAbove, option, text } from "./arguments.ts";
+import { Command, numberAbove, option, text, wholeNumber } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
 import { givenSettings, settingOptions } from "./setting_options.ts";
 import { TRAIN_PERMISSIONS } from "./train.ts";
-import { INTERRUPTED, lockRemark, stoppable, trainingDisplay } from "./training_display.ts";
+import {
+  epochLine,
+  INTERRUPTED,
+  lockRemark,
+  stoppable,
+  trainingDisplay,
+} from "./training_display.ts";
 import { WholeTime } from "./whole_time.ts";
 
 /** The command; `exit` is told the exit code. */
@@ -36,19 +42,26 @@ export function runAllCommand(exit: (code: number) => void) {
         text,
       ),
     )
+    .addOption(
+      option(
+        "--jobs <N>",
+        "train so many models side by side, as far as threads and memory allow (default: 1)",
+        wholeNumber(1),
+      ),
+    )
     .option("--json", "print an object a line in place of the table, and nothing else");
   // Everything else is as in training one.
   for (const each of settingOptions({ single: false })) command.addOption(each);
   return command
     .addHelpText("after", TRAIN_PERMISSIONS)
     .action(async (own) => {
-      const { out, json = false } = own;
+      const { out, jobs, json = false } = own;
       const { logEvery, ...given } = givenSettings(own);
       using interrupt = stoppable();
       try {
         const { stopped, results, leftOut, report } = await runAll({
           ...optionsOf(given),
-          out,
+          ...{ out, jobs },
           signal: interrupt.signal,
           ..._shown(given.epochs, logEvery!, json ? remark : print),
         });
@@ -84,6 +97,8 @@ function _shown(
   const display = () => trainingDisplay(epochs, logEvery, { say, whole: inWhole });
   const timer = new PhaseTimer();
   let shown = display();
+  // Of several at once only epochs are shown, each with its model.
+  let jobs = 1;
   return {
     onDownload: shown.onDownload,
     onPlan(plan) {
@@ -91,19 +106,26 @@ function _shown(
         done: plan.done.length,
         total: plan.done.length + plan.open.length,
       });
+      jobs = plan.jobs;
       _remarkPlan(plan);
     },
     onStart(model, start) {
       say(`${_ordinal(model)} ${_name(model)}`);
+      epochs = start.training.epochs;
+      if (jobs > 1) return;
       shown = display();
       shown.onStart(start);
     },
-    onExam: (_, exam) => shown.onExam(exam),
-    onEpoch(_, epoch, checkpoint) {
+    onExam(_, exam) {
+      if (jobs === 1) shown.onExam(exam);
+    },
+    onEpoch(model, epoch, checkpoint) {
+      if (jobs > 1) return say(`${_ordinal(model)} ${epochLine(epoch, epochs!)}`);
       shown.onEpoch(epoch, checkpoint);
       timer.mark();
     },
     onEvaluated(model, { done, total }) {
+      if (jobs > 1) return;
       const label = `evaluate ${_name(model)}`;
       showProgress({ label, done, total, unit: "exams", ...timer.at(label, done) });
     },
@@ -117,8 +139,11 @@ function _shown(
 }
 
 /** Says what is done already, what has to be done again, and what is to do. */
-function _remarkPlan({ done, open, lost, seed, out, lock }: RunAllPlan): void {
+function _remarkPlan({ done, open, lost, jobs, reason, seed, out, lock }: RunAllPlan): void {
   remark(`State:  ${out}; seed ${seed}`);
+  if (jobs > 1 || reason !== undefined) {
+    remark(`Jobs:   ${jobs} at a time${reason === undefined ? "" : `: ${reason}`}`);
+  }
   if (lock === "file") remark(lockRemark(out));
   for (const { checkpoint, found } of lost) {
     const what = found === "gone" ? "is not there" : "is not the file that was trained";

@@ -24,7 +24,7 @@ async function readUntil(stream: ReadableStream<Uint8Array>, text: string): Prom
   reader.releaseLock();
 }
 
-Deno.test("all nine: Ctrl-C exits 130, and running again goes on from there", async () => {
+Deno.test("all nine: Ctrl-C exits 130, running again goes on from there, and side by side they are the same", async () => {
   await using folder = await TemporaryFolder.make();
   await writePlanes(folder, { train: 12, valid: 6 }, TASKS);
 
@@ -60,6 +60,23 @@ Deno.test("all nine: Ctrl-C exits 130, and running again goes on from there", as
   ]);
   assert.equal(rows.length, 12);
   assert.match(json.err, /\nTo do: {2}nothing\n/);
+
+  // Side by side, under another prefix.
+  const jobs = await runCli(folder, [...RUN, "--json", "--prefix_name", "jobs", "--jobs", "2"], {
+    permissions: ["-A"],
+  });
+  assert.equal(jobs.code, 0, jobs.err);
+  assert.match(jobs.err, /\nJobs: {3}\d at a time/);
+  const asSerial = (text: string) => text.replaceAll("_jobs_", "_mrnet_");
+  assert.equal(asSerial(jobs.out), json.out);
+  const files = await folder.files("logs/run_all/jobs");
+  assert.deepEqual(files, await folder.files("logs/run_all/mrnet"));
+  for (const name of files.filter((file) => file.endsWith(".csv"))) {
+    assert.equal(
+      await folder.text(`logs/run_all/jobs/${name}`),
+      await folder.text(`logs/run_all/mrnet/${name}`),
+    );
+  }
 
   const other = await runCli(folder, [...RUN, "--shuffle", "0"]);
   assert.equal(other.code, 1);

@@ -45,6 +45,12 @@ export interface RunAllOptions extends
    * @default `run_all/{prefix}` in the folder of the logs
    */
   out?: string;
+  /**
+   * How many models are trained side by side, each in a worker; fewer if threads or memory do not allow
+   * it. They share the processor's cores, unless `threads` says how many each computes on.
+   * @default 1
+   */
+  jobs?: number;
   /** Called once everything is checked, before the first training. */
   onPlan?: (plan: RunAllPlan) => void;
   /** Called when a model's training begins, before its first exam. */
@@ -67,6 +73,7 @@ const { task: _0, plane: _1, saveModel: _2, flushHistory: _3, resume: _4, ...ONE
 export const RUN_ALL_OPTION_NAMES: OptionNames<RunAllOptions> = {
   ...ONE,
   out: true,
+  jobs: true,
   onPlan: true,
   onEvaluated: true,
   onDone: true,
@@ -83,6 +90,10 @@ export interface RunAllPlan {
    * one now.
    */
   lost: { checkpoint: string; found: "gone" | "changed" }[];
+  /** How many are trained side by side. */
+  jobs: number;
+  /** Why these are fewer than were asked for. */
+  reason?: string;
   /** The seed of all nine. */
   seed: number;
   /** The folder of the state, the predictions and the report. */

@@ -2,9 +2,8 @@
  * The plan of a run over all tasks and planes: checks the options, and finds what earlier runs have done.
  */
 import { openDataset } from "../../data/dataset.ts";
-import { labelFile } from "../../data/labels.ts";
 import { checkTuneSplit, TUNE_SEED, type TuneSplit } from "../../data/tune.ts";
-import { DataError, OptionError, WeightsError } from "../../errors.ts";
+import { OptionError, WeightsError } from "../../errors.ts";
 import { isFileName } from "../../file_name.ts";
 import { hashFile, join, makeFolder, makeWritableFolder } from "../../files.ts";
 import { checkStart } from "../../model/create.ts";
@@ -16,6 +15,8 @@ import { decisiveSettings } from "../../train/kept_settings.ts";
 import { resolveTrainOptions } from "../../train/resolve.ts";
 import { DEFAULTS } from "../../train/settings.ts";
 import { type ModelOfAll, type RunAllOptions, type RunAllPlan, TUNE_FRACTION } from "./options.ts";
+import { hashLabelFiles } from "../inputs.ts";
+import { limitJobs, threadsOfJobs } from "../jobs.ts";
 import { differences } from "../plan_file.ts";
 import { modelKey, readState, type RunAllState } from "./state.ts";
 
@@ -31,6 +32,8 @@ export interface Plan extends Omit<RunAllPlan, "lock"> {
   logs: string;
   /** The training exams that are kept out. */
   tune: TuneSplit;
+  /** The threads of each training; the engine's default if that is undefined. */
+  threads?: number;
   /** The state that was found, if there was one. */
   before?: RunAllState;
   /** The state, which grows with every model that is done. */
@@ -64,7 +67,7 @@ export async function makePlan(options: RunAllOptions): Promise<Plan> {
   const config = _plain({
     ..._settings({ ...options, prefix, data, weights, tune, seed }),
     weights_sha256: await _weightsHash(weights),
-    labels: await _labelHashes(data),
+    labels: await hashLabelFiles(data, TASKS, SPLITS),
   });
   const changed = differences(before?.config ?? config, config);
   if (changed.length > 0) {
@@ -84,8 +87,11 @@ export async function makePlan(options: RunAllOptions): Promise<Plan> {
   }
   await makeFolder(models);
   await makeWritableFolder(out);
+  const { jobs: asked = 1 } = options;
+  const threads = options.threads ?? (asked === 1 ? undefined : threadsOfJobs(asked));
   return {
-    ...{ prefix, data, models, logs, out, tune, seed },
+    ...limitJobs(asked, asked === 1 ? 1 : threads!),
+    ...{ prefix, data, models, logs, out, tune, seed, threads },
     ...{ before, state, statePath, done, open, lost },
   };
 }
@@ -142,19 +148,4 @@ async function _hashIfThere(path: string): Promise<string | undefined> {
 /** A value as JSON reads it back: without functions and undefined values. */
 function _plain(config: Record<string, unknown>): Record<string, unknown> {
   return JSON.parse(JSON.stringify(config));
-}
-
-/** The hashes of all label files: with other labels it is another run. */
-async function _labelHashes(data: string): Promise<Record<string, string>> {
-  const hashes: Record<string, string> = {};
-  for (const task of TASKS) {
-    for (const split of SPLITS) {
-      const path = labelFile(data, split, task);
-      const hint = "all three tasks need their labels";
-      const what = "read the labels";
-      const action = { what, path, access: "read", error: DataError, hint } as const;
-      hashes[`${split}-${task}`] = (await hashFile(action)).slice(0, 16);
-    }
-  }
-  return hashes;
 }

@@ -12,12 +12,20 @@ import { checkOptionNames } from "../../option_names.ts";
 import { baseName, join } from "../../files.ts";
 import { resumable } from "../../train/resume.ts";
 import type { DoneModel, LeftOutExam } from "../done_model.ts";
-import { trainUnit } from "../train_unit.ts";
+import { inLanes, type UnitComputer } from "../jobs.ts";
 import { type ModelOfAll, RUN_ALL_OPTION_NAMES, type RunAllOptions } from "./options.ts";
 import { writeOutcome } from "./outcome.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import type { TaskResult } from "./results.ts";
-import { modelKey, readState, stateError, writeState } from "./state.ts";
+import {
+  endRunning,
+  modelKey,
+  noteRunning,
+  readState,
+  runningModel,
+  stateError,
+  writeState,
+} from "./state.ts";
 
 /** The result of a run over all tasks and planes. */
 export interface RunAllResult {
@@ -71,13 +79,13 @@ export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
   checkOptionNames("run all", options, RUN_ALL_OPTION_NAMES);
   for (;;) {
     const plan = await makePlan(options);
-    const { done, open, lost, seed, out, before, state, statePath } = plan;
+    const { done, open, lost, jobs, reason, seed, out, before, state, statePath } = plan;
     const lock = await _lock(out);
     try {
       // Planned under the lock: another process may have trained some of them before.
       if (JSON.stringify(await readState(statePath)) !== JSON.stringify(before)) continue;
       await writeState(statePath, state);
-      options.onPlan?.({ done, open, lost, seed, out, lock: lock.kind });
+      options.onPlan?.({ done, open, lost, jobs, reason, seed, out, lock: lock.kind });
       return await _carryOut(plan, options);
     } finally {
       await lock.release();
@@ -99,14 +107,20 @@ async function _lock(out: string): Promise<RunLock> {
 /** Trains the missing models, then makes combinations, tables and report. */
 async function _carryOut(plan: Plan, options: RunAllOptions): Promise<RunAllResult> {
   const { out, state, statePath } = plan;
-  for (const model of plan.open) {
-    const done = await _train(plan, options, model);
-    if (done === undefined) return { stopped: "interrupted", results: [], leftOut: [], out };
-    state.models[modelKey(model.task, model.plane)] = done;
-    delete state.running;
-    await writeState(statePath, state);
+  const save = _inOrder(() => writeState(statePath, state));
+  let left = plan.open.length;
+  await inLanes(plan.open, plan.jobs, async (model, computer) => {
+    const done = await _train({ ...plan, save }, options, model, computer);
+    if (done === undefined) return false;
+    const key = modelKey(model.task, model.plane);
+    state.models[key] = done;
+    endRunning(state, key);
+    await save();
     options.onDone?.(model, done);
-  }
+    left--;
+    return true;
+  });
+  if (left > 0) return { stopped: "interrupted", results: [], leftOut: [], out };
   const outcome = await writeOutcome({
     ...{ ...plan, ...state, combinations: plan.models },
     failure: (found) => stateError(statePath, found),
@@ -114,27 +128,39 @@ async function _carryOut(plan: Plan, options: RunAllOptions): Promise<RunAllResu
   return { stopped: "finished", out, ...outcome };
 }
 
+/** One call after the other, so that the last one is that of the last state. */
+function _inOrder(write: () => Promise<void>): () => Promise<void> {
+  let before: Promise<unknown> = Promise.resolve();
+  return () => {
+    const written = before.then(write);
+    before = written.catch(() => {});
+    return written;
+  };
+}
+
 /** Trains and evaluates one of the nine, or goes on with it; nothing if the signal ended it. */
 async function _train(
-  { prefix, data, models, logs, tune, seed, state, statePath }: Plan,
+  plan: Plan & { save: () => Promise<void> },
   options: RunAllOptions,
   model: ModelOfAll,
+  computer: UnitComputer,
 ): Promise<DoneModel | undefined> {
-  const { out: _out, onPlan: _plan, onDone: _done, onEvaluated, ...given } = options;
+  const { prefix, data, models, logs, tune, seed, threads, state, save } = plan;
+  const { out: _out, jobs: _jobs, onPlan: _plan, onDone: _done, onEvaluated, ...given } = options;
   const { signal, onDownload, onStart, onExam, onEpoch, ...shared } = given;
   const { task, plane } = model;
   const key = modelKey(task, plane);
-  const run = { ...shared, task, plane, prefix, data, models, logs, tune, seed };
+  const run = { ...shared, task, plane, prefix, data, models, logs, tune, seed, threads };
   // The state names the run's folder; the caller gives the folder of the logs.
-  const resume = state.running?.model === key
-    ? await resumable(run, join(logs, task, plane, baseName(state.running.logFolder)))
-    : undefined;
-  const done = await trainUnit({ run: { ...run, resume }, evaluateOn: ["tune", "valid"] }, {
+  const running = runningModel(state, key);
+  const resume = running &&
+    await resumable(run, join(logs, task, plane, baseName(running.logFolder)));
+  const done = await computer.train({ run: { ...run, resume }, evaluateOn: ["tune", "valid"] }, {
     signal,
     onDownload,
     onStart(start) {
-      state.running = { model: key, logFolder: start.logFolder };
-      const noted = writeState(statePath, state);
+      noteRunning(state, { model: key, logFolder: start.logFolder });
+      const noted = save();
       onStart?.(model, start);
       return noted;
     },

@@ -35,8 +35,49 @@ export interface RunAllState {
   config: Record<string, unknown>;
   /** The models that are done, by `task/plane`. */
   models: Record<string, DoneModel>;
-  /** The model that is being trained, as `task/plane`, and the folder of its logs. */
-  running?: { model: string; logFolder: string };
+  /** The model that is being trained. */
+  running?: RunningModel;
+  /** Further models that are being trained side by side with it. */
+  alongside?: RunningModel[];
+}
+
+/** A model that is being trained. */
+export interface RunningModel {
+  /** The model, as `task/plane`. */
+  model: string;
+  /** The folder of its logs. */
+  logFolder: string;
+}
+
+/** The model of a key among those that are being trained. */
+export function runningModel(state: RunAllState, key: string): RunningModel | undefined {
+  return _allRunning(state).find(({ model }) => model === key);
+}
+
+/** Notes that a model is being trained, in place of what was noted of it before. */
+export function noteRunning(state: RunAllState, running: RunningModel): void {
+  _setRunning(state, [..._others(state, running.model), running]);
+}
+
+/** Notes that a model is no longer trained. */
+export function endRunning(state: RunAllState, key: string): void {
+  _setRunning(state, _others(state, key));
+}
+
+function _allRunning({ running, alongside = [] }: RunAllState): RunningModel[] {
+  return running === undefined ? [] : [running, ...alongside];
+}
+
+function _others(state: RunAllState, key: string): RunningModel[] {
+  return _allRunning(state).filter(({ model }) => model !== key);
+}
+
+/** One model is noted as it always was; the field of the others is left out if there are none. */
+function _setRunning(state: RunAllState, [first, ...others]: readonly RunningModel[]): void {
+  delete state.running;
+  delete state.alongside;
+  if (first !== undefined) state.running = first;
+  if (others.length > 0) state.alongside = others;
 }
 
 /** The key of a model in the state. */
@@ -85,9 +126,9 @@ export function stateError(path: string, found: string): DataError {
 }
 
 /** The text of a state, which {@linkcode parseState} reads back. */
-export function formatState({ config, models, running }: RunAllState): string {
+export function formatState({ config, models, running, alongside }: RunAllState): string {
   const coded = Object.entries(models).map(([key, model]) => [key, encodeDoneModel(model)]);
-  const all = { config, models: Object.fromEntries(coded), running };
+  const all = { config, models: Object.fromEntries(coded), running, alongside };
   return JSON.stringify({ format: FORMAT, version: VERSION, ...all });
 }
 
@@ -98,7 +139,7 @@ export async function writeState(path: string, state: RunAllState): Promise<void
 
 function _parse(text: string): RunAllState {
   const file = jsonObject(parseJson(text, MAX_BRACKETS), "the file");
-  const { format, version, config, models, running } = file;
+  const { format, version, config, models, running, alongside = [] } = file;
   if (format !== FORMAT || version !== VERSION) {
     throw new RangeError(`it is not a '${FORMAT}' file of version ${VERSION}`);
   }
@@ -112,10 +153,18 @@ function _parse(text: string): RunAllState {
     config: jsonObject(config, "config"),
     models: Object.fromEntries(done),
     ...(running === undefined ? {} : { running: _running(running) }),
+    ..._alongside(alongside, running !== undefined),
   };
 }
 
-function _running(value: unknown): RunAllState["running"] {
+function _alongside(value: unknown, isRunning: boolean): Pick<RunAllState, "alongside"> {
+  const isList = Array.isArray(value) && value.length < KEYS.length;
+  if (isList && value.length === 0) return {};
+  if (isList && isRunning) return { alongside: value.map(_running) };
+  throw new RangeError("what it says of the models at hand is not whole");
+}
+
+function _running(value: unknown): RunningModel {
   const { model, logFolder } = jsonObject(value, "the model at hand");
   if (KEYS.includes(model as string) && isShownPath(logFolder)) {
     return { model: model as string, logFolder };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { endRunning, noteRunning, runningModel } from "../../../lib/plan/run_all/state.ts";
 import { differences } from "../../../lib/plan/plan_file.ts";
 import {
   MAX_STATE_BYTES,
@@ -40,6 +41,28 @@ Deno.test("what is done is read back; where nothing is there nothing is done", a
     readState(folder.at("bad.json")),
     /what it says of the model at hand is not/,
   );
+});
+
+Deno.test("models that are trained side by side are noted, one as earlier versions noted it", async () => {
+  await using folder = await TemporaryFolder.make();
+  const state = structuredClone(STATE);
+  const [one, two] = ["acl/coronal", "acl/sagittal"].map((model) => ({
+    model,
+    logFolder: `logs/${model}/20260101-000000`,
+  }));
+  noteRunning(state, one);
+  assert.deepEqual([state.running, state.alongside], [one, undefined]);
+  noteRunning(state, two);
+  noteRunning(state, one);
+  await writeState(folder.at("run_all.json"), state);
+  const read = (await readState(folder.at("run_all.json")))!;
+  assert.deepEqual(read, { ...STATE, running: two, alongside: [one] });
+  assert.deepEqual(runningModel(read, "acl/coronal"), one);
+  endRunning(read, "acl/sagittal");
+  assert.deepEqual([read.running, read.alongside], [one, undefined]);
+  const text = (await folder.text("run_all.json")).replace(/,"running":\{.*?\}/, "");
+  await folder.write("bad.json", text);
+  await assert.rejects(readState(folder.at("bad.json")), /the models at hand is not whole/);
 });
 
 Deno.test("a state that is none is refused in one line", async () => {
