@@ -100,10 +100,14 @@ export async function writeUnit(
   unit: TrainUnit | ScoreUnit,
   result: UnitResult,
 ): Promise<void> {
-  const plain = "checkpoint" in result ? encodeDoneModel(result) : result;
-  const about = { format: FORMAT, version: VERSION, plan: sha256, id: unit.id };
-  const text = JSON.stringify({ ...about, result: plain }) + "\n";
+  const text = formatUnit({ plan: sha256, id: unit.id }, result);
   await writeWhole(join(unitFolder(folder, unit), UNIT_FILE), text);
+}
+
+/** The text of a unit's file, which {@linkcode parseUnit} reads back. */
+export function formatUnit({ plan, id }: { plan: string; id: string }, result: UnitResult): string {
+  const plain = "checkpoint" in result ? encodeDoneModel(result) : result;
+  return JSON.stringify({ format: FORMAT, version: VERSION, plan, id, result: plain }) + "\n";
 }
 
 function _chunk(value: unknown): DoneChunk {

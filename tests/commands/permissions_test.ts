@@ -43,6 +43,25 @@ const STARTS_NO_ENGINE = ["synth", "convert"];
 
 const TRAIN = ["-t", "acl", "-p", "coronal", "--weights", "none", "--epochs", "1", "--seed", "1"];
 
+const WEIGHTS = `models/${memberName("axial")}`;
+
+/** A plan of one training, from a model that kept the same exams out. */
+const PLAN = [
+  ...["plan", "all", "-t", "acl", "-p", "axial", "--out", "plans/acl", "--weights", WEIGHTS],
+  ...["--backend", "wasm", "--threads", "1", "--epochs", "1", "--seed", "1", "--tune", "0.4"],
+];
+
+const OF_PLANS: Grants = {
+  read: ["data", "models", "plans"],
+  write: ["models", "plans"],
+  net: ["download.pytorch.org"],
+};
+
+async function preparePlan(folder: TemporaryFolder): Promise<void> {
+  await writePlanes(folder, { train: 12, valid: 2 });
+  await writeMember(folder, "axial", { tune: { fraction: 0.4, seed: 0 } });
+}
+
 const ENTRIES: readonly Entry[] = [
   {
     command: "train",
@@ -191,6 +210,55 @@ const ENTRIES: readonly Entry[] = [
     set: { name: "train", more: { net: ["download.pytorch.org"] } },
     prepare: (folder) => writePlanes(folder, { train: 12, valid: 2 }, TASKS),
     leaves: ["logs/run_all/mrnet", "report.html"],
+  },
+  {
+    command: "plan",
+    args: PLAN,
+    least: { read: ["data", "models", "plans"], write: ["plans"] },
+    set: { name: "plan", more: OF_PLANS },
+    words: "--allow-read=data,models,PLAN --allow-write=models,PLAN",
+    prepare: preparePlan,
+    leaves: ["plans/acl", "plan.json"],
+  },
+  {
+    command: "unit",
+    args: ["unit", "plans/acl", "--index", "0"],
+    least: { read: ["data", "models", "plans"], write: ["plans"] },
+    set: { name: "plan", more: OF_PLANS },
+    words: "--allow-read=data,models,PLAN --allow-write=PLAN",
+    async prepare(folder) {
+      await preparePlan(folder);
+      await runCli(folder, PLAN, { permissions: ["-A"] });
+    },
+    leaves: ["plans/acl/units/acl-axial", "unit.json"],
+  },
+  {
+    command: "status",
+    args: ["status", "plans/acl"],
+    least: { read: ["plans"] },
+    set: { name: "plan", more: OF_PLANS },
+    words: "--allow-read=PLAN",
+    async prepare(folder) {
+      await preparePlan(folder);
+      await runCli(folder, PLAN, { permissions: ["-A"] });
+    },
+    leaves: ["plans/acl", "plan.json"],
+  },
+  {
+    command: "gather",
+    args: ["gather", "plans/chunks"],
+    least: { read: ["plans"], write: ["plans"] },
+    set: { name: "plan", more: OF_PLANS },
+    words: "--allow-read=PLAN --allow-write=PLAN",
+    async prepare(folder) {
+      await preparePlan(folder);
+      await folder.write("exams.csv", "id,axial\n1,data/valid/axial/0012.npy\n");
+      const score = ["plan", "score", "exams.csv", "--model", WEIGHTS, "--out", "plans/chunks"];
+      for (const args of [[...score, "--threads", "1"], ["unit", "plans/chunks"]]) {
+        await runCli(folder, args, { permissions: ["-A"] });
+      }
+    },
+    leaves: ["plans/chunks", "predictions.csv"],
   },
 ];
 

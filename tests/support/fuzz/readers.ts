@@ -55,6 +55,7 @@ import type { FuzzReader, Seed } from "./case.ts";
 import { classifierReaders } from "./classifier_readers.ts";
 import { imagingReaders } from "./imaging_readers.ts";
 import { joined } from "./mutate.ts";
+import { planReaders } from "./plan_readers.ts";
 import { decodeRecords, readEvents } from "../events.ts";
 import { decodePytorch, decodeSafetensors, readWeights } from "../weights.ts";
 
@@ -709,6 +710,7 @@ export async function fuzzReaders(): Promise<Map<string, FuzzReader>> {
     ...[runAllState(), keptVerdicts()],
     ...imagingReaders(),
     ...classifierReaders(),
+    ...planReaders(),
   ];
   return new Map(all.map((reader) => [reader.name, reader]));
 }
