@@ -51,6 +51,12 @@ export function y(share: number, top: number, bottom: number): number {
   return round(bottom - share * (bottom - top));
 }
 
+/** The least of 1, 2, 5 times a power of ten that a value above 0 does not exceed. */
+export function roundedUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= value)!;
+}
+
 /** A coordinate with as many digits as can be seen. */
 export function round(value: number): number {
   return Math.round(value * 100) / 100;

@@ -2,8 +2,19 @@
 import type { LabelledPrediction } from "../metrics/summary.ts";
 import type { Label } from "../terms.ts";
 import { type Markup, markup } from "../page/html.ts";
-import { horizontalAxis, LEFT, plot, RIGHT, round } from "../page/plot.ts";
-import { thresholdLine, TOP, verticalAxis, x, y } from "../page/plot.ts";
+import {
+  horizontalAxis,
+  LEFT,
+  plot,
+  RIGHT,
+  round,
+  roundedUp,
+  thresholdLine,
+  TOP,
+  verticalAxis,
+  x,
+  y,
+} from "../page/plot.ts";
 
 /** How many bars there are from 0 to 1. */
 const BARS = 20;
@@ -68,8 +79,6 @@ function _bar(label: Label, bar: number, upper: number, bottom: number): Markup 
 
 /** Three or four round numbers from 0 to at least the largest count. */
 function _ticks(most: number): number[] {
-  const rough = Math.max(1, most / 3);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough)!;
+  const step = roundedUp(Math.max(1, most / 3));
   return Array.from({ length: Math.ceil(most / step) + 1 }, (_, i) => i * step);
 }

@@ -5,8 +5,19 @@
 import { clock } from "../logs/progress.ts";
 import { fixed } from "../page/format.ts";
 import { type Markup, markup, NumberCell, page, section, sideBySide, table } from "../page/html.ts";
-import { horizontalAxis, line, path, plot, round } from "../page/plot.ts";
-import { SHARES, TOP, verticalAxis, x, y } from "../page/plot.ts";
+import {
+  horizontalAxis,
+  line,
+  path,
+  plot,
+  round,
+  roundedUp,
+  SHARES,
+  TOP,
+  verticalAxis,
+  x,
+  y,
+} from "../page/plot.ts";
 import { STYLE } from "../page/style.ts";
 import type { EpochReport } from "./reports.ts";
 
@@ -65,7 +76,7 @@ export function curvesHtml(
         [
           markup`<ul class="legend">${_legend("training")}${_legend(chosenBy, "second")}</ul>`,
           sideBySide(
-            _figure("loss", "Loss", losses, _upTo(highest), best?.epoch),
+            _figure("loss", "Loss", losses, highest > 0 ? roundedUp(highest) : 1, best?.epoch),
             _figure("auc", "AUC", areas, 1, best?.epoch),
           ),
         ],
@@ -85,13 +96,6 @@ export function curvesHtml(
 function _legend(name: string, kind = ""): Markup {
   const key = line(`curve ${kind}`, "M0 8H44");
   return markup`<li><svg class="key" viewBox="0 0 44 16" aria-hidden="true">${key}</svg>${name}</li>`;
-}
-
-/** A round number that a value does not exceed. */
-function _upTo(value: number): number {
-  if (!(value > 0)) return 1;
-  const unit = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((step) => step * unit).find((top) => top >= value)!;
 }
 
 function _figure(
