@@ -15,10 +15,10 @@ const TRAINING = await Deno.readTextFile(new URL("docs/training.md", ROOT));
 /** The least AUC on exams that were not trained on. */
 const LEARNT = 0.8;
 
-/** The commands of the block of shell that makes a folder of knees, a line each. */
-function commandsIn(document: string, made = "data/practice"): string[] {
+/** The commands of the block of shell that has some words, a line each. */
+function commandsIn(document: string, words = "--out data/practice"): string[] {
   const blocks = [...document.matchAll(/```sh\n([^`]*)```/g)]
-    .filter(([, block]) => block.includes(`--out ${made}`));
+    .filter(([, block]) => block.includes(words));
   assert.equal(blocks.length, 1);
   return blocks[0][1].replace(/\\\n\s*/g, "").trim().split("\n");
 }
@@ -73,7 +73,7 @@ Deno.test({
   async fn() {
     await using folder = await TemporaryFolder.make();
     // One epoch for three: most of the best ones are the first, and this is a long test all the same.
-    const commands = commandsIn(TUTORIAL, "data/nine")
+    const commands = commandsIn(TUTORIAL, "--out data/nine")
       .map((command) => command.replace("--epochs 3", "--epochs 1"));
     assert.ok(commands[1].includes("run_all") && commands[1].includes("--epochs 1"));
     const out = await run(folder, commands);
@@ -91,12 +91,14 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   async fn() {
     await using folder = await TemporaryFolder.make();
-    const out = await run(folder, commandsIn(MANY, "data/many"));
+    const out = await run(folder, commandsIn(MANY, "--out data/many"));
     assert.match(out, /^out of fold +acl sagittal +as given +all seeds +\d+ of 30 +\d\.\d{3} \(/m);
     assert.match(out, /^out of fold, acl sagittal, as given: 2 seeds, \d\.\d{3} ± \d\.\d{3}$/m);
     const files = (await folder.files("plans/acl")).filter((name) => !name.includes("/"));
     assert.deepEqual(files, [
       ...["folds.csv", "plan.json", "predictions.csv", "report.html", "results.json"],
     ]);
+    const [evaluate] = commandsIn(MANY, "--model plans/acl/ensembles");
+    assert.match(await run(folder, [evaluate]), /^Exams +8, \d with the finding$/m);
   },
 });

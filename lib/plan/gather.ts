@@ -1,12 +1,15 @@
 /** Putting the results of a plan's units together: combinations, metrics, tables and a page. */
 import { type ByPlane, byPlane, combinePredictions } from "../combine/combination.ts";
+import { type ExamHash, hashTogether } from "../data/exam_hash.ts";
 import { DataError } from "../errors.ts";
 import { join, makeFolder, writeWhole } from "../files.ts";
 import { commandLine } from "../invocation.ts";
+import { hashModelFile } from "../model/model_source.ts";
 import { listed } from "../quoted.ts";
 import { type Plane, PLANES, TASKS } from "../terms.ts";
 import { combinePlanes } from "./combined_planes.ts";
-import type { DoneModel } from "./done_model.ts";
+import type { DoneModel, EvaluatedSplit } from "./done_model.ts";
+import { type HeldOut, type PlannedMember, writeEnsembles } from "./ensembles.ts";
 import { type GatheredMetrics, gatherMetrics, type Said, type SaidOf } from "./gathered.ts";
 import { gatheredPage } from "./gathered_page.ts";
 import { type GatheredScores, gatherScores } from "./gather_scores.ts";
@@ -73,8 +76,8 @@ export async function planStatus(folder: string): Promise<PlanStatus> {
 
 /**
  * Puts the results of all units together and writes them to the plan's folder: `results.json`, and of
- * trainings `report.html`, the predictions and a combination wherever three planes were trained alike. Of
- * an archive, `predictions.csv` and `unreadable.csv`.
+ * trainings `report.html`, the predictions, a combination wherever three planes were trained alike, and an
+ * ensemble wherever trainings differ in fold and seed alone. Of an archive, `predictions.csv` and `unreadable.csv`.
  *
  * The nine models of a plan of `all` give the table and the files that `runAll` gives.
  *
@@ -184,9 +187,14 @@ async function _gatherTrainings(
   units: readonly DoneUnit[],
 ): Promise<Gathered> {
   const said = units.flatMap(({ unit, model }) => _saidOf(plan, unit, model));
+  const members = units.map(_memberOf);
   for (const alike of Map.groupBy(units, ({ unit }) => _suffix(unit)).values()) {
-    said.push(...await _combined(folder, plan, alike));
+    const combined = await _combined(folder, plan, alike);
+    if (combined === undefined) continue;
+    said.push(...combined.said);
+    members.push(combined.member);
   }
+  await writeEnsembles(folder, plan.prefix, members);
   const names = plan.settings.map(({ name }) => name);
   const metrics = gatherMetrics(said, names);
   await writeWhole(join(folder, "predictions.csv"), _predictionsTable(said));
@@ -213,32 +221,68 @@ function _saidOf({ evaluateOn }: TrainPlan, unit: TrainUnit, model: DoneModel): 
   }));
 }
 
-/** What the combination of units says that differ in the plane alone; nothing without all three. */
+/** A unit's model as a member of an ensemble. */
+function _memberOf({ unit, model }: DoneUnit): PlannedMember {
+  const { setting, task, plane, seed } = unit;
+  const heldOut = (model.fold ?? []).map(([id, label, probability, logit], at) =>
+    ({ id, label, probability, logit, hash: model.foldExams?.[at] }) as HeldOut
+  );
+  const { checkpoint: file, sha256 } = model;
+  return { setting, task, plane, seed, file, sha256, heldOut };
+}
+
+/** The combination of units that differ in the plane alone, and what it says; nothing without all three. */
 async function _combined(
   folder: string,
   plan: TrainPlan,
   alike: readonly DoneUnit[],
-): Promise<Said[]> {
+): Promise<{ said: Said[]; member: PlannedMember } | undefined> {
   const models = new Map<Plane, DoneModel>(alike.map(({ unit, model }) => [unit.plane, model]));
-  if (models.size < PLANES.length) return [];
+  if (models.size < PLANES.length) return undefined;
   const members: ByPlane<DoneModel> = byPlane((plane) => models.get(plane)!);
   const { task, setting, seed, fold } = alike[0].unit;
   const failure = _failure(folder);
-  const { combination } = await combinePlanes({
+  const { combination, path } = await combinePlanes({
     ...{ task, members, tune: plan.tune, failure },
     name: join(folder, COMBINATIONS, `combined_${plan.prefix}_${_suffix(alike[0].unit)}.json`),
   });
-  return plan.evaluateOn.map((split) => ({
-    ...{ setting, task, plane: "combined" as const, seed, fold, split },
-    predictions: patientsOf(members, split, failure).map(({ id, label, probabilities, logits }) => {
+  const about = { setting, task, plane: "combined" as const, seed };
+  const saidOf = (split: EvaluatedSplit): SaidOf[] =>
+    patientsOf(members, split, failure).map(({ id, label, probabilities, logits }) => {
       const planes = byPlane((plane) => ({
         probability: probabilities[plane],
         logits: [0, logits![plane]] as [number, number],
       }));
       const { probability, logit } = combinePredictions(combination, planes);
       return { id, label, probability, logit };
-    }),
-  }));
+    });
+  const hashes = await _patientHashes(members);
+  return {
+    said: plan.evaluateOn.map((split) => ({
+      ...about,
+      fold,
+      split,
+      predictions: saidOf(split),
+    })),
+    member: {
+      ...{ ...about, file: path, sha256: await hashModelFile(path) },
+      heldOut: saidOf("fold").map((said) => ({ ...said, hash: hashes.get(said.id) })),
+    },
+  };
+}
+
+/** The hashes of the patients of the fold that three models were kept out of, as far as they are known. */
+async function _patientHashes(members: ByPlane<DoneModel>): Promise<Map<string, ExamHash>> {
+  const planes = PLANES.map((plane) => {
+    const { fold = [], foldExams = [] } = members[plane];
+    return new Map(foldExams.map((hash, at) => [fold[at][0], hash]));
+  });
+  const patients = new Map<string, ExamHash>();
+  for (const id of planes[0].keys()) {
+    const hashes = planes.flatMap((plane) => plane.get(id) ?? []);
+    if (hashes.length === PLANES.length) patients.set(id, await hashTogether(hashes));
+  }
+  return patients;
 }
 
 /** Every prediction, a row each. */

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { parseEnsemble } from "../../lib/classifier/ensemble_file.ts";
 import { readCombination } from "../../lib/combine/file.ts";
 import { byPlane } from "../../lib/combine/combination.ts";
+import { hashTogether } from "../../lib/data/exam_hash.ts";
 import { gatherPlan, planStatus } from "../../lib/plan/gather.ts";
+import type { GatheredAuc } from "../../lib/plan/gathered.ts";
 import { makePlan } from "../../lib/plan/make_plan.ts";
 import type { TrainPlanOptions } from "../../lib/plan/options.ts";
 import { openPlan, unitFolder } from "../../lib/plan/plan_file.ts";
@@ -9,6 +12,7 @@ import { writeUnit } from "../../lib/plan/unit_file.ts";
 import type { TrainPlan } from "../../lib/plan/plan.ts";
 import type { DoneModel, SavedPrediction } from "../../lib/plan/done_model.ts";
 import { readFolds } from "../../lib/data/folds.ts";
+import { sha256Of } from "../../lib/files.ts";
 import { isTuneExam } from "../../lib/data/tune.ts";
 import { sigmoid } from "../../lib/model/mrnet.ts";
 import { rocAuc } from "../../lib/metrics/roc.ts";
@@ -117,6 +121,41 @@ Deno.test("folds and seeds are gathered with combinations, which name their mode
     byPlane((plane) => members![plane].file),
     byPlane((plane) => `../units/acl-${plane}-fold2-seed1/models/m.safetensors`),
   );
+  // Of each plane and of the combinations an ensemble, with an operating point by the held-out folds.
+  const ensembles = (await folder.files("plan/ensembles")).sort();
+  assert.deepEqual(ensembles, [
+    ...["axial", "combined", "coronal", "sagittal"].map((plane) =>
+      `ensemble_mrnet_acl-${plane}-setting1.json`
+    ),
+  ]);
+  for (const [at, plane] of columns.entries()) {
+    const path = folder.at(`plan/ensembles/ensemble_mrnet_acl-${plane}-setting1.json`);
+    const ensemble = parseEnsemble(await Deno.readTextFile(path), path);
+    assert.deepEqual([ensemble.plane, ensemble.members.length], [plane, 4]);
+    const { exams, positives, auc, hashes } = ensemble.outOfFold!;
+    assert.deepEqual([exams, positives, hashes!.length], [24, 12, 24]);
+    const ofAllSeeds: GatheredAuc[] = gathered.aucs.filter((each) =>
+      each.exams === "out of fold" && each.seed === null && each.plane === plane
+    );
+    assert.deepEqual(ofAllSeeds.map(({ auc }) => auc), [auc]);
+    const hashOf = (plane: number) => `${plane}0007`.padStart(16, "0");
+    const seventh = plane === "combined"
+      ? await hashTogether([hashOf(0), hashOf(1), hashOf(2)])
+      : hashOf(at);
+    assert.ok(hashes!.includes(seventh), `${hashes}`);
+    for (const { file, sha256 } of ensemble.members) {
+      if (plane === "combined") {
+        assert.equal(
+          sha256,
+          await sha256Of(await Deno.readFile(folder.at("plan/ensembles", file))),
+        );
+      } else {assert.match(
+          file,
+          new RegExp(`^\\.\\./units/acl-${plane}-fold[12]-seed[12]/models/m`),
+        );}
+    }
+  }
+
   // The table of predictions says the same as the metrics.
   const rows = (await folder.text("plan/predictions.csv")).trim().split("\n")
     .map((row) => row.split(","));

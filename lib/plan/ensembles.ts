@@ -1,0 +1,84 @@
+/** The ensembles of a plan's trainings: of the models of all folds and seeds that were trained alike. */
+import { type Ensemble, MAX_MEMBERS } from "../classifier/ensemble.ts";
+import { outOfFoldOf, type OutOfFoldPrediction } from "../classifier/out_of_fold.ts";
+import { memberPath } from "../combine/members.ts";
+import type { ExamHash } from "../data/exam_hash.ts";
+import { join, makeFolder, writeWhole } from "../files.ts";
+import type { Task } from "../terms.ts";
+import { type GatheredPlane, meanLogits, type SaidOf } from "./gathered.ts";
+
+/** The folder of the ensembles in a plan's. */
+const ENSEMBLES = "ensembles";
+
+/** A model, or a combination, that may be a member. */
+export interface PlannedMember {
+  /** Its file. */
+  file: string;
+  /** The SHA-256 of the file. */
+  sha256: string;
+  /** The setting, counted from 1. */
+  setting: number;
+  /** The finding. */
+  task: Task;
+  /** The plane. */
+  plane: GatheredPlane;
+  /** The seed. */
+  seed: number;
+  /** What it said about the exams of the fold that was kept out; empty if the plan has no folds. */
+  heldOut: readonly HeldOut[];
+}
+
+/** A prediction for an exam that the model was not trained on. */
+export type HeldOut = SaidOf & { hash?: ExamHash };
+
+/**
+ * Writes an ensemble of all models that differ in fold and seed alone, for each setting, finding and plane
+ * that has several. With folds it has an operating point: each exam's prediction is the mean logit of the
+ * models, one a seed, that its fold was kept out of.
+ *
+ * @param folder the plan's
+ * @param prefix stands in the files' names
+ * @returns the files
+ * @throws {OutputError} if one cannot be written
+ */
+export async function writeEnsembles(
+  folder: string,
+  prefix: string,
+  members: readonly PlannedMember[],
+): Promise<string[]> {
+  const written: string[] = [];
+  const name = ({ task, plane, setting }: PlannedMember) =>
+    `ensemble_${prefix}_${task}-${plane}-setting${setting}.json`;
+  for (const [file, alike] of Map.groupBy(members, name)) {
+    if (alike.length < 2 || alike.length > MAX_MEMBERS) continue;
+    const path = join(folder, ENSEMBLES, file);
+    const [{ task, plane }] = alike;
+    const outOfFold = _outOfFold(alike);
+    const ensemble: Ensemble = {
+      ...{ task, plane },
+      members: alike.map(({ file, sha256 }) => ({ file: memberPath(path, file), sha256 })),
+      ...(outOfFold && { outOfFold }),
+    };
+    await makeFolder(join(folder, ENSEMBLES));
+    // What checks and writes the file is loaded for ensembles alone.
+    const { formatEnsemble } = await import("../classifier/ensemble_file.ts");
+    await writeWhole(path, formatEnsemble(ensemble));
+    written.push(path);
+  }
+  return written;
+}
+
+/** What the out-of-fold predictions say; nothing without folds, or if all have the same label. */
+function _outOfFold(members: readonly PlannedMember[]): Ensemble["outOfFold"] {
+  const bySeed = [...Map.groupBy(members, ({ seed }) => seed).values()];
+  const hashes = new Map(
+    members.flatMap(({ heldOut }) => heldOut.map(({ id, hash }) => [id, hash])),
+  );
+  const mean = meanLogits(bySeed.map((alike) => alike.flatMap(({ heldOut }) => heldOut)));
+  const said = mean.map(({ id, label, probability, logit }): OutOfFoldPrediction => {
+    const hash = hashes.get(id);
+    return { id, label, probability, logit, ...(hash !== undefined && { hash }) };
+  });
+  if (new Set(said.map(({ label }) => label)).size < 2) return undefined;
+  return outOfFoldOf(said);
+}
