@@ -8,6 +8,7 @@ import { LONGEST_PATH } from "../combine/file.ts";
 import { decodeHashes, encodeHashes } from "../data/exam_hash.ts";
 import { INTENSITIES } from "../data/intensity.ts";
 import { messageOf, WeightsError } from "../errors.ts";
+import { OPERATING_RULES, parseOperatingRule } from "../metrics/operating_rule.ts";
 import { PLANES, TASKS } from "../terms.ts";
 import { z } from "../zod.ts";
 import { type Ensemble, ENSEMBLE_FORMAT, ensembleRemark, MAX_MEMBERS } from "./ensemble.ts";
@@ -32,7 +33,12 @@ const OutOfFold = z.object({
   hashes: z.string().optional(),
   operating_point: z.object({
     threshold: Share,
-    rule: z.literal("youden"),
+    rule: z.string().transform((text, context) => {
+      const rule = parseOperatingRule(text);
+      if (rule !== undefined) return rule;
+      context.addIssue(`needed is ${OPERATING_RULES}`);
+      return z.NEVER;
+    }),
     exams: z.literal("out-of-fold"),
   }),
 });

@@ -4,6 +4,7 @@ import { memberPath } from "../combine/members.ts";
 import type { Intensity } from "../data/intensity.ts";
 import { DataError, OptionError } from "../errors.ts";
 import { folderOf, makeWritableFolder, writeWhole } from "../files.ts";
+import type { OperatingRule } from "../metrics/operating_rule.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { asciiOf } from "../quoted.ts";
 import type { Plane, Task } from "../terms.ts";
@@ -24,6 +25,11 @@ export interface EnsembleOptions {
    * @default none, and no operating point
    */
   predictions?: string;
+  /**
+   * How these choose the operating point; needs `predictions`.
+   * @default "youden"
+   */
+  operatingPoint?: OperatingRule;
   /** The finding, if the files do not say it. */
   task?: Task;
   /** The plane, if the files do not say it. */
@@ -40,6 +46,7 @@ const OPTION_NAMES: OptionNames<EnsembleOptions> = {
   models: true,
   out: true,
   predictions: true,
+  operatingPoint: true,
   task: true,
   plane: true,
   intensity: true,
@@ -81,7 +88,13 @@ export interface EnsembleResult {
  */
 export async function ensembleModels(options: EnsembleOptions): Promise<EnsembleResult> {
   checkOptionNames("make an ensemble", options, OPTION_NAMES);
-  const { models, out, predictions, task, plane, intensity } = options;
+  const { models, out, predictions, operatingPoint, task, plane, intensity } = options;
+  if (operatingPoint !== undefined && predictions === undefined) {
+    throw new OptionError(
+      `Cannot choose the operating point ${operatingPoint}: there are no out-of-fold predictions: give ` +
+        "'predictions'",
+    );
+  }
   _checkFiles(models, out);
   const table = predictions === undefined ? undefined : await readOutOfFold(predictions);
   const members = await loadClassifiers(
@@ -96,7 +109,7 @@ export async function ensembleModels(options: EnsembleOptions): Promise<Ensemble
       task: card.task,
       plane: card.plane,
       members: members.map((member) => _describe(member, out)),
-      ...(table && { outOfFold: outOfFoldOf(table) }),
+      ...(table && { outOfFold: outOfFoldOf(table, operatingPoint) }),
     };
     const { formatEnsemble } = await import("./ensemble_file.ts");
     await writeWhole(out, formatEnsemble(ensemble));

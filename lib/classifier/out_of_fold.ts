@@ -17,7 +17,7 @@ import {
 } from "../combine/prediction_table.ts";
 import type { ExamHash } from "../data/exam_hash.ts";
 import { rocAuc } from "../metrics/roc.ts";
-import { youdenPoint } from "../metrics/threshold.ts";
+import { type OperatingRule, operatingThreshold } from "../metrics/operating_rule.ts";
 import { asciiOf } from "../quoted.ts";
 import type { Label } from "../terms.ts";
 import type { OutOfFold } from "./ensemble.ts";
@@ -77,19 +77,26 @@ export function decodeOutOfFold(bytes: Uint8Array, path: string): OutOfFoldPredi
   return _checked(decodeTable(bytes, path, FORM), path);
 }
 
-/** What is known from the predictions: how good they are, and the threshold with the largest Youden's index. */
-export function outOfFoldOf(predictions: readonly OutOfFoldPrediction[]): OutOfFold {
+/**
+ * What is known from the predictions: how good they are, and the threshold that a rule chooses by them.
+ *
+ * @throws {OptionError} if no threshold does what the rule asks for
+ */
+export function outOfFoldOf(
+  predictions: readonly OutOfFoldPrediction[],
+  rule: OperatingRule = "youden",
+): OutOfFold {
   const labels = predictions.map(({ label }) => label);
   const probabilities = predictions.map(({ probability }) => probability);
   const logits = predictions.flatMap(({ logit }) => logit ?? []);
   const hashes = predictions.flatMap(({ hash }) => hash ?? []);
-  const { threshold } = youdenPoint(labels, probabilities);
+  const threshold = operatingThreshold(labels, probabilities, rule, "the out-of-fold predictions");
   return {
     exams: labels.length,
     positives: labels.filter((label) => label === 1).length,
     auc: rocAuc(labels, logits.length === labels.length ? logits : probabilities),
     ...(hashes.length === labels.length && { hashes }),
-    operatingPoint: { threshold, rule: "youden", exams: "out-of-fold" },
+    operatingPoint: { threshold, rule, exams: "out-of-fold" },
   };
 }
 

@@ -7,6 +7,7 @@ import type { TuneSplit } from "../data/tune.ts";
 import { type ComputeOptions, type Engine, startEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import { folderOf, join, makeWritableFolder } from "../files.ts";
+import type { OperatingRule } from "../metrics/operating_rule.ts";
 import { CHOSEN_ON, type ChosenOn } from "../model/card.ts";
 import type { PlaneModel } from "../model/plane_model.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
@@ -43,6 +44,12 @@ export interface CombineOptions extends ComputeOptions, Pick<DatasetOptions, "da
    */
   fitOn?: ChosenOn;
   /**
+   * How the operating point is chosen. A rule other than `youden` needs exams that no model was trained
+   * on and that do not evaluate it: the tune split.
+   * @default "youden"
+   */
+  operatingPoint?: OperatingRule;
+  /**
    * The name of the kind of run, in the file's name.
    * @default the models' prefix if all three have the same, otherwise "mrnet"
    */
@@ -70,6 +77,7 @@ const OPTION_NAMES: OptionNames<CombineOptions> = {
   intensity: true,
   data: true,
   fitOn: true,
+  operatingPoint: true,
   prefix: true,
   out: true,
   engine: true,
@@ -115,11 +123,17 @@ export interface CombineResult {
  */
 export async function combineModels(options: CombineOptions): Promise<CombineResult> {
   checkOptionNames("combine models", options, OPTION_NAMES);
-  const { models, data = "data", fitOn = "tune", prefix, out, signal } = options;
+  const { models, data = "data", fitOn = "tune", operatingPoint, prefix, out, signal } = options;
   if (prefix !== undefined) checkPrefix(prefix);
   if (out !== undefined) checkCombinationFile(out);
   if (!CHOSEN_ON.includes(fitOn)) {
     throw new OptionError(`Cannot fit on '${fitOn}': choose from ${CHOSEN_ON.join(", ")}`);
+  }
+  if (fitOn !== "tune" && (operatingPoint ?? "youden") !== "youden") {
+    throw new OptionError(
+      `Cannot choose the operating point ${operatingPoint} on the ${fitOn} exams: only exams of a tune ` +
+        "split, or out-of-fold predictions, may choose it: leave one of the two out",
+    );
   }
   const engine = await startEngine(options.engine, { threads: options.threads });
   const { task: told, intensity } = options;
@@ -146,7 +160,7 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
     });
     if (odds.length > 0) options.onRemark?.(_oddRemark(odds));
     saturationRemarks(patients).forEach((remark) => options.onRemark?.(remark));
-    const fitted = fitCombination(patients, fitOn);
+    const fitted = fitCombination(patients, fitOn, operatingPoint);
     for (const plane of PLANES) {
       const { metadata, card } = members[plane];
       // The caller alone knows it, so it is kept.
@@ -177,12 +191,15 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
  */
 export async function combineTable(
   table: string,
-  { task, out, onRemark }: Pick<CombineOptions, "task" | "out" | "onRemark"> = {},
+  { task, operatingPoint, out, onRemark }: Pick<
+    CombineOptions,
+    "task" | "operatingPoint" | "out" | "onRemark"
+  > = {},
 ): Promise<Combination> {
   if (out !== undefined) checkCombinationFile(out);
   const patients = await readPredictions(table);
   saturationRemarks(patients).forEach((remark) => onRemark?.(remark));
-  const combination = fitCombination(patients, "table");
+  const combination = fitCombination(patients, "table", operatingPoint);
   if (task !== undefined) combination.task = task;
   if (out !== undefined) {
     await makeWritableFolder(folderOf(out));

@@ -8,6 +8,11 @@ import { TOLD_INTENSITIES } from "../data/intensity.ts";
 import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { messageOf, OptionError, WeightsError } from "../errors.ts";
 import { writeUnderFreeName, writeWhole } from "../files.ts";
+import {
+  OPERATING_RULES,
+  type OperatingRule,
+  parseOperatingRule,
+} from "../metrics/operating_rule.ts";
 import { type MissingFile, openModelSource } from "../model/model_source.ts";
 import { asciiOf } from "../quoted.ts";
 import type { Source } from "../source.ts";
@@ -238,9 +243,15 @@ function _operatingPoint(value: unknown, fitOn: FitOn): CombinedOperatingPoint {
   const { threshold, rule, exams } = _object(value, "operating_point");
   return {
     threshold: _share(threshold, "operating_point.threshold"),
-    rule: _word(rule, "operating_point.rule", ["youden"]),
+    rule: _rule(rule, "operating_point.rule"),
     exams: _word(exams, "operating_point.exams", [fitOn]),
   };
+}
+
+function _rule(value: unknown, key: string): OperatingRule {
+  const rule = typeof value === "string" ? parseOperatingRule(value) : undefined;
+  if (rule === undefined) throw _wrong(value, key, OPERATING_RULES);
+  return rule;
 }
 
 function _fitExams(value: unknown, exams: number): ExamHash[] {

@@ -2,7 +2,7 @@
 import { OptionError } from "../errors.ts";
 import { fitLogistic } from "../metrics/logistic.ts";
 import { rocAuc } from "../metrics/roc.ts";
-import { youdenPoint } from "../metrics/threshold.ts";
+import { type OperatingRule, operatingThreshold } from "../metrics/operating_rule.ts";
 import { sigmoid } from "../model/mrnet.ts";
 import { PLANES } from "../terms.ts";
 import { byPlane, type Combination, combinedLogit, type FitOn } from "./combination.ts";
@@ -11,14 +11,14 @@ import type { PlanePredictions } from "./predictions.ts";
 /**
  * Fits the weights of the planes: logistic regression over the three probabilities with an intercept
  * and the penalty that scikit-learn has by default (L2, C = 1); see {@linkcode combinedProbability}.
- * The operating point is the largest Youden's index of the combined probability over the same
- * patients.
+ * The operating point is chosen by the combined probability over the same patients.
  *
  * The order of the patients does not matter, but for the last digits.
  *
  * @param patients what the three models said about each, and what is so
  * @param fitOn which exams these are
- * @throws {OptionError} if all have the finding, or none
+ * @param rule how the operating point is chosen
+ * @throws {OptionError} if all have the finding, or none, or if no threshold does what the rule asks for
  *
  * @example
  * ```ts
@@ -33,6 +33,7 @@ import type { PlanePredictions } from "./predictions.ts";
 export function fitCombination(
   patients: readonly PlanePredictions[],
   fitOn: FitOn,
+  rule: OperatingRule = "youden",
 ): Combination {
   const labels = patients.map(({ label }) => label);
   const positives = labels.filter((label) => label === 1).length;
@@ -48,7 +49,8 @@ export function fitCombination(
   const combined = patients.map(({ probabilities }) =>
     combinedLogit({ coefficients, intercept }, probabilities)
   );
-  const { threshold } = youdenPoint(labels, combined.map(sigmoid));
+  const exams = `these ${labels.length} patients`;
+  const threshold = operatingThreshold(labels, combined.map(sigmoid), rule, exams);
   return {
     coefficients,
     intercept,
@@ -56,6 +58,6 @@ export function fitCombination(
     exams: labels.length,
     positives,
     auc: rocAuc(labels, combined),
-    operatingPoint: { threshold, rule: "youden", exams: fitOn },
+    operatingPoint: { threshold, rule, exams: fitOn },
   };
 }

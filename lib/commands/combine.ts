@@ -4,6 +4,7 @@ import { combineModels, type CombineOptions, combineTable } from "../combine/com
 import { describeEngine } from "../engine/engine.ts";
 import { PhaseTimer } from "../logs/progress.ts";
 import { CHOSEN_ON } from "../model/card.ts";
+import { ruleText } from "../page/format.ts";
 import { PLANES } from "../terms.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
@@ -14,6 +15,7 @@ import {
   dataOption,
   intensityOption,
   intensityRemark,
+  operatingPointOption,
   taskOption,
   threadsOption,
 } from "./model_options.ts";
@@ -78,6 +80,7 @@ export function combineCommand() {
         text,
       ),
     )
+    .addOption(operatingPointOption("the tune exams, or the table,"))
     .addOption(backendOption())
     .addOption(threadsOption())
     .addHelpText(
@@ -91,16 +94,19 @@ export function combineCommand() {
           if ([undefined, "default"].includes(command.getOptionValueSource(name))) continue;
           throw new UsageError(`argument --${name}: not allowed with argument --predictions`);
         }
-        const { out, task, predictions } = given;
-        report(await combineTable(predictions, { task, out, onRemark: remark }), out);
+        const { out, task, predictions, operating_point: operatingPoint } = given;
+        const options = { task, operatingPoint, out, onRemark: remark };
+        report(await combineTable(predictions, options), out);
         return;
       }
       if (given.models === undefined) {
         throw new UsageError("one of the arguments --models --predictions is required");
       }
       await checkModelFiles(given.models);
-      const { fit_on: fitOn, prefix_name: prefix, backend: engine, ...same } = given;
-      await _combineModels({ ...same, models: given.models, fitOn, prefix, engine });
+      const { fit_on: fitOn, prefix_name: prefix, backend: engine, operating_point, ...same } =
+        given;
+      const names = { fitOn, prefix, engine, operatingPoint: operating_point };
+      await _combineModels({ ...same, ...names, models: given.models });
     });
 }
 
@@ -160,7 +166,9 @@ export function report(combination: Combination, path?: string): void {
   for (const plane of PLANES) print(`${plane.padEnd(10)}${_signed(coefficients[plane])}`);
   print(`${"intercept".padEnd(10)}${_signed(intercept)}`);
   print(
-    `Positive from ${operatingPoint.threshold.toFixed(4)} on (Youden's index on these patients)`,
+    `Positive from ${operatingPoint.threshold.toFixed(4)} on (by ${
+      ruleText(operatingPoint.rule)
+    } on these patients)`,
   );
   print(
     `AUC ${auc.toFixed(4)} on these patients: how well it fits, not how well it does on others`,

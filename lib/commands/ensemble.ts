@@ -1,10 +1,16 @@
 /** `cli.ts ensemble MODEL… --out FILE`: several models of one finding and plane as one. */
 import { ensembleModels } from "../classifier/ensemble_models.ts";
 import { ensembleRemark } from "../classifier/ensemble.ts";
-import { subject, thresholdText } from "../page/format.ts";
-import { Command, option, text } from "./arguments.ts";
+import { ruleText, subject, thresholdText } from "../page/format.ts";
+import { Command, option, text, UsageError } from "./arguments.ts";
 import { print, remark } from "./console.ts";
-import { intensityOption, intensityRemark, planeOption, taskOption } from "./model_options.ts";
+import {
+  intensityOption,
+  intensityRemark,
+  operatingPointOption,
+  planeOption,
+  taskOption,
+} from "./model_options.ts";
 import { checkModelFiles } from "./models_there.ts";
 
 /** The command. */
@@ -26,6 +32,7 @@ export function ensembleCommand() {
         text,
       ),
     )
+    .addOption(operatingPointOption("the predictions"))
     .addOption(taskOption())
     .addOption(planeOption())
     .addOption(intensityOption())
@@ -34,15 +41,25 @@ export function ensembleCommand() {
       "\nPermissions: --allow-read=data,models --allow-write=models, for models in models and a table\n" +
         "in data.",
     )
-    .action(async (models, { predictions, ...given }) => {
+    .action(async (models, { predictions, operating_point: operatingPoint, ...given }) => {
+      if (operatingPoint !== undefined && predictions === undefined) {
+        throw new UsageError(
+          "argument --operating_point: not allowed without argument --predictions",
+        );
+      }
       await checkModelFiles(models);
-      const { ensemble, path } = await ensembleModels({ ...given, models, predictions });
+      const { ensemble, path } = await ensembleModels({
+        ...given,
+        models,
+        predictions,
+        operatingPoint,
+      });
       const { task, plane, members, outOfFold } = ensemble;
       print(`Ensemble of ${members.length} (${subject(task, plane)})`);
       if (outOfFold !== undefined) {
-        const { exams, positives, auc, operatingPoint: { threshold } } = outOfFold;
+        const { exams, positives, auc, operatingPoint: { threshold, rule } } = outOfFold;
         print(`Out-of-fold predictions: ${exams} exams, ${positives} with the finding`);
-        print(`Positive from ${thresholdText(threshold)} on (Youden's index on these)`);
+        print(`Positive from ${thresholdText(threshold)} on (by ${ruleText(rule)} on these)`);
         print(
           `AUC ${auc.toFixed(4)} on these: that of single members, which the ensemble's may exceed`,
         );

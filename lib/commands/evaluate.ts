@@ -36,6 +36,7 @@ import {
   intensityOption,
   intensityRemark,
   modelOption,
+  operatingPointOption,
   planeOption,
   taskOption,
   threadsOption,
@@ -112,6 +113,7 @@ export function evaluateCommand() {
         numberWithin(0, 1),
       ),
     )
+    .addOption(operatingPointOption("the model's tune exams in --data"))
     .addOption(taskOption())
     .addOption(planeOption())
     .addOption(intensityOption())
@@ -130,26 +132,34 @@ export function evaluateCommand() {
       "\nPermissions: --allow-read=data,models, and with --out DIR also DIR in --allow-read and\n" +
         "--allow-write.",
     )
-    .action(async ({ backend, out, json, against_plane, against_intensity, ...given }) => {
-      if (given.labels !== undefined && given.split !== undefined) {
-        throw new UsageError("argument --split: not allowed with argument --labels");
-      }
-      if (given.labels === undefined && given.series !== undefined) {
-        throw new UsageError("argument --series: not allowed without argument --labels");
-      }
-      for (const [name, value] of Object.entries({ against_plane, against_intensity })) {
-        if (value === undefined || given.against !== undefined) continue;
-        throw new UsageError(`argument --${name}: not allowed without argument --against`);
-      }
-      await checkModelFiles([given.model, ...given.against ?? []]);
-      const other = { againstPlane: against_plane, againstIntensity: against_intensity };
-      const evaluation = await _evaluate({ ...given, ...other, engine: backend }, out);
-      const files = out === undefined ? [] : await _write(evaluation, out);
-      if (json) print(JSON.stringify(evaluationJson(evaluation)));
-      else for (const line of evaluationLines(evaluation)) print(line);
-      _remarkAll(evaluation, { ...given, againstIntensity: against_intensity });
-      if (files.length > 0) remark(`Wrote ${files.join(" and ")}`);
-    });
+    .action(
+      async (
+        { backend, out, json, against_plane, against_intensity, operating_point, ...given },
+      ) => {
+        if (given.labels !== undefined && given.split !== undefined) {
+          throw new UsageError("argument --split: not allowed with argument --labels");
+        }
+        if (given.labels === undefined && given.series !== undefined) {
+          throw new UsageError("argument --series: not allowed without argument --labels");
+        }
+        for (const [name, value] of Object.entries({ against_plane, against_intensity })) {
+          if (value === undefined || given.against !== undefined) continue;
+          throw new UsageError(`argument --${name}: not allowed without argument --against`);
+        }
+        await checkModelFiles([given.model, ...given.against ?? []]);
+        const other = {
+          againstPlane: against_plane,
+          againstIntensity: against_intensity,
+          operatingPoint: operating_point,
+        };
+        const evaluation = await _evaluate({ ...given, ...other, engine: backend }, out);
+        const files = out === undefined ? [] : await _write(evaluation, out);
+        if (json) print(JSON.stringify(evaluationJson(evaluation)));
+        else for (const line of evaluationLines(evaluation)) print(line);
+        _remarkAll(evaluation, { ...given, againstIntensity: against_intensity });
+        if (files.length > 0) remark(`Wrote ${files.join(" and ")}`);
+      },
+    );
 }
 
 /** Writes what `--out` asks for; gives the files. */

@@ -1,8 +1,9 @@
 /** The options that every command with a trained model shares. */
 import { TOLD_INTENSITIES } from "../data/intensity.ts";
 import { ENGINE_CHOICES } from "../engine/engine.ts";
+import { OPERATING_RULES, parseOperatingRule } from "../metrics/operating_rule.ts";
 import { TASKS } from "../terms.ts";
-import { choice, option, text, wholeNumber } from "./arguments.ts";
+import { choice, option, text, UsageError, wholeNumber } from "./arguments.ts";
 
 /** The files of classifiers, for help. */
 export const CLASSIFIER_FILES =
@@ -66,4 +67,21 @@ export function threadsOption() {
 /** `--data`. */
 export function dataOption() {
   return option("--data <DIR>", "folder of the dataset", text).default("data");
+}
+
+/** `--operating_point`: how a threshold is chosen. */
+export function operatingPointOption(exams: string) {
+  return option(
+    "--operating_point <RULE>",
+    `how ${exams} choose it: ${OPERATING_RULES}`,
+    (text) => {
+      const rule = parseOperatingRule(text);
+      if (rule === undefined) {
+        throw new UsageError(
+          `invalid value: '${text}' (must be ${OPERATING_RULES})`,
+        );
+      }
+      return rule;
+    },
+  );
 }

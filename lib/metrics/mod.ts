@@ -23,6 +23,7 @@ export type { BootstrapOptions, RocBand, RocBootstrap } from "./bootstrap.ts";
 export { confusionMatrix, metricsAt, wilsonInterval, youdenPoint } from "./threshold.ts";
 export type { ConfusionMatrix, Proportion, ThresholdMetrics, YoudenPoint } from "./threshold.ts";
 export { chooseThreshold, type OperatingRule, parseOperatingRule } from "./operating_rule.ts";
+export { OPERATING_RULES } from "./operating_rule.ts";
 export type { RuleName } from "./operating_rule.ts";
 export { shareRatio } from "./likelihood_ratio.ts";
 export { averagePrecision, precisionRecallCurve } from "./precision_recall.ts";

@@ -1,4 +1,5 @@
 /** Rules by which a threshold is chosen. */
+import { OptionError } from "../errors.ts";
 import { checkCases } from "./cases.ts";
 import { rocCurve } from "./roc.ts";
 
@@ -101,6 +102,28 @@ export function chooseThreshold(
     );
   }
   return _midway(thresholds[best], thresholds[best + 1]);
+}
+
+/**
+ * {@linkcode chooseThreshold} with a message for users.
+ *
+ * @param exams which exams choose, in words
+ * @throws {OptionError} if the rule is none, or no threshold does what it asks for
+ */
+export function operatingThreshold(
+  labels: ArrayLike<number>,
+  probabilities: ArrayLike<number>,
+  rule: OperatingRule,
+  exams: string,
+): number {
+  try {
+    return chooseThreshold(labels, probabilities, rule);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new OptionError(
+      `Cannot choose an operating point by ${exams}: ${error.message}: ask for less, or use youden`,
+    );
+  }
 }
 
 function _parsed(rule: OperatingRule): [name: "youden" | RuleName, wanted: number] {

@@ -8,6 +8,7 @@ import { type CalibrationFit, calibrationFit } from "./calibration_fit.ts";
 import { decisionCurve, type NetBenefit } from "./decision_curve.ts";
 import { type AucComparison, delongInterval, delongTest } from "./delong.ts";
 import type { Estimate } from "./estimate.ts";
+import type { OperatingRule } from "./operating_rule.ts";
 import { type PrecisionRecallCurve, precisionRecallCurve } from "./precision_recall.ts";
 import { type RocCurve, rocCurve } from "./roc.ts";
 import { metricsAt, type ThresholdMetrics } from "./threshold.ts";
@@ -32,8 +33,11 @@ export interface LabelledPrediction {
 }
 
 /** Which thresholds to give metrics at: always 0.5, and others. */
-export const THRESHOLD_KINDS = ["half", "operating point", "given"] as const;
-/** `half` is 0.5; `operating point` was chosen on other exams; `given` by the user. */
+export const THRESHOLD_KINDS = ["half", "operating point", "given", "rule"] as const;
+/**
+ * `half` is 0.5; `operating point` was chosen on other exams; `given` by the user; `rule` was chosen on
+ * other exams by a rule of the user's.
+ */
 export type ThresholdKind = (typeof THRESHOLD_KINDS)[number];
 
 /** A threshold and where it comes from. */
@@ -42,6 +46,8 @@ export interface NamedThreshold {
   threshold: number;
   /** Where it comes from. */
   kind: ThresholdKind;
+  /** The rule, if it was chosen by one of the user's. */
+  rule?: OperatingRule;
 }
 
 /** How to summarize. */
@@ -149,6 +155,7 @@ export function summarizePredictions(
     thresholds: thresholds.map((named) => ({
       ...metricsAt(labels, probabilities, named.threshold, clusters),
       kind: named.kind,
+      ...(named.rule && { rule: named.rule }),
     })),
     calibration: calibrationCurve(labels, probabilities, 10, clusters),
     calibrationFit: calibrationFit(labels, _logits(predictions), 0.95, clusters),

@@ -7,6 +7,7 @@ import type { Intensity } from "../data/intensity.ts";
 import type { Landmarks } from "../data/landmarks.ts";
 import type { TuneSplit } from "../data/tune.ts";
 import { OptionError } from "../errors.ts";
+import type { OperatingRule } from "../metrics/operating_rule.ts";
 import type { LossWeights, RecipeName } from "./recipe.ts";
 import type { Plane, Task } from "../terms.ts";
 
@@ -19,8 +20,8 @@ export type ChosenOn = "train" | "valid" | "tune";
 export interface OperatingPoint {
   /** Positive from this probability on, in 0–1. */
   threshold: number;
-  /** How it was chosen: Youden's index, sensitivity + specificity − 1, is largest there. */
-  rule: "youden";
+  /** How it was chosen; `youden`: sensitivity + specificity − 1 is largest there. */
+  rule: OperatingRule;
   /** The exams it was chosen by; metrics at it are to be believed on others only. */
   exams: ChosenOn;
 }

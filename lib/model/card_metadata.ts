@@ -9,6 +9,7 @@ import { INTENSITIES, type Intensity } from "../data/intensity.ts";
 import { parseLandmarks } from "../data/landmarks.ts";
 import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
 import { messageOf, OptionError, WeightsError } from "../errors.ts";
+import { OPERATING_RULES, parseOperatingRule } from "../metrics/operating_rule.ts";
 import { checkOptionNames } from "../option_names.ts";
 import { shortened } from "../quoted.ts";
 import { PLANES, TASKS } from "../terms.ts";
@@ -187,11 +188,12 @@ function _operatingPoint({ threshold, rule, exams }: Record<string, unknown>): O
   if (!(typeof threshold === "number" && threshold >= 0 && threshold <= 1)) {
     throw new RangeError("a threshold in 0–1 is needed");
   }
-  if (rule !== "youden") throw new RangeError("the rule 'youden' is needed");
+  const known = typeof rule === "string" ? parseOperatingRule(rule) : undefined;
+  if (known === undefined) throw new RangeError(`the rule must be ${OPERATING_RULES}`);
   if (!CHOSEN_ON.includes(exams as ChosenOn)) {
     throw new RangeError(`the exams must be one of ${CHOSEN_ON.join(", ")}`);
   }
-  return { threshold, rule, exams: exams as ChosenOn };
+  return { threshold, rule: known, exams: exams as ChosenOn };
 }
 
 function _tuneSplit({ fraction, seed }: Record<string, unknown>): TuneSplit {

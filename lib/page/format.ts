@@ -1,5 +1,6 @@
 /** Metrics as text. What is undefined says so. */
-import type { ThresholdKind } from "../metrics/summary.ts";
+import type { OperatingRule } from "../metrics/operating_rule.ts";
+import type { NamedThreshold } from "../metrics/summary.ts";
 import type { Plane, Task } from "../terms.ts";
 
 /** What a metric is called that does not exist, such as a sensitivity without a positive exam. */
@@ -31,7 +32,7 @@ export function thresholdText(threshold: number): string {
 }
 
 /** What a threshold is, in a word or two. */
-export function thresholdKind(kind: ThresholdKind): string {
+export function thresholdKind({ kind, rule }: Pick<NamedThreshold, "kind" | "rule">): string {
   switch (kind) {
     case "half":
       return "default";
@@ -39,9 +40,20 @@ export function thresholdKind(kind: ThresholdKind): string {
       return "operating point";
     case "given":
       return "as asked";
+    case "rule":
+      return rule ?? "by a rule";
     default:
       return kind satisfies never;
   }
+}
+
+/** How an operating point was chosen, in words. */
+export function ruleText(rule: OperatingRule): string {
+  if (rule === "youden") return "Youden’s index";
+  const [name, number] = rule.split("=");
+  return name === "cost"
+    ? `a cost of ${number} false alarms for a missed finding`
+    : `a ${name} of ${number}`;
 }
 
 /** The finding as a heading. */

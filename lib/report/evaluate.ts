@@ -45,6 +45,7 @@ const MODEL_OPTION_NAMES: OptionNames<EvaluateModelOptions> = {
   againstPlane: true,
   againstIntensity: true,
   threshold: true,
+  operatingPoint: true,
   patients: true,
   groups: true,
   seed: true,

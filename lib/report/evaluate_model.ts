@@ -14,6 +14,7 @@ import { OptionError } from "../errors.ts";
 import type { SeriesChoice } from "../imaging/choose.ts";
 import type { AucComparison } from "../metrics/delong.ts";
 import { compareModels, summarizePredictions } from "../metrics/summary.ts";
+import type { OperatingRule } from "../metrics/operating_rule.ts";
 import { holmAdjusted } from "../metrics/multiple.ts";
 import type { NamedThreshold, PredictionSummary } from "../metrics/summary.ts";
 import type { ModelHints } from "../model/plane_model.ts";
@@ -23,6 +24,7 @@ import { type Acquaintance, type EvaluatedSet, isAll, NAME_ONLY } from "./acquai
 import { countLabelled, openExams, openSplit } from "./evaluated_exams.ts";
 import type { EvaluatedExams, OddExam, OpenedExams } from "./evaluated_exams.ts";
 import { LabelledStudies, type LeftOutStudies } from "./labelled_studies.ts";
+import { chooseOnTune } from "./tune_threshold.ts";
 import { readExamFacts, type Subgroups, subgroupsOf } from "./subgroups.ts";
 
 /** Which model to evaluate, and on what. */
@@ -61,6 +63,11 @@ export interface EvaluateModelOptions
   againstIntensity?: Intensity;
   /** An additional threshold, 0 to 1, to compute metrics at. */
   threshold?: number;
+  /**
+   * A rule that chooses one more threshold to compute metrics at, on the model's tune split in the same
+   * folder: exams that are not evaluated.
+   */
+  operatingPoint?: OperatingRule;
   /**
    * A CSV file with the header `id,patient`, a line an exam. Exams of the same patient are then not
    * taken for independent: every interval is by patient.
@@ -199,6 +206,8 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
   const positives = exams.labels.filter(({ label }) => label === 1).length;
   await onStart?.({ engine, card: first.card, exams: exams.labels.length, positives, seed });
 
+  const rule = options.operatingPoint;
+  const byRule = rule && { threshold: await chooseOnTune(first, { data, rule, split }), rule };
   const total = [exams, ...otherExams].reduce((sum, each) => sum + each.total, 0);
   let done = 0;
   const evaluate = async (model: Classifier, opened: OpenedExams): Promise<EvaluatedModel> => {
@@ -208,6 +217,7 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
     });
     const { file, sha256, card, metadata, combination, ensemble } = model;
     const { thresholds, noOperatingPoint } = _thresholds(model, known, split, options.threshold);
+    if (byRule !== undefined && model === first) thresholds.push({ ...byRule, kind: "rule" });
     const summary = summarizePredictions(predictions, {
       ...{ seed, samples, thresholds, patients },
     });

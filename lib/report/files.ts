@@ -118,9 +118,10 @@ function _metrics(
       calibration_intercept: calibrationFit.intercept,
       observed_to_expected: calibrationFit.observedToExpected,
     }),
-    thresholds: thresholds.map(({ threshold, kind, confusion, ...rates }) => ({
+    thresholds: thresholds.map(({ threshold, kind, rule, confusion, ...rates }) => ({
       threshold,
       kind: kind.replace(" ", "_"),
+      ...(rule && { rule }),
       true_positives: confusion.truePositives,
       false_positives: confusion.falsePositives,
       true_negatives: confusion.trueNegatives,

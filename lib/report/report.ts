@@ -84,8 +84,8 @@ The interval is DeLong’s${
 }
 
 function _legend({ thresholds }: PredictionSummary): Markup {
-  const items = thresholds.map(({ threshold, kind }, index) => {
-    const text = `Threshold ${thresholdText(threshold)} (${thresholdKind(kind)})`;
+  const items = thresholds.map((named, index) => {
+    const text = `Threshold ${thresholdText(named.threshold)} (${thresholdKind(named)})`;
     return markup`<li>${legendMark(index)}${text}</li>\n`;
   });
   return markup`<ul class="legend">

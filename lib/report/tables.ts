@@ -16,6 +16,7 @@ import {
   ratioRange,
   RATIOS,
   ratioText,
+  ruleText,
   subject,
   thresholdKind,
   thresholdText,
@@ -25,8 +26,8 @@ import type { Cell, Fragment, Markup } from "../page/html.ts";
 
 /** The rates at every threshold. */
 export function ratesTable({ thresholds }: PredictionSummary): Markup {
-  const columns = thresholds.map(({ threshold, kind }) =>
-    withBelow(thresholdText(threshold), thresholdKind(kind))
+  const columns = thresholds.map((named) =>
+    withBelow(thresholdText(named.threshold), thresholdKind(named))
   );
   return table({
     caption:
@@ -165,9 +166,9 @@ export function originTable(evaluation: ModelEvaluation): Markup {
     ? "studies from a scanner"
     : `the ${split} exams`;
   const chosen = operatingPoint &&
-    `${
-      thresholdText(operatingPoint.threshold)
-    }, by Youden’s index on the ${operatingPoint.exams} exams`;
+    `${thresholdText(operatingPoint.threshold)}, by ${
+      ruleText(operatingPoint.rule)
+    } on the ${operatingPoint.exams} exams`;
   return table({
     caption: "Model and data",
     head: ["What", "Which"],

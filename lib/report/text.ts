@@ -24,7 +24,7 @@ export function evaluationLines(evaluation: ModelEvaluation): string[] {
   const { slope, intercept, observedToExpected } = summary.calibrationFit;
   const rows = [
     ["", ...thresholds.map(({ threshold }) => `at ${thresholdText(threshold)}`)],
-    ["", ...thresholds.map(({ kind }) => `(${thresholdKind(kind)})`)],
+    ["", ...thresholds.map((named) => `(${thresholdKind(named)})`)],
     ...RATES.map(([rate, name]) => [
       name,
       ...thresholds.map(({ [rate]: { value, ...ends } }) =>

@@ -219,6 +219,11 @@ Deno.test("the same file in two planes and another ending than .json are refused
       return true;
     },
   );
+  await assert.rejects(combineModels({ ...options, models: [], operatingPoint: "cost=2" }), {
+    name: "OptionError",
+    message: "Cannot choose the operating point cost=2 on the valid exams: only exams of a tune " +
+      "split, or out-of-fold predictions, may choose it: leave one of the two out",
+  });
   const refused = {
     name: "OptionError",
     message: "Cannot write the combination to 'models/cx.bin': a combination is known by a name " +

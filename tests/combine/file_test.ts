@@ -112,6 +112,16 @@ Deno.test("a value that is not what its key promises is refused by name", () => 
   );
 });
 
+Deno.test("the file keeps the rule of the operating point, and refuses what is none", () => {
+  const operatingPoint = { threshold: 0.3, rule: "sensitivity=0.95", exams: "tune" } as const;
+  const text = formatCombination({ ...COMBINATION, operatingPoint });
+  assert.deepEqual(parseCombination(text, "a.json").operatingPoint, operatingPoint);
+  assert.throws(
+    () => parseCombination(text.replace("sensitivity=0.95", "sensitivity=95"), "a.json"),
+    /its operating_point\.rule is "sensitivity=95", needed is youden, sensitivity=S/,
+  );
+});
+
 Deno.test("the file says which patients it was fitted on, as long as there is room for that", async () => {
   await using folder = await TemporaryFolder.make();
   const path = folder.at("combined.json");

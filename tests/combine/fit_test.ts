@@ -52,6 +52,28 @@ Deno.test("the operating point is chosen on the exams that the weights were fitt
   assert.ok(Math.abs(index(threshold) - Math.max(...all.map(index))) < 1e-12);
 });
 
+Deno.test("the operating point keeps to a rule, or is refused in one line", () => {
+  const cases = patients(60);
+  const { operatingPoint } = fitCombination(cases, "tune", "sensitivity=0.95");
+  assert.deepEqual([operatingPoint.rule, operatingPoint.exams], ["sensitivity=0.95", "tune"]);
+  assert.ok(
+    operatingPoint.threshold <
+      fitCombination(cases, "tune", "specificity=1").operatingPoint.threshold,
+  );
+  // A finding that the models see nothing of is found only by calling all patients positive.
+  const hidden = [[1, 0.05], [0, 0.2], [0, 0.3], [0, 0.4], [1, 0.8], [1, 0.9], [1, 0.95]].map(
+    ([label, p]) => ({
+      label: label as Label,
+      probabilities: { axial: p, coronal: 0.5, sagittal: p },
+    }),
+  );
+  assert.throws(() => fitCombination(hidden, "tune", "sensitivity=1"), {
+    name: "OptionError",
+    message: "Cannot choose an operating point by these 7 patients: No threshold reaches the " +
+      "sensitivity 1 but by calling all 7 exams positive: ask for less, or use youden",
+  });
+});
+
 Deno.test("patients of one kind are refused", () => {
   const healthy = patients(9).filter(({ label }) => label === 0);
   assert.throws(() => fitCombination(healthy, "tune"), {

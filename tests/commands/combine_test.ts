@@ -33,7 +33,7 @@ Deno.test("three models become a file that says how they go together", async () 
       `^Fitted on ${exams} patients of the tune split, which no model was trained on; ` +
         `${positives} have the finding \\(acl\\)\naxial {5}${number}\ncoronal {3}${number}\n` +
         `sagittal {2}${number}\nintercept {1}${number}\n` +
-        "Positive from \\d\\.\\d{4} on \\(Youden's index on these patients\\)\n" +
+        "Positive from \\d\\.\\d{4} on \\(by Youden’s index on these patients\\)\n" +
         `AUC ${auc.toFixed(4)} on these patients: how well it fits, not how well it does on ` +
         "others\nWrote models/combined_mrnet_acl.json\n$",
     ),

@@ -30,13 +30,21 @@ Deno.test("models become an ensemble, with an operating point where predictions 
   assert.deepEqual(chosen.out, [
     "Ensemble of 3 (ACL tear, axial plane)",
     "Out-of-fold predictions: 6 exams, 3 with the finding",
-    "Positive from 0.5 on (Youden's index on these)",
+    "Positive from 0.5 on (by Youden’s index on these)",
     "AUC 1.0000 on these: that of single members, which the ensemble's may exceed",
     `Wrote ${file}`,
   ]);
   assert.match(
     chosen.err,
     /^The operating point was chosen by out-of-fold predictions, each of which/,
+  );
+  const rule = ["--operating_point", "specificity=0.9"];
+  const strict = await run(["ensemble", ...models, "--out", file, "--predictions", table, ...rule]);
+  assert.equal(strict.out[2], "Positive from 0.5 on (by a specificity of 0.9 on these)");
+  const without = await run(["ensemble", ...models, "--out", file, ...rule], 2);
+  assert.match(
+    without.err,
+    /argument --operating_point: not allowed without argument --predictions/,
   );
   const { err } = await run(["ensemble", ...models], 2);
   assert.match(err, /error: the following arguments are required: --out/);
@@ -95,7 +103,7 @@ Deno.test("evaluate gives metrics at an operating point only where out-of-fold p
   const json = JSON.parse(out[0]);
   const kinds = json.thresholds.map(({ kind }: { kind: string }) => kind);
   assert.deepEqual([json.plane, json.exams, kinds.join()], ["axial", 6, "half,operating_point"]);
-  assert.equal(json.against.plane, "axial");
+  assert.equal(json.against[0].plane, "axial");
   const page = await Deno.readTextFile(`${reports}/report.html`);
   assert.match(page, /Members: the logit is the mean of theirs/);
   assert.match(page, /6 exams, 3 with the finding, AUC 1\.000/);

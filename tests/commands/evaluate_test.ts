@@ -225,6 +225,45 @@ Deno.test("two models are tested against each other by the same exams, in whatev
   });
 });
 
+Deno.test("a threshold by a rule is chosen on the tune exams, or refused in one line", async () => {
+  await withModel(async (run) => {
+    const rule = (text: string) => ["--operating_point", text];
+    const tune = await run(["--split", "tune", "--json"]);
+    const { code, out, err } = await run([...rule("cost=1"), "--json"]);
+    assert.equal(code, 0, err);
+    const chosen = JSON.parse(out).thresholds.at(-1);
+    assert.deepEqual([chosen.kind, chosen.rule], ["rule", "cost=1"]);
+    const at = await run(["--split", "tune", "--threshold", `${chosen.threshold}`, "--json"]);
+    const mistakes = (text: string) =>
+      JSON.parse(text).thresholds.map((each: Record<string, number>) =>
+        each.false_positives + each.false_negatives
+      );
+    // On the exams that chose it there is no threshold with fewer mistakes.
+    assert.ok(mistakes(at.out).at(-1) <= Math.min(...mistakes(tune.out)));
+    const table = await run(rule("cost=1"));
+    assert.match(table.out, /\(cost=1\)/);
+    const refused = await run([...rule("cost=1"), "--split", "tune"]);
+    assert.equal(
+      lastLine(refused),
+      "Cannot choose the operating point cost=1 of 'models/a.safetensors': its tune exams are " +
+        "evaluated themselves: evaluate another split, or give a threshold",
+    );
+    const none = await run(rule("sensitivity=2"));
+    assert.equal(none.code, 2);
+    assert.match(
+      lastLine(none),
+      /argument --operating_point: invalid value: 'sensitivity=2' \(must be/,
+    );
+  }, { ...ACL, tune: TUNE });
+  await withModel(async (run) => {
+    assert.equal(
+      lastLine(await run(["--operating_point", "youden"])),
+      "Cannot choose the operating point youden of 'models/a.safetensors': it was trained without a " +
+        "tune split, and no other exams may choose it: train with a tune split, or give a threshold",
+    );
+  });
+});
+
 Deno.test("evaluate takes patients, groups and several other models", async () => {
   await withModel(async (run, folder) => {
     await writeModel(folder, "b.safetensors", ACL, 2);

@@ -151,6 +151,13 @@ Deno.test("a value that is not what its key promises is refused by name", () => 
       return true;
     });
   }
+  const rule = (rule: string) => JSON.stringify({ threshold: 0.5, rule, exams: "tune" });
+  const card = readCard({ operating_point: rule("cost=5") }, "m");
+  assert.deepEqual(card.operatingPoint, { threshold: 0.5, rule: "cost=5", exams: "tune" });
+  assert.throws(() => readCard({ operating_point: rule("best") }, "m"), {
+    name: "WeightsError",
+    message: /the rule must be youden, sensitivity=S or /,
+  });
   for (const value of ["", "null", "7", "[1", '{"threshold":0.5,"rule":"youden","exams":"all"}']) {
     assert.throws(() => readCard({ operating_point: value }, "m"), WeightsError);
   }
