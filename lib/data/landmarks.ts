@@ -8,7 +8,7 @@
  * are those of the second paper's variant L4: the two ends of the histogram, and the deciles of the
  * foreground, which is what is brighter than the mean.
  */
-import { DataError } from "../errors.ts";
+import { DataError, messageOf, OptionError } from "../errors.ts";
 import type { Exam } from "./exam.ts";
 import { percentile, type Sorted } from "./percentile.ts";
 
@@ -180,6 +180,21 @@ export function parseLandmarks(
     type: type as Landmarks["type"],
     exams: exams as number,
   };
+}
+
+/**
+ * Refuses landmarks of a script that are none.
+ *
+ * @param what the action, for messages
+ * @throws {OptionError} if they are not eleven values that rise, of exams of a type
+ */
+export function checkLandmarks(landmarks: Landmarks, what: string): void {
+  try {
+    parseLandmarks({ ...landmarks });
+  } catch (error) {
+    const hint = "give those of learnLandmarks, or of a model";
+    throw new OptionError(`Cannot ${what} with these landmarks: ${messageOf(error)}: ${hint}`);
+  }
 }
 
 function _stretched(own: readonly number[]): number[] {

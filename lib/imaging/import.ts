@@ -2,7 +2,7 @@
  * Makes a dataset in MRNet's layout from the files of scanners.
  */
 import { examFile } from "../data/labels.ts";
-import { type Landmarks, mapToLandmarks } from "../data/landmarks.ts";
+import { checkLandmarks, type Landmarks, mapToLandmarks } from "../data/landmarks.ts";
 import { encodeNpy } from "../data/npy.ts";
 import { DataError, messageOf } from "../errors.ts";
 import { folderOf, isMissing, join, makeFolder, writeWhole } from "../files.ts";
@@ -141,7 +141,7 @@ export interface ImportResult {
  * console.assert(exams[0].id === "knee7" && exams[0].plane === "sagittal");
  * ```
  *
- * @throws {OptionError} if an option does not exist
+ * @throws {OptionError} if an option does not exist, or landmarks are none
  * @throws {DataError} if a path is not there, or the table of labels or `exams.csv` cannot be read
  * @throws {OutputError} if the folder cannot be written
  * @throws {PermissionError} if Deno may not read or write there
@@ -149,6 +149,7 @@ export interface ImportResult {
 export async function importExams(options: ImportOptions): Promise<ImportResult> {
   checkOptionNames("import exams", options, OPTION_NAMES);
   const { out, split = "valid" } = options;
+  for (const each of Object.values(options.landmarks ?? {})) checkLandmarks(each, "import exams");
   const labels = options.labels === undefined ? undefined : await readLabelTable(options.labels);
   const table = join(out, "exams.csv");
   const rows = await readExamTable(table);

@@ -15,7 +15,7 @@ import {
   type Preparation,
   preparedExam,
 } from "../data/intensity.ts";
-import type { Landmarks } from "../data/landmarks.ts";
+import { checkLandmarks, type Landmarks } from "../data/landmarks.ts";
 import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts";
 import { DataError, OptionError } from "../errors.ts";
 import { ALEXNET } from "../network/alexnet.ts";
@@ -89,7 +89,8 @@ export class MRNet implements Disposable {
    * @param state the twelve parameters in PyTorch's names and layout
    * @param options how its input is prepared
    * @throws {WeightsError} if one is missing, wrongly shaped or not finite
-   * @throws {OptionError} if its input is to be mapped to landmarks, and none are given
+   * @throws {OptionError} if its input is to be mapped to landmarks, and none are given, or they are
+   * none
    */
   constructor(state: StateDict, { intensity = "raw", landmarks }: MRNetOptions = {}) {
     if (intensity === "landmarks" && landmarks === undefined) {
@@ -98,6 +99,7 @@ export class MRNet implements Disposable {
           "training exams with learnLandmarks, or give those of a model",
       );
     }
+    if (landmarks !== undefined) checkLandmarks(landmarks, "make a model");
     const parameters = new Map<string, tf.Variable>();
     for (const [name, { shape, data }] of selectMRNet(state, "given to MRNet")) {
       const [out, into, height, width] = shape;

@@ -72,6 +72,17 @@ Deno.test("folders and archives become a data set with labels, and no patient is
   assert.match(other.failures[0], /its study is in 'train' already, and no patient may be in both/);
 });
 
+Deno.test("landmarks that are none are refused before anything is read", async () => {
+  const landmarks = {
+    sagittal: { percentiles: [1, 2], values: [3], type: "uint8", exams: 1 },
+  } as const;
+  await assert.rejects(importExams({ paths: ["nowhere"], out: "nowhere", landmarks }), {
+    name: "OptionError",
+    message:
+      /^Cannot import exams with these landmarks: the percentiles 0\.5, 10, .* are needed: give/,
+  });
+});
+
 Deno.test("several series of a plane are listed, and the one that is named is taken", async () => {
   await using folder = await TemporaryFolder.make();
   await write(folder, "study", study(1));

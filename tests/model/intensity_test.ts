@@ -103,6 +103,13 @@ Deno.test("a model whose input is mapped to landmarks needs some", () => {
     name: "OptionError",
     message: /^Cannot make a model with intensity landmarks: it has no landmarks: learn them/,
   });
+  const landmarks = { ...LANDMARKS, values: LANDMARKS.values.toReversed() };
+  assert.throws(() => new MRNet(initialWeights(2), { landmarks }), {
+    name: "OptionError",
+    message:
+      "Cannot make a model with these landmarks: 11 values that rise are needed: give those of " +
+      "learnLandmarks, or of a model",
+  });
 });
 
 onEachEngine(
