@@ -13,6 +13,7 @@ import {
 import { isCombinationFile } from "../combine/file.ts";
 import { groupByPatient, patientOf } from "../combine/patients.ts";
 import { examFileOf, type ExamInput, planeOfPath } from "../data/exam_files.ts";
+import type { Intensity } from "../data/intensity.ts";
 import { describeEngine, startEngine } from "../engine/engine.ts";
 import { messageOf, OptionError } from "../errors.ts";
 import { MAP_KINDS, type MapKind } from "../explain/explain.ts";
@@ -114,30 +115,49 @@ export function predictCommand(exit: (code: number) => void) {
       if (cam !== undefined) await _makeFolders(cam, patients, classifier);
       _remarkGiven(given);
       remark(`Engine: ${describeEngine(engine)}`);
-      const { kind, card, metadata } = classifier;
-      if (kind === "single" && (intensity ?? metadata.intensity) === undefined) {
-        remark(intensityRemark(given.model));
-      }
-      remark(_aboutThreshold(classifier));
-      if (card.plane !== "combined") _remarkPlanes(exams, card.plane);
+      _remarkModel(classifier, { exams, ...given });
       if (studies !== undefined) _remarkLandmarks(classifier);
       const predict = cam === undefined ? undefined : _explaining(classifier, cam, map);
-      const write = json ? _json : _line;
-      let predicted = 0;
-      for await (const outcome of predictPatients(classifier, patients, predict)) {
-        if ("error" in outcome) {
-          remark(messageOf(outcome.error));
-          exit(1);
-        } else {
-          for (const [plane, odd] of Object.entries(outcome.odd ?? {})) {
-            remark(oddRemark(_pathOf(outcome.files[plane as Plane]!), odd));
-          }
-          print(write(outcome, classifier));
-          predicted++;
-        }
-      }
+      const outcomes = predictPatients(classifier, patients, predict);
+      const predicted = await _print(outcomes, classifier, { json, exit });
       if (cam !== undefined && predicted > 0) remark(`Pictures: ${cam}`);
     });
+}
+
+/** Says how the model's input is prepared and from where on it is positive, as far as that is open. */
+function _remarkModel(
+  classifier: Classifier,
+  { exams, model, intensity }: { exams: readonly string[]; model: string; intensity?: Intensity },
+): void {
+  const { kind, card, metadata } = classifier;
+  if (kind === "single" && (intensity ?? metadata.intensity) === undefined) {
+    remark(intensityRemark(model));
+  }
+  remark(_aboutThreshold(classifier));
+  if (card.plane !== "combined") _remarkPlanes(exams, card.plane);
+}
+
+/** Prints what the classifier says; gives how many patients were predicted. */
+async function _print(
+  outcomes: AsyncIterable<PatientOutcome>,
+  classifier: Classifier,
+  { json, exit }: { json: boolean; exit: (code: number) => void },
+): Promise<number> {
+  const write = json ? _json : _line;
+  let predicted = 0;
+  for await (const outcome of outcomes) {
+    if ("error" in outcome) {
+      remark(messageOf(outcome.error));
+      exit(1);
+      continue;
+    }
+    for (const [plane, odd] of Object.entries(outcome.odd ?? {})) {
+      remark(oddRemark(_pathOf(outcome.files[plane as Plane]!), odd));
+    }
+    print(write(outcome, classifier));
+    predicted++;
+  }
+  return predicted;
 }
 
 /** The files of one patient, where they are given one by one. */
