@@ -129,8 +129,8 @@ export function evaluateCommand() {
     .option("--json", "print one JSON object in place of the table")
     .addHelpText(
       "after",
-      "\nPermissions: --allow-read=data,models, and with --out DIR also DIR in --allow-read and\n" +
-        "--allow-write.",
+      "\nPermissions: --allow-read=data,models, and the files of --patients and --groups; with\n" +
+        "--out DIR also DIR in --allow-read and --allow-write.",
     )
     .action(
       async (

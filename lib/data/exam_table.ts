@@ -4,7 +4,7 @@
  */
 import { DataError } from "../errors.ts";
 import { type FileAction, readBytes } from "../files.ts";
-import { shortened } from "../quoted.ts";
+import { listed, quoted, shortened } from "../quoted.ts";
 import { type CsvLine, eachCsvLine } from "./csv.ts";
 import { examId } from "./labels.ts";
 
@@ -19,7 +19,7 @@ export interface ExamTable {
 }
 
 /** The largest file, in bytes. */
-const MAX_BYTES = 4 * 1024 * 1024;
+export const MAX_EXAM_TABLE_BYTES = 4 * 1024 * 1024;
 
 /** The longest name of a column, and the longest value. */
 const MAX_LENGTH = 100;
@@ -42,9 +42,14 @@ export async function readExamTable(path: string): Promise<ExamTable> {
     hint: "check that the file is there and can be read",
   };
   const bytes = await readBytes(action, {
-    most: MAX_BYTES,
+    most: MAX_EXAM_TABLE_BYTES,
     hint: "give a file of one line an exam",
   });
+  return decodeExamTable(bytes, path);
+}
+
+/** The same from the bytes of a whole file. */
+export function decodeExamTable(bytes: Uint8Array, path: string): ExamTable {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -84,9 +89,7 @@ export function parseExamTable(text: string, path: string): ExamTable {
 export function columnOf({ columns, rows, path }: ExamTable, name: string): Map<string, string> {
   const index = columns.indexOf(name);
   if (index < 0) {
-    const found = `it has no column '${name}', but ${
-      columns.map((each) => `'${each}'`).join(", ")
-    }`;
+    const found = `it has no column '${name}', but ${listed(columns.map(quoted), 10)}`;
     throw _refusal(path, found, `begin it with the line 'id,${name}'`);
   }
   return new Map(

@@ -2,9 +2,9 @@
 import type { Grouping, Subgroup } from "../metrics/subgroups.ts";
 import { SMALL_GROUP } from "../metrics/subgroups.ts";
 import { fixed, range, thresholdText } from "../page/format.ts";
-import { type Markup, markup, note, NumberCell, table } from "../page/html.ts";
+import { type Markup, markup, note, NumberCell, numberCells, table } from "../page/html.ts";
 import type { ModelEvaluation } from "./evaluate_model.ts";
-import { numbers, proportion, withBelow } from "./tables.ts";
+import { proportion, withBelow } from "./tables.ts";
 import type { Subgroups } from "./subgroups.ts";
 
 /** From the exams that were found to those that were evaluated. */
@@ -13,14 +13,14 @@ export function flowTable(evaluation: ModelEvaluation): Markup {
   return table({
     caption:
       "Flow of exams. An exam that cannot be read ends an evaluation, so none is left out for that",
-    head: ["Exams", ...numbers("Number")],
+    head: ["Exams", ...numberCells("Number")],
     rows: [
-      ..._leftOut(evaluation).map(([what, count]) => [what, ...numbers(count)]),
-      ["Evaluated", ...numbers(exams)],
-      ["of these with the finding", ...numbers(positives)],
-      ["of these without it", ...numbers(exams - positives)],
-      ["of these unlike the model’s input", ...numbers(odd.length)],
-      ...(patients === undefined ? [] : [["Patients", ...numbers(patients)]]),
+      ..._leftOut(evaluation).map(([what, count]) => [what, ...numberCells(count)]),
+      ["Evaluated", ...numberCells(exams)],
+      ["of these with the finding", ...numberCells(positives)],
+      ["of these without it", ...numberCells(exams - positives)],
+      ["of these unlike the model’s input", ...numberCells(odd.length)],
+      ...(patients === undefined ? [] : [["Patients", ...numberCells(patients)]]),
     ],
   });
 }
@@ -69,7 +69,7 @@ function _grouping({ column, groups, unknown }: Grouping, threshold: number): Ma
       }`,
       className: "groups",
       // Names that may be broken, for a narrow screen.
-      head: [column, ...numbers("Exams", "AUC", "Sensi\u00adtivity", "Speci\u00adficity")],
+      head: [column, ...numberCells("Exams", "AUC", "Sensi\u00adtivity", "Speci\u00adficity")],
       rows: groups.map((group) => [
         [group.value, group.isSmall && markup` <strong>(small)</strong>`],
         withBelow(group.exams, `${group.positives} positive`),

@@ -21,7 +21,7 @@ import {
   thresholdKind,
   thresholdText,
 } from "../page/format.ts";
-import { markup, note, NumberCell, table } from "../page/html.ts";
+import { markup, note, NumberCell, numberCells, table } from "../page/html.ts";
 import type { Cell, Fragment, Markup } from "../page/html.ts";
 
 /** The rates at every threshold. */
@@ -54,10 +54,10 @@ export function confusionTables({ thresholds }: PredictionSummary): Markup[] {
     table({
       caption: `Exams at the threshold ${thresholdText(threshold)}`,
       className: "confusion",
-      head: ["Finding", ...numbers("Called positive", "Called negative")],
+      head: ["Finding", ...numberCells("Called positive", "Called negative")],
       rows: [
-        ["present", ...numbers(confusion.truePositives, confusion.falseNegatives)],
-        ["absent", ...numbers(confusion.falsePositives, confusion.trueNegatives)],
+        ["present", ...numberCells(confusion.truePositives, confusion.falseNegatives)],
+        ["absent", ...numberCells(confusion.falsePositives, confusion.trueNegatives)],
       ],
     })
   );
@@ -67,22 +67,23 @@ export function confusionTables({ thresholds }: PredictionSummary): Markup[] {
 export function comparisonTable({ summary, card, against }: ModelEvaluation): Markup {
   const row = (name: Fragment, value: number, ends: { low: number; high: number }) => [
     name,
-    ...numbers(fixed(value, 3), range(ends, 3)),
+    ...numberCells(fixed(value, 3), range(ends, 3)),
   ];
   return table({
     caption:
       "Areas under the ROC curve, and DeLong’s paired test of each difference from this model",
     className: "narrow",
-    head: ["Model", ...numbers("AUC", "95 % CI")],
+    head: ["Model", ...numberCells("AUC", "95 % CI")],
     rows: [
       row(`This model, ${planeText(card.plane)}`, summary.auc.value, summary.auc.delong),
       ...against.flatMap(({ file, card, summary: { auc }, comparison }) => [
         row([markup`<code>${file}</code>`, `, ${planeText(card.plane)}`], auc.value, auc.delong),
         row("Difference", comparison.difference, comparison),
-        ["Test", ...numbers(`z = ${fixed(comparison.z, 2)}`, pValue(comparison.p))],
-        ...(against.length === 1
-          ? []
-          : [["Adjusted for the number of tests", ...numbers("", pValue(comparison.adjustedP))]]),
+        ["Test", ...numberCells(`z = ${fixed(comparison.z, 2)}`, pValue(comparison.p))],
+        ...(against.length === 1 ? [] : [[
+          "Adjusted for the number of tests",
+          ...numberCells("", pValue(comparison.adjustedP)),
+        ]]),
       ]),
     ],
   });
@@ -93,21 +94,21 @@ export function overallTable(summary: PredictionSummary): Markup {
   const { auc, averagePrecision, brier, loss, calibrationFit } = summary;
   const estimate = (name: string, { value, ...ends }: Estimate, digits: number) => [
     name,
-    ...numbers(fixed(value, digits), range(ends, digits)),
+    ...numberCells(fixed(value, digits), range(ends, digits)),
   ];
   const value = fixed(auc.value, 3);
   return table({
     caption: "Metrics that need no threshold",
-    head: ["Metric", ...numbers("Value", "95 % CI")],
+    head: ["Metric", ...numberCells("Value", "95 % CI")],
     rows: [
-      ["AUC, DeLong’s interval", ...numbers(value, range(auc.delong, 3))],
-      ["AUC, bootstrap interval", ...numbers(value, range(auc.bootstrap, 3))],
+      ["AUC, DeLong’s interval", ...numberCells(value, range(auc.delong, 3))],
+      ["AUC, bootstrap interval", ...numberCells(value, range(auc.bootstrap, 3))],
       estimate("Average precision", averagePrecision, 3),
       estimate("Calibration slope", calibrationFit.slope, 2),
       estimate("Calibration intercept", calibrationFit.intercept, 2),
       estimate("Observed to expected", calibrationFit.observedToExpected, 2),
-      ["Brier score", ...numbers(fixed(brier, 3), "")],
-      ["Loss", ...numbers(fixed(loss, 4), "")],
+      ["Brier score", ...numberCells(fixed(brier, 3), "")],
+      ["Loss", ...numberCells(fixed(loss, 4), "")],
     ],
   });
 }
@@ -118,10 +119,10 @@ export function calibrationTable({ calibration }: PredictionSummary): Markup {
   return table({
     caption: "Calibration by bin of probability",
     className: "bins",
-    head: ["Bin", ...numbers("Exams", "Mean probability", "Share with the finding")],
+    head: ["Bin", ...numberCells("Exams", "Mean probability", "Share with the finding")],
     rows: filled.map(({ from, to, count, meanProbability, positiveShare, low, high }) => [
       `${from.toFixed(1)}–${to.toFixed(1)}`,
-      ...numbers(count, meanProbability.toFixed(2)),
+      ...numberCells(count, meanProbability.toFixed(2)),
       proportion({ value: positiveShare, low, high }),
     ]),
   });
@@ -141,13 +142,13 @@ export function examsTable({ predictions, summary: { thresholds } }: ModelEvalua
     head: [
       "Exam",
       "Finding",
-      ...numbers("Probability", "Error"),
+      ...numberCells("Probability", "Error"),
       ...thresholds.map(({ threshold }) => `At ${thresholdText(threshold)}`),
     ],
     rows: sorted.map(({ id, label, probability, error }) => [
       id,
       label === 1 ? "present" : "absent",
-      ...numbers(fixed(probability, 3), fixed(error, 3)),
+      ...numberCells(fixed(probability, 3), fixed(error, 3)),
       ...thresholds.map(({ threshold }) => {
         const positive = probability >= threshold;
         const called = positive ? "P" : "N";
@@ -264,9 +265,4 @@ export function proportion(share: Proportion): NumberCell {
 export function withBelow(content: Fragment, below: string | undefined): NumberCell {
   const small = below && markup`<span class="below">${below}</span>`;
   return new NumberCell([content, small]);
-}
-
-/** Cells of numbers. */
-export function numbers(...values: (number | string)[]): NumberCell[] {
-  return values.map((value) => new NumberCell(value));
 }

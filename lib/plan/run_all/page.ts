@@ -61,6 +61,10 @@ export function resultsPage(
       _section("aucs", "Area under the ROC curve", [
         wide("AUC by finding and plane", _aucTable(results)),
         _flawless(results),
+        note(
+          "One of twenty intervals of 95 % does not hold the true value, and the best of several AUCs is " +
+            "better here than it will be on new exams.",
+        ),
         markup`<div class="plots">${results.map(_aucFigure)}</div>`,
       ]),
       _section(

@@ -8,6 +8,12 @@ import {
   readOutOfFold,
 } from "../../../lib/classifier/out_of_fold.ts";
 import { MAX_TABLE_BYTES } from "../../../lib/combine/prediction_table.ts";
+import {
+  decodeExamTable,
+  MAX_EXAM_TABLE_BYTES,
+  readExamTable,
+} from "../../../lib/data/exam_table.ts";
+import { isExamId } from "../../../lib/data/labels.ts";
 import { DataError, WeightsError } from "../../../lib/errors.ts";
 import type { FuzzReader } from "./case.ts";
 
@@ -82,7 +88,31 @@ function outOfFold(): FuzzReader {
   };
 }
 
-/** Those readers. */
+function examTable(): FuzzReader {
+  const texts = [
+    "id,patient\n0012,a\n0013,a\n",
+    "\ufeffID;scanner;side\r\n12;GE;left\r\n13;;right\r\n14;Siemens\r\n",
+    "id\tage\n" + Array.from({ length: 200 }, (_, index) => `${index}\t${index % 90}\n`).join(""),
+  ];
+  return {
+    name: "exam_table",
+    seeds: texts.map((text, index) => ({ name: `table ${index}`, bytes: encoder.encode(text) })),
+    refuses: DataError,
+    read(bytes) {
+      const { columns, rows } = decodeExamTable(bytes, "a.csv");
+      promise(columns.length > 0 && new Set(columns).size === columns.length, "columns alike");
+      promise(rows.size > 0, "no exams");
+      for (const [id, values] of rows) {
+        promise(isExamId(id) && values.length === columns.length, `${id}: ${values.length} values`);
+      }
+    },
+    limit: MAX_EXAM_TABLE_BYTES,
+    readFile: readExamTable,
+    extension: ".csv",
+  };
+}
+
+/** Those readers, and that of what else is known about exams. */
 export function classifierReaders(): FuzzReader[] {
-  return [ensemble(), outOfFold()];
+  return [ensemble(), outOfFold(), examTable()];
 }
