@@ -6,7 +6,7 @@
  */
 import { LONGEST_PATH } from "../combine/file.ts";
 import { decodeHashes, encodeHashes } from "../data/exam_hash.ts";
-import { INTENSITIES } from "../data/intensity.ts";
+import { TOLD_INTENSITIES } from "../data/intensity.ts";
 import { messageOf, WeightsError } from "../errors.ts";
 import { OPERATING_RULES, parseOperatingRule } from "../metrics/operating_rule.ts";
 import { PLANES, TASKS } from "../terms.ts";
@@ -23,7 +23,7 @@ const Share = z.number().min(0).max(1);
 const Member = z.object({
   file: z.string().min(1).max(LONGEST_PATH).regex(/^\P{Cc}*$/u, "needed is a path in one line"),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, "needed are 64 hexadecimal digits"),
-  intensity: z.enum(INTENSITIES).optional(),
+  intensity: z.enum(TOLD_INTENSITIES).optional(),
 });
 
 const OutOfFold = z.object({

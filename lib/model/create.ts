@@ -138,8 +138,8 @@ export async function checkStart(weights: string, tune: TuneSplit): Promise<void
 }
 
 /**
- * Refuses to keep a fold out of a training that starts from a trained model: no file says which folds it
- * has seen.
+ * Refuses to keep a fold out of a training that starts from a trained model, which may have seen its
+ * exams.
  *
  * @param weights what training starts from; see {@linkcode CreateOptions.weights}
  * @throws {OptionError} if the file is an MRNet's

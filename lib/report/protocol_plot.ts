@@ -28,17 +28,20 @@ const EXAMS: Readonly<Record<FitOn | "out-of-fold", string>> = {
 export function choices(
   evaluation: Pick<
     ModelEvaluation,
-    "card" | "combination" | "chosenBy" | "fittedOn" | "pointBy"
+    "card" | "combination" | "trainedOn" | "chosenBy" | "fittedOn" | "pointBy"
   >,
 ): Choice[] {
   const { card: { epochBy, operatingPoint, tune }, combination, ...shared } = evaluation;
-  const { chosenBy, fittedOn, pointBy } = shared;
+  const { trainedOn, chosenBy, fittedOn, pointBy } = shared;
   const known = (acquaintance: Acquaintance | undefined) =>
     acquaintance !== undefined && acquaintance.shared > 0 ? { shared: acquaintance } : {};
   const point = operatingPoint && `Threshold ${thresholdText(operatingPoint.threshold)}`;
   const trained = tune === undefined ? EXAMS.train : "Other training exams";
   return [
-    { exams: epochBy.length === 0 ? "Not known" : trained, chosen: "Weights of the network" },
+    {
+      ...{ exams: epochBy.length === 0 ? "Not known" : trained, chosen: "Weights of the network" },
+      ...known(trainedOn),
+    },
     ...[...new Set(epochBy)].map((exams) => ({
       ...{ exams: EXAMS[exams], chosen: "Epoch" },
       ...known(chosenBy),
