@@ -53,7 +53,7 @@ export type { TuneSplit } from "./lib/data/tune.ts";
 
 // The model.
 export { createMRNet, loadMRNet, saveMRNet } from "./lib/model/create.ts";
-export type { CreateOptions, LoadedMRNet, LoadOptions } from "./lib/model/create.ts";
+export type { CreateOptions, LoadedMRNet, LoadOptions, NetworkName } from "./lib/model/create.ts";
 export { decide, type Decision, DEFAULT_THRESHOLD } from "./lib/model/card.ts";
 export type { ChosenOn, ModelCard, OperatingPoint, ResolvedCard } from "./lib/model/card.ts";
 export { type Conversion, convertWeights } from "./lib/model/convert.ts";

@@ -13,6 +13,8 @@
 import type { Exam } from "../data/exam.ts";
 import type { Features } from "../model/features.ts";
 import type { MRNet, Prediction, ReadOptions } from "../model/mrnet.ts";
+import { networkOf } from "../network/networks.ts";
+import { receptiveField } from "../network/receptive_field.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 
 /** The two maps. */
@@ -31,8 +33,9 @@ export interface SliceShare {
   /** How many channels selected it with a mean above 0. If that is 0, the slice changed nothing. */
   channelsSelected: number;
   /**
-   * The class activation map, `[mapHeight, mapWidth]`, in units of the logit. Its pixel at row `r`
-   * and column `c` looks at the exam's pixels around row `32 r + 31` and column `32 c + 31`.
+   * The class activation map, `[mapHeight, mapWidth]`, in units of the logit. With `mapStride` s and
+   * `mapStart` a, its pixel at row `r` and column `c` looks at the exam's pixels around row `s r + a` and
+   * column `s c + a`.
    */
   map: Float64Array;
 }
@@ -46,16 +49,20 @@ export interface Explanation extends Prediction {
   /** The linear layer's bias of the finding: what the logit is made of beside the shares. */
   bias: number;
   /**
-   * `[256]`: the slice that each channel selected, from 0; the first of equals, as in the model. Of
+   * `[channels]`: the slice that each channel selected, from 0; the first of equals, as in the model. Of
    * several models together the channels of one stand behind those of the other.
    */
   selectedSlices: number[];
-  /** `[256]`: what each channel adds to the logit. */
+  /** `[channels]`: what each channel adds to the logit. */
   contributions: number[];
   /** Height of a map, 7 for slices of 256 pixels. */
   mapHeight: number;
   /** Width of a map. */
   mapWidth: number;
+  /** From a pixel of a map to the next one, in pixels of the exam: 32. */
+  mapStride: number;
+  /** Where a map's first pixel looks, in pixels of the exam: 31 for AlexNet, 0 for ResNet-18. */
+  mapStart: number;
   /** One for each slice of the exam, in order. */
   slices: SliceShare[];
 }
@@ -110,6 +117,7 @@ export async function explain(
   );
   // The rows of the linear layer: the finding's absence, its presence.
   const { channels } = features;
+  const { stride, start } = receptiveField(networkOf(model.network));
   const present = Float64Array.from(weight.subarray(channels, 2 * channels));
   const means = channelMeans(features);
   const selectedSlices = _argmax(means, features);
@@ -126,6 +134,8 @@ export async function explain(
     }),
     mapHeight: features.height,
     mapWidth: features.width,
+    mapStride: stride,
+    mapStart: start,
     slices: Array.from({ length: features.slices }, (_, slice) => {
       const own = selectedSlices.flatMap((selected, channel) =>
         selected === slice ? [channel] : []

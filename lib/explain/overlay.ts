@@ -63,8 +63,9 @@ export function overlay(view: View, slice: number, size: Size): Picture {
   const { exam, explanation, black, white, strongest } = view;
   const pixels = exam.height * exam.width;
   const grey = resample(exam.voxels.subarray(slice * pixels, (slice + 1) * pixels), exam, size);
-  const { mapHeight: height, mapWidth: width, slices } = explanation;
-  const map = spreadMap(slices[slice].map, { height, width }, exam, size);
+  const { mapHeight: height, mapWidth: width, mapStride, mapStart, slices } = explanation;
+  const grid = { height, width, stride: mapStride, start: mapStart };
+  const map = spreadMap(slices[slice].map, grid, exam, size);
   const window = white > black ? 255 / (white - black) : 0;
   const scale = strongest > 0 ? STEPS / strongest : 0;
   const colors = _table();

@@ -1,8 +1,7 @@
 /**
  * Images of one channel in another size.
  */
-import { ALEXNET } from "../network/alexnet.ts";
-import { receptiveField } from "../network/receptive_field.ts";
+import type { ReceptiveField } from "../network/receptive_field.ts";
 import type { Size } from "../network/sizes.ts";
 
 /** The source pixels that one pixel of an axis is the weighted sum of. */
@@ -44,9 +43,6 @@ export function resample(values: ArrayLike<number>, from: Size, to: Size): Float
   return resampled;
 }
 
-/** The exam's pixels that the pixels of a map are centred on. */
-const FIELD = receptiveField(ALEXNET);
-
 /**
  * A class activation map over an exam's slice, bilinear, each of its pixels where its receptive field
  * is centred. Beyond the outermost of these the outermost values repeat.
@@ -55,15 +51,21 @@ const FIELD = receptiveField(ALEXNET);
  * pixels away from their receptive fields.
  *
  * @param map `[size.height, size.width]`
+ * @param size of the map, and where its pixels look
  * @param slice size of the exam's slices
  * @param to size of the picture
  * @returns `[to.height, to.width]`
  */
-export function spreadMap(map: ArrayLike<number>, size: Size, slice: Size, to: Size): Float32Array {
+export function spreadMap(
+  map: ArrayLike<number>,
+  size: Size & Pick<ReceptiveField, "stride" | "start">,
+  slice: Size,
+  to: Size,
+): Float32Array {
   const positions = (length: number, pixels: number, mapPixels: number) =>
     Array.from({ length }, (_, index) => {
       const pixel = (index + 0.5) * pixels / length - 0.5;
-      const position = (pixel - FIELD.start) / FIELD.stride;
+      const position = (pixel - size.start) / size.stride;
       const within = Math.min(Math.max(position, 0), mapPixels - 1);
       const first = Math.min(Math.floor(within), Math.max(0, mapPixels - 2));
       return { first, second: Math.min(first + 1, mapPixels - 1), share: within - first };

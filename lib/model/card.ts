@@ -2,6 +2,7 @@
  * What a model's file says about the model: what it predicts, how its input is prepared, how it was
  * trained, its operating point. `card_metadata.ts` writes it into files and reads it from them.
  */
+import type { NetworkName } from "../network/networks.ts";
 import type { ExamHash } from "../data/exam_hash.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { Landmarks } from "../data/landmarks.ts";
@@ -66,6 +67,8 @@ export interface ModelCard {
   task?: Task;
   /** The plane it reads; unknown for a file of PyTorch. */
   plane?: Plane;
+  /** Its network; unknown for a file of PyTorch, whose tensors tell it. */
+  network?: NetworkName;
   /** How its input is prepared; `raw` if the file does not say. */
   intensity: Intensity;
   /** What the exams it was trained on look like; none if the file does not say it. */

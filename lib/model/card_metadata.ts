@@ -14,6 +14,7 @@ import { checkOptionNames } from "../option_names.ts";
 import { shortened } from "../quoted.ts";
 import { PLANES, TASKS } from "../terms.ts";
 import { CHOSEN_ON, type ChosenOn, type ModelCard, type OperatingPoint } from "./card.ts";
+import { NETWORK_NAMES } from "../network/networks.ts";
 import { LOSS_WEIGHTS, RECIPE_NAMES } from "./recipe.ts";
 
 /** The version of the cards that are written, and the only one that is read. */
@@ -35,6 +36,7 @@ const ENTRIES: { readonly [Name in keyof Required<ModelCard>]: Entry<Required<Mo
   {
     task: _word("task", TASKS),
     plane: _word("plane", PLANES),
+    network: _word("network", NETWORK_NAMES),
     intensity: _word("intensity", INTENSITIES),
     landmarks: _json("landmarks", parseLandmarks),
     recipe: _word("recipe", RECIPE_NAMES),

@@ -1,6 +1,7 @@
 /** One form of a model's file into another. */
 import type { Preparation } from "../data/intensity.ts";
 import { OptionError, WeightsError } from "../errors.ts";
+import type { Network } from "../network/network.ts";
 import { writeWhole } from "../files.ts";
 import { readCardWith } from "./card_metadata.ts";
 import type { LoadOptions } from "./create.ts";
@@ -12,6 +13,7 @@ import type { StateDict } from "./weights/tensors.ts";
 
 /** A model to be written, and what its file says about it. */
 interface Model {
+  network: Network;
   tensors: StateDict;
   metadata: Record<string, string>;
   /** How its input is prepared, for the forms that have room for it. */
@@ -29,9 +31,9 @@ const ENCODERS: Readonly<Record<string, Encoder>> = {
     }),
   pth: ({ tensors }) => encodePytorch(tensors),
   pt: ({ tensors }) => encodePytorch(tensors),
-  onnx({ tensors, metadata, input = { intensity: "raw" } }) {
+  onnx({ network, tensors, metadata, input = { intensity: "raw" } }) {
     const { intensity } = input;
-    return encodeOnnx(tensors, { ...metadata, intensity, input: ONNX_INPUT }, { input });
+    return encodeOnnx(tensors, { ...metadata, intensity, input: ONNX_INPUT }, { input, network });
   },
 };
 
@@ -53,7 +55,7 @@ export interface Conversion {
  *
  * | name ends with | written is |
  * | --- | --- |
- * | `.safetensors` | the twelve tensors, which Python's `safetensors` package reads |
+ * | `.safetensors` | the tensors, which Python's `safetensors` package reads |
  * | `.pth`, `.pt` | a state dict, which `torch.load(weights_only=True)` reads |
  * | `.onnx` | the network: `exam` `[slices, 3, height, width]` to `logits` `[1, 2]` and `probability` `[1]` |
  *
@@ -98,10 +100,10 @@ export async function convertWeights(
         "out, or write .safetensors or .onnx",
     );
   }
-  const { tensors, metadata } = await readMRNet(from);
+  const { network, tensors, metadata } = await readMRNet(from);
   const { head: [{ shape }] } = await identifyNetwork(from);
   const known = ending === "onnx" || options.intensity !== undefined;
   const input = known ? readCardWith(metadata, from, options.intensity) : undefined;
-  await writeWhole(to, ENCODERS[ending]({ tensors, metadata, input }));
+  await writeWhole(to, ENCODERS[ending]({ network, tensors, metadata, input }));
   return { metadata, keptMetadata, outputs: shape[0] === 1 ? 1 : 2 };
 }

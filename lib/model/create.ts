@@ -17,22 +17,33 @@ import { identifyNetwork, readFeatures, readMRNet } from "./weights/read.ts";
 import { encodeSafetensors } from "./weights/safetensors.ts";
 import { quoted } from "../quoted.ts";
 import type { Source } from "../source.ts";
+import { IMAGENET_CLASSES } from "./weights/lineage.ts";
 import { type StateDict, weightsError } from "./weights/tensors.ts";
+import type { Network } from "../network/network.ts";
+import { NETWORK_NAMES, type NetworkName, networkOf } from "../network/networks.ts";
+
+export type { NetworkName };
 
 /** What a new model starts from. */
 export interface CreateOptions {
   /**
-   * - `imagenet`: AlexNet as torchvision trained it on ImageNet, fetched once and kept
+   * - `imagenet`: the network as torchvision trained it on ImageNet, fetched once and kept
    * - `none`: random weights
    * - a URL: a copy of torchvision's file, whose name carries its hash too
-   * - anything else: a `.pth`, `.pt` or `.safetensors` file of an AlexNet, or of an MRNet of any lineage
+   * - anything else: a `.pth`, `.pt` or `.safetensors` file of the network, or of an MRNet of any lineage
    *   that {@linkcode readMRNet} knows
    *
-   * Of an AlexNet only the convolutions are used: the linear layer is drawn at random.
+   * Of a network without MRNet's linear layer only the convolutions are used: the linear layer is drawn
+   * at random.
    *
    * @default "imagenet"
    */
   weights?: string;
+  /**
+   * The network that computes the features of a slice.
+   * @default that of the file of weights, `alexnet` if there is none
+   */
+  network?: NetworkName;
   /**
    * How the model's input is prepared.
    * @default what the file of weights says, `raw` if it says nothing
@@ -69,6 +80,7 @@ export interface CreateOptions {
 /** What making can be given. */
 const CREATE_OPTION_NAMES: OptionNames<CreateOptions> = {
   weights: true,
+  network: true,
   intensity: true,
   landmarks: true,
   seed: true,
@@ -81,9 +93,9 @@ const CREATE_OPTION_NAMES: OptionNames<CreateOptions> = {
 /**
  * Makes a model to train, on the current engine; one is started if none runs.
  *
- * @throws {WeightsError} if the weights cannot be fetched or read
- * @throws {OptionError} if an option does not exist, exams are to be kept out that the weights may
- * have been trained on, or its input is to be mapped to landmarks and none are known
+ * @throws {WeightsError} if the weights cannot be fetched or read, or are another network's
+ * @throws {OptionError} if an option or the network does not exist, exams are to be kept out that the
+ * weights may have been trained on, or its input is to be mapped to landmarks and none are known
  * @throws {PermissionError} if Deno refuses the file or the network
  *
  * @example
@@ -102,13 +114,17 @@ export async function createMRNet(options: CreateOptions = {}): Promise<MRNet> {
 
 /** The weights that a model starts from, and what their file says of how its input is prepared. */
 export interface ModelStart extends Partial<Preparation> {
-  /** The twelve parameters in PyTorch's names and layout. */
+  /** Parameters and statistics in PyTorch's names and layout. */
   state: StateDict;
 }
 
 /** Reads or draws what {@linkcode createMRNet} makes a model of. */
 export async function readStart(options: CreateOptions): Promise<ModelStart> {
-  const { weights = "imagenet", seed = drawSeed(), models = "models" } = options;
+  const { weights = "imagenet", seed = drawSeed(), models = "models", network } = options;
+  if (network !== undefined && !NETWORK_NAMES.includes(network)) {
+    const known = NETWORK_NAMES.join(", ");
+    throw new OptionError(`Cannot make a model of the network '${network}': choose from ${known}`);
+  }
   return await _startingWeights(weights, seed, { ...options, models });
 }
 
@@ -134,7 +150,8 @@ export function modelOf(
  */
 export async function checkStart(weights: string, tune: TuneSplit): Promise<void> {
   if (["none", "imagenet"].includes(weights) || isRemote(weights)) return;
-  if (!await _isAlexNet(weights)) await _readStart(weights, tune);
+  const { isBackbone } = await _identify(weights);
+  if (!isBackbone) await _readStart(weights, tune);
 }
 
 /**
@@ -147,10 +164,10 @@ export async function checkStart(weights: string, tune: TuneSplit): Promise<void
  */
 export async function checkStartOfFold(weights: string, fold: number): Promise<void> {
   if (["none", "imagenet"].includes(weights) || isRemote(weights)) return;
-  if (await _isAlexNet(weights)) return;
+  if ((await _identify(weights)).isBackbone) return;
   throw new OptionError(
     `Cannot keep fold ${fold} out of a training that starts from '${weights}', which may know its ` +
-      "exams: start from imagenet, none, or another AlexNet",
+      "exams: start from imagenet, none, or another network without a linear layer of MRNet",
   );
 }
 
@@ -228,7 +245,7 @@ export async function loadMRNetFrom(
  * @param card what the file should say about the model, such as the card of the model that it was loaded
  * from; how the input is prepared is known by the model
  * @throws {OptionError} if the card has a key that no card has, a value that its key does not allow, or
- * another intensity than the model
+ * another intensity or network than the model
  * @throws {OutputError} if it cannot be written
  *
  * @example
@@ -247,11 +264,12 @@ export async function saveMRNet(
   path: string,
   card: Partial<ModelCard> = {},
 ): Promise<void> {
-  const { intensity = model.intensity } = card;
-  if (intensity !== model.intensity) {
+  for (const key of ["intensity", "network"] as const) {
+    const said = card[key] ?? model[key];
+    if (said === model[key]) continue;
     throw new OptionError(
-      `Cannot save a model of intensity ${model.intensity} with a card that says ${intensity}: ` +
-        "leave the intensity out",
+      `Cannot save a model of ${key} ${model[key]} with a card that says ${said}: ` +
+        `leave the ${key} out`,
     );
   }
   await writeMRNet(model, path, cardMetadata(card));
@@ -268,9 +286,9 @@ export async function writeMRNet(
   metadata: Record<string, string>,
   options: WriteOptions = {},
 ): Promise<boolean> {
-  const { intensity, landmarks } = model;
+  const { network, intensity, landmarks } = model;
   const scale = landmarks && { landmarks: JSON.stringify(landmarks) };
-  const described = { format: "pt", ...metadata, intensity, ...scale };
+  const described = { format: "pt", ...metadata, network, intensity, ...scale };
   const bytes = encodeSafetensors(await model.stateDict(), described);
   return await writeWhole(path, bytes, options);
 }
@@ -278,19 +296,26 @@ export async function writeMRNet(
 async function _startingWeights(
   weights: string,
   seed: number,
-  { models, tune, onProgress, signal }: CreateOptions & { models: string },
+  options: CreateOptions & { models: string },
 ): Promise<ModelStart> {
-  if (weights === "none") return { state: initialWeights(seed) };
+  const { models, tune, onProgress, signal } = options;
+  const wanted = networkOf(options.network ?? "alexnet");
+  if (weights === "none") return { state: initialWeights(seed, wanted) };
   const url = isRemote(weights) ? weights : undefined;
   const path = weights === "imagenet" || url !== undefined
-    ? await fetchImageNetWeights({ folder: models, url, onProgress, signal })
+    ? await fetchImageNetWeights({ folder: models, network: wanted, url, onProgress, signal })
     : weights;
-  if (!await _isAlexNet(path)) {
+  const { isBackbone, network } = await _identify(path);
+  if (options.network !== undefined && network !== wanted) {
+    const hint = `leave the network out, or give weights of ${wanted.title}`;
+    throw weightsError(path, `it holds ${network.title}, not ${wanted.title}`, hint);
+  }
+  if (!isBackbone) {
     const { tensors, card } = await _readStart(path, tune);
     return { state: tensors, intensity: card.intensity, landmarks: card.landmarks };
   }
   const features = (await readFeatures(path)).tensors;
-  return { state: new Map([...features, ...initialClassifier(seed)]) };
+  return { state: new Map([...features, ...initialClassifier(seed, network)]) };
 }
 
 /** An MRNet to start from, which was not trained on the exams that are to be kept out. */
@@ -315,24 +340,24 @@ async function _readStart(
   );
 }
 
-/** The classes of ImageNet: the outputs of the last layer of AlexNet's own classifier. */
-const IMAGENET_CLASSES = 1000;
-
 /**
- * Whether a file holds an AlexNet rather than an MRNet, which wraps one; no value is loaded.
+ * Which network a file holds, and whether it is torchvision's rather than an MRNet, which wraps one; no
+ * value is loaded.
  *
  * @throws {WeightsError} if it is an AlexNet that was trained for something else than ImageNet: its exams
  * are unknown, and MRNet cannot use its trained classifier
  */
-async function _isAlexNet(path: string): Promise<boolean> {
-  const { kind, ownClassifier, tensors } = await identifyNetwork(path);
-  if (kind !== "alexnet") return false;
+async function _identify(path: string): Promise<{ isBackbone: boolean; network: Network }> {
+  const { kind, network, ownClassifier, tensors } = await identifyNetwork(path);
+  if (kind !== "backbone") return { isBackbone: false, network };
   const other = ownClassifier.find((key) => {
-    const layer = /classifier\.(.*\.)?([146])\.(weight|bias)$/.exec(key)?.[2];
-    return layer === undefined || layer === "6" && tensors.get(key)!.shape[0] !== IMAGENET_CLASSES;
+    const layer = /(?:classifier\.(?:.*\.)?([146])|fc)\.(?:weight|bias)$/.exec(key);
+    if (layer === null) return true;
+    const isLast = layer[1] === undefined || layer[1] === "6";
+    return isLast && tensors.get(key)!.shape[0] !== IMAGENET_CLASSES;
   });
-  if (other === undefined) return true;
-  const found = `it is an AlexNet with a classifier of its own that is not ImageNet's: ` +
+  if (other === undefined) return { isBackbone: true, network };
+  const found = `it is torchvision's ${network.title} with a classifier that is not ImageNet's: ` +
     `${quoted(other)} is [${tensors.get(other)!.shape.join(", ")}]`;
   const hint =
     "a training would drop it; save the features alone if they are what it shall start from";

@@ -1,10 +1,11 @@
 /** Parameters that training leaves as they are. */
+import type { Network } from "../network/network.ts";
+import { featureParameters } from "./names.ts";
 import type { Parameters } from "./parameters.ts";
-import { FEATURE_PARAMETERS } from "./weights/mrnet.ts";
 
 /** Whether no convolution is trained, so that there is no backward pass through them. */
-export function areFeaturesFrozen(frozen: ReadonlySet<string>): boolean {
-  return FEATURE_PARAMETERS.every(({ name }) => frozen.has(name));
+export function areFeaturesFrozen(frozen: ReadonlySet<string>, network: Network): boolean {
+  return featureParameters(network).every(({ name }) => frozen.has(name));
 }
 
 /** The names of the parameters whose `trainable` is false. */

@@ -1,11 +1,10 @@
 /**
- * MRNet: AlexNet's convolutions on every slice, the mean of each channel over a slice, the maximum
+ * MRNet: a network's convolutions on every slice, the mean of each channel over a slice, the maximum
  * over the slices, and one linear layer.
  *
  * Source: N. Bien et al., Deep-learning-assisted diagnosis for knee magnetic resonance imaging:
- * Development and retrospective validation of MRNet, PLOS Medicine 15(11), 2018. AlexNet is
- * torchvision's variant (A. Krizhevsky, One weird trick for parallelizing convolutional neural
- * networks, 2014).
+ * Development and retrospective validation of MRNet, PLOS Medicine 15(11), 2018. There the network is
+ * AlexNet; `lib/network` has it and others.
  */
 import type { Exam } from "../data/exam.ts";
 import {
@@ -18,15 +17,15 @@ import {
 import { checkLandmarks, type Landmarks } from "../data/landmarks.ts";
 import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts";
 import { DataError, OptionError } from "../errors.ts";
-import { ALEXNET } from "../network/alexnet.ts";
+import { type NetworkName, networkOf } from "../network/networks.ts";
 import { featuresOf } from "../network/reference.ts";
 import * as tf from "../tf.ts";
 import type { Features } from "./features.ts";
 import { filtersToHWIO, filtersToOIHW } from "./layout.ts";
 import { maxOverSlices } from "./max_over_slices.ts";
-import { HEAD, NETWORK_PREFIX } from "./names.ts";
+import { HEAD, mrnetParameters, mrnetStatistics, mrnetTensors, NETWORK_PREFIX } from "./names.ts";
 import { assignParameter, type NetworkState } from "./parameters.ts";
-import { MRNET_PARAMETERS, selectMRNet } from "./weights/mrnet.ts";
+import { networkOfState, selectMRNet } from "./weights/mrnet.ts";
 import { WasmPredictor } from "./wasm/predictor.ts";
 import { WebGPUPredictor } from "./webgpu/predictor.ts";
 import type { StateDict } from "./weights/tensors.ts";
@@ -66,11 +65,18 @@ export interface ReadOptions {
 
 /** A model on the current engine. Its memory is held until it is disposed of: `using model = …`. */
 export class MRNet implements Disposable {
+  /** The network that computes the features of a slice. */
+  readonly network: NetworkName;
   /**
-   * The twelve trainable parameters under PyTorch's names: filters as
-   * `[height, width, in, out]`, the linear layer as `[2, 256]`.
+   * The trainable parameters under PyTorch's names: filters as `[height, width, in, out]`, the linear
+   * layer as `[2, channels]`.
    */
   readonly parameters: ReadonlyMap<string, tf.Variable>;
+  /**
+   * The running means and variances of the batch normalisations under PyTorch's names, which training
+   * leaves as they are; AlexNet has none.
+   */
+  readonly statistics: ReadonlyMap<string, Float32Array>;
   /**
    * How the grey values of an exam become the input. It belongs to the model, so that training,
    * evaluation and explanation prepare exams alike; {@linkcode MRNet.input} does it.
@@ -86,7 +92,7 @@ export class MRNet implements Disposable {
   /**
    * Puts the parameters on the current engine.
    *
-   * @param state the twelve parameters in PyTorch's names and layout
+   * @param state parameters and statistics in PyTorch's names and layout; they tell the network
    * @param options how its input is prepared
    * @throws {WeightsError} if one is missing, wrongly shaped or not finite
    * @throws {OptionError} if its input is to be mapped to landmarks, and none are given, or they are
@@ -101,7 +107,15 @@ export class MRNet implements Disposable {
     }
     if (landmarks !== undefined) checkLandmarks(landmarks, "make a model");
     const parameters = new Map<string, tf.Variable>();
-    for (const [name, { shape, data }] of selectMRNet(state, "given to MRNet")) {
+    const selected = selectMRNet(state, "given to MRNet");
+    this.network = networkOfState(selected);
+    const network = networkOf(this.network);
+    const statistics = new Map<string, Float32Array>();
+    for (const { name } of mrnetStatistics(network)) {
+      statistics.set(name, selected.get(name)!.data.slice());
+    }
+    for (const { name } of mrnetParameters(network)) {
+      const { shape, data } = selected.get(name)!;
       const [out, into, height, width] = shape;
       const tensor = shape.length === 4
         ? tf.tensor(filtersToHWIO(data, shape), [height, width, into, out])
@@ -111,6 +125,7 @@ export class MRNet implements Disposable {
       tensor.dispose();
     }
     this.parameters = parameters;
+    this.statistics = statistics;
     this.intensity = intensity;
     this.landmarks = landmarks;
   }
@@ -126,16 +141,20 @@ export class MRNet implements Disposable {
   }
 
   /**
-   * AlexNet's convolutions. The original repeats the one grey channel three times; that is the same
+   * The network's convolutions. The original repeats the one grey channel three times; that is the same
    * function.
    *
    * @param exam `[slices, height, width]`, at least 64×64, as {@linkcode MRNet.input} gives it
-   * @returns `[slices, height', width', 256]`, for 256×256 7×7
+   * @returns `[slices, height', width', channels]`: of 256×256 AlexNet makes 7×7 and 256 channels,
+   * ResNet-18 8×8 and 512
    */
   features(exam: tf.Tensor3D): tf.Tensor4D {
     return tf.tidy(() => {
       const image: tf.Tensor4D = tf.expandDims(exam, 3);
-      return featuresOf(ALEXNET, image, (name) => this.#get(NETWORK_PREFIX + name));
+      return featuresOf(networkOf(this.network), image, (name) => {
+        const statistics = this.statistics.get(NETWORK_PREFIX + name);
+        return statistics ? tf.tensor1d(statistics) : this.#get(NETWORK_PREFIX + name);
+      });
     });
   }
 
@@ -183,10 +202,15 @@ export class MRNet implements Disposable {
     return { ...predictionOf(exam, logits), features };
   }
 
-  /** A copy of the parameters in PyTorch's names and layout. */
+  /** A copy of the parameters and statistics in PyTorch's names and layout. */
   async stateDict(): Promise<StateDict> {
     const state: StateDict = new Map();
-    for (const { name, shape } of MRNET_PARAMETERS) {
+    for (const { name, shape } of mrnetTensors(networkOf(this.network))) {
+      const statistics = this.statistics.get(name);
+      if (statistics !== undefined) {
+        state.set(name, { shape: [...shape], data: statistics.slice() });
+        continue;
+      }
       const data = await this.#get(name).data() as Float32Array;
       // The copy matters: on some engines what is read is the tensor's own memory.
       const copy = shape.length === 4 ? filtersToOIHW(data, shape) : data.slice();
@@ -265,7 +289,7 @@ export class MRNet implements Disposable {
 
   /** This toolkit's own kernels, if the model is on the engine that has them. */
   async #kernels(): Promise<WasmPredictor | undefined> {
-    if (!usesWasmKernels()) return undefined;
+    if (!hasWasmKernels(this)) return undefined;
     return await (this.#predictor ??= WasmPredictor.start());
   }
 
@@ -274,9 +298,14 @@ export class MRNet implements Disposable {
   }
 }
 
+/** Whether the engine in use has kernels of this toolkit for the model on the processor. */
+export function hasWasmKernels({ network }: Pick<MRNet, "network">): boolean {
+  return usesWasmKernels() && network === "alexnet";
+}
+
 /** What an engine needs of a model to compute it. */
-export function networkState({ parameters }: MRNet): NetworkState {
-  return { network: ALEXNET, parameters, statistics: new Map() };
+export function networkState({ network, parameters, statistics }: MRNet): NetworkState {
+  return { network: networkOf(network), parameters, statistics };
 }
 
 /**

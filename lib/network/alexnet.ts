@@ -10,6 +10,7 @@ const POOL: MaxPool = { kind: "maxPool", size: 3, stride: 2, padding: 0 };
 /** The network of MRNet's paper: 256 channels, 7×7 of slices of 256×256. */
 export const ALEXNET: Network = network({
   name: "alexnet",
+  title: "AlexNet",
   imageNetFile: "alexnet-owt-7be5be79.pth",
   inputs: 3,
   nodes: [

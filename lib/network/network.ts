@@ -84,6 +84,8 @@ export type Node = NodeDescription & {
 export interface NetworkDescription {
   /** Its name, as torchvision spells it. */
   readonly name: string;
+  /** Its name in a text, such as `AlexNet`. */
+  readonly title: string;
   /**
    * The file of the weights that torchvision trained on ImageNet. Its name carries its hash.
    * @default none

@@ -36,6 +36,7 @@ function block(name: string, ahead: string, outputs: number, stride: number): No
 /** The deeper network: 512 channels, 8×8 of slices of 256×256. */
 export const RESNET18: Network = network({
   name: "resnet18",
+  title: "ResNet-18",
   imageNetFile: "resnet18-f37072fd.pth",
   inputs: 3,
   nodes: [

@@ -7,6 +7,7 @@ import { DataError, WeightsError } from "../errors.ts";
 import { hashFile, join, sha256Of } from "../files.ts";
 import { isRemote } from "../model/model_source.ts";
 import { fetchImageNetWeights } from "../model/weights/imagenet.ts";
+import { type NetworkName, networkOf } from "../network/networks.ts";
 import type { Plane, Split, Task } from "../terms.ts";
 import { FOLDS_FILE } from "./plan_file.ts";
 import type { PlannedSetting, ScorePlan, TrainPlan, TrainUnit } from "./plan.ts";
@@ -81,10 +82,12 @@ export async function hashExamFiles(
  *
  * @param weights `none`, `imagenet`, an address or a file
  * @param models the folder that fetched weights go to
+ * @param network whose weights are fetched
  */
 export async function settleWeights(
   weights: string,
   models: string,
+  network: NetworkName,
   { signal, onDownload }: {
     signal?: AbortSignal;
     onDownload?: (received: number, total: number | undefined) => void;
@@ -93,7 +96,10 @@ export async function settleWeights(
   if (weights === "none") return { file: "none" };
   const url = isRemote(weights) ? weights : undefined;
   const file = weights === "imagenet" || url !== undefined
-    ? await fetchImageNetWeights({ folder: models, url, signal, onProgress: onDownload })
+    ? await fetchImageNetWeights({
+      ...{ folder: models, network: networkOf(network), url, signal },
+      onProgress: onDownload,
+    })
     : weights;
   return { file, sha256: await _hashWeights(file) };
 }

@@ -1,4 +1,5 @@
 /** Making a plan: everything is checked, and the starting weights are fetched, before it is written. */
+import type { NetworkName } from "../network/networks.ts";
 import { checkSplitClasses, openDataset } from "../data/dataset.ts";
 import { foldedExams, type FoldRow, formatFolds } from "../data/folds.ts";
 import { labelFile, type LabelledId, readLabels } from "../data/labels.ts";
@@ -217,9 +218,11 @@ async function _settings(options: TrainPlanOptions, models: string): Promise<Pla
     const { folds: _, ...shared } = options;
     const planned = plannedOptions({ ...shared, ...own });
     const given = String(planned.weights);
-    const weights = fetched.get(given) ??
-      await settleWeights(given, models, { signal, onDownload });
-    fetched.set(given, weights);
+    const network = (planned.network ?? "alexnet") as NetworkName;
+    const key = `${network} ${given}`;
+    const weights = fetched.get(key) ??
+      await settleWeights(given, models, network, { signal, onDownload });
+    fetched.set(key, weights);
     settings.push({ name, options: planned, weights });
   }
   return settings;

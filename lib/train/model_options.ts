@@ -6,7 +6,8 @@ import type { SourceMatrix } from "../data/augment.ts";
 import { type Exam, MAX_SLICES, MAX_VOXELS, MIN_SIDE } from "../data/exam.ts";
 import { OptionError } from "../errors.ts";
 import { untrainable } from "../model/frozen.ts";
-import { FEATURE_PARAMETERS } from "../model/weights/mrnet.ts";
+import { featureParameters } from "../model/names.ts";
+import { networkOf } from "../network/networks.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { nearest } from "../nearest.ts";
 import type { OptionNames } from "../option_names.ts";
@@ -145,7 +146,9 @@ export function resolveModelOptions(
 }
 
 function _frozen(model: MRNet, freeze: unknown): ReadonlySet<string> {
-  const names = freeze === "features" ? FEATURE_PARAMETERS.map(({ name }) => name) : freeze;
+  const names = freeze === "features"
+    ? featureParameters(networkOf(model.network)).map(({ name }) => name)
+    : freeze;
   if (!Array.isArray(names)) {
     throw _refusal("freeze", freeze, "'features' or an array of parameters' names");
   }

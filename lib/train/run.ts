@@ -109,7 +109,7 @@ async function _run(
 
 /** The weights to begin with: new ones, or those of the state. */
 async function _readStart(
-  { weights, models, tune, fold }: ReturnType<typeof withDefaults>,
+  { weights, network, models, tune, fold }: ReturnType<typeof withDefaults>,
   { from, seed, onDownload, signal }:
     & Pick<RunOptions, "onDownload" | "signal">
     & { from?: Resumption; seed: number },
@@ -119,7 +119,7 @@ async function _readStart(
     return { state: parameters, landmarks };
   }
   if (fold !== undefined) await checkStartOfFold(weights, fold);
-  return await readStart({ weights, seed, models, tune, signal, onProgress: onDownload });
+  return await readStart({ weights, network, seed, models, tune, signal, onProgress: onDownload });
 }
 
 /** How a model was made, as its file says it. */

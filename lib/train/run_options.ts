@@ -1,4 +1,5 @@
 /** The options of a run, what it reports when it begins, and its result. */
+import type { NetworkName } from "../network/networks.ts";
 import type { DatasetOptions } from "../data/dataset.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { ExamChecks } from "../data/survey.ts";
@@ -40,6 +41,11 @@ export interface RunOptions
    * @default "imagenet"
    */
   weights?: string;
+  /**
+   * The network that computes the features of a slice.
+   * @default that of the file of weights, `alexnet` if there is none
+   */
+  network?: NetworkName;
   /**
    * Keep the best model.
    * @default true

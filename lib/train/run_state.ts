@@ -7,7 +7,10 @@ import { checkPlainFile, fileError, writeWhole } from "../files.ts";
 import { type Landmarks, parseLandmarks } from "../data/landmarks.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import { filtersToHWIO, filtersToOIHW } from "../model/layout.ts";
-import { MRNET_PARAMETERS, selectMRNet } from "../model/weights/mrnet.ts";
+import { mrnetParameters, mrnetTensors } from "../model/names.ts";
+import { networkOfState, selectMRNet } from "../model/weights/mrnet.ts";
+import { NETWORK_NAMES, networkOf } from "../network/networks.ts";
+import type { Parameter } from "../network/parameters.ts";
 import { encodeSafetensors, readSafetensorsFrom } from "../model/weights/safetensors.ts";
 import { MAX_HEADER_BYTES } from "../model/weights/safetensors_header.ts";
 import { openSource, type Source } from "../model/weights/source.ts";
@@ -40,7 +43,11 @@ const MAX_BYTES = { exam: 80, epoch: 120, rest: 8192 } as const;
 const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** What begins the names of Adam's moments. */
-const MOMENTS = { first: "adam.first.", second: "adam.second." } as const;
+const MOMENTS_PREFIX = "adam.";
+const MOMENTS = {
+  first: `${MOMENTS_PREFIX}first.`,
+  second: `${MOMENTS_PREFIX}second.`,
+} as const;
 
 /** The state of a run. */
 export interface RunState {
@@ -61,7 +68,7 @@ export interface RunState {
   checkpoint?: string;
   /** The event file, and how long it was. */
   events: { name: string; size: number };
-  /** The twelve parameters in PyTorch's layout. */
+  /** The parameters, and the statistics of batch normalisations, in PyTorch's layout. */
   parameters: StateDict;
   /** Nothing before the first step. */
   optimizer?: OptimizerState;
@@ -108,8 +115,9 @@ export function encodeRunState(state: RunState): Uint8Array[] {
   const { parameters, optimizer, progress, ...rest } = state;
   const tensors: StateDict = new Map(parameters);
   if (optimizer !== undefined) {
+    const trained = mrnetParameters(networkOf(networkOfState(parameters)));
     for (const which of ["first", "second"] as const) {
-      for (const { name, shape } of MRNET_PARAMETERS) {
+      for (const { name, shape } of trained) {
         const values = optimizer[which].get(name)!;
         const data = shape.length === 4 ? filtersToOIHW(values, shape) : values;
         tensors.set(MOMENTS[which] + name, { shape: [...shape], data });
@@ -149,14 +157,18 @@ export async function readRunState(path: string): Promise<RunState> {
 
 /** Reads a state from a source that is open already. */
 export function readRunStateFrom(source: Source): RunState {
-  const wanted = new Map(
-    MRNET_PARAMETERS.flatMap(({ name, shape }) =>
-      ["", ...Object.values(MOMENTS)].map((begin) => [begin + name, shape] as const)
-    ),
-  );
+  const sizes = new Map<string, Set<number>>();
+  for (const network of NETWORK_NAMES.map(networkOf)) {
+    for (const { name, shape } of mrnetTensors(network)) {
+      for (const begin of ["", ...Object.values(MOMENTS)]) {
+        const known = sizes.get(begin + name) ?? new Set();
+        sizes.set(begin + name, known.add(elementCount(shape)!));
+      }
+    }
+  }
   const { tensors, metadata } = readSafetensorsFrom(source, {
     // Tensors of other sizes are not read into memory.
-    want: (name, shape) => elementCount(shape) === elementCount(wanted.get(name) ?? []),
+    want: (name, shape) => sizes.get(name)?.has(elementCount(shape) ?? -1) ?? false,
   });
   const { name } = source;
   const { steps, ...said } = _guarded(name, () => {
@@ -165,12 +177,15 @@ export function readRunStateFrom(source: Source): RunState {
     }
     throw new RangeError(`it is no state of a run, of version ${VERSION}`);
   });
+  const given = [...tensors].filter(([key]) => !key.startsWith(MOMENTS_PREFIX));
+  const parameters = selectMRNet(new Map(given), name);
+  const trained = mrnetParameters(networkOf(networkOfState(parameters)));
   const optimizer = steps === 0 ? undefined : _guarded(name, () => ({
     steps,
-    first: _moments(tensors, MOMENTS.first),
-    second: _moments(tensors, MOMENTS.second),
+    first: _moments(tensors, MOMENTS.first, trained),
+    second: _moments(tensors, MOMENTS.second, trained),
   }));
-  return { ...said, parameters: selectMRNet(_named(tensors, ""), name), optimizer };
+  return { ...said, parameters, optimizer };
 }
 
 /** The state without its tensors. */
@@ -230,21 +245,14 @@ function _parse(json: string): RunStateHeader {
   };
 }
 
-/** The tensors whose names begin so, under the names of the parameters. */
-function _named(tensors: StateDict, begin: string): StateDict {
-  const found: StateDict = new Map();
-  for (const { name } of MRNET_PARAMETERS) {
-    const tensor = tensors.get(begin + name);
-    if (tensor !== undefined) found.set(name, tensor);
-  }
-  return found;
-}
-
-function _moments(tensors: StateDict, begin: string): Map<string, Float32Array> {
-  const found = _named(tensors, begin);
+function _moments(
+  tensors: StateDict,
+  begin: string,
+  trained: readonly Parameter[],
+): Map<string, Float32Array> {
   const moments = new Map<string, Float32Array>();
-  for (const { name, shape } of MRNET_PARAMETERS) {
-    const tensor = found.get(name);
+  for (const { name, shape } of trained) {
+    const tensor = tensors.get(begin + name);
     if (tensor === undefined || tensor.shape.join() !== shape.join()) {
       throw new RangeError(`'${begin}${name}' is not there, or has another shape`);
     }

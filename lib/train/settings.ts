@@ -12,6 +12,7 @@ import { TUNE_SEED } from "../data/tune.ts";
 import { ENGINE_CHOICES } from "../engine/engine.ts";
 import { MAX_THREADS } from "../engine/wasm/capabilities.ts";
 import { PRECISIONS } from "../engine/webgpu/precision.ts";
+import { NETWORK_NAMES } from "../network/networks.ts";
 import { LOSS_WEIGHTS, RECIPE_NAMES, RECIPES } from "../model/recipe.ts";
 import type { RecipeName, RecipeSettings } from "../model/recipe.ts";
 import { TASKS } from "../terms.ts";
@@ -194,6 +195,13 @@ export const SETTINGS = {
     help: "what to start from; FILE is .pth, .pt or .safetensors",
     check: TEXT,
     default: "imagenet",
+  },
+  network: {
+    use: { of: "run", kept: "fixed", optional: true },
+    flag: "--network <{alexnet,resnet18}>",
+    help: "what computes the features of a slice (default: the network of the file of weights, " +
+      "alexnet without one)",
+    check: { kind: "choice", choices: NETWORK_NAMES },
   },
   recipe: {
     use: { of: "loop", kept: "fixed" },

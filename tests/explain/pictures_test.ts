@@ -73,7 +73,7 @@ Deno.test("a map's pixels are drawn where their receptive fields are centred", (
   // 128 pixels leave 3 of the features: centres at 31, 63 and 95.
   const size = { height: 128, width: 128 };
   const map = Float64Array.from({ length: 9 }, (_, index) => index);
-  const spread = spreadMap(map, { height: 3, width: 3 }, size, size);
+  const spread = spreadMap(map, { height: 3, width: 3, stride: 32, start: 31 }, size, size);
   for (let row = 0; row < 3; row++) {
     for (let column = 0; column < 3; column++) {
       const found = spread[(31 + 32 * row) * 128 + 31 + 32 * column];
@@ -103,6 +103,8 @@ function example(): { exam: Exam; explanation: Explanation } {
     contributions: [],
     mapHeight: 1,
     mapWidth: 2,
+    mapStride: 32,
+    mapStart: 31,
     slices: [slice(0, [0, 0]), slice(0.5, [1, -0.5]), slice(0.5, [0.25, 0.25])],
   };
   return { exam: { id: "0001", ...SIZE, voxels }, explanation };

@@ -102,7 +102,7 @@ Deno.test("an AlexNet that was trained for something else is no start, nor is an
     [
       "tuned.pth",
       new Map([...alexnet, ["classifier.6.weight", layer(2)]]),
-      /it is an AlexNet with a classifier of its own that is not ImageNet's: 'classifier\.6\.weight' is \[2, 4\]: a training would drop it; save the features alone/,
+      /it is torchvision's AlexNet with a classifier that is not ImageNet's: 'classifier\.6\.weight' is \[2, 4\]: a training would drop it; save the features alone/,
     ],
     [
       "replaced.pth",

@@ -13,6 +13,7 @@ Deno.test("outputs that lie on different pixels are not added", () => {
   const window = { kind: "convolution", outputs: 2, size: 1, stride: 1, padding: 0 } as const;
   const shifted = network({
     name: "shifted",
+    title: "shifted",
     inputs: 2,
     nodes: [
       { ...window, name: "first" },

@@ -97,7 +97,10 @@ Deno.test("what is kept of a run's settings is read back, and gives the run agai
 
 Deno.test("every fixed setting tells runs apart, and no other does", () => {
   const tune = { fraction: 0.5, seed: 1 };
-  const kept = keptSettings({ ...RUN, tune, folds: "folds.csv", fold: 1, anyRange: true });
+  const kept = keptSettings({
+    ...{ ...RUN, network: "resnet18", tune, folds: "folds.csv", fold: 1 },
+    anyRange: true,
+  });
   for (const [name, row] of SETTING_ROWS) {
     const key = nameOf(row);
     assert.equal(areOfOneRun(kept, { ...kept, [key]: "other" }), row.use.kept !== "fixed", name);

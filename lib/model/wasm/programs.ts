@@ -11,6 +11,7 @@
  * A thread adds up gradients of its own. These are summed in the order of the threads, so a number of
  * threads always gives the same bits.
  */
+import { ALEXNET } from "../../network/alexnet.ts";
 import { areFeaturesFrozen } from "../frozen.ts";
 import { backward, clearGradient, head } from "./backward.ts";
 import { forward } from "./forward.ts";
@@ -27,7 +28,7 @@ export function threadProgram(setting: Setting, thread: number, name: ProgramNam
   const writer = new ThreadWriter(setting, thread);
   switch (name) {
     case "train": {
-      const back = !areFeaturesFrozen(setting.frozen);
+      const back = !areFeaturesFrozen(setting.frozen, ALEXNET);
       packForward(writer);
       if (back) packBackward(writer);
       writer.program.barrier();

@@ -119,7 +119,7 @@ function _filterGradient(context: PassContext, index: number): Promise<Dispatch>
 
 /**
  * From the gradient of a layer's output to that of what it reads. If several layers read or add that, the
- * first of them, which comes last here, adds the others' parts to its own.
+ * first of them, which comes last here, adds the others' shares to its own.
  */
 function _inputGradient(context: PassContext, index: number): Promise<Dispatch>[] {
   const { gpu, layers, parameters, exam, selected } = context;
@@ -130,7 +130,7 @@ function _inputGradient(context: PassContext, index: number): Promise<Dispatch>[
   const { input: { height, width, channels } } = layer;
   const isFirst = layers.findIndex((each) => each.source === source) === index;
   const ends = isFirst && pooled === undefined;
-  const added = isFirst ? _otherPart(context, index) : undefined;
+  const added = isFirst ? _otherShare(context, index) : undefined;
   const target = !isFirst
     ? exam.inputGradient(index)
     : ends
@@ -181,21 +181,23 @@ function _inputGradient(context: PassContext, index: number): Promise<Dispatch>[
 }
 
 /**
- * The part of the gradient of a layer's input that comes through another layer: one that reads the same
+ * The share of the gradient of a layer's input that comes through another layer: one that reads the same
  * input, or one that adds it.
  */
-function _otherPart(
+function _otherShare(
   { layers, exam }: PassContext,
   index: number,
 ): { buffer: BufferRange; grid: Grid } | undefined {
   const { source, input: { height, width, channels } } = layers[index];
-  const parts = layers.flatMap((each, other) => {
+  const shares = layers.flatMap((each, other) => {
     if (each.source === source && other !== index) {
       return { buffer: exam.inputGradient(other), grid: grid(height, width, channels) };
     }
     if (each.shortcut !== source) return [];
     return { buffer: exam.outputGradient(other), grid: each.gradient };
   });
-  if (parts.length > 1) throw new Error(`Too many layers read what '${layers[index].label}' reads`);
-  return parts[0];
+  if (shares.length > 1) {
+    throw new Error(`Too many layers read what '${layers[index].label}' reads`);
+  }
+  return shares[0];
 }

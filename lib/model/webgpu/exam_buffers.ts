@@ -127,7 +127,7 @@ export class ExamBuffers {
     );
   }
 
-  /** The gradient of a layer's input, where it is but one part of the gradient of what it reads. */
+  /** The gradient of a layer's input, where it is but one share of the gradient of what it reads. */
   inputGradient(layer: number): GPUBuffer {
     const { height, width, channels } = this.#layers[layer].input;
     return this.#images(`conv${layer + 1}, input gradient`, 4 * height * width * channels);

@@ -272,7 +272,7 @@ export class WebGPUNetwork {
     const { parameters } = this;
     const { channels } = this.#model.network;
     const moved = parameters.adam(exam.step(), exam.chunks, this.#frozen);
-    if (areFeaturesFrozen(this.#frozen)) {
+    if (areFeaturesFrozen(this.#frozen, this.#model.network)) {
       // The head has made the gradient of all that is moved.
       return { rotate180: [], selected: [], backward: [], add: [], adam: await moved };
     }

@@ -19,9 +19,14 @@ export interface ImageNetOptions
   /** The folder of models; it is made if it is missing. */
   folder: string;
   /**
+   * The network.
+   * @default AlexNet
+   */
+  network?: Network;
+  /**
    * Another address of the file. Its name must carry the hash, as in `alexnet-owt-7be5be79.pth`.
    *
-   * @default torchvision's of AlexNet
+   * @default torchvision's of the network
    */
   url?: string;
 }
@@ -35,7 +40,7 @@ export interface ImageNetOptions
  * @throws {OptionError} if the address is none, or its file name carries no hash
  */
 export async function fetchImageNetWeights(options: ImageNetOptions): Promise<string> {
-  const { folder, url = imageNetUrl(ALEXNET), ...rest } = options;
+  const { folder, network = ALEXNET, url = imageNetUrl(network), ...rest } = options;
   const { name, hash } = fileOf(url);
   const path = join(folder, name);
   if (await isThere({ path, hash, signal: rest.signal })) return path;

@@ -1,36 +1,55 @@
 /**
  * Which network a file holds, decided by all of its names and shapes before any value is read.
  *
- * MRNet has been written several times. The five convolutions of AlexNet and a linear layer of 256
- * inputs are the same everywhere, their names and the number of outputs are not:
+ * MRNet has been written several times. The convolutions of a network of torchvision and a linear layer
+ * of as many inputs as they have channels are the same everywhere, their names and the number of outputs
+ * are not:
  *
  * | names | outputs | whose |
  * | --- | --- | --- |
  * | `pretrained_model.features.N`, `classifer` | 2, or 1 | the reference's class and its descendants |
+ * | `pretrained_model.conv1` …, `classifer` | 2, or 1 | this toolkit's with ResNet-18 |
  * | `model.features.N`, `classifier` | 1 | the authors' release |
  * | `alexnet.N`, `fc`; `features.N`, `classifier` or `fc` | 1 | other public implementations |
  *
  * Wrappers put names of their own anywhere in between. A tensor that neither belongs to the network nor is
  * known to stand outside of it makes the file another network.
  */
-import { ALEXNET } from "../../network/alexnet.ts";
-import { type Parameter, parametersOf } from "../../network/parameters.ts";
-import { HEAD as REFERENCE_HEAD, NETWORK_PREFIX } from "../names.ts";
+import type { Network } from "../../network/network.ts";
+import { NETWORK_NAMES, type NetworkName, networkOf } from "../../network/networks.ts";
+import type { Parameter } from "../../network/parameters.ts";
+import { featureTensors, HEAD as REFERENCE_HEAD, NETWORK_PREFIX } from "../names.ts";
 import { isFloatType } from "./floats.ts";
 import { listed, quoted } from "../../quoted.ts";
 import { elementCount, weightsError } from "./tensors.ts";
 
-/** The module that holds the convolutions in torchvision's AlexNet. */
-const FEATURES = "features.";
+/** A network as files have it. */
+interface Trunk {
+  network: Network;
+  /** The module of torchvision's network that holds the convolutions; empty if there is none. */
+  module: string;
+  /** The module of torchvision's classifier, which no MRNet uses. */
+  ownClassifier: string;
+  /** What the convolutions hold, by the names within the module. */
+  tensors: readonly Parameter[];
+}
 
-/** The convolutions of AlexNet by their names within its `features`. */
-const TRUNK: readonly Parameter[] = parametersOf(ALEXNET).map(({ name, shape }) => ({
-  name: name.slice(FEATURES.length),
-  shape,
-}));
+/** The names of torchvision's modules. */
+const MODULES: Readonly<Record<NetworkName, Pick<Trunk, "module" | "ownClassifier">>> = {
+  alexnet: { module: "features.", ownClassifier: "classifier." },
+  resnet18: { module: "", ownClassifier: "fc." },
+};
 
-/** Where the reference's class keeps them. */
-const REFERENCE_TRUNK = NETWORK_PREFIX + FEATURES;
+/** The networks that are looked for; where none is found, the first is what is missing. */
+const TRUNKS: readonly Trunk[] = NETWORK_NAMES.map((name) => {
+  const { module, ownClassifier } = MODULES[name];
+  const network = networkOf(name);
+  const tensors = featureTensors(network).map(({ name, shape }) => ({
+    name: name.slice((NETWORK_PREFIX + module).length),
+    shape,
+  }));
+  return { network, module, ownClassifier, tensors };
+});
 
 /** A tensor of a file, not read yet. */
 export interface TensorInfo {
@@ -41,16 +60,18 @@ export interface TensorInfo {
 }
 
 /** What a file holds. */
-export interface Network {
-  /** An MRNet, an AlexNet without anything behind it, or something else. */
-  kind: "mrnet" | "alexnet" | "other";
-  /** The ten convolutions: name in the file, as far as it is there, and what is expected. */
+export interface Recognized {
+  /** An MRNet, a network of torchvision without anything behind it, or something else. */
+  kind: "mrnet" | "backbone" | "other";
+  /** The network that it is, or that it looks most like. */
+  network: Network;
+  /** What the convolutions hold: name in the file, as far as it is there, and what is expected. */
   features: FileParameter[];
   /** The linear layer's weight and bias; their shapes tell whether it has one output or two. */
   head: FileParameter[];
   /** Names in the file that belong to no such network. */
   unexpected: string[];
-  /** AlexNet's own classifier, by the names in the file; no MRNet uses it. */
+  /** The network's own classifier, by the names in the file; no MRNet uses it. */
   ownClassifier: string[];
   /** True for a linear layer of two outputs under names that do not say what the two mean. */
   ambiguous: boolean;
@@ -61,6 +82,9 @@ export interface FileParameter extends Parameter {
   /** Its key in the file; none if it is missing. */
   key?: string;
 }
+
+/** The classes of ImageNet: the outputs of the last layer of a network's own classifier. */
+export const IMAGENET_CLASSES = 1000;
 
 /** What wrappers put between names: DataParallel, torch.compile, FSDP, activation checkpoints. */
 const WRAPPERS: ReadonlySet<string> = new Set([
@@ -86,43 +110,44 @@ const LOSS_WEIGHTS = /^(?:pos_weight|class_weights?|loss_weights?)$/;
  * @param file its name, for messages
  * @throws {WeightsError} if it holds several networks
  */
-export function recognize(tensors: ReadonlyMap<string, TensorInfo>, file: string): Network {
+export function recognize(tensors: ReadonlyMap<string, TensorInfo>, file: string): Recognized {
   const names = _plainNames(tensors, file);
   for (const name of names.keys()) if (belongsToLoss(name)) names.delete(name);
   const info = (name: string) => tensors.get(names.get(name) ?? "");
-  const trunk = _findTrunk(names, tensors, file);
+  const { trunk, at } = _findTrunk(names, tensors, file);
+  const { network } = trunk;
   const inFile = (prefix: string, parameters: readonly Parameter[]): FileParameter[] =>
     parameters.map(({ name, shape }) => ({
       name: prefix + name,
       shape,
       key: names.get(prefix + name),
     }));
-  const features = inFile(trunk, TRUNK);
-  // Only a whole AlexNet has a classifier of its own; `features` alone has none.
-  const own = trunk.endsWith(FEATURES)
-    ? `${trunk.slice(0, -FEATURES.length)}classifier.`
+  const features = inFile(at, trunk.tensors);
+  // Only a whole network has a classifier of its own; AlexNet's `features` alone has none.
+  const own = at.endsWith(trunk.module)
+    ? at.slice(0, at.length - trunk.module.length) + trunk.ownClassifier
     : undefined;
-  const { layer, outputs, fits } = _findHead(names, info, trunk, own);
+  const { layer, outputs, fits } = _findHead(names, info, { trunk, at, own });
   const head = inFile(`${layer}.`, [
-    { name: "weight", shape: [outputs, ALEXNET.channels] },
+    { name: "weight", shape: [outputs, network.channels] },
     { name: "bias", shape: [outputs] },
   ]);
-  // If MRNet's linear layer replaced it, the layers behind that one are not AlexNet's any more.
+  // If MRNet's linear layer replaced it, the layers behind that one are not the network's any more.
   const unusedPrefix = own !== undefined && `${layer}.`.startsWith(own) ? undefined : own;
   const used = new Set([...features, ...head].map(({ key }) => key));
   const [unexpected, ownClassifier]: [string[], string[]] = [[], []];
   for (const [name, key] of names) {
     if (used.has(key) || _isCounter(tensors.get(key)!)) continue;
     const unused = unusedPrefix !== undefined && name.startsWith(unusedPrefix) &&
-      !_takesChannels(tensors.get(key)!);
+      !_couldBeHead(tensors.get(key)!, network);
     (unused ? ownClassifier : unexpected).push(key);
   }
-  const ambiguous = fits && outputs === 2 && !_isReference(trunk, layer);
+  const ambiguous = fits && outputs === 2 && !_isReference(trunk, at, layer);
   const whole = unexpected.length === 0 &&
     features.every(({ key, shape }) => key !== undefined && _same(tensors.get(key)!.shape, shape));
-  const bare = head.every(({ key }) => key === undefined) && !trunk.endsWith(REFERENCE_TRUNK);
-  const kind = !whole ? "other" : fits && !ambiguous ? "mrnet" : bare ? "alexnet" : "other";
-  return { kind, features, head, unexpected, ownClassifier, ambiguous };
+  const bare = head.every(({ key }) => key === undefined) && !_isReferenceTrunk(trunk, at);
+  const kind = !whole ? "other" : fits && !ambiguous ? "mrnet" : bare ? "backbone" : "other";
+  return { kind, network, features, head, unexpected, ownClassifier, ambiguous };
 }
 
 /** A tensor's name without what wrappers put into it. */
@@ -144,20 +169,32 @@ function _plainNames(tensors: ReadonlyMap<string, TensorInfo>, file: string): Ma
   return names;
 }
 
-/** What stands before the index of the first convolution; the reference's name if there is none. */
+/** A network in a file, and what stands before the names within its module. */
+interface Found {
+  trunk: Trunk;
+  at: string;
+}
+
+/** The network of a file; where none is found, AlexNet under the reference's names. */
 function _findTrunk(
   names: ReadonlyMap<string, string>,
   tensors: ReadonlyMap<string, TensorInfo>,
   file: string,
-): string {
-  const found: string[] = [];
-  for (const [name, key] of names) {
-    if (!/^(?:.*\.)?0\.weight$/.test(name)) continue;
-    const named = /(?:^|\.)features\.0\.weight$/.test(name);
-    if (named || _same(tensors.get(key)!.shape, TRUNK[0].shape)) found.push(name);
-  }
-  if (found.length > 1) throw _several(found.map((name) => names.get(name)!), file);
-  return found.length === 1 ? found[0].slice(0, -TRUNK[0].name.length) : REFERENCE_TRUNK;
+): Found {
+  const found = TRUNKS.flatMap((trunk) => {
+    const { module, tensors: [first, ...others] } = trunk;
+    return [...names].flatMap(([name, key]) => {
+      if (name !== first.name && !name.endsWith(`.${first.name}`)) return [];
+      const at = name.slice(0, -first.name.length);
+      const named = module !== "" && (at === module || at.endsWith(`.${module}`));
+      const fits = _same(tensors.get(key)!.shape, first.shape);
+      // ResNet's first names stand for the first layer of each block too, and for other networks.
+      const begins = module !== "" || others.some(({ name }) => names.has(at + name));
+      return named || fits && begins ? [{ trunk, at, name }] : [];
+    });
+  });
+  if (found.length > 1) throw _several(found.map(({ name }) => names.get(name)!), file);
+  return found[0] ?? { trunk: TRUNKS[0], at: NETWORK_PREFIX + TRUNKS[0].module };
 }
 
 function _several(keys: string[], file: string): Error {
@@ -175,38 +212,43 @@ interface Head {
 function _findHead(
   names: ReadonlyMap<string, string>,
   info: (name: string) => TensorInfo | undefined,
-  trunk: string,
-  own: string | undefined,
+  { trunk, at, own }: Found & { own: string | undefined },
 ): Head {
+  const { channels } = trunk.network;
   const candidates: (Head & { rank: number })[] = [];
   for (const name of names.keys()) {
     const layer = name.replace(/\.(?:weight|bias)$/, "");
     const match = layer === name ? null : HEAD.exec(layer);
     // The linear layer and the convolutions belong to one module, the latter maybe to one inside it.
-    if (match === null || !trunk.startsWith(match.groups!.root)) continue;
+    if (match === null || !at.startsWith(match.groups!.root)) continue;
     const [weight, bias] = [info(`${layer}.weight`), info(`${layer}.bias`)];
     const outputs = ([1, 2] as const).find((count) =>
-      weight !== undefined && _same(weight.shape, [count, ALEXNET.channels]) &&
+      weight !== undefined && _same(weight.shape, [count, channels]) &&
       bias !== undefined && _same(bias.shape, [count])
     );
     const inner = own !== undefined && name.startsWith(own);
-    // A layer of AlexNet's own classifier counts only if MRNet's linear layer replaced it.
+    // A layer of the network's own classifier counts only if MRNet's linear layer replaced it.
     if (inner && outputs === undefined) continue;
     const rank = (outputs === undefined ? 8 : 0) + (inner ? 4 : 0) +
       HEAD_NAMES.indexOf(match.groups!.name as typeof HEAD_NAMES[number]);
-    const expected = outputs ?? (_isReference(trunk, layer) ? 2 : 1);
+    const expected = outputs ?? (_isReference(trunk, at, layer) ? 2 : 1);
     candidates.push({ layer, outputs: expected, fits: outputs !== undefined, rank });
   }
   candidates.sort((a, b) => a.rank - b.rank);
   if (candidates.length > 0) return candidates[0];
-  const root = trunk.endsWith(REFERENCE_TRUNK) ? trunk.slice(0, -REFERENCE_TRUNK.length) : "";
+  const reference = NETWORK_PREFIX + trunk.module;
+  const root = at.endsWith(reference) ? at.slice(0, -reference.length) : "";
   return { layer: root + REFERENCE_HEAD, outputs: 2, fits: false };
 }
 
 /** Whether the names are those of the reference's class, whose second output is the finding's. */
-function _isReference(trunk: string, layer: string): boolean {
+function _isReference({ module }: Trunk, at: string, layer: string): boolean {
   const root = layer.replace(/classifi?er$/, "");
-  return root !== layer && trunk === root + REFERENCE_TRUNK;
+  return root !== layer && at === root + NETWORK_PREFIX + module;
+}
+
+function _isReferenceTrunk({ module }: Trunk, at: string): boolean {
+  return at.endsWith(NETWORK_PREFIX + module);
 }
 
 /** Whether a tensor belongs to the loss that a network was trained by, not to the network. */
@@ -220,9 +262,9 @@ function _isCounter({ shape, type }: TensorInfo): boolean {
   return !isFloatType(type) && elementCount(shape) === 1;
 }
 
-/** Whether a layer could follow the maximum over the slices, as no layer of AlexNet's own can. */
-function _takesChannels({ shape }: TensorInfo): boolean {
-  return shape.length === 2 && shape[1] === ALEXNET.channels;
+/** Whether a layer could follow the maximum over the slices, as none of ImageNet's classifiers do. */
+function _couldBeHead({ shape }: TensorInfo, { channels }: Network): boolean {
+  return shape.length === 2 && shape[1] === channels && shape[0] !== IMAGENET_CLASSES;
 }
 
 function _same(a: readonly number[], b: readonly number[]): boolean {

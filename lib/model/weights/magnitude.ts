@@ -2,6 +2,8 @@
  * Weights that are finite but too large: with ordinary grey values a layer's output may overflow single
  * precision.
  */
+import type { Network } from "../../network/network.ts";
+import { statisticsOf } from "../../network/parameters.ts";
 import { type StateDict, weightsError } from "./tensors.ts";
 
 /** The largest grey value that a model must be able to read: that of an image of 16 bits. */
@@ -18,11 +20,15 @@ const MAX_OUTPUT = 1e32;
  * sum of a filter's absolute weights times the bound of its input, plus the bias. A trained MRNet stays
  * below 1e15; weights of 30 throughout reach the limit.
  *
+ * Through the many layers of a network with batch normalisation such a bound says nothing: a good one is
+ * above any limit. There an answer that overflows is refused when it comes.
+ *
  * @param parameters the layers' weights and biases under MRNet's names, first layer to last; all finite
  * @param file the file, for messages
  * @throws {WeightsError} if a layer's bound is above the limit, naming the layer
  */
-export function checkMagnitude(parameters: StateDict, file: string): void {
+export function checkMagnitude(network: Network, parameters: StateDict, file: string): void {
+  if (statisticsOf(network).length > 0) return;
   let bound = MAX_VOXEL;
   for (const [name, { shape, data }] of parameters) {
     if (!name.endsWith(".weight")) continue;

@@ -3,28 +3,28 @@
  * out of a file of any lineage.
  */
 import { ALEXNET } from "../../network/alexnet.ts";
+import type { Network } from "../../network/network.ts";
 import type { Parameter } from "../../network/parameters.ts";
-import { featureParameters, HEAD, mrnetParameters } from "../names.ts";
+import { featureTensors, HEAD, mrnetParameters, mrnetTensors } from "../names.ts";
+import { NETWORK_NAMES, type NetworkName, networkOf } from "../../network/networks.ts";
 import { isFloatType } from "./floats.ts";
 import { checkMagnitude } from "./magnitude.ts";
-import { type FileParameter, type Network, recognize, type TensorInfo } from "./lineage.ts";
+import { type FileParameter, recognize, type Recognized, type TensorInfo } from "./lineage.ts";
 import { listed, quoted, shortened } from "../../quoted.ts";
 import { elementCount, type StateDict, weightsError } from "./tensors.ts";
 
-/** The ten parameters of AlexNet's convolutions under the names they have in MRNet, first to last. */
-export const FEATURE_PARAMETERS: readonly Parameter[] = featureParameters(ALEXNET);
-
-/** The twelve parameters of MRNet, first layer to last. */
+/** The twelve parameters of the MRNet of the paper, first layer to last. */
 export const MRNET_PARAMETERS: readonly Parameter[] = mrnetParameters(ALEXNET);
 
 /** Where in a file the tensors of a network are. */
 export interface Selection {
-  /** For each parameter's name its key in the file. */
+  network: Network;
+  /** For each tensor's name its key in the file. */
   keys: ReadonlyMap<string, string>;
 }
 
 /**
- * Where a file holds the twelve parameters of an MRNet.
+ * Where a file holds the parameters and statistics of an MRNet.
  *
  * @param tensors everything that is in the file
  * @param file its name, for messages
@@ -32,34 +32,35 @@ export interface Selection {
  * numbers; all of them are named in one line
  */
 export function locateMRNet(tensors: ReadonlyMap<string, TensorInfo>, file: string): Selection {
-  const network = recognize(tensors, file);
-  const parameters = [...network.features, ...network.head];
+  const recognized = recognize(tensors, file);
+  const { kind, network } = recognized;
+  const parameters = [...recognized.features, ...recognized.head];
   _checkTypes(parameters, tensors, file);
-  const faults = [..._faults(parameters, tensors, network.unexpected)];
+  const faults = [..._faults(parameters, tensors, recognized.unexpected)];
   if (faults.length > 0) {
-    const hint = network.kind === "alexnet"
-      ? "it looks like AlexNet, which a training starts from, not like a trained MRNet"
+    const hint = kind === "backbone"
+      ? `it looks like ${network.title}, which a training starts from, not like a trained MRNet`
       : "give a file of that network";
     throw weightsError(file, `it does not hold an MRNet: ${faults.join("; ")}`, hint);
   }
-  if (network.ambiguous) throw _ambiguous(network, file);
-  return _selection(MRNET_PARAMETERS, parameters);
+  if (recognized.ambiguous) throw _ambiguous(recognized, file);
+  return _selection(network, mrnetTensors(network), parameters);
 }
 
 /**
- * Where a file holds the ten parameters of AlexNet's convolutions, be it an AlexNet's or an MRNet's.
+ * Where a file holds what the convolutions of a network have, be it torchvision's or an MRNet's.
  *
  * @throws {WeightsError} if tensors are missing, wrongly shaped or no floating point numbers
  */
 export function locateFeatures(tensors: ReadonlyMap<string, TensorInfo>, file: string): Selection {
-  const { features } = recognize(tensors, file);
+  const { features, network } = recognize(tensors, file);
   _checkTypes(features, tensors, file);
   const faults = [..._faults(features, tensors, [])];
   if (faults.length > 0) {
-    const found = `it does not hold AlexNet's features: ${faults.join("; ")}`;
+    const found = `it does not hold ${network.title}'s features: ${faults.join("; ")}`;
     throw weightsError(file, found, "give a file of that network");
   }
-  return _selection(FEATURE_PARAMETERS, features);
+  return _selection(network, featureTensors(network), features);
 }
 
 /**
@@ -70,20 +71,21 @@ export function locateFeatures(tensors: ReadonlyMap<string, TensorInfo>, file: s
  * @param file for messages
  * @throws {WeightsError} if values are not finite, or too large to compute with
  */
-export function take({ keys }: Selection, tensors: StateDict, file: string): StateDict {
+export function take({ network, keys }: Selection, tensors: StateDict, file: string): StateDict {
   const taken: StateDict = new Map();
   for (const [name, key] of keys) {
     const tensor = tensors.get(key)!;
     _checkFinite(tensor.data, name, file);
+    _checkVariance(tensor.data, name, file);
     const single = name.startsWith(`${HEAD}.`) && tensor.shape[0] === 1;
     taken.set(name, single ? _withZeroOutput(tensor) : tensor);
   }
-  checkMagnitude(taken, file);
+  checkMagnitude(network, taken, file);
   return taken;
 }
 
 /**
- * Picks the twelve parameters of MRNet out of a state dict, under their own names and in order.
+ * Picks the tensors of an MRNet out of a state dict, under their own names and in order.
  *
  * @param tensors what a file held; names are understood as in {@linkcode recognize}
  * @param name the file, for messages
@@ -94,9 +96,14 @@ export function selectMRNet(tensors: StateDict, name: string): StateDict {
   return take(locateMRNet(_infoOf(tensors), name), tensors, name);
 }
 
+/** The network of tensors that {@linkcode selectMRNet} has picked. */
+export function networkOfState(state: StateDict): NetworkName {
+  return NETWORK_NAMES.find((name) => state.has(featureTensors(networkOf(name))[0].name))!;
+}
+
 /**
- * Picks the ten parameters of AlexNet's convolutions, under MRNet's names and in order, out of
- * torchvision's AlexNet or out of an MRNet. Everything else in the file is left aside.
+ * Picks what the convolutions of a network have, under MRNet's names and in order, out of torchvision's
+ * network or out of an MRNet. Everything else in the file is left aside.
  *
  * @param tensors what a file held
  * @param name the file, for messages
@@ -115,8 +122,12 @@ function _infoOf(tensors: StateDict): Map<string, TensorInfo> {
   );
 }
 
-function _selection(names: readonly Parameter[], parameters: readonly FileParameter[]): Selection {
-  return { keys: new Map(names.map(({ name }, index) => [name, parameters[index].key!])) };
+function _selection(
+  network: Network,
+  names: readonly Parameter[],
+  parameters: readonly FileParameter[],
+): Selection {
+  return { network, keys: new Map(names.map(({ name }, index) => [name, parameters[index].key!])) };
 }
 
 /** What keeps the parameters from being those of a network, each kind of fault in one clause. */
@@ -157,7 +168,7 @@ function _checkTypes(
 }
 
 /** Two outputs may be those of a softmax, or two findings': their names alone do not say. */
-function _ambiguous({ head: [weight] }: Network, file: string): Error {
+function _ambiguous({ head: [weight] }: Recognized, file: string): Error {
   const found =
     `${quoted(weight.key!)} has two outputs, and only in a file with the names of the ` +
     "reference's class is the second known to be the finding's";
@@ -171,6 +182,12 @@ function _withZeroOutput({ shape, data }: { shape: number[]; data: Float32Array 
   const both = new Float32Array(2 * data.length);
   both.set(data, data.length);
   return { shape: [2, ...shape.slice(1)], data: both };
+}
+
+/** A running variance below 0 has no deviation. */
+function _checkVariance(data: Float32Array, name: string, file: string): void {
+  if (!name.endsWith(".running_var") || data.every((variance) => variance >= 0)) return;
+  throw weightsError(file, `'${name}' holds values below 0`, "it is damaged, give another file");
 }
 
 function _checkFinite(data: Float32Array, name: string, file: string): void {

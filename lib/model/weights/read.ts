@@ -2,9 +2,11 @@
  * Reads a file of weights in any form: safetensors or one of PyTorch's. The content decides the form. A
  * name that says another form is an error, because somebody will trust the name later.
  */
+import type { Network } from "../../network/network.ts";
 import { pytorchForm, readPytorchFrom } from "./torch/read.ts";
-import { type Network, recognize, type TensorInfo } from "./lineage.ts";
+import { recognize, type Recognized, type TensorInfo } from "./lineage.ts";
 import { locateFeatures, locateMRNet, type Selection, take } from "./mrnet.ts";
+import { quoted } from "../../quoted.ts";
 import { looksLikeSafetensors } from "./safetensors_header.ts";
 import { readSafetensorsFrom } from "./safetensors.ts";
 import { openSource, type Source } from "./source.ts";
@@ -21,7 +23,9 @@ export interface ReadWeights extends Weights {
 
 /** What a file with an MRNet held: its weights alone. */
 export interface MRNetWeights {
-  /** The parameters, under MRNet's names and in order. */
+  /** The network. */
+  network: Network;
+  /** Parameters and statistics, under MRNet's names and in order. */
   tensors: StateDict;
   /** What the file says about itself; empty for files of PyTorch. */
   metadata: Record<string, string>;
@@ -41,7 +45,7 @@ export function readWeightsFrom(source: Source, options: ReadOptions = {}): Read
 }
 
 /**
- * Reads the twelve parameters of an MRNet, from a checkpoint of this toolkit or of PyTorch code of any
+ * Reads the parameters and statistics of an MRNet, from a checkpoint of this toolkit or of PyTorch code of any
  * lineage that {@linkcode recognize} knows. A linear layer of one output becomes two.
  *
  * @throws {WeightsError} if the file cannot be read or holds another network
@@ -51,8 +55,8 @@ export async function readMRNet(from: string | Source): Promise<MRNetWeights> {
 }
 
 /**
- * Reads the ten parameters of AlexNet's convolutions, under MRNet's names, from torchvision's
- * AlexNet or from an MRNet.
+ * Reads what the convolutions of a network have, under MRNet's names, from torchvision's network or from
+ * an MRNet.
  *
  * @throws {WeightsError} if the file cannot be read or holds another network
  */
@@ -67,7 +71,7 @@ export async function readFeatures(from: string | Source): Promise<MRNetWeights>
  */
 export async function identifyNetwork(
   from: string | Source,
-): Promise<Network & { tensors: ReadonlyMap<string, TensorInfo> }> {
+): Promise<Recognized & { tensors: ReadonlyMap<string, TensorInfo> }> {
   return await _withSource(from, (source) => {
     const tensors = _listTensors(source);
     return { ...recognize(tensors, source.name), tensors };
@@ -100,7 +104,14 @@ function _readLocated(
   const selection = locate(_listTensors(source), source.name);
   const keys = new Set(selection.keys.values());
   const { tensors, metadata } = readWeightsFrom(source, { want: (name) => keys.has(name) });
-  return { tensors: take(selection, tensors, source.name), metadata };
+  const { network } = selection;
+  if (metadata.network !== undefined && metadata.network !== network.name) {
+    const found = `it says that its network is ${
+      quoted(metadata.network)
+    }, and holds ${network.title}`;
+    throw weightsError(source.name, found, "its metadata or its tensors are another file's");
+  }
+  return { network, tensors: take(selection, tensors, source.name), metadata };
 }
 
 /** The form of a file by its content, held against its name. */

@@ -24,6 +24,8 @@ export interface PlaneReading {
   bias: number;
   mapHeight: number;
   mapWidth: number;
+  mapStride: number;
+  mapStart: number;
   /** The map of each slice, `[mapHeight, mapWidth]`, in units of the logit. */
   maps: number[][];
 }
@@ -242,7 +244,7 @@ function _fitting(
 }
 
 function _planeReading(
-  { probability, slices, bias, mapHeight, mapWidth }: Explanation,
+  { probability, slices, bias, mapHeight, mapWidth, mapStride, mapStart }: Explanation,
 ): PlaneReading {
   return {
     probability,
@@ -250,6 +252,8 @@ function _planeReading(
     bias,
     mapHeight,
     mapWidth,
+    mapStride,
+    mapStart,
     maps: slices.map(({ map }) => Array.from(map, (value) => Number(value.toPrecision(DIGITS)))),
   };
 }

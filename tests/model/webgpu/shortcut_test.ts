@@ -27,6 +27,7 @@ function convolution(name: string, outputs: number, size: number, stride: number
 /** Everything that ResNet-18 has, once: blocks with and without a convolution in the shortcut. */
 const RESIDUAL = network({
   name: "residual",
+  title: "residual",
   imageNetFile: "none.pth",
   inputs: 3,
   nodes: [

@@ -221,12 +221,12 @@ Deno.test("what a file is, is decided by all it holds", () => {
     (name) => name.slice("pretrained_model.".length),
   ));
   const kind = (tensors: Map<string, TensorInfo>) => recognize(tensors, "a.pth").kind;
-  assert.equal(kind(alexnet), "alexnet");
+  assert.equal(kind(alexnet), "backbone");
   const complete = new Map(alexnet);
   for (const [index, shape] of ALEXNETS_OWN) {
     complete.set(`classifier.${index}.weight`, { shape, type: "F32" });
   }
-  assert.equal(kind(complete), "alexnet");
+  assert.equal(kind(complete), "backbone");
   assert.equal(
     kind(new Map([...alexnet, ["fc.weight", { shape: [3, 256], type: "F32" }]])),
     "other",

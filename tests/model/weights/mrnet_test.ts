@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { featureParameters } from "../../../lib/model/names.ts";
+import { ALEXNET } from "../../../lib/network/alexnet.ts";
 import {
-  FEATURE_PARAMETERS,
   locateMRNet,
   MRNET_PARAMETERS,
   selectFeatures,
@@ -149,7 +150,7 @@ for (
     const tensors = new Map([...renamed(features, rename), ["other", scalar] as const]);
     const picked = selectFeatures(tensors, "a.pth");
     assert.deepEqual(picked, features);
-    assert.deepEqual([...picked.keys()], FEATURE_PARAMETERS.map(({ name }) => name));
+    assert.deepEqual([...picked.keys()], featureParameters(ALEXNET).map(({ name }) => name));
   });
 }
 

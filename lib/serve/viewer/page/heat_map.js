@@ -1,13 +1,9 @@
 /** A slice with its map over it, as the images of `predict --cam` are drawn. */
 
-/** Pixels of an exam between two pixels of a map, and the position of the first; see lib/explain. */
-const STEP = 32;
-const START = 31;
-
-/** Where each pixel of an axis lies among the pixels of a map. */
-function positions(pixels, mapPixels) {
+/** Where each pixel of an axis lies among the pixels of a map; see lib/explain. */
+function positions(pixels, mapPixels, { mapStride, mapStart }) {
   return Array.from({ length: pixels }, (_, pixel) => {
-    const within = Math.min(Math.max((pixel - START) / STEP, 0), mapPixels - 1);
+    const within = Math.min(Math.max((pixel - mapStart) / mapStride, 0), mapPixels - 1);
     const first = Math.min(Math.floor(within), Math.max(0, mapPixels - 2));
     return { first, second: Math.min(first + 1, mapPixels - 1), share: within - first };
   });
@@ -34,8 +30,8 @@ export function drawSlice(image, voxels, { black, white }, heat) {
   const { map, mapHeight, mapWidth, strongest, opacity, colors } = heat;
   if (!(strongest > 0)) return;
   const steps = (colors.length - 1) / 2;
-  const rows = positions(height, mapHeight);
-  const columns = positions(width, mapWidth);
+  const rows = positions(height, mapHeight, heat);
+  const columns = positions(width, mapWidth, heat);
   for (let y = 0, at = 0; y < height; y++) {
     const { first: above, second: below, share: down } = rows[y];
     for (let x = 0; x < width; x++, at += 4) {

@@ -301,11 +301,13 @@ export class PlanePanel {
       return;
     }
     const { mapOn, opacity, colors } = this.#settings;
-    const { maps, mapHeight, mapWidth } = this.#reading ?? {};
+    const { maps, mapHeight, mapWidth, mapStride, mapStart } = this.#reading ?? {};
     const heat = !mapOn || maps === undefined ? undefined : {
       map: maps[this.#slice],
       mapHeight,
       mapWidth,
+      mapStride,
+      mapStart,
       strongest: this.#strongest,
       opacity,
       colors,
