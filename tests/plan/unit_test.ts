@@ -9,7 +9,7 @@ import type { DoneModel } from "../../lib/plan/done_model.ts";
 import { readMRNet } from "../../lib/model/weights/read.ts";
 import { TASKS } from "../../lib/terms.ts";
 import * as tf from "../../lib/tf.ts";
-import { writePlanes } from "../support/combined.ts";
+import { memberName, writeMember, writePlanes } from "../support/combined.ts";
 import { copyFolder, TemporaryFolder } from "../support/folders.ts";
 
 /** A plan of two folds of one task and plane. */
@@ -196,6 +196,25 @@ Deno.test("a unit is not done on other labels, exams, folds or weights than were
     name: "DataError",
     message: `Cannot read the unit '${path}': it is not a 'mrnet-unit' file of version 1: ` +
       "move it away to do the unit again",
+  });
+});
+
+Deno.test("a unit does not start from other weights than were planned for", async () => {
+  await using folder = await TemporaryFolder.make();
+  const tune = { fraction: 0.5, seed: 0 };
+  const weights = await writeMember(folder, "axial", { tune });
+  const out = await prepare(folder, {
+    kind: "all",
+    folds: undefined,
+    stratify: undefined,
+    weights,
+  });
+  await writeMember(folder, "coronal", { tune }, memberName("axial"));
+  await assert.rejects(runUnit(out, { index: 0, onUnit: () => assert.fail() }), {
+    name: "DataError",
+    message:
+      `Cannot go on with the plan '${out}': the starting weights '${weights}' changed after ` +
+      "it was made: give back what was there, or plan anew into another folder",
   });
 });
 
