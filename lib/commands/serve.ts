@@ -122,7 +122,8 @@ export function viewCommand() {
   return new Command("view")
     .description(
       "Look at a dataset in a browser: three planes side by side, and with --models where the\n" +
-        "networks looked.",
+        "networks looked. Exams and studies from a scanner (DICOM, NIfTI, zip archives) can be\n" +
+        "dropped on the page.",
     )
     .addOption(option("--data <DIR>", "folder of the dataset", text).default("data"))
     .addOption(modelsOption())
