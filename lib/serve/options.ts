@@ -62,7 +62,8 @@ export interface ServeLimits {
   seriesPixels: number;
   /**
    * How many requests with an exam, or for one to be read, may wait beside the one that the engine
-   * computes. A request counts from when its exam has arrived completely to its answer.
+   * computes. A request counts from when its exam has arrived completely to its answer. As many
+   * studies may wait to be read, and count here once they are.
    * @default 16
    */
   queue: number;

@@ -133,6 +133,50 @@ export class Turns {
   }
 }
 
+/** Positions of requests that wait for the same turns. */
+export class Positions {
+  #taken = 0;
+  readonly #turns: Turns;
+  readonly #most: number;
+
+  /**
+   * @param turns what they wait for
+   * @param most how many may wait beside the one whose turn it is
+   */
+  constructor(turns: Turns, most: number) {
+    this.#turns = turns;
+    this.#most = most;
+  }
+
+  /** How many are taken. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** @throws {Problem} 429 if all are taken */
+  check(): void {
+    if (this.#taken <= this.#most) return;
+    throw tooMany(`${this.#taken} exams are waiting already`, this.#turns.end);
+  }
+
+  /**
+   * Takes one; disposing of it gives it back.
+   *
+   * @throws {Problem} 429 if all are taken
+   */
+  take(): Disposable {
+    this.check();
+    this.#taken++;
+    let isGiven = false;
+    return {
+      [Symbol.dispose]: () => {
+        if (!isGiven) this.#taken--;
+        isGiven = true;
+      },
+    };
+  }
+}
+
 /**
  * The answer to a request that the queue does not accept.
  *

@@ -16,7 +16,7 @@ import { isForeign, Origins } from "./origins.ts";
 import { CHUNK_BYTES, outgoing } from "./outgoing.ts";
 import { asked, choose, examsOf, predictions, readWith, REMARK, told } from "./predict.ts";
 import { Problem } from "./problem.ts";
-import { engineTurns, tooMany, type TurnOptions } from "./queue.ts";
+import { engineTurns, Positions, studyTurns, type TurnOptions } from "./queue.ts";
 import {
   type HealthAnswer,
   type PredictAnswer,
@@ -49,8 +49,10 @@ export class Service implements Host {
   #viewer: Promise<Viewer> | undefined;
   #loading: Promise<Classifier[]> | undefined;
   #state: HealthAnswer["models"] = "not loaded";
-  /** Requests with an exam that has come in whole, or for one to be read, up to their answer. */
-  #waiting = 0;
+  /** Of requests with an exam that has come in whole, or for one to be read, up to their answer. */
+  readonly #exams: Positions;
+  /** Of studies that have come in whole, until they are read. */
+  readonly #studies: Positions;
   /** Everything that is being answered. */
   readonly #answers = new Set<Promise<Response>>();
   readonly #stopping = new AbortController();
@@ -62,6 +64,8 @@ export class Service implements Host {
     this.#origins = new Origins(options.origins);
     this.#uploads = new Budget(options.limits.uploadBytes);
     this.#outgoing = new Budget(options.limits.answerBytes);
+    this.#exams = new Positions(engineTurns, options.limits.queue);
+    this.#studies = new Positions(studyTurns, options.limits.queue);
     this.#routes = new Map<string, Route>([
       ["/v1/predict", {
         method: "POST",
@@ -153,23 +157,11 @@ export class Service implements Host {
 
   /** See {@linkcode Host.queued}. */
   async queued<T>(request: Request, use: (deadline: Deadline) => Promise<T>): Promise<T> {
-    this.#checkRoom();
+    this.#exams.check();
     using deadline = new Deadline(request.signal, this.options.limits.deadline);
     // A client that sends slowly keeps nobody else out: its exam counts once it is here.
-    using _slot = request.body === null ? this.#slot() : undefined;
+    using _slot = request.body === null ? this.#exams.take() : undefined;
     return await use(deadline);
-  }
-
-  /** A position in the queue; disposing of it gives it back. */
-  #slot(): Disposable {
-    this.#checkRoom();
-    this.#waiting++;
-    return { [Symbol.dispose]: () => void this.#waiting-- };
-  }
-
-  #checkRoom(): void {
-    if (this.#waiting <= this.options.limits.queue) return;
-    throw tooMany(`${this.#waiting} exams are waiting already`, engineTurns.end);
   }
 
   /** See {@linkcode Host.upload}. */
@@ -185,7 +177,9 @@ export class Service implements Host {
     uploaded();
     try {
       const content = contentOf(request, form, body.bytes);
-      return new Upload(body, content, { limits, budget, slot: this.#slot() });
+      return new Upload(body, content, {
+        ...{ limits, budget, exams: this.#exams, studies: this.#studies },
+      });
     } catch (error) {
       body[Symbol.dispose]();
       throw error;
@@ -298,7 +292,11 @@ export class Service implements Host {
   }
 
   #health(): Response {
-    const answer: HealthAnswer = { status: "ok", models: this.#state, waiting: this.#waiting };
+    const answer: HealthAnswer = {
+      status: "ok",
+      models: this.#state,
+      waiting: this.#exams.taken + this.#studies.taken,
+    };
     return Response.json(answer);
   }
 

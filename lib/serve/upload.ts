@@ -5,7 +5,7 @@ import type { Deadline } from "./deadline.ts";
 import { decodeExam, type SentExams } from "./exams.ts";
 import type { ServeLimits } from "./options.ts";
 import { busy } from "./problem.ts";
-import { studyTurns } from "./queue.ts";
+import { type Positions, studyTurns } from "./queue.ts";
 import { readStudy, type StudyQuestion } from "./study.ts";
 
 /** What an upload shares with others, and what it is disposed of with. */
@@ -13,8 +13,10 @@ export interface UploadOptions {
   limits: ServeLimits;
   /** Bytes of all uploads. */
   budget: Budget;
-  /** Its position in the queue. */
-  slot: Disposable;
+  /** Positions of requests that wait for the engine. */
+  exams: Positions;
+  /** Positions of studies that wait to be read: they keep no exam out. */
+  studies: Positions;
 }
 
 /**
@@ -24,30 +26,34 @@ export interface UploadOptions {
 export class Upload implements Disposable {
   readonly #options: UploadOptions;
   #body: Disposable;
+  #position: Disposable;
   #content: Content | undefined;
   #study: SentExams | undefined;
 
   /**
    * @param body the bytes in memory
    * @param content what they are
+   * @throws {Problem} 429 if too many wait already
    */
   constructor(body: Body, content: Content, options: UploadOptions) {
     this.#body = body;
     this.#content = content;
     this.#options = options;
+    this.#position = (content.kind === "study" ? options.studies : options.exams).take();
   }
 
   /**
    * Reads the exams of a study, when no other study is being read; there is nothing to do for others. The
    * body is then let go, and the exams are counted in its place.
    *
-   * @throws {Problem} as {@linkcode readStudy}, and 503 if there is no room for the exams
+   * @throws {Problem} as {@linkcode readStudy}; 503 if there is no room for the exams, 429 if too many wait
+   *   for the engine
    * @throws the deadline's reason if that comes first
    */
   async readStudy(question: StudyQuestion, deadline: Deadline): Promise<void> {
     if (this.#content?.kind !== "study") return;
     const { files, series } = this.#content;
-    const { limits, budget } = this.#options;
+    const { limits, budget, exams: waiting } = this.#options;
     const { signal } = deadline;
     const asked = { ...question, series: [...series, ...question.series ?? []] };
     const exams = await deadline.wait(
@@ -62,6 +68,8 @@ export class Upload implements Disposable {
     }
     this.#body = { [Symbol.dispose]: () => budget.give(bytes) };
     this.#study = exams;
+    this.#position[Symbol.dispose]();
+    this.#position = waiting.take();
   }
 
   /**
@@ -84,7 +92,7 @@ export class Upload implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#options.slot[Symbol.dispose]();
+    this.#position[Symbol.dispose]();
     this.#body[Symbol.dispose]();
   }
 }

@@ -298,7 +298,7 @@ Deno.test(
   "exams are answered while a decoder hangs, which is then ended",
   OUTLIVING,
   () =>
-    withService({}, async (handler) => {
+    withService({ limits: { queue: 0 } }, async (handler) => {
       await handler.ready();
       const RealWorker = globalThis.Worker;
       const hanging = `onmessage = ({ data: { id } }) => {
@@ -330,6 +330,11 @@ Deno.test(
         const honest = await send(handler, exam, { type: "application/octet-stream", path });
         await answered(honest);
         assert.equal(studyTurns.length, 1, "the decoder still hangs");
+        await refused(
+          await send(handler, zip(study(1)), { type: "application/zip" }),
+          429,
+          /^1 exams are waiting already: try again in /,
+        );
         await refused(await hung, 422, /: the decoder did not end within 10 s: /);
         assert.ok(performance.now() - begin < 35_000);
         assert.equal(decoders, 1);
