@@ -12,6 +12,7 @@ export const ALEXNET: Network = network({
   name: "alexnet",
   title: "AlexNet",
   imageNetFile: "alexnet-owt-7be5be79.pth",
+  modules: { features: "features.", classifier: "classifier." },
   inputs: 3,
   nodes: [
     { kind: "convolution", name: "features.0", outputs: 64, size: 11, stride: 4, padding: 2 },

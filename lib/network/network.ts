@@ -91,6 +91,13 @@ export interface NetworkDescription {
    * @default none
    */
   readonly imageNetFile?: string;
+  /** What torchvision calls its modules in names of tensors, such as `features.`. */
+  readonly modules: {
+    /** That of the convolutions; empty if it is the network itself. */
+    readonly features: string;
+    /** That of the classifier behind them, which MRNet's linear layer takes the place of. */
+    readonly classifier: string;
+  };
   /** Channels of the image. */
   readonly inputs: number;
   /** In the order in which they are computed. */

@@ -38,6 +38,7 @@ export const RESNET18: Network = network({
   name: "resnet18",
   title: "ResNet-18",
   imageNetFile: "resnet18-f37072fd.pth",
+  modules: { features: "", classifier: "fc." },
   inputs: 3,
   nodes: [
     {

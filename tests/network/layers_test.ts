@@ -67,8 +67,20 @@ Deno.test("a node that belongs to no layer is refused", () => {
   ];
   for (const [nodes, index] of cases) {
     const message = `Cannot compute node ${index} of 'odd' in a layer`;
-    assert.throws(() => layersOf(network({ name: "odd", title: "odd", inputs: 4, nodes })), {
-      message,
-    });
+    assert.throws(
+      () =>
+        layersOf(
+          network({
+            name: "odd",
+            title: "odd",
+            modules: { features: "", classifier: "fc." },
+            inputs: 4,
+            nodes,
+          }),
+        ),
+      {
+        message,
+      },
+    );
   }
 });

@@ -12,6 +12,7 @@ Deno.test("a node reads the node ahead of it, or the one that it names", () => {
   const { nodes, channels } = network({
     name: "two",
     title: "two",
+    modules: { features: "", classifier: "fc." },
     inputs: 3,
     nodes: [
       FIRST,
@@ -49,6 +50,16 @@ Deno.test("a network that makes no sense is refused, and the message says which 
   ];
   for (const [nodes, found] of cases) {
     const message = `Cannot describe the network 'odd': ${found}`;
-    assert.throws(() => network({ name: "odd", title: "odd", inputs: 3, nodes }), { message });
+    assert.throws(
+      () =>
+        network({
+          name: "odd",
+          title: "odd",
+          modules: { features: "", classifier: "fc." },
+          inputs: 3,
+          nodes,
+        }),
+      { message },
+    );
   }
 });

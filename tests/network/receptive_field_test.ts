@@ -14,6 +14,7 @@ Deno.test("outputs that lie on different pixels are not added", () => {
   const shifted = network({
     name: "shifted",
     title: "shifted",
+    modules: { features: "", classifier: "fc." },
     inputs: 2,
     nodes: [
       { ...window, name: "first" },

@@ -115,6 +115,15 @@ export class WebGPUNetwork {
     { tiles = gpu.tiles, winograd, precision = "float32", slicesAtOnce, frozen = new Set() }:
       NetworkOptions = {},
   ) {
+    const { title, channels } = model.network;
+    // The head has a thread a channel.
+    const most = gpu.device.limits.maxComputeInvocationsPerWorkgroup;
+    if (channels > most) {
+      throw new EngineError(
+        `Cannot compute ${title} on this GPU: it has ${channels} channels, and a workgroup has ` +
+          `${most} threads: use --backend wasm`,
+      );
+    }
     this.#frozen = frozen;
     this.#gpu = gpu;
     this.#tiles = tiles;
@@ -124,7 +133,7 @@ export class WebGPUNetwork {
     this.#model = model;
     const anySize = layerShapes(model.network, { height: 256, width: 256 }, this.#layers);
     this.parameters = new WebGPUParameters(gpu, model, anySize);
-    this.#selected = gpu.buffer("selected", selectedBytes(model.network.channels));
+    this.#selected = gpu.buffer("selected", selectedBytes(channels));
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
     this.#results = gpu.buffer("results", 16 * RING, usage);
   }

@@ -16,7 +16,7 @@
  * known to stand outside of it makes the file another network.
  */
 import type { Network } from "../../network/network.ts";
-import { NETWORK_NAMES, type NetworkName, networkOf } from "../../network/networks.ts";
+import { NETWORK_NAMES, networkOf } from "../../network/networks.ts";
 import type { Parameter } from "../../network/parameters.ts";
 import { featureTensors, HEAD as REFERENCE_HEAD, NETWORK_PREFIX } from "../names.ts";
 import { isFloatType } from "./floats.ts";
@@ -28,27 +28,19 @@ interface Trunk {
   network: Network;
   /** The module of torchvision's network that holds the convolutions; empty if there is none. */
   module: string;
-  /** The module of torchvision's classifier, which no MRNet uses. */
-  ownClassifier: string;
   /** What the convolutions hold, by the names within the module. */
   tensors: readonly Parameter[];
 }
 
-/** The names of torchvision's modules. */
-const MODULES: Readonly<Record<NetworkName, Pick<Trunk, "module" | "ownClassifier">>> = {
-  alexnet: { module: "features.", ownClassifier: "classifier." },
-  resnet18: { module: "", ownClassifier: "fc." },
-};
-
 /** The networks that are looked for; where none is found, the first is what is missing. */
 const TRUNKS: readonly Trunk[] = NETWORK_NAMES.map((name) => {
-  const { module, ownClassifier } = MODULES[name];
   const network = networkOf(name);
+  const module = network.modules.features;
   const tensors = featureTensors(network).map(({ name, shape }) => ({
     name: name.slice((NETWORK_PREFIX + module).length),
     shape,
   }));
-  return { network, module, ownClassifier, tensors };
+  return { network, module, tensors };
 });
 
 /** A tensor of a file, not read yet. */
@@ -125,7 +117,7 @@ export function recognize(tensors: ReadonlyMap<string, TensorInfo>, file: string
   const features = inFile(at, trunk.tensors);
   // Only a whole network has a classifier of its own; AlexNet's `features` alone has none.
   const own = at.endsWith(trunk.module)
-    ? at.slice(0, at.length - trunk.module.length) + trunk.ownClassifier
+    ? at.slice(0, at.length - trunk.module.length) + network.modules.classifier
     : undefined;
   const { layer, outputs, fits } = _findHead(names, info, { trunk, at, own });
   const head = inFile(`${layer}.`, [

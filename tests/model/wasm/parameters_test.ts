@@ -33,7 +33,13 @@ function changed(index: number, changes: Partial<NodeDescription>): Network {
     const own = node.kind === "convolution" ? { ...rest, outputs } : rest;
     return (at === index ? { ...own, ...changes } : own) as NodeDescription;
   });
-  return network({ name: "changed", title: "changed", inputs: 3, nodes });
+  return network({
+    name: "changed",
+    title: "changed",
+    modules: { features: "", classifier: "fc." },
+    inputs: 3,
+    nodes,
+  });
 }
 
 Deno.test("a network is refused if the processor has no kernels for it", () => {

@@ -28,6 +28,7 @@ function convolution(name: string, outputs: number, size: number, stride: number
 const RESIDUAL = network({
   name: "residual",
   title: "residual",
+  modules: { features: "", classifier: "fc." },
   imageNetFile: "none.pth",
   inputs: 3,
   nodes: [
