@@ -12,7 +12,7 @@ import type { Label, Plane, Split, Task } from "../terms.ts";
 import { type Exam, readExam, readExamHeader } from "./exam.ts";
 import { checkFoldChoice, openFold } from "./folds.ts";
 import { examFile, labelFile, type LabelledId, readLabels } from "./labels.ts";
-import { checkTuneSplit, isTuneExam, type TuneSplit } from "./tune.ts";
+import { checkSplitClasses, checkTuneSplit, isTuneExam, type TuneSplit } from "./tune.ts";
 
 /** An exam and whether it shows the finding. */
 export interface LabelledExam {
@@ -361,32 +361,6 @@ export function checkClasses(labels: readonly LabelledId[], path: string): void 
   throw new DataError(
     `Cannot use the labels '${path}': all ${labels.length} of them are ${first}: ` +
       "a classifier needs exams with the finding and exams without it",
-  );
-}
-
-/**
- * Refuses a tune split that leaves one of its sides without both classes.
- *
- * @param labels those of the side
- * @param path the label file, for messages
- * @throws {DataError} if a class is missing
- */
-export function checkSplitClasses(
-  labels: readonly LabelledId[],
-  split: DatasetOptions["split"],
-  { fraction, seed }: TuneSplit,
-  path: string,
-): void {
-  const positives = labels.filter(({ label }) => label === 1).length;
-  if (positives > 0 && positives < labels.length) return;
-  const [side, share] = split === "tune" ? ["kept out", "larger"] : ["left to train on", "smaller"];
-  const exams = labels.length === 1 ? "1 exam is" : `${labels.length || "no"} exams are`;
-  const classes = labels.length === 0
-    ? ""
-    : `, ${positives === 0 ? "none" : "all"} with the finding`;
-  throw new DataError(
-    `Cannot keep a share of ${fraction}, seed ${seed}, of the exams in '${path}' out of training: ` +
-      `${exams} ${side}${classes}: give a ${share} share or another seed`,
   );
 }
 

@@ -5,8 +5,10 @@
  * Whether an exam belongs to it depends on its id and the seed alone. It is therefore the same for
  * every plane and task, and an exam that one plane lacks moves no other.
  */
-import { OptionError } from "../errors.ts";
+import { DataError, OptionError } from "../errors.ts";
 import { createRandom } from "../random.ts";
+import type { Split } from "../terms.ts";
+import type { LabelledId } from "./labels.ts";
 
 /** Which exams of the training set are kept out. */
 export interface TuneSplit {
@@ -54,4 +56,30 @@ export function coversTuneSplit(kept: TuneSplit | undefined, asked: TuneSplit): 
  */
 export function isTuneExam(id: string, { fraction, seed }: TuneSplit): boolean {
   return createRandom(seed, "tune", id).uniform() < fraction;
+}
+
+/**
+ * Refuses a tune split that leaves one of its sides without both classes.
+ *
+ * @param labels those of the side
+ * @param path the label file, for messages
+ * @throws {DataError} if a class is missing
+ */
+export function checkSplitClasses(
+  labels: readonly LabelledId[],
+  split: Split | "tune" | "fold",
+  { fraction, seed }: TuneSplit,
+  path: string,
+): void {
+  const positives = labels.filter(({ label }) => label === 1).length;
+  if (positives > 0 && positives < labels.length) return;
+  const [side, share] = split === "tune" ? ["kept out", "larger"] : ["left to train on", "smaller"];
+  const exams = labels.length === 1 ? "1 exam is" : `${labels.length || "no"} exams are`;
+  const classes = labels.length === 0
+    ? ""
+    : `, ${positives === 0 ? "none" : "all"} with the finding`;
+  throw new DataError(
+    `Cannot keep a share of ${fraction}, seed ${seed}, of the exams in '${path}' out of training: ` +
+      `${exams} ${side}${classes}: give a ${share} share or another seed`,
+  );
 }

@@ -1,9 +1,15 @@
 /** Making a plan: everything is checked, and the starting weights are fetched, before it is written. */
 import type { NetworkName } from "../network/networks.ts";
-import { checkSplitClasses, openDataset } from "../data/dataset.ts";
+import { openDataset } from "../data/dataset.ts";
 import { foldedExams, type FoldRow, formatFolds } from "../data/folds.ts";
 import { labelFile, type LabelledId, readLabels } from "../data/labels.ts";
-import { checkTuneSplit, isTuneExam, TUNE_SEED, type TuneSplit } from "../data/tune.ts";
+import {
+  checkSplitClasses,
+  checkTuneSplit,
+  isTuneExam,
+  TUNE_SEED,
+  type TuneSplit,
+} from "../data/tune.ts";
 import { DataError, OptionError, TrainingError } from "../errors.ts";
 import { isMissing, join, makeWritableFolder, sha256Of, writeWhole } from "../files.ts";
 import { lockRun } from "../logs/run_lock.ts";
