@@ -67,7 +67,9 @@ export function planCommand() {
         numberAbove(0, 1),
       ).default(TUNE_FRACTION),
     )
-    .addOption(option("--model <FILE>", "score: the model, or .json of a combination", text))
+    .addOption(
+      option("--model <FILE>", "score: the model, or .json of a combination or an ensemble", text),
+    )
     .addOption(
       option("--chunk <N>", `score: exams a unit (default: ${CHUNK})`, wholeNumber(1, 100_000)),
     );
