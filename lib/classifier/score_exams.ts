@@ -29,8 +29,8 @@ export interface ScoredExams {
 const LAST = ["odd", "unreadable"];
 
 /**
- * Scores exams. The columns are `id`, `probability`, `logit`, `decision`, `threshold`, of a combination a
- * column for the probability of each plane, then `odd`, what makes an exam unlike those that the model can
+ * Scores exams. The columns are `id`, `probability`, `logit`, `decision`, `threshold`, if it reads several planes
+ * a column for the probability of each, then `odd`, what makes an exam unlike those that the model can
  * read, and `unreadable`, the reason why there is no prediction.
  *
  * @param exams a file of each plane that the classifier reads
@@ -42,7 +42,7 @@ export async function scoreExams(
   exams: readonly ClassifierPatient[],
   { signal, onExam }: ScoreOptions = {},
 ): Promise<ScoredExams | undefined> {
-  const planes = classifier.kind === "combined" ? classifier.planes : [];
+  const planes = _columns(classifier);
   const rows = [scoreHeader(classifier)];
   const unreadable: ScoredExams["unreadable"] = [];
   for await (const outcome of predictPatients(classifier, exams)) {
@@ -61,9 +61,13 @@ export async function scoreExams(
 }
 
 /** The names of the columns. */
-export function scoreHeader({ kind, planes }: Pick<Classifier, "kind" | "planes">): string[] {
-  const own = kind === "combined" ? planes : [];
-  return ["id", "probability", "logit", "decision", "threshold", ...own, ...LAST];
+export function scoreHeader(classifier: Pick<Classifier, "planes">): string[] {
+  return ["id", "probability", "logit", "decision", "threshold", ..._columns(classifier), ...LAST];
+}
+
+/** The planes that have a column of their own: those of a classifier that reads several. */
+function _columns({ planes }: Pick<Classifier, "planes">): readonly Plane[] {
+  return planes.length > 1 ? planes : [];
 }
 
 function _row(

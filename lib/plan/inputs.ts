@@ -7,6 +7,7 @@ import { DataError, WeightsError } from "../errors.ts";
 import { hashFile, join, sha256Of } from "../files.ts";
 import { isRemote } from "../model/model_source.ts";
 import { fetchImageNetWeights } from "../model/weights/imagenet.ts";
+import { identifyNetwork } from "../model/weights/read.ts";
 import { type NetworkName, networkOf } from "../network/networks.ts";
 import type { Plane, Split, Task } from "../terms.ts";
 import { FOLDS_FILE } from "./plan_file.ts";
@@ -102,6 +103,13 @@ export async function settleWeights(
     })
     : weights;
   return { file, sha256: await _hashWeights(file) };
+}
+
+/** The network whose parameters a file of starting weights holds; nothing if they are drawn. */
+export async function networkOfWeights(
+  { file }: PlannedSetting["weights"],
+): Promise<string | undefined> {
+  return file === "none" ? undefined : (await identifyNetwork(file)).network.name;
 }
 
 async function _hashWeights(path: string): Promise<string> {

@@ -20,7 +20,7 @@ import { PLANES, type Split, type Task, TASKS } from "../terms.ts";
 import { checkPrefix } from "../train/checkpoint.ts";
 import { DEFAULTS } from "../train/settings.ts";
 import { dealFolds, readPatients } from "./folds.ts";
-import { hashExamFiles, hashLabelFiles, settleWeights } from "./inputs.ts";
+import { hashExamFiles, hashLabelFiles, networkOfWeights, settleWeights } from "./inputs.ts";
 import { SCORE_PLAN_OPTION_NAMES, TRAIN_PLAN_OPTION_NAMES } from "./options.ts";
 import type { PlanOptions, TrainPlanOptions } from "./options.ts";
 import type { Plan, PlannedSetting, TrainPlan } from "./plan.ts";
@@ -229,7 +229,14 @@ async function _settings(options: TrainPlanOptions, models: string): Promise<Pla
     const weights = fetched.get(key) ??
       await settleWeights(given, models, network, { signal, onDownload });
     fetched.set(key, weights);
-    settings.push({ name, options: planned, weights });
+    const found = await networkOfWeights(weights);
+    if (found !== undefined && planned.network !== undefined && found !== planned.network) {
+      throw new OptionError(
+        `Cannot train the network '${network}' from '${weights.file}', which holds ${found}: ` +
+          "leave the network out, or give weights of it",
+      );
+    }
+    settings.push({ name, options: { ...planned, network: found ?? network }, weights });
   }
   return settings;
 }

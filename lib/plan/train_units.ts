@@ -2,9 +2,6 @@
 import type { Plane, Task } from "../terms.ts";
 import type { PlannedSetting, TrainUnit } from "./plan.ts";
 
-/** The network whose features MRNet reads. */
-const NETWORK = "alexnet";
-
 /** What the trainings are made of. */
 export interface TrainUnitsOf {
   /** The findings. */
@@ -45,7 +42,7 @@ export function trainUnits(
       ...fold === undefined ? [] : [`fold${fold}`],
       ...seeds > 1 ? [`seed${seed}`] : [],
     ].join("-"),
-    ...{ task, plane, network: NETWORK, setting, seed },
+    ...{ task, plane, network: String(settings[setting - 1].options.network), setting, seed },
     ...(fold !== undefined && { fold }),
     threads,
   }));

@@ -59,7 +59,10 @@ Deno.test("a plan of all has nine units, and one of folds, seeds and settings al
     ...{ setting: 1, seed: 7, threads: 1 },
   });
   assert.deepEqual(all.settings[0].weights, { file: "none" });
-  assert.equal(all.settings[0].options.lr, 1e-5);
+  assert.deepEqual([all.settings[0].options.lr, all.settings[0].options.network], [
+    1e-5,
+    "alexnet",
+  ]);
 
   await folder.write("sweep.json", '[{}, {"lr": 1e-4}]');
   const one = { tasks: ["acl"], planes: ["axial"] } as const;
@@ -113,6 +116,11 @@ Deno.test("whatever cannot be planned is refused before anything is written", as
   await refuses({ tasks: [] }, /there is no task or no plane/);
   await refuses({ prefix: "../x" }, /^OptionError: Cannot name a model with the prefix/);
   await refuses({ epochs: 0 }, /^OptionError: Cannot train with epochs 0/);
+  const axial = await writeMember(folder, "axial", { tune: options.tune });
+  await refuses(
+    { weights: axial, network: "resnet18" },
+    /^OptionError: Cannot train the network 'resnet18' from '.*', which holds alexnet: leave the/,
+  );
   await refuses({ weights: folder.at("none.pth") }, /^WeightsError: Cannot read the weights/);
   const weights = await writeMember(folder, "axial", { tune: options.tune });
   await refuses(

@@ -27,7 +27,7 @@ const HASH = "0123456789abcdef".repeat(4);
 function plans(): FuzzReader {
   const settings = [{
     name: "lr 0.0001",
-    options: { lr: 1e-4, augment: false, recipe: "reference" },
+    options: { network: "alexnet", lr: 1e-4, augment: false, recipe: "reference" },
     weights: { file: "models/alexnet.pth", sha256: HASH },
   }];
   const units = { tasks: ["acl"], planes: PLANES, settings, seed: 7, seeds: 2, folds: 2 } as const;
