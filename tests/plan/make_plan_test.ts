@@ -186,6 +186,9 @@ Deno.test("a plan that is none is refused in one line", async () => {
     made.replace('"setting": 1,', '"setting": 1, "fold": 1,'),
     /a fold that there is none/,
   );
-  await refuses(made.replace('"alexnet"', '"a\\u001bb"'), /its units\.0\.network: /);
+  await refuses(
+    made.replace(/"alexnet"(?=,\s+"setting")/, '"a\\u001bb"'),
+    /its units\.0\.network: /,
+  );
   await assert.rejects(readPlan(folder.at("no")), /^DataError: .*there is no such file.*plan all/);
 });
