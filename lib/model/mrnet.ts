@@ -257,7 +257,7 @@ export class MRNet implements Disposable {
     }
     const kernels = await this.#kernels();
     if (kernels !== undefined) {
-      return await kernels.logits(this.parameters, { exam, affine, between });
+      return await kernels.logits({ exam, affine, between });
     }
     const logits = tf.tidy(() => this.logits(_tensorOf(exam, affine)));
     const values = await logits.data();
@@ -273,7 +273,7 @@ export class MRNet implements Disposable {
     if (kernels !== undefined) {
       const exam = preparedExam(given, this);
       const affine = affineOf(exam, this.intensity);
-      return await kernels.logitsAndFeatures(this.parameters, { exam, affine, between });
+      return await kernels.logitsAndFeatures({ exam, affine, between });
     }
     const [features, logits] = tf.tidy(() => {
       const features = this.features(this.input(given));
@@ -290,7 +290,7 @@ export class MRNet implements Disposable {
   /** This toolkit's own kernels, if the model is on the engine that has them. */
   async #kernels(): Promise<WasmPredictor | undefined> {
     if (!hasWasmKernels(this)) return undefined;
-    return await (this.#predictor ??= WasmPredictor.start());
+    return await (this.#predictor ??= WasmPredictor.start(networkState(this)));
   }
 
   #get(name: string): tf.Variable {

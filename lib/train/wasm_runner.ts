@@ -6,12 +6,13 @@ import { type Augmentation, type SourceMatrix, sourceOf } from "../data/augment.
 import type { LabelledExam } from "../data/dataset.ts";
 import { affineOf, preparedExam } from "../data/intensity.ts";
 import { Threads } from "../engine/wasm/threads.ts";
-import { type MRNet, sigmoid } from "../model/mrnet.ts";
+import { type MRNet, networkState, sigmoid } from "../model/mrnet.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import { ADAM_DEFAULTS, type AdamOptions, type RunnerOptions } from "./adam.ts";
 import type { OutputWeights } from "./loss.ts";
 import type { ExamResult, Runner } from "./runner.ts";
 import { WasmNetwork } from "../model/wasm/network.ts";
+import { NetworkMemory } from "../model/wasm/network_memory.ts";
 import { listParameters, parameterValues, placeParameters } from "../model/wasm/parameters.ts";
 
 /** Runs a model that is on the `wasm` engine. */
@@ -54,9 +55,15 @@ export class WasmRunner implements Runner {
   ): Promise<WasmRunner> {
     const running = await Threads.start({ threads });
     try {
-      const network = new WasmNetwork(running, undefined, frozen);
-      const values = await parameterValues(model.parameters);
-      placeParameters(network.layout, values, network.parameters);
+      const state = networkState(model);
+      const memory = new NetworkMemory(running, true, state.network);
+      const network = new WasmNetwork(running, memory, frozen);
+      placeParameters(
+        network.layout,
+        await parameterValues(state.parameters),
+        network.parameters,
+      );
+      network.setStatistics(state.statistics);
       return new WasmRunner(model, options, running, network);
     } catch (error) {
       running.dispose();

@@ -5,31 +5,12 @@ import {
   bytes,
   callKernel,
   floats,
-  freeAll,
   ints,
+  kernelTest,
   noise,
+  panelsOf,
 } from "../support/kernels.ts";
 import { pixelTable, tilesOf } from "../../lib/model/wasm/tables.ts";
-
-function kernelTest(name: string, body: () => void): void {
-  Deno.test(name, () => {
-    try {
-      body();
-    } finally {
-      freeAll();
-    }
-  });
-}
-
-/** Filters `[out][length]` to panels `[out / 8][length][8]`. */
-function panelsOf(filters: Float32Array, length: number): Float32Array {
-  const panels = new Float32Array(filters.length);
-  for (let i = 0; i < filters.length; i++) {
-    const [output, k] = [Math.floor(i / length), i % length];
-    panels[(Math.floor(output / 8) * length + k) * 8 + output % 8] = filters[i];
-  }
-  return panels;
-}
 
 interface Shape {
   height: number;

@@ -92,3 +92,24 @@ export function assertClose(
     assert.ok(off <= share * scale, `at ${i}: ${actual[i]} instead of ${expected[i]}`);
   }
 }
+
+/** A test that leaves no block behind. */
+export function kernelTest(name: string, body: () => void): void {
+  Deno.test(name, () => {
+    try {
+      body();
+    } finally {
+      freeAll();
+    }
+  });
+}
+
+/** Filters `[out][length]` to panels `[out / 8][length][8]`. */
+export function panelsOf(filters: Float32Array, length: number): Float32Array {
+  const panels = new Float32Array(filters.length);
+  for (let i = 0; i < filters.length; i++) {
+    const [output, k] = [Math.floor(i / length), i % length];
+    panels[(Math.floor(output / 8) * length + k) * 8 + output % 8] = filters[i];
+  }
+  return panels;
+}

@@ -1,9 +1,8 @@
 /** From the channel means to the loss, and back to a gradient of all parameters. */
-import type { Scratch, SliceMap } from "./memory_map.ts";
-import { LANES, type LayerLayout } from "./parameters.ts";
-import { type LayerShape, pixels } from "./shapes.ts";
+import { type BackwardStep as Step, filterGradient, inputGradient } from "./dense_gradients.ts";
+import { joinedBy } from "./layer_kernels.ts";
+import { pixels } from "./shapes.ts";
 import type { ThreadWriter } from "./thread_writer.ts";
-import { gradientProduct, winogradConvolution } from "./winograd.ts";
 
 /** Sets this thread's gradient to zero. */
 export function clearGradient(writer: ThreadWriter): void {
@@ -45,39 +44,34 @@ export function backward(writer: ThreadWriter): void {
   }
 }
 
-/** The backward pass of one layer over one slice, on one thread. */
-interface Step {
-  writer: ThreadWriter;
-  /** The layer's. */
-  index: number;
-  layer: LayerLayout;
-  shape: LayerShape;
-  scratch: Scratch;
-  /** What was kept of the slice in the forward pass. */
-  kept: SliceMap;
-  /** The address of a parameter's gradient, by the parameter's first index in floats. */
-  gradientAt: (floats: number) => number;
-}
-
 function _backwardSlice(writer: ThreadWriter, slice: number): void {
-  const { layout: { layers }, shapes, fixed, exam } = writer.setting;
-  const { program, scratch, thread } = writer;
-  const { output } = shapes.at(-1)!;
-  program.call("spreadToPixels", {
-    gradient: fixed.headGradients[thread],
-    argmax: fixed.argmax[thread],
-    slice,
-    out: scratch.gradients.at(-1)!,
-    pixels: pixels(output),
-    channels: output.channels,
-  });
+  const { layout: { layers }, fixed, exam } = writer.setting;
+  const { scratch, thread } = writer;
+  _spread(writer, slice);
   const gradientAt = (floats: number) => fixed.gradients[thread] + 4 * floats;
   const common = { writer, scratch, kept: exam.slices[slice], gradientAt };
   for (let index = layers.length - 1; index >= 0; index--) {
-    const step = { ...common, index, layer: layers[index], shape: shapes[index] };
+    const step = { ...common, index, layer: layers[index], shape: writer.setting.shapes[index] };
     if (step.layer.order === "panels") _dense(step);
     else _sparse(step);
   }
+}
+
+/** The gradient of a slice's features, which has a border if no pool is behind the last convolution. */
+function _spread({ program, scratch, thread, setting }: ThreadWriter, slice: number): void {
+  const { output } = setting.shapes.at(-1)!;
+  const { height, width, channels, border, inside, pitch } = output;
+  const gradient = scratch.gradients.at(-1)!;
+  const out = border === 0 ? gradient : scratch.features;
+  const { headGradients, argmax } = setting.fixed;
+  program.call("spreadToPixels", {
+    ...{ gradient: headGradients[thread], argmax: argmax[thread], slice, out },
+    ...{ pixels: pixels(output), channels },
+  });
+  if (border === 0) return;
+  const run = width * channels;
+  const to = { out: gradient + inside, outPitch: pitch };
+  program.call("copyImage", { ...to, x: out, pitch: 4 * run, height, run });
 }
 
 /** The gradients of a layer and of its input, from the maxima of its pool; the image needs none. */
@@ -87,25 +81,27 @@ function _sparse(step: Step): void {
   const { input, convolved, output, gradient } = shape;
   const { starts, entries, lists, counts } = scratch;
   const listed = { lists, listBytes: 12 * pixels(output), counts, channels };
+  const [xPitch, xStep] = [layer.stride * input.pitch, layer.stride * input.step];
   program.call("listMaxima", {
     dy: scratch.gradients[index] + gradient.inside,
     pitch: gradient.pitch,
     argmax: kept.argmax[index],
     ...{ height: output.height, width: output.width, channels },
     convWidth: convolved.width,
-    xPitch: layer.stride * input.pitch,
-    xStep: layer.stride * input.step,
+    ...{ xPitch, xStep },
     ...{ lists, counts, biasGradient: gradientAt(bias) },
   });
   const { height, width, pitch, step: pixelBytes } = input;
-  const filters = { x: kept.inputs[index], pitch, rows, dw: gradientAt(weight) };
+  // The pool's windows begin in its padding.
+  const x = kept.inputs[index] - convolved.border * (xPitch + xStep);
+  const filters = { x, pitch, rows, dw: gradientAt(weight) };
   if (order === "first") {
     program.call("sparseFilterNarrow", { ...listed, ...filters });
     return;
   }
   // Groups of 32 numbers in a row of the filter.
   const chunks = rows * inputs / 32;
-  const dx = scratch.gradients[index - 1];
+  const dx = scratch.gradients[layer.source];
   program.call("sparseFilter", { ...listed, ...filters, chunks });
   program.call("sortByPixel", { ...listed, pixels: pixels(input), starts, entries });
   program.call("clear", { at: dx, bytes: input.bytes });
@@ -116,52 +112,25 @@ function _sparse(step: Step): void {
 
 /** The gradients of a layer without a pool, and of its input. */
 function _dense(step: Step): void {
-  const { writer, index, shape, scratch } = step;
   _maskRelu(step);
-  _filterGradient(step);
-  const masked = scratch.masked[index];
-  const { gradient } = writer.setting.shapes[index - 1];
-  const images = [{ x: masked, out: scratch.gradients[index - 1] + gradient.inside }];
-  const product = gradientProduct(writer, index);
-  winogradConvolution(writer, product, images, shape.output, gradient, 0);
+  filterGradient(step);
+  inputGradient(step);
 }
 
-/** Keeps a gradient where the layer's ReLU let the activation through, and adds the bias's gradient. */
+/**
+ * Keeps a gradient where the layer's ReLU let the activation through, and adds the bias's gradient. If the
+ * layer has none, the one behind the addition that reads it decides.
+ */
 function _maskRelu({ writer, index, layer, shape, scratch, kept, gradientAt }: Step): void {
   const { height, width, channels, pitch, step, inside } = shape.output;
+  const end = joinedBy(writer.setting.layout.layers, index) ?? index;
   writer.program.call("maskRelu", {
     dy: scratch.gradients[index] + inside,
-    y: kept.outputs[index] + inside,
+    y: kept.outputs[end] + inside,
     masked: scratch.masked[index] + inside,
     ...{ height, width, channels, pitch },
     biasGradient: gradientAt(layer.bias),
     tiled: scratch.panels,
     panelBytes: height * (pitch / step) * 32,
   });
-}
-
-/** The gradient of a layer's filters, from the gradient that `_maskRelu` wrote in panels. */
-function _filterGradient({ writer, index, layer, shape, scratch, kept, gradientAt }: Step): void {
-  const { weight, outputs, size } = layer;
-  const { height, width, channels, pitch, bytes, step } = shape.input;
-  const all = bytes / step;
-  const rowPixels = pitch / step;
-  const x = kept.inputs[index];
-  writer.program.call("tileChannels", { x, out: scratch.tiles, pixels: all, channels });
-  for (let tap = 0; tap < size ** 2; tap++) {
-    const shift = Math.floor(tap / size) * rowPixels + tap % size;
-    writer.program.call("addProduct", {
-      a: scratch.tiles + shift * 24,
-      aStride: all * 24,
-      tiles: channels / 6,
-      b: scratch.panels,
-      bStride: height * rowPixels * 32,
-      panels: outputs / LANES,
-      c: gradientAt(weight) + tap * channels * 32,
-      cStride: size ** 2 * channels * 32,
-      lines: height,
-      length: width,
-      skip: rowPixels - width,
-    });
-  }
 }

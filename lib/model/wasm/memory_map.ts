@@ -2,9 +2,13 @@
  * What lies where in the kernels' memory. Addresses are bytes.
  *
  * A step allocates nothing. Memory is laid out once for a size of slice, with room for the most slices
- * that an exam had so far. For MRNet's 256×256 that is 1.8 MB a slice, 30 MB for the parameters and Adam's
- * moments, 70 MB for weights in the products' order and 20 MB a thread.
+ * that an exam had so far. For AlexNet and slices of 256×256 that is 1.8 MB a slice, 30 MB for the
+ * parameters and Adam's moments, 70 MB for weights in the products' order and 20 MB a thread. For ResNet-18
+ * it is 12 MB a slice, 135 MB, 315 MB and 75 MB. The activations of all slices are kept until the backward
+ * pass: that is 0.7 GB of 61 slices, and to compute those of the selected slices again would take longer.
  */
+import { joinedBy, readersOf } from "./layer_kernels.ts";
+import { IMAGE } from "../../network/network.ts";
 import type { LayerLayout, NetworkLayout } from "./parameters.ts";
 import { type Bordered, type LayerShape, pixels } from "./shapes.ts";
 
@@ -58,11 +62,20 @@ export interface FixedMap {
   parameters: number;
   first: number;
   second: number;
-  /** Forward weights in panels: the parameters themselves if they are kept in panels. */
+  /**
+   * Forward weights in panels: the parameters themselves if they are kept in panels. Those with a batch
+   * normalisation that are transformed are nowhere in full.
+   */
   forward: number[];
-  /** The same, transformed; the first layer's are not. */
+  /** Forward biases: the parameters themselves if there is no batch normalisation. */
+  biases: number[];
+  /** The running mean of each batch normalisation, then the deviation. */
+  statistics: number[];
+  /** A panel of filters while it is transformed, one a thread, if there are batch normalisations. */
+  panel: number[];
+  /** The same as `forward`, transformed; of layers that Winograd's algorithm computes. */
   transformed: number[];
-  /** Weights of the input gradients of layers in panels. */
+  /** Weights of the input gradients of layers in panels, as `forward`. */
   rotated: number[];
   /** The same, transformed. */
   rotatedTransformed: number[];
@@ -97,23 +110,42 @@ export function mapFixed(
   const answers = arena.takeEach(threads, 24);
   const parameters = arena.take(4 * floats);
   const [first, second] = [trained(4 * floats), trained(4 * floats)];
-  const forward = layers.map(({ order, outputs, size, run, weight }) =>
-    order === "panels" ? parameters + 4 * weight : arena.take(4 * outputs * size * run)
-  );
+  const forward = layers.map(({ order, outputs, size, run, weight, batchNorm, winograd }) => {
+    if (order === "panels" && batchNorm === undefined) return parameters + 4 * weight;
+    return batchNorm && winograd ? NOWHERE : arena.take(4 * outputs * size * run);
+  });
   const gradients = Array.from({ length: threads }, () => trained(4 * floats));
   return {
     ...{ adam, matrix, stepInput, answers, parameters, first, second, forward, gradients },
     gradientBytes: threads > 1 ? gradients[1] - gradients[0] : 0,
     transformed: layers.map((layer) =>
-      layer.order === "first" ? NOWHERE : arena.take(transformedBytes(layer))
+      layer.winograd ? arena.take(transformedBytes(layer)) : NOWHERE
     ),
-    rotatedTransformed: layers.toReversed()
-      .map((layer) => layer.order === "panels" ? trained(transformedBytes(layer)) : NOWHERE)
-      .reverse(),
-    rotated: layers.map(({ order, floats }) => order === "panels" ? trained(4 * floats) : NOWHERE),
+    rotatedTransformed: layers.toReversed().map((layer) =>
+      layer.order === "panels" && layer.winograd ? trained(transformedBytes(layer)) : NOWHERE
+    ).reverse(),
+    rotated: layers.map(({ order, floats, batchNorm, winograd }) =>
+      order === "panels" && !(batchNorm && winograd) ? trained(4 * floats) : NOWHERE
+    ),
+    biases: layers.map(({ bias, batchNorm, outputs }) =>
+      batchNorm ? arena.take(4 * outputs) : parameters + 4 * bias
+    ),
+    statistics: layers.map(({ batchNorm, outputs }) =>
+      batchNorm ? arena.take(8 * outputs) : NOWHERE
+    ),
+    panel: layers.some(({ batchNorm }) => batchNorm)
+      ? arena.takeEach(threads, 32 * _longestPanel(layers))
+      : [],
     argmax: arena.takeEach(threads, 4 * channels),
     headGradients: arena.takeEach(threads, 4 * channels),
   };
+}
+
+/** The most rows of a panel of filters, of the forward pass or of an input gradient. */
+function _longestPanel(layers: readonly LayerLayout[]): number {
+  return Math.max(
+    ...layers.map(({ inputs, outputs, size }) => size ** 2 * Math.max(inputs, outputs)),
+  );
 }
 
 /** What a thread computes in. */
@@ -133,6 +165,10 @@ export interface Scratch {
   gradients: number[];
   /** The same where the ReLU let the activation through, of layers in panels. */
   masked: number[];
+  /** What a layer adds to the gradient of its input, if it is not the first that reads this. */
+  shares: number[];
+  /** A last layer's output, or its gradient, without its border. */
+  features: number;
   /** The operands of the filter gradients of layers in panels. */
   tiles: number;
   panels: number;
@@ -185,14 +221,17 @@ export function mapExam(
   }));
   const [{ input: image }] = shapes;
   const slices = Array.from({ length: capacity }, (): SliceMap => {
-    // The first convolution's filters are read one row and one column further than they reach.
-    const inputs = [arena.take(image.bytes + image.pitch)];
+    // The first convolution's filters are read a few rows and columns further than they reach.
+    const [{ rows, size }] = layers;
+    const voxels = arena.take(image.bytes + (rows - size) * image.pitch);
+    const outputs: number[] = [];
     const argmax: number[] = [];
     shapes.forEach(({ output }, index) => {
-      inputs.push(arena.take(output.bytes));
+      outputs.push(arena.take(output.bytes));
       argmax.push(layers[index].pool ? arena.take(_valuesOf(output)) : NOWHERE);
     });
-    return { inputs, outputs: inputs.slice(1), argmax };
+    const inputs = layers.map(({ source }) => source === IMAGE ? voxels : outputs[source]);
+    return { inputs, outputs, argmax };
   });
   const voxels = arena.take(capacity * pixels(image) * voxelBytes);
   return { scratch, slices, voxels, means: arena.take(capacity * 4 * channels) };
@@ -206,38 +245,53 @@ function _mapScratch(
 ): Omit<Scratch, "owners"> {
   const trained = (bytes: number) => training ? arena.take(bytes) : NOWHERE;
   const most = (of: readonly LayerShape[], what: (shape: LayerShape) => number) =>
-    Math.max(...of.map(what));
-  const panels = shapes.filter((_, index) => layers[index].order === "panels");
+    Math.max(0, ...of.map(what));
+  const ordered = (wanted: string) => shapes.filter((_, index) => layers[index].order === wanted);
   const pooled = shapes.filter((_, index) => layers[index].pool);
   // The sparse gradient of the first layer is that of its filters alone.
-  const sparse = pooled.slice(1);
+  const sparse = ordered("filters");
+  const panels = ordered("panels");
   const last = layers.length - 1;
   const channels = Math.max(...layers.slice(1).flatMap(({ inputs, outputs }) => [inputs, outputs]));
   // The last convolution's is that of several slices; see forward.ts.
-  const several = 16 * TILES_AT_ONCE * layers[last].outputs;
-  const conv = arena.take(
-    4 * Math.max(several, most(pooled, ({ convolved }) => _valuesOf(convolved))),
-  );
+  const several = layers[last].pool ? 16 * TILES_AT_ONCE * layers[last].outputs : 0;
+  const conv = arena.take(Math.max(4 * several, most(pooled, ({ convolved }) => convolved.bytes)));
   const [tilesIn, tilesOut] = arena.takeEach(2, 4 * PRODUCTS * TILES_AT_ONCE * channels);
   const temp = arena.take(36 * 16);
   const gradients = [trained(shapes[last].gradient.bytes)];
-  const masked = [NOWHERE];
+  const masked = [layers[last].pool ? NOWHERE : gradients[0]];
   const lists = trained(12 * most(pooled, ({ output }) => _valuesOf(output)));
   const counts = trained(4 * most(pooled, ({ output }) => output.channels));
   const starts = trained(4 * (most(sparse, ({ input }) => pixels(input)) + 2));
   const entries = trained(8 * most(sparse, ({ output }) => _valuesOf(output)));
   for (let index = last - 1; index >= 0; index--) {
     const { bytes } = shapes[index].gradient;
-    gradients.unshift(trained(bytes));
+    const adder = joinedBy(layers, index);
+    gradients.unshift(adder === undefined ? trained(bytes) : masked[adder - index - 1]);
     // A sparse gradient fills the border, in which a masked one has zeros.
-    const apart = layers[index].order === "panels" && layers[index + 1].pool;
+    const apart = layers[index].order === "panels" &&
+      readersOf(layers, index).some((reader) => layers[reader].pool);
     masked.unshift(apart ? trained(bytes) : gradients[0]);
   }
   return {
     ...{ conv, tilesIn, tilesOut, temp, gradients, masked, lists, counts, starts, entries },
-    tiles: trained(most(panels, ({ input }) => input.bytes)),
+    tiles: trained(
+      Math.max(0, ...panels.map((shape) => _tileBytes(shape, layers[shapes.indexOf(shape)]))),
+    ),
     panels: trained(most(panels, ({ output }) => output.bytes)),
+    shares: layers.map(({ source }, index) =>
+      source === IMAGE || readersOf(layers, source)[0] === index
+        ? NOWHERE
+        : trained(shapes[source].gradient.bytes)
+    ),
+    features: layers[last].pool ? NOWHERE : arena.take(4 * _valuesOf(shapes[last].output)),
   };
+}
+
+/** Bytes of a layer's input in tiles, each row as long as one of its output. */
+function _tileBytes({ output }: LayerShape, { inputs, size, stride }: LayerLayout): number {
+  const rows = output.height + (stride === 1 ? size - 1 : 0);
+  return 4 * inputs * rows * output.pitch / output.step;
 }
 
 /** How many values an image has within its border. */

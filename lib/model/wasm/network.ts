@@ -4,6 +4,8 @@ import type { Affine } from "../../data/intensity.ts";
 import { EngineError } from "../../errors.ts";
 import type { Features } from "../features.ts";
 import type { Threads } from "../../engine/wasm/threads.ts";
+import type { NetworkState } from "../parameters.ts";
+import { statisticsInOrder } from "./batch_norm.ts";
 import { Arena, type FixedMap } from "./memory_map.ts";
 import { NetworkMemory } from "./network_memory.ts";
 import type { NetworkLayout } from "./parameters.ts";
@@ -82,6 +84,13 @@ export class WasmNetwork implements Disposable {
     };
   }
 
+  /** Takes the running statistics of the batch normalisations, by their names in the model. */
+  setStatistics(statistics: NetworkState["statistics"]): void {
+    for (const { index, values } of statisticsInOrder(this.layout, statistics)) {
+      this.#floats(this.#fixed.statistics[index], values.length).set(values);
+    }
+  }
+
   /** The settings of the next step, as the kernel `adam` takes them. */
   setAdam(settings: readonly number[]): void {
     this.#floats(this.#fixed.adam, 8).set(settings);
@@ -126,11 +135,13 @@ export class WasmNetwork implements Disposable {
    */
   features(slices: number): Features {
     const { exam, shapes } = this.#memory.laid!;
-    const { height, width, channels } = shapes.at(-1)!.output;
-    const length = height * width * channels;
-    const values = new Float32Array(slices * length);
-    for (let slice = 0; slice < slices; slice++) {
-      values.set(this.#floats(exam.slices[slice].outputs.at(-1)!, length), slice * length);
+    const { height, width, channels, inside, pitch } = shapes.at(-1)!.output;
+    const run = width * channels;
+    const values = new Float32Array(slices * height * run);
+    for (let row = 0; row < slices * height; row++) {
+      const [slice, y] = [Math.floor(row / height), row % height];
+      const at = exam.slices[slice].outputs.at(-1)! + inside + y * pitch;
+      values.set(this.#floats(at, run), row * run);
     }
     return { slices, height, width, channels, values };
   }

@@ -4,6 +4,7 @@
  */
 import { FIRST_FREE, type Threads } from "../../engine/wasm/threads.ts";
 import { ALEXNET } from "../../network/alexnet.ts";
+import type { Network } from "../../network/network.ts";
 import { Arena, type ExamMap, type FixedMap, mapExam, mapFixed } from "./memory_map.ts";
 import { layOutNetwork, type NetworkLayout } from "./parameters.ts";
 import type { ProgramName } from "./programs.ts";
@@ -33,7 +34,7 @@ export interface ExamExtent {
 /** The memory of networks on the same threads. */
 export class NetworkMemory {
   /** What the networks are: all are alike. */
-  readonly layout: NetworkLayout = layOutNetwork(ALEXNET);
+  readonly layout: NetworkLayout;
   /** Whether there is room for gradients; without it networks can only predict. */
   readonly training: boolean;
   /** The programs' addresses and what they are for; written by the network that computes. */
@@ -47,10 +48,15 @@ export class NetworkMemory {
   /** The end of the largest exam so far. */
   #end = FIRST_FREE;
 
-  /** Nothing is taken yet. */
-  constructor(threads: Threads, training: boolean) {
+  /**
+   * Nothing is taken yet.
+   *
+   * @throws {Error} if there are no kernels for one of the network's layers
+   */
+  constructor(threads: Threads, training: boolean, network: Network = ALEXNET) {
     this.#threads = threads;
     this.training = training;
+    this.layout = layOutNetwork(network);
   }
 
   /** For which exams memory is laid out. */

@@ -6,26 +6,43 @@
  * the products read them. The first layer's input channels are blocks, `[out][12][12]` in AlexNet: rows
  * and columns are padded to whole vectors.
  */
-import { type Layer, layersOf } from "../../network/layers.ts";
-import { type MaxPool, type Network, type Window } from "../../network/network.ts";
+import { layersOf } from "../../network/layers.ts";
+import type { MaxPool, Network, Window } from "../../network/network.ts";
 import { HEAD, NETWORK_PREFIX } from "../names.ts";
 import type { Parameters } from "../parameters.ts";
+import { howComputed, type LayerKernels } from "./layer_kernels.ts";
 
 /** How many output channels a panel of weights has. */
 export const LANES = 8;
 
-/** A convolution with its ReLU and the pool behind it, if there is one. */
-export interface LayerLayout extends Window {
+/** Rows and columns that the kernels keep of each of the first layer's filters. */
+const FIRST_SIDE = 12;
+
+/** The batch normalisation behind a convolution; its bias is the layer's. */
+export interface BatchNormLayout {
+  /** Its name in the model, without `.weight` and what else it holds. */
+  name: string;
+  /** Where its weights begin, in floats. */
+  weight: number;
+}
+
+/** A convolution and what is computed of its output. */
+export interface LayerLayout extends Window, LayerKernels {
   /** Its name in the model, without `.weight` and `.bias`. */
   name: string;
+  /** The index of the layer whose output it reads, or `IMAGE`. */
+  source: number;
+  /** The index of the layer whose output is added ahead of the ReLU. */
+  shortcut?: number;
+  /** Whether values below 0 become 0. */
+  relu: boolean;
   /** Input channels. */
   inputs: number;
   /** Output channels. */
   outputs: number;
   /** Behind it few gradients are not 0. */
   pool?: MaxPool;
-  /** The order its filters are kept in. */
-  order: "first" | "filters" | "panels";
+  batchNorm?: BatchNormLayout;
   /** How many rows of a filter are kept, and floats in a row. */
   rows: number;
   run: number;
@@ -39,7 +56,7 @@ export interface LayerLayout extends Window {
 
 /** A network as the kernels compute it. */
 export interface NetworkLayout {
-  /** First to last; each reads the output of the one ahead. */
+  /** In the order in which they are computed. */
   layers: readonly LayerLayout[];
   /** Inputs of the linear layer. */
   channels: number;
@@ -63,18 +80,23 @@ export function layOutNetwork(network: Network): NetworkLayout {
     return at;
   };
   const layers = layersOf(network).map((layer, index, all): LayerLayout => {
-    const { convolution: { name, inputs, outputs, size, stride, padding }, pool } = layer;
-    if (!_hasKernels(layer, index, all[index + 1])) {
+    const { convolution, source, shortcut, relu, pool } = layer;
+    const { name, inputs, outputs, size, stride, padding, batchNorm } = convolution;
+    const kernels = howComputed(all, index);
+    if (kernels === undefined) {
       throw new Error(`There are no kernels for '${name}' of '${network.name}'`);
     }
-    const padded = Math.ceil(size / 4) * 4;
-    const [rows, run] = index === 0 ? [padded, padded] : [size, size * inputs];
-    const order = index === 0 ? "first" : pool ? "filters" : "panels";
+    const { order } = kernels;
+    const [rows, run] = order === "first" ? [FIRST_SIDE, FIRST_SIDE] : [size, size * inputs];
     const each = outputs * rows * run;
-    const weight = reserve(index === 0 ? inputs * each : each);
+    const weight = reserve(order === "first" ? inputs * each : each);
     return {
-      ...{ name: NETWORK_PREFIX + name, inputs, outputs, size, stride, padding, pool },
-      ...{ order, rows, run, weight, floats: each, bias: reserve(outputs) },
+      ...{ name: NETWORK_PREFIX + name, inputs, outputs, size, stride, padding },
+      ...{ source, shortcut, relu, pool, ...kernels },
+      batchNorm: batchNorm === undefined
+        ? undefined
+        : { name: NETWORK_PREFIX + batchNorm, weight: reserve(outputs) },
+      ...{ rows, run, weight, floats: each, bias: reserve(outputs) },
     };
   });
   const { channels } = network;
@@ -82,19 +104,10 @@ export function layOutNetwork(network: Network): NetworkLayout {
   return { layers, channels, linear, floats };
 }
 
-/** Whether the kernels compute a layer, and its gradients, as this folder calls them. */
-function _hasKernels(layer: Layer, index: number, next: Layer | undefined): boolean {
-  const { convolution: { batchNorm, inputs, outputs, size, stride, padding }, pool } = layer;
-  const inRow = layer.source === index - 1 && layer.shortcut === undefined;
-  const ordinary = inRow && layer.relu && batchNorm === undefined && outputs % LANES === 0;
-  if (pool && (pool.size !== 3 || pool.stride !== 2 || pool.padding !== 0)) return false;
-  if (index === 0) return ordinary && pool !== undefined;
-  const winograd = stride === 1 && (size === 3 || size === 5) && padding === (size - 1) / 2;
-  // A dense gradient has the border of the activation, and is multiplied in tiles of six channels.
-  const gradient = pool
-    ? size * inputs % 32 === 0
-    : next?.convolution.padding === size - 1 - padding && inputs % 6 === 0;
-  return ordinary && winograd && gradient;
+/** The parameters of a layer that are vectors, under the model's names, and where they begin. */
+export function vectorsOf({ name, batchNorm, bias }: LayerLayout): [name: string, at: number][] {
+  if (batchNorm === undefined) return [[`${name}.bias`, bias]];
+  return [[`${batchNorm.name}.weight`, batchNorm.weight], [`${batchNorm.name}.bias`, bias]];
 }
 
 /** A model's parameters as they are on the engine, under its names. */
@@ -115,7 +128,7 @@ export function placeParameters(
   for (const layer of layers) {
     const filter = named.get(`${layer.name}.weight`)!;
     _eachFilterWeight(layer, (kept, given) => flat[kept] = filter[given]);
-    flat.set(named.get(`${layer.name}.bias`)!, layer.bias);
+    for (const [name, at] of vectorsOf(layer)) flat.set(named.get(name)!, at);
   }
   flat.set(named.get(`${HEAD}.weight`)!, linear.weight);
   flat.set(named.get(`${HEAD}.bias`)!, linear.bias);
@@ -131,7 +144,7 @@ export function listParameters(
     const filter = new Float32Array(layer.size ** 2 * layer.inputs * layer.outputs);
     _eachFilterWeight(layer, (kept, given) => filter[given] = flat[kept]);
     named.set(`${layer.name}.weight`, filter);
-    named.set(`${layer.name}.bias`, flat.slice(layer.bias, layer.bias + layer.outputs));
+    for (const [name, at] of vectorsOf(layer)) named.set(name, flat.slice(at, at + layer.outputs));
   }
   const { weight, bias } = linear;
   named.set(`${HEAD}.weight`, flat.slice(weight, weight + 2 * channels));

@@ -1,8 +1,10 @@
 /**
- * The memory in which all models of this process read exams on the WebAssembly engine. A model takes some
- * 50 MB for its weights; the memory for an exam is shared.
+ * The memory in which all models of this process that have the same network read exams on the WebAssembly
+ * engine. A model takes some 50 MB for its weights, with ResNet-18 some 200 MB; the memory for an exam is
+ * shared.
  */
 import { Threads } from "../../engine/wasm/threads.ts";
+import type { Network } from "../../network/network.ts";
 import { WasmNetwork } from "./network.ts";
 import { NetworkMemory } from "./network_memory.ts";
 
@@ -22,11 +24,13 @@ interface OwnNetwork {
   known: object[];
 }
 
-let current: Promise<PredictionMemory> | undefined;
+/** The memory in use, by the network that all models in it have. */
+const current = new Map<Network, Promise<PredictionMemory>>();
 
-/** The networks of all models that have read an exam since the memory was taken. */
+/** The models of one network that have read an exam since the memory was taken. */
 export class PredictionMemory {
   readonly #threads: Threads;
+  readonly #network: Network;
   readonly #memory: NetworkMemory;
   readonly #networks = new WeakMap<object, OwnNetwork>();
   /** Models that nobody has disposed of give their memory back, too. */
@@ -34,9 +38,10 @@ export class PredictionMemory {
 
   #small = 0;
 
-  private constructor(threads: Threads) {
+  private constructor(threads: Threads, network: Network) {
     this.#threads = threads;
-    this.#memory = new NetworkMemory(threads, false);
+    this.#network = network;
+    this.#memory = new NetworkMemory(threads, false, network);
   }
 
   /**
@@ -44,21 +49,22 @@ export class PredictionMemory {
    *
    * @throws {EngineError} if the kernels cannot be started
    */
-  static async current(): Promise<PredictionMemory> {
-    const started = current ??= Threads.start({ threads: 1 })
-      .then((threads) => new PredictionMemory(threads));
+  static async current(network: Network): Promise<PredictionMemory> {
+    const started = current.get(network) ?? Threads.start({ threads: 1 })
+      .then((threads) => new PredictionMemory(threads, network));
+    current.set(network, started);
     try {
       return await started;
     } catch (error) {
       // The next one tries again.
-      if (current === started) current = undefined;
+      if (current.get(network) === started) current.delete(network);
       throw error;
     }
   }
 
-  /** Gives back what a model has in the memory in use. */
-  static forget(owner: object): void {
-    current?.then((memory) => memory.#forget(owner), () => {});
+  /** Gives back what a model of this network has in the memory in use. */
+  static forget(owner: object, network: Network): void {
+    current.get(network)?.then((memory) => memory.#forget(owner), () => {});
   }
 
   /**
@@ -85,7 +91,7 @@ export class PredictionMemory {
     const small = heldBytes > MAX_SPARE && examBytes < heldBytes / 2;
     // Not after each: the old memory is held beside the new until it is collected.
     this.#small = small ? this.#small + 1 : 0;
-    if (heldBytes > MAX_HELD || this.#small >= SMALL_EXAMS) current = undefined;
+    if (heldBytes > MAX_HELD || this.#small >= SMALL_EXAMS) current.delete(this.#network);
   }
 
   #forget(owner: object): void {

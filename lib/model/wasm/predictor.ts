@@ -2,7 +2,7 @@
 import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
 import type { Features } from "../features.ts";
-import type { Parameters } from "../parameters.ts";
+import type { NetworkState } from "../parameters.ts";
 import type { WasmNetwork } from "./network.ts";
 import { parameterValues, placeParameters } from "./parameters.ts";
 import { PredictionMemory } from "./prediction_memory.ts";
@@ -31,33 +31,38 @@ export interface PredictionInput {
  * process share it.
  */
 export class WasmPredictor implements Disposable {
-  /** @throws {EngineError} if the kernels cannot be started */
-  static async start(): Promise<WasmPredictor> {
-    await PredictionMemory.current();
-    return new WasmPredictor();
+  readonly #model: NetworkState;
+
+  private constructor(model: NetworkState) {
+    this.#model = model;
+  }
+
+  /**
+   * @param model read anew for each exam: its parameters may change
+   * @throws {EngineError} if the kernels cannot be started
+   */
+  static async start(model: NetworkState): Promise<WasmPredictor> {
+    await PredictionMemory.current(model.network);
+    return new WasmPredictor(model);
   }
 
   /** Gives its memory back; the next exam takes some anew. */
   [Symbol.dispose](): void {
-    PredictionMemory.forget(this);
+    PredictionMemory.forget(this, this.#model.network);
   }
 
   /** The two logits of an exam, its grey values prepared, with the parameters as they are now. */
-  logits(
-    parameters: Parameters,
-    input: PredictionInput,
-  ): Promise<[number, number]> {
-    return this.#read(parameters, input, () => {});
+  logits(input: PredictionInput): Promise<[number, number]> {
+    return this.#read(input, () => {});
   }
 
   /** The same with the features that the logits were made of. */
   async logitsAndFeatures(
-    parameters: Parameters,
     input: PredictionInput,
   ): Promise<{ logits: [number, number]; features: Features }> {
     const { slices } = input.exam;
     let features: Features | undefined;
-    const logits = await this.#read(parameters, input, (network, first, count) => {
+    const logits = await this.#read(input, (network, first, count) => {
       const chunk = network.features(count);
       const length = chunk.height * chunk.width * chunk.channels;
       features ??= { ...chunk, slices, values: new Float32Array(slices * length) };
@@ -68,11 +73,11 @@ export class WasmPredictor implements Disposable {
 
   /** @param take called after each chunk with its first slice and how many it has */
   async #read(
-    parameters: Parameters,
     { exam, affine, between }: PredictionInput,
     take: (network: WasmNetwork, first: number, count: number) => void,
   ): Promise<[number, number]> {
-    const memory = await PredictionMemory.current();
+    const { parameters, statistics } = this.#model;
+    const memory = await PredictionMemory.current(this.#model.network);
     const stepInput = { label: 0, weights: [1, 1] as const, affine };
     const atOnce = Math.max(1, Math.floor(PIXELS_AT_ONCE / (exam.height * exam.width)));
     const own = memory.networkOf(this);
@@ -83,6 +88,7 @@ export class WasmPredictor implements Disposable {
       const named = await parameterValues(parameters);
       // Nothing is awaited from here on: another model's exam could overwrite the memory meanwhile.
       placeParameters(network.layout, named, network.parameters);
+      network.setStatistics(statistics);
       network.run("pack", _chunk(exam, 0, atOnce), stepInput);
       own.known = values;
     }

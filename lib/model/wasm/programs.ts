@@ -11,13 +11,12 @@
  * A thread adds up gradients of its own. These are summed in the order of the threads, so a number of
  * threads always gives the same bits.
  */
-import { ALEXNET } from "../../network/alexnet.ts";
-import { areFeaturesFrozen } from "../frozen.ts";
+import { unfoldGradient } from "./batch_norm.ts";
 import { backward, clearGradient, head } from "./backward.ts";
 import { forward } from "./forward.ts";
 import { packBackward, packForward } from "./pack.ts";
 import { HEAD } from "../names.ts";
-import type { NetworkLayout } from "./parameters.ts";
+import { type NetworkLayout, vectorsOf } from "./parameters.ts";
 import { type Setting, ThreadWriter } from "./thread_writer.ts";
 
 /** What a thread is to do. */
@@ -28,7 +27,7 @@ export function threadProgram(setting: Setting, thread: number, name: ProgramNam
   const writer = new ThreadWriter(setting, thread);
   switch (name) {
     case "train": {
-      const back = !areFeaturesFrozen(setting.frozen, ALEXNET);
+      const back = !_areFeaturesFrozen(setting);
       packForward(writer);
       if (back) packBackward(writer);
       writer.program.barrier();
@@ -36,7 +35,10 @@ export function threadProgram(setting: Setting, thread: number, name: ProgramNam
       writer.program.barrier();
       clearGradient(writer);
       head(writer, true);
-      if (back) backward(writer);
+      if (back) {
+        backward(writer);
+        unfoldGradient(writer);
+      }
       writer.program.barrier();
       adam(writer);
       break;
@@ -91,9 +93,9 @@ function _stretches(
       stretches.push([input * first.floats, first.floats, 0]);
     }
   }
-  const blocks: [name: string, start: number][] = [[`${first.name}.bias`, first.bias]];
-  for (const { name, weight, bias } of others) {
-    blocks.push([`${name}.weight`, weight], [`${name}.bias`, bias]);
+  const blocks = vectorsOf(first);
+  for (const layer of others) {
+    blocks.push([`${layer.name}.weight`, layer.weight], ...vectorsOf(layer));
   }
   blocks.push([`${HEAD}.weight`, linear.weight], [`${HEAD}.bias`, linear.bias]);
   let open = false;
@@ -109,4 +111,11 @@ function _stretches(
     open = true;
   });
   return stretches;
+}
+
+/** Whether no convolution is trained, so that there is no backward pass through them. */
+function _areFeaturesFrozen({ layout: { layers }, frozen }: Setting): boolean {
+  return layers.every((layer) =>
+    frozen.has(`${layer.name}.weight`) && vectorsOf(layer).every(([name]) => frozen.has(name))
+  );
 }

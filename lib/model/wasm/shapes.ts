@@ -1,5 +1,7 @@
 /** The sizes of a network's activations and gradients, as they lie in the kernels' memory. */
+import { IMAGE } from "../../network/network.ts";
 import { type Size, windowsOver } from "../../network/sizes.ts";
+import { readersOf } from "./layer_kernels.ts";
 import type { LayerLayout } from "./parameters.ts";
 
 /** A channels-last image with a border of zeros around it. */
@@ -22,9 +24,9 @@ export interface Bordered extends Size {
 export interface LayerShape {
   /** Its input, with the border that its windows reach into. */
   input: Bordered;
-  /** The output of its convolution, without a border. */
+  /** The output of its convolution, with the border of the pool behind it. */
   convolved: Bordered;
-  /** Its output, behind the pool if there is one: the next layer's input. */
+  /** Its output, behind the pool if there is one: what other layers read. */
   output: Bordered;
   /** The gradient of its output. */
   gradient: Bordered;
@@ -40,20 +42,20 @@ function bordered({ height, width }: Size, channels: number, border: number): Bo
 
 /** The sizes of every layer for slices of this size. */
 export function shapesOf(layers: readonly LayerLayout[], slice: Size): LayerShape[] {
-  // The input channels of the first layer are equal and computed as one.
-  let input = bordered(slice, 1, layers[0].padding);
-  return layers.map((layer, index) => {
-    const { pool, outputs } = layer;
-    const next = layers[index + 1];
-    const convolved = bordered(windowsOver(input, layer), outputs, 0);
+  const shapes: LayerShape[] = [];
+  layers.forEach((layer, index) => {
+    const { source, pool, outputs, border } = layer;
+    // The input channels of the first layer are equal and computed as one.
+    const input = source === IMAGE ? bordered(slice, 1, layer.padding) : shapes[source].output;
+    const convolved = bordered(windowsOver(input, layer), outputs, pool?.padding ?? 0);
     const size = pool ? windowsOver(convolved, pool) : convolved;
-    const output = bordered(size, outputs, next?.padding ?? 0);
+    const output = bordered(size, outputs, border);
     // A layer in panels needs the border to go further back, and a pooled one behind it adds to it.
-    const gradient = !pool || next?.pool ? output : bordered(size, outputs, 0);
-    const shape = { input, convolved, output, gradient };
-    input = output;
-    return shape;
+    const kept = !pool || readersOf(layers, index).some((reader) => layers[reader].pool);
+    const gradient = kept ? output : bordered(size, outputs, 0);
+    shapes.push({ input, convolved, output, gradient });
   });
+  return shapes;
 }
 
 /** Pixels of an image. */

@@ -3,6 +3,7 @@ import type { Size } from "../../network/sizes.ts";
 import { TILES_AT_ONCE } from "./memory_map.ts";
 import type { LayerLayout } from "./parameters.ts";
 import type { LayerShape } from "./shapes.ts";
+import { pixelClasses } from "./strided.ts";
 
 /** How many pixels the kernel computes at once. */
 export const PIXELS_AT_ONCE = 6;
@@ -17,10 +18,12 @@ export interface Table {
 
 /** The tables in memory, first layer to last. */
 export interface Tables {
-  /** Of each layer: the first one's pixels, and the tiles of those that are multiplied transformed. */
+  /** Of each layer: its pixels, or the tiles of those that are multiplied transformed. */
   forward: Table[];
-  /** Of the input gradients of layers in panels. */
+  /** Of the input gradients of layers in panels that are multiplied transformed. */
   back: (Table | undefined)[];
+  /** Of the input gradients of the others in panels: one of each class of pixels. */
+  classes: Table[][];
 }
 
 /** Bytes between rows and between columns. */
@@ -62,21 +65,34 @@ export function tilesOf(table: Int32Array): number {
  */
 export function layTables(
   layers: readonly LayerLayout[],
-  [{ input, convolved }]: readonly LayerShape[],
+  shapes: readonly LayerShape[],
   lay: (table: Int32Array) => Table,
 ): Tables {
   const tiles = { height: 1, width: TILES_AT_ONCE };
   const column = (channels: number) => ({ pitch: 4 * channels, step: 4 * channels });
   const transformed = (from: number, to: number) =>
     lay(pixelTable(tiles, column(from), column(to)));
-  const { stride } = layers[0];
-  const strided = { pitch: stride * input.pitch, step: stride * input.step };
+  const strided = (stride: number, { pitch, step }: Strides) => ({
+    pitch: stride * pitch,
+    step: stride * step,
+  });
   return {
-    forward: layers.map(({ inputs, outputs }, index) =>
-      index === 0 ? lay(pixelTable(convolved, strided, convolved)) : transformed(inputs, outputs)
-    ),
-    back: layers.toReversed().map(({ order, inputs, outputs }) =>
-      order === "panels" ? transformed(outputs, inputs) : undefined
+    forward: layers.map(({ inputs, outputs, stride, pool, winograd }, index) => {
+      if (winograd) return transformed(inputs, outputs);
+      const { input, convolved, output } = shapes[index];
+      return lay(pixelTable(convolved, strided(stride, input), pool ? convolved : output));
+    }),
+    back: layers.toReversed().map(({ order, winograd, inputs, outputs }) =>
+      order === "panels" && winograd ? transformed(outputs, inputs) : undefined
     ).reverse(),
+    classes: layers.map((layer, index) => {
+      const { order, winograd, source, stride } = layer;
+      if (order !== "panels" || winograd) return [];
+      const { input, output } = shapes[index];
+      const to = strided(stride, shapes[source].gradient);
+      return pixelClasses(layer, input).map(({ rows, columns }) =>
+        lay(pixelTable({ height: rows.count, width: columns.count }, output, to))
+      );
+    }),
   };
 }

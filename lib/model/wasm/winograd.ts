@@ -18,13 +18,20 @@ export interface Product {
   /** Address of the transformed filters. */
   filters: number;
   table: Table;
+  /** Address of the biases; 0 for none. */
+  bias: number;
+  /** Whether values below 0 become 0. */
+  relu: boolean;
 }
 
 /** The products of a layer. */
 export function forwardProduct({ setting }: ThreadWriter, index: number): Product {
-  const { layout: { layers }, fixed: { transformed }, tables } = setting;
-  const { inputs, outputs, size } = layers[index];
-  return { inputs, outputs, size, filters: transformed[index], table: tables.forward[index] };
+  const { layout: { layers }, fixed: { transformed, biases }, tables } = setting;
+  const { inputs, outputs, size, relu, shortcut } = layers[index];
+  return {
+    ...{ inputs, outputs, size, filters: transformed[index], table: tables.forward[index] },
+    ...{ bias: biases[index], relu: relu && shortcut === undefined },
+  };
 }
 
 /** The products of a layer's input gradient. */
@@ -33,7 +40,7 @@ export function gradientProduct({ setting }: ThreadWriter, index: number): Produ
   const { inputs, outputs, size } = layers[index];
   return {
     ...{ inputs: outputs, outputs: inputs, size },
-    ...{ filters: rotatedTransformed[index], table: tables.back[index]! },
+    ...{ filters: rotatedTransformed[index], table: tables.back[index]!, bias: 0, relu: false },
   };
 }
 
@@ -77,10 +84,9 @@ export function winogradConvolution(
   slices: readonly { x: number; out: number }[],
   like: Bordered,
   { height, width, pitch }: Size & { pitch: number },
-  bias: number,
 ): void {
   const { tilesIn, tilesOut, temp } = writer.scratch;
-  const { inputs, outputs, filters, table } = product;
+  const { inputs, outputs, filters, table, bias, relu } = product;
   const { program } = writer;
   const side = tileOutputs(product);
   const across = Math.ceil(width / side);
@@ -125,7 +131,7 @@ export function winogradConvolution(
         products: tilesOut + at * outputs * 4,
         stride: strideOut,
         bias,
-        relu: bias === 0 ? 0 : 1,
+        relu: Number(relu),
         ...{ out: slices[slice].out, pitch, height, width, channels: outputs },
         ...{ across, from, count, side },
         temp,

@@ -9,12 +9,19 @@ import { elementCount } from "../../../lib/model/weights/tensors.ts";
 import { ALEXNET } from "../../../lib/network/alexnet.ts";
 import { type Network, network, type NodeDescription } from "../../../lib/network/network.ts";
 import { RESNET18 } from "../../../lib/network/resnet18.ts";
+import { RESIDUAL } from "../../support/residual.ts";
 
-Deno.test("every parameter has a place of its own in the kernels' memory", () => {
-  const layout = layOutNetwork(ALEXNET);
+for (const network of [ALEXNET, RESIDUAL]) {
+  Deno.test(`every parameter of ${network.name} has a place of its own in the kernels' memory`, () => {
+    _places(network);
+  });
+}
+
+function _places(network: Network): void {
+  const layout = layOutNetwork(network);
   let next = 1;
   const named = new Map(
-    mrnetParameters(ALEXNET).map(({ name, shape }) => {
+    mrnetParameters(network).map(({ name, shape }) => {
       return [name, Float32Array.from({ length: elementCount(shape)! }, () => next++)];
     }),
   );
@@ -22,7 +29,7 @@ Deno.test("every parameter has a place of its own in the kernels' memory", () =>
   placeParameters(layout, named, flat);
   assert.deepEqual(listParameters(layout, flat), named);
   assert.equal(flat.filter((value) => value !== 0).length, next - 1);
-});
+}
 
 /** AlexNet, but for what is changed of one node. */
 function changed(index: number, changes: Partial<NodeDescription>): Network {
@@ -44,17 +51,20 @@ function changed(index: number, changes: Partial<NodeDescription>): Network {
 
 Deno.test("a network is refused if the processor has no kernels for it", () => {
   const cases: [Network, string][] = [
-    [RESNET18, "'conv1' of 'resnet18'"],
     [changed(0, { outputs: 66 }), "'features.0' of 'changed'"],
+    [changed(0, { size: 13 }), "'features.0' of 'changed'"],
     [changed(2, { size: 2 }), "'features.0' of 'changed'"],
+    [changed(2, { padding: 1 }), "'features.0' of 'changed'"],
     [changed(3, { batchNorm: "norm" }), "'features.3' of 'changed'"],
     [changed(3, { stride: 2 }), "'features.3' of 'changed'"],
     [changed(3, { padding: 1 }), "'features.3' of 'changed'"],
-    [changed(6, { size: 7, padding: 3 }), "'features.6' of 'changed'"],
-    [changed(6, { outputs: 200 }), "'features.8' of 'changed'"],
-    [changed(8, { size: 5, padding: 2 }), "'features.6' of 'changed'"],
+    [changed(6, { outputs: 204 }), "'features.6' of 'changed'"],
+    [changed(6, { padding: 3 }), "'features.6' of 'changed'"],
+    [changed(8, { size: 5, padding: 2 }), "'features.10' of 'changed'"],
   ];
-  assert.doesNotThrow(() => layOutNetwork(changed(0, {})));
+  for (const network of [changed(0, {}), changed(6, { size: 7, padding: 3 }), RESNET18]) {
+    assert.doesNotThrow(() => layOutNetwork(network));
+  }
   for (const [network, which] of cases) {
     assert.throws(() => layOutNetwork(network), { message: `There are no kernels for ${which}` });
   }

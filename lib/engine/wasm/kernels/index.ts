@@ -3,12 +3,14 @@
  * lies there.
  */
 export { adam } from "./adam";
+export { foldPanel, unfoldFilters, unfoldPanel } from "./batch_norm";
 export { convolve } from "./convolve";
 export { head, spreadToPixels } from "./head";
 export { readSlice } from "./image";
-export { packPanel, packSummedPanel, packTurnedPanel } from "./pack";
+export { packInputTap, packPanel, packSummedPanel, packTurnedPanel } from "./pack";
 export { listMaxima, maxPool, meanOfPixels } from "./pool";
-export { addProduct, maskRelu, tileChannels } from "./product";
+export { addNarrowProduct, addProduct, maskRelu, tileChannels, tilePixels } from "./product";
+export { addImage, copyImage } from "./shortcut";
 export { sortByPixel, sparseFilter, sparseFilterNarrow, sparseInput } from "./sparse";
 export { clear } from "./vector";
 export { multiplyTransformed, transformBack, transformFilters, transformImage } from "./winograd";

@@ -53,3 +53,27 @@ export function packTurnedPanel(
     }
   }
 }
+
+/**
+ * One tap of eight input channels of a convolution's filters, for its input gradient: input and output
+ * channels exchanged, and multiplied by what a batch normalisation multiplies its output channel by.
+ *
+ * @param weights the tap's first of the eight input channels, in panels of output channels as
+ *   {@link packTurnedPanel} reads them
+ * @param panelBytes from a panel to the next
+ * @param gamma `[outputs]`, or 0 if there is no batch normalisation
+ * @param deviation `[outputs]`, or 0
+ * @param out `[outputs][8]`
+ */
+export function packInputTap(
+  weights: usize, panelBytes: usize, gamma: usize, deviation: usize, out: usize, outputs: i32,
+): void {
+  for (let output = 0; output < outputs; output++) {
+    const channel = (<usize> output) << 2;
+    const scale: f32 = gamma ? load<f32>(gamma + channel) / load<f32>(deviation + channel) : 1;
+    let at = weights + <usize> (output >> 3) * panelBytes + <usize> ((output & 7) << 2);
+    for (let lane = 0; lane < PANEL; lane++, at += 32, out += 4) {
+      store<f32>(out, flushOne(LEAST_FACTOR, load<f32>(at) * scale));
+    }
+  }
+}

@@ -59,6 +59,49 @@ export function addProduct(
 }
 
 /**
+ * The same in register tiles of 4 × 8, for the channels that fill no tile of six.
+ *
+ * @param a tiles `[tiles][…][4]`, `aStride` bytes apart
+ * @param c panels `[panels][tiles × 4][8]`, `cStride` bytes apart
+ */
+export function addNarrowProduct(
+  a: usize, aStride: usize, tiles: i32, b: usize, bStride: usize, panels: i32, c: usize,
+  cStride: usize, lines: i32, length: i32, skip: i32,
+): void {
+  const zero = f32x4.splat(0);
+  const run = (<usize> length) << 5;
+  const aSkip = <usize> (skip * 16);
+  const bSkip = (<usize> skip) << 5;
+  for (let panel = 0; panel < panels; panel++) {
+    const bStart = b + <usize> panel * bStride;
+    let at = c + <usize> panel * cStride;
+    let aStart = a;
+    for (let tile = 0; tile < tiles; tile++) {
+      let p = aStart;
+      let q = bStart;
+      let s0 = zero, t0 = zero, s1 = zero, t1 = zero, s2 = zero, t2 = zero, s3 = zero, t3 = zero;
+      for (let line = 0; line < lines; line++, p += aSkip, q += bSkip) {
+        const end = q + run;
+        do {
+          const qa = v128.load(q);
+          const qb = v128.load(q, 16);
+          let px = v128.load32_splat(p); s0 = madd(px, qa, s0); t0 = madd(px, qb, t0);
+          px = v128.load32_splat(p, 4); s1 = madd(px, qa, s1); t1 = madd(px, qb, t1);
+          px = v128.load32_splat(p, 8); s2 = madd(px, qa, s2); t2 = madd(px, qb, t2);
+          px = v128.load32_splat(p, 12); s3 = madd(px, qa, s3); t3 = madd(px, qb, t3);
+          p += 16;
+          q += 32;
+        } while (q < end);
+      }
+      add(at, s0); add(at + 16, t0); add(at + 32, s1); add(at + 48, t1);
+      add(at + 64, s2); add(at + 80, t2); add(at + 96, s3); add(at + 112, t3);
+      at += 128;
+      aStart += aStride;
+    }
+  }
+}
+
+/**
  * Channels-last pixels `[pixels][channels]` to tiles `[channels / 6][pixels][6]`.
  */
 export function tileChannels(x: usize, out: usize, pixels: i32, channels: i32): void {
@@ -70,6 +113,39 @@ export function tileChannels(x: usize, out: usize, pixels: i32, channels: i32): 
       store<u64>(out, load<u64>(at, 16), 16);
       out += 24;
       at += step;
+    }
+  }
+}
+
+/**
+ * Pixels of an image to tiles of its channels: `sixes` tiles `[6]` of each pixel, then `fours` tiles `[4]`.
+ * A tile's pixels follow one another, `[height][rowPixels]`; those beyond `width` are left as they are.
+ *
+ * @param x the first pixel; `pitch` bytes to the one below, `step` to the one beside it
+ * @param out `[sixes][height][rowPixels][6]`, then `[fours][height][rowPixels][4]`
+ */
+export function tilePixels(
+  x: usize, pitch: usize, step: usize, out: usize, height: i32, width: i32, rowPixels: i32,
+  sixes: i32, fours: i32,
+): void {
+  const skip = <usize> (rowPixels - width);
+  for (let tile = 0; tile < sixes; tile++, x += 24) {
+    for (let row = 0; row < height; row++) {
+      let at = x + <usize> row * pitch;
+      for (let column = 0; column < width; column++, at += step, out += 24) {
+        v128.store(out, v128.load(at));
+        store<u64>(out, load<u64>(at, 16), 16);
+      }
+      out += skip * 24;
+    }
+  }
+  for (let tile = 0; tile < fours; tile++, x += 16) {
+    for (let row = 0; row < height; row++) {
+      let at = x + <usize> row * pitch;
+      for (let column = 0; column < width; column++, at += step, out += 16) {
+        v128.store(out, v128.load(at));
+      }
+      out += skip * 16;
     }
   }
 }
