@@ -113,10 +113,25 @@ function truths(): Record<string, number> {
   };
 }
 
-/** The area of the second model, of which no formula is known: from many exams. */
+/** The true area of the second model: that of the grid's logits, each spread by the noise. */
 function otherArea(): number {
-  const { labels, others } = draw(100_000, 100_000, 0);
-  return delongInterval(labels, others).auc;
+  const step = 0.02;
+  const grid = Array.from({ length: 1001 }, (_, i) => (i - 500) * step);
+  const density = (z: number) => Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI) * step;
+  let [tp, area, fp] = [0, 0, 0];
+  for (const other of grid.toReversed()) {
+    // The first model's logit, of which this is the second's, by its share on both sides.
+    let [more, less] = [0, 0];
+    for (const z of grid) {
+      const logit = MEAN + DEVIATION * z;
+      const weight = density(z) * density((other - z * DEVIATION) / NOISE) / NOISE;
+      more += weight * sigmoid(logit);
+      less += weight * (1 - sigmoid(logit));
+    }
+    area += less * (tp + more / 2);
+    [tp, fp] = [tp + more, fp + less];
+  }
+  return area / (tp * fp);
 }
 
 /** Every interval of a set of exams, by the metric's name. */

@@ -43,8 +43,8 @@ import {
 } from "./model_options.ts";
 import { readSeries, SERIES_FLAGS, SERIES_HELP } from "./series_choice.ts";
 
-/** The command. */
-export function evaluateCommand() {
+/** The command and its options, without what it does. */
+function _command() {
   return new Command("evaluate")
     .description(
       "Evaluate a trained model on exams with known labels: AUC with intervals, decisions at\n" +
@@ -59,14 +59,7 @@ export function evaluateCommand() {
         choice(["valid", "train", "tune"]),
       ),
     )
-    .addOption(
-      option(
-        "--labels <CSV>",
-        "a table id,abnormal,acl,meniscus: the folder of --data, or a zip archive, then holds studies " +
-          "from a scanner, one a patient; id is a study's identifier or its folder",
-        text,
-      ),
-    )
+    .addOption(_labelsOption())
     .option(SERIES_FLAGS, SERIES_HELP, readSeries)
     .addOption(
       option("--out <DIR>", "write predictions.csv and report.html to this folder", text),
@@ -78,34 +71,10 @@ export function evaluateCommand() {
         text,
       ),
     )
-    .addOption(
-      option(
-        "--patients <CSV>",
-        "lines 'id,patient' below that header: exams of a patient are not independent",
-        text,
-      ),
-    )
-    .addOption(
-      option(
-        "--groups <CSV>",
-        "lines 'id,column,...' below such a header: metrics by the values of each column too",
-        text,
-      ),
-    )
-    .addOption(
-      option(
-        "--against_plane <{sagittal,coronal,axial}>",
-        "its plane, where its file does not say it (default: that of --model)",
-        choice(["sagittal", "coronal", "axial"]),
-      ),
-    )
-    .addOption(
-      option(
-        "--against_intensity <{raw,standardized}>",
-        "how its input is prepared, where its file does not say it",
-        choice(TOLD_INTENSITIES),
-      ),
-    )
+    .addOption(_patientsOption())
+    .addOption(_groupsOption())
+    .addOption(_againstPlaneOption())
+    .addOption(_againstIntensityOption())
     .addOption(
       option(
         "--threshold <NUMBER>",
@@ -131,35 +100,91 @@ export function evaluateCommand() {
       "after",
       "\nPermissions: --allow-read=data,models, and the files of --patients and --groups; with\n" +
         "--out DIR also DIR in --allow-read and --allow-write.",
-    )
-    .action(
-      async (
-        { backend, out, json, against_plane, against_intensity, operating_point, ...given },
-      ) => {
-        if (given.labels !== undefined && given.split !== undefined) {
-          throw new UsageError("argument --split: not allowed with argument --labels");
-        }
-        if (given.labels === undefined && given.series !== undefined) {
-          throw new UsageError("argument --series: not allowed without argument --labels");
-        }
-        for (const [name, value] of Object.entries({ against_plane, against_intensity })) {
-          if (value === undefined || given.against !== undefined) continue;
-          throw new UsageError(`argument --${name}: not allowed without argument --against`);
-        }
-        await checkModelFiles([given.model, ...given.against ?? []]);
-        const other = {
-          againstPlane: against_plane,
-          againstIntensity: against_intensity,
-          operatingPoint: operating_point,
-        };
-        const evaluation = await _evaluate({ ...given, ...other, engine: backend }, out);
-        const files = out === undefined ? [] : await _write(evaluation, out);
-        if (json) print(JSON.stringify(evaluationJson(evaluation)));
-        else for (const line of evaluationLines(evaluation)) print(line);
-        _remarkAll(evaluation, { ...given, againstIntensity: against_intensity });
-        if (files.length > 0) remark(`Wrote ${files.join(" and ")}`);
-      },
     );
+}
+
+/** `--labels`: studies in place of a dataset. */
+function _labelsOption() {
+  return option(
+    "--labels <CSV>",
+    "a table id,abnormal,acl,meniscus: the folder of --data, or a zip archive, then holds studies " +
+      "from a scanner, one a patient; id is a study's identifier or its folder",
+    text,
+  );
+}
+
+/** `--against_plane`. */
+function _againstPlaneOption() {
+  return option(
+    "--against_plane <{sagittal,coronal,axial}>",
+    "its plane, where its file does not say it (default: that of --model)",
+    choice(["sagittal", "coronal", "axial"]),
+  );
+}
+
+/** `--against_intensity`. */
+function _againstIntensityOption() {
+  return option(
+    "--against_intensity <{raw,standardized}>",
+    "how its input is prepared, where its file does not say it",
+    choice(TOLD_INTENSITIES),
+  );
+}
+
+/** `--patients`: which exams belong together. */
+function _patientsOption() {
+  return option(
+    "--patients <CSV>",
+    "lines 'id,patient' below that header: exams of a patient are not independent",
+    text,
+  );
+}
+
+/** `--groups`: what else is known about the exams. */
+function _groupsOption() {
+  return option(
+    "--groups <CSV>",
+    "lines 'id,column,...' below such a header: metrics by the values of each column too",
+    text,
+  );
+}
+
+/** What the command is given. */
+type _Given = ReturnType<ReturnType<typeof _command>["opts"]>;
+
+/** Refuses options that do not go together. */
+function _check({ labels, split, series, against, ...given }: _Given): void {
+  if (labels !== undefined && split !== undefined) {
+    throw new UsageError("argument --split: not allowed with argument --labels");
+  }
+  if (labels === undefined && series !== undefined) {
+    throw new UsageError("argument --series: not allowed without argument --labels");
+  }
+  const { against_plane, against_intensity } = given;
+  for (const [name, value] of Object.entries({ against_plane, against_intensity })) {
+    if (value === undefined || against !== undefined) continue;
+    throw new UsageError(`argument --${name}: not allowed without argument --against`);
+  }
+}
+
+/** The command. */
+export function evaluateCommand() {
+  return _command().action(async (all) => {
+    _check(all);
+    const { backend, out, json, against_plane, against_intensity, operating_point, ...given } = all;
+    await checkModelFiles([given.model, ...given.against ?? []]);
+    const other = {
+      againstPlane: against_plane,
+      againstIntensity: against_intensity,
+      operatingPoint: operating_point,
+    };
+    const evaluation = await _evaluate({ ...given, ...other, engine: backend }, out);
+    const files = out === undefined ? [] : await _write(evaluation, out);
+    if (json) print(JSON.stringify(evaluationJson(evaluation)));
+    else for (const line of evaluationLines(evaluation)) print(line);
+    _remarkAll(evaluation, { ...given, againstIntensity: against_intensity });
+    if (files.length > 0) remark(`Wrote ${files.join(" and ")}`);
+  });
 }
 
 /** Writes what `--out` asks for; gives the files. */

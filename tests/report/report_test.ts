@@ -166,6 +166,22 @@ Deno.test("a report says who chose what, which groups are small, and how many te
   ) assert(text.includes(expected), expected);
 });
 
+Deno.test("a report counts what was left out of studies, and why", () => {
+  const text = evaluationHtml(
+    drawEvaluation(undefined, {
+      split: "studies",
+      leftOut: { unlabelled: ["a", "b"], unknownLabels: ["c"], skipped: [] },
+    }),
+    DATE,
+  );
+  const row = (name: string, count: number) =>
+    assert(text.includes(`${name}</th><td class="number">${count}</td>`), name);
+  row("Studies found", 42);
+  row("Left out: studies without a label", 2);
+  row("Labels of studies that are not there", 1);
+  row("Evaluated", 40);
+});
+
 const VIEWS = [{ colors: "light", width: 1280 }, { colors: "dark", width: 400 }] as const;
 
 Deno.test({
