@@ -19,12 +19,12 @@
  */
 import { type Browser, launchChromium } from "../tests/support/chromium.ts";
 
-const [address, name] = Deno.args;
+const [address, only] = Deno.args;
 if (address === undefined) throw new Error("usage: tools/viewer_pictures.ts ADDRESS [NAME]");
 
 const browser = await launchChromium();
-if (name !== undefined) {
-  await take(browser, name, { colorScheme: "light", width: 1440, height: 650 });
+if (only !== undefined) {
+  await take(browser, only, { colorScheme: "light", width: 1440, height: 650 });
 } else {
   await take(browser, "viewer_light", { colorScheme: "light", width: 1440, height: 850 });
   await take(browser, "viewer_dark", { colorScheme: "dark", width: 1440, height: 850 });
@@ -40,16 +40,16 @@ async function take(
   const page = await browser.newPage({ colorScheme, viewport: { width, height } });
   await page.goto(address);
   await page.waitForSelector("body[data-shown]", { state: "attached" });
+  // Until the list has been read to its end, however long that takes.
+  while (/ read$/.test(await count())) await new Promise((resolve) => setTimeout(resolve, 200));
   // Each plane at a slice that speaks for the finding, where it has one.
   const deciders = page.locator(".deciders");
-  // Without models nothing has decided.
-  if (name === undefined) await deciders.first().locator("button").first().waitFor();
   for (let plane = 0; plane < await deciders.count(); plane++) {
+    // Without models nothing has decided.
+    if (only === undefined) await deciders.nth(plane).locator("button").first().waitFor();
     const speaking = deciders.nth(plane).locator("button.for");
     if (await speaking.count() > 0) await speaking.first().click();
   }
-  // Until the list has been read to its end, however long that takes.
-  while (/ read$/.test(await count())) await new Promise((resolve) => setTimeout(resolve, 200));
   await page.locator("main").focus();
   await page.evaluate("scrollTo(0, 0)");
   const path = new URL(`../docs/images/${name}.png`, import.meta.url).pathname;
