@@ -289,18 +289,13 @@ export class MRNet implements Disposable {
 
   /** This toolkit's own kernels, if the model is on the engine that has them. */
   async #kernels(): Promise<WasmPredictor | undefined> {
-    if (!hasWasmKernels(this)) return undefined;
+    if (!usesWasmKernels()) return undefined;
     return await (this.#predictor ??= WasmPredictor.start(networkState(this)));
   }
 
   #get(name: string): tf.Variable {
     return this.parameters.get(name)!;
   }
-}
-
-/** Whether the engine in use has kernels of this toolkit for the model on the processor. */
-export function hasWasmKernels({ network }: Pick<MRNet, "network">): boolean {
-  return usesWasmKernels() && network === "alexnet";
 }
 
 /** What an engine needs of a model to compute it. */

@@ -1,6 +1,6 @@
 /** Which runner trains a model on the engine that is in use. */
-import { currentEngine, currentGpu } from "../engine/engine.ts";
-import { hasWasmKernels, type MRNet } from "../model/mrnet.ts";
+import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts";
+import type { MRNet } from "../model/mrnet.ts";
 import type { RunnerOptions } from "./adam.ts";
 import type { Runner } from "./runner.ts";
 import { TensorRunner } from "./tensor_runner.ts";
@@ -17,6 +17,6 @@ export async function createRunner(model: MRNet, options: RunnerOptions = {}): P
   const { threads, precision } = currentEngine();
   const gpu = currentGpu();
   if (gpu !== undefined) return await WebGPURunner.create(gpu, model, { ...options, precision });
-  if (hasWasmKernels(model)) return await WasmRunner.create(model, options, threads);
+  if (usesWasmKernels()) return await WasmRunner.create(model, options, threads);
   return new TensorRunner(model, options);
 }

@@ -5,7 +5,9 @@ import { Threads } from "../../lib/engine/wasm/threads.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
 import { WasmNetwork } from "../../lib/model/wasm/network.ts";
+import { NetworkMemory } from "../../lib/model/wasm/network_memory.ts";
 import { parameterValues, placeParameters } from "../../lib/model/wasm/parameters.ts";
+import { NETWORK_NAMES, type NetworkName, networkOf } from "../../lib/network/networks.ts";
 
 /** The engine outlives the tests on purpose. */
 const OUTLIVING = { sanitizeOps: false, sanitizeResources: false };
@@ -16,15 +18,28 @@ function exam(slices: number, side: number, float = false): Exam {
   return { id: "a", slices, height: side, width: side, voxels: kept };
 }
 
-Deno.test("an exam in chunks gives the bits that it gives in one go", OUTLIVING, async () => {
+// Chunks that come out even and chunks that do not, and larger exams after smaller ones.
+const SIZES = {
+  alexnet: [[7, 256], [3, 256], [50, 64], [5, 200, true]],
+  resnet18: [[4, 256], [1, 256], [52, 64], [5, 200, true]],
+} as const;
+
+for (const network of NETWORK_NAMES) {
+  const name = `an exam in chunks gives the bits that it gives in one go, ${network}`;
+  Deno.test(name, OUTLIVING, () => chunksAreExact(network));
+}
+
+async function chunksAreExact(name: NetworkName): Promise<void> {
   await startEngine("wasm");
-  const model = new MRNet(initialWeights(1));
-  const whole = new WasmNetwork(await Threads.start({ threads: 1 }));
+  const network = networkOf(name);
+  const model = new MRNet(initialWeights(1, network));
+  const threads = await Threads.start({ threads: 1 });
+  const whole = new WasmNetwork(threads, new NetworkMemory(threads, false, network));
   placeParameters(whole.layout, await parameterValues(model.parameters), whole.parameters);
+  whole.setStatistics(model.statistics);
   const input = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
   whole.run("pack", exam(1, 64), input);
-  // Chunks that come out even and chunks that do not, and larger exams after smaller ones.
-  for (const [slices, side, float] of [[7, 256], [3, 256], [50, 64], [5, 200, true]] as const) {
+  for (const [slices, side, float] of SIZES[name]) {
     const each = exam(slices, side, float);
     const [, absent, present] = whole.run("evaluate", each, input);
     let chunks = 1;
@@ -36,7 +51,7 @@ Deno.test("an exam in chunks gives the bits that it gives in one go", OUTLIVING,
     assert.deepEqual(features, whole.features(slices));
   }
   model.dispose();
-});
+}
 
 Deno.test(
   "what is thrown between two chunks ends the prediction, and the next one is right",
