@@ -41,7 +41,7 @@ export function ratesTable({ thresholds }: PredictionSummary): Markup {
       ...RATIOS.map(([ratio, name]) => [
         name,
         ...thresholds.map(({ [ratio]: { value, ...ends } }) =>
-          withBelow(ratioText(value), ratioRange(ends))
+          withBelow(ratioText(value), Number.isNaN(value) ? undefined : ratioRange(ends))
         ),
       ]),
     ],
