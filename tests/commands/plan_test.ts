@@ -20,6 +20,23 @@ const PLAN = [
   ...["--epochs", "2", "--lr", "1e-4"],
 ];
 
+/** Does a unit until its first epoch is over, and sends a signal then. */
+async function stopInEpoch2(folder: TemporaryFolder, index: number, signal: Deno.Signal) {
+  const process = cliCommand(folder, ["unit", "plan", "--index", `${index}`], ALLOWED).spawn();
+  const reader = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let seen = "";
+  while (!seen.includes("epoch 1 / 2")) {
+    const { done, value } = await reader.read();
+    if (done) assert.fail(seen);
+    seen += value;
+  }
+  process.kill(signal);
+  const err = withoutDriver(await new Response(process.stderr).text());
+  const { code } = await process.status;
+  await reader.cancel();
+  return { code, err };
+}
+
 Deno.test("a unit exits 0 when it is done, 75 when it is saved, 2 for an index outside", async () => {
   await using folder = await TemporaryFolder.make();
   await writePlanes(folder, { train: 24, valid: 6 }, TASKS);
@@ -33,20 +50,14 @@ Deno.test("a unit exits 0 when it is done, 75 when it is saved, 2 for an index o
   assert.deepEqual([again.code, again.out], [0, planned.out]);
   assert.match(again.err, /^That plan is there already; nothing was changed\.\n/);
 
-  // A TERM in the middle, as a scheduler sends one.
-  const process = cliCommand(folder, ["unit", "plan", "--index", "1"], ALLOWED).spawn();
-  const reader = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let seen = "";
-  while (!seen.includes("epoch 1 / 2")) {
-    const { done, value } = await reader.read();
-    if (done) assert.fail(seen);
-    seen += value;
-  }
-  process.kill("SIGTERM");
-  const err = withoutDriver(await new Response(process.stderr).text());
-  assert.equal((await process.status).code, 75, err);
-  assert.match(err, /^Unit: {3}1 \(acl-axial-fold2\)\n/);
-  reader.releaseLock();
+  // A TERM in the middle, as a scheduler sends one; and the death of a machine.
+  const stopped = await stopInEpoch2(folder, 1, "SIGTERM");
+  assert.equal(stopped.code, 75, stopped.err);
+  assert.match(stopped.err, /^Unit: {3}1 \(acl-axial-fold2\)\n/);
+  assert.notEqual((await stopInEpoch2(folder, 0, "SIGKILL")).code, 0);
+  const killed = await runCli(folder, ["unit", "plan", "--index", "0"], ALLOWED);
+  assert.equal(killed.code, 0, killed.err);
+  assert.match(killed.err, /\nGoes on after 1 epoch/);
 
   const array = (name: string, value: string) =>
     runCli(folder, ["unit", "plan"], {
