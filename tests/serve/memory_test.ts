@@ -72,8 +72,8 @@ interface Served {
   address: string;
   /** Resident size now, or at the most. */
   megabytes(name: "VmRSS" | "VmHWM"): number;
-  /** Has a request answered with a status. */
-  ask(request: Request, status: number): Promise<void>;
+  /** Has a request answered with one of these statuses. */
+  ask(request: Request, ...statuses: number[]): Promise<void>;
   /** Does something, and says how long `/healthz` waited at the most meanwhile, in milliseconds. */
   slowestHealth(work: () => Promise<void>): Promise<number>;
 }
@@ -92,10 +92,10 @@ async function withService(body: (served: Served) => Promise<void>): Promise<voi
       const status = Deno.readTextFileSync(`/proc/${service.pid}/status`);
       return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)![1]) / 1024;
     },
-    async ask(request, status) {
+    async ask(request, ...statuses) {
       const response = await fetch(request);
       const text = await response.text();
-      assert.equal(response.status, status, text);
+      assert.ok(statuses.includes(response.status), text);
     },
     async slowestHealth(work) {
       let slowest = 0;
@@ -147,14 +147,14 @@ Deno.test({
   ignore: Deno.build.os !== "linux",
   fn: () =>
     withService(async ({ address, megabytes, ask, slowestHealth }) => {
-      const send = (body: BodyInit, status: number) =>
+      const send = (body: BodyInit, ...statuses: number[]) =>
         ask(
           new Request(`${address}v1/predict`, {
             method: "POST",
             headers: { "content-type": "application/zip" },
             body,
           }),
-          status,
+          ...statuses,
         );
       const usual = concat(encodeZip(study(1)));
       for (let time = 0; time < 3; time++) await send(usual, 200);
@@ -168,8 +168,9 @@ Deno.test({
         const slowest = await slowestHealth(() => send(bytes, status));
         assert.ok(slowest < 3000, `/healthz waited ${slowest} ms for ${name}`);
       }
-      // One plane is not enough for the model, which is found out once it is read.
-      const slowest = await slowestHealth(() => send(largest, 422));
+      // One plane is not enough for the model, which is found out once it is read; where other programs
+      // use all processors, that takes longer than the deadline.
+      const slowest = await slowestHealth(() => send(largest, 422, 503));
       const peak = megabytes("VmHWM");
       // Little is to be done then, and what is left behind is collected.
       for (let time = 0; time < 3; time++) {
