@@ -317,6 +317,7 @@ function card(): FuzzReader {
       '{"fraction":0.1}',
     ],
     ["meniscus", "coronal", "standardized", "null", '{"fraction":0.2,"seed":4294967295}'],
+    ["abnormal", "coronal", "standardized"],
     [
       ...["acl", "sagittal", "landmarks", '{"threshold":1,"rule":"youden","exams":"valid"}'],
       ...['{"fraction":0.5,"seed":0}', JSON.stringify(LANDMARKS)],
