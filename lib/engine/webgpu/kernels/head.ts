@@ -64,31 +64,7 @@ fn main(@builtin(local_invocation_index) channel: u32) {
   selected.gradient[channel] = dot(d_logits, weights) / ${pixels}.0;
   selected.slice_of[channel] = argmax;
 
-  // Each thread counts what comes before its channel: the order needs no sorting and no atomics.
-  var slices_before = 0u;
-  var channels_before = 0u;
-  var order = 0u;
-  var is_first = true;
-  for (var other = 0u; other < ${channels}u; other++) {
-    let slice = slice_of[other];
-    if (slice == argmax && other < channel) {
-      is_first = false;
-      order += 1u;
-    }
-    if (slice < argmax) { channels_before += 1u; }
-  }
-  selected.channels[channels_before + order] = channel;
-  workgroupBarrier();
-  // A slice is counted at its first channel.
-  products[channel].x = select(0.0, 1.0, is_first);
-  workgroupBarrier();
-  for (var other = 0u; other < ${channels}u; other++) {
-    if (slice_of[other] < argmax && products[other].x > 0.0) { slices_before += 1u; }
-  }
-  if (is_first) {
-    selected.slices[slices_before] = argmax;
-    selected.first[slices_before] = channels_before;
-  }
+${_slicesInOrder(channels)}
   if (channel == 0u) {
     var count = 0u;
     for (var other = 0u; other < ${channels}u; other++) { count += u32(products[other].x); }
@@ -115,4 +91,33 @@ fn main(@builtin(local_invocation_index) channel: u32) {
     },
     workgroups: () => [1],
   };
+}
+
+/** Lists the slices that a channel's maximum comes from, and each one's channels, both in order. */
+function _slicesInOrder(channels: number): string {
+  return `  // Each thread counts what comes before its channel: the order needs no sorting and no atomics.
+  var slices_before = 0u;
+  var channels_before = 0u;
+  var order = 0u;
+  var is_first = true;
+  for (var other = 0u; other < ${channels}u; other++) {
+    let slice = slice_of[other];
+    if (slice == argmax && other < channel) {
+      is_first = false;
+      order += 1u;
+    }
+    if (slice < argmax) { channels_before += 1u; }
+  }
+  selected.channels[channels_before + order] = channel;
+  workgroupBarrier();
+  // A slice is counted at its first channel.
+  products[channel].x = select(0.0, 1.0, is_first);
+  workgroupBarrier();
+  for (var other = 0u; other < ${channels}u; other++) {
+    if (slice_of[other] < argmax && products[other].x > 0.0) { slices_before += 1u; }
+  }
+  if (is_first) {
+    selected.slices[slices_before] = argmax;
+    selected.first[slices_before] = channels_before;
+  }`;
 }
