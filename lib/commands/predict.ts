@@ -40,14 +40,15 @@ import {
   threadsOption,
 } from "./model_options.ts";
 
+const DESCRIPTION =
+  "Say how likely the finding is in each exam, and with --cam where the model looked.\n" +
+  "An exam is an .npy file of [slices, height, width], at least 64×64 pixels, or a study from a " +
+  "scanner: a folder or a zip archive with DICOM or NIfTI files.";
+
 /** The command; `exit` is told the exit code. */
 export function predictCommand(exit: (code: number) => void) {
   return new Command("predict")
-    .description(
-      "Say how likely the finding is in each exam, and with --cam where the model looked.\n" +
-        "An exam is an .npy file of [slices, height, width], at least 64×64 pixels, or a study from a " +
-        "scanner: a folder or a zip archive with DICOM or NIfTI files.",
-    )
+    .description(DESCRIPTION)
     .argument(
       "[EXAM...]",
       "exams to predict, or studies; .npy files for three planes in folders called by their planes",
