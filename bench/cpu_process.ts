@@ -2,8 +2,8 @@
  * What `bench/cpu.ts` measures in processes of their own, so that each has its own peak of memory.
  *
  * ```sh
- * deno run -A bench/cpu_process.ts kernels SLICES THREADS REPEATS      # or operations
- * deno run -A bench/cpu_process.ts epochs SLICES THREADS REPEATS
+ * deno run -A bench/cpu_process.ts kernels NETWORK SLICES THREADS REPEATS      # or operations
+ * deno run -A bench/cpu_process.ts epochs NETWORK SLICES THREADS REPEATS
  * ```
  *
  * Prints one JSON value.
@@ -15,6 +15,7 @@ import type { Exam } from "../lib/data/exam.ts";
 import { startEngine } from "../lib/engine/engine.ts";
 import { initialWeights } from "../lib/model/initialise.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
+import { type NetworkName, networkOf } from "../lib/network/networks.ts";
 import { createRandom } from "../lib/random.ts";
 import { createRunner } from "../lib/train/create_runner.ts";
 import { TensorRunner } from "../lib/train/tensor_runner.ts";
@@ -49,18 +50,23 @@ export interface EpochMemory {
 export type Kind = "kernels" | "operations";
 
 if (import.meta.main) {
-  const [kind, ...counts] = Deno.args;
+  const [kind, name, ...counts] = Deno.args;
   const [slices, threads, repeats] = counts.map(Number);
   await startEngine("wasm", { threads });
+  const model = new MRNet(initialWeights(1, networkOf(name as NetworkName)));
   const found = kind === "epochs"
-    ? await trainEpochs(slices, repeats)
-    : await measure(kind as Kind, slices, repeats);
+    ? await trainEpochs(model, slices, repeats)
+    : await measure(model, kind as Kind, slices, repeats);
   Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify(found)));
   Deno.exit(0);
 }
 
-async function measure(kind: Kind, slices: number, repeats: number): Promise<Timings> {
-  const model = new MRNet(initialWeights(1));
+async function measure(
+  model: MRNet,
+  kind: Kind,
+  slices: number,
+  repeats: number,
+): Promise<Timings> {
   const runner = kind === "kernels" ? await createRunner(model) : new TensorRunner(model);
   const labelled = { exam: makeExam(slices), label: 1 } as const;
   let work = Infinity;
@@ -74,14 +80,13 @@ async function measure(kind: Kind, slices: number, repeats: number): Promise<Tim
 }
 
 /** Trains epochs of exams of up to so many slices, the largest first, and validates on two more. */
-async function trainEpochs(most: number, epochs: number): Promise<EpochMemory> {
+async function trainEpochs(model: MRNet, most: number, epochs: number): Promise<EpochMemory> {
   const dataset = (sizes: number[]): Dataset => ({
     labels: sizes.map((_, index) => ({ id: `${index}`, label: index % 2 as 0 | 1 })),
     // Made anew each time, as if read from a file.
     read: (index) => Promise.resolve(makeExam(sizes[index])),
   });
   const small = Math.ceil(most / 3);
-  const model = new MRNet(initialWeights(1));
   const memory: EpochMemory = { first: NaN, epochs: [], held: [] };
   const datasets = {
     train: dataset([most, small, most, Math.ceil(most / 2), small, most]),

@@ -1,10 +1,12 @@
 """Times the reference's training step in PyTorch and prints one JSON line; the benches call it.
 
-usage: step_torch.py SLICES SIZE REPEATS THREADS [DEVICE]
+usage: step_torch.py SLICES SIZE REPEATS THREADS [DEVICE [NETWORK]]
 
 DEVICE is cpu, or auto: the graphics card where PyTorch sees one. On a card, too, all is float32: TF32,
 which PyTorch's convolutions would use otherwise, has ten bits of mantissa. There a call is timed among
 many, of which the last is waited for, and by itself; on a processor there is no difference.
+
+NETWORK is alexnet, the default, or resnet18, whose batch normalisations keep their statistics.
 """
 
 import json
@@ -18,6 +20,7 @@ from torchvision import models
 slices, size, repeats, threads = map(int, sys.argv[1:5])
 torch.set_num_threads(threads)
 wanted = sys.argv[5] if len(sys.argv) > 5 else "cpu"
+network = sys.argv[6] if len(sys.argv) > 6 else "alexnet"
 device = "cuda" if wanted == "auto" and torch.cuda.is_available() else "cpu"
 torch.backends.cudnn.allow_tf32 = False
 torch.backends.cuda.matmul.allow_tf32 = False
@@ -29,9 +32,12 @@ class MRNet(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.features = models.alexnet(weights=None).features
+        if network == "resnet18":
+            self.features = torch.nn.Sequential(*list(models.resnet18(weights=None).children())[:-2])
+        else:
+            self.features = models.alexnet(weights=None).features
         self.pooling_layer = torch.nn.AdaptiveAvgPool2d(1)
-        self.classifer = torch.nn.Linear(256, 2)
+        self.classifer = torch.nn.Linear(512 if network == "resnet18" else 256, 2)
 
     def forward(self, exam):
         pooled = self.pooling_layer(self.features(exam)).flatten(1)
@@ -39,6 +45,9 @@ class MRNet(torch.nn.Module):
 
 
 model = MRNet().to(device)
+for module in model.modules():
+    if isinstance(module, torch.nn.BatchNorm2d):
+        module.eval()
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-5, weight_decay=0.1)
 criterion = torch.nn.BCEWithLogitsLoss(weight=torch.tensor([1.0, 3.0], device=device))
 exam = torch.randint(0, 256, (slices, 1, size, size)).float().repeat(1, 3, 1, 1).to(device)

@@ -34,7 +34,7 @@ async function chunksAreExact(name: NetworkName): Promise<void> {
   const network = networkOf(name);
   const model = new MRNet(initialWeights(1, network));
   const threads = await Threads.start({ threads: 1 });
-  const whole = new WasmNetwork(threads, new NetworkMemory(threads, false, network));
+  const whole = new WasmNetwork(threads, new NetworkMemory(threads, true, network));
   placeParameters(whole.layout, await parameterValues(model.parameters), whole.parameters);
   whole.setStatistics(model.statistics);
   const input = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };

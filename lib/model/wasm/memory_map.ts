@@ -7,7 +7,7 @@
  * it is 12 MB a slice, 135 MB, 315 MB and 75 MB. The activations of all slices are kept until the backward
  * pass: that is 0.7 GB of 61 slices, and to compute those of the selected slices again would take longer.
  */
-import { joinedBy, readersOf } from "./layer_kernels.ts";
+import { addersOf, joinedBy, readersOf } from "./layer_kernels.ts";
 import { IMAGE } from "../../network/network.ts";
 import type { LayerLayout, NetworkLayout } from "./parameters.ts";
 import { type Bordered, type LayerShape, pixels } from "./shapes.ts";
@@ -176,7 +176,7 @@ export interface Scratch {
   owners: number;
 }
 
-/** What is kept of a slice between forward and backward, layer by layer. */
+/** What is kept of a slice, layer by layer: for a backward pass all of it. */
 export interface SliceMap {
   /** The input of each layer: the image, or the output of the layer ahead. */
   inputs: number[];
@@ -220,21 +220,47 @@ export function mapExam(
     owners: arena.take(4 * capacity),
   }));
   const [{ input: image }] = shapes;
-  const slices = Array.from({ length: capacity }, (): SliceMap => {
-    // The first convolution's filters are read a few rows and columns further than they reach.
-    const [{ rows, size }] = layers;
-    const voxels = arena.take(image.bytes + (rows - size) * image.pitch);
-    const outputs: number[] = [];
-    const argmax: number[] = [];
-    shapes.forEach(({ output }, index) => {
-      outputs.push(arena.take(output.bytes));
-      argmax.push(layers[index].pool ? arena.take(_valuesOf(output)) : NOWHERE);
-    });
-    const inputs = layers.map(({ source }) => source === IMAGE ? voxels : outputs[source]);
-    return { inputs, outputs, argmax };
-  });
+  const slices = Array.from(
+    { length: capacity },
+    () => _mapSlice(arena, layers, shapes, training),
+  );
   const voxels = arena.take(capacity * pixels(image) * voxelBytes);
   return { scratch, slices, voxels, means: arena.take(capacity * 4 * channels) };
+}
+
+function _mapSlice(
+  arena: Arena,
+  layers: readonly LayerLayout[],
+  shapes: readonly LayerShape[],
+  training: boolean,
+): SliceMap {
+  const [{ input: image }] = shapes;
+  const [{ rows, size }] = layers;
+  // The first convolution's filters are read a few rows and columns further than they reach.
+  const pixelsAt = arena.take(image.bytes + (rows - size) * image.pitch);
+  const lastReader = layers.map((_, index) =>
+    Math.max(index, ...readersOf(layers, index), ...addersOf(layers, index))
+  );
+  const outputs: number[] = [];
+  const argmax: number[] = [];
+  shapes.forEach(({ output }, index) => {
+    // Without a backward pass an output that nothing reads any more makes room for one of its shape.
+    const spare = training
+      ? -1
+      : outputs.findIndex((at, other) =>
+        lastReader[other] < index && outputs.lastIndexOf(at) === other &&
+        _isSameShape(shapes[other].output, output)
+      );
+    outputs.push(spare < 0 ? arena.take(output.bytes) : outputs[spare]);
+    argmax.push(layers[index].pool ? arena.take(_valuesOf(output)) : NOWHERE);
+  });
+  const inputs = layers.map(({ source }) => source === IMAGE ? pixelsAt : outputs[source]);
+  return { inputs, outputs, argmax };
+}
+
+/** Whether two images have the same border of zeros, too. */
+function _isSameShape(a: Bordered, b: Bordered): boolean {
+  return a.pitch === b.pitch && a.step === b.step && a.bytes === b.bytes && a.border === b.border;
 }
 
 function _mapScratch(

@@ -8,7 +8,10 @@ import type { Network } from "../../network/network.ts";
 import { WasmNetwork } from "./network.ts";
 import { NetworkMemory } from "./network_memory.ts";
 
-/** What exams may hold after the last one, in bytes: a slice of 1024×1024 takes 50 MB. */
+/**
+ * What exams may hold after the last one, in bytes: a slice of 1024×1024 takes 50 MB, with ResNet-18 one of
+ * 512×512.
+ */
 const MAX_HELD = 64 * 1024 * 1024;
 
 /** After so many small exams in a row, the memory that larger ones took is given back. */

@@ -9,7 +9,7 @@ import { PredictionMemory } from "./prediction_memory.ts";
 
 /**
  * How many pixels are computed at once: three slices of 256×256, which the kernels multiply together
- * (`TILES_AT_ONCE`) and which take some 50 to 100 ms.
+ * (`TILES_AT_ONCE`) and which take some 50 to 100 ms, with ResNet-18 twice as long.
  */
 const PIXELS_AT_ONCE = 3 * 256 * 256;
 
