@@ -116,6 +116,6 @@ Deno.test("a run opens no file of its fold, and does not start from a model that
   await assert.rejects(trainRun({ ...run, weights }), {
     name: "OptionError",
     message: `Cannot keep fold 2 out of a training that starts from '${weights}', which may know ` +
-      "its exams: start from imagenet, none, or another AlexNet",
+      "its exams: start from imagenet, none, or another network without a linear layer of MRNet",
   });
 });
