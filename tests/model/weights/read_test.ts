@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { concat } from "../../../lib/bytes.ts";
+import { ALEXNET } from "../../../lib/network/alexnet.ts";
 import { readFeatures, readMRNet } from "../../../lib/model/weights/read.ts";
 import { encodePytorch } from "../../../lib/model/weights/torch/write.ts";
 import { encodeSafetensors } from "../../../lib/model/weights/safetensors.ts";
@@ -38,7 +39,7 @@ Deno.test("the content decides the form, and both forms hold the same MRNet", ()
       const path = `${folder}/${name}`;
       await writeWhole(path, content);
       assert.equal((await readWeights(path)).format, format);
-      assert.deepEqual(await readMRNet(path), { tensors: MRNET, metadata });
+      assert.deepEqual(await readMRNet(path), { network: ALEXNET, tensors: MRNET, metadata });
       const features = new Map([...MRNET].slice(0, 10));
       assert.deepEqual((await readFeatures(path)).tensors, features);
     }
