@@ -110,6 +110,14 @@ function withoutWindow(): Uint8Array {
   return joined(text("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), settings, ...frames);
 }
 
+/** Studies from a scanner: those that are hostile, and the largest that is read. */
+const STUDY_KINDS: Record<string, Kind> = {
+  ...Object.fromEntries(
+    Object.entries(HOSTILE_STUDIES).map(([name, { body }]) => [name, study(body)]),
+  ),
+  "the largest study": { ...study(largestStudy), stays: 2000, atOnce: 1 },
+};
+
 const KINDS: Record<string, Kind> = {
   "slow reader": { sends: slices, stays: 8000, atOnce: 24 },
   "HTTP/2 without a window": { sends: withoutWindow, stays: 8000, atOnce: 24 },
@@ -127,10 +135,7 @@ const KINDS: Record<string, Kind> = {
     reads: true,
     stays: 50,
   },
-  ...Object.fromEntries(
-    Object.entries(HOSTILE_STUDIES).map(([name, { body }]) => [name, study(body)]),
-  ),
-  "the largest study": { ...study(largestStudy), stays: 2000, atOnce: 1 },
+  ...STUDY_KINDS,
 };
 
 /** A study as an archive, from a client that waits for the answer. */
@@ -226,6 +231,12 @@ export async function mixedAttack({ seconds, onProgress }: MixedOptions): Promis
     const status = await honest();
     if (status !== 200) throw new Error(`an honest request came to ${status} before the attack`);
     await look();
+  }
+  // The first study loads what reads studies; and malloc keeps up to 64 MB for the next one of its size.
+  for (const kind of Object.values(STUDY_KINDS)) await strike(port, { ...kind, stays: 0 });
+  for (let time = 0; time < 4; time++) {
+    await pause(500);
+    await honest();
   }
   const before = residentSize(service.pid);
   const report = {
