@@ -169,15 +169,20 @@ Deno.test("a thread whose share is empty waits for one that is at work, however 
     // More than caches hold, so that a quick processor waits for memory, too.
     const bytes = 96 * 2 ** 20;
     threads.reserve(scratch + bytes);
-    const programs = load(threads, (program, thread) => {
-      if (thread === 1) {
-        for (let i = 0; i < 400; i++) program.call("clear", { at: scratch, bytes });
-      }
-      program.barrier();
-    });
-    const start = performance.now();
-    threads.run(programs);
-    assert.ok(performance.now() - start > 1000, "it was too quick to say anything");
+    const seconds = (times: number) => {
+      const programs = load(threads, (program, thread) => {
+        if (thread === 1) {
+          for (let i = 0; i < times; i++) program.call("clear", { at: scratch, bytes });
+        }
+        program.barrier();
+      });
+      const start = performance.now();
+      threads.run(programs);
+      return (performance.now() - start) / 1000;
+    };
+    // As often as takes longer than the deadline of a thread that is stuck, on a quick machine too.
+    const times = Math.ceil(20 * 2 / seconds(20));
+    assert.ok(seconds(times) > 1, "it was too quick to say anything");
   }, 1000);
 });
 

@@ -141,9 +141,9 @@ for (const name of COMPRESSED) {
 }
 
 Deno.test("a decoder that does not end is ended, and the next frame is decoded by another", async () => {
-  // With 8 s for each megapixel, 1 s is left of these 7 s for the first frame and 9 s for the second.
-  using decoder = new FrameDecoder(undefined, -7000);
-  const slow = slowStream({ packets: 8_000_000 });
+  // Of 8 s for each megapixel half a second is left for the first frame, and 8.5 s for the second.
+  using decoder = new FrameDecoder(undefined, -7500);
+  const slow = slowStream({ packets: 24_000_000 });
   await assert.rejects(() => decoder.decode("jpeg-2000", slow, 2 ** 20), {
     message: "the decoder did not end within 1 s",
   });

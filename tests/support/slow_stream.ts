@@ -2,7 +2,7 @@
 import { concat } from "../../lib/bytes.ts";
 
 /**
- * A JPEG 2000 stream of 1024×1024 whose empty packets take a decoder a second a million, and with the
+ * A JPEG 2000 stream of 1024×1024 whose empty packets take a decoder up to a second a million, and with the
  * smallest precincts gigabytes: 65,535 layers of 33 resolutions.
  *
  * @param options how many packets there are, and the code of the precincts' sizes, of the smallest
