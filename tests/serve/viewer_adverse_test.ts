@@ -333,8 +333,10 @@ inChromium(
       assert.match(await at("sagittal"), /^Slice 2 /);
       await page.locator(`${panel("axial")} .stage`).hover();
       await page.keyboard.press("End");
-      const [, slice, of] = /^Slice (\d) of (\d)/.exec(await at("axial"))!;
-      assert.equal(slice, of);
+      await until("the last slice is shown", async () => {
+        const [, slice, of] = /^Slice (\d) of (\d)/.exec(await at("axial"))!;
+        return slice === of;
+      });
       await page.keyboard.press("c");
       assert.notEqual(await window("axial"), before);
       assert.match(await at("sagittal"), /^Slice 2 /, "the other stays where it is");
