@@ -21,3 +21,9 @@ export function plainBytes(buffer: Uint8Array): Uint8Array<ArrayBuffer> {
   const isWhole = buffer.byteLength === buffer.buffer.byteLength;
   return isWhole ? new Uint8Array(buffer.buffer as ArrayBuffer) : new Uint8Array(buffer);
 }
+
+/**
+ * How zlib inflates what may become large: the memory of many small pieces is not given back to the
+ * system, and then joined to as much again.
+ */
+export const LARGE_PIECES = { chunkSize: 4 * 1024 * 1024 } as const;

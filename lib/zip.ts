@@ -4,7 +4,7 @@
  *
  * The format is described in PKWARE's APPNOTE.TXT, https://support.pkware.com/pkzip/appnote.
  */
-import { crc32, inflateRawSync } from "node:zlib";
+import { constants, crc32, inflateRawSync } from "node:zlib";
 import { plainBytes } from "./bytes.ts";
 import { messageOf } from "./errors.ts";
 import { quoted } from "./quoted.ts";
@@ -136,7 +136,11 @@ function _inflated(
 ): Uint8Array<ArrayBuffer> {
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = plainBytes(inflateRawSync(packed, { maxOutputLength: Math.max(1, length) }));
+    bytes = plainBytes(inflateRawSync(packed, {
+      maxOutputLength: Math.max(1, length),
+      // In one piece: what zlib holds in many small ones is not given back to the system.
+      chunkSize: Math.max(constants.Z_MIN_CHUNK, length),
+    }));
   } catch (error) {
     throw fail(source, `${quoted(name)} cannot be inflated (${messageOf(error)})`);
   }

@@ -6,7 +6,7 @@
  */
 import { Buffer } from "node:buffer";
 import { constants, gunzipSync } from "node:zlib";
-import { plainBytes } from "../bytes.ts";
+import { LARGE_PIECES, plainBytes } from "../bytes.ts";
 import { DataError, messageOf } from "../errors.ts";
 import { alongThrough, type Axes, orientationOf, unit, type Vector } from "./geometry.ts";
 import { MAX_FILE_BYTES } from "./files.ts";
@@ -267,7 +267,7 @@ function _gunzipped(
   options: Parameters<typeof gunzipSync>[1],
 ): Uint8Array<ArrayBuffer> {
   try {
-    return plainBytes(gunzipSync(bytes, options));
+    return plainBytes(gunzipSync(bytes, { ...LARGE_PIECES, ...options }));
   } catch (error) {
     throw refusedNifti(name, `it cannot be inflated (${messageOf(error)})`, "copy it again");
   }

@@ -136,8 +136,7 @@ Deno.test({
       for (let time = 0; time < 2; time++) await send(usual, 200);
       const after = megabytes("VmRSS");
       assert.ok(peak < 1024, `${peak} MB at the most`);
-      // malloc keeps up to 64 MB of what it has freed.
-      assert.ok(after <= before + 64 + 64, `${after} MB after, ${before} MB before`);
+      assert.ok(after <= before + 64, `${after} MB after, ${before} MB before`);
       // A slice of 1024×1024 is computed in one go.
       assert.ok(slowest < 3000, `/healthz waited ${slowest} ms`);
     }),
@@ -180,8 +179,7 @@ Deno.test({
       }
       const after = megabytes("VmRSS");
       assert.ok(peak < 1024, `${peak} MB at the most`);
-      // malloc keeps up to 64 MB of what it has freed, of each of two threads that read: no study adds to it.
-      assert.ok(after <= before + 64 + 192, `${after} MB after, ${before} MB before`);
+      assert.ok(after <= before + 64, `${after} MB after, ${before} MB before`);
       assert.ok(slowest < 3000, `/healthz waited ${slowest} ms`);
     }),
 });

@@ -232,7 +232,7 @@ export async function mixedAttack({ seconds, onProgress }: MixedOptions): Promis
     if (status !== 200) throw new Error(`an honest request came to ${status} before the attack`);
     await look();
   }
-  // The first study loads what reads studies; and malloc keeps up to 64 MB for the next one of its size.
+  // The first studies load what reads them.
   for (const kind of Object.values(STUDY_KINDS)) await strike(port, { ...kind, stays: 0 });
   for (let time = 0; time < 4; time++) {
     await pause(500);

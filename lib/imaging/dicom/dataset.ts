@@ -1,7 +1,7 @@
 /** The elements of a DICOM file up to its pixels, by the only package that parses DICOM here. */
 import { inflateRawSync } from "node:zlib";
 import type { DataSet } from "npm:dicom-parser@1.8.21";
-import { concat } from "../../bytes.ts";
+import { concat, LARGE_PIECES } from "../../bytes.ts";
 import { DataError, messageOf, withoutControls } from "../../errors.ts";
 
 export type { DataSet };
@@ -118,7 +118,7 @@ export function inflateDicom(
 
 function _inflate(bytes: Uint8Array, position: number, maxInflated: number): Uint8Array {
   const maxOutputLength = Math.min(maxInflated, MAX_INFLATED);
-  const rest = inflateRawSync(bytes.subarray(position), { maxOutputLength });
+  const rest = inflateRawSync(bytes.subarray(position), { ...LARGE_PIECES, maxOutputLength });
   return concat([bytes.subarray(0, position), rest]);
 }
 
