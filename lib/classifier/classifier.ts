@@ -7,6 +7,7 @@
  * ({@linkcode Classifier.conclude}). Callers that read exams in another way, from many files or with
  * pauses, run the models themselves and then apply the rule.
  */
+import type { Intensity } from "../data/intensity.ts";
 import {
   type ByPlane,
   type Combination,
@@ -195,4 +196,10 @@ export abstract class Classifier implements ClassifierFile, Disposable {
 /** The exams that the epochs of models were chosen on, as far as their files say it. */
 export function epochBy(models: readonly PlaneModel[]): ChosenOn[] {
   return models.flatMap(({ card }) => card.operatingPoint?.exams ?? []);
+}
+
+/** How the input of all these models is prepared, if it is prepared alike. */
+export function commonIntensity([first, ...others]: readonly PlaneModel[]): Intensity | undefined {
+  const { intensity } = first.card;
+  return others.every(({ card }) => card.intensity === intensity) ? intensity : undefined;
 }

@@ -18,6 +18,7 @@ import {
   type ClassifierCard,
   type ClassifierFile,
   type ClassifierPrediction,
+  commonIntensity,
   type Conclusion,
   epochBy,
   type PatientExams,
@@ -46,13 +47,11 @@ export class CombinedMRNet extends Classifier {
     this.combination = combination;
     this.members = members;
     this.models = PLANES.map((plane) => members[plane]);
-    const { task, intensity } = members.axial.card;
+    const { task } = members.axial.card;
     this.card = {
       task,
       plane: "combined",
-      intensity: this.models.every(({ card }) => card.intensity === intensity)
-        ? intensity
-        : undefined,
+      intensity: commonIntensity(this.models),
       operatingPoint: combination.operatingPoint,
       tune: commonTune(members),
       epochBy: epochBy(this.models),

@@ -14,6 +14,7 @@ import {
   Classifier,
   type ClassifierCard,
   type ClassifierFile,
+  commonIntensity,
   type Conclusion,
   epochBy,
 } from "./classifier.ts";
@@ -43,9 +44,7 @@ export class EnsembleMRNet extends Classifier {
     this.card = {
       task,
       plane,
-      intensity: this.models.every(({ card }) => card.intensity === first.intensity)
-        ? first.intensity
-        : undefined,
+      intensity: commonIntensity(this.models),
       operatingPoint: outOfFold?.operatingPoint,
       tune: others.every(({ card }) => isSameTune(card.tune, first.tune)) ? first.tune : undefined,
       epochBy: epochBy(this.models),
