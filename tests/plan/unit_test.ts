@@ -79,7 +79,7 @@ Deno.test("a unit trains, evaluates its fold, and once done changes nothing", as
   await t.step("a second copy is told that it is busy, and only one does it", async () => {
     const copies = await Promise.all([
       runUnit(out, { index: 0, onUnit }),
-      runUnit(out, { index: 0 }),
+      runUnit(out, { index: 0, onUnit }),
     ]);
     assert.deepEqual(copies.map(({ state }) => state).sort(), ["busy", "done"]);
     assert.deepEqual(begun, ["acl-axial-fold2", "acl-axial-fold1"]);
