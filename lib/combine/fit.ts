@@ -35,6 +35,22 @@ export function fitCombination(
   fitOn: FitOn,
   rule: OperatingRule = "youden",
 ): Combination {
+  const fitted = fitPlanes(patients, fitOn);
+  const exams = `these ${patients.length} patients`;
+  const threshold = operatingThreshold(...fitted.combined, rule, exams);
+  return { ...fitted.fit, operatingPoint: { threshold, rule, exams: fitOn } };
+}
+
+/** A combination without its operating point, and what chooses that. */
+export interface FittedPlanes {
+  /** The weights, and what they were found by. */
+  fit: Omit<Combination, "operatingPoint">;
+  /** The label of each patient, and the combined probability. */
+  combined: [labels: number[], probabilities: number[]];
+}
+
+/** Fits the weights of the planes alone; see {@linkcode fitCombination}. */
+export function fitPlanes(patients: readonly PlanePredictions[], fitOn: FitOn): FittedPlanes {
   const labels = patients.map(({ label }) => label);
   const positives = labels.filter((label) => label === 1).length;
   if (positives === 0 || positives === labels.length) {
@@ -49,15 +65,9 @@ export function fitCombination(
   const combined = patients.map(({ probabilities }) =>
     combinedLogit({ coefficients, intercept }, probabilities)
   );
-  const exams = `these ${labels.length} patients`;
-  const threshold = operatingThreshold(labels, combined.map(sigmoid), rule, exams);
+  const auc = rocAuc(labels, combined);
   return {
-    coefficients,
-    intercept,
-    fitOn,
-    exams: labels.length,
-    positives,
-    auc: rocAuc(labels, combined),
-    operatingPoint: { threshold, rule, exams: fitOn },
+    fit: { coefficients, intercept, fitOn, exams: labels.length, positives, auc },
+    combined: [labels, combined.map(sigmoid)],
   };
 }

@@ -22,6 +22,7 @@ export function gatherCommand() {
     .action(async (folder) => {
       const gathered = await gatherPlan(folder);
       _print(gathered);
+      if (gathered.kind !== "score") gathered.remarks.forEach((each) => remark(each));
       remark(`Results: ${join(folder, "results.json")}`);
       if (gathered.kind === "score") remark(`Table:   ${gathered.predictions}`);
       else remark(`Report:  ${gathered.report}`);

@@ -59,7 +59,7 @@ export function runAllCommand(exit: (code: number) => void) {
       const { logEvery, ...given } = givenSettings(own);
       using interrupt = stoppable();
       try {
-        const { stopped, results, leftOut, report } = await runAll({
+        const { stopped, results, leftOut, remarks, report } = await runAll({
           ...optionsOf(given),
           ...{ out, jobs },
           signal: interrupt.signal,
@@ -74,6 +74,7 @@ export function runAllCommand(exit: (code: number) => void) {
         if (json) {
           for (const row of flatResults(results)) print(JSON.stringify(row));
         } else _printResults(results);
+        remarks.forEach((each) => remark(each));
         _remarkLeftOut(leftOut);
         for (const { aucs } of results) remark(`Combined: ${aucs.combined.model}`);
         remark(`Report: ${report}`);

@@ -100,6 +100,8 @@ export function trainingDisplay(
     onEpoch(epoch, checkpoint) {
       say(epochLine(epoch, epochs));
       if (epoch.isBest && checkpoint !== undefined) remark(`Kept ${checkpoint}`);
+      const { unreached } = epoch;
+      if (epoch.isBest && unreached !== undefined) remark(`${unreached}: Youden’s index chose it`);
       timer.mark();
     },
   } satisfies Partial<RunOptions>;

@@ -46,6 +46,9 @@ export function parseOperatingRule(text: string): OperatingRule | undefined {
   return `${name as RuleName}=${number}`;
 }
 
+/** No threshold does what a rule asks for. */
+class UnreachedError extends RangeError {}
+
 /** What a threshold does to the cases that choose it. */
 interface Outcome {
   truePositives: number;
@@ -96,7 +99,7 @@ export function chooseThreshold(
   }
   const isUseless = name === "sensitivity" ? fpr[best] === 1 : tpr[best] === 0;
   if (isUseless && (name === "sensitivity" || name === "specificity")) {
-    throw new RangeError(
+    throw new UnreachedError(
       `No threshold reaches the ${name} ${wanted} but by calling all ${labels.length} exams ` +
         (name === "sensitivity" ? "positive" : "negative"),
     );
@@ -123,6 +126,36 @@ export function operatingThreshold(
     throw new OptionError(
       `Cannot choose an operating point by ${exams}: ${error.message}: ask for less, or use youden`,
     );
+  }
+}
+
+/** A threshold, and the rule that chose it. */
+export interface ChosenThreshold {
+  /** A case from this score on is called positive. */
+  threshold: number;
+  /** The rule that chose it. */
+  rule: OperatingRule;
+  /** Why the rule that was asked for chose none, so that `youden` did; nothing if it chose this one. */
+  unreached?: string;
+}
+
+/**
+ * {@linkcode chooseThreshold} for those who must have one: if no threshold does what the rule asks for,
+ * `youden` chooses, and the result says why.
+ *
+ * @throws {RangeError} as {@linkcode chooseThreshold}, but for that
+ */
+export function thresholdOrYouden(
+  labels: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  rule: OperatingRule,
+): ChosenThreshold {
+  try {
+    return { threshold: chooseThreshold(labels, scores, rule), rule };
+  } catch (error) {
+    if (!(error instanceof UnreachedError)) throw error;
+    const threshold = chooseThreshold(labels, scores, "youden");
+    return { threshold, rule: "youden", unreached: error.message };
   }
 }
 

@@ -1,9 +1,11 @@
 /** The ensembles of a plan's trainings: of the models of all folds and seeds that were trained alike. */
 import { type Ensemble, MAX_MEMBERS } from "../classifier/ensemble.ts";
 import { outOfFoldOf, type OutOfFoldPrediction } from "../classifier/out_of_fold.ts";
+import { unreachedRemark } from "./combined_planes.ts";
 import { memberPath } from "../combine/members.ts";
 import type { ExamHash } from "../data/exam_hash.ts";
 import { join, makeFolder, writeWhole } from "../files.ts";
+import { type OperatingRule, thresholdOrYouden } from "../metrics/operating_rule.ts";
 import type { Task } from "../terms.ts";
 import { type GatheredPlane, meanLogits, type SaidOf } from "./gathered.ts";
 
@@ -24,6 +26,8 @@ export interface PlannedMember {
   plane: GatheredPlane;
   /** The seed. */
   seed: number;
+  /** How operating points are chosen; if left out, by Youden's index. */
+  rule?: OperatingRule;
   /** What it said about the exams of the fold that was kept out; empty if the plan has no folds. */
   heldOut: readonly HeldOut[];
 }
@@ -38,22 +42,26 @@ export type HeldOut = SaidOf & { hash?: ExamHash };
  *
  * @param folder the plan's
  * @param prefix stands in the files' names
- * @returns the files
+ * @returns the files, and a remark for each whose rule chose no operating point
  * @throws {OutputError} if one cannot be written
  */
 export async function writeEnsembles(
   folder: string,
   prefix: string,
   members: readonly PlannedMember[],
-): Promise<string[]> {
+): Promise<{ written: string[]; remarks: string[] }> {
   const written: string[] = [];
+  const remarks: string[] = [];
   const name = ({ task, plane, setting }: PlannedMember) =>
     `ensemble_${prefix}_${task}-${plane}-setting${setting}.json`;
   for (const [file, alike] of Map.groupBy(members, name)) {
     if (alike.length < 2 || alike.length > MAX_MEMBERS) continue;
     const path = join(folder, ENSEMBLES, file);
     const [{ task, plane }] = alike;
-    const outOfFold = _outOfFold(alike);
+    const { outOfFold, unreached } = _outOfFold(alike);
+    if (unreached !== undefined) {
+      remarks.push(unreachedRemark(`the ensemble of ${task} ${plane}`, unreached));
+    }
     const ensemble: Ensemble = {
       ...{ task, plane },
       members: alike.map(({ file, sha256 }) => ({ file: memberPath(path, file), sha256 })),
@@ -65,11 +73,13 @@ export async function writeEnsembles(
     await writeWhole(path, formatEnsemble(ensemble));
     written.push(path);
   }
-  return written;
+  return { written, remarks };
 }
 
 /** What the out-of-fold predictions say; nothing without folds, or if all have the same label. */
-function _outOfFold(members: readonly PlannedMember[]): Ensemble["outOfFold"] {
+function _outOfFold(
+  members: readonly PlannedMember[],
+): Pick<Ensemble, "outOfFold"> & { unreached?: string } {
   const bySeed = [...Map.groupBy(members, ({ seed }) => seed).values()];
   const hashes = new Map(
     members.flatMap(({ heldOut }) => heldOut.map(({ id, hash }) => [id, hash])),
@@ -79,6 +89,9 @@ function _outOfFold(members: readonly PlannedMember[]): Ensemble["outOfFold"] {
     const hash = hashes.get(id);
     return { id, label, probability, logit, ...(hash !== undefined && { hash }) };
   });
-  if (new Set(said.map(({ label }) => label)).size < 2) return undefined;
-  return outOfFoldOf(said);
+  const labels = said.map(({ label }) => label);
+  if (new Set(labels).size < 2) return {};
+  const { rule = "youden" } = members[0];
+  const chosen = thresholdOrYouden(labels, said.map(({ probability }) => probability), rule);
+  return { outOfFold: outOfFoldOf(said, chosen.rule), unreached: chosen.unreached };
 }

@@ -4,10 +4,11 @@ import { type ExamHash, hashTogether } from "../data/exam_hash.ts";
 import { DataError } from "../errors.ts";
 import { join, makeFolder, writeWhole } from "../files.ts";
 import { commandLine } from "../invocation.ts";
+import type { OperatingRule } from "../metrics/operating_rule.ts";
 import { hashModelFile } from "../model/model_source.ts";
 import { listed } from "../quoted.ts";
 import { type Plane, PLANES, TASKS } from "../terms.ts";
-import { combinePlanes } from "./combined_planes.ts";
+import { combinePlanes, ruleAmong } from "./combined_planes.ts";
 import type { DoneModel, EvaluatedSplit } from "./done_model.ts";
 import { type HeldOut, type PlannedMember, writeEnsembles } from "./ensembles.ts";
 import { type GatheredMetrics, gatherMetrics, type Said, type SaidOf } from "./gathered.ts";
@@ -37,12 +38,16 @@ export type Gathered =
     results: TaskResult[];
     /** The table as a page. */
     report: string;
+    /** What is to be known about the combinations, a line each. */
+    remarks: string[];
   }
   | ({
     /** Any other trainings. */
     kind: "trainings";
     /** The metrics as a page. */
     report: string;
+    /** What is to be known about combinations and ensembles, a line each. */
+    remarks: string[];
   } & GatheredMetrics);
 
 /** Which units are done. */
@@ -174,11 +179,11 @@ async function _gatherNine(
   const models = Object.fromEntries(
     units.map(({ unit: { task, plane }, model }) => [modelKey(task, plane), model]),
   );
-  const { results, report } = await writeOutcome({
+  const { results, report, remarks } = await writeOutcome({
     ...{ models, config: asked, data, tune, prefix, out: folder, failure: _failure(folder) },
     combinations: join(folder, COMBINATIONS),
   });
-  return { kind: "all", results, report };
+  return { kind: "all", results, report, remarks };
 }
 
 async function _gatherTrainings(
@@ -187,14 +192,16 @@ async function _gatherTrainings(
   units: readonly DoneUnit[],
 ): Promise<Gathered> {
   const said = units.flatMap(({ unit, model }) => _saidOf(plan, unit, model));
-  const members = units.map(_memberOf);
+  const members = units.map((unit) => _memberOf(plan, unit));
+  const remarks: string[] = [];
   for (const alike of Map.groupBy(units, ({ unit }) => _suffix(unit)).values()) {
     const combined = await _combined(folder, plan, alike);
     if (combined === undefined) continue;
     said.push(...combined.said);
     members.push(combined.member);
+    if (combined.remark !== undefined) remarks.push(combined.remark);
   }
-  await writeEnsembles(folder, plan.prefix, members);
+  remarks.push(...(await writeEnsembles(folder, plan.prefix, members)).remarks);
   const names = plan.settings.map(({ name }) => name);
   const metrics = gatherMetrics(said, names);
   await writeWhole(join(folder, "predictions.csv"), _predictionsTable(said));
@@ -203,7 +210,7 @@ async function _gatherTrainings(
   const report = join(folder, "report.html");
   const models = units.map(({ unit, model }) => ({ unit, model }));
   await writeWhole(report, gatheredPage(metrics, { plan, models }));
-  return { kind: "trainings", report, ...metrics };
+  return { kind: "trainings", report, remarks, ...metrics };
 }
 
 /** What units have in common whose planes can be combined. */
@@ -221,14 +228,19 @@ function _saidOf({ evaluateOn }: TrainPlan, unit: TrainUnit, model: DoneModel): 
   }));
 }
 
+/** How the operating points of a unit's setting are chosen. */
+function _ruleOf({ settings }: TrainPlan, { setting }: TrainUnit): OperatingRule | undefined {
+  return ruleAmong(settings[setting - 1].options);
+}
+
 /** A unit's model as a member of an ensemble. */
-function _memberOf({ unit, model }: DoneUnit): PlannedMember {
+function _memberOf(plan: TrainPlan, { unit, model }: DoneUnit): PlannedMember {
   const { setting, task, plane, seed } = unit;
   const heldOut = (model.fold ?? []).map(([id, label, probability, logit], at) =>
     ({ id, label, probability, logit, hash: model.foldExams?.[at] }) as HeldOut
   );
   const { checkpoint: file, sha256 } = model;
-  return { setting, task, plane, seed, file, sha256, heldOut };
+  return { setting, task, plane, seed, rule: _ruleOf(plan, unit), file, sha256, heldOut };
 }
 
 /** The combination of units that differ in the plane alone, and what it says; nothing without all three. */
@@ -236,17 +248,18 @@ async function _combined(
   folder: string,
   plan: TrainPlan,
   alike: readonly DoneUnit[],
-): Promise<{ said: Said[]; member: PlannedMember } | undefined> {
+): Promise<{ said: Said[]; member: PlannedMember; remark?: string } | undefined> {
   const models = new Map<Plane, DoneModel>(alike.map(({ unit, model }) => [unit.plane, model]));
   if (models.size < PLANES.length) return undefined;
   const members: ByPlane<DoneModel> = byPlane((plane) => models.get(plane)!);
   const { task, setting, seed, fold } = alike[0].unit;
   const failure = _failure(folder);
-  const { combination, path } = await combinePlanes({
-    ...{ task, members, tune: plan.tune, failure },
+  const rule = _ruleOf(plan, alike[0].unit);
+  const { combination, path, remark } = await combinePlanes({
+    ...{ task, members, tune: plan.tune, rule, failure },
     name: join(folder, COMBINATIONS, `combined_${plan.prefix}_${_suffix(alike[0].unit)}.json`),
   });
-  const about = { setting, task, plane: "combined" as const, seed };
+  const about = { setting, task, plane: "combined" as const, seed, rule };
   const saidOf = (split: EvaluatedSplit): SaidOf[] =>
     patientsOf(members, split, failure).map(({ id, label, probabilities, logits }) => {
       const planes = byPlane((plane) => ({
@@ -258,10 +271,9 @@ async function _combined(
     });
   const hashes = await _patientHashes(members);
   return {
+    remark,
     said: plan.evaluateOn.map((split) => ({
-      ...about,
-      fold,
-      split,
+      ...{ setting, task, plane: "combined" as const, seed, fold, split },
       predictions: saidOf(split),
     })),
     member: {

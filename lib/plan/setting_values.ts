@@ -40,7 +40,8 @@ export function plannedOptions(options: Partial<PlainRunOptions>): Record<string
   const planned: Record<string, SettingValue> = {};
   for (const [flag, [name, { check }]] of ROWS) {
     const value = values[name];
-    if (value === undefined) continue;
+    // Plans of earlier versions do not name it.
+    if (value === undefined || name === "operatingPoint" && value === DEFAULTS[name]) continue;
     if (!fits(check, value)) throw _outOfRange(flag, value, check);
     planned[flag] = value as SettingValue;
   }

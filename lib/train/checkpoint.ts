@@ -107,7 +107,7 @@ export class BestCheckpoint {
     const name = checkpointName(this.#options, report);
     const operatingPoint = {
       threshold: report.threshold,
-      rule: "youden",
+      rule: report.rule ?? "youden",
       exams: chosenOn,
     } as const;
     const { epoch, trainAuc, trainLoss, valAuc, valLoss } = report;

@@ -4,6 +4,7 @@
  */
 import type { Shift } from "../data/augment.ts";
 import type { Intensity } from "../data/intensity.ts";
+import type { OperatingRule } from "../metrics/operating_rule.ts";
 import type { LossWeights, RecipeName, RecipeSettings } from "../model/recipe.ts";
 import type { EpochReport, ExamReport } from "./reports.ts";
 import type { ScheduleName } from "./schedule.ts";
@@ -93,6 +94,12 @@ export interface TrainOptions {
    * @default true
    */
   shuffle?: boolean;
+  /**
+   * How the validation exams choose the threshold of a positive exam. If no threshold does what the rule
+   * asks for, `youden` chooses, and the epoch's report says so.
+   * @default "youden"
+   */
+  operatingPoint?: OperatingRule;
   /**
    * Go on without exams that cannot be read when their turn comes; the result lists them. The weights
    * in the loss are those of all labels.

@@ -7,7 +7,7 @@ import type { EpochReport, SkippedExam } from "./reports.ts";
 /** The metrics of an epoch, in the order in which they are kept. */
 const METRICS = [
   ...["trainLoss", "trainAuc", "valLoss", "valAuc", "threshold", "learningRate", "seconds"],
-] as readonly Exclude<keyof EpochReport, "epoch" | "isBest">[];
+] as readonly Exclude<keyof EpochReport, "epoch" | "isBest" | "rule" | "unreached">[];
 
 /** The longest reason that is read, in characters: it is shown to a person. */
 const LONGEST_REASON = 500;

@@ -1,4 +1,5 @@
 /** What a training tells of itself: after an exam, after an epoch, and at its end. */
+import type { OperatingRule } from "../metrics/operating_rule.ts";
 import type { ExamResult } from "./runner.ts";
 
 /** What is known after an exam. */
@@ -34,10 +35,14 @@ export interface EpochReport {
   /** AUC over the validation exams. */
   valAuc: number;
   /**
-   * The probability from which on an exam counts as positive, in 0–1: where Youden's index over the
-   * validation exams is largest, not rounded.
+   * The probability from which on an exam counts as positive, in 0–1, not rounded: chosen by the
+   * validation exams, by Youden's index or another rule.
    */
   threshold: number;
+  /** The rule that chose the threshold; of epochs before a run was resumed it is not known. */
+  rule?: OperatingRule;
+  /** Why the rule that was asked for chose none, so that `youden` did; nothing if it chose the threshold. */
+  unreached?: string;
   /** The learning rate that the epoch was trained with. */
   learningRate: number;
   /** How long training and validation took together, in seconds. */

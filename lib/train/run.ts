@@ -163,6 +163,13 @@ function _checkRun(options: RunOptions) {
       `Cannot save every ${saveEvery} minutes: give a number of minutes, 0 or more`,
     );
   }
+  const { tune, operatingPoint = "youden" } = options;
+  if (resume === undefined && tune === undefined && operatingPoint !== "youden") {
+    throw new OptionError(
+      `Cannot choose the operating point ${operatingPoint} by the validation exams, which evaluate the ` +
+        "model: keep exams out that choose it, with --tune 0.1",
+    );
+  }
   if (resume === undefined || !flushHistory) return;
   throw new OptionError(
     "Cannot go on with a run and remove the earlier logs, its own among them: leave one of the two out",

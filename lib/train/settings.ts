@@ -12,6 +12,11 @@ import { TUNE_SEED } from "../data/tune.ts";
 import { ENGINE_CHOICES } from "../engine/engine.ts";
 import { MAX_THREADS } from "../engine/wasm/capabilities.ts";
 import { PRECISIONS } from "../engine/webgpu/precision.ts";
+import {
+  OPERATING_RULES,
+  type OperatingRule,
+  parseOperatingRule,
+} from "../metrics/operating_rule.ts";
 import { NETWORK_NAMES } from "../network/networks.ts";
 import { LOSS_WEIGHTS, RECIPE_NAMES, RECIPES } from "../model/recipe.ts";
 import type { RecipeName, RecipeSettings } from "../model/recipe.ts";
@@ -71,6 +76,10 @@ function _byRecipe(setting: keyof RecipeSettings): string {
 function _isShift(value: unknown): value is Shift {
   if (typeof value === "number") return value >= 0 && value <= 1;
   return typeof value === "string" && typeof parseShift(value) === "string";
+}
+
+function _isRule(value: unknown): value is OperatingRule {
+  return typeof value === "string" && parseOperatingRule(value) === value;
 }
 
 /** The settings, in the order of the help. */
@@ -308,6 +317,19 @@ export const SETTINGS = {
     flag: "--tune_seed <N>",
     help: `which exams are kept out, the same for every plane and task (default: ${TUNE_SEED})`,
     check: SEED,
+  },
+  operatingPoint: {
+    use: { of: "loop", kept: "fixed", optional: true },
+    flag: "--operating_point <RULE>",
+    help: `how the exams of --tune choose the threshold of a positive exam: ${OPERATING_RULES}`,
+    check: {
+      kind: "form",
+      parse: parseOperatingRule,
+      fits: _isRule,
+      rule: OPERATING_RULES,
+      verb: "must be",
+    },
+    default: "youden",
   },
   folds: {
     use: { of: "run", kept: "fixed", optional: true, single: true },

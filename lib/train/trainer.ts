@@ -6,7 +6,7 @@ import { drawAugmentation } from "../data/augment.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Intensity } from "../data/intensity.ts";
 import { OptionError, TrainingError } from "../errors.ts";
-import { youdenPoint } from "../metrics/threshold.ts";
+import { type OperatingRule, thresholdOrYouden } from "../metrics/operating_rule.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { createRandom, drawSeed } from "../random.ts";
 import { earlyStopping } from "./early_stopping.ts";
@@ -112,7 +112,8 @@ export async function trainFrom(
         break;
       }
       const seconds = (performance.now() - started) / 1000;
-      const rest = { learningRate: used, seconds, best: result.best };
+      const { operatingPoint } = resolved;
+      const rest = { learningRate: used, seconds, best: result.best, operatingPoint };
       const report = _report(epoch, trained, validated, rest);
       if (report.isBest) result.best = report;
       runner.learningRate = nextRate(report.valLoss);
@@ -138,7 +139,12 @@ function _report(
   epoch: number,
   trained: PhaseMetrics,
   validated: PhaseMetrics,
-  { learningRate, seconds, best }: { learningRate: number; seconds: number; best?: EpochReport },
+  { learningRate, seconds, best, operatingPoint = "youden" }: {
+    learningRate: number;
+    seconds: number;
+    best?: EpochReport;
+    operatingPoint?: OperatingRule;
+  },
 ): EpochReport {
   const valAuc = round4(validated.auc);
   return {
@@ -147,7 +153,7 @@ function _report(
     trainAuc: round4(trained.auc),
     valLoss: round4(validated.loss),
     valAuc,
-    threshold: youdenPoint(validated.labels, validated.probabilities).threshold,
+    ...thresholdOrYouden(validated.labels, validated.probabilities, operatingPoint),
     learningRate,
     seconds,
     // The reference starts from a best AUC of 0, so a model with an AUC of 0 is never kept.

@@ -223,6 +223,32 @@ Deno.test("all nine give the table of run_all, in the plan's folder", async () =
   ]);
 });
 
+Deno.test("a plan's rule chooses the operating points of combinations and ensembles", async () => {
+  await using folder = await TemporaryFolder.make();
+  const folds = { kind: "folds", folds: 2, stratify: true, tasks: ["acl" as const] } as const;
+  const out = await prepare(folder, { ...folds, operatingPoint: "sensitivity=0.9" });
+  await pretend(out);
+  const gathered = await gatherPlan(out);
+  assert.ok(gathered.kind === "trainings");
+  const rules: string[] = [];
+  for (const name of await folder.files("plan/combinations")) {
+    rules.push((await readCombination(folder.at("plan/combinations", name))).operatingPoint.rule);
+  }
+  for (const name of await folder.files("plan/ensembles")) {
+    const text = await folder.text(`plan/ensembles/${name}`);
+    rules.push(parseEnsemble(text, name).outOfFold!.operatingPoint.rule);
+  }
+  const missed = rules.filter((rule) => rule === "youden").length;
+  assert.equal(rules.length, 6);
+  assert.ok(rules.every((rule) => rule === "youden" || rule === "sensitivity=0.9"));
+  // Every one that did not get what was asked for is told.
+  assert.equal(gathered.remarks.length, missed);
+  assert.ok(missed < 6);
+  for (const remark of gathered.remarks) {
+    assert.match(remark, /^No threshold reaches the sensitivity 0\.9 .*chosen by Youden’s index$/);
+  }
+});
+
 Deno.test({
   name: `a browser finds the page of many trainings accessible, quiet and narrow${WHY_LEFT_OUT}`,
   ignore: WITHOUT_CHROMIUM,

@@ -255,6 +255,35 @@ test("with a tune split its exams are chosen by, and the validation set is not t
   assert.ok(Math.abs(threshold - best!.threshold) < 1e-4, `${threshold}, ${best!.threshold}`);
 });
 
+test("a wanted specificity is chosen by the tune split, kept in the file, and by no other exams", async (folder) => {
+  await writeSixteen(folder);
+  const operatingPoint = "specificity=0.5" as const;
+  const tune = { fraction: 0.4, seed: 3 };
+  await assert.rejects(run(folder, { operatingPoint }), {
+    name: "OptionError",
+    message: "Cannot choose the operating point specificity=0.5 by the validation exams, which " +
+      "evaluate the model: keep exams out that choose it, with --tune 0.1",
+  });
+  const { checkpoint, best, logFolder } = await run(folder, { tune, operatingPoint });
+  const { model, card } = await loadMRNet(checkpoint!);
+  model.dispose();
+  const { rule, threshold } = best!;
+  assert.deepEqual(card.operatingPoint, { threshold, rule, exams: "tune" });
+  // All exams look alike, so none can be told from the others.
+  assert.deepEqual([rule, best!.unreached?.slice(0, 40)], [
+    "youden",
+    "No threshold reaches the specificity 0.5",
+  ]);
+  const config = JSON.parse(await Deno.readTextFile(`${logFolder}/config.json`));
+  assert.equal(config.operating_point, operatingPoint);
+  await assert.rejects(
+    run(folder, { resume: logFolder, operatingPoint: "cost=2", epochs: 2 }),
+    /operating_point cost=2 instead of specificity=0\.5/,
+  );
+  const other = await run(folder, { resume: logFolder, epochs: 2 });
+  assert.equal(other.epochs[1].unreached, best!.unreached);
+});
+
 test("a run that keeps exams out starts from no model that was trained on them", async (folder) => {
   await writeSixteen(folder);
   const tune = { fraction: 0.4, seed: 3 };

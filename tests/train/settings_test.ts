@@ -52,6 +52,11 @@ Deno.test("a value that is out of range is named with its range", () => {
     [{ rotation: 181 }, "rotation 181: give degrees of 0 to 180"],
     [{ flip: null }, "flip null: give a probability of 0 to 1"],
     [
+      { operatingPoint: "sensitivity=2" },
+      "operatingPoint 'sensitivity=2': give youden, sensitivity=S or specificity=S with S above 0 " +
+      "and at most 1, or cost=C with C above 0",
+    ],
+    [
       { shift: "0.1" },
       "shift '0.1': give a share of the side of 0 to 1, such as 0.11, or pixels, such as 25px",
     ],
@@ -99,7 +104,7 @@ Deno.test("every fixed setting tells runs apart, and no other does", () => {
   const tune = { fraction: 0.5, seed: 1 };
   const kept = keptSettings({
     ...{ ...RUN, network: "resnet18", tune, folds: "folds.csv", fold: 1 },
-    anyRange: true,
+    ...{ anyRange: true, operatingPoint: "cost=2" },
   });
   for (const [name, row] of SETTING_ROWS) {
     const key = nameOf(row);

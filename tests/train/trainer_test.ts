@@ -242,6 +242,37 @@ onCpu("the operating point of an epoch is Youden's, over its own validation exam
   assert.notEqual(epochs[0].threshold, epochs[1].threshold);
 });
 
+onCpu(
+  "a rule chooses the operating point, and Youden's index if no threshold does what it asks",
+  async () => {
+    const data = {
+      train: tinyDataset([[0, 20], [1, 120]]),
+      valid: tinyDataset([[0, 40], [0, 90], [1, 60], [1, 150], [1, 200]], 10),
+    };
+    const still = { epochs: 1, learningRate: 0.05, weightDecay: 0 };
+    const by = async (operatingPoint: TrainOptions["operatingPoint"]) => {
+      const { epochs: [report], exams } = await run({ ...still, operatingPoint }, data);
+      const said = exams.filter(({ phase }) => phase === "valid").map((each) => each.probability);
+      return { ...report, said };
+    };
+    const all = await by("sensitivity=1");
+    // From what 60 is given on: 90 is called wrongly, 40 is not.
+    assert.equal(all.rule, "sensitivity=1");
+    assert.ok(Math.abs(all.threshold - (all.said[0] + all.said[2]) / 2) < 1e-12);
+    assert.equal((await by("specificity=1")).rule, "specificity=1");
+    // The darkest exam has the finding, so only a threshold below all of them finds it.
+    data.valid = tinyDataset([[1, 10], [0, 60], [0, 90], [1, 150], [1, 200]], 10);
+    const missed = await by("sensitivity=1");
+    const youden = await by(undefined);
+    assert.deepEqual([missed.rule, missed.threshold], ["youden", youden.threshold]);
+    assert.equal(
+      missed.unreached,
+      "No threshold reaches the sensitivity 1 but by calling all 5 exams positive",
+    );
+    assert.deepEqual([youden.rule, youden.unreached], ["youden", undefined]);
+  },
+);
+
 onCpu("the plateau schedule is patient and strict as it is told", async () => {
   const rates = async (options: TrainOptions) => {
     const still = { epochs: 6, patience: 9, learningRate: 1e-6, weightDecay: 0, ...options };

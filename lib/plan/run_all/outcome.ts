@@ -6,7 +6,7 @@ import { byPlane } from "../../combine/combination.ts";
 import type { TuneSplit } from "../../data/tune.ts";
 import { join, writeWhole } from "../../files.ts";
 import { PLANES, TASKS } from "../../terms.ts";
-import { combinePlanes } from "../combined_planes.ts";
+import { combinePlanes, ruleAmong } from "../combined_planes.ts";
 import type { DoneModel, LeftOutExam } from "../done_model.ts";
 import { patientsOf, predictionsTable } from "../patients.ts";
 import { resultsPage } from "./page.ts";
@@ -39,6 +39,8 @@ export interface Outcome {
   results: TaskResult[];
   /** The exams that could not be read. */
   leftOut: LeftOutExam[];
+  /** What is to be known about the combinations, a line each. */
+  remarks: string[];
   /** The table as a page, in a single file. */
   report: string;
 }
@@ -50,14 +52,18 @@ export interface Outcome {
  * @throws {OutputError} if a file cannot be written
  */
 export async function writeOutcome(nine: NineModels): Promise<Outcome> {
-  const { models, tune, prefix, combinations, out, failure } = nine;
+  const { models, config, tune, prefix, combinations, out, failure } = nine;
+  const rule = ruleAmong(config);
   const results: TaskResult[] = [];
+  const remarks: string[] = [];
   for (const task of TASKS) {
     const members = byPlane((plane) => models[modelKey(task, plane)]);
     const patients = (split: "tune" | "valid") => patientsOf(members, split, failure);
     const files = byPlane((plane) => members[plane].checkpoint);
     const name = join(combinations, `combined_${prefix}_${task}.json`);
-    const { combination, path } = await combinePlanes({ task, members, tune, name, failure });
+    const of = { task, members, tune, rule, name, failure };
+    const { combination, path, remark } = await combinePlanes(of);
+    if (remark !== undefined) remarks.push(remark);
     for (const split of ["tune", "valid"] as const) {
       const table = predictionsTable(patients(split), combination);
       await writeWhole(join(out, `predictions_${task}_${split}.csv`), table);
@@ -69,7 +75,7 @@ export async function writeOutcome(nine: NineModels): Promise<Outcome> {
   const report = join(out, "report.html");
   const leftOut = _leftOut(models);
   await writeWhole(report, resultsPage(results, { ...nine, leftOut }));
-  return { results, leftOut, report };
+  return { results, leftOut, remarks, report };
 }
 
 /** The exams that were left out; one that three tasks left out is listed once. */

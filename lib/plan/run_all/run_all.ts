@@ -35,6 +35,8 @@ export interface RunAllResult {
   results: TaskResult[];
   /** The exams that `skipBadExams` left out because they could not be read. */
   leftOut: LeftOutExam[];
+  /** What is to be known about the combinations, a line each. */
+  remarks: string[];
   /** The folder of the state, the predictions and the report. */
   out: string;
   /** The table as a page in a single file; none if it was interrupted. */
@@ -120,7 +122,7 @@ async function _carryOut(plan: Plan, options: RunAllOptions): Promise<RunAllResu
     left--;
     return true;
   });
-  if (left > 0) return { stopped: "interrupted", results: [], leftOut: [], out };
+  if (left > 0) return { stopped: "interrupted", results: [], leftOut: [], remarks: [], out };
   const outcome = await writeOutcome({
     ...{ ...plan, ...state, combinations: plan.models },
     failure: (found) => stateError(statePath, found),
