@@ -27,7 +27,7 @@
 export * from "./lib/terms.ts";
 // What goes wrong.
 export { DataError, EngineError, MRNetError, OptionError, OutputError } from "./lib/errors.ts";
-export { PermissionError, TrainingError, WeightsError } from "./lib/errors.ts";
+export { PermissionError, SubmitError, TrainingError, WeightsError } from "./lib/errors.ts";
 
 // Where tensors are computed.
 export { describeEngine, ENGINE_CHOICES, ENGINES, startEngine } from "./lib/engine/engine.ts";

@@ -32,6 +32,9 @@ export class OutputError extends MRNetError {}
 /** Training cannot go on, for example because the loss is no longer finite. */
 export class TrainingError extends MRNetError {}
 
+/** A scheduler or a queue is not there, or refused what it was given. */
+export class SubmitError extends MRNetError {}
+
 /**
  * What would move a terminal's cursor, change its colours, begin a line or turn the direction of
  * writing.

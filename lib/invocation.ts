@@ -20,7 +20,7 @@ export function denoProgram(path: string, version: string): string {
  * @param args its arguments; one that a shell would take apart is put into quotes
  */
 export function commandLine(...args: string[]): string {
-  return [_program(), "run -A cli.ts", ...args.map(_quoted)].join(" ");
+  return [_program(), "run -A cli.ts", ...args.map(shellQuoted)].join(" ");
 }
 
 /** Of a runtime that is not Deno nothing is known. */
@@ -32,6 +32,7 @@ function _program(): string {
   }
 }
 
-function _quoted(arg: string): string {
+/** An argument as a shell takes it: in quotes if the shell would take it apart. */
+export function shellQuoted(arg: string): string {
   return /^[\w./:=@%+,-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`;
 }

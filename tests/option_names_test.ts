@@ -67,6 +67,12 @@ const CASES: [
   ],
   ["do a unit", (options) => mrnet.plan.runUnit("plan", options), "indx", "index"],
   ["do units", (options) => mrnet.plan.runUnits("plan", options), "job", "jobs"],
+  [
+    "submit a plan",
+    (options) => mrnet.plan.submitPlan("plan", options as never),
+    "engin",
+    "engine",
+  ],
   ["inspect files", (options) => verbs.inspectPaths([], options), "onfile", "onFile"],
 ];
 

@@ -31,6 +31,7 @@ import { predictCommand } from "./predict.ts";
 import { runAllCommand } from "./run_all.ts";
 import { serveCommand, viewCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
+import { submitCommand } from "./submit.ts";
 import { synthCommand } from "./synth.ts";
 import { trainCommand } from "./train.ts";
 import { unitCommand } from "./unit.ts";
@@ -69,6 +70,7 @@ export async function main(args: readonly string[]): Promise<number> {
     runAllCommand(exit),
     planCommand(),
     unitCommand(exit),
+    submitCommand(),
     statusCommand(),
     gatherCommand(),
     serveCommand(),

@@ -26,6 +26,8 @@ export { parsePlan, readPlan } from "./plan_file.ts";
 export { runUnit, type UnitOptions, type UnitOutcome } from "./unit.ts";
 export { runUnits, type UnitsOptions, type UnitsOutcome } from "./units.ts";
 export type { UnitHooks } from "./train_unit.ts";
+export { type SubmitOutcome, submitPlan } from "./submit.ts";
+export type { Submission, SubmitEngineName, SubmitOptions } from "./engines/engine.ts";
 export { type Gathered, gatherPlan, type PlanStatus, planStatus } from "./gather.ts";
 export type { GatheredScores } from "./gather_scores.ts";
 export type {

@@ -13,10 +13,11 @@ import { PLANES, TASKS } from "../../lib/terms.ts";
 import { runCli } from "../support/cli.ts";
 import { memberName, writeCombined, writeMember, writePlanes } from "../support/combined.ts";
 import { writeOutOfFold, writeSeeds } from "../support/ensembles.ts";
+import { FakeSlurm } from "../support/fake_slurm.ts";
 import { TemporaryFolder, writeTinyDataset } from "../support/folders.ts";
 
 /** A permission and what it is for: `read` of `data` is `--allow-read=data`. */
-type Grants = Readonly<Partial<Record<"read" | "write" | "net", readonly string[]>>>;
+type Grants = Readonly<Partial<Record<"read" | "write" | "net" | "run", readonly string[]>>>;
 
 interface Entry {
   /** The command as its help is asked for. */
@@ -31,6 +32,8 @@ interface Entry {
   set: { name: string; more?: Grants };
   /** How help and docs/command_line.md put it, where that differs from the flags themselves. */
   words?: string;
+  /** What its environment has beside that of the tests. */
+  env?(folder: TemporaryFolder): Record<string, string>;
   /** Puts the input there. */
   prepare?(folder: TemporaryFolder): Promise<void>;
   /** For a part that is missing, how the folder must look for it to matter. */
@@ -39,7 +42,7 @@ interface Entry {
   leaves: readonly [folder: string, file: string];
 }
 
-const STARTS_NO_ENGINE = ["synth", "convert"];
+const STARTS_NO_ENGINE = ["synth", "convert", "submit"];
 
 const TRAIN = ["-t", "acl", "-p", "coronal", "--weights", "none", "--epochs", "1", "--seed", "1"];
 
@@ -233,6 +236,20 @@ const ENTRIES: readonly Entry[] = [
     leaves: ["plans/acl/units/acl-axial", "unit.json"],
   },
   {
+    command: "submit",
+    args: ["submit", "plans/acl", "--engine", "slurm"],
+    least: { read: ["plans"], write: ["plans"], run: ["sbatch", "squeue", "scontrol"] },
+    set: { name: "submit" },
+    words: "--allow-read=PLAN --allow-write=PLAN",
+    async prepare(folder) {
+      await preparePlan(folder);
+      await runCli(folder, PLAN, { permissions: ["-A"] });
+      await FakeSlurm.write(folder);
+    },
+    env: FakeSlurm.env,
+    leaves: ["plans/acl", "unit.sbatch"],
+  },
+  {
     command: "status",
     args: ["status", "plans/acl"],
     least: { read: ["plans"] },
@@ -291,7 +308,9 @@ async function assertWorks(entry: Entry, permissions: readonly string[]): Promis
   await entry.prepare?.(folder);
   // A permission set means the folders beside the configuration that names it.
   await folder.write("deno.json", JSON.stringify({ permissions: CONFIG.permissions }));
-  const { code, err } = await runCli(folder, entry.args, { permissions });
+  const { code, err } = await runCli(folder, entry.args, {
+    ...{ permissions, env: entry.env?.(folder) },
+  });
   assert.equal(code, 0, err);
   const [where, begin] = entry.leaves;
   assert.ok((await folder.files(where)).some((name) => name.startsWith(begin)), where);
@@ -317,7 +336,9 @@ for (const entry of ENTRIES) {
       await using folder = await TemporaryFolder.make();
       await (entry.prepareWithout?.[missing] ?? entry.prepare)?.(folder);
       const before = await folder.files("models");
-      const { code, out, err } = await runCli(folder, entry.args, { permissions: left });
+      const { code, out, err } = await runCli(folder, entry.args, {
+        ...{ permissions: left, env: entry.env?.(folder) },
+      });
       assert.equal(code, 1, err);
       assert.equal(out, "");
       const lines = err.trimEnd().split("\n");
