@@ -45,6 +45,7 @@ export { type ExamFile, type ReadExamFile, readExamFiles } from "./lib/data/exam
 export type { ExamInput, ExamSource } from "./lib/data/exam_files.ts";
 export { type ExamHash, hashExam } from "./lib/data/exam_hash.ts";
 export { type LabelledId, readLabels } from "./lib/data/labels.ts";
+export type { ExamSet, NamedCount } from "./lib/data/exam_set.ts";
 export { oddityOf } from "./lib/data/oddity.ts";
 export type { Shift } from "./lib/data/augment.ts";
 export type { Intensity } from "./lib/data/intensity.ts";
@@ -55,7 +56,9 @@ export type { TuneSplit } from "./lib/data/tune.ts";
 export { createMRNet, loadMRNet, saveMRNet } from "./lib/model/create.ts";
 export type { CreateOptions, LoadedMRNet, LoadOptions, NetworkName } from "./lib/model/create.ts";
 export { decide, type Decision, DEFAULT_THRESHOLD } from "./lib/model/card.ts";
-export type { ChosenOn, ModelCard, OperatingPoint, ResolvedCard } from "./lib/model/card.ts";
+export type { ChosenOn, EpochRule, ModelCard } from "./lib/model/card.ts";
+export type { OperatingPoint, ResolvedCard } from "./lib/model/card.ts";
+export type { CardText } from "./lib/model/card_text.ts";
 export { type Conversion, convertWeights } from "./lib/model/convert.ts";
 export type { Features } from "./lib/model/features.ts";
 export type { ModelSource } from "./lib/model/model_source.ts";

@@ -4,11 +4,13 @@
  */
 import type { NetworkName } from "../network/networks.ts";
 import type { ExamHash } from "../data/exam_hash.ts";
+import type { ExamSet } from "../data/exam_set.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { Landmarks } from "../data/landmarks.ts";
 import type { TuneSplit } from "../data/tune.ts";
 import { OptionError } from "../errors.ts";
 import type { OperatingRule } from "../metrics/operating_rule.ts";
+import type { CardText } from "./card_text.ts";
 import type { LossWeights, RecipeName } from "./recipe.ts";
 import type { Plane, Task } from "../terms.ts";
 
@@ -61,8 +63,19 @@ export function decide(
   return { decision: probability >= threshold ? "positive" : "negative", threshold };
 }
 
+/** The ways in which an epoch can be chosen. */
+export const EPOCH_RULES = ["auc"] as const satisfies readonly EpochRule[];
+/** How the epoch was chosen; `auc`: the first with the highest AUC over the exams that chose it. */
+export type EpochRule = "auc";
+
 /** What is known about a model. */
 export interface ModelCard {
+  /** What people say of it; none if nobody did. */
+  about?: CardText;
+  /** The version of the toolkit that made it, such as `0.1.0`. */
+  toolkit?: string;
+  /** The day on which it was made, in UTC, as in `2026-11-30`. */
+  created?: string;
   /** The finding it predicts; unknown for a file of PyTorch. */
   task?: Task;
   /** The plane it reads; unknown for a file of PyTorch. */
@@ -88,6 +101,14 @@ export interface ModelCard {
    * none if the file does not say it.
    */
   chosenExams?: readonly ExamHash[];
+  /** The exams that it was trained on, in numbers and hashes. */
+  trainingSet?: ExamSet;
+  /** The exams that its epoch and its operating point were chosen by, in numbers and hashes. */
+  selectionSet?: ExamSet;
+  /** How its epoch was chosen by them. */
+  epochRule?: EpochRule;
+  /** What computed its training, such as `wasm, 2 threads`. */
+  engine?: string;
   /** The name of the kind of run, which is part of the file's name. */
   prefix?: string;
   /** The epoch that was kept, from 1. */

@@ -5,6 +5,7 @@
  * an earlier version has no version; a file of a later one is refused, for it may mean something else.
  */
 import { decodeHashes, encodeHashes } from "../data/exam_hash.ts";
+import { parseExamSet } from "../data/exam_set.ts";
 import { INTENSITIES, type Intensity } from "../data/intensity.ts";
 import { parseLandmarks } from "../data/landmarks.ts";
 import { checkTuneSplit, type TuneSplit } from "../data/tune.ts";
@@ -13,7 +14,9 @@ import { OPERATING_RULES, parseOperatingRule } from "../metrics/operating_rule.t
 import { checkOptionNames } from "../option_names.ts";
 import { shortened } from "../quoted.ts";
 import { PLANES, TASKS } from "../terms.ts";
-import { CHOSEN_ON, type ChosenOn, type ModelCard, type OperatingPoint } from "./card.ts";
+import { CHOSEN_ON, type ChosenOn, EPOCH_RULES } from "./card.ts";
+import type { ModelCard, OperatingPoint } from "./card.ts";
+import { cardTextJson, parseCardText } from "./card_text.ts";
 import { NETWORK_NAMES } from "../network/networks.ts";
 import { LOSS_WEIGHTS, RECIPE_NAMES } from "./recipe.ts";
 
@@ -45,6 +48,17 @@ const ENTRIES: { readonly [Name in keyof Required<ModelCard>]: Entry<Required<Mo
     tune: _json("tune", _tuneSplit),
     trainedExams: { key: "trained_exams", write: encodeHashes, read: decodeHashes },
     chosenExams: { key: "chosen_exams", write: encodeHashes, read: decodeHashes },
+    about: {
+      key: "about",
+      write: (text) => JSON.stringify(cardTextJson(text)),
+      read: (text) => parseCardText(JSON.parse(text)),
+    },
+    toolkit: _text("toolkit", "a version such as 0.1.0", /^\d+\.\d+\.\d+[\w.+-]{0,30}$/),
+    created: _text("created", "a day such as 2026-11-30", /^\d{4}-\d{2}-\d{2}$/),
+    trainingSet: _json("training_set", parseExamSet),
+    selectionSet: _json("selection_set", parseExamSet),
+    epochRule: _word("epoch_rule", EPOCH_RULES),
+    engine: _text("engine", "a text of one line", /^\P{C}{1,1000}$/u),
     prefix: { key: "prefix", write: String, read: String },
     epoch: _number(
       "epoch",
@@ -146,6 +160,17 @@ function _word<const T extends string>(key: string, words: readonly T[]): Entry<
     read(text) {
       if (words.includes(text as T)) return text as T;
       throw new RangeError(`one of ${words.join(", ")} is needed`);
+    },
+  };
+}
+
+function _text(key: string, needed: string, form: RegExp): Entry<string> {
+  return {
+    key,
+    write: String,
+    read(text) {
+      if (form.test(text)) return text;
+      throw new RangeError(`${needed} is needed`);
     },
   };
 }

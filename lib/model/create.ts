@@ -16,6 +16,7 @@ import { fetchImageNetWeights } from "./weights/imagenet.ts";
 import { identifyNetwork, readFeatures, readMRNet } from "./weights/read.ts";
 import { encodeSafetensors } from "./weights/safetensors.ts";
 import { quoted } from "../quoted.ts";
+import { VERSION } from "../version.ts";
 import type { Source } from "../source.ts";
 import { IMAGENET_CLASSES } from "./weights/lineage.ts";
 import { type StateDict, weightsError } from "./weights/tensors.ts";
@@ -237,8 +238,8 @@ export async function loadMRNetFrom(
 
 /**
  * Writes a model as safetensors, in PyTorch's names and layout; Python's `safetensors` package reads
- * it into a PyTorch MRNet as it is. How the model's input is prepared, and its landmarks, are written
- * into the metadata.
+ * it into a PyTorch MRNet as it is. How the model's input is prepared, its landmarks, the toolkit's
+ * version and the day are written into the metadata.
  *
  * @param model what is written
  * @param path the file; one that is there is replaced once the new one is whole
@@ -288,7 +289,8 @@ export async function writeMRNet(
 ): Promise<boolean> {
   const { network, intensity, landmarks } = model;
   const scale = landmarks && { landmarks: JSON.stringify(landmarks) };
-  const described = { format: "pt", ...metadata, network, intensity, ...scale };
+  const made = { toolkit: VERSION, created: new Date().toISOString().slice(0, 10) };
+  const described = { format: "pt", ...made, ...metadata, network, intensity, ...scale };
   const bytes = encodeSafetensors(await model.stateDict(), described);
   return await writeWhole(path, bytes, options);
 }

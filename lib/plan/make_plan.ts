@@ -13,6 +13,7 @@ import {
 import { DataError, OptionError, TrainingError } from "../errors.ts";
 import { isMissing, join, makeWritableFolder, sha256Of, writeWhole } from "../files.ts";
 import { lockRun } from "../logs/run_lock.ts";
+import { readCardFile } from "../model/card_text.ts";
 import { checkStart, checkStartOfFold } from "../model/create.ts";
 import { checkOptionNames } from "../option_names.ts";
 import { drawSeed } from "../random.ts";
@@ -129,6 +130,7 @@ async function _trainPlan(
   _checkOptions(options);
   checkPrefix(prefix);
   checkTuneSplit(tune);
+  if (options.card !== undefined) await readCardFile(options.card);
   const settings = await _settings(options, models);
   for (const { weights: { file } } of settings) {
     await checkStart(file, tune);

@@ -101,7 +101,10 @@ export class BestCheckpoint {
     model: MRNet,
     report: EpochReport,
     beforeRemoval: () => Promise<void> = () => Promise.resolve(),
-    exams: Pick<ModelCard, "trainedExams" | "chosenExams"> = {},
+    exams: Pick<
+      ModelCard,
+      "trainedExams" | "trainingSet" | "chosenExams" | "selectionSet"
+    > = {},
   ): Promise<string> {
     const { folder, prefix, task, plane, chosenOn, card, run } = this.#options;
     const name = checkpointName(this.#options, report);
@@ -113,7 +116,7 @@ export class BestCheckpoint {
     const { epoch, trainAuc, trainLoss, valAuc, valLoss } = report;
     const metadata = cardMetadata({
       ...{ ...card, task, plane, intensity: model.intensity, operatingPoint, ...exams, prefix },
-      ...{ epoch, trainAuc, trainLoss, valAuc, valLoss },
+      ...{ epochRule: "auc", epoch, trainAuc, trainLoss, valAuc, valLoss },
     });
     const path = await this.#write(model, join(folder, name), { ...metadata, run });
     const replaced = this.#path;

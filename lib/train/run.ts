@@ -6,10 +6,13 @@ import { join, makeWritableFolder } from "../files.ts";
 import { flushHistory } from "../logs/run_folder.ts";
 import type { RunLock } from "../logs/run_lock.ts";
 import type { ModelCard } from "../model/card.ts";
+import { readCardFile } from "../model/card_text.ts";
 import { checkStartOfFold, modelOf, type ModelStart, readStart } from "../model/create.ts";
+import { shortened } from "../quoted.ts";
 import { drawSeed } from "../random.ts";
 import { BestCheckpoint, type CheckpointOptions, checkPrefix } from "./checkpoint.ts";
 import { HashedExams } from "./hashed_exams.ts";
+import { importedExams } from "./imported_exams.ts";
 import { keptSettings, type RunSettings, withDefaults } from "./kept_settings.ts";
 import type { ExamReport } from "./reports.ts";
 import { resolveTrainOptions } from "./resolve.ts";
@@ -23,6 +26,9 @@ import { trainFrom } from "./trainer.ts";
 
 export type { ResumedRun, RunOptions, RunResult } from "./run_options.ts";
 export type { RunStart, RunTraining, Selection } from "./run_options.ts";
+
+/** How long a card's text on the engines can be, in characters. */
+const MAX_ENGINES = 900;
 
 /** Trains one classifier from the files of MRNet: `train` as it is given a run, which documents it. */
 export async function trainRun(options: RunOptions): Promise<RunResult> {
@@ -46,6 +52,7 @@ async function _run(
   const { seed = drawSeed() } = settings;
   const { onStart, onEpoch, onDownload, ...loop } = given;
   const asked = resolveTrainOptions(loop);
+  const about = settings.card === undefined ? undefined : await readCardFile(settings.card);
   const exams = await openRunExams(settings, asked.epochs, from);
   const engine = await startEngine(settings.engine, { threads, precision });
   const beginning = await _readStart(settings, { from, onDownload, signal: loop.signal, seed });
@@ -64,7 +71,10 @@ async function _run(
   try {
     const { chosenOn, labels } = exams;
     const [trained, chosen] = [new HashedExams(train), new HashedExams(valid)];
-    const card = _modelCard(config, training, settings.tune);
+    const card = {
+      ..._modelCard(config, training, settings.tune),
+      ...{ about, engine: _enginesOf(engine, from) },
+    };
     const checkpoint = settings.saveModel
       ? await _openCheckpoint(settings, { chosenOn, card, run: await runMark(run) }, from)
       : undefined;
@@ -80,6 +90,7 @@ async function _run(
     const recording = new RunRecorder({
       ...{ model, engine, log, lock: held, checkpoint, logged, saveEvery, from, onEpoch },
       exams: { trained, chosen },
+      imported: await importedExams(settings, train.labels),
       fixed: { run, config, labels, landmarks: model.landmarks },
     });
     recorder = recording;
@@ -129,6 +140,13 @@ function _modelCard(
   tune: RunOptions["tune"],
 ): Partial<ModelCard> {
   return { config, recipe, lossWeights, intensity, tune };
+}
+
+/** Every engine that computed a run. */
+function _enginesOf(engine: Engine, from: Resumption | undefined): string {
+  const before = from === undefined ? [] : [from.config.begun, ...from.config.resumed];
+  const all = [...before.map(({ engine }) => engine), describeEngine(engine)];
+  return shortened([...new Set(all)].join("; then "), MAX_ENGINES);
 }
 
 /** Makes sure that models can be kept, and takes up the best one of a run that goes on. */

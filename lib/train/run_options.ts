@@ -78,6 +78,12 @@ export interface RunOptions
    */
   fold?: number;
   /**
+   * A file of JSON for the model's card: what the model is for, its licence, its authors; see
+   * {@linkcode CardText}. A resumed run reads it again.
+   * @default none
+   */
+  card?: string;
+  /**
    * Resume a run from its last saved state. `true` is the latest run of this prefix, task and plane; a
    * path is a run's folder in the logs, or the `state.safetensors` in it. Options that are not given
    * are those of the run. Options that would change the run must be those of the run; only `epochs` and

@@ -2,6 +2,7 @@
  * What a run keeps while it trains: its log, its state and its best model. They are written in an
  * order in which a kill at any moment costs at most the exams since the last save.
  */
+import type { ExamSet } from "../data/exam_set.ts";
 import type { Engine } from "../engine/engine.ts";
 import { baseName, join } from "../files.ts";
 import type { RunLock } from "../logs/run_lock.ts";
@@ -26,6 +27,8 @@ export interface RecorderOptions {
   checkpoint: BestCheckpoint | undefined;
   /** The exams that the model is trained on, and those that its best epoch is chosen on. */
   exams: { trained: HashedExams; chosen: HashedExams };
+  /** What the table of imported exams says of the training exams; none if there is no such table. */
+  imported: Pick<ExamSet, "sequences" | "scanners"> | undefined;
   /** What stays the same in every state of the run. */
   fixed: Pick<RunState, "run" | "config" | "labels" | "landmarks">;
   /** What `config.json` says. */
@@ -123,7 +126,7 @@ export class RunRecorder {
     save: () => Promise<void>,
     skipped: readonly SkippedExam[],
   ): Promise<void> {
-    const { model, log, checkpoint, exams, onEpoch } = this.#options;
+    const { model, log, checkpoint, exams, imported, onEpoch } = this.#options;
     const logAndSave = async () => {
       await log.epoch(report);
       await save();
@@ -132,9 +135,13 @@ export class RunRecorder {
     if (report.isBest && checkpoint !== undefined) {
       const leftOut = (split: SkippedExam["split"]) =>
         new Set(skipped.filter((exam) => exam.split === split).map(({ id }) => id));
+      const trained = await exams.trained.describe(leftOut("train"));
+      const chosen = await exams.chosen.describe(leftOut("valid"));
       await checkpoint.keep(model, report, logAndSave, {
-        trainedExams: await exams.trained.hashes(leftOut("train")),
-        chosenExams: await exams.chosen.hashes(leftOut("valid")),
+        trainedExams: trained.hashes,
+        trainingSet: { ...trained.set, ...imported },
+        chosenExams: chosen.hashes,
+        selectionSet: chosen.set,
       });
     } else await logAndSave();
     onEpoch?.(report, checkpoint?.path);

@@ -343,6 +343,12 @@ export const SETTINGS = {
     help: "keep this fold of --folds out of training; it can then evaluate the model",
     check: COUNT,
   },
+  card: {
+    use: { of: "run", kept: "free", optional: true, decides: false },
+    flag: "--card <FILE>",
+    help: "JSON for the model's card: what it is for, its licence, its authors",
+    check: TEXT,
+  },
   inMemory: {
     use: { of: "run" },
     flag: "--in_memory <{0,1}>",

@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
 import { LANDMARK_PERCENTILES, type Landmarks } from "../../lib/data/landmarks.ts";
+import type { ExamSet } from "../../lib/data/exam_set.ts";
 import { OptionError, WeightsError } from "../../lib/errors.ts";
 import { decide, type ModelCard, resolveCard } from "../../lib/model/card.ts";
 import { cardMetadata, readCard, readCardWith } from "../../lib/model/card_metadata.ts";
 import { saveMRNet } from "../../lib/model/create.ts";
 import { tinyModel } from "../support/tiny_model.ts";
 import earlier from "../fixtures/cards/without_version.json" with { type: "json" };
+import first from "../fixtures/cards/version_1.json" with { type: "json" };
+
+/** A set of exams as a run describes it. */
+const EXAM_SET: ExamSet = {
+  ...{ exams: 3, positives: 1, ids: "0a".repeat(32), labels: "1b".repeat(32), slices: [17, 61] },
+  sizes: [{ name: "256×256", exams: 3 }],
+  sequences: [{ name: "SE TR 3000 TE 31", exams: 2 }],
+  scanners: [{ name: "Example 3 T", exams: 2 }],
+};
 
 const LANDMARKS: Landmarks = {
   percentiles: LANDMARK_PERCENTILES,
@@ -33,6 +43,19 @@ Deno.test("what is written is read back", () => {
       valAuc: 0.875,
       valLoss: 1e-7,
       config: { task: "acl", epochs: 50, flip: 0.5 },
+      about: {
+        name: "Tears of the ACL",
+        description: "Two\nlines.",
+        intendedUse: "Research.",
+        license: "MIT",
+        authors: ["A. Author", "B. Author"],
+      },
+      toolkit: "0.1.0",
+      created: "2026-11-30",
+      trainingSet: EXAM_SET,
+      selectionSet: { ...EXAM_SET, positives: 0 },
+      epochRule: "auc",
+      engine: "WebAssembly on 2 threads",
     },
     { intensity: "raw" },
     { intensity: "landmarks", landmarks: LANDMARKS },
@@ -69,6 +92,28 @@ Deno.test("files of earlier versions are read as they were", () => {
     valLoss: 0.3326,
   });
   assert.equal(config?.plateau_patience, 5);
+  const { config: _config, landmarks, trainedExams, chosenExams, ...known } = readCard(
+    first.tuned,
+    "model",
+  );
+  assert.deepEqual(known, {
+    task: "acl",
+    plane: "axial",
+    network: "alexnet",
+    intensity: "raw",
+    recipe: "reference",
+    lossWeights: "output",
+    operatingPoint: { threshold: 0.03866929042856977, rule: "youden", exams: "tune" },
+    tune: { fraction: 0.4, seed: 0 },
+    prefix: "before",
+    epoch: 1,
+    trainAuc: 0.2917,
+    trainLoss: 2.6941,
+    valAuc: 0.3333,
+    valLoss: 1.5067,
+  });
+  const counts = [landmarks?.exams, trainedExams?.length, chosenExams?.length];
+  assert.deepEqual(counts, [26, 26, 14]);
   const plain = readCard(earlier.plain, "model");
   assert.deepEqual([plain.recipe, plain.tune, plain.epoch], ["reference", undefined, 1]);
 });
@@ -98,6 +143,10 @@ Deno.test("a model is saved with nothing on its card that cannot be read back", 
     ],
     [{ trainLoss: -1 }, "the trainLoss -1: a number of at least 0 is needed"],
     [{ config: [1] }, "the config [1]: a JSON object is needed"],
+    [{ about: { licence: "MIT" } }, "no card has the key 'licence' (meant is 'license'?)"],
+    [{ about: { authors: "me" } }, "its authors must be a list of 1 to 50 texts of one line"],
+    [{ created: "today" }, 'the created "today": a day such as 2026-11-30 is needed'],
+    [{ trainingSet: { exams: 3 } }, "numbers of exams and of positives among them are needed"],
     [{ chosenExams: ["no hash"] }, 'the chosenExams ["no hash"]: '],
     [
       { operatingPoint: { threshold: 2 } },
@@ -133,6 +182,17 @@ Deno.test("a value that is not what its key promises is refused by name", () => 
     ["val_auc", "1.5", "a number in 0–1, or NaN where all exams are of one class, is needed"],
     ["train_loss", "", "a number of at least 0 is needed"],
     ["config", "[]", "a JSON object is needed"],
+    ["about", "[]", "a JSON object is needed"],
+    ["about", '{"name":"two\\nlines"}', "its name must be a text of one line"],
+    ["toolkit", "new", "a version such as 0.1.0 is needed"],
+    ["engine", "", "a text of one line is needed"],
+    ["epoch_rule", "luck", "one of auc is needed"],
+    ["training_set", '{"exams":1,"positives":2}', "numbers of exams and of positives"],
+    [
+      "selection_set",
+      '{"exams":1,"positives":1,"ids":"no"}',
+      "hashes of ids and labels are needed",
+    ],
     ["landmarks", "[]", "a JSON object is needed"],
     ["landmarks", "{}", "the percentiles 0.5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 99.7 are needed"],
     ["landmarks", "{", "JSON"],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { encodeNpy } from "../../lib/data/npy.ts";
 import { openDataset } from "../../lib/data/dataset.ts";
+import { describeLabels } from "../../lib/data/exam_set.ts";
 import { isTuneExam } from "../../lib/data/tune.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { youdenPoint } from "../../lib/metrics/threshold.ts";
@@ -9,6 +10,7 @@ import { evaluateModel } from "../../lib/report/evaluate_model.ts";
 import { evaluate } from "../../lib/train/evaluate.ts";
 import { type RunOptions, type RunResult, trainRun } from "../../lib/train/run.ts";
 import * as tf from "../../lib/tf.ts";
+import { VERSION } from "../../lib/version.ts";
 import { printedBy } from "../support/cli.ts";
 import {
   examBytes,
@@ -282,6 +284,53 @@ test("a wanted specificity is chosen by the tune split, kept in the file, and by
   );
   const other = await run(folder, { resume: logFolder, epochs: 2 });
   assert.equal(other.epochs[1].unreached, best!.unreached);
+});
+
+test("the model's file says what it was made of, and what the card file says of it", async (folder) => {
+  await writeSixteen(folder);
+  const csv = (rows: string[]) =>
+    ["id,split,plane,slices,side,sequence,study,source,grey_values,remarks", ...rows].join("\n");
+  const row = (id: number, split: string, plane: string) =>
+    `${String(id).padStart(4, "0")},${split},${plane},1,R,SE TR 3000 TE 31,s,${
+      "0".repeat(16)
+    },percentiles,`;
+  const rows = Array.from({ length: 16 }, (_, id) => row(id, "train", "coronal"));
+  const others = [row(0, "valid", "coronal"), row(0, "train", "axial")];
+  await folder.write("data/exams.csv", csv([...rows, ...others]));
+  await folder.write("card.json", JSON.stringify({ license: "MIT", intended_use: "Research." }));
+  const tune = { fraction: 0.4, seed: 3 };
+  const more = { tune, card: folder.at("card.json") };
+  const { checkpoint, logFolder } = await run(folder, more);
+  const { model, card, metadata } = await loadMRNet(checkpoint!);
+  model.dispose();
+  assert.deepEqual(card.about, { license: "MIT", intendedUse: "Research." });
+  assert.equal(card.toolkit, VERSION);
+  assert.match(card.created!, /^\d{4}-\d{2}-\d{2}$/);
+  assert.match(card.engine!, /^WebAssembly on the processor, /);
+  assert.equal(card.epochRule, "auc");
+  const { trainingSet, selectionSet, trainedExams, chosenExams } = card;
+  const opened = { data: folder.at("data"), task: "acl", plane: "coronal", tune } as const;
+  const { labels } = await openDataset({ ...opened, split: "train" });
+  assert.deepEqual(trainingSet, {
+    ...await describeLabels(labels),
+    slices: trainingSet!.slices,
+    sizes: [{ name: "64×64", exams: labels.length }],
+    sequences: [{ name: "SE TR 3000 TE 31", exams: labels.length }],
+  });
+  const counts = [trainingSet!.exams, selectionSet!.exams];
+  assert.deepEqual(counts, [trainedExams!.length, chosenExams!.length]);
+  assert.equal(selectionSet!.sequences, undefined);
+  // Beside the hash of each exam a card is small.
+  const { trained_exams: _, chosen_exams: __, ...rest } = metadata;
+  assert.ok(JSON.stringify(rest).length < 4000, JSON.stringify(rest));
+
+  // A run that goes on reads the card again.
+  await folder.write("card.json", JSON.stringify({ licence: "MIT" }));
+  await assert.rejects(run(folder, { resume: logFolder, epochs: 2 }), {
+    name: "DataError",
+    message: `Cannot use the card '${more.card}': no card has the key 'licence' (meant is ` +
+      "'license'?): see docs/reporting.md for the keys of a card",
+  });
 });
 
 test("a run that keeps exams out starts from no model that was trained on them", async (folder) => {

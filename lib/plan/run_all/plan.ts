@@ -6,6 +6,7 @@ import { checkTuneSplit, TUNE_SEED, type TuneSplit } from "../../data/tune.ts";
 import { OptionError, WeightsError } from "../../errors.ts";
 import { isFileName } from "../../file_name.ts";
 import { hashFile, join, makeFolder, makeWritableFolder } from "../../files.ts";
+import { readCardFile } from "../../model/card_text.ts";
 import { checkStart } from "../../model/create.ts";
 import { hashModelFile, isRemote } from "../../model/model_source.ts";
 import { drawSeed } from "../../random.ts";
@@ -59,6 +60,7 @@ export async function makePlan(options: RunAllOptions): Promise<Plan> {
   const { tune = { fraction: TUNE_FRACTION, seed: TUNE_SEED } } = options;
   checkPrefix(prefix);
   checkTuneSplit(tune);
+  if (options.card !== undefined) await readCardFile(options.card);
   const out = options.out ?? join(logs, "run_all", _folderName(prefix));
   const statePath = join(out, "run_all.json");
   const before = await readState(statePath);

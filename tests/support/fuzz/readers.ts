@@ -382,7 +382,7 @@ export const RUN_SETTINGS = {
 function checkSettings(settings: RunSettings): void {
   for (const [name, value] of Object.entries(settings)) {
     promise(["string", "number", "boolean"].includes(typeof value), `'${name}' is no scalar`);
-    const isOptional = ["skip_bad_exams", "any_range"].includes(name);
+    const isOptional = ["skip_bad_exams", "any_range", "card"].includes(name);
     promise(isOptional || name in RUN_SETTINGS, `'${name}' is no setting`);
   }
 }
