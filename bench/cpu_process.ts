@@ -17,8 +17,8 @@ import { initialWeights } from "../lib/model/initialise.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
 import { type NetworkName, networkOf } from "../lib/network/networks.ts";
 import { createRandom } from "../lib/random.ts";
-import { createRunner } from "../lib/train/create_runner.ts";
-import { TensorRunner } from "../lib/train/tensor_runner.ts";
+import { createNetwork } from "../lib/model/create_network.ts";
+import { TensorNetwork } from "../lib/model/tensor_network.ts";
 import { train } from "../lib/train/train.ts";
 
 /** Height and width of a slice. */
@@ -67,15 +67,15 @@ async function measure(
   slices: number,
   repeats: number,
 ): Promise<Timings> {
-  const runner = kind === "kernels" ? await createRunner(model) : new TensorRunner(model);
+  const network = kind === "kernels" ? await createNetwork(model) : new TensorNetwork(model);
   const labelled = { exam: makeExam(slices), label: 1 } as const;
   let work = Infinity;
   const step = await bestOf(repeats, async () => {
     const before = processorSeconds();
-    await runner.train(labelled, [1, 3]);
+    await network.train(labelled, [1, 3]);
     work = Math.min(work, processorSeconds() - before);
   });
-  const forward = await bestOf(repeats, () => runner.evaluate(labelled, [1, 3]));
+  const forward = await bestOf(repeats, () => network.evaluate(labelled, [1, 3]));
   return { step, forward, work, peak: peakMemory() };
 }
 

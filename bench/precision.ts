@@ -11,13 +11,13 @@
  */
 import { currentGpu, startEngine } from "../lib/engine/engine.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
-import type { NetworkOptions } from "../lib/model/webgpu/network.ts";
-import { WebGPURunner } from "../lib/train/webgpu_runner.ts";
+import type { NetworkOptions } from "../lib/model/webgpu/network_passes.ts";
+import { WebGPUNetwork } from "../lib/model/webgpu/network.ts";
 import {
   compareTensors,
   goldenState,
   gradientOf,
-  type MakeRunner,
+  type MakeNetwork,
   NETWORK_CASES,
   worstNumber,
 } from "../tests/support/network_golden.ts";
@@ -38,12 +38,12 @@ for (const reference of NETWORK_CASES.filter(({ name }) => name !== "7x224x240")
   const exam = seededExam(reference.seed, reference);
   for (const [way, options] of Object.entries(WAYS)) {
     // Shared tiles compile fastest, and the sums are the same.
-    const make: MakeRunner = (model, adam) =>
-      WebGPURunner.create(gpu, model, { tiles: "shared", ...adam, ...options });
+    const make: MakeNetwork = (model, adam) =>
+      WebGPUNetwork.create(gpu, model, { tiles: "shared", ...adam, ...options });
     const model = new MRNet(goldenState());
-    const runner = await make(model);
-    const { logits } = await runner.evaluate({ exam, label: 0 }, [1, 1]);
-    runner.dispose();
+    const network = await make(model);
+    const { logits } = await network.evaluate({ exam, label: 0 }, [1, 1]);
+    network.dispose();
     model.dispose();
     const gradient = await gradientOf({ exam, label: 1 }, make);
     const off = compareTensors(gradient, reference.gradient_present);

@@ -15,7 +15,7 @@ import { readExam } from "../lib/data/exam.ts";
 import { describeEngine, startEngine } from "../lib/engine/engine.ts";
 import { createMRNet, saveMRNet } from "../lib/model/create.ts";
 import { createRandom } from "../lib/random.ts";
-import { createRunner } from "../lib/train/create_runner.ts";
+import { createNetwork } from "../lib/model/create_network.ts";
 
 const [count = 20, slices = 24, repeats = 3] = Deno.args.map(Number);
 if (![count, slices, repeats].every((each) => Number.isInteger(each) && each > 0)) {
@@ -34,12 +34,12 @@ const modelFile = `${folder}/model.safetensors`;
 const engine = await startEngine("auto");
 const model = await createMRNet({ weights: "none", seed: 1 });
 await saveMRNet(model, modelFile, { task: "acl", plane: "sagittal" });
-const runner = await createRunner(model);
+const network = await createNetwork(model);
 const exams = await Promise.all(paths.map((path) => readExam(path, path)));
 const forward = await bestOf(repeats, async () => {
-  await Promise.all(exams.map((exam) => runner.evaluate({ exam, label: 0 }, [1, 1])));
+  await Promise.all(exams.map((exam) => network.evaluate({ exam, label: 0 }, [1, 1])));
 });
-runner.dispose();
+network.dispose();
 const startUp = await bestOf(repeats, () => predict([small]));
 const whole = await bestOf(repeats, () => predict(paths));
 await Deno.remove(folder, { recursive: true });

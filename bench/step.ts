@@ -17,7 +17,7 @@ import { messageOf } from "../lib/errors.ts";
 import { initialWeights } from "../lib/model/initialise.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
 import { createRandom } from "../lib/random.ts";
-import { createRunner } from "../lib/train/create_runner.ts";
+import { createNetwork } from "../lib/model/create_network.ts";
 
 interface Row {
   name: string;
@@ -60,12 +60,12 @@ function makeExam(): Exam {
 async function measure(name: EngineName): Promise<Row> {
   const engine = await startEngine(name);
   const model = new MRNet(initialWeights(1));
-  const runner = await createRunner(model);
+  const network = await createNetwork(model);
   const labelled = { exam, label: 1 } as const;
-  const step = await bestOf(repeats, () => runner.train(labelled, [1, 3]));
-  const forward = await bestOf(repeats, () => runner.evaluate(labelled, [1, 3]));
+  const step = await bestOf(repeats, () => network.train(labelled, [1, 3]));
+  const forward = await bestOf(repeats, () => network.evaluate(labelled, [1, 3]));
   engine.check();
-  runner.dispose();
+  network.dispose();
   model.dispose();
   return { name: describeEngine(engine).replace(/ \([^()]*\)$/, ""), step, forward };
 }

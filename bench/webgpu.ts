@@ -25,7 +25,7 @@ import {
   rateWords,
   type Row,
   SIZE,
-  timeRunners,
+  timeNetworks,
   yardstick,
 } from "./webgpu_rows.ts";
 import { currentGpu, describeEngine, startEngine } from "../lib/engine/engine.ts";
@@ -36,8 +36,8 @@ import { HEADER_BYTES } from "../lib/engine/webgpu/step.ts";
 import { messageOf } from "../lib/errors.ts";
 import { initialWeights } from "../lib/model/initialise.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
-import type { NetworkOptions } from "../lib/model/webgpu/network.ts";
-import { WebGPURunner } from "../lib/train/webgpu_runner.ts";
+import type { NetworkOptions } from "../lib/model/webgpu/network_passes.ts";
+import { WebGPUNetwork } from "../lib/model/webgpu/network.ts";
 
 /** Multiply-adds of the reference for a slice of 256×256, with three equal channels and no shortcut. */
 const FORWARD = 869e6;
@@ -128,16 +128,16 @@ async function measureStock(): Promise<void> {
 async function measureOurs(slices: number): Promise<void> {
   const exam = makeExam(slices);
   const ways: Pick<Row, "name" | "dispatches" | "peak">[] = [];
-  const runners: WebGPURunner[] = [];
+  const networks: WebGPUNetwork[] = [];
   const heldBefore = gpu.counts.heldBytes;
   for (const word of ["", ...words.filter((word) => word in WAYS)]) {
     const name = word === "" ? "ours" : `ours, ${word}`;
     const held = gpu.counts.heldBytes;
     gpu.counts.peakBytes = held;
-    const runner = await WebGPURunner.create(gpu, model, { tiles, ...WAYS[word] });
-    await runner.train(exam, [1, 3]);
+    const network = await WebGPUNetwork.create(gpu, model, { tiles, ...WAYS[word] });
+    await network.train(exam, [1, 3]);
     const before = { ...gpu.counts };
-    await runner.train(exam, [1, 3]);
+    await network.train(exam, [1, 3]);
     const after = gpu.counts;
     const bytes = after.uploadedBytes - before.uploadedBytes;
     const dispatches = after.dispatches - before.dispatches;
@@ -146,16 +146,16 @@ async function measureOurs(slices: number): Promise<void> {
         `${Math.round(bytes / slices)} bytes a slice`,
     );
     ways.push({ name, dispatches, peak: (after.peakBytes - held) / 1e6 });
-    runners.push(runner);
+    networks.push(network);
   }
-  const times = await timeRunners(runners, exam, repeats);
+  const times = await timeNetworks(networks, exam, repeats);
   for (const [index, way] of ways.entries()) {
     rows.push({ slices, ...way, ...times[index] });
     const profiled = slices === counts[Math.min(2, counts.length - 1)];
-    if (profiled) await profile(runners[index], slices, way.name);
-    runners[index].dispose();
+    if (profiled) await profile(networks[index], slices, way.name);
+    networks[index].dispose();
   }
-  // Buffers go when the last call of a runner is through; the next one's memory is counted from here.
+  // Buffers go when the last call of a network is through; the next one's memory is counted from here.
   while (gpu.counts.heldBytes > heldBefore) await new Promise((resolve) => setTimeout(resolve, 1));
   engine.check();
 }
@@ -184,11 +184,11 @@ async function calibrate(): Promise<number> {
  * of matrices ahead of the kernel and of one behind it, in the same submission: what else keeps the
  * machine busy slows all three alike.
  */
-async function profile(runner: WebGPURunner, slices: number, name: string): Promise<void> {
+async function profile(network: WebGPUNetwork, slices: number, name: string): Promise<void> {
   const best = new Map<string, { seconds: number; multiplyAdds: number; share: number }>();
   const rates: number[] = [];
   for (let repeat = 0; repeat < repeats; repeat++) {
-    const times = await runner.profile(slices, [product]);
+    const times = await network.profile(slices, [product]);
     if (times === undefined) return void details.push("This adapter has no timestamp queries.");
     times.kernels.forEach(({ label, seconds: counted, multiplyAdds }, index) => {
       const seconds = second * counted;

@@ -1,12 +1,12 @@
 /**
- * What the WebGPU bench measures of a runner, ours or TensorFlow.js's, and the product of matrices that
+ * What the WebGPU bench measures of a network, ours or TensorFlow.js's, and the product of matrices that
  * stands for what the adapter can do.
  */
 import { bestOfEach } from "./best_of.ts";
 import type { LabelledExam } from "../lib/data/dataset.ts";
 import { createRandom } from "../lib/random.ts";
 import { type Started, withInFlight } from "../lib/train/in_flight.ts";
-import type { ExamResult, Runner } from "../lib/train/runner.ts";
+import type { EngineNetwork, ExamResult } from "../lib/model/engine_network.ts";
 
 /** Height and width of a slice. */
 export const SIZE = 256;
@@ -46,21 +46,21 @@ export function makeExam(slices: number): LabelledExam {
   return { exam: { id: "bench", slices, height: SIZE, width: SIZE, voxels }, label: 1 };
 }
 
-/** Times runners in turns, so that what else is running slows all alike. */
-export async function timeRunners(
-  runners: readonly Runner[],
+/** Times networks in turns, so that what else is running slows all alike. */
+export async function timeNetworks(
+  networks: readonly EngineNetwork[],
   exam: LabelledExam,
   repeats: number,
 ): Promise<Times[]> {
   const [step, stepAlone] = await _time(
-    runners.map((runner) => () => runner.train(exam, [1, 3])),
+    networks.map((network) => () => network.train(exam, [1, 3])),
     repeats,
   );
   const [forward, forwardAlone] = await _time(
-    runners.map((runner) => () => runner.evaluate(exam, [1, 3])),
+    networks.map((network) => () => network.evaluate(exam, [1, 3])),
     repeats,
   );
-  return runners.map((_, index) => ({
+  return networks.map((_, index) => ({
     step: step[index],
     stepAlone: stepAlone[index],
     forward: forward[index],

@@ -14,22 +14,22 @@ import { currentGpu, startEngine } from "../lib/engine/engine.ts";
 import { initialWeights } from "../lib/model/initialise.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
 import * as tf from "../lib/tf.ts";
-import { TensorRunner } from "../lib/train/tensor_runner.ts";
-import { makeExam, print, type Row, timeRunners, yardstick } from "./webgpu_rows.ts";
+import { TensorNetwork } from "../lib/model/tensor_network.ts";
+import { makeExam, print, type Row, timeNetworks, yardstick } from "./webgpu_rows.ts";
 
 const [list, repeatsText] = Deno.args;
 const repeats = Number(repeatsText);
 const counts = watchDevice();
 const engine = await startEngine("webgpu");
-const runner = new TensorRunner(new MRNet(initialWeights(1)));
+const network = new TensorNetwork(new MRNet(initialWeights(1)));
 for (const slices of list.split(",").map(Number)) {
   const exam = makeExam(slices);
-  await runner.train(exam, [1, 3]);
+  await network.train(exam, [1, 3]);
   counts.peak = counts.held;
   const before = counts.dispatches;
-  await runner.train(exam, [1, 3]);
+  await network.train(exam, [1, 3]);
   const dispatches = counts.dispatches - before;
-  const [times] = await timeRunners([runner], exam, repeats);
+  const [times] = await timeNetworks([network], exam, repeats);
   engine.check();
   const row: Row = { name: "TensorFlow.js", slices, ...times, dispatches, peak: counts.peak / 1e6 };
   print(JSON.stringify(row));

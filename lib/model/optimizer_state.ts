@@ -1,5 +1,5 @@
 /**
- * Adam's state between two steps, in a form that does not depend on the engine: the state of one runner
+ * Adam's state between two steps, in a form that does not depend on the engine: the state of one network
  * can be given to another.
  */
 

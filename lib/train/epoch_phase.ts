@@ -12,7 +12,7 @@ import { yieldToEventLoop } from "./yield_to_event_loop.ts";
 import { isComputed } from "./evaluate.ts";
 import { type Started, withInFlight } from "./in_flight.ts";
 import type { Passed, Position } from "./progress.ts";
-import type { ExamResult, Runner } from "./runner.ts";
+import type { EngineNetwork, ExamResult } from "../model/engine_network.ts";
 import type { ExamReport, SkippedExam } from "./reports.ts";
 
 /** A phase of an epoch. */
@@ -28,8 +28,8 @@ export interface EpochPhase {
   /** Exams that are left out; unreadable ones are added, if they may be left out. */
   skipped: SkippedExam[];
   skipBadExams: boolean;
-  runner: Runner;
-  /** Gives an exam to the runner. */
+  network: EngineNetwork;
+  /** Gives an exam to the network. */
   start(exam: LabelledExam): Promise<ExamResult>;
   /** The error of a loss that is not finite. */
   diverged(id: string, loss: number): Error;
@@ -60,7 +60,7 @@ export interface PhaseMetrics {
  * if the exams that remain are of one class
  */
 export async function runPhase(pass: EpochPhase): Promise<PhaseMetrics | undefined> {
-  const { phase, epoch, dataset, order, passed, skipped, runner, signal } = pass;
+  const { phase, epoch, dataset, order, passed, skipped, network, signal } = pass;
   const engine = currentEngine();
   const out = new Set(skipped.filter(({ split }) => split === phase).map(({ id }) => id));
   const labelled = (index: number) => dataset.labels[order[index]];
@@ -83,7 +83,7 @@ export async function runPhase(pass: EpochPhase): Promise<PhaseMetrics | undefin
     announce();
     try {
       for await (
-        const { id, label, result } of withInFlight(_started(pass, indices), runner.inFlight)
+        const { id, label, result } of withInFlight(_started(pass, indices), network.inFlight)
       ) {
         engine.check();
         const { loss, logits } = result;
@@ -93,7 +93,7 @@ export async function runPhase(pass: EpochPhase): Promise<PhaseMetrics | undefin
         tally.add(label, done);
         pass.onExam?.({
           ...{ phase, epoch, done: passed.length, total, id, ...result },
-          ...{ meanLoss: tally.loss, auc: tally.auc, learningRate: runner.learningRate },
+          ...{ meanLoss: tally.loss, auc: tally.auc, learningRate: network.learningRate },
         });
         announce();
       }
@@ -135,7 +135,7 @@ async function* _read(exams: AsyncIterable<LabelledExam>): AsyncGenerator<Labell
   }
 }
 
-/** Gives exam after exam to the runner; ends at the signal, and when the state is to be saved. */
+/** Gives exam after exam to the network; ends at the signal, and when the state is to be saved. */
 async function* _started(
   { dataset, start, signal, due }: EpochPhase,
   indices: readonly number[],

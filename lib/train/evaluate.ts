@@ -8,9 +8,9 @@ import type { LossWeights } from "../model/recipe.ts";
 import type { Label } from "../terms.ts";
 import { yieldToEventLoop } from "./yield_to_event_loop.ts";
 import { type Started, withInFlight } from "./in_flight.ts";
-import { outputWeights } from "./loss.ts";
-import { createRunner } from "./create_runner.ts";
-import type { ExamResult, Runner } from "./runner.ts";
+import { outputWeights } from "./loss_weights.ts";
+import { createNetwork } from "../model/create_network.ts";
+import type { EngineNetwork, ExamResult } from "../model/engine_network.ts";
 
 /** What a model says about one exam of a dataset. */
 export interface ExamPrediction {
@@ -63,13 +63,13 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const { onExam } = options;
-  const runner = await createRunner(model);
+  const network = await createNetwork(model);
   const engine = currentEngine();
   const predictions: ExamPrediction[] = [];
   const running = new RunningAuc();
   try {
-    const started = _started(runner, dataset, options);
-    for await (const { id, label, result } of withInFlight(started, runner.inFlight)) {
+    const started = _started(network, dataset, options);
+    for await (const { id, label, result } of withInFlight(started, network.inFlight)) {
       engine.check();
       if (!isComputed(result)) throw unusableLoss(id, result.loss);
       predictions.push({ id, label, ...result });
@@ -77,7 +77,7 @@ export async function evaluate(
       onExam?.(predictions.at(-1)!, { done: predictions.length, auc: running.value });
     }
   } finally {
-    runner.dispose();
+    network.dispose();
   }
   const loss = predictions.reduce((sum, { loss }) => sum + loss, 0) / predictions.length;
   return { loss, auc: running.value, predictions };
@@ -96,9 +96,9 @@ export function unusableLoss(id: string, loss: number): TrainingError {
   );
 }
 
-/** Gives exam after exam to the runner; ends at the signal. */
+/** Gives exam after exam to the network; ends at the signal. */
 async function* _started(
-  runner: Runner,
+  network: EngineNetwork,
   dataset: Dataset,
   { lossWeights = "output", signal, onUnreadable, onRead }: EvaluateOptions,
 ): AsyncGenerator<Started> {
@@ -109,7 +109,7 @@ async function* _started(
   for await (const labelled of exams) {
     const { exam: { id }, label } = labelled;
     onRead?.(labelled);
-    yield { id, label, result: runner.evaluate(labelled, weights(label)) };
+    yield { id, label, result: network.evaluate(labelled, weights(label)) };
     await yieldToEventLoop();
     if (signal?.aborted) return;
   }

@@ -1,8 +1,8 @@
 /** Several exams in flight at once, whose results are reported in order. */
 import type { Label } from "../terms.ts";
-import type { ExamResult } from "./runner.ts";
+import type { ExamResult } from "../model/engine_network.ts";
 
-/** An exam that was given to a runner. */
+/** An exam that was given to a network. */
 export interface Started {
   /** The exam's name. */
   id: string;

@@ -4,7 +4,7 @@ import { currentEngine } from "../engine/engine.ts";
 import { type FilePrediction, filePrediction } from "../model/file_prediction.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { yieldToEventLoop } from "./yield_to_event_loop.ts";
-import { createRunner } from "./create_runner.ts";
+import { createNetwork } from "../model/create_network.ts";
 
 /**
  * Predicts exams from their files, in order, on all threads of the engine and reading ahead. One that
@@ -29,11 +29,11 @@ export async function* predictFiles(
   paths: readonly ExamInput[],
 ): AsyncGenerator<FilePrediction> {
   const engine = currentEngine();
-  const runner = await createRunner(model);
+  const network = await createNetwork(model);
   const predict = async (file: ReadExamFile): Promise<FilePrediction> => {
     if ("error" in file) return file;
     // Label and weights are those of a loss, which nobody asks for.
-    const evaluate = () => runner.evaluate({ exam: file.exam, label: 0 }, [1, 1]);
+    const evaluate = () => network.evaluate({ exam: file.exam, label: 0 }, [1, 1]);
     return (await filePrediction(file, model.intensity, evaluate)).outcome;
   };
   const underWay: Promise<FilePrediction>[] = [];
@@ -49,10 +49,10 @@ export async function* predictFiles(
       predicting.catch(() => {});
       underWay.push(predicting);
       await yieldToEventLoop();
-      if (underWay.length > runner.inFlight) yield await oldest();
+      if (underWay.length > network.inFlight) yield await oldest();
     }
     while (underWay.length > 0) yield await oldest();
   } finally {
-    runner.dispose();
+    network.dispose();
   }
 }

@@ -12,14 +12,14 @@ import { createRandom, drawSeed } from "../random.ts";
 import { earlyStopping } from "./early_stopping.ts";
 import { type PhaseMetrics, runPhase } from "./epoch_phase.ts";
 import { unusableLoss } from "./evaluate.ts";
-import { outputWeights } from "./loss.ts";
+import { outputWeights } from "./loss_weights.ts";
 import type { ResolvedTrainOptions, TrainOptions } from "./options.ts";
 import { resolveModelOptions, type TrainModelOptions } from "./model_options.ts";
 import { noProgress, type Position, type TrainHooks, type TrainProgress } from "./progress.ts";
 import { resolveTrainOptions } from "./resolve.ts";
 import { round4 } from "./rounding.ts";
-import { createRunner } from "./create_runner.ts";
-import type { Runner } from "./runner.ts";
+import { createNetwork } from "../model/create_network.ts";
+import type { EngineNetwork } from "../model/engine_network.ts";
 import type { EpochReport, SkippedExam, TrainResult } from "./reports.ts";
 import { createSchedule } from "./schedule.ts";
 
@@ -68,7 +68,11 @@ export async function trainFrom(
   // Computed now, so that a set of one class is refused at once and not after an epoch.
   outputWeights(datasets.train, lossWeights);
   outputWeights(datasets.valid, lossWeights);
-  const runner = await createRunner(model, { learningRate, weightDecay, frozen: changes?.frozen });
+  const network = await createNetwork(model, {
+    learningRate,
+    weightDecay,
+    frozen: changes?.frozen,
+  });
   const plateau = { patience: resolved.plateauPatience, factor: resolved.plateauFactor };
   const nextRate = createSchedule(schedule, learningRate, gamma, plateau);
   const shouldStop = earlyStopping(patience);
@@ -78,30 +82,30 @@ export async function trainFrom(
   const keep = async () => {
     if (hooks.save === undefined) return;
     progress.seconds = (performance.now() - started) / 1000;
-    await hooks.save(progress, await runner.optimizerState());
+    await hooks.save(progress, await network.optimizerState());
   };
   const save = async () => {
     if (hooks.save === undefined) return;
-    await runner.sync();
+    await network.sync();
     // Checked before the save: a diverged model must not replace a sound state.
-    await _checkParameters(model, progress.epochs.length + 1, runner);
+    await _checkParameters(model, progress.epochs.length + 1, network);
     await keep();
   };
-  const training: Training = { runner, datasets, options: resolved, hooks, progress, save };
+  const training: Training = { network, datasets, options: resolved, hooks, progress, save };
   const result: TrainResult = { epochs: progress.epochs, stopped: "finished" };
   try {
-    if (hooks.from?.optimizer !== undefined) await runner.restore(hooks.from.optimizer);
+    if (hooks.from?.optimizer !== undefined) await network.restore(hooks.from.optimizer);
     for (const report of progress.epochs) {
       if (report.isBest) result.best = report;
-      runner.learningRate = nextRate(report.valLoss);
+      network.learningRate = nextRate(report.valLoss);
       if (shouldStop(report.valLoss)) result.stopped = "early";
     }
     // Also if the run is resumed: from here on the present options count.
     await save();
     while (result.stopped === "finished" && progress.epochs.length < epochs) {
       const epoch = progress.epochs.length + 1;
-      runner.learningRate = changes?.rates?.[epoch - 1] ?? runner.learningRate;
-      const used = runner.learningRate;
+      network.learningRate = changes?.rates?.[epoch - 1] ?? network.learningRate;
+      const used = network.learningRate;
       const trained = signal?.aborted ? undefined : await _train(training, epoch);
       const validated = trained === undefined || signal?.aborted
         ? undefined
@@ -116,9 +120,9 @@ export async function trainFrom(
       const rest = { learningRate: used, seconds, best: result.best, operatingPoint };
       const report = _report(epoch, trained, validated, rest);
       if (report.isBest) result.best = report;
-      runner.learningRate = nextRate(report.valLoss);
-      await runner.sync();
-      await _checkParameters(model, epoch, runner);
+      network.learningRate = nextRate(report.valLoss);
+      await network.sync();
+      await _checkParameters(model, epoch, network);
       progress.epochs.push(report);
       Object.assign(progress, { train: [], valid: [] });
       started = performance.now();
@@ -126,9 +130,9 @@ export async function trainFrom(
       else await hooks.onEpoch(report, keep, progress.skipped);
       if (shouldStop(report.valLoss)) result.stopped = "early";
     }
-    await runner.sync();
+    await network.sync();
   } finally {
-    runner.dispose();
+    network.dispose();
   }
   if (progress.skipped.length > 0) result.skipped = progress.skipped;
   return result;
@@ -179,7 +183,7 @@ function _checkIntensity(model: MRNet, wanted: Intensity | undefined): void {
 
 /** The values that both phases of an epoch use. */
 interface Training {
-  runner: Runner;
+  network: EngineNetwork;
   datasets: { train: Dataset; valid: Dataset };
   options: ResolvedTrainOptions & { seed: number };
   hooks: TrainHooks;
@@ -189,7 +193,7 @@ interface Training {
 
 /** One pass over the training exams; `undefined` if the signal ended it. */
 async function _train(training: Training, epoch: number): Promise<PhaseMetrics | undefined> {
-  const { runner, datasets: { train: dataset }, options, hooks } = training;
+  const { network, datasets: { train: dataset }, options, hooks } = training;
   const { shuffle, seed, augment, lossWeights } = options;
   const order = [...dataset.labels.keys()];
   if (shuffle) createRandom(seed, "shuffle", epoch).shuffle(order);
@@ -203,31 +207,31 @@ async function _train(training: Training, epoch: number): Promise<PhaseMetrics |
       const own = hooks.changes?.augment?.(exam, random);
       if (own !== undefined) {
         return "voxels" in own
-          ? runner.train({ exam: own, label }, weights(label))
-          : runner.train(labelled, weights(label), own);
+          ? network.train({ exam: own, label }, weights(label))
+          : network.train(labelled, weights(label), own);
       }
       const change = augment ? drawAugmentation(random, [height, width], options) : undefined;
-      return runner.train(labelled, weights(label), change);
+      return network.train(labelled, weights(label), change);
     },
     diverged: (id, loss) =>
-      _diverged(`the loss of exam '${id}' in epoch ${epoch} is ${loss}`, runner),
+      _diverged(`the loss of exam '${id}' in epoch ${epoch} is ${loss}`, network),
   });
 }
 
 /** One pass over the validation exams; `undefined` if the signal ended it. */
 async function _validate(training: Training, epoch: number): Promise<PhaseMetrics | undefined> {
-  const { runner, datasets: { valid: dataset }, options } = training;
+  const { network, datasets: { valid: dataset }, options } = training;
   const weights = outputWeights(dataset, options.lossWeights);
   return await runPhase({
     ..._phase(training, "valid", epoch),
     order: [...dataset.labels.keys()],
-    start: (labelled) => runner.evaluate(labelled, weights(labelled.label)),
+    start: (labelled) => network.evaluate(labelled, weights(labelled.label)),
     diverged: unusableLoss,
   });
 }
 
 function _phase(
-  { runner, datasets, options, hooks, progress, save }: Training,
+  { network, datasets, options, hooks, progress, save }: Training,
   phase: "train" | "valid",
   epoch: number,
 ) {
@@ -235,7 +239,7 @@ function _phase(
   const { due, onPosition } = hooks;
   const [dataset, passed] = [datasets[phase], progress[phase]];
   const { skipped } = progress;
-  const given = { phase, epoch, dataset, passed, skipped, skipBadExams, runner, signal, onExam };
+  const given = { phase, epoch, dataset, passed, skipped, skipBadExams, network, signal, onExam };
   const steps = datasets.train.labels.length;
   return {
     ...{ ...given, due, save },
@@ -250,14 +254,18 @@ function _phase(
  * Refuses parameters that are not finite, before the model is kept. The loss does not show them: it is
  * computed before the step, and a ReLU turns -Infinity into 0.
  */
-async function _checkParameters(model: MRNet, epoch: number, runner: Runner): Promise<void> {
+async function _checkParameters(
+  model: MRNet,
+  epoch: number,
+  network: EngineNetwork,
+): Promise<void> {
   for (const [name, parameter] of model.parameters) {
     if ((await parameter.data()).every((value) => Number.isFinite(value))) continue;
-    throw _diverged(`'${name}' is no longer finite in epoch ${epoch}`, runner);
+    throw _diverged(`'${name}' is no longer finite in epoch ${epoch}`, network);
   }
 }
 
-function _diverged(found: string, { learningRate }: Runner): TrainingError {
+function _diverged(found: string, { learningRate }: EngineNetwork): TrainingError {
   return new TrainingError(
     `Cannot go on training: ${found}: lower --lr, now ${learningRate}, or look at the exams`,
   );

@@ -3,11 +3,11 @@
  */
 import assert from "node:assert/strict";
 import type { EngineName } from "../../lib/engine/engine.ts";
-import { TensorRunner } from "../../lib/train/tensor_runner.ts";
+import { TensorNetwork } from "../../lib/model/tensor_network.ts";
 import { onEachEngine } from "../support/engines.ts";
 import {
   compareNetwork,
-  type MakeRunner,
+  type MakeNetwork,
   NETWORK_CASES,
   type NetworkCase,
   type NetworkOutcome,
@@ -51,7 +51,7 @@ onEachEngine("in shared tiles an exam gives PyTorch's numbers", async () => {
 
 // The plain engine computes its steps so in any case.
 onEachEngine("TensorFlow.js's own operations give PyTorch's numbers", async () => {
-  const make: MakeRunner = (model, options) => Promise.resolve(new TensorRunner(model, options));
+  const make: MakeNetwork = (model, options) => Promise.resolve(new TensorNetwork(model, options));
   assertClose(NETWORK_CASES[0], await runNetworkCase(NETWORK_CASES[0], "first", make));
 }, { engines: ["webgpu", "wasm"] });
 

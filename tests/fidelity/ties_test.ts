@@ -8,13 +8,13 @@ import type { LabelledExam } from "../../lib/data/dataset.ts";
 import type { EngineName } from "../../lib/engine/engine.ts";
 import { maxOverSlices } from "../../lib/model/max_over_slices.ts";
 import * as tf from "../../lib/tf.ts";
-import { createRunner } from "../../lib/train/create_runner.ts";
-import { TensorRunner } from "../../lib/train/tensor_runner.ts";
+import { createNetwork } from "../../lib/model/create_network.ts";
+import { TensorNetwork } from "../../lib/model/tensor_network.ts";
 import { onEachEngine } from "../support/engines.ts";
 import {
   compareTensors,
   gradientOf,
-  type MakeRunner,
+  type MakeNetwork,
   readGolden,
   type Sketches,
   worst,
@@ -109,16 +109,16 @@ function evenExam(): LabelledExam {
   return { exam: { ...exam, voxels }, label: 1 };
 }
 
-const WAYS: Record<string, MakeRunner> = {
-  "in training": createRunner,
+const WAYS: Record<string, MakeNetwork> = {
+  "in training": createNetwork,
   "in TensorFlow.js's operations": (model, options) =>
-    Promise.resolve(new TensorRunner(model, options)),
+    Promise.resolve(new TensorNetwork(model, options)),
 };
 
-for (const [way, makeRunner] of Object.entries(WAYS)) {
+for (const [way, makeNetwork] of Object.entries(WAYS)) {
   const name = `an even background and a repeated slice give PyTorch's gradients ${way}`;
   onEachEngine(name, async () => {
-    const gradient = await gradientOf(evenExam(), makeRunner);
+    const gradient = await gradientOf(evenExam(), makeNetwork);
     const difference = worst(compareTensors(gradient, golden.network.gradient_present));
     const bound = NETWORK_TOLERANCES["2x64x64"].gradients;
     assert(difference <= bound, `${difference} is above ${bound}`);

@@ -15,7 +15,7 @@ import { NETWORK_PREFIX } from "../../lib/model/names.ts";
 import { encodePytorch } from "../../lib/model/weights/torch/write.ts";
 import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
 import { RESNET18 } from "../../lib/network/resnet18.ts";
-import { createRunner } from "../../lib/train/create_runner.ts";
+import { createNetwork } from "../../lib/model/create_network.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 import { seededExam } from "../support/seeded.ts";
 
@@ -105,13 +105,13 @@ Deno.test("the shares of ResNet-18's slices add up to its logit, and a step move
   assert.ok(Math.abs(sum - logits[1]) < 1e-5 * Math.max(1, Math.abs(logits[1])));
   const maps = slices.reduce((sum, { map }) => sum + map.reduce((all, each) => all + each), bias);
   assert.ok(Math.abs(maps - sum) < 1e-9 * Math.max(1, Math.abs(sum)));
-  const runner = await createRunner(model, { learningRate: 1e-4 });
-  await runner.train({ exam, label: 1 }, [1, 1]);
-  await runner.sync();
+  const network = await createNetwork(model, { learningRate: 1e-4 });
+  await network.train({ exam, label: 1 }, [1, 1]);
+  await network.sync();
   const moved = await model.stateDict();
   for (const name of model.parameters.keys()) {
     assert.notDeepEqual(moved.get(name), STATE.get(name), name);
   }
   for (const name of model.statistics.keys()) assert.deepEqual(moved.get(name), STATE.get(name));
-  runner.dispose();
+  network.dispose();
 });

@@ -4,7 +4,7 @@ import { startEngine } from "../../lib/engine/engine.ts";
 import { Threads } from "../../lib/engine/wasm/threads.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
-import { WasmNetwork } from "../../lib/model/wasm/network.ts";
+import { NetworkPrograms } from "../../lib/model/wasm/network_programs.ts";
 import { NetworkMemory } from "../../lib/model/wasm/network_memory.ts";
 import { parameterValues, placeParameters } from "../../lib/model/wasm/parameters.ts";
 import { NETWORK_NAMES, type NetworkName, networkOf } from "../../lib/network/networks.ts";
@@ -34,7 +34,7 @@ async function chunksAreExact(name: NetworkName): Promise<void> {
   const network = networkOf(name);
   const model = new MRNet(initialWeights(1, network));
   const threads = await Threads.start({ threads: 1 });
-  const whole = new WasmNetwork(threads, new NetworkMemory(threads, true, network));
+  const whole = new NetworkPrograms(threads, new NetworkMemory(threads, true, network));
   placeParameters(whole.layout, await parameterValues(model.parameters), whole.parameters);
   whole.setStatistics(model.statistics);
   const input = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
@@ -126,7 +126,7 @@ Deno.test("models that share their memory say what each says alone", OUTLIVING, 
   const exams = sizes.map(([slices, side, float]) => exam(slices, side, float));
   const make = (seed: number) => new MRNet(initialWeights(seed));
   const alone = async (seed: number) => {
-    const network = new WasmNetwork(await Threads.start({ threads: 1 }));
+    const network = new NetworkPrograms(await Threads.start({ threads: 1 }));
     const model = make(seed);
     placeParameters(network.layout, await parameterValues(model.parameters), network.parameters);
     model.dispose();

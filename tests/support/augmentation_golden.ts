@@ -6,7 +6,7 @@ import type { ExamSize } from "../../lib/data/exam.ts";
 import { createRandom } from "../../lib/random.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
 import * as tf from "../../lib/tf.ts";
-import { createRunner } from "../../lib/train/create_runner.ts";
+import { createNetwork } from "../../lib/model/create_network.ts";
 import { goldenState, readGolden, worstNumber } from "./network_golden.ts";
 import { product, seededExam } from "./seeded.ts";
 
@@ -49,19 +49,19 @@ export async function compareAugmentation(
 
 /**
  * The largest relative difference of the logits of the exam that a training step has resampled: the
- * runner's own resampling, whatever form that has on the current engine.
+ * network's own resampling, whatever form that has on the current engine.
  */
 export async function compareAugmentedStep(
   { logits, slices, height, width, ...change }: AugmentedStep,
 ): Promise<number> {
   const exam = seededExam(golden.step_seed, { slices, height, width });
   const model = new MRNet(goldenState());
-  const runner = await createRunner(model);
+  const network = await createNetwork(model);
   try {
-    const result = await runner.train({ exam, label: 1 }, [1, 1], change);
+    const result = await network.train({ exam, label: 1 }, [1, 1], change);
     return worstNumber(result.logits, logits);
   } finally {
-    runner.dispose();
+    network.dispose();
     model.dispose();
   }
 }

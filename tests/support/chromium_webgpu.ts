@@ -9,7 +9,7 @@ import webgpu from "npm:@tensorflow/tfjs-backend-webgpu@4.22.0/dist/tf-backend-w
   type: "text",
 };
 import mersenne from "npm:pure-rand@8.4.2/generator/mersenne" with { type: "text" };
-import type { NetworkOptions } from "../../lib/model/webgpu/network.ts";
+import type { NetworkOptions } from "../../lib/model/webgpu/network_passes.ts";
 import type { Browser, Page } from "./chromium.ts";
 import type { Differences } from "./network_golden.ts";
 

@@ -7,9 +7,9 @@ import { MRNet } from "../../lib/model/mrnet.ts";
 import { MRNET_PARAMETERS } from "../../lib/model/weights/mrnet.ts";
 import type { StateDict } from "../../lib/model/weights/tensors.ts";
 import type { Label } from "../../lib/terms.ts";
-import type { AdamOptions } from "../../lib/train/adam.ts";
-import { createRunner } from "../../lib/train/create_runner.ts";
-import type { Runner } from "../../lib/train/runner.ts";
+import type { AdamOptions } from "../../lib/model/adam.ts";
+import { createNetwork } from "../../lib/model/create_network.ts";
+import type { EngineNetwork } from "../../lib/model/engine_network.ts";
 import { seededExam, seededState, type Sketch, sketch, type SketchOptions } from "./seeded.ts";
 
 /** Sketches of twelve tensors by the parameters' names. */
@@ -82,7 +82,7 @@ export function goldenState(): StateDict {
 }
 
 /** Makes what computes the steps; where it is left out, what training takes on the engine. */
-export type MakeRunner = (model: MRNet, options?: AdamOptions) => Promise<Runner>;
+export type MakeNetwork = (model: MRNet, options?: AdamOptions) => Promise<EngineNetwork>;
 
 /** How many times the gradient {@linkcode gradientOf} moves the parameters. */
 const SCALE = 1e6;
@@ -90,22 +90,22 @@ const SCALE = 1e6;
 /**
  * The gradient of one exam's loss at the golden weights, in PyTorch's names and layout.
  *
- * It is read off a step of the runner that trains, whatever that computes in one go: with both betas
+ * It is read off a step of the network that trains, whatever that computes in one go: with both betas
  * 0, an epsilon E that dwarfs the gradient g, and the learning rate E·SCALE, Adam's step is
  * E·SCALE·g/(|g| + E), which is SCALE·g to the last bit. The parameters are then SCALE·g but for the
  * small number they were before.
  */
 export async function gradientOf(
   exam: LabelledExam,
-  makeRunner: MakeRunner = createRunner,
+  makeNetwork: MakeNetwork = createNetwork,
 ): Promise<StateDict> {
   const epsilon = 1e12;
   const options = { learningRate: epsilon * SCALE, beta1: 0, beta2: 0, epsilon, weightDecay: 0 };
   const model = new MRNet(initial);
-  const runner = await makeRunner(model, options);
+  const network = await makeNetwork(model, options);
   try {
-    await runner.train(exam, [1, golden.positive_weight]);
-    await runner.sync();
+    await network.train(exam, [1, golden.positive_weight]);
+    await network.sync();
     const state = await model.stateDict();
     for (const [name, { data }] of state) {
       const before = initial.get(name)!.data;
@@ -113,14 +113,14 @@ export async function gradientOf(
     }
     return state;
   } finally {
-    runner.dispose();
+    network.dispose();
     model.dispose();
   }
 }
 
 /** What a case comes to on the current engine. */
 export interface NetworkOutcome {
-  /** As the runner evaluates the exam, then as the model predicts it. */
+  /** As the network evaluates the exam, then as the model predicts it. */
   logits: number[];
   losses: number[];
   gradient_absent?: StateDict;
@@ -137,37 +137,39 @@ export interface NetworkOutcome {
 export async function runNetworkCase(
   { seed, slices, height, width, gradient_absent }: NetworkCase,
   depth: "first" | "all",
-  makeRunner: MakeRunner = createRunner,
+  makeNetwork: MakeNetwork = createNetwork,
 ): Promise<NetworkOutcome> {
   const examAt = (step: number) => seededExam(seed + step, { slices, height, width });
   const exam = examAt(0);
   const model = new MRNet(initial);
-  const runner = await makeRunner(model);
+  const network = await makeNetwork(model);
   try {
     const predicted = await model.predict(exam);
-    const evaluated = await runner.evaluate({ exam, label: 0 }, [1, golden.positive_weight]);
+    const evaluated = await network.evaluate({ exam, label: 0 }, [1, golden.positive_weight]);
     const losses = [evaluated.loss];
     const step = async (index: number) => {
       const labelled = { exam: examAt(index), label: (1 - index % 2) as Label };
-      losses.push((await runner.train(labelled, [1, golden.positive_weight])).loss);
+      losses.push((await network.train(labelled, [1, golden.positive_weight])).loss);
     };
     const parameters = async () => {
-      await runner.sync();
+      await network.sync();
       return await model.stateDict();
     };
     await step(0);
     const outcome: NetworkOutcome = {
       logits: [...evaluated.logits, ...predicted.logits],
       losses,
-      gradient_present: await gradientOf({ exam, label: 1 }, makeRunner),
+      gradient_present: await gradientOf({ exam, label: 1 }, makeNetwork),
       parameters_1: await parameters(),
     };
     if (depth === "first") return outcome;
-    if (gradient_absent) outcome.gradient_absent = await gradientOf({ exam, label: 0 }, makeRunner);
+    if (gradient_absent) {
+      outcome.gradient_absent = await gradientOf({ exam, label: 0 }, makeNetwork);
+    }
     for (let index = 1; index < golden.steps; index++) await step(index);
     return { ...outcome, parameters_10: await parameters() };
   } finally {
-    runner.dispose();
+    network.dispose();
     model.dispose();
   }
 }

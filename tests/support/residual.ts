@@ -10,7 +10,7 @@ import { statisticsOf } from "../../lib/network/parameters.ts";
 import { featuresOf } from "../../lib/network/reference.ts";
 import { createRandom } from "../../lib/random.ts";
 import * as tf from "../../lib/tf.ts";
-import { weightedCrossEntropy } from "../../lib/train/loss.ts";
+import { weightedCrossEntropy } from "../../lib/model/loss.ts";
 
 /** How the two outputs count in the loss. */
 export const WEIGHTS = [1, 2.5] as const;

@@ -9,7 +9,7 @@ import type { Exam } from "../../lib/data/exam.ts";
 import { KERNEL_PARAMETERS } from "../../lib/engine/wasm/kernel_parameters.ts";
 import { FIRST_KERNEL, INSTRUCTION } from "../../lib/engine/wasm/thread.js";
 import { FIRST_FREE, type Threads } from "../../lib/engine/wasm/threads.ts";
-import { WasmNetwork } from "../../lib/model/wasm/network.ts";
+import { NetworkPrograms } from "../../lib/model/wasm/network_programs.ts";
 import { NetworkMemory } from "../../lib/model/wasm/network_memory.ts";
 import type { ProgramName } from "../../lib/model/wasm/programs.ts";
 
@@ -64,8 +64,8 @@ function _hashesOf({ threads: count, frozen, predicting = false, float, ...size 
   const like = threads as unknown as Threads;
   const memory = new NetworkMemory(like, !predicting);
   // The second of two networks does not begin at the first free address.
-  new WasmNetwork(like, memory);
-  const network = new WasmNetwork(like, memory, new Set(frozen));
+  new NetworkPrograms(like, memory);
+  const network = new NetworkPrograms(like, memory, new Set(frozen));
   const voxels = size.slices * size.height * size.width;
   const exam: Exam = {
     id: "empty",

@@ -3,8 +3,8 @@
  * or a page's.
  */
 import { currentGpu, startEngine } from "../../lib/engine/engine.ts";
-import type { NetworkOptions } from "../../lib/model/webgpu/network.ts";
-import { WebGPURunner } from "../../lib/train/webgpu_runner.ts";
+import type { NetworkOptions } from "../../lib/model/webgpu/network_passes.ts";
+import { WebGPUNetwork } from "../../lib/model/webgpu/network.ts";
 import {
   compareNetwork,
   type Differences,
@@ -22,7 +22,7 @@ export async function compareOnWebGPU(
   const outcome = await runNetworkCase(
     reference,
     "first",
-    (model, options) => WebGPURunner.create(currentGpu()!, model, { ...options, ...network }),
+    (model, options) => WebGPUNetwork.create(currentGpu()!, model, { ...options, ...network }),
   );
   engine.check();
   return { device: engine.device, differences: compareNetwork(reference, outcome) };

@@ -14,8 +14,8 @@ import { MRNet, networkState } from "../../lib/model/mrnet.ts";
 import {
   EVALUATION_VALUES,
   type NetworkOptions,
-  WebGPUNetwork,
-} from "../../lib/model/webgpu/network.ts";
+  NetworkPasses,
+} from "../../lib/model/webgpu/network_passes.ts";
 import { fakeDevice } from "./adapters.ts";
 
 /** An exam's size, and how a network computes it. */
@@ -59,7 +59,7 @@ export async function dispatchHashes(): Promise<Record<string, Record<string, st
 async function _hashesOf(model: MRNet, { frozen, float, slices, height, width, ...how }: Case) {
   const { device, dispatched } = recordingDevice();
   const gpu = new Gpu(device, { software: false, check: () => {} });
-  const network = new WebGPUNetwork(gpu, networkState(model), { ...how, frozen: new Set(frozen) });
+  const network = new NetworkPasses(gpu, networkState(model), { ...how, frozen: new Set(frozen) });
   await network.load();
   const count = slices * height * width;
   const voxels = float ? new Float32Array(count) : new Uint8Array(count);

@@ -3,8 +3,9 @@ import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
 import type { Label } from "../../lib/terms.ts";
 import * as tf from "../../lib/tf.ts";
-import { type OutputWeights, outputWeights, weightedCrossEntropy } from "../../lib/train/loss.ts";
-import { createRunner } from "../../lib/train/create_runner.ts";
+import { type OutputWeights, weightedCrossEntropy } from "../../lib/model/loss.ts";
+import { outputWeights } from "../../lib/train/loss_weights.ts";
+import { createNetwork } from "../../lib/model/create_network.ts";
 import { onEachEngine } from "../support/engines.ts";
 
 /** The loss and its gradient by the logits, from the formula and in double precision. */
@@ -48,12 +49,12 @@ onEachEngine("a step weighs both outputs of its exam", async () => {
   for (const [label, weights] of [[0, [0.25, 0.25]], [1, [2, 0.5]]] as const) {
     const model = new MRNet(initialWeights(3));
     const before = (await model.stateDict()).get("classifer.bias")!.data;
-    const runner = await createRunner(model, options);
-    const evaluated = await runner.evaluate({ exam, label }, weights);
-    const stepped = await runner.train({ exam, label }, weights);
-    await runner.sync();
+    const network = await createNetwork(model, options);
+    const evaluated = await network.evaluate({ exam, label }, weights);
+    const stepped = await network.train({ exam, label }, weights);
+    await network.sync();
     const after = (await model.stateDict()).get("classifer.bias")!.data;
-    runner.dispose();
+    network.dispose();
     model.dispose();
     const expected = reference(evaluated.logits, label, weights);
     for (const { loss } of [evaluated, stepped]) {

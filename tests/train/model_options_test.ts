@@ -14,12 +14,12 @@ import { ALEXNET } from "../../lib/network/alexnet.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
 import { createRandom } from "../../lib/random.ts";
-import { createRunner } from "../../lib/train/create_runner.ts";
+import { createNetwork } from "../../lib/model/create_network.ts";
 import type { PixelSource, TrainModelOptions } from "../../lib/train/model_options.ts";
 import type { EpochReport } from "../../lib/train/reports.ts";
-import type { Runner } from "../../lib/train/runner.ts";
+import type { EngineNetwork } from "../../lib/model/engine_network.ts";
 import { train } from "../../lib/train/train.ts";
-import { WebGPURunner } from "../../lib/train/webgpu_runner.ts";
+import { WebGPUNetwork } from "../../lib/model/webgpu/network.ts";
 import { onEachEngine } from "../support/engines.ts";
 import { seededExam } from "../support/seeded.ts";
 
@@ -56,7 +56,7 @@ function mirrored(exam: Exam): Exam {
 }
 
 /** How an exam is resampled in a step. */
-type Source = Parameters<Runner["train"]>[2];
+type Source = Parameters<EngineNetwork["train"]>[2];
 type Values = ReadonlyMap<string, Float32Array>;
 
 async function valuesOf({ parameters }: MRNet): Promise<Values> {
@@ -96,26 +96,26 @@ function differ(one: Values, other: Values, names: Iterable<string>): void {
   }
 }
 
-/** Loss, parameters and moments after one step of a runner, which is disposed of. */
+/** Loss, parameters and moments after one step of a network, which is disposed of. */
 async function stepOf(
   model: MRNet,
-  runner: Runner,
+  network: EngineNetwork,
   exam: Exam,
   source?: Source,
 ) {
   try {
-    const { loss } = await runner.train({ exam, label: 1 }, [1, 2], source);
-    await runner.sync();
-    const { first, second } = (await runner.optimizerState())!;
+    const { loss } = await network.train({ exam, label: 1 }, [1, 2], source);
+    await network.sync();
+    const { first, second } = (await network.optimizerState())!;
     return { loss, values: await valuesOf(model), first, second };
   } finally {
-    runner.dispose();
+    network.dispose();
   }
 }
 
 /** What is frozen rests in a step, and the rest moves as in a step where all of it moves. */
 async function assertFrozen(
-  create: (model: MRNet, frozen: ReadonlySet<string>) => Promise<Runner>,
+  create: (model: MRNet, frozen: ReadonlySet<string>) => Promise<EngineNetwork>,
   exam: Exam,
   cases: readonly (readonly string[])[],
 ): Promise<void> {
@@ -147,7 +147,7 @@ onEachEngine("what is frozen stays as it is, and the rest moves as without", asy
   // The plain engine is slow, and goes parameter by parameter anyway.
   if (engine !== "cpu") cases.push([ALL[0], ALL[3], CONV3, LINEAR[1]], LINEAR);
   await assertFrozen(
-    (model, frozen) => createRunner(model, { frozen }),
+    (model, frozen) => createNetwork(model, { frozen }),
     seededExam(2, SIZE),
     cases,
   );
@@ -155,7 +155,7 @@ onEachEngine("what is frozen stays as it is, and the rest moves as without", asy
 
 onEachEngine("the same where an exam is computed in several parts", async () => {
   await assertFrozen(
-    (model, frozen) => WebGPURunner.create(currentGpu()!, model, { frozen, slicesAtOnce: 1 }),
+    (model, frozen) => WebGPUNetwork.create(currentGpu()!, model, { frozen, slicesAtOnce: 1 }),
     seededExam(2, { ...SIZE, slices: 2 }),
     [FEATURE_PARAMETERS, [CONV3]],
   );
@@ -165,8 +165,8 @@ onEachEngine("a matrix gives the step of the exam that was resampled before", as
   const exam = seededExam(2, SIZE);
   const step = async (...given: [exam: Exam, source?: Source]) => {
     using model = new MRNet(WEIGHTS);
-    const runner = await createRunner(model, { frozen: new Set(FEATURE_PARAMETERS) });
-    return await stepOf(model, runner, ...given);
+    const network = await createNetwork(model, { frozen: new Set(FEATURE_PARAMETERS) });
+    return await stepOf(model, network, ...given);
   };
   const [[a, b, c], [d, e, f]] = MIRROR;
   const before = await step(mirrored(exam));

@@ -5,7 +5,7 @@
  */
 import { Threads } from "../../engine/wasm/threads.ts";
 import type { Network } from "../../network/network.ts";
-import { WasmNetwork } from "./network.ts";
+import { NetworkPrograms } from "./network_programs.ts";
 import { NetworkMemory } from "./network_memory.ts";
 
 /**
@@ -22,7 +22,7 @@ const MAX_SPARE = 24 * 1024 * 1024;
 
 /** A model's network in this memory. */
 interface OwnNetwork {
-  network: WasmNetwork;
+  network: NetworkPrograms;
   /** The parameters' values that it has: TensorFlow.js gives new values a new identity. */
   known: object[];
 }
@@ -37,7 +37,9 @@ export class PredictionMemory {
   readonly #memory: NetworkMemory;
   readonly #networks = new WeakMap<object, OwnNetwork>();
   /** Models that nobody has disposed of give their memory back, too. */
-  readonly #gone = new FinalizationRegistry<WasmNetwork>((network) => network[Symbol.dispose]());
+  readonly #gone = new FinalizationRegistry<NetworkPrograms>((network) =>
+    network[Symbol.dispose]()
+  );
 
   #small = 0;
 
@@ -78,7 +80,7 @@ export class PredictionMemory {
   networkOf(owner: object): OwnNetwork {
     let own = this.#networks.get(owner);
     if (own === undefined) {
-      own = { network: new WasmNetwork(this.#threads, this.#memory), known: [] };
+      own = { network: new NetworkPrograms(this.#threads, this.#memory), known: [] };
       this.#networks.set(owner, own);
       this.#gone.register(owner, own.network, own);
     }

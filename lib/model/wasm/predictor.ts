@@ -3,7 +3,7 @@ import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
 import type { Features } from "../features.ts";
 import type { NetworkState } from "../parameters.ts";
-import type { WasmNetwork } from "./network.ts";
+import type { NetworkPrograms } from "./network_programs.ts";
 import { parameterValues, placeParameters } from "./parameters.ts";
 import { PredictionMemory } from "./prediction_memory.ts";
 
@@ -74,7 +74,7 @@ export class WasmPredictor implements Disposable {
   /** @param take called after each chunk with its first slice and how many it has */
   async #read(
     { exam, affine, between }: PredictionInput,
-    take: (network: WasmNetwork, first: number, count: number) => void,
+    take: (network: NetworkPrograms, first: number, count: number) => void,
   ): Promise<[number, number]> {
     const { parameters, statistics } = this.#model;
     const memory = await PredictionMemory.current(this.#model.network);
@@ -113,7 +113,7 @@ export class WasmPredictor implements Disposable {
 
 /** A logit from the maxima: summed in double precision, then rounded, as in the kernel `head`. */
 function _logit(
-  { parameters, layout: { linear, channels } }: WasmNetwork,
+  { parameters, layout: { linear, channels } }: NetworkPrograms,
   largest: Float32Array,
   output: number,
 ): number {

@@ -4,12 +4,12 @@ import type { Affine } from "../../data/intensity.ts";
 import type { Gpu } from "../../engine/webgpu/gpu.ts";
 import type { Precision } from "../../engine/webgpu/precision.ts";
 import type { NetworkState } from "../parameters.ts";
-import { EVALUATION_VALUES, WebGPUNetwork } from "./network.ts";
+import { EVALUATION_VALUES, NetworkPasses } from "./network_passes.ts";
 
 /** The forward pass in kernels of our own, with memory of its own. */
 export class WebGPUPredictor {
   readonly #model: NetworkState;
-  readonly #network: WebGPUNetwork;
+  readonly #network: NetworkPasses;
   /** The parameters' values that the network has: TensorFlow.js gives new values a new identity. */
   #known: object[] = [];
   /** Resolves when the calls so far are answered: they share the memory for one exam. */
@@ -17,7 +17,7 @@ export class WebGPUPredictor {
 
   constructor(gpu: Gpu, model: NetworkState, precision: Precision) {
     this.#model = model;
-    this.#network = new WebGPUNetwork(gpu, model, { precision });
+    this.#network = new NetworkPasses(gpu, model, { precision });
   }
 
   /**

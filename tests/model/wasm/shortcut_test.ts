@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Threads } from "../../../lib/engine/wasm/threads.ts";
 import type { NetworkState } from "../../../lib/model/parameters.ts";
-import { WasmNetwork } from "../../../lib/model/wasm/network.ts";
+import { NetworkPrograms } from "../../../lib/model/wasm/network_programs.ts";
 import { NetworkMemory } from "../../../lib/model/wasm/network_memory.ts";
 import {
   listParameters,
@@ -30,7 +30,7 @@ async function actualOf(model: NetworkState, exam: ReturnType<typeof examOf>, co
   const threads = await Threads.start({ threads: count });
   try {
     await threads.ready();
-    const compute = new WasmNetwork(threads, new NetworkMemory(threads, true, model.network));
+    const compute = new NetworkPrograms(threads, new NetworkMemory(threads, true, model.network));
     const values = await parameterValues(model.parameters);
     compute.setStatistics(model.statistics);
     compute.setAdam([BETA1, 1 - BETA1, 0.999, 0.001, 1e-8, 0, 1, 1e-3]);

@@ -4,7 +4,7 @@ import { currentGpu } from "../../../lib/engine/engine.ts";
 import { initialWeights } from "../../../lib/model/initialise.ts";
 import { MRNet } from "../../../lib/model/mrnet.ts";
 import { createRandom } from "../../../lib/random.ts";
-import { createRunner } from "../../../lib/train/create_runner.ts";
+import { createNetwork } from "../../../lib/model/create_network.ts";
 import { onEachEngine } from "../../support/engines.ts";
 
 const webgpu = { engines: ["webgpu"] } as const;
@@ -19,7 +19,7 @@ onEachEngine("a prediction on WebGPU is what evaluation says, in our own kernels
   const { counts } = currentGpu()!;
   const held = counts.heldBytes;
   const model = new MRNet(initialWeights(1));
-  const runner = await createRunner(model);
+  const network = await createNetwork(model);
   const exams = [makeExam(3), makeExam(1), makeExam(2, 72)];
   const before = counts.dispatches;
   // Asked all at once, they are answered one after the other.
@@ -28,7 +28,7 @@ onEachEngine("a prediction on WebGPU is what evaluation says, in our own kernels
   assert.ok(counts.dispatches - before <= 3 * 20, `${counts.dispatches - before} dispatches`);
   assert.ok(counts.dispatches > before, "TensorFlow.js's own kernels predicted");
   for (const [index, exam] of exams.entries()) {
-    const { logits, probability } = await runner.evaluate({ exam, label: 0 }, [1, 1]);
+    const { logits, probability } = await network.evaluate({ exam, label: 0 }, [1, 1]);
     assert.deepEqual(predictions[index], { logits, probability });
   }
   // New values are seen.
@@ -37,7 +37,7 @@ onEachEngine("a prediction on WebGPU is what evaluation says, in our own kernels
   const { logits: [absent] } = await model.predict(exams[0]);
   const old = initialWeights(1).get("classifer.bias")!.data[0];
   assert.ok(Math.abs(absent - predictions[0].logits[0] - (0.25 - old)) < 1e-5);
-  runner.dispose();
+  network.dispose();
   model.dispose();
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(counts.heldBytes, held, "GPU memory was left behind");

@@ -4,8 +4,8 @@ import type { NetworkState } from "../../../lib/model/parameters.ts";
 import {
   EVALUATION_VALUES,
   type NetworkOptions,
-  WebGPUNetwork,
-} from "../../../lib/model/webgpu/network.ts";
+  NetworkPasses,
+} from "../../../lib/model/webgpu/network_passes.ts";
 import * as tf from "../../../lib/tf.ts";
 import { onEachEngine } from "../../support/engines.ts";
 import {
@@ -26,7 +26,7 @@ async function actualOf(
   exam: ReturnType<typeof examOf>,
   options: NetworkOptions,
 ) {
-  const compute = new WebGPUNetwork(currentGpu()!, model, options);
+  const compute = new NetworkPasses(currentGpu()!, model, options);
   await compute.load();
   const values = {
     ...EVALUATION_VALUES,

@@ -4,7 +4,7 @@ import { type KernelLaunch, vectors } from "../kernel.ts";
 import { STEP } from "../step.ts";
 
 /**
- * The formula is that of `lib/train/adam.ts`. TensorFlow.js takes 173
+ * The formula is that of `lib/model/adam.ts`. TensorFlow.js takes 173
  * dispatches for it.
  *
  * Bindings: `step`; `gradient`, `parameters`, `first` and `second`, of `count` numbers each.

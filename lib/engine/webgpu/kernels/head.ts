@@ -9,7 +9,7 @@ import { STEP } from "../step.ts";
 import { selectedBinding } from "../selected_slices.ts";
 
 /**
- * The loss is the weighted cross-entropy of `lib/train/loss.ts`; its gradient by output `o` is
+ * The loss is the weighted cross-entropy of `lib/model/loss.ts`; its gradient by output `o` is
  * `w_o · (sigmoid(z_o) − t_o) / 2`.
  *
  * Bindings: `step`; `means`, `[slices, channels]`; `linear` and `gradient`, weights `[2, channels]`

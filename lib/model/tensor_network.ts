@@ -4,15 +4,15 @@
  */
 import { augment, type Augmentation, type SourceMatrix } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
-import { examTensor, type MRNet, sigmoid } from "../model/mrnet.ts";
-import type { OptimizerState } from "../model/optimizer_state.ts";
+import { examTensor, type MRNet, sigmoid } from "./mrnet.ts";
+import type { OptimizerState } from "./optimizer_state.ts";
 import * as tf from "../tf.ts";
-import { Adam, ADAM_DEFAULTS, type AdamOptions, type RunnerOptions } from "./adam.ts";
+import { Adam, ADAM_DEFAULTS, type AdamOptions, type NetworkSettings } from "./adam.ts";
 import { type OutputWeights, weightedCrossEntropy } from "./loss.ts";
-import type { ExamResult, Runner } from "./runner.ts";
+import type { EngineNetwork, ExamResult } from "./engine_network.ts";
 
 /** Runs a model with TensorFlow.js's operations and gradients. */
-export class TensorRunner implements Runner {
+export class TensorNetwork implements EngineNetwork {
   readonly #model: MRNet;
   readonly #options: AdamOptions;
   readonly #trained: ReadonlyMap<string, tf.Variable>;
@@ -21,7 +21,7 @@ export class TensorRunner implements Runner {
   learningRate: number;
   readonly inFlight = 0;
 
-  constructor(model: MRNet, { frozen, ...options }: RunnerOptions = {}) {
+  constructor(model: MRNet, { frozen, ...options }: NetworkSettings = {}) {
     this.#model = model;
     this.#options = options;
     this.#trained = new Map([...model.parameters].filter(([name]) => !frozen?.has(name)));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createRandom } from "../../lib/random.ts";
-import { Adam, type AdamOptions } from "../../lib/train/adam.ts";
-import { TensorRunner } from "../../lib/train/tensor_runner.ts";
+import { Adam, type AdamOptions } from "../../lib/model/adam.ts";
+import { TensorNetwork } from "../../lib/model/tensor_network.ts";
 import type { MRNet } from "../../lib/model/mrnet.ts";
 import * as tf from "../../lib/tf.ts";
 import { onEachEngine } from "../support/engines.ts";
@@ -148,7 +148,7 @@ onEachEngine("goes on from a state with the same bits", async () => {
   parameter.dispose();
 });
 
-onEachEngine("a runner on TensorFlow.js's operations goes on with the same bits", async () => {
+onEachEngine("a network on TensorFlow.js's operations goes on with the same bits", async () => {
   const exams = [[0, 20], [1, 120], [0, 60], [1, 200]].map(([label, value], index) => ({
     label: label as 0 | 1,
     exam: {
@@ -160,17 +160,17 @@ onEachEngine("a runner on TensorFlow.js's operations goes on with the same bits"
   const values = (model: MRNet) =>
     Promise.all([...model.parameters.values()].map(async (each) => [...await each.data()]));
   const whole = tinyModel();
-  const runner = new TensorRunner(whole, options);
-  assert.equal(await runner.optimizerState(), undefined, "nothing before the first step");
-  for (const exam of exams) await runner.train(exam, [1, 1]);
-  runner.dispose();
+  const network = new TensorNetwork(whole, options);
+  assert.equal(await network.optimizerState(), undefined, "nothing before the first step");
+  for (const exam of exams) await network.train(exam, [1, 1]);
+  network.dispose();
 
   const model = tinyModel();
-  const first = new TensorRunner(model, options);
+  const first = new TensorNetwork(model, options);
   for (const exam of exams.slice(0, 2)) await first.train(exam, [1, 1]);
   const state = await first.optimizerState();
   first.dispose();
-  const second = new TensorRunner(model, options);
+  const second = new TensorNetwork(model, options);
   await second.restore(state!);
   for (const exam of exams.slice(2)) await second.train(exam, [1, 1]);
   second.dispose();

@@ -4,7 +4,7 @@
  * Source: D. Kingma and J. Ba, Adam: A method for stochastic optimization, ICLR 2015, algorithm 1.
  * The decay is an L2 penalty, not the decoupled decay of AdamW, which the reference does not use.
  */
-import type { OptimizerState } from "../model/optimizer_state.ts";
+import type { OptimizerState } from "./optimizer_state.ts";
 import * as tf from "../tf.ts";
 
 /** What Adam is set to. */
@@ -36,8 +36,8 @@ export interface AdamOptions {
   weightDecay?: number;
 }
 
-/** What a runner is set to beside the optimizer. */
-export interface RunnerOptions extends AdamOptions {
+/** What a network is set to beside the optimizer. */
+export interface NetworkSettings extends AdamOptions {
   /**
    * The names of the parameters that stay as they are: no gradient, no weight decay, and their moments
    * rest.

@@ -1,10 +1,10 @@
 /**
- * The contract of a runner, which trains or evaluates a model on one exam. It separates the training
- * loop from the way an engine computes a step.
+ * The contract of an engine's network, which trains or evaluates a model on one exam. It separates the
+ * training loop from the way an engine computes a step.
  */
 import type { Augmentation, SourceMatrix } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
-import type { OptimizerState } from "../model/optimizer_state.ts";
+import type { OptimizerState } from "./optimizer_state.ts";
 import type { OutputWeights } from "./loss.ts";
 
 /** The result of one exam. */
@@ -19,9 +19,9 @@ export interface ExamResult {
 
 /**
  * Runs a model on exams. It may hold the parameters in another form, so the model itself is up to date
- * only after {@linkcode Runner.sync}.
+ * only after {@linkcode EngineNetwork.sync}.
  */
-export interface Runner {
+export interface EngineNetwork {
   /** The learning rate of the next step. */
   learningRate: number;
 
@@ -52,7 +52,7 @@ export interface Runner {
 
   /**
    * A copy of the optimizer's state; nothing before the first step. The next step depends only on it and
-   * on the model's parameters after {@linkcode Runner.sync}.
+   * on the model's parameters after {@linkcode EngineNetwork.sync}.
    */
   optimizerState(): Promise<OptimizerState | undefined>;
 

@@ -1,22 +1,22 @@
 // The step of our own kernels, held against the plain one and against itself.
 import assert from "node:assert/strict";
-import { type Augmentation, drawAugmentation } from "../../lib/data/augment.ts";
-import type { Exam } from "../../lib/data/exam.ts";
-import type { Intensity } from "../../lib/data/intensity.ts";
-import { type Landmarks, landmarksOf, meanLandmarks } from "../../lib/data/landmarks.ts";
-import { startEngine } from "../../lib/engine/engine.ts";
-import { initialWeights } from "../../lib/model/initialise.ts";
-import { MRNet } from "../../lib/model/mrnet.ts";
-import { createRandom } from "../../lib/random.ts";
-import type { Label } from "../../lib/terms.ts";
-import type { AdamOptions } from "../../lib/train/adam.ts";
-import type { OutputWeights } from "../../lib/train/loss.ts";
-import type { ExamResult, Runner } from "../../lib/train/runner.ts";
-import { TensorRunner } from "../../lib/train/tensor_runner.ts";
-import { WasmRunner } from "../../lib/train/wasm_runner.ts";
-import { printedBy } from "../support/cli.ts";
+import { type Augmentation, drawAugmentation } from "../../../lib/data/augment.ts";
+import type { Exam } from "../../../lib/data/exam.ts";
+import type { Intensity } from "../../../lib/data/intensity.ts";
+import { type Landmarks, landmarksOf, meanLandmarks } from "../../../lib/data/landmarks.ts";
+import { startEngine } from "../../../lib/engine/engine.ts";
+import { initialWeights } from "../../../lib/model/initialise.ts";
+import { MRNet } from "../../../lib/model/mrnet.ts";
+import { createRandom } from "../../../lib/random.ts";
+import type { Label } from "../../../lib/terms.ts";
+import type { AdamOptions } from "../../../lib/model/adam.ts";
+import type { OutputWeights } from "../../../lib/model/loss.ts";
+import type { EngineNetwork, ExamResult } from "../../../lib/model/engine_network.ts";
+import { TensorNetwork } from "../../../lib/model/tensor_network.ts";
+import { WasmNetwork } from "../../../lib/model/wasm/network.ts";
+import { printedBy } from "../../support/cli.ts";
 
-const ROOT = new URL("../../", import.meta.url);
+const ROOT = new URL("../../../", import.meta.url);
 
 type Size = [slices: number, height: number, width: number];
 
@@ -27,7 +27,7 @@ function noiseExam([slices, height, width]: Size, seed = 1): Exam {
   return { id: "noise", slices, height, width, voxels };
 }
 
-/** What a runner made of a model: the result of each step, and how far each parameter moved. */
+/** What a network made of a model: the result of each step, and how far each parameter moved. */
 interface Outcome {
   results: ExamResult[];
   evaluated: ExamResult;
@@ -45,33 +45,33 @@ interface Steps {
 }
 
 async function follow(
-  make: (model: MRNet, adam: AdamOptions) => Runner | Promise<Runner>,
+  make: (model: MRNet, adam: AdamOptions) => EngineNetwork | Promise<EngineNetwork>,
   { exam, labels, augmentation, adam = {}, weights = [1, 2.5], ...prepared }: Steps,
 ): Promise<Outcome> {
   await startEngine("wasm");
   const model = new MRNet(initialWeights(4), prepared);
-  const runner = await make(model, adam);
+  const network = await make(model, adam);
   try {
     const results: ExamResult[] = [];
     for (const label of labels) {
-      results.push(await runner.train({ exam, label }, weights, augmentation));
+      results.push(await network.train({ exam, label }, weights, augmentation));
     }
-    const evaluated = await runner.evaluate({ exam, label: 1 }, weights);
-    await runner.sync();
+    const evaluated = await network.evaluate({ exam, label: 1 }, weights);
+    await network.sync();
     const parameters = new Map<string, Float32Array>();
     for (const [name, parameter] of model.parameters) {
       parameters.set(name, parameter.dataSync<"float32">().slice());
     }
     return { results, evaluated, parameters };
   } finally {
-    runner.dispose();
+    network.dispose();
     model.dispose();
   }
 }
 
-const plain = (model: MRNet, adam: AdamOptions) => new TensorRunner(model, adam);
+const plain = (model: MRNet, adam: AdamOptions) => new TensorNetwork(model, adam);
 const fast = (threads: number) => (model: MRNet, adam: AdamOptions) =>
-  WasmRunner.create(model, adam, threads);
+  WasmNetwork.create(model, adam, threads);
 
 const start = new Map<string, Float32Array>();
 {
@@ -215,15 +215,15 @@ Deno.test("exams of changing sizes are computed as if each were alone", async ()
   await startEngine("wasm");
   const sizes: Size[] = [[2, 64, 64], [6, 64, 64], [1, 64, 64], [2, 90, 70], [6, 64, 64]];
   const model = new MRNet(initialWeights(4));
-  const runner = await WasmRunner.create(model, {}, 2);
+  const network = await WasmNetwork.create(model, {}, 2);
   for (const size of sizes) {
     const exam = noiseExam(size, size[0]);
-    const alone = await WasmRunner.create(model, {}, 2);
+    const alone = await WasmNetwork.create(model, {}, 2);
     const expected = await alone.evaluate({ exam, label: 1 }, [1, 1]);
     alone.dispose();
-    assert.deepEqual(await runner.evaluate({ exam, label: 1 }, [1, 1]), expected);
+    assert.deepEqual(await network.evaluate({ exam, label: 1 }, [1, 1]), expected);
   }
-  runner.dispose();
+  network.dispose();
   model.dispose();
 });
 
@@ -231,33 +231,33 @@ Deno.test("hundreds of short exams of changing slice counts, back to back, keep 
   await startEngine("wasm");
   const model = new MRNet(initialWeights(4));
   const exams = [1, 5, 2, 7, 3].map((slices) => noiseExam([slices, 64, 64], slices));
-  const alone = await WasmRunner.create(model, {}, 1);
+  const alone = await WasmNetwork.create(model, {}, 1);
   const expected: ExamResult[] = [];
   for (const exam of exams) expected.push(await alone.evaluate({ exam, label: 1 }, [1, 1]));
   alone.dispose();
-  const runner = await WasmRunner.create(model, {}, 4);
+  const network = await WasmNetwork.create(model, {}, 4);
   for (let round = 0; round < 300; round++) {
     const at = round % exams.length;
-    assert.deepEqual(await runner.evaluate({ exam: exams[at], label: 1 }, [1, 1]), expected[at]);
+    assert.deepEqual(await network.evaluate({ exam: exams[at], label: 1 }, [1, 1]), expected[at]);
   }
-  runner.dispose();
+  network.dispose();
   model.dispose();
 });
 
 Deno.test("evaluating does not change the model, and evaluates after a step with its new weights", async () => {
   await startEngine("wasm");
   const model = new MRNet(initialWeights(4));
-  const runner = await WasmRunner.create(model, { learningRate: 1e-3 }, 2);
+  const network = await WasmNetwork.create(model, { learningRate: 1e-3 }, 2);
   const labelled = { exam: noiseExam([2, 64, 64]), label: 1 } as const;
-  const first = await runner.evaluate(labelled, [1, 1]);
-  assert.deepEqual(await runner.evaluate(labelled, [1, 1]), first);
-  assert.deepEqual(await runner.train(labelled, [1, 1]), first);
-  const second = await runner.evaluate(labelled, [1, 1]);
+  const first = await network.evaluate(labelled, [1, 1]);
+  assert.deepEqual(await network.evaluate(labelled, [1, 1]), first);
+  assert.deepEqual(await network.train(labelled, [1, 1]), first);
+  const second = await network.evaluate(labelled, [1, 1]);
   assert.ok(second.loss < first.loss);
-  await runner.sync();
-  const plain = await new TensorRunner(model).evaluate(labelled, [1, 1]);
+  await network.sync();
+  const plain = await new TensorNetwork(model).evaluate(labelled, [1, 1]);
   assert.ok(Math.abs(plain.loss - second.loss) < 1e-4 * Math.max(1, second.loss));
-  runner.dispose();
+  network.dispose();
   model.dispose();
 });
 
@@ -266,19 +266,19 @@ Deno.test("fifty steps leave no tensor behind and take no more memory", async ()
     import { startEngine } from "${ROOT}lib/engine/engine.ts";
     import { initialWeights } from "${ROOT}lib/model/initialise.ts";
     import { MRNet } from "${ROOT}lib/model/mrnet.ts";
-    import { createRunner } from "${ROOT}lib/train/create_runner.ts";
+    import { createNetwork } from "${ROOT}lib/model/create_network.ts";
     import * as tf from "${ROOT}lib/tf.ts";
     await startEngine("wasm");
     const model = new MRNet(initialWeights(4));
     const tensors = tf.memory().numTensors;
-    const runner = await createRunner(model);
+    const network = await createNetwork(model);
     const [slices, height, width] = [2, 64, 64];
     const voxels = Uint8Array.from({ length: slices * height * width }, (_, i) => i * 31 % 256);
     const labelled = { exam: { id: "made", slices, height, width, voxels }, label: 0 };
     const resident = async (steps) => {
       for (let step = 1; step <= steps; step++) {
-        await runner.train(labelled, [1, 1]);
-        if (step % 10 === 0) await runner.sync();
+        await network.train(labelled, [1, 1]);
+        if (step % 10 === 0) await network.sync();
       }
       gc();
       return Deno.memoryUsage().rss;
@@ -295,7 +295,7 @@ Deno.test("fifty steps leave no tensor behind and take no more memory", async ()
 Deno.test("a run of training works on the documented permissions alone", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const cli = new URL("../../cli.ts", import.meta.url).pathname;
+    const cli = new URL("../../../cli.ts", import.meta.url).pathname;
     const deno = async (...args: string[]) => {
       const command = new Deno.Command(Deno.execPath(), { args, cwd: folder });
       const { success, stderr } = await command.output();
@@ -321,9 +321,9 @@ Deno.test("a model predicts what its evaluation gives, and follows its parameter
   const model = new MRNet(initialWeights(4));
   const exam = noiseExam([3, 64, 72]);
   const evaluate = async () => {
-    const runner = await WasmRunner.create(model, {}, 1);
-    const { logits, probability } = await runner.evaluate({ exam, label: 1 }, [1, 1]);
-    runner.dispose();
+    const network = await WasmNetwork.create(model, {}, 1);
+    const { logits, probability } = await network.evaluate({ exam, label: 1 }, [1, 1]);
+    network.dispose();
     return { logits, probability };
   };
   const before = await model.predict(exam);

@@ -1,0 +1,195 @@
+/** MRNet in the kernels' memory: takes parameters, runs exams, gives the parameters back. */
+import type { Exam } from "../../data/exam.ts";
+import type { Affine } from "../../data/intensity.ts";
+import { EngineError } from "../../errors.ts";
+import type { Features } from "../features.ts";
+import type { Threads } from "../../engine/wasm/threads.ts";
+import type { NetworkState } from "../parameters.ts";
+import { statisticsInOrder } from "./batch_norm.ts";
+import { Arena, type FixedMap } from "./memory_map.ts";
+import { NetworkMemory } from "./network_memory.ts";
+import type { NetworkLayout } from "./parameters.ts";
+import { type ProgramName, threadProgram } from "./programs.ts";
+import type { Setting } from "./thread_writer.ts";
+
+/** The programs of a network that is trained, and of one that only predicts. */
+const TRAINING_PROGRAMS = ["train", "evaluate", "pack"] as const;
+const PREDICTION_PROGRAMS = ["evaluate", "pack"] as const;
+
+/** What a program is given besides the exam's voxels. */
+export interface StepInput {
+  /** 1 if the finding is present. */
+  label: number;
+  /** What the two outputs count in the loss. */
+  weights: readonly [number, number];
+  /**
+   * Where each pixel comes from, `[a, b, c, d, e, f]`.
+   * @default without resampling
+   */
+  matrix?: readonly number[];
+  /** What is done to each voxel. */
+  affine: Affine;
+}
+
+/** Runs MRNet's programs. */
+export class NetworkPrograms implements Disposable {
+  readonly #threads: Threads;
+  readonly #memory: NetworkMemory;
+  readonly #start: number;
+  readonly #fixed: FixedMap;
+  readonly #frozen: ReadonlySet<string>;
+  #disposed = false;
+
+  /**
+   * @param threads what computes
+   * @param memory what it shares with other networks on the same threads
+   * @param frozen the names of the parameters that a step leaves as they are
+   * @throws {EngineError} if there is not so much memory
+   */
+  constructor(
+    threads: Threads,
+    memory: NetworkMemory = new NetworkMemory(threads, true),
+    frozen: ReadonlySet<string> = new Set(),
+  ) {
+    this.#frozen = frozen;
+    this.#threads = threads;
+    this.#memory = memory;
+    const { start, fixed } = memory.claim();
+    this.#start = start;
+    this.#fixed = fixed;
+  }
+
+  /** Lets another network have the memory of this one, which is of no use afterwards. */
+  [Symbol.dispose](): void {
+    if (!this.#disposed) this.#memory.release(this.#start);
+    this.#disposed = true;
+  }
+
+  /** What it computes, and how its parameters lie. */
+  get layout(): NetworkLayout {
+    return this.#memory.layout;
+  }
+
+  /** The parameters; the view is good until the next exam. */
+  get parameters(): Float32Array {
+    return this.#floats(this.#fixed.parameters, this.layout.floats);
+  }
+
+  /** Adam's two moments of the parameters, in the same order; good until the next exam. */
+  get moments(): { first: Float32Array; second: Float32Array } {
+    const { first, second } = this.#fixed;
+    return {
+      first: this.#floats(first, this.layout.floats),
+      second: this.#floats(second, this.layout.floats),
+    };
+  }
+
+  /** Takes the running statistics of the batch normalisations, by their names in the model. */
+  setStatistics(statistics: NetworkState["statistics"]): void {
+    for (const { index, values } of statisticsInOrder(this.layout, statistics)) {
+      this.#floats(this.#fixed.statistics[index], values.length).set(values);
+    }
+  }
+
+  /** The settings of the next step, as the kernel `adam` takes them. */
+  setAdam(settings: readonly number[]): void {
+    this.#floats(this.#fixed.adam, 8).set(settings);
+  }
+
+  /**
+   * Runs one exam through.
+   *
+   * @returns loss and the two logits
+   */
+  run(program: ProgramName, exam: Exam, { label, weights, matrix, affine }: StepInput): number[] {
+    const { stepInput, answers, matrix: matrixAt } = this.#fixed;
+    if (this.#disposed) {
+      throw new EngineError(
+        `Cannot read exam '${exam.id}': its model was disposed of meanwhile: wait for what it reads`,
+      );
+    }
+    const programs = this.#prepare(exam);
+    const { buffer } = this.#threads;
+    new Float64Array(buffer, stepInput, 3).set([label, ...weights]);
+    this.#floats(matrixAt, 6).set(matrix ?? []);
+    new Int32Array(buffer, matrixAt + 24, 1)[0] = matrix === undefined ? 0 : 1;
+    this.#floats(matrixAt + 28, 2).set([affine.scale, affine.offset]);
+    this.#threads.run(programs[program]!);
+    return [...new Float64Array(buffer, answers[0], 3)];
+  }
+
+  /**
+   * The channels' means of the exam that was run last, `[slices, channels]`; the view is good until the
+   * next exam.
+   *
+   * @param slices how many that exam has
+   */
+  means(slices: number): Float32Array {
+    return this.#floats(this.#memory.laid!.exam.means, slices * this.layout.channels);
+  }
+
+  /**
+   * The features of the exam that was run last, copied: `[slices, height, width, channels]`.
+   *
+   * @param slices how many that exam has
+   */
+  features(slices: number): Features {
+    const { exam, shapes } = this.#memory.laid!;
+    const { height, width, channels, inside, pitch } = shapes.at(-1)!.output;
+    const run = width * channels;
+    const values = new Float32Array(slices * height * run);
+    for (let row = 0; row < slices * height; row++) {
+      const [slice, y] = [Math.floor(row / height), row % height];
+      const at = exam.slices[slice].outputs.at(-1)! + inside + y * pitch;
+      values.set(this.#floats(at, run), row * run);
+    }
+    return { slices, height, width, channels, values };
+  }
+
+  #floats(at: number, count: number): Float32Array {
+    return new Float32Array(this.#threads.buffer, at, count);
+  }
+
+  /** Lays memory out for an exam unless it fits, and copies it in. */
+  #prepare({ slices, height, width, voxels }: Exam): Partial<Record<ProgramName, number[]>> {
+    const float = voxels instanceof Float32Array;
+    const memory = this.#memory;
+    const laid = memory.layOut({ slices, height, width, voxelBytes: float ? 4 : 1 });
+    const { shapes, exam, tables } = laid;
+    // Other networks write theirs to the same addresses.
+    const key = `${this.#start} ${slices} ${float}`;
+    if (memory.programs?.key !== key) {
+      const threads = this.#threads.count;
+      const { layout } = memory;
+      const [fixed, frozen] = [this.#fixed, this.#frozen];
+      const base = { threads, layout, shapes, fixed, frozen, exam, tables, slices, float };
+      memory.programs = { key, at: this.#write(base, laid.end) };
+    }
+    const { buffer } = this.#threads;
+    const copy = float
+      ? new Float32Array(buffer, exam.voxels, voxels.length)
+      : new Uint8Array(buffer, exam.voxels, voxels.length);
+    copy.set(voxels);
+    return memory.programs.at;
+  }
+
+  /** Writes all programs of all threads behind the exam's memory. */
+  #write(setting: Setting, start: number): Partial<Record<ProgramName, number[]>> {
+    const arena = new Arena(start);
+    const written: [number, Int32Array][] = [];
+    const at: Partial<Record<ProgramName, number[]>> = {};
+    for (const name of this.#memory.training ? TRAINING_PROGRAMS : PREDICTION_PROGRAMS) {
+      at[name] = Array.from({ length: setting.threads }, (_, thread) => {
+        const words = threadProgram(setting, thread, name);
+        const address = arena.take(words.byteLength);
+        written.push([address, words]);
+        return address;
+      });
+    }
+    this.#threads.reserve(arena.end);
+    for (const [address, words] of written) {
+      new Int32Array(this.#threads.buffer, address, words.length).set(words);
+    }
+    return at;
+  }
+}
