@@ -2,6 +2,9 @@
  * Commands as the user can type them: Deno may have come by npm alone, and is then not on the path.
  */
 
+/** The lock file of the packages that queues need, beside `cli.ts`. */
+export const QUEUE_LOCK = "deno.queue.lock";
+
 /**
  * How to start Deno the way that this process was started: `deno`, or `npx -y deno@2.9.6`.
  *
@@ -21,6 +24,11 @@ export function denoProgram(path: string, version: string): string {
  */
 export function commandLine(...args: string[]): string {
   return [_program(), "run -A cli.ts", ...args.map(shellQuoted)].join(" ");
+}
+
+/** The same of a command that uses a queue: what queues need is in a lock file of its own. */
+export function queueCommandLine(...args: string[]): string {
+  return [_program(), `run -A --lock=${QUEUE_LOCK} cli.ts`, ...args.map(shellQuoted)].join(" ");
 }
 
 /** Of a runtime that is not Deno nothing is known. */

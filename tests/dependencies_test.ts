@@ -140,7 +140,7 @@ Deno.test("docs/dependencies.md describes every package, and says where it is im
   assert.deepEqual((await described()).sort(byName), actual.sort(byName));
 });
 
-for (const file of ["deno.lock", "deno.dev.lock"]) {
+for (const file of ["deno.lock", "deno.queue.lock", "deno.dev.lock"]) {
   Deno.test(`${file} is frozen, and has a checksum for each package`, async () => {
     const { lock, allowScripts } = JSON.parse(await text("deno.json"));
     assert.equal(lock.frozen, true);
@@ -169,6 +169,8 @@ Deno.test("who uses the toolkit downloads what it imports, and nothing of its de
   for (const tool of ["fast-check", "playwright-core", "axe-core", "assemblyscript", "binaryen"]) {
     assert.ok(!names.includes(tool), tool);
   }
+  // What queues need is downloaded with a lock file that names it.
+  for (const name of ["bullmq", "ioredis", "luxon"]) assert.ok(!names.includes(name), name);
   const { tasks } = JSON.parse(await text("deno.json"));
   assert.match(tasks.test.command, /--lock=deno\.dev\.lock /);
   // Either of them out of date must not land.
@@ -181,6 +183,8 @@ Deno.test("a lock with a package of the tests', or without one of the toolkit's,
   await folder.write("mod.ts", 'export * from "npm:zod@4.6.7/v4";\n');
   await folder.write("cli.ts", "");
   await folder.write("lib/later.js", 'await import("npm:gifenc@1.0.3");\n');
+  const queues = "lib/plan/engines/bullmq_client.ts";
+  await folder.write(queues, 'const BULLMQ = "npm:bullmq@6.7.0";\n');
   const lock = (...names: string[]) =>
     JSON.stringify({
       specifiers: Object.fromEntries(
@@ -189,12 +193,20 @@ Deno.test("a lock with a package of the tests', or without one of the toolkit's,
       ),
       npm: Object.fromEntries(names.map((name) => [name.replace("-", ""), { integrity: name }])),
     });
-  await folder.write("deno.dev.lock", lock("zod@4.6.7", "gifenc@1.0.3", "left@1.0.0"));
+  await folder.write(
+    "deno.dev.lock",
+    lock("zod@4.6.7", "gifenc@1.0.3", "left@1.0.0", "bullmq@6.7.0"),
+  );
+  const both = ["zod@4.6.7", "gifenc@1.0.3"];
+  await folder.write("deno.queue.lock", lock(...both, "bullmq@6.7.0"));
   const faults = async (...names: string[]) => {
     await folder.write("deno.lock", lock(...names));
     return await lockFaults(new URL(`file://${folder.path}/`));
   };
   assert.deepEqual(await faults("zod@4.6.7", "gifenc@1.0.3"), []);
+  assert.deepEqual(await faults(...both, "bullmq@6.7.0"), [
+    "deno.lock holds npm:bullmq@6.7.0, which neither mod.ts nor cli.ts imports",
+  ]);
   assert.deepEqual(await faults("zod@4.6.7"), [
     "deno.lock lacks npm:gifenc@1.0.3, which lib/ imports",
   ]);
@@ -204,5 +216,9 @@ Deno.test("a lock with a package of the tests', or without one of the toolkit's,
   assert.deepEqual(await faults("zod@4.6.7", "gifenc@1.0.3", "-right@1.0.0"), [
     "deno.lock holds right@1.0.0, which nothing in it needs",
     "deno.dev.lock does not hold right@1.0.0 as deno.lock does",
+  ]);
+  await folder.write("deno.queue.lock", lock(...both));
+  assert.deepEqual(await faults(...both), [
+    "deno.queue.lock lacks npm:bullmq@6.7.0, which lib/ imports",
   ]);
 });

@@ -66,6 +66,7 @@ const CASES: [
     "model",
   ],
   ["do a unit", (options) => mrnet.plan.runUnit("plan", options), "indx", "index"],
+  ["work on a queue", (options) => mrnet.plan.workOnQueue(options as never), "rediss", "redis"],
   ["do units", (options) => mrnet.plan.runUnits("plan", options), "job", "jobs"],
   [
     "submit a plan",

@@ -35,6 +35,7 @@ import { submitCommand } from "./submit.ts";
 import { synthCommand } from "./synth.ts";
 import { trainCommand } from "./train.ts";
 import { unitCommand } from "./unit.ts";
+import { workCommand } from "./work.ts";
 import { INTERRUPTED } from "./training_display.ts";
 
 /** How wide help and usage are written at least and at most, in columns. */
@@ -71,6 +72,7 @@ export async function main(args: readonly string[]): Promise<number> {
     planCommand(),
     unitCommand(exit),
     submitCommand(),
+    workCommand(exit),
     statusCommand(),
     gatherCommand(),
     serveCommand(),

@@ -1,4 +1,5 @@
 /** `cli.ts unit PLAN`: does one unit of a plan, as an array job or a worker does. */
+import { COME_AGAIN } from "../plan/exit_codes.ts";
 import { readPlan } from "../plan/plan_file.ts";
 import { messageOf } from "../errors.ts";
 import type { UnitHooks } from "../plan/train_unit.ts";
@@ -8,12 +9,6 @@ import { PhaseTimer } from "../logs/progress.ts";
 import { Command, option, UsageError, wholeNumber } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
 import { stoppable, trainingDisplay } from "./training_display.ts";
-
-/**
- * The exit code of a unit that is not done: its state is saved, or another process is doing it. It is
- * EX_TEMPFAIL of `sysexits.h`, by which schedulers tell "come again" from a failure.
- */
-export const COME_AGAIN = 75;
 
 /** Where the number of a unit comes from in an array of Slurm and in an Indexed Job of Kubernetes. */
 const INDEX_VARIABLES = ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"];

@@ -28,6 +28,8 @@ export { runUnits, type UnitsOptions, type UnitsOutcome } from "./units.ts";
 export type { UnitHooks } from "./train_unit.ts";
 export { type SubmitOutcome, submitPlan } from "./submit.ts";
 export type { Submission, SubmitEngineName, SubmitOptions } from "./engines/engine.ts";
+export { workOnQueue, type WorkOptions, type WorkOutcome } from "./engines/queue_work.ts";
+export type { QueuedUnit, QueuedUnitEnd } from "./engines/queue_work.ts";
 export { type Gathered, gatherPlan, type PlanStatus, planStatus } from "./gather.ts";
 export type { GatheredScores } from "./gather_scores.ts";
 export type {

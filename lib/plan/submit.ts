@@ -9,7 +9,18 @@ import { openPlan } from "./plan_file.ts";
 import { readUnit } from "./unit_file.ts";
 
 /** The names of the options. */
-const OPTION_NAMES: OptionNames<SubmitOptions> = { engine: true, print: true, sbatch: true };
+const OPTION_NAMES: OptionNames<SubmitOptions> = {
+  engine: true,
+  print: true,
+  sbatch: true,
+  redis: true,
+  queue: true,
+  image: true,
+  claims: true,
+  workdir: true,
+  app: true,
+  memory: true,
+};
 
 /** What became of a plan that was submitted. */
 export interface SubmitOutcome extends Submission {

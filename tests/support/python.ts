@@ -23,6 +23,9 @@ export function findPython(...packages: string[]): string | undefined {
 /** Runs code, or the script at a URL, with arguments; answers with what it printed. */
 export type RunPython = (program: string | URL, ...args: string[]) => Promise<string>;
 
+/** Packages whose absence must fail instead of skip. */
+const DEMANDED = (Deno.env.get("MRNET_REQUIRE_PYTHON") ?? "").split(",");
+
 /** Declares a test that needs Python with some packages, and is skipped with a reason without. */
 export function testWithPython(
   name: string,
@@ -32,7 +35,8 @@ export function testWithPython(
   const python = findPython(...packages);
   if (python === undefined) {
     const reason = `skipped: no Python with ${packages.join(", ")}; name one in MRNET_PYTHON`;
-    Deno.test.ignore(`${name} (${reason})`, () => {});
+    const ignore = !packages.some((each) => DEMANDED.includes(each));
+    Deno.test({ name: `${name} (${reason})`, ignore, fn: () => assert.fail(reason) });
     return;
   }
   Deno.test({

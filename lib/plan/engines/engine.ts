@@ -7,7 +7,7 @@
 import type { Plan, ScoreUnit, TrainUnit } from "../plan.ts";
 
 /** The names of the engines. */
-export type SubmitEngineName = "slurm";
+export type SubmitEngineName = "slurm" | "bullmq" | "kubernetes";
 
 /** What is handed over, and how. */
 export interface SubmitOptions {
@@ -20,6 +20,35 @@ export interface SubmitOptions {
   print?: boolean;
   /** Slurm: more options of `sbatch`, such as `--partition=long`. */
   sbatch?: readonly string[];
+  /** BullMQ: the address of Redis or Valkey, `redis://USER:PASSWORD@HOST:PORT`. */
+  redis?: string;
+  /**
+   * BullMQ: the name of the queue.
+   * @default "mrnet"
+   */
+  queue?: string;
+  /** Kubernetes: an image with Deno, the toolkit, and the toolkit's packages in Deno's cache. */
+  image?: string;
+  /**
+   * Kubernetes: which persistent volume claims the units see, and where: `name=/path`. They must hold the
+   * plan, its data and its starting weights.
+   */
+  claims?: readonly string[];
+  /**
+   * Kubernetes: the folder in the container that the paths of the plan lead on from.
+   * @default where the first claim is
+   */
+  workdir?: string;
+  /**
+   * Kubernetes: the folder of the toolkit in the image.
+   * @default "/app"
+   */
+  app?: string;
+  /**
+   * Kubernetes: the memory of a unit.
+   * @default "2Gi"
+   */
+  memory?: string;
 }
 
 /** The options that not every engine takes. */
@@ -51,6 +80,8 @@ export interface Submission {
   jobs: string[];
   /** With `print`, the commands that hand the units over, as a shell takes them. */
   commands: string[];
+  /** What is to be done then, a command a line, as a shell takes it. */
+  next?: string[];
 }
 
 /** Something that does units. */
