@@ -1,6 +1,7 @@
-/** Augmentation: one random rotation, shift and flip for a whole exam. */
+/** Augmentation: one random rotation, shift and flip for a whole exam, and one change of its grey values. */
 import type { Random } from "../random.ts";
 import * as tf from "../tf.ts";
+import type { PhotometricChange } from "./photometric.ts";
 
 /**
  * How far an exam is shifted at most: a share of the side, 0–1, or pixels, as in `"25px"`.
@@ -20,6 +21,12 @@ export function parseShift(text: string): Shift | undefined {
   const value = Number(digits);
   if (digits === undefined || (pixels === undefined && value > 1)) return undefined;
   return pixels === undefined ? value : `${value}px`;
+}
+
+/** Whether a value is a shift, written as {@linkcode parseShift} writes it. */
+export function isShift(value: unknown): value is Shift {
+  if (typeof value === "number") return value >= 0 && value <= 1;
+  return typeof value === "string" && typeof parseShift(value) === "string";
 }
 
 /** How far augmentation goes. */
@@ -51,6 +58,11 @@ export interface Augmentation {
   right: number;
   /** Whether left and right are swapped. */
   flip: boolean;
+  /**
+   * What then becomes of the grey values.
+   * @default they stay
+   */
+  photometric?: PhotometricChange;
 }
 
 /**
@@ -112,6 +124,14 @@ export function sourceOf(
     cos,
     -sin * x + cos * y + y0,
   ];
+}
+
+/** What becomes of the grey values; nothing if there is only a matrix. */
+export function photometricOf(
+  augmentation: Augmentation | SourceMatrix | undefined,
+): PhotometricChange | undefined {
+  if (augmentation === undefined || !("degrees" in augmentation)) return undefined;
+  return augmentation.photometric;
 }
 
 /**

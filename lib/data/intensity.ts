@@ -89,8 +89,7 @@ export function affineOf(
       const stretch = largest > least ? 255 / (largest - least) : 0;
       const scale = stretch / MRNET_STANDARD_DEVIATION;
       const offset = (-least * stretch - MRNET_MEAN) / MRNET_STANDARD_DEVIATION;
-      const fits = Number.isFinite(Math.fround(scale)) && Number.isFinite(Math.fround(offset));
-      if (fits && (scale === 0 || scale >= MIN_NORMAL)) return { scale, offset };
+      if (fitsSinglePrecision({ scale, offset })) return { scale, offset };
       throw new DataError(
         `Cannot standardize exam '${id}': its values go from ${least} to ${largest}, which cannot ` +
           "be stretched to 0–255 in single precision: export it with other units",
@@ -99,6 +98,12 @@ export function affineOf(
     default:
       return intensity satisfies never;
   }
+}
+
+/** Whether single precision, which the engines compute in, can hold the two numbers. */
+export function fitsSinglePrecision({ scale, offset }: Affine): boolean {
+  const fits = Number.isFinite(Math.fround(scale)) && Number.isFinite(Math.fround(offset));
+  return fits && (scale === 0 || scale >= MIN_NORMAL);
 }
 
 /** The least and the largest value. */

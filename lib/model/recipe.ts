@@ -1,6 +1,7 @@
 /** Recipes: the settings in which published ways of training MRNet differ, under one name each. */
 import type { Shift } from "../data/augment.ts";
 import type { Intensity } from "../data/intensity.ts";
+import type { PhotometricRange } from "../data/photometric.ts";
 
 /** The ways in which the loss of an exam can be weighted. */
 export const LOSS_WEIGHTS = ["output", "class"] as const satisfies readonly LossWeights[];
@@ -79,12 +80,12 @@ export const RECIPES: Readonly<Record<RecipeName, Readonly<RecipeSettings>>> = {
  *
  * @param name the recipe that was asked for
  * @param settings those in force
- * @param used what decides which settings are named
+ * @param used what decides which settings are named, and the changes of grey values, which no recipe has
  */
 export function describeRecipe(
   name: RecipeName,
   settings: RecipeSettings,
-  { augment, schedule }: { augment: boolean; schedule: string },
+  { augment, schedule, ...range }: { augment: boolean; schedule: string } & PhotometricRange,
 ): string {
   const whole = RECIPES[name];
   const names = Object.keys(whole) as (keyof RecipeSettings)[];
@@ -108,6 +109,23 @@ export function describeRecipe(
       : `${settings.shift} of the side`;
     described.push(`rotation ±${settings.rotation}°, shift ±${reach}, flip ${settings.flip}`);
   }
-  const changed = names.some((setting) => settings[setting] !== whole[setting]);
+  const photometric = augment ? _describePhotometric(range) : [];
+  described.push(...photometric);
+  const changed = photometric.length > 0 ||
+    names.some((setting) => settings[setting] !== whole[setting]);
   return `${name}${changed ? ", changed" : ""}: ${described.join(", ")}`;
+}
+
+/** The changes of grey values that are not off. */
+function _describePhotometric(
+  { brightness, contrast, logGamma, noiseStd, biasField }: PhotometricRange,
+): string[] {
+  const described: [string, number | undefined][] = [
+    ["brightness ±", brightness],
+    ["contrast ±", contrast],
+    ["log gamma ±", logGamma],
+    ["noise up to ", noiseStd],
+    ["bias field ±", biasField],
+  ];
+  return described.flatMap(([text, value]) => value ? `${text}${value}` : []);
 }

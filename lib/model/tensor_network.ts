@@ -2,8 +2,11 @@
  * A step in ordinary TensorFlow.js operations: it runs on every engine, and is what the faster ways
  * are held against.
  */
-import { augment, type Augmentation, type SourceMatrix } from "../data/augment.ts";
+import { augment, type Augmentation, photometricOf, type SourceMatrix } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
+import type { Exam } from "../data/exam.ts";
+import { affineOf, preparedExam } from "../data/intensity.ts";
+import { changeGreyValues, photometricValues } from "../data/photometric.ts";
 import { examTensor, type MRNet, sigmoid } from "./mrnet.ts";
 import type { OptimizerState } from "./optimizer_state.ts";
 import * as tf from "../tf.ts";
@@ -37,8 +40,7 @@ export class TensorNetwork implements EngineNetwork {
     const optimizer = this.#adam();
     optimizer.learningRate = this.learningRate;
     return _read(tf.tidy(() => {
-      const whole = examTensor(exam, model);
-      const input = augmentation === undefined ? whole : augment(whole, augmentation);
+      const input = _input(exam, model, augmentation);
       let logits!: tf.Tensor2D;
       const { value, grads } = tf.variableGrads(() => {
         logits = tf.keep(model.logits(input));
@@ -81,6 +83,24 @@ export class TensorNetwork implements EngineNetwork {
   #adam(): Adam {
     return this.#optimizer ??= new Adam(this.#model.parameters, this.#options);
   }
+}
+
+/** The network's input, augmented. */
+function _input(
+  exam: Exam,
+  model: MRNet,
+  augmentation: Augmentation | SourceMatrix | undefined,
+): tf.Tensor3D {
+  if (augmentation === undefined) return examTensor(exam, model);
+  const photometric = photometricOf(augmentation);
+  if (photometric === undefined) return augment(examTensor(exam, model), augmentation);
+  const prepared = preparedExam(exam, model);
+  const affine = affineOf(prepared, model.intensity);
+  const values = photometricValues(prepared, photometric, affine);
+  return changeGreyValues(
+    augment(examTensor(prepared, { intensity: "raw" }), augmentation),
+    values,
+  );
 }
 
 /** Loss and logits in one tensor, since each read from a GPU costs some ten milliseconds. */

@@ -56,9 +56,9 @@ export interface TrainModelOptions extends Omit<TrainOptions, "learningRate"> {
    */
   freeze?: "features" | readonly string[];
   /**
-   * Changes each training exam in place of the rotation, the shift and the flip: a function of exam and
-   * random stream, or one matrix for all exams.
-   * @default the recipe's rotation, shift and flip
+   * Changes each training exam in place of the rotation, the shift, the flip and the changes of grey
+   * values: a function of exam and random stream, or one matrix for all exams.
+   * @default the recipe's rotation, shift and flip, and the changes of grey values that are asked for
    */
   augmentation?: Augment | PixelSource;
   /**
@@ -139,7 +139,9 @@ export function resolveModelOptions(
   }
   if (augmentation !== undefined) {
     const augment = rest.augment === false ? [] : ["augment"] as const;
-    _checkAlone("an augmentation", rest, [...augment, "rotation", "shift", "flip"]);
+    const greys = ["brightness", "contrast", "logGamma", "noiseStd", "biasField"] as const;
+    const all = [...augment, "rotation", "shift", "flip", ...greys] as const;
+    _checkAlone("an augmentation", rest, all);
     changes.augment = _augment(augmentation);
   }
   return { options, changes, keepBest };

@@ -85,7 +85,36 @@ export interface TrainOptions {
    */
   flip?: number;
   /**
-   * Rotate, shift and flip the training exams at random.
+   * The brightness of a training exam is multiplied by a number uniform in 1 ± this, 0–1.
+   * docs/training.md has the formulas of this and the four options that follow.
+   * @default 0
+   */
+  brightness?: number;
+  /**
+   * The contrast of a training exam, about its mean, is multiplied by a number uniform in 1 ± this, 0–1.
+   * @default 0
+   */
+  contrast?: number;
+  /**
+   * The grey values of a training exam are raised to `exp` of a number uniform in ± this, 0–2.
+   * @default 0
+   */
+  logGamma?: number;
+  /**
+   * Normal noise is added to each voxel of a training exam; its standard deviation is drawn once an exam,
+   * uniform from 0 to this, 0–1, in shares of the exam's range of grey values.
+   * @default 0
+   */
+  noiseStd?: number;
+  /**
+   * Each slice of a training exam is multiplied by the same smooth field, whose coefficients are uniform
+   * in ± this, 0–1.
+   * @default 0
+   */
+  biasField?: number;
+  /**
+   * Change the training exams at random: rotate, shift and flip them, and change their grey values where
+   * options ask for it.
    * @default true
    */
   augment?: boolean;
@@ -129,7 +158,17 @@ export interface TrainDefaults extends Omit<RecipeSettings, "intensity"> {
   schedule: ScheduleName;
   /** The factor of the `step` schedule. */
   gamma: number;
-  /** Whether the training exams are rotated, shifted and flipped. */
+  /** How far the brightness of the training exams changes. */
+  brightness: number;
+  /** How far their contrast changes. */
+  contrast: number;
+  /** How far the logarithm of their exponent changes. */
+  logGamma: number;
+  /** The most noise that they are given. */
+  noiseStd: number;
+  /** The largest coefficient of their bias field. */
+  biasField: number;
+  /** Whether the training exams are changed at random. */
   augment: boolean;
   /** Whether the training exams are visited in a new order each epoch. */
   shuffle: boolean;

@@ -10,11 +10,13 @@ import { DEFAULTS, SETTING_ROWS, SETTINGS } from "./settings.ts";
 
 const { intensity: _, ...REFERENCE } = RECIPES.reference;
 const { learningRate, schedule, gamma, augment, shuffle } = DEFAULTS;
+const { brightness, contrast, logGamma, noiseStd, biasField } = DEFAULTS;
 
 /** The settings of the reference. */
 export const TRAIN_DEFAULTS: TrainDefaults = {
   ...{ recipe: "reference", ...REFERENCE },
   ...{ learningRate, schedule, gamma, augment, shuffle },
+  ...{ brightness, contrast, logGamma, noiseStd, biasField },
 };
 
 /** The loop's own settings; a flag is what JavaScript takes for true or false. */

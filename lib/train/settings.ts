@@ -6,7 +6,7 @@
  * The command line of `train` and `run_all`, the checks of a script's options, `config.json`, the state
  * and what a resumed run may change follow from the row.
  */
-import { parseShift, type Shift, SHIFT_RULE } from "../data/augment.ts";
+import { isShift, parseShift, SHIFT_RULE } from "../data/augment.ts";
 import { INTENSITIES } from "../data/intensity.ts";
 import { TUNE_SEED } from "../data/tune.ts";
 import { ENGINE_CHOICES } from "../engine/engine.ts";
@@ -18,12 +18,12 @@ import {
   parseOperatingRule,
 } from "../metrics/operating_rule.ts";
 import { NETWORK_NAMES } from "../network/networks.ts";
-import { LOSS_WEIGHTS, RECIPE_NAMES, RECIPES } from "../model/recipe.ts";
-import type { RecipeName, RecipeSettings } from "../model/recipe.ts";
+import { LOSS_WEIGHTS, RECIPE_NAMES, RECIPES, type RecipeSettings } from "../model/recipe.ts";
 import { TASKS } from "../terms.ts";
 import { isPrefix, PREFIX_RULE } from "./checkpoint.ts";
 import type { TrainOptions } from "./options.ts";
 import type { RunOptions } from "./run_options.ts";
+import { PHOTOMETRIC_SETTINGS } from "./photometric_settings.ts";
 import { SCHEDULES } from "./schedule.ts";
 import type { AnySetting, Setting } from "./setting.ts";
 
@@ -68,14 +68,9 @@ const SHARE = { kind: "number", above: 0, below: 1 } as const;
 
 /** What each recipe sets, for the help: `reference 0.1, stanford 0.01`, or `both 0.3`. */
 function _byRecipe(setting: keyof RecipeSettings): string {
-  const values = RECIPE_NAMES.map((name: RecipeName) => RECIPES[name][setting]);
+  const values = RECIPE_NAMES.map((name) => RECIPES[name][setting]);
   if (new Set(values).size === 1) return `both ${values[0]}`;
   return RECIPE_NAMES.map((name, index) => `${name} ${values[index]}`).join(", ");
-}
-
-function _isShift(value: unknown): value is Shift {
-  if (typeof value === "number") return value >= 0 && value <= 1;
-  return typeof value === "string" && typeof parseShift(value) === "string";
 }
 
 function _isRule(value: unknown): value is OperatingRule {
@@ -112,7 +107,7 @@ export const SETTINGS = {
   augment: {
     use: { of: "loop", kept: "fixed" },
     flag: "--augment <{0,1}>",
-    help: "rotate, shift and flip the training exams at random",
+    help: "change the training exams at random: rotate, shift and flip them, and as below",
     check: FLAG,
     default: true,
   },
@@ -264,7 +259,7 @@ export const SETTINGS = {
     use: { of: "loop", kept: "fixed" },
     flag: "--shift <{SHARE,PIXELSpx}>",
     help: `largest shift either way, of the side or in pixels; ${_byRecipe("shift")}`,
-    check: { kind: "form", parse: parseShift, fits: _isShift, rule: SHIFT_RULE, verb: "must be" },
+    check: { kind: "form", parse: parseShift, fits: isShift, rule: SHIFT_RULE, verb: "must be" },
   },
   flip: {
     use: { of: "loop", kept: "fixed" },
@@ -272,6 +267,7 @@ export const SETTINGS = {
     help: `probability of a flip from left to right; ${_byRecipe("flip")}`,
     check: { kind: "number", least: 0, most: 1, what: "a probability" },
   },
+  ...PHOTOMETRIC_SETTINGS,
   engine: {
     use: { of: "run" },
     flag: "--backend <{auto,webgpu,wasm,cpu}>",

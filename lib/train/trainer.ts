@@ -5,6 +5,7 @@
 import { drawAugmentation } from "../data/augment.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Intensity } from "../data/intensity.ts";
+import { drawPhotometric } from "../data/photometric.ts";
 import { OptionError, TrainingError } from "../errors.ts";
 import { type OperatingRule, thresholdOrYouden } from "../metrics/operating_rule.ts";
 import type { MRNet } from "../model/mrnet.ts";
@@ -210,7 +211,10 @@ async function _train(training: Training, epoch: number): Promise<PhaseMetrics |
           ? network.train({ exam: own, label }, weights(label))
           : network.train(labelled, weights(label), own);
       }
-      const change = augment ? drawAugmentation(random, [height, width], options) : undefined;
+      if (!augment) return network.train(labelled, weights(label));
+      // A stream of its own: whether grey values change does not decide where an exam is rotated to.
+      const photometric = drawPhotometric(createRandom(seed, "photometric", epoch, id), options);
+      const change = { ...drawAugmentation(random, [height, width], options), photometric };
       return network.train(labelled, weights(label), change);
     },
     diverged: (id, loss) =>

@@ -365,7 +365,7 @@ kernelTest("Adam sums the threads' gradients and moves every parameter", () => {
 kernelTest("what is too small for products becomes zero, NaN stays", () => {
   const tiny = [1e-19, -1e-30, 1e-38, 1e-40];
   const large = [3e-19, -1e-18, 255, NaN];
-  const matrix = floats([0, 0, 0, 0, 0, 0, 0, 1, 0]);
+  const matrix = floats([0, 0, 0, 0, 0, 0, 0, 1, 0, 0]);
   const image = floats(8);
   const voxels = floats([...tiny, ...large]);
   callKernel("readSlice", voxels.at, 1, matrix.at, 1, 8, image.at, 32);
@@ -392,7 +392,7 @@ kernelTest("voxels of either type become floats inside a border", () => {
   const voxels = [0, 7, 255, 1, 2, 3];
   for (const [block, isFloat] of [[bytes(voxels), 0], [floats(voxels), 1]] as const) {
     const out = floats(4 * 5);
-    const matrix = floats([0, 0, 0, 0, 0, 0, 0, 1, 0]);
+    const matrix = floats([0, 0, 0, 0, 0, 0, 0, 1, 0, 0]);
     callKernel("readSlice", block.at, isFloat, matrix.at, 2, 3, out.at + 24, 20);
     const expected = [0, 0, 0, 0, 0, 0, 0, 7, 255, 0, 0, 1, 2, 3, 0, 0, 0, 0, 0, 0];
     assert.deepEqual([...out.view], expected);
@@ -405,7 +405,7 @@ kernelTest("voxels are scaled and offset, resampled or not, and the border stays
   // Half a pixel to the right, the edge repeated.
   const shifted = [3.5, 131, 255, 1.5, 2.5, 3];
   for (const [resampled, values] of [[0, asTheyAre], [1, shifted]] as const) {
-    const matrix = floats([1, 0, 0.5, 0, 1, 0, 0, 0.25, -3]);
+    const matrix = floats([1, 0, 0.5, 0, 1, 0, 0, 0.25, -3, 0]);
     new Int32Array(matrix.view.buffer, matrix.at + 24, 1)[0] = resampled;
     const out = floats(4 * 5);
     callKernel("readSlice", voxels.at, 0, matrix.at, 2, 3, out.at + 24, 20);

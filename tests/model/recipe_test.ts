@@ -40,6 +40,17 @@ Deno.test("a recipe is one line that says whether it was changed", () => {
     "reference: input raw, loss weighted by output, weight decay 0.1, 50 epochs at most, early " +
       "stop after 5",
   );
+  const greys = { brightness: 0.2, contrast: 0, logGamma: 0.3, noiseStd: 0.05, biasField: 0.4 };
+  assert.equal(
+    describeRecipe("reference", RECIPES.reference, { augment: true, schedule: "step", ...greys }),
+    "reference, changed: input raw, loss weighted by output, weight decay 0.1, 50 epochs at most, " +
+      "early stop after 5, rotation ±25°, shift ±0.11 of the side, flip 0.5, brightness ±0.2, " +
+      "log gamma ±0.3, noise up to 0.05, bias field ±0.4",
+  );
+  assert.doesNotMatch(
+    describeRecipe("reference", RECIPES.reference, { augment: false, schedule: "step", ...greys }),
+    /changed|brightness/,
+  );
 });
 
 Deno.test("a shift is a share or pixels, and nothing else", () => {

@@ -17,6 +17,11 @@ Deno.test("a sweep is a list, a grid or a table, and its values are those of the
   assert.deepEqual(first.options, { recipe: "stanford", schedule: "none" });
   assert.deepEqual(second, { name: "lr_scheduler step", options: { schedule: "step" } });
   assert.deepEqual(names('[{}, {"lr": 1}]'), ["as given", "lr 1"]);
+  const [greys] = parseSweep('{"noise_std": [0.1], "log_gamma": [0.3]}', "sweep.json");
+  assert.deepEqual(greys, {
+    name: "noise_std 0.1, log_gamma 0.3",
+    options: { noiseStd: 0.1, logGamma: 0.3 },
+  });
 });
 
 Deno.test("a sweep that is none is refused by name", () => {

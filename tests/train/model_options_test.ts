@@ -312,6 +312,10 @@ onEachEngine("what cannot be is refused before an exam is read", async () => {
       "Cannot train with an augmentation and flip: leave one of the two out",
     ],
     [
+      { augmentation: MIRROR, noiseStd: 0.1 },
+      "Cannot train with an augmentation and noiseStd: leave one of the two out",
+    ],
+    [
       { augmentation: MIRROR, augment: true },
       "Cannot train with an augmentation and augment: leave one of the two out",
     ],

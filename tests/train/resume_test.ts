@@ -31,6 +31,7 @@ function begin(
     ...{ task: "acl", plane: "axial", weights: "none", seed: 5, learningRate: 1e-4 },
     ...{ schedule: "plateau", plateauPatience: 0, patience: 9, epochs: LENGTH.epochs },
     ...{ data: folder.at("data"), models: folder.at("models"), logs: folder.at("logs") },
+    ...{ brightness: 0.2, contrast: 0.2, logGamma: 0.3, noiseStd: 0.05, biasField: 0.3 },
     ...{ engine, threads: 2 },
     ...more,
   });

@@ -194,6 +194,15 @@ onCpu("augmentation changes what the model sees in training, and nothing else", 
     assert.notEqual(augmented[i], plain[i]);
     assert.notEqual(augmented[i], augmented[i + 6], "each epoch draws anew");
   }
+  const still = { augment: true, rotation: 0, shift: 0, flip: 0, seed: 1 };
+  const noisy = await losses({ ...still, noiseStd: 0.2 });
+  assert.deepEqual(noisy.slice(4, 6), plain.slice(4, 6));
+  for (let i = 0; i < 4; i++) {
+    assert.notEqual(noisy[i], plain[i]);
+    assert.notEqual(noisy[i], noisy[i + 6], "each epoch draws anew");
+  }
+  assert.deepEqual(await losses({ ...still, noiseStd: 0.2 }), noisy);
+  assert.deepEqual(await losses({ ...still, noiseStd: 0.2, augment: false }), plain);
   assert.deepEqual(await losses({ augment: true, seed: 1 }), augmented);
   assert.notDeepEqual(await losses({ augment: true, seed: 2 }), augmented);
 });
@@ -475,6 +484,11 @@ onCpu("every option out of its range is refused before an exam is read", async (
       "give a share of the side of 0 to 1, such as 0.11, or pixels, such as 25px",
     ],
     [{ flip: 1.1 }, "Cannot train with flip 1.1: give a probability of 0 to 1"],
+    [{ brightness: -0.1 }, "Cannot train with brightness -0.1: give a number of 0 to 1"],
+    [{ contrast: 1.1 }, "Cannot train with contrast 1.1: give a number of 0 to 1"],
+    [{ logGamma: 2.5 }, "Cannot train with logGamma 2.5: give a number of 0 to 2"],
+    [{ noiseStd: NaN }, "Cannot train with noiseStd NaN: give a number of 0 to 1"],
+    [{ biasField: 2 }, "Cannot train with biasField 2: give a number of 0 to 1"],
     [
       { recipe: "stanford" },
       "Cannot train with intensity standardized: the model's own is raw: " +

@@ -4,6 +4,20 @@
  */
 import type { Binding } from "./kernel.ts";
 
+/** How the grey values of an exam change; `lib/data/photometric.ts` has the formulas. */
+export interface PhotometricStep {
+  /** The exponent. */
+  gamma: number;
+  /** The standard deviation of the noise. */
+  noiseStd: number;
+  /** What the noise follows from, 32 bits. */
+  noiseSeed: number;
+  /** The ten coefficients of the bias field. */
+  coefficients: readonly number[];
+  /** What is done last. */
+  after: { scale: number; offset: number };
+}
+
 /** The numbers of a step. */
 export interface StepValues {
   /** How many slices there are: those of the exam, or of one chunk of it. */
@@ -25,6 +39,11 @@ export interface StepValues {
   scale: number;
   /** See {@linkcode StepValues.scale}. */
   offset: number;
+  /**
+   * What then becomes of the grey values.
+   * @default nothing
+   */
+  photometric?: PhotometricStep;
   /** `learningRate / (1 − β₁ᵗ)`. */
   stepSize: number;
   /** `√(1 − β₂ᵗ)`. */
@@ -38,8 +57,8 @@ export interface StepValues {
 /** Bytes ahead of the voxels; what bindings with an offset have to be aligned to. */
 export const HEADER_BYTES = 256;
 
-/** The WGSL of {@linkcode StepValues}. */
-const STRUCTURE = `struct Step {
+/** The WGSL of {@linkcode StepValues}, but for a change of grey values. */
+const FIELDS = `
   slices: u32,
   slot: u32,
   weights: vec2<f32>,
@@ -58,15 +77,32 @@ const STRUCTURE = `struct Step {
   scale: f32,
   offset: f32,
   // The first slice of the chunk.
-  first: u32,
-}`;
+  first: u32,`;
+
+/** The WGSL of {@linkcode PhotometricStep}, which follows. */
+const PHOTOMETRIC_FIELDS = `
+  noise_seed: u32,
+  gamma: f32,
+  noise_std: f32,
+  final_scale: f32,
+  final_offset: f32,
+  bias: array<vec4<f32>, 3>,`;
+
+/** Where these begin, in bytes, and where the coefficients do. */
+const [PHOTOMETRIC_AT, BIAS_AT] = [96, 128];
 
 /** The binding of the numbers of the step. */
 export const STEP: Binding = {
   name: "step",
   type: "Step",
   access: "uniform",
-  structure: STRUCTURE,
+  structure: `struct Step {${FIELDS}\n}`,
+};
+
+/** The same with a change of grey values. */
+export const PHOTOMETRIC_STEP: Binding = {
+  ...STEP,
+  structure: `struct Step {${FIELDS}${PHOTOMETRIC_FIELDS}\n}`,
 };
 
 /**
@@ -95,4 +131,10 @@ export function writeStep(into: ArrayBuffer, step: StepValues, at = 0): void {
   ];
   new Float32Array(into, at + 8, numbers.length).set(numbers);
   new Uint32Array(into, at + 8 + 4 * numbers.length, 1).set([step.first ?? 0]);
+  if (step.photometric === undefined) return;
+  const { gamma, noiseStd, noiseSeed, coefficients, after } = step.photometric;
+  new Uint32Array(into, at + PHOTOMETRIC_AT, 1).set([noiseSeed]);
+  const rest = [gamma, noiseStd, after.scale, after.offset];
+  new Float32Array(into, at + PHOTOMETRIC_AT + 4, rest.length).set(rest);
+  new Float32Array(into, at + BIAS_AT, coefficients.length).set(coefficients);
 }

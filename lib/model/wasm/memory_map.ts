@@ -52,7 +52,10 @@ export const TILES_AT_ONCE = 48;
 export interface FixedMap {
   /** β₁ … of Adam; eight floats. */
   adam: number;
-  /** Where a slice's pixels come from and what is done to them; six floats, a word, two floats. */
+  /**
+   * Where a slice's pixels come from and what is done to them: six floats, a word, two floats, the
+   * address of a change of grey values.
+   */
   matrix: number;
   /** Label and the outputs' weights, three doubles. */
   stepInput: number;
@@ -105,7 +108,7 @@ export function mapFixed(
   const trained = (bytes: number) => training ? arena.take(bytes) : NOWHERE;
   const transformedBytes = ({ inputs, outputs }: LayerLayout) => 4 * PRODUCTS * inputs * outputs;
   const adam = arena.take(32);
-  const matrix = arena.take(36);
+  const matrix = arena.take(40);
   const stepInput = arena.take(24);
   const answers = arena.takeEach(threads, 24);
   const parameters = arena.take(4 * floats);

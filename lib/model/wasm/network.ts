@@ -2,9 +2,15 @@
  * A step on the processor with this toolkit's own WebAssembly kernels, on several threads: what
  * `TensorNetwork` computes, faster (docs/performance.md).
  */
-import { type Augmentation, type SourceMatrix, sourceOf } from "../../data/augment.ts";
+import {
+  type Augmentation,
+  photometricOf,
+  type SourceMatrix,
+  sourceOf,
+} from "../../data/augment.ts";
 import type { LabelledExam } from "../../data/dataset.ts";
 import { affineOf, preparedExam } from "../../data/intensity.ts";
+import { photometricValues } from "../../data/photometric.ts";
 import { Threads } from "../../engine/wasm/threads.ts";
 import { type MRNet, networkState, sigmoid } from "../mrnet.ts";
 import type { OptimizerState } from "../optimizer_state.ts";
@@ -80,11 +86,14 @@ export class WasmNetwork implements EngineNetwork {
     const exam = preparedExam(given, this.#model);
     const size = [exam.height, exam.width] as const;
     const matrix = augmentation === undefined ? undefined : sourceOf(augmentation, size);
+    const affine = affineOf(exam, this.#model.intensity);
+    const change = photometricOf(augmentation);
+    const photometric = change && photometricValues(exam, change, affine);
     this.#setAdam(++this.#steps);
     this.#packed = false;
     this.#ahead = true;
-    const affine = affineOf(exam, this.#model.intensity);
-    return _result(this.#network.run("train", exam, { label, weights, matrix, affine }));
+    const input = { label, weights, matrix, affine, photometric };
+    return _result(this.#network.run("train", exam, input));
   }
 
   async evaluate(

@@ -37,8 +37,8 @@ export class NetworkMemory {
   readonly layout: NetworkLayout;
   /** Whether there is room for gradients; without it networks can only predict. */
   readonly training: boolean;
-  /** The programs' addresses and what they are for; written by the network that computes. */
-  programs: { key: string; at: Partial<Record<ProgramName, number[]>> } | undefined;
+  /** The programs' addresses, their end and what they are for; written by the network that computes. */
+  programs: { key: string; at: Partial<Record<ProgramName, number[]>>; end: number } | undefined;
   readonly #threads: Threads;
   /** Where the networks' own memory ends. */
   #fixedEnd = FIRST_FREE;

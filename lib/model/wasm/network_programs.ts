@@ -1,6 +1,7 @@
 /** MRNet in the kernels' memory: takes parameters, runs exams, gives the parameters back. */
 import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
+import type { PhotometricValues } from "../../data/photometric.ts";
 import { EngineError } from "../../errors.ts";
 import type { Features } from "../features.ts";
 import type { Threads } from "../../engine/wasm/threads.ts";
@@ -9,6 +10,7 @@ import { statisticsInOrder } from "./batch_norm.ts";
 import { Arena, type FixedMap } from "./memory_map.ts";
 import { NetworkMemory } from "./network_memory.ts";
 import type { NetworkLayout } from "./parameters.ts";
+import { photometricBytes, writePhotometric } from "./photometric.ts";
 import { type ProgramName, threadProgram } from "./programs.ts";
 import type { Setting } from "./thread_writer.ts";
 
@@ -29,6 +31,11 @@ export interface StepInput {
   matrix?: readonly number[];
   /** What is done to each voxel. */
   affine: Affine;
+  /**
+   * What becomes of the grey values; it takes the place of `affine`.
+   * @default they stay
+   */
+  photometric?: PhotometricValues;
 }
 
 /** Runs MRNet's programs. */
@@ -101,7 +108,8 @@ export class NetworkPrograms implements Disposable {
    *
    * @returns loss and the two logits
    */
-  run(program: ProgramName, exam: Exam, { label, weights, matrix, affine }: StepInput): number[] {
+  run(program: ProgramName, exam: Exam, input: StepInput): number[] {
+    const { label, weights, matrix, photometric, affine } = input;
     const { stepInput, answers, matrix: matrixAt } = this.#fixed;
     if (this.#disposed) {
       throw new EngineError(
@@ -109,11 +117,14 @@ export class NetworkPrograms implements Disposable {
       );
     }
     const programs = this.#prepare(exam);
+    const change = photometric && this.#writePhotometric(photometric, exam);
+    const { scale, offset } = photometric?.before ?? affine;
     const { buffer } = this.#threads;
     new Float64Array(buffer, stepInput, 3).set([label, ...weights]);
     this.#floats(matrixAt, 6).set(matrix ?? []);
     new Int32Array(buffer, matrixAt + 24, 1)[0] = matrix === undefined ? 0 : 1;
-    this.#floats(matrixAt + 28, 2).set([affine.scale, affine.offset]);
+    this.#floats(matrixAt + 28, 2).set([scale, offset]);
+    new Int32Array(buffer, matrixAt + 36, 1)[0] = change ?? 0;
     this.#threads.run(programs[program]!);
     return [...new Float64Array(buffer, answers[0], 3)];
   }
@@ -163,7 +174,7 @@ export class NetworkPrograms implements Disposable {
       const { layout } = memory;
       const [fixed, frozen] = [this.#fixed, this.#frozen];
       const base = { threads, layout, shapes, fixed, frozen, exam, tables, slices, float };
-      memory.programs = { key, at: this.#write(base, laid.end) };
+      memory.programs = { key, ...this.#write(base, laid.end) };
     }
     const { buffer } = this.#threads;
     const copy = float
@@ -173,8 +184,25 @@ export class NetworkPrograms implements Disposable {
     return memory.programs.at;
   }
 
+  /**
+   * Writes a change of grey values behind the programs. Few trainings have one, so that no other needs
+   * the memory.
+   *
+   * @returns its address
+   */
+  #writePhotometric(values: PhotometricValues, { height, width }: Exam): number {
+    const at = new Arena(this.#memory.programs!.end).take(photometricBytes([height, width]));
+    this.#threads.reserve(at + photometricBytes([height, width]));
+    const { voxels } = this.#memory.laid!.exam;
+    writePhotometric(this.#threads.buffer, at, { values, voxels, size: [height, width] });
+    return at;
+  }
+
   /** Writes all programs of all threads behind the exam's memory. */
-  #write(setting: Setting, start: number): Partial<Record<ProgramName, number[]>> {
+  #write(
+    setting: Setting,
+    start: number,
+  ): { at: Partial<Record<ProgramName, number[]>>; end: number } {
     const arena = new Arena(start);
     const written: [number, Int32Array][] = [];
     const at: Partial<Record<ProgramName, number[]>> = {};
@@ -190,6 +218,6 @@ export class NetworkPrograms implements Disposable {
     for (const [address, words] of written) {
       new Int32Array(this.#threads.buffer, address, words.length).set(words);
     }
-    return at;
+    return { at, end: arena.end };
   }
 }

@@ -31,16 +31,29 @@ export interface PassContext {
 }
 
 /**
+ * Compiles the first dispatch of {@linkcode forwardPass}.
+ *
+ * @param photometric whether it changes grey values
+ */
+export function inputPass(
+  { gpu, layers, exam }: PassContext,
+  chunk: number,
+  photometric: boolean = false,
+): Promise<Dispatch> {
+  const image = layers[0].image!;
+  return gpu.prepare(
+    prepareInput(image, exam.limits.type, { blocks: image.blocks, photometric }),
+    { step: exam.step(chunk), voxels: exam.voxels, image: exam.input(0) },
+  );
+}
+
+/**
  * Compiles the forward pass over a chunk of the exam, up to the mean of each channel over each slice.
  */
 export function forwardPass(context: PassContext, chunk: number): Promise<Dispatch[]> {
   const { gpu, layers, parameters, exam } = context;
   const step = exam.step(chunk);
-  const image = layers[0].image!;
-  const prepared: Promise<Dispatch>[] = [gpu.prepare(
-    prepareInput(image, exam.limits.type, image.blocks),
-    { step, voxels: exam.voxels, image: exam.input(0) },
-  )];
+  const prepared: Promise<Dispatch>[] = [inputPass(context, chunk)];
   layers.forEach((layer, index) => {
     const { relu, shortcut } = layer;
     const added = shortcut === undefined ? undefined : layers[shortcut].pooled ??

@@ -5,9 +5,15 @@
  * steps compute, because a read takes at least ten milliseconds. Therefore the result of an exam comes
  * a few steps later: {@linkcode EngineNetwork.inFlight} says how many may be in flight.
  */
-import { type Augmentation, type SourceMatrix, sourceOf } from "../../data/augment.ts";
+import {
+  type Augmentation,
+  photometricOf,
+  type SourceMatrix,
+  sourceOf,
+} from "../../data/augment.ts";
 import type { LabelledExam } from "../../data/dataset.ts";
 import { affineOf, type Preparation, preparedExam } from "../../data/intensity.ts";
+import { photometricValues } from "../../data/photometric.ts";
 import { EngineError, messageOf } from "../../errors.ts";
 import type { Dispatch, Gpu } from "../../engine/webgpu/gpu.ts";
 import { type MRNet, networkState, sigmoid } from "../mrnet.ts";
@@ -81,12 +87,17 @@ export class WebGPUNetwork implements EngineNetwork {
     return this.#inTurn(async () => {
       const labelled = this.#prepared(given);
       const { exam } = labelled;
-      await this.#roomFor(labelled, true);
+      const change = photometricOf(augmentation);
+      const affine = affineOf(exam, this.#preparation.intensity);
+      const photometric = change && photometricValues(exam, change, affine);
+      await this.#roomFor(labelled, true, photometric !== undefined);
       this.#steps++;
       const { beta1, beta2 } = this.#optimizer;
       const result = this.#start(labelled, {
         weights,
         source: augmentation && sourceOf(augmentation, [exam.height, exam.width]),
+        ...photometric?.before ?? affine,
+        photometric,
         stepSize: learningRate / (1 - beta1 ** this.#steps),
         correction: Math.sqrt(1 - beta2 ** this.#steps),
       }, true);
@@ -99,7 +110,8 @@ export class WebGPUNetwork implements EngineNetwork {
     return this.#inTurn(async () => {
       const labelled = this.#prepared(given);
       await this.#roomFor(labelled, false);
-      return this.#start(labelled, { weights }, false);
+      const affine = affineOf(labelled.exam, this.#preparation.intensity);
+      return this.#start(labelled, { weights, ...affine }, false);
     });
   }
 
@@ -171,23 +183,26 @@ export class WebGPUNetwork implements EngineNetwork {
   }
 
   /** Waits until a pass over an exam can be given to the GPU. */
-  async #roomFor({ exam }: LabelledExam, training: boolean): Promise<void> {
+  async #roomFor(
+    { exam }: LabelledExam,
+    training: boolean,
+    photometric: boolean = false,
+  ): Promise<void> {
     // A caller that does not await results waits here, before the ring overflows.
     while (this.#open.length >= RING) await this.#reading;
-    await this.#network.prepare(exam, training);
+    await this.#network.prepare(exam, training, photometric);
   }
 
   /** Gives a pass over an exam to the GPU and says when its result is there. */
   #start(
     { exam, label }: LabelledExam,
-    values: Partial<PassValues> & { weights: OutputWeights },
+    values: Partial<PassValues> & Pick<PassValues, "weights" | "scale" | "offset">,
     training: boolean,
   ): { done: Promise<ExamResult> } {
     const { learningRate: _, ...constants } = this.#optimizer;
     const slot = this.#network.run(exam, {
       ...constants,
       label,
-      ...affineOf(exam, this.#preparation.intensity),
       ...EVALUATION_VALUES,
       ...values,
       source: values.source ?? EVALUATION_VALUES.source,

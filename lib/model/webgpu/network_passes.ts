@@ -16,7 +16,7 @@ import { areFeaturesFrozen } from "../frozen.ts";
 import type { NetworkState } from "../parameters.ts";
 import { backwardPass } from "./backward.ts";
 import { ExamBuffers } from "./exam_buffers.ts";
-import { forwardPass, headPass, type PassContext } from "./forward.ts";
+import { forwardPass, headPass, inputPass, type PassContext } from "./forward.ts";
 import { WebGPUParameters } from "./parameters.ts";
 import { type LayerOptions, layerShapes } from "./shape.ts";
 
@@ -69,6 +69,8 @@ interface Passes {
   /** The dispatches of each chunk; the head follows. */
   forward: Dispatch[][];
   head: Dispatch;
+  /** The first dispatch of each chunk with grey values changed; compiled by the first such step. */
+  photometric?: Dispatch[];
   /** Compiled by the first step of training: evaluation needs neither it nor its memory. */
   training?: Training;
 }
@@ -147,10 +149,17 @@ export class NetworkPasses {
   /**
    * Makes memory and kernels for an exam, unless those of the last one fit.
    *
+   * @param photometric whether the pass changes grey values
    * @throws {EngineError} if the GPU has not the memory, or a slice is too large for it
    */
-  async prepare(exam: Exam, training: boolean): Promise<void> {
+  async prepare(exam: Exam, training: boolean, photometric: boolean = false): Promise<void> {
     await this.#prepareForward(exam);
+    const passes = this.#passes!;
+    if (photometric) {
+      passes.photometric ??= await Promise.all(
+        passes.forward.map((_, chunk) => inputPass(passes.context, chunk, true)),
+      );
+    }
     if (training) this.#passes!.training ??= await this.#guarded(() => this.#prepareTraining());
   }
 
@@ -179,7 +188,11 @@ export class NetworkPasses {
     const bytes = new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength);
     new Uint8Array(this.#staging).set(bytes, headerBytes);
     this.#gpu.upload(exam.upload, new Uint8Array(this.#staging, 0, size));
-    this.#submit(passes, lengths, training);
+    const changed = values.photometric && passes.photometric!;
+    const forward = passes.forward.map((chunk, index) =>
+      changed === undefined ? chunk : [changed[index], ...chunk.slice(1)]
+    );
+    this.#submit({ ...passes, forward }, lengths, training);
     return slot;
   }
 

@@ -4,6 +4,7 @@ import { type Augmentation, drawAugmentation } from "../../../lib/data/augment.t
 import type { Exam } from "../../../lib/data/exam.ts";
 import type { Intensity } from "../../../lib/data/intensity.ts";
 import { type Landmarks, landmarksOf, meanLandmarks } from "../../../lib/data/landmarks.ts";
+import { drawPhotometric, type PhotometricChange } from "../../../lib/data/photometric.ts";
 import { startEngine } from "../../../lib/engine/engine.ts";
 import { initialWeights } from "../../../lib/model/initialise.ts";
 import { MRNet } from "../../../lib/model/mrnet.ts";
@@ -67,6 +68,12 @@ async function follow(
     network.dispose();
     model.dispose();
   }
+}
+
+/** A change of grey values that has everything. */
+function greys(seed: number): PhotometricChange {
+  const range = { brightness: 0.3, contrast: 0.3, logGamma: 0.5, noiseStd: 0.2, biasField: 0.3 };
+  return drawPhotometric(createRandom(seed, "photometric"), range)!;
 }
 
 const plain = (model: MRNet, adam: AdamOptions) => new TensorNetwork(model, adam);
@@ -187,6 +194,46 @@ Deno.test("equal slices and constant regions go the way of the plain step", asyn
   const [expected, actual] = [await follow(plain, steps), await follow(fast(2), steps)];
   assertSameResults(expected, actual, 1e-5);
   assertSameMoves(expected, actual, 2e-5);
+});
+
+for (const intensity of ["raw", "standardized"] as const) {
+  Deno.test(`a step on a ${intensity} exam of other grey values is the plain one`, async () => {
+    const exam = noiseExam([3, 96, 80]);
+    for (let at = 0; at < exam.voxels.length; at++) exam.voxels[at] = 40 + exam.voxels[at] / 2;
+    const augmentation = { ...drawAugmentation(createRandom(3), [96, 80]), photometric: greys(1) };
+    const steps: Steps = { exam, labels: [1], augmentation, adam: SHOW_GRADIENTS, intensity };
+    const [expected, actual] = [await follow(plain, steps), await follow(fast(2), steps)];
+    assertSameResults(expected, actual, 1e-5);
+    assertSameMoves(expected, actual, 2e-5);
+    const without = { ...augmentation, photometric: undefined };
+    const others = await follow(fast(2), { ...steps, augmentation: without });
+    assert.notDeepEqual(actual.results, others.results);
+  });
+}
+
+Deno.test("other grey values are the same in bytes and float32, and on any number of threads", async () => {
+  const exam = noiseExam([5, 64, 72]);
+  const asFloats = { ...exam, voxels: Float32Array.from(exam.voxels) };
+  const augmentation = { ...drawAugmentation(createRandom(9), [64, 72]), photometric: greys(2) };
+  const steps: Steps = { exam, labels: [1], augmentation, adam: SHOW_GRADIENTS };
+  const one = await follow(fast(1), steps);
+  assert.deepEqual(await follow(fast(1), { ...steps, exam: asFloats }), one);
+  assertSameResults(one, await follow(fast(3), steps), 1e-6);
+});
+
+Deno.test("an exam behind one whose grey values were changed is as it is", async () => {
+  await startEngine("wasm");
+  const model = new MRNet(initialWeights(4));
+  const network = await WasmNetwork.create(model, { learningRate: 1e-30 }, 2);
+  const labelled = { exam: noiseExam([2, 64, 64]), label: 1 } as const;
+  const still = { degrees: 0, down: 0, right: 0, flip: false };
+  const first = await network.train(labelled, [1, 1], still);
+  const changed = await network.train(labelled, [1, 1], { ...still, photometric: greys(3) });
+  assert.notDeepEqual(changed, first);
+  assert.deepEqual(await network.train(labelled, [1, 1], still), first);
+  assert.deepEqual(await network.evaluate(labelled, [1, 1]), first);
+  network.dispose();
+  model.dispose();
 });
 
 Deno.test("voxels of float32 are taken as they are", async () => {
