@@ -212,6 +212,7 @@ Deno.test("what cannot be submitted is said in one line", async () => {
   );
   await assert.rejects(submitPlan(folder.at("plan"), { engine: "pbs" as "slurm" }), {
     name: "OptionError",
-    message: "Cannot submit a plan to 'pbs': there is no such engine: choose from slurm",
+    message:
+      "Cannot submit a plan to 'pbs': there is no such engine: choose from slurm, bullmq, kubernetes",
   });
 });
