@@ -1,4 +1,4 @@
-/** `cli.ts status PLAN`: which units of a plan are done. */
+/** `cli.ts status PLAN`: which units of a plan are done, and why others failed. */
 import { planStatus } from "../plan/gather.ts";
 import { Command } from "./arguments.ts";
 import { print, remark } from "./console.ts";
@@ -6,7 +6,9 @@ import { print, remark } from "./console.ts";
 /** The command. */
 export function statusCommand() {
   return new Command("status")
-    .description("Say which units of a plan are done, by the files that they leave.")
+    .description(
+      "Say which units of a plan are done, and which failed, by the files that they leave.",
+    )
     .argument("<PLAN>", "folder of the plan")
     .option("--json", "print an object a line for each unit, and nothing else")
     .addHelpText("after", "\nPermissions: --allow-read=PLAN")
@@ -17,7 +19,14 @@ export function statusCommand() {
         return;
       }
       const open = units.filter(({ done }) => !done);
-      print(`${plan.kind}: ${units.length - open.length} of ${units.length} units are done`);
-      for (const { index, id } of open) remark(`  to do: ${index} (${id})`);
+      const failed = units.filter((unit) => unit.failed !== undefined);
+      print(
+        `${plan.kind}: ${units.length - open.length} of ${units.length} units are done` +
+          (failed.length === 0 ? "" : `, ${failed.length} failed`),
+      );
+      for (const { index, id, failed } of open) {
+        if (failed === undefined) remark(`  to do: ${index} (${id})`);
+        else remark(`  failed: ${index} (${id}): ${failed}`);
+      }
     });
 }

@@ -42,6 +42,8 @@ export interface SurveyOptions {
   intensity: Intensity;
   /** The exams that the model is chosen on, of which the names alone are looked at. */
   valid?: Pick<Dataset, "labels">;
+  /** The exams that lie beside those to train on and have no label. */
+  unlabelled?: readonly string[];
 }
 
 /**
@@ -51,7 +53,7 @@ export interface SurveyOptions {
  */
 export async function surveyExams(
   dataset: Dataset,
-  { intensity, valid }: SurveyOptions,
+  { intensity, valid, unlabelled = [] }: SurveyOptions,
 ): Promise<ExamSurvey> {
   const { labels } = dataset;
   const tally = new ExamTally(intensity);
@@ -76,6 +78,7 @@ export async function surveyExams(
     ..._odd("warning", unreadable, "cannot be read"),
     ...[...copies.values()].filter((ids) => ids.length > 1)
       .flatMap((ids) => _odd("warning", ids, "the same pixels")),
+    ..._odd("warning", unlabelled, "no label"),
     ..._odd("warning", _inBoth(labels, valid?.labels ?? []), "in both splits by their names"),
   ];
   const positives = labels.filter(({ label }) => label === 1).length;

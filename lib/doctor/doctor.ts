@@ -2,10 +2,11 @@
 import type { DatasetOptions } from "../data/dataset.ts";
 import { type Exam, readExam } from "../data/exam.ts";
 import { hashExam } from "../data/exam_hash.ts";
-import { isExamId, labelFile, readLabels } from "../data/labels.ts";
+import { examsInFolder } from "../data/exam_folder.ts";
+import { labelFile, readLabels } from "../data/labels.ts";
 import { type CommonFacts, ExamTally, MAX_NAMED, type Oddity } from "../data/tally.ts";
 import { DataError, messageOf } from "../errors.ts";
-import { fileError, join } from "../files.ts";
+import { join } from "../files.ts";
 import { listed } from "../quoted.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { type Plane, PLANES, type Split, SPLITS, type Task, TASKS } from "../terms.ts";
@@ -137,20 +138,7 @@ async function _examFolders(data: string): Promise<ExamFolder[]> {
   const folders: ExamFolder[] = [];
   for (const split of SPLITS) {
     for (const plane of PLANES) {
-      const ids: string[] = [];
-      const folder = join(data, split, plane);
-      try {
-        for await (const { name } of Deno.readDir(folder)) {
-          const id = name.replace(/\.npy$/i, "");
-          if (id !== name && isExamId(id)) ids.push(id);
-        }
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) {
-          const action = { what: "list the exams in", path: folder, access: "read" } as const;
-          throw fileError(error, { ...action, error: DataError });
-        }
-      }
-      folders.push({ split, plane, ids: ids.sort() });
+      folders.push({ split, plane, ids: await examsInFolder(data, split, plane) });
     }
   }
   return folders;

@@ -42,7 +42,8 @@ export type HeldOut = SaidOf & { hash?: ExamHash };
  *
  * @param folder the plan's
  * @param prefix stands in the files' names
- * @returns the files, and a remark for each whose rule chose no operating point
+ * @returns the files, and a remark for each that has too many members, or whose rule chose no
+ * operating point
  * @throws {OutputError} if one cannot be written
  */
 export async function writeEnsembles(
@@ -55,9 +56,16 @@ export async function writeEnsembles(
   const name = ({ task, plane, setting }: PlannedMember) =>
     `ensemble_${prefix}_${task}-${plane}-setting${setting}.json`;
   for (const [file, alike] of Map.groupBy(members, name)) {
-    if (alike.length < 2 || alike.length > MAX_MEMBERS) continue;
-    const path = join(folder, ENSEMBLES, file);
+    if (alike.length < 2) continue;
     const [{ task, plane }] = alike;
+    if (alike.length > MAX_MEMBERS) {
+      remarks.push(
+        `There is no ensemble '${file}': it would have ${alike.length} members, and ${MAX_MEMBERS} are ` +
+          "allowed: make one of fewer models with 'cli.ts ensemble', or plan fewer folds or seeds",
+      );
+      continue;
+    }
+    const path = join(folder, ENSEMBLES, file);
     const { outOfFold, unreached } = _outOfFold(alike);
     if (unreached !== undefined) {
       remarks.push(unreachedRemark(`the ensemble of ${task} ${plane}`, unreached));

@@ -10,6 +10,7 @@ import { listed } from "../quoted.ts";
 import { type Plane, PLANES, TASKS } from "../terms.ts";
 import { combinePlanes, ruleAmong } from "./combined_planes.ts";
 import type { DoneModel, EvaluatedSplit } from "./done_model.ts";
+import { readFailure } from "./failed_file.ts";
 import { type HeldOut, type PlannedMember, writeEnsembles } from "./ensembles.ts";
 import { type GatheredMetrics, gatherMetrics, type Said, type SaidOf } from "./gathered.ts";
 import { gatheredPage } from "./gathered_page.ts";
@@ -54,8 +55,8 @@ export type Gathered =
 export interface PlanStatus {
   /** The plan. */
   plan: Plan;
-  /** The units, in their order, each with whether it is done. */
-  units: { index: number; id: string; done: boolean }[];
+  /** The units, in their order, each with whether it is done, and why it failed if it did. */
+  units: { index: number; id: string; done: boolean; failed?: string }[];
 }
 
 /** A unit with its result. */
@@ -73,8 +74,10 @@ interface DoneUnit {
 export async function planStatus(folder: string): Promise<PlanStatus> {
   const opened = await openPlan(folder);
   const results = await _results(folder, opened);
+  const failures = await _failures(folder, opened, results);
   const units = opened.plan.units.map(({ index, id }) => ({
     ...{ index, id, done: results[index] !== undefined },
+    ...(failures.has(index) && { failed: failures.get(index) }),
   }));
   return { plan: opened.plan, units };
 }
@@ -94,7 +97,7 @@ export async function gatherPlan(folder: string): Promise<Gathered> {
   const opened = await openPlan(folder);
   const { plan } = opened;
   const results = await _results(folder, opened);
-  _checkDone(folder, plan, results);
+  await _checkDone(folder, opened, results);
   if (plan.kind === "score") {
     return { kind: "score", ...await gatherScores(folder, plan, results as DoneChunk[]) };
   }
@@ -119,17 +122,40 @@ async function _results(folder: string, opened: OpenedPlan): Promise<(UnitResult
   return results;
 }
 
-function _checkDone(
+/** Why units failed, by their numbers; those that are done have not failed. */
+async function _failures(
   folder: string,
-  plan: Plan,
+  opened: OpenedPlan,
   results: readonly (UnitResult | undefined)[],
-): void {
-  const open = plan.units.filter(({ index }) => results[index] === undefined);
+): Promise<Map<number, string>> {
+  const failures = new Map<number, string>();
+  for (const unit of opened.plan.units) {
+    if (results[unit.index] !== undefined) continue;
+    const reason = await readFailure(folder, opened, unit);
+    if (reason !== undefined) failures.set(unit.index, reason);
+  }
+  return failures;
+}
+
+async function _checkDone(
+  folder: string,
+  opened: OpenedPlan,
+  results: readonly (UnitResult | undefined)[],
+): Promise<void> {
+  const { units } = opened.plan;
+  const open = units.filter(({ index }) => results[index] === undefined);
   if (open.length === 0) return;
-  const names = listed(open.map(({ index, id }) => `${index} (${id})`), MAX_NAMED);
+  const failures = await _failures(folder, opened, results);
+  const names = listed(
+    open.map(({ index, id }) => `${index} (${id})${failures.has(index) ? ", which failed" : ""}`),
+    MAX_NAMED,
+  );
+  // Of several reasons the first is told; `status` tells them all.
+  const [reason] = failures.values();
   throw new DataError(
-    `Cannot gather the plan '${folder}': ${open.length} of ${plan.units.length} units are not ` +
-      `done: ${names}: ${commandLine("unit", folder, "--index", `${open[0].index}`)}`,
+    `Cannot gather the plan '${folder}': ${open.length} of ${units.length} units are not ` +
+      `done: ${names}${reason === undefined ? "" : ` (${reason})`}: ` +
+      commandLine("unit", folder, "--index", `${open[0].index}`),
   );
 }
 

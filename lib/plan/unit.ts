@@ -12,6 +12,7 @@ import { STATE_FILE } from "../train/run_state.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { checkScoringModel, checkTrainInputs } from "./inputs.ts";
 import type { DoneModel } from "./done_model.ts";
+import { clearFailure, hasFailed, noteFailure } from "./failed_file.ts";
 import type { ScoreUnit, TrainPlan, TrainUnit } from "./plan.ts";
 import { FOLDS_FILE, type OpenedPlan, openPlan, unitAt, unitFolder } from "./plan_file.ts";
 import { THIS_THREAD, type UnitComputer } from "./jobs.ts";
@@ -23,7 +24,7 @@ import { readUnit, type UnitResult, writeUnit } from "./unit_file.ts";
 export interface UnitOptions extends UnitHooks {
   /**
    * The number of the unit, counted from 0.
-   * @default the first that is neither done nor being done
+   * @default the first that is neither done nor being done; those that failed come last
    */
   index?: number;
   /** Called when the unit is begun or goes on, once its inputs are checked. */
@@ -107,13 +108,23 @@ export async function doUnit(
     return await _doUnit(folder, { opened, unit }, options, computer);
   }
   let busy = false;
-  for (const unit of opened.plan.units) {
+  for (const unit of await _failedLast(folder, opened.plan.units)) {
     if (options.signal?.aborted) return { state: "saved", begun: false };
     const outcome = await _doUnit(folder, { opened, unit }, options, computer);
     if (outcome.begun) return outcome;
     if (outcome.state === "busy") busy = true;
   }
   return { state: busy ? "busy" : "done", begun: false };
+}
+
+/** The units in their order, those that failed behind the others: a later try may fail again. */
+async function _failedLast(
+  folder: string,
+  units: readonly (TrainUnit | ScoreUnit)[],
+): Promise<(TrainUnit | ScoreUnit)[]> {
+  const failed = new Set<TrainUnit | ScoreUnit>();
+  for (const unit of units) if (await hasFailed(folder, unit)) failed.add(unit);
+  return [...units.filter((unit) => !failed.has(unit)), ...failed];
 }
 
 /** A unit of a plan that was read. */
@@ -140,12 +151,16 @@ async function _doUnit(
     if (await readUnit(folder, opened, unit) !== undefined) {
       return { state: "done", unit, begun: false };
     }
+    await clearFailure(folder, unit);
     const result = await _result(folder, { opened, unit }, options, computer);
     if (result === "busy") return { state: "busy", unit, begun: false };
     if (result === undefined) return { state: "saved", unit, begun: true };
     if (!await _isHeld(lock)) return { state: "busy", unit, begun: true };
     await writeUnit(folder, opened, unit, result);
     return { state: "done", unit, begun: true };
+  } catch (error) {
+    if (await _isHeld(lock)) await noteFailure(folder, opened, unit, error);
+    throw error;
   } finally {
     await lock.release();
   }

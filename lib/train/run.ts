@@ -1,5 +1,4 @@
 /** A whole training run on MRNet's folders: what `cli.ts` does when it trains, as one function. */
-import { surveyExams } from "../data/survey.ts";
 import { describeEngine, type Engine, startEngine } from "../engine/engine.ts";
 import { MRNetError, OptionError } from "../errors.ts";
 import { join, makeWritableFolder } from "../files.ts";
@@ -17,7 +16,7 @@ import { keptSettings, type RunSettings, withDefaults } from "./kept_settings.ts
 import type { ExamReport } from "./reports.ts";
 import { resolveTrainOptions } from "./resolve.ts";
 import { elsewhere, type Resumption, resumption } from "./resume.ts";
-import { openRunExams, refusingOddExams } from "./run_exams.ts";
+import { openRunExams, refusingOddExams, surveyRunExams } from "./run_exams.ts";
 import { RunLog } from "./run_log.ts";
 import type { ResumedRun, RunOptions, RunResult, RunTraining } from "./run_options.ts";
 import { RunRecorder } from "./run_recorder.ts";
@@ -60,7 +59,7 @@ async function _run(
   const { train, valid } = await refusingOddExams(exams, settings, intensity);
   // A run of an earlier version has no landmarks in its state.
   const survey = from?.state.landmarks === undefined
-    ? await surveyExams(exams.train, { intensity, valid: exams.valid })
+    ? await surveyRunExams(exams, settings, intensity)
     : undefined;
   const model = modelOf(beginning, { intensity, landmarks: survey?.landmarks });
   const training: RunTraining = { ...asked, intensity };

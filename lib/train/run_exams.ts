@@ -2,7 +2,9 @@
  * The exams of a run on MRNet's folders: those to train on, and those to choose the best model on.
  */
 import { type Dataset, openDataset } from "../data/dataset.ts";
+import { examsWithoutLabel } from "../data/exam_folder.ts";
 import type { Intensity } from "../data/intensity.ts";
+import { type ExamSurvey, surveyExams } from "../data/survey.ts";
 import { examFile } from "../data/labels.ts";
 import type { withDefaults } from "./kept_settings.ts";
 import { refusingOddPair } from "./odd_exams.ts";
@@ -46,6 +48,20 @@ export async function openRunExams(
   const labels = { train: await hashLabels(train), valid: await hashLabels(valid) };
   if (from !== undefined) checkLabels(from, labels, { train, valid });
   return { train, valid, chosenOn, labels };
+}
+
+/**
+ * One look at the exams before the first is trained on; see {@linkcode surveyExams}.
+ *
+ * @throws {DataError} as that
+ */
+export async function surveyRunExams(
+  { train, valid }: Pick<RunExams, "train" | "valid">,
+  { data, plane, task }: Pick<RunValues, "data" | "plane" | "task">,
+  intensity: Intensity,
+): Promise<ExamSurvey> {
+  const unlabelled = await examsWithoutLabel({ data, split: "train", plane, task });
+  return await surveyExams(train, { intensity, valid, unlabelled });
 }
 
 /**

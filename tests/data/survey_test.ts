@@ -90,7 +90,9 @@ Deno.test("what is odd is named: unreadable, alike, constant, of other units, in
     Float32Array.from(values(6), (v) => v * 16),
   ]);
   const valid = { labels: [{ id: "0003", label: 1 }, { id: "0009", label: 0 }] as const };
-  const { landmarks, checks } = await surveyExams(train, { intensity: "raw", valid });
+  const { landmarks, checks } = await surveyExams(train, {
+    ...{ intensity: "raw", valid, unlabelled: ["0007", "0008"] },
+  });
   assert.equal(landmarks!.type, "float32");
   assert.equal(checks.exams, 4);
   const found = checks.oddities.map(({ level, found }) => `${level} ${found}`);
@@ -100,6 +102,7 @@ Deno.test("what is odd is named: unreadable, alike, constant, of other units, in
       "warning 0000, 0002: the same pixels",
       "warning 0003: slices of one single grey value",
       "warning 0003: in both splits by their names",
+      "warning 0007, 0008: no label",
       "error 0004: its values go from 0 to 3104, as in exams of 12 bits, where 0–255 are expected",
     ]
   ) assert.ok(found.includes(line), `${line} is not in\n${found.join("\n")}`);

@@ -172,6 +172,20 @@ Deno.test("folds and seeds are gathered with combinations, which name their mode
   assert.deepEqual(await folder.files("plan"), before);
 });
 
+Deno.test("more models than an ensemble may have make none, and that is said", async () => {
+  await using folder = await TemporaryFolder.make();
+  const one = { tasks: ["acl"], planes: ["axial"] } as const;
+  const out = await prepare(folder, { kind: "seeds", seeds: 101, ...one });
+  await pretend(out);
+  const gathered = await gatherPlan(out);
+  assert.ok(gathered.kind === "trainings");
+  assert.deepEqual(gathered.remarks, [
+    "There is no ensemble 'ensemble_mrnet_acl-axial-setting1.json': it would have 101 members, and " +
+    "100 are allowed: make one of fewer models with 'cli.ts ensemble', or plan fewer folds or seeds",
+  ]);
+  assert.deepEqual(await folder.files("plan/ensembles"), []);
+});
+
 Deno.test("a sweep compares its settings, and never on the validation set", async () => {
   await using folder = await TemporaryFolder.make();
   await folder.write("sweep.csv", "lr\n1e-5\n1e-4\n1e-3\n");

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { lockRun } from "../../lib/logs/run_lock.ts";
+import { formatFailure } from "../../lib/plan/failed_file.ts";
+import { gatherPlan, planStatus } from "../../lib/plan/gather.ts";
 import { makePlan } from "../../lib/plan/make_plan.ts";
 import type { TrainPlanOptions } from "../../lib/plan/options.ts";
 import { openPlan } from "../../lib/plan/plan_file.ts";
@@ -215,6 +217,51 @@ Deno.test("a unit does not start from other weights than were planned for", asyn
     message:
       `Cannot go on with the plan '${out}': the starting weights '${weights}' changed after ` +
       "it was made: give back what was there, or plan anew into another folder",
+  });
+});
+
+Deno.test("why a unit failed is told until it is begun again, and those that failed come last", async () => {
+  await using folder = await TemporaryFolder.make();
+  const out = await prepare(folder, { epochs: 1 });
+  const labels = await folder.text("data/train-acl.csv");
+  await folder.write("data/train-acl.csv", labels.replace("0000,0", "0000,1"));
+  const reason =
+    `Cannot go on with the plan '${out}': the labels '${folder.at("data")}/train-acl.csv' ` +
+    "changed after it was made: give back what was there, or plan anew into another folder";
+  await assert.rejects(runUnit(out), { name: "DataError", message: reason });
+  await folder.write("data/train-acl.csv", labels);
+  assert.deepEqual((await planStatus(out)).units, [
+    { index: 0, id: "acl-axial-fold1", done: false, failed: reason },
+    { index: 1, id: "acl-axial-fold2", done: false },
+  ]);
+  await assert.rejects(gatherPlan(out), {
+    name: "DataError",
+    message:
+      /: 2 of 2 units are not done: 0 \(acl-axial-fold1\), which failed, 1 \(acl-axial-fold2\) \(Cannot go on .*\): /,
+  });
+
+  // Stopped at once, it is neither done nor failed.
+  const begin = async () => {
+    const stop = new AbortController();
+    return await runUnit(out, { signal: stop.signal, onExam: () => stop.abort() });
+  };
+  assert.equal((await begin()).unit?.index, 1);
+  const held = (await lockRun(`${out}/units/acl-axial-fold2`))!;
+  assert.equal((await begin()).unit?.index, 0);
+  await held.release();
+  const { units } = await planStatus(out);
+  assert.deepEqual(units.map(({ failed }) => failed), [undefined, undefined]);
+  assert.ok(!(await folder.files("plan")).join().includes("failed.json"));
+
+  // A mark of another plan is none; a damaged one is refused by name.
+  const mark = "plan/units/acl-axial-fold1/failed.json";
+  await folder.write(mark, formatFailure({ plan: "0".repeat(64), id: "acl-axial-fold1" }, "x"));
+  assert.equal((await planStatus(out)).units[0].failed, undefined);
+  await folder.write(mark, "{}");
+  await assert.rejects(planStatus(out), {
+    name: "DataError",
+    message: `Cannot read why a unit failed from '${folder.at(mark)}': it is not a ` +
+      "'mrnet-failed-unit' file of version 1: remove it",
   });
 });
 

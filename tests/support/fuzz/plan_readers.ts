@@ -3,6 +3,7 @@ import { parseManifest } from "../../../lib/classifier/manifest.ts";
 import { formatFolds, parseFolds } from "../../../lib/data/folds.ts";
 import { DataError } from "../../../lib/errors.ts";
 import type { DoneModel } from "../../../lib/plan/done_model.ts";
+import { formatFailure, parseFailure } from "../../../lib/plan/failed_file.ts";
 import type { Plan } from "../../../lib/plan/plan.ts";
 import { formatPlan, parsePlan } from "../../../lib/plan/plan_file.ts";
 import { trainUnits } from "../../../lib/plan/train_units.ts";
@@ -93,6 +94,20 @@ function units(): FuzzReader {
   };
 }
 
+function failures(): FuzzReader {
+  const of = { plan: HASH, id: "acl-axial" };
+  const texts = ["Cannot train", "a\u001b[2Jb"].map((text) => formatFailure(of, new Error(text)));
+  return {
+    name: "failed unit",
+    seeds: seedsOf("failed unit", texts),
+    refuses: DataError,
+    read(bytes) {
+      const reason = parseFailure(textOf(bytes), "failed.json", of);
+      promise(!/\p{Cc}/u.test(reason ?? ""), "a reason that moves the cursor");
+    },
+  };
+}
+
 function folds(): FuzzReader {
   const texts = [
     "id,fold\n0001,1\n0002,2\n",
@@ -130,5 +145,5 @@ function manifest(): FuzzReader {
 
 /** All of them. */
 export function planReaders(): FuzzReader[] {
-  return [plans(), units(), folds(), manifest()];
+  return [plans(), units(), failures(), folds(), manifest()];
 }
