@@ -123,11 +123,7 @@ export abstract class Classifier implements ClassifierFile, Disposable {
     return { ...this.conclude(said), planes: this.#byPlane(said, meanPrediction) };
   }
 
-  /**
-   * The same from explanations.
-   *
-   * @throws {DataError} as {@linkcode meanExplanation}
-   */
+  /** The same from explanations; see {@linkcode meanExplanation}. */
   explanationFrom(said: readonly Explanation[]): ClassifierPrediction<Explanation> {
     return { ...this.conclude(said), planes: this.#byPlane(said, meanExplanation) };
   }

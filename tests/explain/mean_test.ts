@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { explain, type Explanation, MAP_KINDS } from "../../lib/explain/explain.ts";
-import { meanExplanation, meanPrediction } from "../../lib/explain/mean.ts";
+import { mapsOnGrid, meanExplanation, meanPrediction } from "../../lib/explain/mean.ts";
 import { createMRNet } from "../../lib/model/create.ts";
 import { sigmoid } from "../../lib/model/mrnet.ts";
 import { createRandom } from "../../lib/random.ts";
@@ -73,14 +73,51 @@ Deno.test("of classic maps too the pixels are the mean of the models' own", asyn
   }
 });
 
-Deno.test("one model alone says what it says, and maps of other sizes have no mean", async () => {
+Deno.test("one model alone says what it says", async () => {
   await startEngine("wasm", { threads: 1 });
-  const [one, two] = await explanations("share");
+  const [one] = await explanations("share");
   assert.equal(meanExplanation([one]), one);
   assert.equal(meanPrediction([one]), one);
-  assert.throws(() => meanExplanation([one, { ...two, mapHeight: 8, mapWidth: 8 }]), {
-    name: "DataError",
-    message: `Cannot explain the exam '0012' by several models together: their maps are ` +
-      `${one.mapHeight}×${one.mapWidth} and 8×8: explain it by each model alone`,
-  });
+});
+
+Deno.test("maps of different networks have a mean, on the larger grid, and still an exact sum", async () => {
+  await startEngine("wasm", { threads: 1 });
+  const all: Explanation[] = [];
+  for (const network of ["alexnet", "resnet18"] as const) {
+    using model = await createMRNet({ weights: "none", network, seed: 1 });
+    all.push(await explain(model, exam));
+  }
+  const [small, large] = all;
+  assert.deepEqual([small, large].map(({ mapHeight, mapWidth }) => [mapHeight, mapWidth]), [
+    ...[[2, 1], [3, 2]],
+  ]);
+  for (const several of [all, all.toReversed()]) {
+    const mean = meanExplanation(several);
+    const { mapHeight, mapWidth, mapStride, mapStart } = mean;
+    assert.deepEqual([mapHeight, mapWidth, mapStride, mapStart], [3, 2, 32, 0]);
+    assert.equal(mean.contributions.length, 256 + 512);
+    for (const [index, { share, map }] of mean.slices.entries()) {
+      const wanted = (small.slices[index].share + large.slices[index].share) / 2;
+      assert.ok(Math.abs(share - wanted) < 1e-12);
+      assert.ok(Math.abs(sum(map) - share) < 1e-12 * Math.max(1, Math.abs(share)));
+    }
+    const logit = mean.bias + sum(mean.slices.map(({ share }) => share));
+    assert.ok(Math.abs(logit - mean.logits[1]) < 1e-5 * Math.max(1, Math.abs(logit)));
+  }
+});
+
+Deno.test("a pixel of a map is divided among those that it lies between", () => {
+  const about = { id: "a", logits: [0, 0] as [number, number], probability: 0.5, bias: 0 };
+  const one: Explanation = {
+    ...{ ...about, map: "share", selectedSlices: [], contributions: [] },
+    ...{ mapHeight: 1, mapWidth: 3, mapStride: 32, mapStart: 8 },
+    slices: [{ share: 7, channelsSelected: 1, map: Float64Array.of(1, 2, 4) }],
+  };
+  // Positions 0.25, 1.25 and 2.25 of the other grid, whose last pixel takes what lies behind it.
+  const grid = { mapHeight: 2, mapWidth: 3, mapStride: 32, mapStart: 0 };
+  const [map] = mapsOnGrid(one, grid);
+  const row = [0.75, 0.25 + 1.5, 0.5 + 4];
+  const wanted = [...row.map((value) => 0.75 * value), ...row.map((value) => 0.25 * value)];
+  map.forEach((value, at) => assert.ok(Math.abs(value - wanted[at]) < 1e-12, `${map}`));
+  assert.equal(mapsOnGrid(one, one)[0], one.slices[0].map);
 });
