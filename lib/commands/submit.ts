@@ -74,6 +74,7 @@ export function submitCommand() {
       if (queued.length > 0) remark(`In the queue: units ${rangesOf(queued)}`);
       for (const job of jobs) print(job);
       for (const command of next ?? []) remark(`Then: ${command}`);
+      if (jobs.length > 0) remark(`Status: ${commandLine("status", folder)}`);
       if (jobs.length > 0 || commands.length > 0) return;
       print("Nothing was submitted.");
       if (submitted.length + queued.length === 0) {

@@ -1,4 +1,4 @@
-/** What is asked of a cluster; tests/plan/slurm_test.ts has a real one. */
+/** What is asked of a cluster; tests/plan/engines/slurm_test.ts has a real one. */
 import assert from "node:assert/strict";
 import { arraysOf, parseQueue } from "../../lib/plan/engines/slurm.ts";
 import { rangesOf } from "../../lib/plan/engines/ranges.ts";

@@ -66,13 +66,20 @@ export function unitScript(options: ScriptOptions): string {
 
 index=$((SLURM_ARRAY_TASK_ID + \${1:-0}))
 restarts=\${SLURM_RESTART_COUNT:-0}
+# Not SLURM_JOB_ID: that of the last task is the array's, and would put every task back.
+task=\${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
 say() { echo "$(date +%FT%T) unit $index on \${SLURMD_NODENAME:-?}, restart $restarts: $*"; }
 [ -x ${shellQuoted(deno)} ] || { say "there is no "${shellQuoted(deno)}" on this node"; exit 1; }
 
-# Slurm sends the TERM before the job's time is over, or to make room. Deno saves the unit on it and exits 75.
+# Slurm sends the TERM before the job's time is over, or to make room, and may repeat it. On the first one
+# Deno saves the unit and exits 75; a second one would end it at once.
 child=
 stopped=
-trap 'stopped=1; [ -z "$child" ] || kill -TERM "$child" 2> /dev/null' TERM
+stop() {
+  [ -z "$stopped" ] && [ -n "$child" ] && kill -TERM "$child" 2> /dev/null
+  stopped=1
+}
+trap stop TERM
 say begins
 ${call(options, "unit", shellQuoted(folder), "--index", '"$index"')} &
 child=$!
@@ -91,11 +98,10 @@ if [ "$restarts" -ge ${MAX_RESTARTS} ]; then
   say "not done after $restarts restarts"
   exit 75
 fi
-case $(scontrol show job "$SLURM_JOB_ID") in
-  *JobState=CANCELLED*) say "cancelled"; exit 75 ;;
+# A task that Slurm ends itself, cancelled or put back, is none to put back here.
+case $(scontrol show job "$task") in
+  *JobState=RUNNING*) scontrol requeue "$task" && exit 0 ;;
 esac
-# Where Slurm has put the task back itself, this is refused, and what the script exits with means nothing.
-scontrol requeue "$SLURM_JOB_ID" && exit 0
 exit 75
 `;
 }
