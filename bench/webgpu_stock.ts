@@ -13,7 +13,7 @@ import { bestOf } from "./best_of.ts";
 import { currentGpu, startEngine } from "../lib/engine/engine.ts";
 import { initialWeights } from "../lib/model/initialise.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
-import * as tf from "../lib/tf.ts";
+import * as tf from "../tests/support/tf.ts";
 import { TensorNetwork } from "../lib/model/tensor_network.ts";
 import { makeExam, print, type Row, timeNetworks, yardstick } from "./webgpu_rows.ts";
 

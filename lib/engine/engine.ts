@@ -110,9 +110,10 @@ export function startEngine(
   options: EngineOptions = {},
 ): Promise<Engine> {
   const { threads = _coresToUse(), precision = "float32" } = options;
-  const started = starting.then(() => {
+  const started = starting.then(async () => {
     checkOptionNames("start an engine", options, OPTION_NAMES);
-    return _startChosen(choice, { threads, precision });
+    await tf.loadTensorFlow();
+    return await _startChosen(choice, { threads, precision });
   });
   starting = started.catch(() => {});
   return started;

@@ -94,11 +94,13 @@ export class MRNet implements Disposable {
    *
    * @param state parameters and statistics in PyTorch's names and layout; they tell the network
    * @param options how its input is prepared
+   * @throws {EngineError} if no engine was started
    * @throws {WeightsError} if one is missing, wrongly shaped or not finite
    * @throws {OptionError} if its input is to be mapped to landmarks, and none are given, or they are
    * none
    */
   constructor(state: StateDict, { intensity = "raw", landmarks }: MRNetOptions = {}) {
+    currentEngine();
     if (intensity === "landmarks" && landmarks === undefined) {
       throw new OptionError(
         "Cannot make a model with intensity landmarks: it has no landmarks: learn them from the " +

@@ -10,7 +10,7 @@ import { sha256Of } from "../../lib/files.ts";
 import { decide } from "../../lib/model/card.ts";
 import { sigmoid } from "../../lib/model/mrnet.ts";
 import { PLANES } from "../../lib/terms.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { writeCombined, writeMember } from "../support/combined.ts";
 import { examBytes, TemporaryFolder, voxels } from "../support/folders.ts";
 

@@ -10,7 +10,7 @@ import { sha256Of } from "../../lib/files.ts";
 import { convertWeights } from "../../lib/model/convert.ts";
 import { sigmoid } from "../../lib/model/mrnet.ts";
 import { type Plane, PLANES } from "../../lib/terms.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { memberName, writeCombined, writeMember } from "../support/combined.ts";
 import { writeEnsemble, writeOutOfFold, writeSeeds } from "../support/ensembles.ts";
 import { examBytes, TemporaryFolder, voxels } from "../support/folders.ts";

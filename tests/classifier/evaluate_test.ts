@@ -6,7 +6,7 @@ import { openDataset } from "../../lib/data/dataset.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { evaluate } from "../../lib/report/evaluate.ts";
 import { PLANES } from "../../lib/terms.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { writeCombined, writeMember, writePlanes } from "../support/combined.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 

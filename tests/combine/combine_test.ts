@@ -11,7 +11,7 @@ import { convertWeights } from "../../lib/model/convert.ts";
 import { evaluateModel } from "../../lib/report/evaluate_model.ts";
 import { evaluationHtml } from "../../lib/report/report.ts";
 import { PLANES } from "../../lib/terms.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { memberName, writeMember, writePlanes } from "../support/combined.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 import { tinyDataset, tinyModel } from "../support/tiny_model.ts";

@@ -4,7 +4,7 @@ import { loadCombined } from "../../lib/classifier/load.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { loadMRNet } from "../../lib/model/create.ts";
 import { PLANES } from "../../lib/terms.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { memberName, writeCombined } from "../support/combined.ts";
 import { TemporaryFolder, voxels } from "../support/folders.ts";
 

@@ -5,7 +5,7 @@ import { loadCombined } from "../../lib/classifier/load.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { readExam } from "../../lib/data/exam.ts";
 import { PLANES } from "../../lib/terms.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { writeCombined, writePlanes } from "../support/combined.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 

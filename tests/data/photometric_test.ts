@@ -9,7 +9,7 @@ import {
   photometricValues,
 } from "../../lib/data/photometric.ts";
 import { createRandom } from "../../lib/random.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { onEachEngine } from "../support/engines.ts";
 
 const [SLICES, HEIGHT, WIDTH] = [3, 7, 5];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { createRandom, type Random } from "../../lib/random.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 
 type Pad = Parameters<typeof tf.conv2d>[3];
 

@@ -8,7 +8,7 @@ import {
   startEngine,
 } from "../../lib/engine/engine.ts";
 import { findAdapter } from "../../lib/engine/webgpu/start.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { withAdapter } from "../support/adapters.ts";
 
 const real = await findAdapter();

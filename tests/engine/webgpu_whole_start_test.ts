@@ -6,7 +6,7 @@ import { writePhantomDataset } from "../../lib/phantom/mod.ts";
 import { currentGpu, describeEngine, startEngine } from "../../lib/engine/engine.ts";
 import { findAdapter } from "../../lib/engine/webgpu/start.ts";
 import { trainRun } from "../../lib/train/run.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { boundless, fakeDevice, MAX_LIMITS, withAdapter } from "../support/adapters.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { augment } from "../../lib/data/augment.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import {
   AUGMENTATION_CASES,
   AUGMENTED_STEPS,

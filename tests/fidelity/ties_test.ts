@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import type { LabelledExam } from "../../lib/data/dataset.ts";
 import type { EngineName } from "../../lib/engine/engine.ts";
 import { maxOverSlices } from "../../lib/model/max_over_slices.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { TensorNetwork } from "../../lib/model/tensor_network.ts";
 import { onEachEngine } from "../support/engines.ts";

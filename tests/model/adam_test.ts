@@ -3,7 +3,7 @@ import { createRandom } from "../../lib/random.ts";
 import { Adam, type AdamOptions } from "../../lib/model/adam.ts";
 import { TensorNetwork } from "../../lib/model/tensor_network.ts";
 import type { MRNet } from "../../lib/model/mrnet.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { onEachEngine } from "../support/engines.ts";
 import { tinyModel } from "../support/tiny_model.ts";
 

@@ -6,7 +6,7 @@ import { ALEXNET } from "../../lib/network/alexnet.ts";
 import { parametersOf, statisticsOf } from "../../lib/network/parameters.ts";
 import { featuresOf } from "../../lib/network/reference.ts";
 import { RESNET18 } from "../../lib/network/resnet18.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { testWithPython } from "../support/python.ts";
 
 /** Random weights and statistics, an image, the means of its features, and the gradients of half their squares. */

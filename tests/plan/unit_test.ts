@@ -10,7 +10,7 @@ import { readUnit } from "../../lib/plan/unit_file.ts";
 import type { DoneModel } from "../../lib/plan/done_model.ts";
 import { readMRNet } from "../../lib/model/weights/read.ts";
 import { TASKS } from "../../lib/terms.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { memberName, writeMember, writePlanes } from "../support/combined.ts";
 import { copyFolder, TemporaryFolder } from "../support/folders.ts";
 

@@ -12,7 +12,7 @@ import { evaluationJson, predictionsCsv } from "../../lib/report/files.ts";
 import { evaluationHtml } from "../../lib/report/report.ts";
 import { evaluationLines } from "../../lib/report/text.ts";
 import { PLANES } from "../../lib/terms.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { memberName, writeCombined, writeMember, writePlanes } from "../support/combined.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 

@@ -5,7 +5,7 @@ import { augment, type Augmentation } from "../../lib/data/augment.ts";
 import type { ExamSize } from "../../lib/data/exam.ts";
 import { createRandom } from "../../lib/random.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "./tf.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { goldenState, readGolden, worstNumber } from "./network_golden.ts";
 import { product, seededExam } from "./seeded.ts";

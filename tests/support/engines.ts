@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { type EngineName, startEngine } from "../../lib/engine/engine.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "./tf.ts";
 import { liveWorkers } from "./workers.ts";
 
 /** Set where the absence of a WebGPU adapter must fail instead of skip. */

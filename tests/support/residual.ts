@@ -9,7 +9,7 @@ import { type Network, network, type NodeDescription } from "../../lib/network/n
 import { statisticsOf } from "../../lib/network/parameters.ts";
 import { featuresOf } from "../../lib/network/reference.ts";
 import { createRandom } from "../../lib/random.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "./tf.ts";
 import { weightedCrossEntropy } from "../../lib/model/loss.ts";
 
 /** How the two outputs count in the loss. */

@@ -5,7 +5,7 @@ import type { Dataset } from "../../lib/data/dataset.ts";
 import { currentGpu, type EngineName, startEngine } from "../../lib/engine/engine.ts";
 import { createMRNet } from "../../lib/model/create.ts";
 import { createRandom } from "../../lib/random.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "./tf.ts";
 import type { Label } from "../../lib/terms.ts";
 import { train } from "../../lib/train/train.ts";
 

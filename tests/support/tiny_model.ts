@@ -5,7 +5,7 @@ import type { Dataset } from "../../lib/data/dataset.ts";
 import type { Exam } from "../../lib/data/exam.ts";
 import type { MRNet } from "../../lib/model/mrnet.ts";
 import type { Label } from "../../lib/terms.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "./tf.ts";
 
 /**
  * Logit 1 is `weight · mean / 100 + bias`, logit 0 its negative: whatever is brighter is more likely

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
 import type { Label } from "../../lib/terms.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { type OutputWeights, weightedCrossEntropy } from "../../lib/model/loss.ts";
 import { outputWeights } from "../../lib/train/loss_weights.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";

@@ -16,7 +16,7 @@ import {
   writeRunState,
 } from "../../lib/train/run_state.ts";
 import { type RunOptions, type RunResult, trainRun } from "../../lib/train/run.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { copyFolder, TemporaryFolder, writeTinyDataset } from "../support/folders.ts";
 import { decodeRunState, decodeSafetensors } from "../support/weights.ts";
 

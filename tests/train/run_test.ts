@@ -9,7 +9,7 @@ import { loadMRNet } from "../../lib/model/create.ts";
 import { evaluateModel } from "../../lib/report/evaluate_model.ts";
 import { evaluate } from "../../lib/train/evaluate.ts";
 import { type RunOptions, type RunResult, trainRun } from "../../lib/train/run.ts";
-import * as tf from "../../lib/tf.ts";
+import * as tf from "../support/tf.ts";
 import { VERSION } from "../../lib/version.ts";
 import { printedBy } from "../support/cli.ts";
 import {

@@ -37,7 +37,7 @@ export function conv2DBackpropFilter(
     const [top, bottom, left, right] = padding;
     const channelsFirst: tf.Tensor4D = tf.transpose(x, [3, 1, 2, 0]);
     const asFilter: tf.Tensor4D = tf.transpose(dy, [1, 2, 0, 3]);
-    const pad: tf.backend_util.ExplicitPadding = [[0, 0], [top, bottom], [left, right], [0, 0]];
+    const pad: tf.ExplicitPadding = [[0, 0], [top, bottom], [left, right], [0, 0]];
     const products = tf.conv2d(channelsFirst, asFilter, 1, pad, "NHWC", strides);
     // Rows and columns that the strided output never reached come out as surplus taps.
     const [inChannels, , , outChannels] = products.shape;
@@ -126,6 +126,6 @@ function _convInfo(x: Size4D, filter: Size4D, { strides, pad, dataFormat, ...mor
   return computeConv2DInfo(x, filter, strides, 1, pad, more.dimRoundingMode, false, format);
 }
 
-function _padding({ padInfo }: tf.backend_util.Conv2DInfo): Size4D {
+function _padding({ padInfo }: tf.Conv2DInfo): Size4D {
   return [padInfo.top, padInfo.bottom, padInfo.left, padInfo.right];
 }

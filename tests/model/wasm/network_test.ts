@@ -314,7 +314,7 @@ Deno.test("fifty steps leave no tensor behind and take no more memory", async ()
     import { initialWeights } from "${ROOT}lib/model/initialise.ts";
     import { MRNet } from "${ROOT}lib/model/mrnet.ts";
     import { createNetwork } from "${ROOT}lib/model/create_network.ts";
-    import * as tf from "${ROOT}lib/tf.ts";
+    import * as tf from "${ROOT}tests/support/tf.ts";
     await startEngine("wasm");
     const model = new MRNet(initialWeights(4));
     const tensors = tf.memory().numTensors;

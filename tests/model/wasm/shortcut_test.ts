@@ -11,7 +11,7 @@ import {
 } from "../../../lib/model/wasm/parameters.ts";
 import type { Network } from "../../../lib/network/network.ts";
 import { RESNET18 } from "../../../lib/network/resnet18.ts";
-import * as tf from "../../../lib/tf.ts";
+import * as tf from "../../support/tf.ts";
 import { onEachEngine } from "../../support/engines.ts";
 import {
   difference,

@@ -6,7 +6,7 @@ import {
   type NetworkOptions,
   NetworkPasses,
 } from "../../../lib/model/webgpu/network_passes.ts";
-import * as tf from "../../../lib/tf.ts";
+import * as tf from "../../support/tf.ts";
 import { onEachEngine } from "../../support/engines.ts";
 import {
   difference,

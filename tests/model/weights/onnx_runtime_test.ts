@@ -15,7 +15,7 @@ import { elementCount, type StateDict } from "../../../lib/model/weights/tensors
 import { statisticsOf } from "../../../lib/network/parameters.ts";
 import { featuresOf } from "../../../lib/network/reference.ts";
 import { RESNET18 } from "../../../lib/network/resnet18.ts";
-import * as tf from "../../../lib/tf.ts";
+import * as tf from "../../support/tf.ts";
 import { createRandom } from "../../../lib/random.ts";
 import { seededState } from "../../support/seeded.ts";
 import { testWithPython, withFolder } from "./support.ts";

@@ -11,7 +11,7 @@ import type { ModelOfAll, RunAllOptions } from "../../../lib/plan/run_all/option
 import { runAll } from "../../../lib/plan/run_all/run_all.ts";
 import { PLANES, TASKS } from "../../../lib/terms.ts";
 import { trainRun } from "../../../lib/train/run.ts";
-import * as tf from "../../../lib/tf.ts";
+import * as tf from "../../support/tf.ts";
 import { writeMember, writePlanes } from "../../support/combined.ts";
 import { TemporaryFolder } from "../../support/folders.ts";
 
