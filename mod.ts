@@ -53,17 +53,7 @@ export { type ExamChecks, type Landmarks, learnLandmarks } from "./lib/data/surv
 export type { TuneSplit } from "./lib/data/tune.ts";
 
 // The model.
-export { createMRNet, loadMRNet, saveMRNet } from "./lib/model/create.ts";
-export type { CreateOptions, LoadedMRNet, LoadOptions, NetworkName } from "./lib/model/create.ts";
-export { decide, type Decision, DEFAULT_THRESHOLD } from "./lib/model/card.ts";
-export type { ChosenOn, EpochRule, ModelCard } from "./lib/model/card.ts";
-export type { OperatingPoint, ResolvedCard } from "./lib/model/card.ts";
-export type { CardText } from "./lib/model/card_text.ts";
-export { type Conversion, convertWeights } from "./lib/model/convert.ts";
-export type { Features } from "./lib/model/features.ts";
-export type { ModelSource } from "./lib/model/model_source.ts";
-export { MRNet, type MRNetOptions, type Prediction, type ReadOptions } from "./lib/model/mrnet.ts";
-export type { NamedTensor, StateDict } from "./lib/model/weights/tensors.ts";
+export * from "./lib/model/mod.ts";
 
 // Training.
 export { train, type TrainDatasets } from "./lib/train/train.ts";
@@ -88,18 +78,20 @@ export type { EvaluateOptions, Evaluation, ExamPrediction } from "./lib/train/ev
 export type { EvaluateModelOptions, EvaluationStart } from "./lib/report/evaluate_model.ts";
 export type { ModelEvaluation } from "./lib/report/evaluate_model.ts";
 export type { ModelHints, PlaneModel } from "./lib/model/plane_model.ts";
-export { predictFiles } from "./lib/train/predict.ts";
+export { predictFiles } from "./lib/train/verbs.ts";
 export type { FilePrediction } from "./lib/model/file_prediction.ts";
 
 // Where a model looked.
-export { explain, type ExplainOptions, type Explanation } from "./lib/explain/explain.ts";
-export type { MapKind, SliceShare } from "./lib/explain/explain.ts";
-export { explainFiles, type ExplainFilesOptions } from "./lib/explain/explain_files.ts";
+export { explain, explainFiles } from "./lib/explain/verbs.ts";
+export type { ExplainOptions, Explanation, MapKind, SliceShare } from "./lib/explain/explain.ts";
+export type { ExplainFilesOptions } from "./lib/explain/explain_files.ts";
 export type { FileExplanation } from "./lib/explain/explain_files.ts";
 
 // The three planes together, ensembles, and all nine models.
-export { combineModels, type CombineOptions, type CombineResult } from "./lib/combine/combine.ts";
-export { runAll, type RunAllResult } from "./lib/plan/run_all/run_all.ts";
+export { combineModels } from "./lib/combine/verbs.ts";
+export type { CombineOptions, CombineResult } from "./lib/combine/combine.ts";
+export { runAll } from "./lib/plan/verbs.ts";
+export type { RunAllResult } from "./lib/plan/run_all/run_all.ts";
 export type { ModelOfAll, RunAllOptions, RunAllPlan } from "./lib/plan/run_all/options.ts";
 
 // Serving, and files from a scanner.

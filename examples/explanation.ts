@@ -32,5 +32,5 @@ console.log(
 
 const sheet = `${data}/sheet.png`;
 const picture = pictures.contactSheet(exam, explanation, "acl · sagittal");
-await Deno.writeFile(sheet, pictures.encodePng(picture));
+await Deno.writeFile(sheet, await pictures.encodePng(picture));
 console.log(`The contact sheet: ${sheet}`);

@@ -2,7 +2,6 @@
  * Reading and writing files. A file is either whole under its name or does not exist, and each failure
  * is one line that names the file and what to do.
  */
-import { createHash } from "node:crypto";
 import { messageOf, MRNetError, OptionError, OutputError, PermissionError } from "./errors.ts";
 import { type Content, folderOf, mayRead, syncFolder, writeAside } from "./whole_file.ts";
 
@@ -189,6 +188,7 @@ export async function hashFile(action: FileAction, signal?: AbortSignal): Promis
 
 /** The SHA-256 of an open file, from its beginning. */
 export async function hashOf(file: Deno.FsFile, signal?: AbortSignal): Promise<string> {
+  const { createHash } = await import("node:crypto");
   const hash = createHash("sha256");
   const piece = new Uint8Array(1024 * 1024);
   await file.seek(0, Deno.SeekMode.Start);

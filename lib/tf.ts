@@ -34,7 +34,6 @@ export let backend: typeof TensorFlow.backend;
 export let backend_util: typeof TensorFlow.backend_util;
 export let cast: typeof TensorFlow.cast;
 export let clipByValue: typeof TensorFlow.clipByValue;
-export let oneHot: typeof TensorFlow.oneHot;
 export let pow: typeof TensorFlow.pow;
 export let concat: typeof TensorFlow.concat;
 export let conv2d: typeof TensorFlow.conv2d;
@@ -89,7 +88,6 @@ export async function loadTensorFlow(): Promise<void> {
     backend_util,
     cast,
     clipByValue,
-    oneHot,
     pow,
     concat,
     conv2d,

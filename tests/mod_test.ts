@@ -26,6 +26,30 @@ Deno.test("importing the module asks for nothing, prints nothing and starts noth
   assert.deepEqual(await folder.files(), ["engines.ts", "script.ts"]);
 });
 
+/** What `deno info` says of a module. */
+interface ModuleInfo {
+  specifier: string;
+  dependencies?: { code?: { specifier?: string }; isDynamic?: boolean }[];
+}
+
+Deno.test("importing the module loads no large package and no engine", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", new URL("../mod.ts", import.meta.url).href],
+  }).output();
+  const { roots, modules } = JSON.parse(new TextDecoder().decode(stdout));
+  const all = new Map((modules as ModuleInfo[]).map((each) => [each.specifier, each]));
+  const loaded = new Set<string>(roots);
+  for (const specifier of loaded) {
+    for (const { code, isDynamic } of all.get(specifier)?.dependencies ?? []) {
+      if (code?.specifier !== undefined && !isDynamic) loaded.add(code.specifier);
+    }
+  }
+  assert.ok(loaded.size > 50, "the graph was not read");
+  const packages = [...loaded].filter((each) => !each.startsWith("file:"))
+    .map((each) => each.replace(/(.)@\d[^/]*/, "$1"));
+  assert.deepEqual(packages.sort(), ["npm:csv-parse/sync", "npm:pure-rand/generator/mersenne"]);
+});
+
 Deno.test("a script trains, evaluates and loads with one import and no configuration", async () => {
   await using folder = await TemporaryFolder.make();
   await folder.write(

@@ -41,7 +41,7 @@ const exam = await valid.read(valid.labels.findIndex(({ label }) => label === 1)
 const title = `${exams.task} · ${exams.plane}`;
 const sheet = pictures.contactSheet(exam, await explain(model, exam), title);
 await Deno.mkdir("docs/images", { recursive: true });
-await writeWhole("docs/images/explanation.png", pictures.encodePng(sheet));
+await writeWhole("docs/images/explanation.png", await pictures.encodePng(sheet));
 await Deno.remove(folder, { recursive: true });
 const line = `validation AUC ${best!.valAuc}, exam ${exam.id}\n`;
 await Deno.stdout.write(new TextEncoder().encode(line));

@@ -16,8 +16,9 @@ import {
 } from "../combine/combination.ts";
 import type { Exam } from "../data/exam.ts";
 import { DataError } from "../errors.ts";
-import { explain, type ExplainOptions, type Explanation } from "../explain/explain.ts";
+import type { ExplainOptions, Explanation } from "../explain/explain.ts";
 import { meanExplanation, meanPrediction } from "../explain/mean.ts";
+import { explain } from "../explain/verbs.ts";
 import type { ChosenOn, Decision, ResolvedCard } from "../model/card.ts";
 import type { Prediction, ReadOptions } from "../model/mrnet.ts";
 import type { PlaneModel } from "../model/plane_model.ts";

@@ -60,32 +60,7 @@ export interface EnsembleResult {
   path: string;
 }
 
-/**
- * Makes an ensemble of models and writes its file. Each member is loaded once, onto the current engine,
- * so that what cannot be used is found here.
- *
- * @throws {OptionError} if an option does not exist; if the members are fewer than two, more than 100, of
- * different findings or planes, or one is given twice or is an ensemble; or if the name of the file does
- * not end in `.json`
- * @throws {WeightsError} if a file is no model
- * @throws {DataError} if the predictions cannot be used, or by their hashes every member was trained on
- * one of the exams
- * @throws {OutputError} if the file cannot be written
- *
- * @example
- * ```ts
- * import { createMRNet, ensembleModels, loadClassifier, saveMRNet } from "../../mod.ts";
- * const folder = await Deno.makeTempDir();
- * const models = [`${folder}/1.safetensors`, `${folder}/2.safetensors`];
- * for (const [index, path] of models.entries()) {
- *   using model = await createMRNet({ weights: "none", seed: index });
- *   await saveMRNet(model, path, { task: "acl", plane: "axial" });
- * }
- * const { path } = await ensembleModels({ models, out: `${folder}/ensemble.json` });
- * using ensemble = await loadClassifier(path);
- * console.assert(ensemble.kind === "ensemble" && ensemble.models.length === 2);
- * ```
- */
+/** As in `verbs.ts`, where it is described. */
 export async function ensembleModels(options: EnsembleOptions): Promise<EnsembleResult> {
   checkOptionNames("make an ensemble", options, OPTION_NAMES);
   const { models, out, predictions, operatingPoint, task, plane, intensity } = options;

@@ -41,31 +41,7 @@ const OPTION_NAMES: OptionNames<ClassifierOptions> = {
   planeOption: true,
 };
 
-/**
- * Loads a classifier onto the current engine, and starts an engine if none runs. The file's name tells a
- * model of one plane from a combination or an ensemble; without a name, the content does.
- *
- * @param source the path, the URL or the bytes of a model's file (`.safetensors`, `.pth`, `.pt`), or of
- *   the `.json` file of a combination or an ensemble; that names its members relative to its own folder
- * @throws {WeightsError} if it is none of them; or if a member of a combination or an ensemble is
- *   missing, has changed since that was made, or is for another finding or plane
- * @throws {OptionError} if an option does not exist, if the options contradict the file, or if neither
- *   says the finding or the plane
- * @throws {PermissionError} if Deno refuses a file or the network
- *
- * @example
- * ```ts
- * import { createMRNet, loadClassifier, saveMRNet } from "../../mod.ts";
- * const path = `${await Deno.makeTempDir()}/acl.safetensors`;
- * const card = { task: "acl", plane: "sagittal" } as const;
- * await saveMRNet(await createMRNet({ weights: "none", seed: 1 }), path, card);
- * using classifier = await loadClassifier(path);
- * const voxels = Uint8Array.from({ length: 2 * 64 * 64 }, (_, i) => i * 37 % 251);
- * const sagittal = { id: "0001", slices: 2, height: 64, width: 64, voxels };
- * const { probability, decision } = await classifier.predict({ sagittal });
- * console.assert(probability >= 0.5 === (decision === "positive"));
- * ```
- */
+/** As in `verbs.ts`, where it is described. */
 export async function loadClassifier(
   source: ModelSource,
   options: ClassifierOptions = {},
@@ -90,12 +66,7 @@ export async function loadClassifiers(
   });
 }
 
-/**
- * Loads a combination; anything else is refused.
- *
- * @param path the file that `combine` wrote
- * @throws as {@linkcode loadClassifier}
- */
+/** As in `verbs.ts`, where it is described. */
 export async function loadCombined(path: string): Promise<CombinedMRNet> {
   const loader = new _Loader();
   return await loader.use(async () => {
@@ -160,7 +131,7 @@ class _Loader {
       const hints = { task, plane, intensity };
       models[plane] = this.#shared(await loadPlaneModel(member, hints, named.sha256));
     }
-    const about = { name: _nameOf(source, options), file, sha256: hashSource(opened) };
+    const about = { name: _nameOf(source, options), file, sha256: await hashSource(opened) };
     const combined = new CombinedMRNet(about, combination, models as ByPlane<PlaneModel>);
     _checkHints(combined, options);
     return combined;
@@ -185,7 +156,7 @@ class _Loader {
       const hints = plane === "combined" ? { task } : { task, plane, intensity };
       members.push(await this.#open(from, member, hints, named.sha256));
     }
-    const about = { name: _nameOf(source, options), file, sha256: hashSource(opened) };
+    const about = { name: _nameOf(source, options), file, sha256: await hashSource(opened) };
     const loaded = new EnsembleMRNet(about, ensemble, members);
     _checkHints(loaded, options);
     return loaded;

@@ -53,7 +53,7 @@ export async function openMember(
   const opened = await openModelSource(source, { what, hint });
   try {
     // Checked before the file is parsed: a changed file is not the model that was named.
-    if (hashSource(opened) === sha256) return { source, opened };
+    if (await hashSource(opened) === sha256) return { source, opened };
     throw new WeightsError(
       `Cannot use the ${owner.kind} '${name}': its ${owner.member} '${opened.name}' is another than ` +
         `the one that ${made} (its SHA-256 is not ${sha256.slice(0, 12)}…): ${hint}`,

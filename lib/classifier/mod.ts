@@ -11,10 +11,11 @@ export {
 export { CombinedMRNet } from "./combined.ts";
 export type { Ensemble, EnsembleMember, EnsembleOperatingPoint, OutOfFold } from "./ensemble.ts";
 export { EnsembleMRNet } from "./ensemble_mrnet.ts";
-export { ensembleModels, type EnsembleOptions, type EnsembleResult } from "./ensemble_models.ts";
+export type { EnsembleOptions, EnsembleResult } from "./ensemble_models.ts";
 export type {
   ClassifiedExam,
   ClassifierEvaluation,
   EvaluateClassifierOptions,
 } from "./evaluate.ts";
-export { type ClassifierOptions, loadClassifier, loadCombined } from "./load.ts";
+export type { ClassifierOptions } from "./load.ts";
+export * from "./verbs.ts";

@@ -11,7 +11,7 @@ import {
 } from "../model/file_prediction.ts";
 import type { Prediction } from "../model/mrnet.ts";
 import type { PlaneModel } from "../model/plane_model.ts";
-import { predictFiles } from "../train/predict.ts";
+import { predictFiles } from "../train/verbs.ts";
 import type { Classifier, ClassifierPrediction } from "./classifier.ts";
 
 /** A patient, by the files of the planes that a classifier reads. */

@@ -4,7 +4,7 @@ import type { Dataset, DatasetOptions, LabelledExam } from "../data/dataset.ts";
 import { DataError } from "../errors.ts";
 import type { MRNet, Prediction } from "../model/mrnet.ts";
 import type { LossWeights } from "../model/recipe.ts";
-import { evaluate, type ExamPrediction } from "../train/evaluate.ts";
+import type { ExamPrediction } from "../train/evaluate.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import { type ByPlane, byPlane } from "./combination.ts";
 import type { PlanePredictions } from "./predictions.ts";
@@ -68,6 +68,7 @@ export async function evaluateModels(
   datasets: Readonly<Partial<ByPlane<Dataset>>>,
   { signal, onRead, onExam }: EvaluateModelsOptions = {},
 ): Promise<Map<string, ExamPrediction>[]> {
+  const { evaluate } = await import("../train/evaluate.ts");
   _checkPatients(datasets);
   const said: Map<string, ExamPrediction>[] = [];
   for (const [index, { model, plane, lossWeights }] of models.entries()) {

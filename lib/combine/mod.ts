@@ -14,7 +14,8 @@
 export type { ByPlane, Combination, CombinedMember } from "./combination.ts";
 export type { CombinedOperatingPoint, CombinedPrediction, FitOn } from "./combination.ts";
 export { combinedProbability } from "./combination.ts";
-export { combineTable } from "./combine.ts";
+export { combineTable } from "./verbs.ts";
+export type { CombineTableOptions } from "./combine.ts";
 export { fitCombination } from "./fit.ts";
 export { formatCombination, parseCombination, readCombination, writeCombination } from "./file.ts";
 export { evaluatePlanes, openPlanes } from "./evaluate.ts";

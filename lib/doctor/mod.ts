@@ -1,4 +1,5 @@
 /** What a script needs to examine a data set. */
-export { type DataReport, type DoctorOptions, examineDataset } from "./doctor.ts";
+export * from "./verbs.ts";
+export type { DataReport, DoctorOptions } from "./doctor.ts";
 export type { DataProblem, ExamCount, LabelCount, MiddleSlice } from "./doctor.ts";
 export type { CommonFacts, Oddity } from "../data/tally.ts";

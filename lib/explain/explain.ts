@@ -84,26 +84,7 @@ export const EXPLAIN_OPTION_NAMES: OptionNames<ExplainOptions> = {
   between: true,
 };
 
-/**
- * Reads one exam and explains its second logit, which is the finding's.
- *
- * The sums are made in double precision from the features that the engine computed, and differ from
- * its logit by the rounding of float32.
- *
- * @throws {OptionError} if there is no option of a name that is given
- * @throws {EngineError} if the engine fails
- *
- * @example
- * ```ts
- * import { createMRNet, explain } from "../../mod.ts";
- * const voxels = Uint8Array.from({ length: 3 * 64 * 64 }, (_, i) => i * 37 % 251);
- * const exam = { id: "a", slices: 3, height: 64, width: 64, voxels };
- * using model = await createMRNet({ weights: "none", seed: 1 });
- * const { bias, slices, logits } = await explain(model, exam);
- * const sum = slices.reduce((sum, { share }) => sum + share, bias);
- * console.assert(Math.abs(sum - logits[1]) < 1e-5 * Math.abs(logits[1]));
- * ```
- */
+/** As in `verbs.ts`, where it is described. */
 export async function explain(
   model: MRNet,
   exam: Exam,

@@ -32,29 +32,7 @@ const OPTION_NAMES: OptionNames<ExplainFilesOptions> = {
 /** What a model says about an exam's file, and what was written about it. */
 export type FileExplanation = FilePrediction & { files?: ExplanationFiles };
 
-/**
- * Predicts exams from their files, in order, and writes for each where the model looked. An exam that
- * cannot be read yields its error, and the others go on.
- *
- * @param paths `.npy` files of any slice count and size that an exam can have, or other sources
- * @throws {OptionError} if an option does not exist, or two files have the same name and would write
- * the same pictures
- * @throws {OutputError} if a picture cannot be written
- * @throws {EngineError} if the engine fails
- *
- * @example
- * ```ts
- * import { createMRNet, explainFiles, npy } from "../../mod.ts";
- * const folder = await Deno.makeTempDir();
- * const voxels = Uint8Array.from({ length: 2 * 64 * 64 }, (_, i) => i * 37 % 251);
- * await Deno.writeFile(`${folder}/0001.npy`, npy.encodeNpy(voxels, [2, 64, 64]));
- * using network = await createMRNet({ weights: "none", seed: 1 });
- * const model = { task: "acl", plane: "axial", intensity: "raw", file: "a.pth", sha256: "" } as const;
- * for await (const { files } of explainFiles(network, [`${folder}/0001.npy`], { folder, model })) {
- *   console.assert(files?.animation === `${folder}/0001.gif`);
- * }
- * ```
- */
+/** As in `verbs.ts`, where it is described. */
 export async function* explainFiles(
   network: MRNet,
   paths: readonly ExamInput[],

@@ -40,34 +40,7 @@ export interface ExplanationFiles {
 /** Slices are drawn at the whole multiple of their size that is nearest to this, in pixels. */
 const SIDE = 256;
 
-/**
- * Writes an exam's explanation into a folder, which is made if it is missing:
- *
- * - `{exam}_slice_{nn}.png`: the slice with its map, for each slice with a share (of the classic maps
- *   for each slice); `nn` counts from 0
- * - `{exam}_sheet.png`: all slices with their shares
- * - `{exam}.gif`: through the exam
- * - `{exam}_contributions.json`: what each slice and each channel adds to the logit
- *
- * Pictures of slices are removed if an earlier explanation of an exam of this name wrote them and this one
- * does not.
- *
- * @throws {OutputError} if a file cannot be written
- * @throws {PermissionError} if Deno may not read or write the folder
- *
- * @example
- * ```ts
- * import { createMRNet, explain, pictures } from "../../mod.ts";
- * const voxels = Uint8Array.from({ length: 3 * 64 * 64 }, (_, i) => i * 37 % 251);
- * const exam = { id: "0001", slices: 3, height: 64, width: 64, voxels };
- * using network = await createMRNet({ weights: "none", seed: 1 });
- * const explanation = await explain(network, exam);
- * const model = { task: "acl", plane: "axial", intensity: "raw", file: "a.pth", sha256: "" } as const;
- * const folder = await Deno.makeTempDir();
- * const { sheet } = await pictures.writeExplanation(folder, exam, explanation, model);
- * console.assert(sheet.endsWith("/0001_sheet.png") && (await Deno.stat(sheet)).isFile);
- * ```
- */
+/** As in `mod.ts`, where it is described. */
 export async function writeExplanation(
   folder: string,
   exam: Exam,

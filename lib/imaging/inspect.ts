@@ -35,14 +35,7 @@ const OPTION_NAMES: OptionNames<InspectOptions> = {
   onFile: true,
 };
 
-/**
- * Looks at files, at folders with all that lies below them, and into zip archives.
- *
- * @param paths DICOM and NIfTI files, folders, archives, or their bytes
- * @throws {OptionError} if an option does not exist
- * @throws {DataError} if a path is not there
- * @throws {PermissionError} if Deno may not read one
- */
+/** As in `verbs.ts`, where it is described. */
 export async function inspectPaths(
   paths: readonly (string | GivenFile)[],
   options: InspectOptions = {},

@@ -12,8 +12,6 @@ import { cardMetadata, readCard, readCardWith } from "./card_metadata.ts";
 import { initialClassifier, initialWeights } from "./initialise.ts";
 import { MRNet, type MRNetOptions } from "./mrnet.ts";
 import { isRemote, type ModelSource, openModelSource } from "./model_source.ts";
-import { fetchImageNetWeights } from "./weights/imagenet.ts";
-import { identifyNetwork, readFeatures, readMRNet } from "./weights/read.ts";
 import { encodeSafetensors } from "./weights/safetensors.ts";
 import { quoted } from "../quoted.ts";
 import { VERSION } from "../version.ts";
@@ -229,6 +227,7 @@ export async function loadMRNetFrom(
   source: Source,
   { intensity }: LoadOptions,
 ): Promise<LoadedMRNet> {
+  const { readMRNet } = await import("./weights/read.ts");
   const { tensors, metadata } = await readMRNet(source);
   const card = readCardWith(metadata, source.name, intensity);
   await ensureEngine();
@@ -304,6 +303,7 @@ async function _startingWeights(
   const wanted = networkOf(options.network ?? "alexnet");
   if (weights === "none") return { state: initialWeights(seed, wanted) };
   const url = isRemote(weights) ? weights : undefined;
+  const { fetchImageNetWeights } = await import("./weights/imagenet.ts");
   const path = weights === "imagenet" || url !== undefined
     ? await fetchImageNetWeights({ folder: models, network: wanted, url, onProgress, signal })
     : weights;
@@ -316,6 +316,7 @@ async function _startingWeights(
     const { tensors, card } = await _readStart(path, tune);
     return { state: tensors, intensity: card.intensity, landmarks: card.landmarks };
   }
+  const { readFeatures } = await import("./weights/read.ts");
   const features = (await readFeatures(path)).tensors;
   return { state: new Map([...features, ...initialClassifier(seed, network)]) };
 }
@@ -325,6 +326,7 @@ async function _readStart(
   path: string,
   tune: TuneSplit | undefined,
 ): Promise<{ tensors: StateDict; card: ModelCard }> {
+  const { readMRNet } = await import("./weights/read.ts");
   const { tensors, metadata } = await readMRNet(path);
   const card = readCard(metadata, path);
   if (tune === undefined || coversTuneSplit(card.tune, tune)) return { tensors, card };
@@ -350,6 +352,7 @@ async function _readStart(
  * are unknown, and MRNet cannot use its trained classifier
  */
 async function _identify(path: string): Promise<{ isBackbone: boolean; network: Network }> {
+  const { identifyNetwork } = await import("./weights/read.ts");
   const { kind, network, ownClassifier, tensors } = await identifyNetwork(path);
   if (kind !== "backbone") return { isBackbone: false, network };
   const other = ownClassifier.find((key) => {

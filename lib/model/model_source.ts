@@ -1,5 +1,4 @@
 /** Where a model is read from: a file, a URL, or bytes that are in memory already. */
-import { createHash } from "node:crypto";
 import { concat } from "../bytes.ts";
 import { messageOf, PermissionError, WeightsError } from "../errors.ts";
 import { baseName, checkPlainFile, fileError, hashFile, readBytes } from "../files.ts";
@@ -100,10 +99,11 @@ const MAX_HASHED = 4 * 1024 ** 3;
  *
  * @throws {WeightsError} if it has more than 4 GiB
  */
-export function hashSource({ size, read, failure }: Source): string {
+export async function hashSource({ size, read, failure }: Source): Promise<string> {
   if (size > MAX_HASHED) {
     throw failure(`it is ${size} bytes long, allowed are ${MAX_HASHED}`, HINT);
   }
+  const { createHash } = await import("node:crypto");
   const hash = createHash("sha256");
   for (let at = 0; at < size; at += HASHED_AT_ONCE) {
     hash.update(read(at, Math.min(HASHED_AT_ONCE, size - at)));

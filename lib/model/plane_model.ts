@@ -48,13 +48,14 @@ export interface PlaneModel {
 export async function loadPlaneModel(
   source: Source,
   { task, plane, intensity, fallbackPlane, planeOption }: ModelHints,
-  sha256: string = hashSource(source),
+  sha256?: string,
 ): Promise<PlaneModel> {
   const { model, metadata, card: own } = await loadMRNetFrom(source, { intensity });
   try {
     const told = { task, plane: plane ?? (own.plane === undefined ? fallbackPlane : undefined) };
     const card = resolveCard(own, told, source.name, planeOption);
-    return { model, file: source.name, sha256, card, metadata };
+    const hash = sha256 ?? await hashSource(source);
+    return { model, file: source.name, sha256: hash, card, metadata };
   } catch (error) {
     model.dispose();
     throw error;

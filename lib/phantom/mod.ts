@@ -9,7 +9,7 @@
  * @module
  */
 export type { Anatomy } from "./anatomy.ts";
-export { writePhantomDataset } from "./dataset.ts";
+export { writePhantomDataset } from "./verbs.ts";
 export type { PhantomDatasetOptions, PhantomDatasetSummary } from "./dataset.ts";
 export type { AclTear, BoneName, Findings, Injuries } from "./injuries.ts";
 export type { MarrowOedema, MeniscalTear, Swelling } from "./injuries.ts";

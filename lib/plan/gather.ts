@@ -65,12 +65,7 @@ interface DoneUnit {
   model: DoneModel;
 }
 
-/**
- * Which units of a plan are done, by their files alone.
- *
- * @param folder the plan's
- * @throws {DataError} if the plan or a unit's file cannot be read
- */
+/** As in `verbs.ts`, where it is described. */
 export async function planStatus(folder: string): Promise<PlanStatus> {
   const opened = await openPlan(folder);
   const results = await _results(folder, opened);
@@ -82,17 +77,7 @@ export async function planStatus(folder: string): Promise<PlanStatus> {
   return { plan: opened.plan, units };
 }
 
-/**
- * Puts the results of all units together and writes them to the plan's folder: `results.json`, and of
- * trainings `report.html`, the predictions, a combination wherever three planes were trained alike, and an
- * ensemble wherever trainings differ in fold and seed alone. Of an archive, `predictions.csv` and `unreadable.csv`.
- *
- * The nine models of a plan of `all` give the table and the files that `runAll` gives.
- *
- * @param folder the plan's
- * @throws {DataError} if units are not done, naming them, or were not evaluated on the same exams
- * @throws {OutputError} if a file cannot be written
- */
+/** As in `verbs.ts`, where it is described. */
 export async function gatherPlan(folder: string): Promise<Gathered> {
   const opened = await openPlan(folder);
   const { plan } = opened;

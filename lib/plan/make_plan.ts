@@ -48,35 +48,7 @@ interface Planned {
   folds?: string;
 }
 
-/**
- * Makes a plan of trainings, or of scoring an archive, and writes it to a folder. The same call again
- * changes nothing.
- *
- * The trainings keep a tune split out, which chooses epochs and operating points. With folds each training
- * keeps one fold out as well, which only evaluates its model. A sweep does not touch the validation set.
- *
- * @throws {OptionError} if an option does not exist or is out of its range, or the folder has another plan;
- * the message names the differences
- * @throws {DataError} if exams, labels or a table cannot be used, or a fold lacks a class
- * @throws {WeightsError} if the starting weights, or the model, cannot be had
- * @throws {OutputError} if the folder cannot be written
- *
- * @example
- * ```ts
- * import { phantom, plan } from "../../mod.ts";
- * const home = await Deno.makeTempDir();
- * const data = `${home}/data`;
- * const balanced = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
- * const prevalence = { train: balanced, valid: balanced };
- * const knees = { train: 24, valid: 4, size: 64, slices: [1, 1], seed: 1, prevalence } as const;
- * await phantom.writePhantomDataset({ folder: data, ...knees });
- * const made = await plan.makePlan({
- *   ...{ kind: "folds", folds: 2, stratify: true, tasks: ["acl"], planes: ["axial"] },
- *   ...{ data, out: `${home}/plan`, weights: "none", seed: 1, tune: { fraction: 0.3, seed: 0 } },
- * });
- * console.assert(made.plan.units.length === 2 && !made.found);
- * ```
- */
+/** As in `verbs.ts`, where it is described. */
 export async function makePlan(options: PlanOptions): Promise<MadePlan> {
   const names = options.kind === "score" ? SCORE_PLAN_OPTION_NAMES : TRAIN_PLAN_OPTION_NAMES;
   checkOptionNames("make a plan", options, names);

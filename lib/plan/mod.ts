@@ -10,7 +10,9 @@
  *
  * @module
  */
-export { type MadePlan, makePlan } from "./make_plan.ts";
+export { gatherPlan, makePlan, planStatus, runUnit, runUnits, submitPlan } from "./verbs.ts";
+export { workOnQueue } from "./verbs.ts";
+export type { MadePlan } from "./make_plan.ts";
 export type { PlanOptions, ScorePlanOptions, TrainPlanOptions } from "./options.ts";
 export type {
   Plan,
@@ -23,14 +25,14 @@ export type {
   TrainUnit,
 } from "./plan.ts";
 export { parsePlan, readPlan } from "./plan_file.ts";
-export { runUnit, type UnitOptions, type UnitOutcome } from "./unit.ts";
-export { runUnits, type UnitsOptions, type UnitsOutcome } from "./units.ts";
+export type { UnitOptions, UnitOutcome } from "./unit.ts";
+export type { UnitsOptions, UnitsOutcome } from "./units.ts";
 export type { UnitHooks } from "./train_unit.ts";
-export { type SubmitOutcome, submitPlan } from "./submit.ts";
+export type { SubmitOutcome } from "./submit.ts";
 export type { Submission, SubmitEngineName, SubmitOptions } from "./engines/engine.ts";
-export { workOnQueue, type WorkOptions, type WorkOutcome } from "./engines/queue_work.ts";
+export type { WorkOptions, WorkOutcome } from "./engines/queue_work.ts";
 export type { QueuedUnit, QueuedUnitEnd } from "./engines/queue_work.ts";
-export { type Gathered, gatherPlan, type PlanStatus, planStatus } from "./gather.ts";
+export type { Gathered, PlanStatus } from "./gather.ts";
 export type { GatheredScores } from "./gather_scores.ts";
 export type {
   GatheredAuc,

@@ -30,17 +30,7 @@ export interface SubmitOutcome extends Submission {
   done: number[];
 }
 
-/**
- * Hands those units of a plan over that are neither done nor with the engine already, and has their
- * results gathered at the end. Doing it twice adds nothing.
- *
- * @param folder the plan's
- * @throws {OptionError} if an option does not exist, or is none that the engine can follow
- * @throws {DataError} if the plan or a unit's file cannot be read
- * @throws {SubmitError} if the engine is not there or refuses, or another process submits the plan
- * @throws {PermissionError} if Deno may not write the plan's folder or run the engine's programs
- * @throws {OutputError} if a file cannot be written
- */
+/** As in `verbs.ts`, where it is described. */
 export async function submitPlan(folder: string, options: SubmitOptions): Promise<SubmitOutcome> {
   checkOptionNames("submit a plan", options, OPTION_NAMES);
   const engine = _engine(options);

@@ -60,36 +60,7 @@ export interface UnitOutcome {
   begun: boolean;
 }
 
-/**
- * Does one unit of a plan, or goes on with it. One that is done changes no file.
- *
- * A training starts in its own folder, `units/ID`, and resumes from the last saved state there; if it was
- * killed before the first one, it starts anew. A chunk of an archive is scored from its beginning.
- *
- * @param folder the plan's
- * @throws {OptionError} if an option, or a unit of that number, does not exist
- * @throws {DataError} if the plan cannot be read, or labels, exams, weights, model or manifest are not
- * those that it was made for
- * @throws {TrainingError} if no epoch was worth keeping
- * @throws what `train` and `evaluate` throw
- *
- * @example
- * ```ts
- * import { phantom, plan } from "../../mod.ts";
- * const home = await Deno.makeTempDir();
- * const [data, out] = [`${home}/data`, `${home}/plan`];
- * const balanced = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
- * const prevalence = { train: balanced, valid: balanced };
- * const knees = { train: 24, valid: 4, size: 64, slices: [1, 1], seed: 1, prevalence } as const;
- * await phantom.writePhantomDataset({ folder: data, ...knees });
- * await plan.makePlan({
- *   ...{ kind: "all", tasks: ["acl"], planes: ["axial"], data, out, weights: "none", seed: 1 },
- *   ...{ epochs: 1, threads: 1, tune: { fraction: 0.3, seed: 0 } },
- * });
- * const { state } = await plan.runUnit(out, { index: 0 });
- * console.assert(state === "done");
- * ```
- */
+/** As in `verbs.ts`, where it is described. */
 export async function runUnit(folder: string, options: UnitOptions = {}): Promise<UnitOutcome> {
   checkOptionNames("do a unit", options, OPTION_NAMES);
   return await doUnit(folder, options, THIS_THREAD);

@@ -50,14 +50,7 @@ export interface UnitsOutcome {
   left: number;
 }
 
-/**
- * Does all units of a plan that are neither done nor being done.
- *
- * @param folder the plan's
- * @throws {OptionError} if an option does not exist or is out of its range
- * @throws {DataError} if the plan cannot be read
- * @throws {PermissionError} if a worker may not read the toolkit
- */
+/** As in `verbs.ts`, where it is described. */
 export async function runUnits(folder: string, options: UnitsOptions = {}): Promise<UnitsOutcome> {
   checkOptionNames("do units", options, OPTION_NAMES);
   const { jobs: asked = 1, signal, onUnit, onOutcome, onFailure, onRemark } = options;

@@ -3,16 +3,13 @@
  * dataset of each plane that it reads, or the file of one with MRNet's folders.
  */
 import { Classifier } from "../classifier/classifier.ts";
-import { evaluateClassifier } from "../classifier/evaluate.ts";
 import type { ClassifierEvaluation, EvaluateClassifierOptions } from "../classifier/evaluate.ts";
 import type { ByPlane } from "../combine/combination.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
-import { evaluate as evaluateOn } from "../train/evaluate.ts";
 import type { EvaluateOptions, Evaluation } from "../train/evaluate.ts";
-import { evaluateModel } from "./evaluate_model.ts";
 import type { EvaluateModelOptions, ModelEvaluation } from "./evaluate_model.ts";
 
 /** What evaluating a network can be given. */
@@ -134,6 +131,7 @@ export async function evaluate(
   const isClassifier = what instanceof Classifier;
   if (!isClassifier && !("parameters" in what)) {
     checkOptionNames("evaluate", what, MODEL_OPTION_NAMES);
+    const { evaluateModel } = await import("./evaluate_model.ts");
     return await evaluateModel(what);
   }
   checkOptionNames("evaluate", options, isClassifier ? CLASSIFIER_OPTION_NAMES : OPTION_NAMES);
@@ -144,7 +142,10 @@ export async function evaluate(
     );
   }
   // The overloads say which goes with which.
-  return isClassifier
-    ? await evaluateClassifier(what, exams, options as EvaluateClassifierOptions)
-    : await evaluateOn(what, exams as Dataset, options as EvaluateOptions);
+  if (isClassifier) {
+    const { evaluateClassifier } = await import("../classifier/evaluate.ts");
+    return await evaluateClassifier(what, exams, options as EvaluateClassifierOptions);
+  }
+  const { evaluate } = await import("../train/evaluate.ts");
+  return await evaluate(what, exams as Dataset, options as EvaluateOptions);
 }

@@ -6,24 +6,7 @@ import type { MRNet } from "../model/mrnet.ts";
 import { yieldToEventLoop } from "./yield_to_event_loop.ts";
 import { createNetwork } from "../model/create_network.ts";
 
-/**
- * Predicts exams from their files, in order, on all threads of the engine and reading ahead. One that
- * cannot be read is given as its error, and the others go on.
- *
- * @param paths `.npy` files of any slice count and size that an exam can have, or other sources
- * @throws {EngineError} if the engine fails
- *
- * @example
- * ```ts
- * import { createMRNet, npy, predictFiles } from "../../mod.ts";
- * const path = `${await Deno.makeTempDir()}/0001.npy`;
- * await Deno.writeFile(path, npy.encodeNpy(new Uint8Array(2 * 64 * 64), [2, 64, 64]));
- * using model = await createMRNet({ weights: "none", seed: 1 });
- * for await (const { id, ...outcome } of predictFiles(model, [path])) {
- *   console.assert(id === "0001" && "prediction" in outcome);
- * }
- * ```
- */
+/** As in `verbs.ts`, where it is described. */
 export async function* predictFiles(
   model: MRNet,
   paths: readonly ExamInput[],

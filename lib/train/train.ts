@@ -3,12 +3,9 @@ import type { Dataset } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { checkOptionNames } from "../option_names.ts";
-import { checkRunOptions, TRAIN_MODEL_OPTION_NAMES } from "./model_options.ts";
 import type { TrainModelOptions } from "./model_options.ts";
-import { RUN_OPTION_NAMES } from "./option_names.ts";
 import type { TrainResult } from "./reports.ts";
-import { type RunOptions, type RunResult, trainRun } from "./run.ts";
-import { trainModel } from "./trainer.ts";
+import type { RunOptions, RunResult } from "./run.ts";
 
 /** The exams of a training. */
 export interface TrainDatasets {
@@ -82,13 +79,19 @@ export async function train(
   datasets?: TrainDatasets,
   options: TrainModelOptions = {},
 ): Promise<TrainResult | RunResult> {
+  const { checkRunOptions, TRAIN_MODEL_OPTION_NAMES } = await import("./model_options.ts");
   if (!("parameters" in what)) {
     checkRunOptions(what);
+    const { RUN_OPTION_NAMES } = await import("./option_names.ts");
     checkOptionNames("train", what, RUN_OPTION_NAMES);
+    const { trainRun } = await import("./run.ts");
     return await trainRun(what);
   }
   checkOptionNames("train", options, TRAIN_MODEL_OPTION_NAMES);
-  if (datasets !== undefined) return await trainModel(what, datasets, options);
+  if (datasets !== undefined) {
+    const { trainModel } = await import("./trainer.ts");
+    return await trainModel(what, datasets, options);
+  }
   throw new OptionError(
     "Cannot train a model without exams: give datasets behind it, as { train, valid }",
   );

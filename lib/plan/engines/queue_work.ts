@@ -110,14 +110,7 @@ const LOOK_MS = 1000;
 /** How long Redis may take to hear that a worker ends, in milliseconds; after that its lock runs out. */
 const END_MS = 5000;
 
-/**
- * Does the units of a queue, one after the other, until the signal ends it. Any number of workers may do
- * so, on machines that see the plans' folders under the same paths.
- *
- * @throws {OptionError} if an option does not exist or is out of its range
- * @throws {SubmitError} if Redis cannot be reached at first, or BullMQ cannot be had
- * @throws {PermissionError} if Deno may not reach Redis, read the environment or start a process
- */
+/** As in `verbs.ts`, where it is described. */
 export async function workOnQueue(options: WorkOptions): Promise<WorkOutcome> {
   checkOptionNames("work on a queue", options, OPTION_NAMES);
   const { redis, queue: name = QUEUE, lock = LOCK_SECONDS, untilDone = false } = options;

@@ -43,40 +43,7 @@ export interface RunAllResult {
   report?: string;
 }
 
-/**
- * Trains a model for each of the three planes of the three tasks, combines the planes, and evaluates
- * all twelve on the validation set.
- *
- * The folder `out` keeps what is done. Running again with the same options trains only the missing
- * models; an interrupted training continues from its last saved state. Other options are refused, and
- * the differences are named.
- *
- * With `skipBadExams`, exams that cannot be read are left out. A patient counts in a combination and in
- * the table only if all three exams could be read.
- *
- * @throws {OptionError} if an option is out of range, or differs from those of earlier runs in `out`
- * @throws {TrainingError} if another process works in `out`, if a training fails, or if a training had
- * no epoch worth keeping
- * @throws {DataError} if exams cannot be used, which is checked before the first training; or if the
- * predictions of the three planes in `out` are not of the same exams
- * @throws what {@linkcode train} throws
- *
- * @example
- * ```ts
- * import { phantom, runAll } from "../../../mod.ts";
- * const home = await Deno.makeTempDir();
- * const [data, models, logs] = ["data", "models", "logs"].map((name) => `${home}/${name}`);
- * const balanced = { abnormal: 0.5, acl: 0.5, meniscus: 0.5 };
- * const prevalence = { train: balanced, valid: balanced };
- * const knees = { train: 24, valid: 4, size: 64, slices: [1, 1], seed: 1, prevalence } as const;
- * await phantom.writePhantomDataset({ folder: data, ...knees });
- * const { results } = await runAll({
- *   ...{ data, models, logs, weights: "none", seed: 1, epochs: 1, augment: false },
- *   tune: { fraction: 0.3, seed: 0 },
- * });
- * console.assert(results.length === 3 && results[0].exams === 4);
- * ```
- */
+/** As in `verbs.ts`, where it is described. */
 export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
   checkOptionNames("run all", options, RUN_ALL_OPTION_NAMES);
   for (;;) {
