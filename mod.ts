@@ -64,7 +64,7 @@ export type { Augment, PixelSource, TrainModelOptions } from "./lib/train/model_
 export type { Random } from "./lib/random.ts";
 export type { ResumedRun, RunOptions, RunResult } from "./lib/train/run.ts";
 export type { RunStart, RunTraining, Selection } from "./lib/train/run.ts";
-export type { ExamResult } from "./lib/model/engine_network.ts";
+export type { ExamResult } from "./lib/train/exam_result.ts";
 export { type ScheduleName, SCHEDULES } from "./lib/train/schedule.ts";
 export type { LossWeights, RecipeName, RecipeSettings } from "./lib/model/recipe.ts";
 export { RECIPES } from "./lib/model/recipe.ts";

@@ -20,6 +20,7 @@ import { createRandom } from "../lib/random.ts";
 import { createNetwork } from "../lib/model/create_network.ts";
 import { TensorNetwork } from "../lib/model/tensor_network.ts";
 import { train } from "../lib/train/train.ts";
+import { evaluateExam } from "../lib/train/exam_result.ts";
 
 /** Height and width of a slice. */
 export const SIDE = 256;
@@ -72,10 +73,10 @@ async function measure(
   let work = Infinity;
   const step = await bestOf(repeats, async () => {
     const before = processorSeconds();
-    await network.train(labelled, [1, 3]);
+    await network.step(labelled, [1, 3]);
     work = Math.min(work, processorSeconds() - before);
   });
-  const forward = await bestOf(repeats, () => network.evaluate(labelled, [1, 3]));
+  const forward = await bestOf(repeats, () => evaluateExam(network, labelled, [1, 3]));
   return { step, forward, work, peak: peakMemory() };
 }
 

@@ -13,6 +13,7 @@ import { currentGpu, startEngine } from "../lib/engine/engine.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
 import type { NetworkOptions } from "../lib/model/webgpu/network_passes.ts";
 import { WebGPUNetwork } from "../lib/model/webgpu/network.ts";
+import { evaluateExam } from "../lib/train/exam_result.ts";
 import {
   compareTensors,
   goldenState,
@@ -42,7 +43,7 @@ for (const reference of NETWORK_CASES.filter(({ name }) => name !== "7x224x240")
       WebGPUNetwork.create(gpu, model, { tiles: "shared", ...adam, ...options });
     const model = new MRNet(goldenState());
     const network = await make(model);
-    const { logits } = await network.evaluate({ exam, label: 0 }, [1, 1]);
+    const { logits } = await evaluateExam(network, { exam, label: 0 }, [1, 1]);
     network.dispose();
     model.dispose();
     const gradient = await gradientOf({ exam, label: 1 }, make);

@@ -16,6 +16,7 @@ import { describeEngine, startEngine } from "../lib/engine/engine.ts";
 import { createMRNet, saveMRNet } from "../lib/model/create.ts";
 import { createRandom } from "../lib/random.ts";
 import { createNetwork } from "../lib/model/create_network.ts";
+import { evaluateExam } from "../lib/train/exam_result.ts";
 
 const [count = 20, slices = 24, repeats = 3] = Deno.args.map(Number);
 if (![count, slices, repeats].every((each) => Number.isInteger(each) && each > 0)) {
@@ -37,7 +38,7 @@ await saveMRNet(model, modelFile, { task: "acl", plane: "sagittal" });
 const network = await createNetwork(model);
 const exams = await Promise.all(paths.map((path) => readExam(path, path)));
 const forward = await bestOf(repeats, async () => {
-  await Promise.all(exams.map((exam) => network.evaluate({ exam, label: 0 }, [1, 1])));
+  await Promise.all(exams.map((exam) => evaluateExam(network, { exam, label: 0 }, [1, 1])));
 });
 network.dispose();
 const startUp = await bestOf(repeats, () => predict([small]));

@@ -18,6 +18,7 @@ import { initialWeights } from "../lib/model/initialise.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
 import { createRandom } from "../lib/random.ts";
 import { createNetwork } from "../lib/model/create_network.ts";
+import { evaluateExam } from "../lib/train/exam_result.ts";
 
 interface Row {
   name: string;
@@ -62,8 +63,8 @@ async function measure(name: EngineName): Promise<Row> {
   const model = new MRNet(initialWeights(1));
   const network = await createNetwork(model);
   const labelled = { exam, label: 1 } as const;
-  const step = await bestOf(repeats, () => network.train(labelled, [1, 3]));
-  const forward = await bestOf(repeats, () => network.evaluate(labelled, [1, 3]));
+  const step = await bestOf(repeats, () => network.step(labelled, [1, 3]));
+  const forward = await bestOf(repeats, () => evaluateExam(network, labelled, [1, 3]));
   engine.check();
   network.dispose();
   model.dispose();

@@ -135,9 +135,9 @@ async function measureOurs(slices: number): Promise<void> {
     const held = gpu.counts.heldBytes;
     gpu.counts.peakBytes = held;
     const network = await WebGPUNetwork.create(gpu, model, { tiles, ...WAYS[word] });
-    await network.train(exam, [1, 3]);
+    await network.step(exam, [1, 3]);
     const before = { ...gpu.counts };
-    await network.train(exam, [1, 3]);
+    await network.step(exam, [1, 3]);
     const after = gpu.counts;
     const bytes = after.uploadedBytes - before.uploadedBytes;
     const dispatches = after.dispatches - before.dispatches;

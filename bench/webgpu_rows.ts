@@ -6,7 +6,8 @@ import { bestOfEach } from "./best_of.ts";
 import type { LabelledExam } from "../lib/data/dataset.ts";
 import { createRandom } from "../lib/random.ts";
 import { type Started, withInFlight } from "../lib/train/in_flight.ts";
-import type { EngineNetwork, ExamResult } from "../lib/model/engine_network.ts";
+import type { EngineNetwork, StepResult } from "../lib/model/engine_network.ts";
+import { evaluateExam } from "../lib/train/exam_result.ts";
 
 /** Height and width of a slice. */
 export const SIZE = 256;
@@ -53,11 +54,11 @@ export async function timeNetworks(
   repeats: number,
 ): Promise<Times[]> {
   const [step, stepAlone] = await _time(
-    networks.map((network) => () => network.train(exam, [1, 3])),
+    networks.map((network) => () => network.step(exam, [1, 3])),
     repeats,
   );
   const [forward, forwardAlone] = await _time(
-    networks.map((network) => () => network.evaluate(exam, [1, 3])),
+    networks.map((network) => () => evaluateExam(network, exam, [1, 3])),
     repeats,
   );
   return networks.map((_, index) => ({
@@ -70,7 +71,7 @@ export async function timeNetworks(
 
 /** Seconds of each kind of call where many are under way, and where it is alone. */
 async function _time(
-  starts: (() => Promise<ExamResult>)[],
+  starts: (() => Promise<StepResult>)[],
   repeats: number,
 ): Promise<[together: number[], alone: number[]]> {
   const alone = await bestOfEach(repeats, starts);
@@ -82,7 +83,7 @@ async function _time(
 }
 
 /** Makes calls as training does it: the next ones start before the results of the first are there. */
-async function _underWay(calls: number, start: () => Promise<ExamResult>): Promise<void> {
+async function _underWay(calls: number, start: () => Promise<StepResult>): Promise<void> {
   async function* exams(): AsyncGenerator<Started> {
     for (let call = 0; call < calls; call++) yield { id: "bench", label: 1, result: start() };
   }

@@ -24,10 +24,10 @@ const engine = await startEngine("webgpu");
 const network = new TensorNetwork(new MRNet(initialWeights(1)));
 for (const slices of list.split(",").map(Number)) {
   const exam = makeExam(slices);
-  await network.train(exam, [1, 3]);
+  await network.step(exam, [1, 3]);
   counts.peak = counts.held;
   const before = counts.dispatches;
-  await network.train(exam, [1, 3]);
+  await network.step(exam, [1, 3]);
   const dispatches = counts.dispatches - before;
   const [times] = await timeNetworks([network], exam, repeats);
   engine.check();

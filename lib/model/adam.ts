@@ -39,6 +39,12 @@ export interface AdamOptions {
 /** What a network is set to beside the optimizer. */
 export interface NetworkSettings extends AdamOptions {
   /**
+   * What it is made for: only one that is to train has room for it, and one that is to predict computes
+   * on the caller's thread on the WebAssembly engine.
+   * @default "train"
+   */
+  use?: "train" | "evaluate" | "predict";
+  /**
    * The names of the parameters that stay as they are: no gradient, no weight decay, and their moments
    * rest.
    * @default none

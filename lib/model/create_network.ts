@@ -1,8 +1,7 @@
 /** Which network trains a model on the engine that is in use. */
 import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts";
-import type { MRNet } from "./mrnet.ts";
 import type { NetworkSettings } from "./adam.ts";
-import type { EngineNetwork } from "./engine_network.ts";
+import type { EngineModel, EngineNetwork } from "./engine_network.ts";
 import { TensorNetwork } from "./tensor_network.ts";
 import { WasmNetwork } from "./wasm/network.ts";
 import { WebGPUNetwork } from "./webgpu/network.ts";
@@ -14,7 +13,7 @@ import { WebGPUNetwork } from "./webgpu/network.ts";
  * @throws {EngineError} if the processor's threads or the GPU's memory cannot be had
  */
 export async function createNetwork(
-  model: MRNet,
+  model: EngineModel,
   options: NetworkSettings = {},
 ): Promise<EngineNetwork> {
   const { threads, precision } = currentEngine();

@@ -1,26 +1,62 @@
 /**
- * The contract of an engine's network, which trains or evaluates a model on one exam. It separates the
- * training loop from the way an engine computes a step.
+ * The contract of an engine's network: it computes exams with a model's parameters, trains these, and
+ * gives back what it has learnt. Whoever predicts, evaluates or trains does it through this contract
+ * alone.
  */
 import type { Augmentation, SourceMatrix } from "../data/augment.ts";
 import type { LabelledExam } from "../data/dataset.ts";
-import type { OptimizerState } from "./optimizer_state.ts";
+import type { Exam } from "../data/exam.ts";
+import type { Preparation } from "../data/intensity.ts";
+import type { NetworkName } from "../network/networks.ts";
+import type * as tf from "../tf.ts";
+import type { Features } from "./features.ts";
 import type { OutputWeights } from "./loss.ts";
+import type { OptimizerState } from "./optimizer_state.ts";
+import type { Parameters, Statistics } from "./parameters.ts";
 
-/** The result of one exam. */
-export interface ExamResult {
+/** What an engine is given of a model. */
+export interface EngineModel extends Preparation {
+  readonly network: NetworkName;
+  readonly parameters: Parameters;
+  readonly statistics: Statistics;
+  /** The features of an exam in TensorFlow.js's operations. */
+  features(input: tf.Tensor3D): tf.Tensor4D;
+  /** Its logits. */
+  logits(input: tf.Tensor3D): tf.Tensor2D;
+}
+
+/** How an exam is computed. */
+export interface ForwardOptions {
+  /**
+   * Whether its features are wanted too.
+   * @default false
+   */
+  features?: boolean;
+  /**
+   * Waited for between two chunks of the exam, if it is computed on the caller's thread; what it throws
+   * ends the computation.
+   * @default the exam is computed in one go
+   */
+  between?: () => void | Promise<void>;
+}
+
+/** What a model makes of an exam. */
+export interface ForwardResult {
+  /** The two outputs before the sigmoid. */
+  logits: [number, number];
+  /** What they were made of, if it was asked for. */
+  features?: Features;
+}
+
+/** What a step made of its exam before it changed the parameters. */
+export interface StepResult {
   /** The weighted cross-entropy. */
   loss: number;
   /** The two outputs before the sigmoid. */
   logits: [number, number];
-  /** The sigmoid of the second logit, in 0–1. */
-  probability: number;
 }
 
-/**
- * Runs a model on exams. It may hold the parameters in another form, so the model itself is up to date
- * only after {@linkcode EngineNetwork.sync}.
- */
+/** A model's network on an engine. */
 export interface EngineNetwork {
   /** The learning rate of the next step. */
   learningRate: number;
@@ -32,20 +68,26 @@ export interface EngineNetwork {
   readonly inFlight: number;
 
   /**
-   * Trains the model on one exam: one step of the optimizer.
+   * Computes an exam as it is in its file, with the parameters as they are now: if the model's were given
+   * new values, these are taken first.
    *
-   * @param weights the weights of the two outputs in this exam's loss
-   * @param augmentation how the exam is resampled first; not at all if left out
-   * @returns the result before the step
+   * @throws {EngineError} if the engine fails
    */
-  train(
+  forward(exam: Exam, options?: ForwardOptions): Promise<ForwardResult>;
+
+  /**
+   * Trains on one exam: one step of the optimizer. The model's own parameters stay behind until they are
+   * given what {@linkcode EngineNetwork.snapshot} has read.
+   *
+   * @param weights what the two outputs count in this exam's loss
+   * @param source how the exam is resampled first; not at all if left out
+   * @throws {EngineError} if the engine fails
+   */
+  step(
     exam: LabelledExam,
     weights: OutputWeights,
-    augmentation?: Augmentation | SourceMatrix,
-  ): Promise<ExamResult>;
-
-  /** Evaluates the model on one exam, as it is. */
-  evaluate(exam: LabelledExam, weights: OutputWeights): Promise<ExamResult>;
+    source?: Augmentation | SourceMatrix,
+  ): Promise<StepResult>;
 
   /** Brings the model's own parameters up to date. */
   sync(): Promise<void>;

@@ -7,26 +7,21 @@
  * AlexNet; `lib/network` has it and others.
  */
 import type { Exam } from "../data/exam.ts";
-import {
-  type Affine,
-  affineOf,
-  type Intensity,
-  type Preparation,
-  preparedExam,
-} from "../data/intensity.ts";
+import { affineOf, type Intensity, preparedExam } from "../data/intensity.ts";
 import { checkLandmarks, type Landmarks } from "../data/landmarks.ts";
 import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts";
 import { DataError, OptionError } from "../errors.ts";
 import { type NetworkName, networkOf } from "../network/networks.ts";
 import { featuresOf } from "../network/reference.ts";
 import * as tf from "../tf.ts";
+import { examTensor } from "./exam_tensor.ts";
 import type { Features } from "./features.ts";
+import { headOf } from "./head.ts";
 import { filtersToHWIO, filtersToOIHW } from "./layout.ts";
-import { maxOverSlices } from "./max_over_slices.ts";
-import { HEAD, mrnetParameters, mrnetStatistics, mrnetTensors, NETWORK_PREFIX } from "./names.ts";
-import { assignParameter, type NetworkState } from "./parameters.ts";
+import { mrnetParameters, mrnetStatistics, mrnetTensors, NETWORK_PREFIX } from "./names.ts";
+import { assignParameter, networkState } from "./parameters.ts";
 import { networkOfState, selectMRNet } from "./weights/mrnet.ts";
-import { WasmPredictor } from "./wasm/predictor.ts";
+import { WasmNetwork } from "./wasm/network.ts";
 import { WebGPUPredictor } from "./webgpu/predictor.ts";
 import type { StateDict } from "./weights/tensors.ts";
 
@@ -85,7 +80,7 @@ export class MRNet implements Disposable {
   /** What the exams it was trained on look like; `undefined` if that is not known. */
   readonly landmarks: Landmarks | undefined;
   /** Made by the first prediction on the WebAssembly engine. */
-  #predictor: Promise<WasmPredictor> | undefined;
+  #predictor: Promise<WasmNetwork> | undefined;
   /** Made by the first prediction on the WebGPU engine. */
   #gpuPredictor: WebGPUPredictor | undefined;
 
@@ -167,17 +162,7 @@ export class MRNet implements Disposable {
    * @returns `[1, 2]`
    */
   logits(exam: tf.Tensor3D): tf.Tensor2D {
-    return tf.tidy(() => this.#head(this.features(exam)));
-  }
-
-  /** The two logits of an exam's features, `[1, 2]`. */
-  #head(features: tf.Tensor4D): tf.Tensor2D {
-    return tf.tidy(() => {
-      const pooled: tf.Tensor2D = tf.mean(features, [1, 2]);
-      const weight = this.#get(`${HEAD}.weight`) as tf.Tensor2D;
-      const product = tf.matMul(maxOverSlices(pooled), weight, false, true);
-      return tf.add(product, this.#get(`${HEAD}.bias`));
-    });
+    return tf.tidy(() => headOf(this.parameters, this.features(exam)));
   }
 
   /**
@@ -234,7 +219,7 @@ export class MRNet implements Disposable {
   /** Frees the parameters; the model is of no use afterwards. A second time does nothing. */
   dispose(): void {
     for (const parameter of this.parameters.values()) parameter.dispose();
-    this.#predictor?.then((predictor) => predictor[Symbol.dispose](), () => {});
+    this.#predictor?.then((predictor) => predictor.dispose(), () => {});
     this.#predictor = undefined;
     this.#gpuPredictor?.dispose();
     this.#gpuPredictor = undefined;
@@ -249,19 +234,17 @@ export class MRNet implements Disposable {
     given: Exam,
     { between }: ReadOptions,
   ): Promise<ArrayLike<number> & Iterable<number>> {
-    const exam = preparedExam(given, this);
-    const affine = affineOf(exam, this.intensity);
     const gpu = currentGpu();
     if (gpu !== undefined) {
+      const exam = preparedExam(given, this);
+      const affine = affineOf(exam, this.intensity);
       const { precision } = currentEngine();
       this.#gpuPredictor ??= new WebGPUPredictor(gpu, networkState(this), precision);
       return await this.#gpuPredictor.logits(exam, affine);
     }
     const kernels = await this.#kernels();
-    if (kernels !== undefined) {
-      return await kernels.logits({ exam, affine, between });
-    }
-    const logits = tf.tidy(() => this.logits(_tensorOf(exam, affine)));
+    if (kernels !== undefined) return (await kernels.forward(given, { between })).logits;
+    const logits = tf.tidy(() => this.logits(this.input(given)));
     const values = await logits.data();
     logits.dispose();
     return values;
@@ -273,13 +256,12 @@ export class MRNet implements Disposable {
   ): Promise<{ logits: ArrayLike<number> & Iterable<number>; features: Features }> {
     const kernels = await this.#kernels();
     if (kernels !== undefined) {
-      const exam = preparedExam(given, this);
-      const affine = affineOf(exam, this.intensity);
-      return await kernels.logitsAndFeatures({ exam, affine, between });
+      const { logits, features } = await kernels.forward(given, { features: true, between });
+      return { logits, features: features! };
     }
     const [features, logits] = tf.tidy(() => {
       const features = this.features(this.input(given));
-      return [features, this.#head(features)] as const;
+      return [features, headOf(this.parameters, features)] as const;
     });
     const [slices, height, width, channels] = features.shape;
     const [values, pair] = await Promise.all([features.data(), logits.data()]);
@@ -290,42 +272,14 @@ export class MRNet implements Disposable {
   }
 
   /** This toolkit's own kernels, if the model is on the engine that has them. */
-  async #kernels(): Promise<WasmPredictor | undefined> {
+  async #kernels(): Promise<WasmNetwork | undefined> {
     if (!usesWasmKernels()) return undefined;
-    return await (this.#predictor ??= WasmPredictor.start(networkState(this)));
+    return await (this.#predictor ??= WasmNetwork.create(this, { use: "predict" }, 1));
   }
 
   #get(name: string): tf.Variable {
     return this.parameters.get(name)!;
   }
-}
-
-/** What an engine needs of a model to compute it. */
-export function networkState({ network, parameters, statistics }: MRNet): NetworkState {
-  return { network: networkOf(network), parameters, statistics };
-}
-
-/**
- * An exam as the network's input, `[slices, height, width]`; the caller disposes of it.
- *
- * @param preparation how its grey values are prepared
- */
-export function examTensor(exam: Exam, preparation: Preparation): tf.Tensor3D {
-  const prepared = preparedExam(exam, preparation);
-  return _tensorOf(prepared, affineOf(prepared, preparation.intensity));
-}
-
-function _tensorOf(
-  { voxels, slices, height, width }: Exam,
-  { scale, offset }: Affine,
-): tf.Tensor3D {
-  const values = scale === 1 && offset === 0 && voxels instanceof Float32Array
-    ? voxels
-    : new Float32Array(voxels.length);
-  if (values !== voxels) {
-    for (let at = 0; at < values.length; at++) values[at] = voxels[at] * scale + offset;
-  }
-  return tf.tensor3d(values, [slices, height, width]);
 }
 
 /**

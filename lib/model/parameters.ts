@@ -1,16 +1,45 @@
 /** The trainable parameters of a model as the engine holds them. */
 import type { Network } from "../network/network.ts";
+import { type NetworkName, networkOf } from "../network/networks.ts";
 import * as tf from "../tf.ts";
 
 /** The parameters on the current engine, by their names in PyTorch. */
 export type Parameters = ReadonlyMap<string, tf.Variable>;
 
+/** The running statistics of the batch normalisations, by their names in PyTorch. */
+export type Statistics = ReadonlyMap<string, Float32Array>;
+
 /** What an engine needs of a model to compute it. */
 export interface NetworkState {
   readonly network: Network;
   readonly parameters: Parameters;
-  /** The running statistics of the batch normalisations, by their names in PyTorch. */
-  readonly statistics: ReadonlyMap<string, Float32Array>;
+  readonly statistics: Statistics;
+}
+
+/** The same of a model that says its network's name. */
+export function networkState(
+  { network, parameters, statistics }: Omit<NetworkState, "network"> & { network: NetworkName },
+): NetworkState {
+  return { network: networkOf(network), parameters, statistics };
+}
+
+/** Tells whether parameters were given new values: TensorFlow.js gives these a new identity. */
+export class ParameterWatch {
+  #known: readonly object[] = [];
+
+  /**
+   * Takes the values of the parameters unless they are those that were taken last.
+   *
+   * @param take copies them; if it fails, they are taken anew the next time
+   */
+  async update(parameters: Parameters, take: () => void | Promise<void>): Promise<void> {
+    const values = [...parameters.values()].map(({ dataId }) => dataId);
+    const { length } = this.#known;
+    if (length > 0 && values.every((value, index) => value === this.#known[index])) return;
+    this.#known = [];
+    await take();
+    this.#known = values;
+  }
 }
 
 /**

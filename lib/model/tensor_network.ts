@@ -7,16 +7,23 @@ import type { LabelledExam } from "../data/dataset.ts";
 import type { Exam } from "../data/exam.ts";
 import { affineOf, preparedExam } from "../data/intensity.ts";
 import { changeGreyValues, photometricValues } from "../data/photometric.ts";
-import { examTensor, type MRNet, sigmoid } from "./mrnet.ts";
+import { examTensor } from "./exam_tensor.ts";
+import { headOf } from "./head.ts";
 import type { OptimizerState } from "./optimizer_state.ts";
 import * as tf from "../tf.ts";
 import { Adam, ADAM_DEFAULTS, type AdamOptions, type NetworkSettings } from "./adam.ts";
 import { type OutputWeights, weightedCrossEntropy } from "./loss.ts";
-import type { EngineNetwork, ExamResult } from "./engine_network.ts";
+import type {
+  EngineModel,
+  EngineNetwork,
+  ForwardOptions,
+  ForwardResult,
+  StepResult,
+} from "./engine_network.ts";
 
 /** Runs a model with TensorFlow.js's operations and gradients. */
 export class TensorNetwork implements EngineNetwork {
-  readonly #model: MRNet;
+  readonly #model: EngineModel;
   readonly #options: AdamOptions;
   readonly #trained: ReadonlyMap<string, tf.Variable>;
   /** Made by the first step, so that evaluating alone takes no memory for it. */
@@ -24,23 +31,49 @@ export class TensorNetwork implements EngineNetwork {
   learningRate: number;
   readonly inFlight = 0;
 
-  constructor(model: MRNet, { frozen, ...options }: NetworkSettings = {}) {
+  constructor(model: EngineModel, { frozen, use: _, ...options }: NetworkSettings = {}) {
     this.#model = model;
     this.#options = options;
     this.#trained = new Map([...model.parameters].filter(([name]) => !frozen?.has(name)));
     this.learningRate = options.learningRate ?? ADAM_DEFAULTS.learningRate;
   }
 
-  train(
+  async forward(
+    exam: Exam,
+    { features: wanted = false }: ForwardOptions = {},
+  ): Promise<ForwardResult> {
+    const model = this.#model;
+    const [logits, features] = tf.tidy((): [tf.Tensor2D, tf.Tensor4D?] => {
+      const input = examTensor(exam, model);
+      if (!wanted) return [model.logits(input)];
+      const features = model.features(input);
+      return [headOf(model.parameters, features), features];
+    });
+    try {
+      const [absent, present] = await logits.data();
+      if (features === undefined) return { logits: [absent, present] };
+      const [slices, height, width, channels] = features.shape;
+      // The copy matters: on some engines what is read is the tensor's own memory.
+      const values = Float32Array.from(await features.data());
+      return {
+        logits: [absent, present],
+        features: { slices, height, width, channels, values },
+      };
+    } finally {
+      tf.dispose([logits, features ?? []]);
+    }
+  }
+
+  step(
     { exam, label }: LabelledExam,
     weights: OutputWeights,
-    augmentation?: Augmentation | SourceMatrix,
-  ): Promise<ExamResult> {
+    source?: Augmentation | SourceMatrix,
+  ): Promise<StepResult> {
     const model = this.#model;
     const optimizer = this.#adam();
     optimizer.learningRate = this.learningRate;
     return _read(tf.tidy(() => {
-      const input = _input(exam, model, augmentation);
+      const input = _input(exam, model, source);
       let logits!: tf.Tensor2D;
       const { value, grads } = tf.variableGrads(() => {
         logits = tf.keep(model.logits(input));
@@ -52,13 +85,6 @@ export class TensorNetwork implements EngineNetwork {
       const together = _together(value, logits);
       logits.dispose();
       return together;
-    }));
-  }
-
-  evaluate({ exam, label }: LabelledExam, weights: OutputWeights): Promise<ExamResult> {
-    return _read(tf.tidy(() => {
-      const logits = this.#model.logits(examTensor(exam, this.#model));
-      return _together(weightedCrossEntropy(logits, label, weights), logits);
     }));
   }
 
@@ -88,7 +114,7 @@ export class TensorNetwork implements EngineNetwork {
 /** The network's input, augmented. */
 function _input(
   exam: Exam,
-  model: MRNet,
+  model: EngineModel,
   augmentation: Augmentation | SourceMatrix | undefined,
 ): tf.Tensor3D {
   if (augmentation === undefined) return examTensor(exam, model);
@@ -108,8 +134,8 @@ function _together(loss: tf.Scalar, logits: tf.Tensor2D): tf.Tensor1D {
   return tf.concat([tf.reshape(loss, [1]), tf.reshape(logits, [2])]);
 }
 
-async function _read(result: tf.Tensor1D): Promise<ExamResult> {
+async function _read(result: tf.Tensor1D): Promise<StepResult> {
   const [loss, absent, present] = await result.data();
   result.dispose();
-  return { loss, logits: [absent, present], probability: sigmoid(present) };
+  return { loss, logits: [absent, present] };
 }

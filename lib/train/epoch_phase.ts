@@ -12,7 +12,8 @@ import { yieldToEventLoop } from "./yield_to_event_loop.ts";
 import { isComputed } from "./evaluate.ts";
 import { type Started, withInFlight } from "./in_flight.ts";
 import type { Passed, Position } from "./progress.ts";
-import type { EngineNetwork, ExamResult } from "../model/engine_network.ts";
+import type { EngineNetwork } from "../model/engine_network.ts";
+import type { ExamResult } from "./exam_result.ts";
 import type { ExamReport, SkippedExam } from "./reports.ts";
 
 /** A phase of an epoch. */

@@ -10,7 +10,8 @@ import { yieldToEventLoop } from "./yield_to_event_loop.ts";
 import { type Started, withInFlight } from "./in_flight.ts";
 import { outputWeights } from "./loss_weights.ts";
 import { createNetwork } from "../model/create_network.ts";
-import type { EngineNetwork, ExamResult } from "../model/engine_network.ts";
+import type { EngineNetwork } from "../model/engine_network.ts";
+import { evaluateExam, type ExamResult } from "./exam_result.ts";
 
 /** What a model says about one exam of a dataset. */
 export interface ExamPrediction {
@@ -63,7 +64,7 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const { onExam } = options;
-  const network = await createNetwork(model);
+  const network = await createNetwork(model, { use: "evaluate" });
   const engine = currentEngine();
   const predictions: ExamPrediction[] = [];
   const running = new RunningAuc();
@@ -109,7 +110,7 @@ async function* _started(
   for await (const labelled of exams) {
     const { exam: { id }, label } = labelled;
     onRead?.(labelled);
-    yield { id, label, result: network.evaluate(labelled, weights(label)) };
+    yield { id, label, result: evaluateExam(network, labelled, weights(label)) };
     await yieldToEventLoop();
     if (signal?.aborted) return;
   }

@@ -1,6 +1,6 @@
 /** Several exams in flight at once, whose results are reported in order. */
 import type { Label } from "../terms.ts";
-import type { ExamResult } from "../model/engine_network.ts";
+import type { ExamResult } from "./exam_result.ts";
 
 /** An exam that was given to a network. */
 export interface Started {

@@ -12,12 +12,11 @@ export async function* predictFiles(
   paths: readonly ExamInput[],
 ): AsyncGenerator<FilePrediction> {
   const engine = currentEngine();
-  const network = await createNetwork(model);
+  const network = await createNetwork(model, { use: "evaluate" });
   const predict = async (file: ReadExamFile): Promise<FilePrediction> => {
     if ("error" in file) return file;
-    // Label and weights are those of a loss, which nobody asks for.
-    const evaluate = () => network.evaluate({ exam: file.exam, label: 0 }, [1, 1]);
-    return (await filePrediction(file, model.intensity, evaluate)).outcome;
+    const compute = () => network.forward(file.exam);
+    return (await filePrediction(file, model.intensity, compute)).outcome;
   };
   const underWay: Promise<FilePrediction>[] = [];
   const oldest = async () => {

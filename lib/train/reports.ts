@@ -1,6 +1,6 @@
 /** What a training tells of itself: after an exam, after an epoch, and at its end. */
 import type { OperatingRule } from "../metrics/operating_rule.ts";
-import type { ExamResult } from "../model/engine_network.ts";
+import type { ExamResult } from "./exam_result.ts";
 
 /** What is known after an exam. */
 export interface ExamReport extends ExamResult {

@@ -13,6 +13,7 @@ import { createRandom, drawSeed } from "../random.ts";
 import { earlyStopping } from "./early_stopping.ts";
 import { type PhaseMetrics, runPhase } from "./epoch_phase.ts";
 import { unusableLoss } from "./evaluate.ts";
+import { evaluateExam, trainOnExam } from "./exam_result.ts";
 import { outputWeights } from "./loss_weights.ts";
 import type { ResolvedTrainOptions, TrainOptions } from "./options.ts";
 import { resolveModelOptions, type TrainModelOptions } from "./model_options.ts";
@@ -208,14 +209,14 @@ async function _train(training: Training, epoch: number): Promise<PhaseMetrics |
       const own = hooks.changes?.augment?.(exam, random);
       if (own !== undefined) {
         return "voxels" in own
-          ? network.train({ exam: own, label }, weights(label))
-          : network.train(labelled, weights(label), own);
+          ? trainOnExam(network, { exam: own, label }, weights(label))
+          : trainOnExam(network, labelled, weights(label), own);
       }
-      if (!augment) return network.train(labelled, weights(label));
+      if (!augment) return trainOnExam(network, labelled, weights(label));
       // A stream of its own: whether grey values change does not decide where an exam is rotated to.
       const photometric = drawPhotometric(createRandom(seed, "photometric", epoch, id), options);
       const change = { ...drawAugmentation(random, [height, width], options), photometric };
-      return network.train(labelled, weights(label), change);
+      return trainOnExam(network, labelled, weights(label), change);
     },
     diverged: (id, loss) =>
       _diverged(`the loss of exam '${id}' in epoch ${epoch} is ${loss}`, network),
@@ -229,7 +230,7 @@ async function _validate(training: Training, epoch: number): Promise<PhaseMetric
   return await runPhase({
     ..._phase(training, "valid", epoch),
     order: [...dataset.labels.keys()],
-    start: (labelled) => network.evaluate(labelled, weights(labelled.label)),
+    start: (labelled) => evaluateExam(network, labelled, weights(labelled.label)),
     diverged: unusableLoss,
   });
 }

@@ -162,17 +162,17 @@ onEachEngine("a network on TensorFlow.js's operations goes on with the same bits
   const whole = tinyModel();
   const network = new TensorNetwork(whole, options);
   assert.equal(await network.optimizerState(), undefined, "nothing before the first step");
-  for (const exam of exams) await network.train(exam, [1, 1]);
+  for (const exam of exams) await network.step(exam, [1, 1]);
   network.dispose();
 
   const model = tinyModel();
   const first = new TensorNetwork(model, options);
-  for (const exam of exams.slice(0, 2)) await first.train(exam, [1, 1]);
+  for (const exam of exams.slice(0, 2)) await first.step(exam, [1, 1]);
   const state = await first.optimizerState();
   first.dispose();
   const second = new TensorNetwork(model, options);
   await second.restore(state!);
-  for (const exam of exams.slice(2)) await second.train(exam, [1, 1]);
+  for (const exam of exams.slice(2)) await second.step(exam, [1, 1]);
   second.dispose();
   assert.deepEqual(await values(model), await values(whole));
   model.dispose();

@@ -58,7 +58,7 @@ export async function compareAugmentedStep(
   const model = new MRNet(goldenState());
   const network = await createNetwork(model);
   try {
-    const result = await network.train({ exam, label: 1 }, [1, 1], change);
+    const result = await network.step({ exam, label: 1 }, [1, 1], change);
     return worstNumber(result.logits, logits);
   } finally {
     network.dispose();

@@ -10,6 +10,7 @@ import type { Label } from "../../lib/terms.ts";
 import type { AdamOptions } from "../../lib/model/adam.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import type { EngineNetwork } from "../../lib/model/engine_network.ts";
+import { evaluateExam } from "../../lib/train/exam_result.ts";
 import { seededExam, seededState, type Sketch, sketch, type SketchOptions } from "./seeded.ts";
 
 /** Sketches of twelve tensors by the parameters' names. */
@@ -104,7 +105,7 @@ export async function gradientOf(
   const model = new MRNet(initial);
   const network = await makeNetwork(model, options);
   try {
-    await network.train(exam, [1, golden.positive_weight]);
+    await network.step(exam, [1, golden.positive_weight]);
     await network.sync();
     const state = await model.stateDict();
     for (const [name, { data }] of state) {
@@ -145,11 +146,11 @@ export async function runNetworkCase(
   const network = await makeNetwork(model);
   try {
     const predicted = await model.predict(exam);
-    const evaluated = await network.evaluate({ exam, label: 0 }, [1, golden.positive_weight]);
+    const evaluated = await evaluateExam(network, { exam, label: 0 }, [1, golden.positive_weight]);
     const losses = [evaluated.loss];
     const step = async (index: number) => {
       const labelled = { exam: examAt(index), label: (1 - index % 2) as Label };
-      losses.push((await network.train(labelled, [1, golden.positive_weight])).loss);
+      losses.push((await network.step(labelled, [1, golden.positive_weight])).loss);
     };
     const parameters = async () => {
       await network.sync();

@@ -10,9 +10,10 @@ import { createHash } from "node:crypto";
 import type { Exam } from "../../lib/data/exam.ts";
 import { Gpu } from "../../lib/engine/webgpu/gpu.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
-import { MRNet, networkState } from "../../lib/model/mrnet.ts";
+import { MRNet } from "../../lib/model/mrnet.ts";
+import { networkState } from "../../lib/model/parameters.ts";
 import {
-  EVALUATION_VALUES,
+  FORWARD_VALUES,
   type NetworkOptions,
   NetworkPasses,
 } from "../../lib/model/webgpu/network_passes.ts";
@@ -65,7 +66,7 @@ async function _hashesOf(model: MRNet, { frozen, float, slices, height, width, .
   const voxels = float ? new Float32Array(count) : new Uint8Array(count);
   const exam: Exam = { id: "empty", slices, height, width, voxels };
   const values = {
-    ...EVALUATION_VALUES,
+    ...FORWARD_VALUES,
     ...{ label: 1, weights: [1, 2.5] as const, scale: 2, offset: -1 },
     ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 },
   };
@@ -74,7 +75,7 @@ async function _hashesOf(model: MRNet, { frozen, float, slices, height, width, .
   for (const [name, training] of passes) {
     await network.prepare(exam, training);
     dispatched.length = 0;
-    network.run(exam, values, training);
+    network.run(exam, values, { training });
     hashes[name] = `${dispatched.length} dispatches, ${_hash(dispatched.join("\n"))}`;
   }
   network.dispose();

@@ -6,6 +6,7 @@ import * as tf from "../support/tf.ts";
 import { type OutputWeights, weightedCrossEntropy } from "../../lib/model/loss.ts";
 import { outputWeights } from "../../lib/train/loss_weights.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
+import { evaluateExam } from "../../lib/train/exam_result.ts";
 import { onEachEngine } from "../support/engines.ts";
 
 /** The loss and its gradient by the logits, from the formula and in double precision. */
@@ -50,8 +51,8 @@ onEachEngine("a step weighs both outputs of its exam", async () => {
     const model = new MRNet(initialWeights(3));
     const before = (await model.stateDict()).get("classifer.bias")!.data;
     const network = await createNetwork(model, options);
-    const evaluated = await network.evaluate({ exam, label }, weights);
-    const stepped = await network.train({ exam, label }, weights);
+    const evaluated = await evaluateExam(network, { exam, label }, weights);
+    const stepped = await network.step({ exam, label }, weights);
     await network.sync();
     const after = (await model.stateDict()).get("classifer.bias")!.data;
     network.dispose();

@@ -56,7 +56,7 @@ function mirrored(exam: Exam): Exam {
 }
 
 /** How an exam is resampled in a step. */
-type Source = Parameters<EngineNetwork["train"]>[2];
+type Source = Parameters<EngineNetwork["step"]>[2];
 type Values = ReadonlyMap<string, Float32Array>;
 
 async function valuesOf({ parameters }: MRNet): Promise<Values> {
@@ -104,7 +104,7 @@ async function stepOf(
   source?: Source,
 ) {
   try {
-    const { loss } = await network.train({ exam, label: 1 }, [1, 2], source);
+    const { loss } = await network.step({ exam, label: 1 }, [1, 2], source);
     await network.sync();
     const { first, second } = (await network.optimizerState())!;
     return { loss, values: await valuesOf(model), first, second };

@@ -1,6 +1,6 @@
 /**
- * A step on the processor with this toolkit's own WebAssembly kernels, on several threads: what
- * `TensorNetwork` computes, faster (docs/performance.md).
+ * A model's network on the processor, in this toolkit's own WebAssembly kernels: what `TensorNetwork`
+ * computes, faster (docs/performance.md).
  */
 import {
   type Augmentation,
@@ -9,110 +9,145 @@ import {
   sourceOf,
 } from "../../data/augment.ts";
 import type { LabelledExam } from "../../data/dataset.ts";
+import type { Exam } from "../../data/exam.ts";
 import { affineOf, preparedExam } from "../../data/intensity.ts";
 import { photometricValues } from "../../data/photometric.ts";
 import { Threads } from "../../engine/wasm/threads.ts";
-import { type MRNet, networkState, sigmoid } from "../mrnet.ts";
-import type { OptimizerState } from "../optimizer_state.ts";
 import { ADAM_DEFAULTS, type AdamOptions, type NetworkSettings } from "../adam.ts";
+import type {
+  EngineModel,
+  EngineNetwork,
+  ForwardOptions,
+  ForwardResult,
+  StepResult,
+} from "../engine_network.ts";
+import { type Features, joinFeatures } from "../features.ts";
 import type { OutputWeights } from "../loss.ts";
-import type { EngineNetwork, ExamResult } from "../engine_network.ts";
-import { NetworkPrograms } from "./network_programs.ts";
+import type { OptimizerState } from "../optimizer_state.ts";
+import { assignParameter, type NetworkState, networkState } from "../parameters.ts";
 import { NetworkMemory } from "./network_memory.ts";
-import { listParameters, parameterValues, placeParameters } from "./parameters.ts";
+import { NetworkPrograms } from "./network_programs.ts";
+import { listParameters, placeParameters } from "./parameters.ts";
+import { PredictionMemory } from "./prediction_memory.ts";
 
-/** Runs a model that is on the `wasm` engine. */
+/**
+ * How many pixels are computed at once on the caller's thread: three slices of 256×256, which the kernels
+ * multiply together (`TILES_AT_ONCE`) and which take some 50 to 100 ms, with ResNet-18 twice as long.
+ */
+const PIXELS_AT_ONCE = 3 * 256 * 256;
+
+/** Threads and programs of a network that has memory of its own. */
+interface Own {
+  threads: Threads;
+  programs: NetworkPrograms;
+}
+
+/**
+ * Computes a model on threads of its own or, to predict, on the caller's thread in the memory that all
+ * models of the process share: with workers a script that never disposes of its model would not end.
+ *
+ * There an exam is computed in chunks of a few slices. Slices do not depend on each other before the
+ * maximum, so the answer has the same bits as in one go, and memory is needed for one chunk only.
+ */
 export class WasmNetwork implements EngineNetwork {
   readonly inFlight = 0;
   learningRate: number;
-  readonly #model: MRNet;
-  readonly #threads: Threads;
-  readonly #network: NetworkPrograms;
+  readonly #model: EngineModel;
+  readonly #state: NetworkState;
+  readonly #own: Own | undefined;
   readonly #adam: Omit<Required<AdamOptions>, "learningRate">;
   #steps = 0;
-  /** Whether the weights in the products' order are those of the parameters. */
-  #packed = false;
   /** Whether the model's own parameters are behind. */
   #ahead = false;
 
-  private constructor(
-    model: MRNet,
-    options: AdamOptions,
-    threads: Threads,
-    network: NetworkPrograms,
-  ) {
+  private constructor(model: EngineModel, own: Own | undefined, options: AdamOptions) {
     this.#model = model;
-    this.#threads = threads;
-    this.#network = network;
+    this.#state = networkState(model);
+    this.#own = own;
     const { learningRate, ...adam } = { ...ADAM_DEFAULTS, ...options };
     this.#adam = adam;
     this.learningRate = learningRate;
   }
 
   /**
-   * Copies the parameters into the kernels' memory and starts the threads.
+   * Takes up the parameters and starts the threads.
    *
    * @throws {EngineError} if they cannot be started
    */
   static async create(
-    model: MRNet,
-    { frozen, ...options }: NetworkSettings,
-    threads: number,
+    model: EngineModel,
+    { frozen, use = "train", ...options }: NetworkSettings,
+    count: number,
   ): Promise<WasmNetwork> {
-    const running = await Threads.start({ threads });
+    const state = networkState(model);
+    if (use === "predict") {
+      await PredictionMemory.current(state.network);
+      return new WasmNetwork(model, undefined, options);
+    }
+    const threads = await Threads.start({ threads: count });
     try {
-      const state = networkState(model);
-      const memory = new NetworkMemory(running, true, state.network);
-      const network = new NetworkPrograms(running, memory, frozen);
-      placeParameters(
-        network.layout,
-        await parameterValues(state.parameters),
-        network.parameters,
-      );
-      network.setStatistics(state.statistics);
-      return new WasmNetwork(model, options, running, network);
+      const memory = new NetworkMemory(threads, use === "train", state.network);
+      const programs = new NetworkPrograms(threads, memory, frozen);
+      await programs.follow(state);
+      return new WasmNetwork(model, { threads, programs }, options);
     } catch (error) {
-      running.dispose();
+      threads.dispose();
       throw error;
     }
   }
 
-  async train(
-    { exam: given, label }: LabelledExam,
-    weights: OutputWeights,
-    augmentation?: Augmentation | SourceMatrix,
-  ): Promise<ExamResult> {
-    await this.#threads.ready();
+  async forward(
+    given: Exam,
+    { features: wanted = false, between }: ForwardOptions = {},
+  ): Promise<ForwardResult> {
     const exam = preparedExam(given, this.#model);
-    const size = [exam.height, exam.width] as const;
-    const matrix = augmentation === undefined ? undefined : sourceOf(augmentation, size);
     const affine = affineOf(exam, this.#model.intensity);
-    const change = photometricOf(augmentation);
-    const photometric = change && photometricValues(exam, change, affine);
-    this.#setAdam(++this.#steps);
-    this.#packed = false;
-    this.#ahead = true;
-    const input = { label, weights, matrix, affine, photometric };
-    return _result(this.#network.run("train", exam, input));
+    const { programs, release } = await this.#ready();
+    const { slices, height, width } = exam;
+    const atOnce = this.#own ? slices : Math.max(1, Math.floor(PIXELS_AT_ONCE / (height * width)));
+    const { channels } = programs.layout;
+    const largest = new Float32Array(channels).fill(-Infinity);
+    const chunks: Features[] = [];
+    try {
+      for (let first = 0; first < slices; first += atOnce) {
+        if (first > 0) await between?.();
+        const chunk = _chunk(exam, first, atOnce);
+        programs.run("evaluate", chunk, { affine });
+        programs.means(chunk.slices).forEach((mean, at) => {
+          largest[at % channels] = Math.max(largest[at % channels], mean);
+        });
+        if (wanted) chunks.push(programs.features(chunk.slices));
+      }
+      const features = wanted ? joinFeatures(chunks) : undefined;
+      return { logits: [_logit(programs, largest, 0), _logit(programs, largest, 1)], features };
+    } finally {
+      release();
+    }
   }
 
-  async evaluate(
+  async step(
     { exam: given, label }: LabelledExam,
     weights: OutputWeights,
-  ): Promise<ExamResult> {
-    await this.#threads.ready();
+    source?: Augmentation | SourceMatrix,
+  ): Promise<StepResult> {
     const exam = preparedExam(given, this.#model);
-    const input = { label, weights, affine: affineOf(exam, this.#model.intensity) };
-    if (!this.#packed) this.#network.run("pack", exam, input);
-    this.#packed = true;
-    return _result(this.#network.run("evaluate", exam, input));
+    const affine = affineOf(exam, this.#model.intensity);
+    const matrix = source && sourceOf(source, [exam.height, exam.width]);
+    const change = photometricOf(source);
+    const photometric = change && photometricValues(exam, change, affine);
+    const { programs } = await this.#ready();
+    programs.setAdam(this.#settingsOf(++this.#steps));
+    this.#ahead = true;
+    const input = { label, weights, matrix, affine, photometric };
+    const [loss, absent, present] = programs.run("train", exam, input);
+    return { loss, logits: [absent, present] };
   }
 
   sync(): Promise<void> {
     if (this.#ahead) {
-      const { layout, parameters } = this.#network;
+      const { layout, parameters } = this.#own!.programs;
       for (const [name, values] of listParameters(layout, parameters)) {
-        this.#model.assign(name, values);
+        assignParameter(this.#model.parameters, name, values);
       }
       this.#ahead = false;
     }
@@ -121,7 +156,7 @@ export class WasmNetwork implements EngineNetwork {
 
   optimizerState(): Promise<OptimizerState | undefined> {
     if (this.#steps === 0) return Promise.resolve(undefined);
-    const { layout, moments: { first, second } } = this.#network;
+    const { layout, moments: { first, second } } = this.#own!.programs;
     return Promise.resolve({
       steps: this.#steps,
       first: listParameters(layout, first),
@@ -131,25 +166,50 @@ export class WasmNetwork implements EngineNetwork {
 
   restore({ steps, first, second }: OptimizerState): Promise<void> {
     this.#steps = steps;
-    const { layout, moments } = this.#network;
+    const { layout, moments } = this.#own!.programs;
     placeParameters(layout, first, moments.first);
     placeParameters(layout, second, moments.second);
     return Promise.resolve();
   }
 
   dispose(): void {
-    this.#threads.dispose();
+    if (this.#own) this.#own.threads.dispose();
+    else PredictionMemory.forget(this, this.#state.network);
   }
 
-  #setAdam(step: number): void {
+  /** The programs with the model's parameters as they are now; `release` is called after an exam. */
+  async #ready(): Promise<{ programs: NetworkPrograms; release: () => void }> {
+    const memory = this.#own ? undefined : await PredictionMemory.current(this.#state.network);
+    const programs = this.#own?.programs ?? memory!.programsOf(this);
+    await this.#own?.threads.ready();
+    await programs.follow(this.#state);
+    return { programs, release: () => memory?.giveBack() };
+  }
+
+  /** The settings of a step, as the kernel `adam` takes them. */
+  #settingsOf(step: number): number[] {
     const { beta1, beta2, epsilon, weightDecay } = this.#adam;
     const correction = Math.sqrt(1 - beta2 ** step);
     const rate = this.learningRate / (1 - beta1 ** step);
-    const decays = [beta1, 1 - beta1, beta2, 1 - beta2];
-    this.#network.setAdam([...decays, epsilon, weightDecay, correction, rate]);
+    return [beta1, 1 - beta1, beta2, 1 - beta2, epsilon, weightDecay, correction, rate];
   }
 }
 
-function _result([loss, absent, present]: number[]): ExamResult {
-  return { loss, logits: [absent, present], probability: sigmoid(present) };
+/** A logit from the maxima: summed in double precision, then rounded, as in the kernel `head`. */
+function _logit(
+  { parameters, layout: { linear, channels } }: NetworkPrograms,
+  largest: Float32Array,
+  output: number,
+): number {
+  const row = parameters.subarray(linear.weight + output * channels);
+  const bias = parameters[linear.bias + output];
+  return Math.fround(largest.reduce((sum, mean, channel) => sum + mean * row[channel], bias));
+}
+
+/** Some slices of an exam, at most `count`. */
+function _chunk({ height, width, voxels, ...exam }: Exam, first: number, count: number): Exam {
+  const slices = Math.min(count, exam.slices - first);
+  const pixels = height * width;
+  const chunk = voxels.subarray(first * pixels, (first + slices) * pixels);
+  return { ...exam, slices, height, width, voxels: chunk };
 }

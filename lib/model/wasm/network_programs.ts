@@ -1,15 +1,15 @@
-/** MRNet in the kernels' memory: takes parameters, runs exams, gives the parameters back. */
+/** MRNet in the kernels' memory: takes a model's parameters, runs the programs over exams. */
 import type { Exam } from "../../data/exam.ts";
 import type { Affine } from "../../data/intensity.ts";
 import type { PhotometricValues } from "../../data/photometric.ts";
 import { EngineError } from "../../errors.ts";
 import type { Features } from "../features.ts";
 import type { Threads } from "../../engine/wasm/threads.ts";
-import type { NetworkState } from "../parameters.ts";
+import { type NetworkState, ParameterWatch } from "../parameters.ts";
 import { statisticsInOrder } from "./batch_norm.ts";
 import { Arena, type FixedMap } from "./memory_map.ts";
 import { NetworkMemory } from "./network_memory.ts";
-import type { NetworkLayout } from "./parameters.ts";
+import { type NetworkLayout, parameterValues, placeParameters } from "./parameters.ts";
 import { photometricBytes, writePhotometric } from "./photometric.ts";
 import { type ProgramName, threadProgram } from "./programs.ts";
 import type { Setting } from "./thread_writer.ts";
@@ -20,10 +20,10 @@ const PREDICTION_PROGRAMS = ["evaluate", "pack"] as const;
 
 /** What a program is given besides the exam's voxels. */
 export interface StepInput {
-  /** 1 if the finding is present. */
-  label: number;
-  /** What the two outputs count in the loss. */
-  weights: readonly [number, number];
+  /** 1 if the finding is present; a step needs it. */
+  label?: number;
+  /** What the two outputs count in the loss; a step needs it. */
+  weights?: readonly [number, number];
   /**
    * Where each pixel comes from, `[a, b, c, d, e, f]`.
    * @default without resampling
@@ -45,6 +45,9 @@ export class NetworkPrograms implements Disposable {
   readonly #start: number;
   readonly #fixed: FixedMap;
   readonly #frozen: ReadonlySet<string>;
+  readonly #watch = new ParameterWatch();
+  /** Whether the weights in the products' order are those of the parameters. */
+  #packed = false;
   #disposed = false;
 
   /**
@@ -91,6 +94,17 @@ export class NetworkPrograms implements Disposable {
     };
   }
 
+  /** Takes a model's parameters and statistics, if they are others than before. */
+  follow({ parameters, statistics }: NetworkState): Promise<void> {
+    return this.#watch.update(parameters, async () => {
+      const values = await parameterValues(parameters);
+      // Nothing is awaited from here on: an exam that is under way computes with the old or the new.
+      placeParameters(this.layout, values, this.parameters);
+      this.setStatistics(statistics);
+      this.#packed = false;
+    });
+  }
+
   /** Takes the running statistics of the batch normalisations, by their names in the model. */
   setStatistics(statistics: NetworkState["statistics"]): void {
     for (const { index, values } of statisticsInOrder(this.layout, statistics)) {
@@ -106,7 +120,7 @@ export class NetworkPrograms implements Disposable {
   /**
    * Runs one exam through.
    *
-   * @returns loss and the two logits
+   * @returns of a step loss and the two logits
    */
   run(program: ProgramName, exam: Exam, input: StepInput): number[] {
     const { label, weights, matrix, photometric, affine } = input;
@@ -116,11 +130,13 @@ export class NetworkPrograms implements Disposable {
         `Cannot read exam '${exam.id}': its model was disposed of meanwhile: wait for what it reads`,
       );
     }
+    if (program === "evaluate" && !this.#packed) this.run("pack", exam, input);
+    this.#packed = program !== "train";
     const programs = this.#prepare(exam);
     const change = photometric && this.#writePhotometric(photometric, exam);
     const { scale, offset } = photometric?.before ?? affine;
     const { buffer } = this.#threads;
-    new Float64Array(buffer, stepInput, 3).set([label, ...weights]);
+    if (weights) new Float64Array(buffer, stepInput, 3).set([label!, ...weights]);
     this.#floats(matrixAt, 6).set(matrix ?? []);
     new Int32Array(buffer, matrixAt + 24, 1)[0] = matrix === undefined ? 0 : 1;
     this.#floats(matrixAt + 28, 2).set([scale, offset]);

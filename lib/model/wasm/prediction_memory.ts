@@ -20,13 +20,6 @@ const SMALL_EXAMS = 12;
 /** Memory up to this is kept whatever exams need, in bytes: a slice of 512×512 takes 16 MB. */
 const MAX_SPARE = 24 * 1024 * 1024;
 
-/** A model's network in this memory. */
-interface OwnNetwork {
-  network: NetworkPrograms;
-  /** The parameters' values that it has: TensorFlow.js gives new values a new identity. */
-  known: object[];
-}
-
 /** The memory in use, by the network that all models in it have. */
 const current = new Map<Network, Promise<PredictionMemory>>();
 
@@ -35,7 +28,7 @@ export class PredictionMemory {
   readonly #threads: Threads;
   readonly #network: Network;
   readonly #memory: NetworkMemory;
-  readonly #networks = new WeakMap<object, OwnNetwork>();
+  readonly #networks = new WeakMap<object, NetworkPrograms>();
   /** Models that nobody has disposed of give their memory back, too. */
   readonly #gone = new FinalizationRegistry<NetworkPrograms>((network) =>
     network[Symbol.dispose]()
@@ -73,18 +66,19 @@ export class PredictionMemory {
   }
 
   /**
-   * A model's network.
+   * What computes a model in this memory.
    *
+   * @param owner the model's network
    * @throws {EngineError} if there is no memory for it
    */
-  networkOf(owner: object): OwnNetwork {
-    let own = this.#networks.get(owner);
-    if (own === undefined) {
-      own = { network: new NetworkPrograms(this.#threads, this.#memory), known: [] };
-      this.#networks.set(owner, own);
-      this.#gone.register(owner, own.network, own);
+  programsOf(owner: object): NetworkPrograms {
+    let programs = this.#networks.get(owner);
+    if (programs === undefined) {
+      programs = new NetworkPrograms(this.#threads, this.#memory);
+      this.#networks.set(owner, programs);
+      this.#gone.register(owner, programs, programs);
     }
-    return own;
+    return programs;
   }
 
   /**
@@ -100,10 +94,10 @@ export class PredictionMemory {
   }
 
   #forget(owner: object): void {
-    const own = this.#networks.get(owner);
-    if (own === undefined) return;
+    const programs = this.#networks.get(owner);
+    if (programs === undefined) return;
     this.#networks.delete(owner);
-    this.#gone.unregister(own);
-    own.network[Symbol.dispose]();
+    this.#gone.unregister(programs);
+    programs[Symbol.dispose]();
   }
 }

@@ -98,7 +98,14 @@ export class ExamBuffers {
   output(layer: number): GPUBuffer {
     const { output } = this.#layers[layer];
     const bytes = this.#isOverwritten(layer) ? 4 * imageSize(output) : imageBytes(output);
-    return this.#images(`conv${layer + 1}`, bytes);
+    const { STORAGE, COPY_SRC } = GPUBufferUsage;
+    const isLast = layer === this.#layers.length - 1;
+    return this.#images(`conv${layer + 1}`, bytes, isLast ? STORAGE | COPY_SRC : STORAGE);
+  }
+
+  /** The output of the last convolution, which can be read. */
+  get lastOutput(): GPUBuffer {
+    return this.output(this.#layers.length - 1);
   }
 
   /** The argmax of each window of the pool behind a convolution. */
@@ -168,8 +175,8 @@ export class ExamBuffers {
     this.#buffers.clear();
   }
 
-  #images(name: string, bytes: number): GPUBuffer {
-    return this.#get(name, bytes * this.chunkSlices);
+  #images(name: string, bytes: number, usage?: number): GPUBuffer {
+    return this.#get(name, bytes * this.chunkSlices, usage);
   }
 
   #get(name: string, bytes: number, usage?: number): GPUBuffer {

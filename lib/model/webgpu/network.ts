@@ -1,9 +1,10 @@
 /**
- * A step on the GPU in kernels of our own: one upload, one list of dispatches, and no waiting.
+ * A model's network on the GPU, in kernels of our own: one upload, one list of dispatches, and no
+ * waiting.
  *
- * Loss and logits of each step stay in a ring on the GPU and are read several at a time while the next
- * steps compute, because a read takes at least ten milliseconds. Therefore the result of an exam comes
- * a few steps later: {@linkcode EngineNetwork.inFlight} says how many may be in flight.
+ * Loss and logits of each exam stay in a ring on the GPU and are read several at a time while the next
+ * ones compute, because a read takes at least ten milliseconds. Therefore the result of an exam comes a
+ * few exams later: {@linkcode EngineNetwork.inFlight} says how many may be in flight.
  */
 import {
   type Augmentation,
@@ -12,37 +13,46 @@ import {
   sourceOf,
 } from "../../data/augment.ts";
 import type { LabelledExam } from "../../data/dataset.ts";
-import { affineOf, type Preparation, preparedExam } from "../../data/intensity.ts";
+import type { Exam } from "../../data/exam.ts";
+import { type Affine, affineOf, preparedExam } from "../../data/intensity.ts";
 import { photometricValues } from "../../data/photometric.ts";
 import { EngineError, messageOf } from "../../errors.ts";
 import type { Dispatch, Gpu } from "../../engine/webgpu/gpu.ts";
-import { type MRNet, networkState, sigmoid } from "../mrnet.ts";
-import type { OptimizerState } from "../optimizer_state.ts";
-import { EVALUATION_VALUES, NetworkPasses, RING } from "./network_passes.ts";
-import type { KernelTime, NetworkOptions, PassValues } from "./network_passes.ts";
 import { ADAM_DEFAULTS, type AdamOptions, type NetworkSettings } from "../adam.ts";
+import type {
+  EngineModel,
+  EngineNetwork,
+  ForwardOptions,
+  ForwardResult,
+  StepResult,
+} from "../engine_network.ts";
+import type { Features } from "../features.ts";
 import type { OutputWeights } from "../loss.ts";
-import type { EngineNetwork, ExamResult } from "../engine_network.ts";
+import type { OptimizerState } from "../optimizer_state.ts";
+import { networkState, ParameterWatch } from "../parameters.ts";
+import { FORWARD_VALUES, NetworkPasses, RING } from "./network_passes.ts";
+import type { KernelTime, NetworkOptions, PassOptions, PassValues } from "./network_passes.ts";
 
-/** A step that was given to the GPU and whose result was not read yet. */
+/** An exam that was given to the GPU and whose result was not read yet. */
 interface Open {
   slot: number;
-  resolve(result: ExamResult): void;
+  resolve(result: StepResult): void;
   reject(error: unknown): void;
 }
 
 /** Settings of the optimizer, and how the network is computed. */
 export interface WebGPUNetworkSettings extends NetworkSettings, NetworkOptions {}
 
-/** Runs a model in WGSL kernels. */
+/** Computes a model in WGSL kernels. */
 export class WebGPUNetwork implements EngineNetwork {
   readonly inFlight = 8;
   learningRate: number;
   readonly #gpu: Gpu;
-  readonly #network: NetworkPasses;
-  readonly #preparation: Preparation;
+  readonly #passes: NetworkPasses;
+  readonly #model: EngineModel;
+  readonly #watch = new ParameterWatch();
   readonly #optimizer: Required<AdamOptions>;
-  /** The last call in the queue; steps are computed in the order of the calls. */
+  /** The last call in the queue; exams are computed in the order of the calls. */
   #turn: Promise<unknown> = Promise.resolve();
   #open: Open[] = [];
   #reading: Promise<void> | undefined;
@@ -51,73 +61,65 @@ export class WebGPUNetwork implements EngineNetwork {
   /** Whether the model's own parameters are older than the GPU's. */
   #moved = false;
 
-  private constructor(gpu: Gpu, model: MRNet, options: WebGPUNetworkSettings) {
-    const { tiles, winograd, precision, slicesAtOnce, frozen, ...adam } = options;
+  private constructor(gpu: Gpu, model: EngineModel, settings: WebGPUNetworkSettings) {
+    const { tiles, winograd, precision, slicesAtOnce, frozen, use: _, ...adam } = settings;
+    const options = { tiles, winograd, precision, slicesAtOnce, frozen };
     this.#gpu = gpu;
-    this.#network = new NetworkPasses(gpu, networkState(model), {
-      tiles,
-      winograd,
-      precision,
-      slicesAtOnce,
-      frozen,
-    });
-    this.#preparation = { intensity: model.intensity, landmarks: model.landmarks };
+    this.#model = model;
+    this.#passes = new NetworkPasses(gpu, networkState(model), options);
     this.#optimizer = { ...ADAM_DEFAULTS, ...adam };
     this.learningRate = this.#optimizer.learningRate;
   }
 
-  /** Makes a network that starts from the model's parameters. */
+  /** Makes a network that has the model's parameters. */
   static async create(
     gpu: Gpu,
-    model: MRNet,
-    options: WebGPUNetworkSettings = {},
+    model: EngineModel,
+    settings: WebGPUNetworkSettings = {},
   ): Promise<WebGPUNetwork> {
-    const network = new WebGPUNetwork(gpu, model, options);
-    await network.#network.load();
+    const network = new WebGPUNetwork(gpu, model, settings);
+    await network.#follow();
     return network;
   }
 
-  train(
-    given: LabelledExam,
-    weights: OutputWeights,
-    augmentation?: Augmentation | SourceMatrix,
-  ): Promise<ExamResult> {
-    // Taken now: the rate may have changed when the queue reaches this call.
-    const { learningRate } = this;
+  forward(given: Exam, { features = false }: ForwardOptions = {}): Promise<ForwardResult> {
     return this.#inTurn(async () => {
-      const labelled = this.#prepared(given);
-      const { exam } = labelled;
-      const change = photometricOf(augmentation);
-      const affine = affineOf(exam, this.#preparation.intensity);
-      const photometric = change && photometricValues(exam, change, affine);
-      await this.#roomFor(labelled, true, photometric !== undefined);
-      this.#steps++;
-      const { beta1, beta2 } = this.#optimizer;
-      const result = this.#start(labelled, {
-        weights,
-        source: augmentation && sourceOf(augmentation, [exam.height, exam.width]),
-        ...photometric?.before ?? affine,
-        photometric,
-        stepSize: learningRate / (1 - beta1 ** this.#steps),
-        correction: Math.sqrt(1 - beta2 ** this.#steps),
-      }, true);
-      this.#moved = true;
-      return result;
+      const exam = await this.#prepared(given, false);
+      const affine = affineOf(exam, this.#model.intensity);
+      const started = this.#start(exam, affine, { features });
+      const done = Promise.all([started.done, started.features]);
+      return { done: done.then(([{ logits }, features]) => ({ logits, features })) };
     });
   }
 
-  evaluate(given: LabelledExam, weights: OutputWeights): Promise<ExamResult> {
+  step(
+    { exam: given, label }: LabelledExam,
+    weights: OutputWeights,
+    augmentation?: Augmentation | SourceMatrix,
+  ): Promise<StepResult> {
+    // Taken now: the rate may have changed when the queue reaches this call.
+    const { learningRate } = this;
     return this.#inTurn(async () => {
-      const labelled = this.#prepared(given);
-      await this.#roomFor(labelled, false);
-      const affine = affineOf(labelled.exam, this.#preparation.intensity);
-      return this.#start(labelled, { weights, ...affine }, false);
+      const change = photometricOf(augmentation);
+      const exam = await this.#prepared(given, true, change !== undefined);
+      const affine = affineOf(exam, this.#model.intensity);
+      const photometric = change && photometricValues(exam, change, affine);
+      const { learningRate: _, ...constants } = this.#optimizer;
+      const { beta1, beta2 } = constants;
+      const source = augmentation && sourceOf(augmentation, [exam.height, exam.width]);
+      const step = ++this.#steps;
+      const stepSize = learningRate / (1 - beta1 ** step);
+      const correction = Math.sqrt(1 - beta2 ** step);
+      const grey = { ...photometric?.before ?? affine, photometric };
+      const numbers = { ...constants, ...grey, label, weights, stepSize, correction };
+      this.#moved = true;
+      return this.#start(exam, { ...numbers, ...source && { source } }, { training: true });
     });
   }
 
   sync(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#moved) await this.#network.parameters.store();
+      if (this.#moved) await this.#passes.parameters.store();
       this.#moved = false;
       return { done: Promise.resolve() };
     });
@@ -126,7 +128,7 @@ export class WebGPUNetwork implements EngineNetwork {
   optimizerState(): Promise<OptimizerState | undefined> {
     return this.#inTurn(async () => {
       const steps = this.#steps;
-      const moments = steps === 0 ? undefined : await this.#network.parameters.moments();
+      const moments = steps === 0 ? undefined : await this.#passes.parameters.moments();
       return { done: Promise.resolve(moments && { steps, ...moments }) };
     });
   }
@@ -134,7 +136,7 @@ export class WebGPUNetwork implements EngineNetwork {
   restore(state: OptimizerState): Promise<void> {
     return this.#inTurn(() => {
       this.#steps = state.steps;
-      this.#network.parameters.restore(state);
+      this.#passes.parameters.restore(state);
       return Promise.resolve({ done: Promise.resolve() });
     });
   }
@@ -144,7 +146,7 @@ export class WebGPUNetwork implements EngineNetwork {
     slices: number,
     between?: readonly Dispatch[],
   ): Promise<{ kernels: KernelTime[]; between: number[] } | undefined> {
-    return this.#network.profile(slices, between);
+    return this.#passes.profile(slices, between);
   }
 
   /** Frees the buffers after the present call; the calls behind it fail. */
@@ -154,7 +156,7 @@ export class WebGPUNetwork implements EngineNetwork {
     this.#turn = this.#turn.then(async () => {
       // Results that nobody awaits are read all the same, so the buffers are freed after them.
       await this.#reading;
-      this.#network.dispose();
+      this.#passes.dispose();
     });
   }
 
@@ -165,12 +167,12 @@ export class WebGPUNetwork implements EngineNetwork {
   #inTurn<T>(call: () => Promise<{ done: Promise<T> }>): Promise<T> {
     const given = this.#turn.then(() => {
       if (this.#disposed) {
-        throw new EngineError("Cannot compute with a network that was disposed of");
+        throw new EngineError("Cannot compute with a model that was disposed of meanwhile");
       }
       return call();
     });
     this.#turn = given.catch(() => {});
-    const done = given.then(({ done }) => done, (error) => {
+    const done = given.then(({ done }) => done).catch((error) => {
       throw this.#failure(error);
     });
     // The caller gets the failure. Calls behind a failed one may have no caller left, so it is handled.
@@ -178,54 +180,46 @@ export class WebGPUNetwork implements EngineNetwork {
     return done;
   }
 
-  #prepared({ exam, label }: LabelledExam): LabelledExam {
-    return { exam: preparedExam(exam, this.#preparation), label };
+  #follow(): Promise<void> {
+    return this.#watch.update(this.#model.parameters, () => this.#passes.load());
   }
 
-  /** Waits until a pass over an exam can be given to the GPU. */
-  async #roomFor(
-    { exam }: LabelledExam,
-    training: boolean,
-    photometric: boolean = false,
-  ): Promise<void> {
+  /** An exam as the engine gets it, once a pass over it can be given to the GPU. */
+  async #prepared(given: Exam, training: boolean, photometric: boolean = false): Promise<Exam> {
+    const exam = preparedExam(given, this.#model);
+    await this.#follow();
     // A caller that does not await results waits here, before the ring overflows.
     while (this.#open.length >= RING) await this.#reading;
-    await this.#network.prepare(exam, training, photometric);
+    await this.#passes.prepare(exam, training, photometric);
+    return exam;
   }
 
-  /** Gives a pass over an exam to the GPU and says when its result is there. */
+  /** Gives a pass over an exam to the GPU and says when its results are there. */
   #start(
-    { exam, label }: LabelledExam,
-    values: Partial<PassValues> & Pick<PassValues, "weights" | "scale" | "offset">,
-    training: boolean,
-  ): { done: Promise<ExamResult> } {
-    const { learningRate: _, ...constants } = this.#optimizer;
-    const slot = this.#network.run(exam, {
-      ...constants,
-      label,
-      ...EVALUATION_VALUES,
-      ...values,
-      source: values.source ?? EVALUATION_VALUES.source,
-    }, training);
-    const { promise: done, resolve, reject } = Promise.withResolvers<ExamResult>();
+    exam: Exam,
+    numbers: Partial<PassValues> & Affine,
+    how: PassOptions,
+  ): { done: Promise<StepResult>; features: Promise<Features> | undefined } {
+    const { slot, features } = this.#passes.run(exam, { ...FORWARD_VALUES, ...numbers }, how);
+    const { promise: done, resolve, reject } = Promise.withResolvers<StepResult>();
     this.#open.push({ slot, resolve, reject });
     this.#reading ??= this.#read();
-    return { done };
+    return { done, features };
   }
 
-  /** Reads the results of all open steps, until none is open. */
+  /** Reads the results of all open passes, until none is open. */
   async #read(): Promise<void> {
     while (this.#open.length > 0) {
       const open = this.#open;
       this.#open = [];
       try {
-        const results = await this.#network.results();
+        const results = await this.#passes.results();
         for (const { slot, resolve } of open) {
           const [loss, absent, present] = results.subarray(4 * slot, 4 * slot + 3);
-          resolve({ loss, logits: [absent, present], probability: sigmoid(present) });
+          resolve({ loss, logits: [absent, present] });
         }
       } catch (error) {
-        for (const { reject } of open) reject(this.#failure(error));
+        for (const { reject } of open) reject(error);
       }
     }
     this.#reading = undefined;

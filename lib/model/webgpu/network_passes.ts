@@ -9,13 +9,15 @@ import type { Exam } from "../../data/exam.ts";
 import { EngineError } from "../../errors.ts";
 import type { Dispatch, Gpu, Tiles } from "../../engine/webgpu/gpu.ts";
 import { selectedOfChunk } from "../../engine/webgpu/kernels/exam_chunks.ts";
-import type { Precision } from "../../engine/webgpu/precision.ts";
+import { imageBytes, type Precision } from "../../engine/webgpu/precision.ts";
 import { type StepValues, writeStep } from "../../engine/webgpu/step.ts";
 import { selectedBytes } from "../../engine/webgpu/selected_slices.ts";
 import { areFeaturesFrozen } from "../frozen.ts";
 import type { NetworkState } from "../parameters.ts";
+import { type Features, joinFeatures } from "../features.ts";
 import { backwardPass } from "./backward.ts";
 import { ExamBuffers } from "./exam_buffers.ts";
+import { featuresFrom } from "./features.ts";
 import { forwardPass, headPass, inputPass, type PassContext } from "./forward.ts";
 import { WebGPUParameters } from "./parameters.ts";
 import { type LayerOptions, layerShapes } from "./shape.ts";
@@ -55,12 +57,32 @@ export interface NetworkOptions {
 /** The numbers of a pass over an exam. */
 export type PassValues = Omit<StepValues, "slices" | "first" | "slot">;
 
-/** Those of a pass that changes no parameter, over an exam without augmentation. */
-export const EVALUATION_VALUES = {
+/** Those of a pass without a step: no label, no resampling, no optimizer. */
+export const FORWARD_VALUES = {
+  label: 0,
+  weights: [0, 0],
   source: [1, 0, 0, 0, 1, 0],
   stepSize: 0,
   correction: 1,
-} as const;
+  beta1: 0,
+  beta2: 0,
+  epsilon: 1,
+  weightDecay: 0,
+} as const satisfies Partial<PassValues>;
+
+/** What a pass is for, beside the logits. */
+export interface PassOptions {
+  /**
+   * Whether it moves the parameters.
+   * @default false
+   */
+  training?: boolean;
+  /**
+   * Whether the features are read.
+   * @default false
+   */
+  features?: boolean;
+}
 
 /** The kernels for one size of exam. */
 interface Passes {
@@ -166,10 +188,13 @@ export class NetworkPasses {
   /**
    * Uploads an exam that was prepared, and gives a pass over it to the GPU.
    *
-   * @param training whether the pass moves the parameters
-   * @returns the slot of the ring where the results will be
+   * @returns the slot of the ring where the results will be, and the features if they are wanted
    */
-  run({ voxels, slices }: Exam, values: PassValues, training: boolean): number {
+  run(
+    { voxels, slices }: Exam,
+    values: PassValues,
+    { training = false, features = false }: PassOptions = {},
+  ): { slot: number; features: Promise<Features> | undefined } {
     const passes = this.#passes!;
     const { exam } = passes;
     const slot = this.#slot = (this.#slot + 1) % RING;
@@ -192,8 +217,15 @@ export class NetworkPasses {
     const forward = passes.forward.map((chunk, index) =>
       changed === undefined ? chunk : [changed[index], ...chunk.slice(1)]
     );
-    this.#submit({ ...passes, forward }, lengths, training);
-    return slot;
+    const last = passes.context.layers.at(-1)!;
+    const chunks: Promise<Features>[] = [];
+    this.#submit({ ...passes, forward }, lengths, training, (length) => {
+      if (!features) return;
+      const bytes = length * imageBytes(last.output);
+      const stored = this.#gpu.read(exam.lastOutput, bytes);
+      chunks.push(stored.then((read) => featuresFrom(last, read, length)));
+    });
+    return { slot, features: features ? Promise.all(chunks).then(joinFeatures) : undefined };
   }
 
   /**
@@ -322,16 +354,26 @@ export class NetworkPasses {
     return { rotate180, selected: selectedOfChunks, backward, add, adam };
   }
 
-  #submit({ forward, head, training }: Passes, lengths: readonly number[], train: boolean): void {
+  /** @param computed called with the slices of a chunk behind its forward pass, unless it trains */
+  #submit(
+    { forward, head, training }: Passes,
+    lengths: readonly number[],
+    train: boolean,
+    computed: (slices: number) => void,
+  ): void {
     const gpu = this.#gpu;
     const first = this.#stale ? this.#layOut : [];
     this.#stale = false;
     const last = lengths.length - 1;
     for (let chunk = 0; chunk < last; chunk++) {
       gpu.run([...(chunk === 0 ? first : []), ...forward[chunk]], lengths[chunk]);
+      computed(lengths[chunk]);
     }
     const start = [...(last === 0 ? first : []), ...forward[last], head];
-    if (!train) return gpu.run(start, lengths[last]);
+    if (!train) {
+      gpu.run(start, lengths[last]);
+      return computed(lengths[last]);
+    }
     const { rotate180, selected, backward, add, adam } = training!;
     const end = [...adam, ...this.#layOut];
     if (selected.length === 0) {

@@ -4,7 +4,7 @@ import type { Affine } from "../../data/intensity.ts";
 import type { Gpu } from "../../engine/webgpu/gpu.ts";
 import type { Precision } from "../../engine/webgpu/precision.ts";
 import type { NetworkState } from "../parameters.ts";
-import { EVALUATION_VALUES, NetworkPasses } from "./network_passes.ts";
+import { FORWARD_VALUES, NetworkPasses } from "./network_passes.ts";
 
 /** The forward pass in kernels of our own, with memory of its own. */
 export class WebGPUPredictor {
@@ -44,19 +44,8 @@ export class WebGPUPredictor {
       this.#known = values;
     }
     await this.#network.prepare(exam, false);
-    const slot = this.#network.run(exam, { ...PREDICTION_VALUES, ...affine }, false);
+    const { slot } = this.#network.run(exam, { ...FORWARD_VALUES, ...affine });
     const results = await this.#network.results();
     return [results[4 * slot + 1], results[4 * slot + 2]];
   }
 }
-
-/** The numbers of a pass that is run for its logits only. */
-const PREDICTION_VALUES = {
-  label: 0,
-  weights: [1, 1],
-  ...EVALUATION_VALUES,
-  beta1: 0,
-  beta2: 0,
-  epsilon: 1,
-  weightDecay: 0,
-} as const;

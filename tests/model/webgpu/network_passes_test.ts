@@ -3,7 +3,8 @@ import type { Exam } from "../../../lib/data/exam.ts";
 import { startEngine } from "../../../lib/engine/engine.ts";
 import { Gpu } from "../../../lib/engine/webgpu/gpu.ts";
 import { initialWeights } from "../../../lib/model/initialise.ts";
-import { MRNet, networkState } from "../../../lib/model/mrnet.ts";
+import { MRNet } from "../../../lib/model/mrnet.ts";
+import { networkState } from "../../../lib/model/parameters.ts";
 import { NetworkPasses } from "../../../lib/model/webgpu/network_passes.ts";
 import { fakeDevice } from "../../support/adapters.ts";
 

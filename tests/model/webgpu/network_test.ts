@@ -13,12 +13,13 @@ import { createRandom } from "../../../lib/random.ts";
 import type { AdamOptions } from "../../../lib/model/adam.ts";
 import type { OutputWeights } from "../../../lib/model/loss.ts";
 import { createNetwork } from "../../../lib/model/create_network.ts";
-import type { EngineNetwork, ExamResult } from "../../../lib/model/engine_network.ts";
+import type { EngineNetwork, StepResult } from "../../../lib/model/engine_network.ts";
 import { TensorNetwork } from "../../../lib/model/tensor_network.ts";
 import type { ExamReport, TrainResult } from "../../../lib/train/reports.ts";
 import { train } from "../../../lib/train/train.ts";
 import type { TrainOptions } from "../../../lib/train/options.ts";
 import { WebGPUNetwork } from "../../../lib/model/webgpu/network.ts";
+import { evaluateExam } from "../../../lib/train/exam_result.ts";
 import { onEachEngine } from "../../support/engines.ts";
 import { HALF_TOLERANCES } from "../../support/tolerances.ts";
 
@@ -39,8 +40,8 @@ function makeExam([slices, height, width]: Size, label: 0 | 1 = 1): LabelledExam
 }
 
 interface Run {
-  evaluated: ExamResult;
-  steps: ExamResult[];
+  evaluated: StepResult;
+  steps: StepResult[];
   state: StateDict;
 }
 
@@ -57,9 +58,9 @@ async function run(
 ): Promise<Run> {
   const model = new MRNet(initialWeights(1), preparation);
   const network = await make(model);
-  const evaluated = await network.evaluate(steps[0][0], weights);
-  const results: ExamResult[] = [];
-  for (const [exam, change] of steps) results.push(await network.train(exam, weights, change));
+  const evaluated = await evaluateExam(network, steps[0][0], weights);
+  const results: StepResult[] = [];
+  for (const [exam, change] of steps) results.push(await network.step(exam, weights, change));
   await network.sync();
   const state = await model.stateDict();
   network.dispose();
@@ -67,7 +68,7 @@ async function run(
   return { evaluated, steps: results, state };
 }
 
-function assertResult(actual: ExamResult, expected: ExamResult, tolerance: number): void {
+function assertResult(actual: StepResult, expected: StepResult, tolerance: number): void {
   for (
     const [a, b] of [
       [actual.loss, expected.loss],
@@ -242,9 +243,9 @@ for (const tiles of ["registers", "shared"] as const) {
     const [small, large] = [makeExam([2, 72, 64]), makeExam([9, 72, 64])];
     const model = new MRNet(initialWeights(1));
     const network = await make(model);
-    const first = await network.evaluate(small, [1, 3]);
-    await network.evaluate(large, [1, 3]);
-    assert.deepEqual(await network.evaluate(small, [1, 3]), first);
+    const first = await evaluateExam(network, small, [1, 3]);
+    await evaluateExam(network, large, [1, 3]);
+    assert.deepEqual(await evaluateExam(network, small, [1, 3]), first);
     network.dispose();
     model.dispose();
   }, webgpu);
@@ -279,10 +280,10 @@ onEachEngine(
     const network = await createNetwork(model);
     assert.ok(network instanceof WebGPUNetwork);
     const exam = makeExam([2, 96, 80]);
-    await network.train(exam, [1, 3]);
+    await network.step(exam, [1, 3]);
     const start = { ...counts };
     // Given all at once, they are read a few times in all: a read takes what is there.
-    await Promise.all(Array.from({ length: 30 }, () => network.train(exam, [1, 3])));
+    await Promise.all(Array.from({ length: 30 }, () => network.step(exam, [1, 3])));
     assert.ok((counts.dispatches - start.dispatches) / 30 <= 60);
     assert.equal(counts.uploads - start.uploads, 30);
     assert.ok(counts.uploadedBytes - start.uploadedBytes <= 30 * (2 * 96 * 80 + 256));
@@ -308,7 +309,7 @@ for (const winograd of [false, true]) {
     const network = await WebGPUNetwork.create(currentGpu()!, model, options);
     // Of so few pixels every sum is split; and the first step lays the filters out twice.
     const before = counts.dispatches;
-    await network.train(makeExam([1, 72, 64]), [1, 3]);
+    await network.step(makeExam([1, 72, 64]), [1, 3]);
     assert.ok(counts.dispatches - before <= 60, `${counts.dispatches - before} dispatches`);
     network.dispose();
     model.dispose();
@@ -371,12 +372,14 @@ onEachEngine("an exam that no buffer can hold is refused in one line", async () 
   const most = currentGpu()!.device.limits.maxStorageBufferBindingSize;
   const slices = Math.ceil(most / (64 * 80)) + 8;
   const exam = { id: "long", slices, height: 64, width: 80, voxels: new Uint8Array(0) };
-  await assert.rejects(network.evaluate({ exam, label: 1 }, [1, 1]), {
+  await assert.rejects(evaluateExam(network, { exam, label: 1 }, [1, 1]), {
     name: "EngineError",
     message: /^Cannot compute an exam of \d+ slices of 64x80 pixels on this GPU: 'voxels' needs/,
   });
   network.dispose();
-  await assert.rejects(network.evaluate(makeExam([2, 96, 80]), [1, 1]), { name: "EngineError" });
+  await assert.rejects(evaluateExam(network, makeExam([2, 96, 80]), [1, 1]), {
+    name: "EngineError",
+  });
   model.dispose();
 }, webgpu);
 

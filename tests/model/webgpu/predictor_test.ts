@@ -5,6 +5,7 @@ import { initialWeights } from "../../../lib/model/initialise.ts";
 import { MRNet } from "../../../lib/model/mrnet.ts";
 import { createRandom } from "../../../lib/random.ts";
 import { createNetwork } from "../../../lib/model/create_network.ts";
+import { evaluateExam } from "../../../lib/train/exam_result.ts";
 import { onEachEngine } from "../../support/engines.ts";
 
 const webgpu = { engines: ["webgpu"] } as const;
@@ -28,7 +29,7 @@ onEachEngine("a prediction on WebGPU is what evaluation says, in our own kernels
   assert.ok(counts.dispatches - before <= 3 * 20, `${counts.dispatches - before} dispatches`);
   assert.ok(counts.dispatches > before, "TensorFlow.js's own kernels predicted");
   for (const [index, exam] of exams.entries()) {
-    const { logits, probability } = await network.evaluate({ exam, label: 0 }, [1, 1]);
+    const { logits, probability } = await evaluateExam(network, { exam, label: 0 }, [1, 1]);
     assert.deepEqual(predictions[index], { logits, probability });
   }
   // New values are seen.

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { currentGpu } from "../../../lib/engine/engine.ts";
 import type { NetworkState } from "../../../lib/model/parameters.ts";
 import {
-  EVALUATION_VALUES,
+  FORWARD_VALUES,
   type NetworkOptions,
   NetworkPasses,
 } from "../../../lib/model/webgpu/network_passes.ts";
@@ -29,7 +29,7 @@ async function actualOf(
   const compute = new NetworkPasses(currentGpu()!, model, options);
   await compute.load();
   const values = {
-    ...EVALUATION_VALUES,
+    ...FORWARD_VALUES,
     ...{ label: 1, weights: WEIGHTS, scale: 1, offset: 0 },
     ...{ beta1: BETA1, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
   };
@@ -37,7 +37,7 @@ async function actualOf(
   for (let pass = 0; pass < 2; pass++) {
     compute.parameters.restore(zerosOf(model));
     await compute.prepare(exam, true);
-    compute.run(exam, values, true);
+    compute.run(exam, values, { training: true });
   }
   const slot = 2;
   const logits = (await compute.results()).slice(4 * slot + 1, 4 * slot + 3);
