@@ -7,22 +7,21 @@
  * AlexNet; `lib/network` has it and others.
  */
 import type { Exam } from "../data/exam.ts";
-import { affineOf, type Intensity, preparedExam } from "../data/intensity.ts";
+import type { Intensity } from "../data/intensity.ts";
 import { checkLandmarks, type Landmarks } from "../data/landmarks.ts";
-import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts";
 import { DataError, OptionError } from "../errors.ts";
 import { type NetworkName, networkOf } from "../network/networks.ts";
 import { featuresOf } from "../network/reference.ts";
 import * as tf from "../tf.ts";
+import { createNetwork } from "./create_network.ts";
+import type { EngineNetwork } from "./engine_network.ts";
 import { examTensor } from "./exam_tensor.ts";
 import type { Features } from "./features.ts";
 import { headOf } from "./head.ts";
 import { filtersToHWIO, filtersToOIHW } from "./layout.ts";
 import { mrnetParameters, mrnetStatistics, mrnetTensors, NETWORK_PREFIX } from "./names.ts";
-import { assignParameter, networkState } from "./parameters.ts";
+import { assignParameter } from "./parameters.ts";
 import { networkOfState, selectMRNet } from "./weights/mrnet.ts";
-import { WasmNetwork } from "./wasm/network.ts";
-import { WebGPUPredictor } from "./webgpu/predictor.ts";
 import type { StateDict } from "./weights/tensors.ts";
 
 /** What a model says about one exam. */
@@ -79,10 +78,8 @@ export class MRNet implements Disposable {
   readonly intensity: Intensity;
   /** What the exams it was trained on look like; `undefined` if that is not known. */
   readonly landmarks: Landmarks | undefined;
-  /** Made by the first prediction on the WebAssembly engine. */
-  #predictor: Promise<WasmNetwork> | undefined;
-  /** Made by the first prediction on the WebGPU engine. */
-  #gpuPredictor: WebGPUPredictor | undefined;
+  /** What predicts, by the engine's name; made by the first prediction on it. */
+  readonly #networks = new Map<string, Promise<EngineNetwork>>();
 
   /**
    * Puts the parameters on the current engine.
@@ -170,23 +167,23 @@ export class MRNet implements Disposable {
    *
    * @throws {DataError} if a logit is not finite: then nothing is known of the exam
    */
-  async predict(exam: Exam, options: ReadOptions = {}): Promise<Prediction> {
-    return predictionOf(exam, await this.#logitsOf(exam, options));
+  async predict(exam: Exam, { between }: ReadOptions = {}): Promise<Prediction> {
+    const { logits } = await (await this.#predictor()).forward(exam, { between });
+    return predictionOf(exam, logits);
   }
 
   /**
-   * Reads one exam, and keeps the features that the answer was made of. On WebGPU both come from
-   * TensorFlow.js's operations in float32, so the logits differ from {@linkcode MRNet.predict}'s by
-   * rounding.
+   * Reads one exam, and keeps the features that the answer was made of.
    *
    * @throws {DataError} as {@linkcode MRNet.predict}
    */
   async predictWithFeatures(
     exam: Exam,
-    options: ReadOptions = {},
+    { between }: ReadOptions = {},
   ): Promise<Prediction & { features: Features }> {
-    const { logits, features } = await this.#featuresOf(exam, options);
-    return { ...predictionOf(exam, logits), features };
+    const network = await this.#predictor();
+    const { logits, features } = await network.forward(exam, { features: true, between });
+    return { ...predictionOf(exam, logits), features: features! };
   }
 
   /** A copy of the parameters and statistics in PyTorch's names and layout. */
@@ -219,10 +216,8 @@ export class MRNet implements Disposable {
   /** Frees the parameters; the model is of no use afterwards. A second time does nothing. */
   dispose(): void {
     for (const parameter of this.parameters.values()) parameter.dispose();
-    this.#predictor?.then((predictor) => predictor.dispose(), () => {});
-    this.#predictor = undefined;
-    this.#gpuPredictor?.dispose();
-    this.#gpuPredictor = undefined;
+    for (const network of this.#networks.values()) network.then((each) => each.dispose(), () => {});
+    this.#networks.clear();
   }
 
   /** The same as {@linkcode MRNet.dispose}, for `using`. */
@@ -230,51 +225,17 @@ export class MRNet implements Disposable {
     this.dispose();
   }
 
-  async #logitsOf(
-    given: Exam,
-    { between }: ReadOptions,
-  ): Promise<ArrayLike<number> & Iterable<number>> {
-    const gpu = currentGpu();
-    if (gpu !== undefined) {
-      const exam = preparedExam(given, this);
-      const affine = affineOf(exam, this.intensity);
-      const { precision } = currentEngine();
-      this.#gpuPredictor ??= new WebGPUPredictor(gpu, networkState(this), precision);
-      return await this.#gpuPredictor.logits(exam, affine);
+  /** What computes this model on the current engine. */
+  #predictor(): Promise<EngineNetwork> {
+    const engine = tf.getBackend();
+    let network = this.#networks.get(engine);
+    if (network === undefined) {
+      network = createNetwork(this, { use: "predict" });
+      this.#networks.set(engine, network);
+      // The next exam tries again.
+      network.catch(() => this.#networks.delete(engine));
     }
-    const kernels = await this.#kernels();
-    if (kernels !== undefined) return (await kernels.forward(given, { between })).logits;
-    const logits = tf.tidy(() => this.logits(this.input(given)));
-    const values = await logits.data();
-    logits.dispose();
-    return values;
-  }
-
-  async #featuresOf(
-    given: Exam,
-    { between }: ReadOptions,
-  ): Promise<{ logits: ArrayLike<number> & Iterable<number>; features: Features }> {
-    const kernels = await this.#kernels();
-    if (kernels !== undefined) {
-      const { logits, features } = await kernels.forward(given, { features: true, between });
-      return { logits, features: features! };
-    }
-    const [features, logits] = tf.tidy(() => {
-      const features = this.features(this.input(given));
-      return [features, headOf(this.parameters, features)] as const;
-    });
-    const [slices, height, width, channels] = features.shape;
-    const [values, pair] = await Promise.all([features.data(), logits.data()]);
-    tf.dispose([features, logits]);
-    // The copy matters: on some engines what is read is the tensor's own memory.
-    const kept = Float32Array.from(values);
-    return { logits: pair, features: { slices, height, width, channels, values: kept } };
-  }
-
-  /** This toolkit's own kernels, if the model is on the engine that has them. */
-  async #kernels(): Promise<WasmNetwork | undefined> {
-    if (!usesWasmKernels()) return undefined;
-    return await (this.#predictor ??= WasmNetwork.create(this, { use: "predict" }, 1));
+    return network;
   }
 
   #get(name: string): tf.Variable {
