@@ -4,6 +4,7 @@
  * Source: D. Kingma and J. Ba, Adam: A method for stochastic optimization, ICLR 2015, algorithm 1.
  * The decay is an L2 penalty, not the decoupled decay of AdamW, which the reference does not use.
  */
+import { fromPyTorch, toPyTorch } from "./layout.ts";
 import type { OptimizerState } from "./optimizer_state.ts";
 import * as tf from "../tf.ts";
 
@@ -132,9 +133,9 @@ export class Adam {
   async state(): Promise<OptimizerState> {
     const copy = async (which: keyof Moments) => {
       const values = new Map<string, Float32Array>();
-      // On some engines what is read is the tensor's own memory.
       for (const [name, each] of this.#moments) {
-        values.set(name, Float32Array.from(await each[which].data()));
+        const { shape } = each[which];
+        values.set(name, toPyTorch(await each[which].data<"float32">(), shape));
       }
       return values;
     };
@@ -146,8 +147,9 @@ export class Adam {
     this.#steps = steps;
     for (const which of ["first", "second"] as const) {
       for (const [name, each] of this.#moments) {
-        const values = moments[which].get(name)!;
-        tf.tidy(() => each[which].assign(tf.tensor(values, each[which].shape)));
+        const { shape } = each[which];
+        const values = fromPyTorch(moments[which].get(name)!, shape);
+        tf.tidy(() => each[which].assign(tf.tensor(values, shape)));
       }
     }
   }

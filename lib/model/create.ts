@@ -275,6 +275,15 @@ export async function saveMRNet(
   await writeMRNet(model, path, cardMetadata(card));
 }
 
+/** How a model's file is written. */
+interface ModelWriteOptions extends WriteOptions {
+  /**
+   * The parameters and statistics, where they are not the model's own.
+   * @default those of the model
+   */
+  state?: StateDict;
+}
+
 /**
  * Writes a model with any metadata, and with options for a file that is there already.
  *
@@ -284,13 +293,13 @@ export async function writeMRNet(
   model: MRNet,
   path: string,
   metadata: Record<string, string>,
-  options: WriteOptions = {},
+  { state, ...options }: ModelWriteOptions = {},
 ): Promise<boolean> {
   const { network, intensity, landmarks } = model;
   const scale = landmarks && { landmarks: JSON.stringify(landmarks) };
   const made = { toolkit: VERSION, created: new Date().toISOString().slice(0, 10) };
   const described = { format: "pt", ...made, ...metadata, network, intensity, ...scale };
-  const bytes = encodeSafetensors(await model.stateDict(), described);
+  const bytes = encodeSafetensors(state ?? await model.stateDict(), described);
   return await writeWhole(path, bytes, options);
 }
 

@@ -13,6 +13,7 @@ import type { Features } from "./features.ts";
 import type { OutputWeights } from "./loss.ts";
 import type { OptimizerState } from "./optimizer_state.ts";
 import type { Parameters, Statistics } from "./parameters.ts";
+import type { StateDict } from "./weights/tensors.ts";
 
 /** What an engine is given of a model. */
 export interface EngineModel extends Preparation {
@@ -23,6 +24,8 @@ export interface EngineModel extends Preparation {
   features(input: tf.Tensor3D): tf.Tensor4D;
   /** Its logits. */
   logits(input: tf.Tensor3D): tf.Tensor2D;
+  /** Parameters and statistics in PyTorch's names and layout. */
+  stateDict(): Promise<StateDict>;
 }
 
 /** How an exam is computed. */
@@ -54,6 +57,14 @@ export interface StepResult {
   loss: number;
   /** The two outputs before the sigmoid. */
   logits: [number, number];
+}
+
+/** What a network has learnt, copied: all in PyTorch's names and layout. */
+export interface Snapshot {
+  /** Parameters and statistics, as the model's file has them. */
+  parameters: StateDict;
+  /** Nothing before the first step. */
+  optimizer?: OptimizerState;
 }
 
 /** A model's network on an engine. */
@@ -89,14 +100,8 @@ export interface EngineNetwork {
     source?: Augmentation | SourceMatrix,
   ): Promise<StepResult>;
 
-  /** Brings the model's own parameters up to date. */
-  sync(): Promise<void>;
-
-  /**
-   * A copy of the optimizer's state; nothing before the first step. The next step depends only on it and
-   * on the model's parameters after {@linkcode EngineNetwork.sync}.
-   */
-  optimizerState(): Promise<OptimizerState | undefined>;
+  /** Reads what it has learnt. The next step depends on nothing else. */
+  snapshot(): Promise<Snapshot>;
 
   /**
    * Continues from an optimizer's state; to be called before the first step. On the same engine with as

@@ -15,6 +15,18 @@ export function filtersToOIHW(data: Float32Array, shape: readonly number[]): Flo
   return _permute(data, [out, into, height * width], [1, out, into * out]);
 }
 
+/** A copy of a parameter's values in PyTorch's layout; the shape is TensorFlow.js's. */
+export function toPyTorch(values: Float32Array, shape: readonly number[]): Float32Array {
+  const [height, width, into, out] = shape;
+  return shape.length === 4 ? filtersToOIHW(values, [out, into, height, width]) : values.slice();
+}
+
+/** A copy of a parameter's values in TensorFlow.js's layout; the shape is TensorFlow.js's. */
+export function fromPyTorch(values: Float32Array, shape: readonly number[]): Float32Array {
+  const [height, width, into, out] = shape;
+  return shape.length === 4 ? filtersToHWIO(values, [out, into, height, width]) : values.slice();
+}
+
 /** Copies three axes into row-major order, given the size and the source's stride of each. */
 function _permute(data: Float32Array, sizes: number[], strides: number[]): Float32Array {
   const result = new Float32Array(data.length);

@@ -18,9 +18,9 @@ import type { EngineNetwork } from "./engine_network.ts";
 import { examTensor } from "./exam_tensor.ts";
 import type { Features } from "./features.ts";
 import { headOf } from "./head.ts";
-import { filtersToHWIO, filtersToOIHW } from "./layout.ts";
-import { mrnetParameters, mrnetStatistics, mrnetTensors, NETWORK_PREFIX } from "./names.ts";
-import { assignParameter } from "./parameters.ts";
+import { filtersToHWIO, toPyTorch } from "./layout.ts";
+import { mrnetParameters, mrnetStatistics, NETWORK_PREFIX } from "./names.ts";
+import { assignParameter, networkState, stateDictOf } from "./parameters.ts";
 import { networkOfState, selectMRNet } from "./weights/mrnet.ts";
 import type { StateDict } from "./weights/tensors.ts";
 
@@ -147,7 +147,7 @@ export class MRNet implements Disposable {
       const image: tf.Tensor4D = tf.expandDims(exam, 3);
       return featuresOf(networkOf(this.network), image, (name) => {
         const statistics = this.statistics.get(NETWORK_PREFIX + name);
-        return statistics ? tf.tensor1d(statistics) : this.#get(NETWORK_PREFIX + name);
+        return statistics ? tf.tensor1d(statistics) : this.parameters.get(NETWORK_PREFIX + name)!;
       });
     });
   }
@@ -188,19 +188,11 @@ export class MRNet implements Disposable {
 
   /** A copy of the parameters and statistics in PyTorch's names and layout. */
   async stateDict(): Promise<StateDict> {
-    const state: StateDict = new Map();
-    for (const { name, shape } of mrnetTensors(networkOf(this.network))) {
-      const statistics = this.statistics.get(name);
-      if (statistics !== undefined) {
-        state.set(name, { shape: [...shape], data: statistics.slice() });
-        continue;
-      }
-      const data = await this.#get(name).data() as Float32Array;
-      // The copy matters: on some engines what is read is the tensor's own memory.
-      const copy = shape.length === 4 ? filtersToOIHW(data, shape) : data.slice();
-      state.set(name, { shape: [...shape], data: copy });
+    const values = new Map<string, Float32Array>();
+    for (const [name, parameter] of this.parameters) {
+      values.set(name, toPyTorch(await parameter.data<"float32">(), parameter.shape));
     }
-    return state;
+    return stateDictOf(networkState(this), values);
   }
 
   /**
@@ -236,10 +228,6 @@ export class MRNet implements Disposable {
       network.catch(() => this.#networks.delete(engine));
     }
     return network;
-  }
-
-  #get(name: string): tf.Variable {
-    return this.parameters.get(name)!;
   }
 }
 

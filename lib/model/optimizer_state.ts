@@ -3,7 +3,7 @@
  * can be given to another.
  */
 
-/** The optimizer after some steps; its values have the layouts of `MRNet.parameters`. */
+/** The optimizer after some steps; its values are in PyTorch's layout. */
 export interface OptimizerState {
   /** How many steps were taken, at least 1. */
   steps: number;

@@ -2,6 +2,9 @@
 import type { Network } from "../network/network.ts";
 import { type NetworkName, networkOf } from "../network/networks.ts";
 import * as tf from "../tf.ts";
+import { fromPyTorch } from "./layout.ts";
+import { mrnetTensors } from "./names.ts";
+import type { StateDict } from "./weights/tensors.ts";
 
 /** The parameters on the current engine, by their names in PyTorch. */
 export type Parameters = ReadonlyMap<string, tf.Variable>;
@@ -39,6 +42,30 @@ export class ParameterWatch {
     this.#known = [];
     await take();
     this.#known = values;
+  }
+}
+
+/**
+ * A model's parameters and statistics under PyTorch's names, in its order.
+ *
+ * @param values the parameters in PyTorch's layout; they are not copied
+ */
+export function stateDictOf(
+  { network, statistics }: Pick<NetworkState, "network" | "statistics">,
+  values: ReadonlyMap<string, Float32Array>,
+): StateDict {
+  return new Map(
+    mrnetTensors(network).map(({ name, shape }) => {
+      const data = values.get(name) ?? statistics.get(name)!.slice();
+      return [name, { shape: [...shape], data }];
+    }),
+  );
+}
+
+/** Gives parameters the values that they have in a state dict. */
+export function assignState(parameters: Parameters, state: StateDict): void {
+  for (const [name, { shape }] of parameters) {
+    assignParameter(parameters, name, fromPyTorch(state.get(name)!.data, shape));
   }
 }
 

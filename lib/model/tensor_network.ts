@@ -18,6 +18,7 @@ import type {
   EngineNetwork,
   ForwardOptions,
   ForwardResult,
+  Snapshot,
   StepResult,
 } from "./engine_network.ts";
 
@@ -88,13 +89,9 @@ export class TensorNetwork implements EngineNetwork {
     }));
   }
 
-  /** Nothing to do: the step works on the model's own parameters. */
-  sync(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  async optimizerState(): Promise<OptimizerState | undefined> {
-    return await this.#optimizer?.state();
+  async snapshot(): Promise<Snapshot> {
+    const parameters = await this.#model.stateDict();
+    return { parameters, optimizer: await this.#optimizer?.state() };
   }
 
   restore(state: OptimizerState): Promise<void> {

@@ -7,6 +7,7 @@ import { cardMetadata } from "../model/card_metadata.ts";
 import { writeMRNet } from "../model/create.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { readSafetensorsHeader } from "../model/weights/safetensors.ts";
+import type { StateDict } from "../model/weights/tensors.ts";
 import type { Plane, Task } from "../terms.ts";
 import type { EpochReport } from "./reports.ts";
 
@@ -92,8 +93,8 @@ export class BestCheckpoint {
    * If another run has a file of the same name, that stays and this one's name gets a number.
    *
    * @param beforeRemoval called when the new file is whole and before the earlier one goes
-   * @param exams those that the model was trained on, and those that chose the epoch and its operating
-   * point
+   * @param kept the exams that the model was trained on, and those that chose the epoch and its operating
+   * point; its parameters, where they are not the model's own
    * @returns the path of the new file
    * @throws {OutputError} if it cannot be written; the earlier file stays
    */
@@ -101,10 +102,9 @@ export class BestCheckpoint {
     model: MRNet,
     report: EpochReport,
     beforeRemoval: () => Promise<void> = () => Promise.resolve(),
-    exams: Pick<
-      ModelCard,
-      "trainedExams" | "trainingSet" | "chosenExams" | "selectionSet"
-    > = {},
+    { state, ...exams }:
+      & Pick<ModelCard, "trainedExams" | "trainingSet" | "chosenExams" | "selectionSet">
+      & { state?: StateDict } = {},
   ): Promise<string> {
     const { folder, prefix, task, plane, chosenOn, card, run } = this.#options;
     const name = checkpointName(this.#options, report);
@@ -118,7 +118,7 @@ export class BestCheckpoint {
       ...{ ...card, task, plane, intensity: model.intensity, operatingPoint, ...exams, prefix },
       ...{ epochRule: "auc", epoch, trainAuc, trainLoss, valAuc, valLoss },
     });
-    const path = await this.#write(model, join(folder, name), { ...metadata, run });
+    const path = await this.#write(model, join(folder, name), { ...metadata, run }, state);
     const replaced = this.#path;
     this.#path = path;
     await beforeRemoval();
@@ -150,10 +150,15 @@ export class BestCheckpoint {
   }
 
   /** Writes it under the name or, if another run has it, under the first free one with a number. */
-  async #write(model: MRNet, path: string, metadata: Record<string, string>): Promise<string> {
+  async #write(
+    model: MRNet,
+    path: string,
+    metadata: Record<string, string>,
+    state: StateDict | undefined,
+  ): Promise<string> {
     return await writeUnderFreeName(
       path,
-      (own) => writeMRNet(model, own, metadata, { replace: () => this.isOwn(own) }),
+      (own) => writeMRNet(model, own, metadata, { state, replace: () => this.isOwn(own) }),
     );
   }
 

@@ -3,6 +3,7 @@
  * and the options are enough to continue as if there had been no stop: orders and augmentations depend
  * on seed, epoch and exam only, and the schedule and the early stop follow from the epochs' reports.
  */
+import type { Snapshot } from "../model/engine_network.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import type { TrainChanges } from "./model_options.ts";
 import type { EpochReport, SkippedExam } from "./reports.ts";
@@ -44,23 +45,26 @@ export interface Position {
   step: number;
 }
 
+/** What there is at the end of an epoch, beside its report. */
+export interface EpochEnd {
+  /** What the network has learnt. */
+  snapshot: Snapshot;
+  /** Saves the state with it. */
+  save(): Promise<void>;
+  /** The exams that were left out. */
+  skipped: readonly SkippedExam[];
+}
+
 /** The connection between the training loop and what keeps its state. */
 export interface TrainHooks {
   /** The progress to continue from; the model has its parameters already. */
   from?: { progress: TrainProgress; optimizer?: OptimizerState };
   /** Whether it is time to save; asked after each exam. */
   due?(): boolean;
-  /** Saves the state; the model's parameters are up to date, and do not change until it returns. */
-  save?(progress: TrainProgress, optimizer: OptimizerState | undefined): Promise<void>;
-  /**
-   * Called after each epoch, in place of the option `onEpoch`. `save` saves the state at its end;
-   * `skipped` are the exams that were left out of it.
-   */
-  onEpoch?(
-    report: EpochReport,
-    save: () => Promise<void>,
-    skipped: readonly SkippedExam[],
-  ): Promise<void>;
+  /** Saves the state. */
+  save(progress: TrainProgress, snapshot: Snapshot): Promise<void>;
+  /** Called after each epoch, in place of the option `onEpoch`. */
+  onEpoch(report: EpochReport, end: EpochEnd): Promise<void>;
   /** What is done otherwise than by the settings. */
   changes?: TrainChanges;
   /** Called with each exam before its result is awaited. */

@@ -7,10 +7,10 @@ import type { Engine } from "../engine/engine.ts";
 import { baseName, join } from "../files.ts";
 import type { RunLock } from "../logs/run_lock.ts";
 import type { MRNet } from "../model/mrnet.ts";
-import type { OptimizerState } from "../model/optimizer_state.ts";
+import type { Snapshot } from "../model/engine_network.ts";
 import type { BestCheckpoint } from "./checkpoint.ts";
 import type { HashedExams } from "./hashed_exams.ts";
-import type { Position, TrainHooks, TrainProgress } from "./progress.ts";
+import type { EpochEnd, Position, TrainHooks, TrainProgress } from "./progress.ts";
 import type { EpochReport, ExamReport, SkippedExam } from "./reports.ts";
 import type { Resumption } from "./resume.ts";
 import type { RunLog } from "./run_log.ts";
@@ -72,8 +72,8 @@ export class RunRecorder {
     return {
       from: from && { progress: from.state.progress, optimizer: from.state.optimizer },
       due: () => performance.now() - this.#savedAt >= saveEvery,
-      save: (progress, optimizer) => this.#save(progress, optimizer),
-      onEpoch: (report, save, skipped) => this.#epoch(report, save, skipped),
+      save: (progress, snapshot) => this.#save(progress, snapshot),
+      onEpoch: (report, end) => this.#epoch(report, end),
       onPosition: (position) => this.#position = position,
     };
   }
@@ -94,9 +94,9 @@ export class RunRecorder {
     return said.map((each) => `; ${each}`).join("");
   }
 
-  /** Writes the state; the model's own parameters are up to date. */
-  async #save(progress: TrainProgress, optimizer: OptimizerState | undefined): Promise<void> {
-    const { model, engine, log, lock, checkpoint, fixed, logged } = this.#options;
+  /** Writes the state. */
+  async #save(progress: TrainProgress, snapshot: Snapshot): Promise<void> {
+    const { engine, log, lock, checkpoint, fixed, logged } = this.#options;
     const { name, threads, precision } = engine;
     const state: RunState = {
       run: fixed.run,
@@ -108,8 +108,7 @@ export class RunRecorder {
       progress,
       checkpoint: checkpoint?.path && baseName(checkpoint.path),
       events: await log.position(),
-      parameters: await model.stateDict(),
-      optimizer,
+      ...snapshot,
     };
     const { skipped } = progress;
     if (skipped.length > this.#listed) await log.configure({ ...logged, skipped });
@@ -121,11 +120,7 @@ export class RunRecorder {
   }
 
   /** Logs an epoch, saves the state, and keeps the model if it is the best so far. */
-  async #epoch(
-    report: EpochReport,
-    save: () => Promise<void>,
-    skipped: readonly SkippedExam[],
-  ): Promise<void> {
+  async #epoch(report: EpochReport, { snapshot, save, skipped }: EpochEnd): Promise<void> {
     const { model, log, checkpoint, exams, imported, onEpoch } = this.#options;
     const logAndSave = async () => {
       await log.epoch(report);
@@ -138,6 +133,7 @@ export class RunRecorder {
       const trained = await exams.trained.describe(leftOut("train"));
       const chosen = await exams.chosen.describe(leftOut("valid"));
       await checkpoint.keep(model, report, logAndSave, {
+        state: snapshot.parameters,
         trainedExams: trained.hashes,
         trainingSet: { ...trained.set, ...imported },
         chosenExams: chosen.hashes,

@@ -6,7 +6,6 @@ import { DataError, messageOf, OptionError, OutputError, WeightsError } from "..
 import { checkPlainFile, fileError, writeWhole } from "../files.ts";
 import { type Landmarks, parseLandmarks } from "../data/landmarks.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
-import { filtersToHWIO, filtersToOIHW } from "../model/layout.ts";
 import { mrnetParameters, mrnetTensors } from "../model/names.ts";
 import { networkOfState, selectMRNet } from "../model/weights/mrnet.ts";
 import { NETWORK_NAMES, networkOf } from "../network/networks.ts";
@@ -118,8 +117,7 @@ export function encodeRunState(state: RunState): Uint8Array[] {
     const trained = mrnetParameters(networkOf(networkOfState(parameters)));
     for (const which of ["first", "second"] as const) {
       for (const { name, shape } of trained) {
-        const values = optimizer[which].get(name)!;
-        const data = shape.length === 4 ? filtersToOIHW(values, shape) : values;
+        const data = optimizer[which].get(name)!;
         tensors.set(MOMENTS[which] + name, { shape: [...shape], data });
       }
     }
@@ -256,7 +254,7 @@ function _moments(
     if (tensor === undefined || tensor.shape.join() !== shape.join()) {
       throw new RangeError(`'${begin}${name}' is not there, or has another shape`);
     }
-    moments.set(name, shape.length === 4 ? filtersToHWIO(tensor.data, shape) : tensor.data);
+    moments.set(name, tensor.data);
   }
   return moments;
 }

@@ -21,7 +21,9 @@ import { noProgress, type Position, type TrainHooks, type TrainProgress } from "
 import { resolveTrainOptions } from "./resolve.ts";
 import { round4 } from "./rounding.ts";
 import { createNetwork } from "../model/create_network.ts";
-import type { EngineNetwork } from "../model/engine_network.ts";
+import type { EngineNetwork, Snapshot } from "../model/engine_network.ts";
+import { assignState } from "../model/parameters.ts";
+import type { StateDict } from "../model/weights/tensors.ts";
 import type { EpochReport, SkippedExam, TrainResult } from "./reports.ts";
 import { createSchedule } from "./schedule.ts";
 
@@ -32,27 +34,19 @@ export async function trainModel(
   given: TrainModelOptions = {},
 ): Promise<TrainResult> {
   const { options, changes, keepBest } = resolveModelOptions(model, given);
-  if (!keepBest) return await trainFrom(model, datasets, options, { changes });
-  let best: Map<string, Float32Array> | undefined;
-  const result = await trainFrom(model, datasets, {
-    ...options,
-    async onEpoch(report) {
-      if (report.isBest) best = await _copyOf(model);
+  const take = (state: StateDict) => assignState(model.parameters, state);
+  let best: StateDict | undefined;
+  const result = await trainFrom(model, datasets, options, {
+    changes,
+    save: (_, { parameters }) => Promise.resolve(take(parameters)),
+    async onEpoch(report, { snapshot: { parameters } }) {
+      take(parameters);
+      if (keepBest && report.isBest) best = parameters;
       await options.onEpoch?.(report);
     },
-  }, { changes });
-  best?.forEach((values, name) => model.assign(name, values));
+  });
+  if (best !== undefined) take(best);
   return result;
-}
-
-/** The values of all parameters. */
-async function _copyOf({ parameters }: MRNet): Promise<Map<string, Float32Array>> {
-  const values = new Map<string, Float32Array>();
-  for (const [name, parameter] of parameters) {
-    // On some engines what is read is the tensor's own memory.
-    values.set(name, Float32Array.from(await parameter.data()));
-  }
-  return values;
 }
 
 /** Trains like {@linkcode trainModel}, but can resume at any exam, and has hooks to save the state. */
@@ -80,19 +74,17 @@ export async function trainFrom(
   const shouldStop = earlyStopping(patience);
   const progress = hooks.from?.progress ?? { ...noProgress(), skipped: _unreadable(datasets) };
   let started = performance.now() - 1000 * progress.seconds;
-  /** Saves the state; the model's own parameters must be up to date and finite. */
-  const keep = async () => {
-    if (hooks.save === undefined) return;
+  /** What is kept: a diverged model must not replace a sound state. */
+  const learnt = async () => {
+    const snapshot = await network.snapshot();
+    _checkParameters(snapshot, progress.epochs.length + 1, network);
+    return snapshot;
+  };
+  const keep = async (snapshot: Snapshot) => {
     progress.seconds = (performance.now() - started) / 1000;
-    await hooks.save(progress, await network.optimizerState());
+    await hooks.save(progress, snapshot);
   };
-  const save = async () => {
-    if (hooks.save === undefined) return;
-    await network.sync();
-    // Checked before the save: a diverged model must not replace a sound state.
-    await _checkParameters(model, progress.epochs.length + 1, network);
-    await keep();
-  };
+  const save = async () => await keep(await learnt());
   const training: Training = { network, datasets, options: resolved, hooks, progress, save };
   const result: TrainResult = { epochs: progress.epochs, stopped: "finished" };
   try {
@@ -123,16 +115,14 @@ export async function trainFrom(
       const report = _report(epoch, trained, validated, rest);
       if (report.isBest) result.best = report;
       network.learningRate = nextRate(report.valLoss);
-      await network.sync();
-      await _checkParameters(model, epoch, network);
+      const snapshot = await learnt();
       progress.epochs.push(report);
       Object.assign(progress, { train: [], valid: [] });
       started = performance.now();
-      if (hooks.onEpoch === undefined) await resolved.onEpoch?.(report);
-      else await hooks.onEpoch(report, keep, progress.skipped);
+      const { skipped } = progress;
+      await hooks.onEpoch(report, { snapshot, save: () => keep(snapshot), skipped });
       if (shouldStop(report.valLoss)) result.stopped = "early";
     }
-    await network.sync();
   } finally {
     network.dispose();
   }
@@ -259,13 +249,13 @@ function _phase(
  * Refuses parameters that are not finite, before the model is kept. The loss does not show them: it is
  * computed before the step, and a ReLU turns -Infinity into 0.
  */
-async function _checkParameters(
-  model: MRNet,
+function _checkParameters(
+  { parameters }: Snapshot,
   epoch: number,
   network: EngineNetwork,
-): Promise<void> {
-  for (const [name, parameter] of model.parameters) {
-    if ((await parameter.data()).every((value) => Number.isFinite(value))) continue;
+): void {
+  for (const [name, { data }] of parameters) {
+    if (data.every((value) => Number.isFinite(value))) continue;
     throw _diverged(`'${name}' is no longer finite in epoch ${epoch}`, network);
   }
 }

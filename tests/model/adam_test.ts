@@ -161,14 +161,14 @@ onEachEngine("a network on TensorFlow.js's operations goes on with the same bits
     Promise.all([...model.parameters.values()].map(async (each) => [...await each.data()]));
   const whole = tinyModel();
   const network = new TensorNetwork(whole, options);
-  assert.equal(await network.optimizerState(), undefined, "nothing before the first step");
+  assert.equal((await network.snapshot()).optimizer, undefined, "nothing before the first step");
   for (const exam of exams) await network.step(exam, [1, 1]);
   network.dispose();
 
   const model = tinyModel();
   const first = new TensorNetwork(model, options);
   for (const exam of exams.slice(0, 2)) await first.step(exam, [1, 1]);
-  const state = await first.optimizerState();
+  const { optimizer: state } = await first.snapshot();
   first.dispose();
   const second = new TensorNetwork(model, options);
   await second.restore(state!);

@@ -107,8 +107,7 @@ Deno.test("the shares of ResNet-18's slices add up to its logit, and a step move
   assert.ok(Math.abs(maps - sum) < 1e-9 * Math.max(1, Math.abs(sum)));
   const network = await createNetwork(model, { learningRate: 1e-4 });
   await network.step({ exam, label: 1 }, [1, 1]);
-  await network.sync();
-  const moved = await model.stateDict();
+  const { parameters: moved } = await network.snapshot();
   for (const name of model.parameters.keys()) {
     assert.notDeepEqual(moved.get(name), STATE.get(name), name);
   }

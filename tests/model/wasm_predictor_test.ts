@@ -4,9 +4,9 @@ import { startEngine } from "../../lib/engine/engine.ts";
 import { Threads } from "../../lib/engine/wasm/threads.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
+import { networkState } from "../../lib/model/parameters.ts";
 import { NetworkPrograms } from "../../lib/model/wasm/network_programs.ts";
 import { NetworkMemory } from "../../lib/model/wasm/network_memory.ts";
-import { parameterValues, placeParameters } from "../../lib/model/wasm/parameters.ts";
 import { NETWORK_NAMES, type NetworkName, networkOf } from "../../lib/network/networks.ts";
 
 /** The engine outlives the tests on purpose. */
@@ -35,8 +35,7 @@ async function chunksAreExact(name: NetworkName): Promise<void> {
   const model = new MRNet(initialWeights(1, network));
   const threads = await Threads.start({ threads: 1 });
   const whole = new NetworkPrograms(threads, new NetworkMemory(threads, true, network));
-  placeParameters(whole.layout, await parameterValues(model.parameters), whole.parameters);
-  whole.setStatistics(model.statistics);
+  await whole.follow(networkState(model));
   const input = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
   whole.run("pack", exam(1, 64), input);
   for (const [slices, side, float] of SIZES[name]) {
@@ -128,7 +127,7 @@ Deno.test("models that share their memory say what each says alone", OUTLIVING, 
   const alone = async (seed: number) => {
     const network = new NetworkPrograms(await Threads.start({ threads: 1 }));
     const model = make(seed);
-    placeParameters(network.layout, await parameterValues(model.parameters), network.parameters);
+    await network.follow(networkState(model));
     model.dispose();
     const input = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
     network.run("pack", exam(1, 64), input);

@@ -106,8 +106,7 @@ export async function gradientOf(
   const network = await makeNetwork(model, options);
   try {
     await network.step(exam, [1, golden.positive_weight]);
-    await network.sync();
-    const state = await model.stateDict();
+    const { parameters: state } = await network.snapshot();
     for (const [name, { data }] of state) {
       const before = initial.get(name)!.data;
       data.forEach((after, i) => data[i] = (before[i] - after) / SCALE);
@@ -152,10 +151,7 @@ export async function runNetworkCase(
       const labelled = { exam: examAt(index), label: (1 - index % 2) as Label };
       losses.push((await network.step(labelled, [1, golden.positive_weight])).loss);
     };
-    const parameters = async () => {
-      await network.sync();
-      return await model.stateDict();
-    };
+    const parameters = async () => (await network.snapshot()).parameters;
     await step(0);
     const outcome: NetworkOutcome = {
       logits: [...evaluated.logits, ...predicted.logits],

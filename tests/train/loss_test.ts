@@ -53,8 +53,7 @@ onEachEngine("a step weighs both outputs of its exam", async () => {
     const network = await createNetwork(model, options);
     const evaluated = await evaluateExam(network, { exam, label }, weights);
     const stepped = await network.step({ exam, label }, weights);
-    await network.sync();
-    const after = (await model.stateDict()).get("classifer.bias")!.data;
+    const after = (await network.snapshot()).parameters.get("classifer.bias")!.data;
     network.dispose();
     model.dispose();
     const expected = reference(evaluated.logits, label, weights);

@@ -13,6 +13,7 @@ import { featureParameters } from "../../lib/model/names.ts";
 import { ALEXNET } from "../../lib/network/alexnet.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
+import { assignState } from "../../lib/model/parameters.ts";
 import { createRandom } from "../../lib/random.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import type { PixelSource, TrainModelOptions } from "../../lib/train/model_options.ts";
@@ -105,8 +106,9 @@ async function stepOf(
 ) {
   try {
     const { loss } = await network.step({ exam, label: 1 }, [1, 2], source);
-    await network.sync();
-    const { first, second } = (await network.optimizerState())!;
+    const { parameters, optimizer } = await network.snapshot();
+    assignState(model.parameters, parameters);
+    const { first, second } = optimizer!;
     return { loss, values: await valuesOf(model), first, second };
   } finally {
     network.dispose();

@@ -19,6 +19,7 @@ import type {
   EngineNetwork,
   ForwardOptions,
   ForwardResult,
+  Snapshot,
   StepResult,
 } from "../engine_network.ts";
 import { type Features, joinFeatures } from "../features.ts";
@@ -57,8 +58,6 @@ export class WasmNetwork implements EngineNetwork {
   readonly #own: Own | undefined;
   readonly #adam: Omit<Required<AdamOptions>, "learningRate">;
   #steps = 0;
-  /** Whether the model's own parameters are behind. */
-  #ahead = false;
 
   private constructor(model: EngineModel, own: Own | undefined, options: AdamOptions) {
     this.#model = model;
@@ -137,39 +136,29 @@ export class WasmNetwork implements EngineNetwork {
     const photometric = change && photometricValues(exam, change, affine);
     const { programs } = await this.#ready();
     programs.setAdam(this.#settingsOf(++this.#steps));
-    this.#ahead = true;
     const input = { label, weights, matrix, affine, photometric };
     const [loss, absent, present] = programs.run("train", exam, input);
     return { loss, logits: [absent, present] };
   }
 
-  sync(): Promise<void> {
-    if (this.#ahead) {
-      const { layout, parameters } = this.#own!.programs;
-      for (const [name, values] of listParameters(layout, parameters)) {
-        assignParameter(this.#model.parameters, name, values);
-      }
-      this.#ahead = false;
-    }
-    return Promise.resolve();
+  async snapshot(): Promise<Snapshot> {
+    const { programs: { layout, parameters, moments } } = await this.#ready();
+    const steps = this.#steps;
+    return {
+      parameters: stateDictOf(this.#state, listParameters(layout, parameters)),
+      optimizer: steps === 0 ? undefined : {
+        steps,
+        first: listParameters(layout, moments.first),
+        second: listParameters(layout, moments.second),
+      },
+    };
   }
 
-  optimizerState(): Promise<OptimizerState | undefined> {
-    if (this.#steps === 0) return Promise.resolve(undefined);
-    const { layout, moments: { first, second } } = this.#own!.programs;
-    return Promise.resolve({
-      steps: this.#steps,
-      first: listParameters(layout, first),
-      second: listParameters(layout, second),
-    });
-  }
-
-  restore({ steps, first, second }: OptimizerState): Promise<void> {
+  async restore({ steps, first, second }: OptimizerState): Promise<void> {
+    const { programs: { layout, moments } } = await this.#ready();
     this.#steps = steps;
-    const { layout, moments } = this.#own!.programs;
     placeParameters(layout, first, moments.first);
     placeParameters(layout, second, moments.second);
-    return Promise.resolve();
   }
 
   dispose(): void {

@@ -99,7 +99,7 @@ export class NetworkPrograms implements Disposable {
     return this.#watch.update(parameters, async () => {
       const values = await parameterValues(parameters);
       // Nothing is awaited from here on: an exam that is under way computes with the old or the new.
-      placeParameters(this.layout, values, this.parameters);
+      placeParameters(this.layout, values, this.parameters, "HWIO");
       this.setStatistics(statistics);
       this.#packed = false;
     });

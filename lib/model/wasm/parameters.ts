@@ -119,30 +119,35 @@ export async function parameterValues(
   return named;
 }
 
-/** Copies values under the model's names, in its layouts, into `flat`. */
+/** How filters lie outside of the kernels' memory: as in PyTorch, or as in TensorFlow.js. */
+export type FilterOrder = "OIHW" | "HWIO";
+
+/** Copies values under the model's names into `flat`. */
 export function placeParameters(
   { layers, linear }: NetworkLayout,
   named: ReadonlyMap<string, Float32Array>,
   flat: Float32Array,
+  from: FilterOrder = "OIHW",
 ): void {
   for (const layer of layers) {
     const filter = named.get(`${layer.name}.weight`)!;
-    _eachFilterWeight(layer, (kept, given) => flat[kept] = filter[given]);
+    _eachFilterWeight(layer, from, (kept, given) => flat[kept] = filter[given]);
     for (const [name, at] of vectorsOf(layer)) flat.set(named.get(name)!, at);
   }
   flat.set(named.get(`${HEAD}.weight`)!, linear.weight);
   flat.set(named.get(`${HEAD}.bias`)!, linear.bias);
 }
 
-/** The parameters in `flat` under the model's names, in its layouts. */
+/** The parameters in `flat` under the model's names. */
 export function listParameters(
   { layers, linear, channels }: NetworkLayout,
   flat: Float32Array,
+  to: FilterOrder = "OIHW",
 ): Map<string, Float32Array> {
   const named = new Map<string, Float32Array>();
   for (const layer of layers) {
     const filter = new Float32Array(layer.size ** 2 * layer.inputs * layer.outputs);
-    _eachFilterWeight(layer, (kept, given) => filter[given] = flat[kept]);
+    _eachFilterWeight(layer, to, (kept, given) => filter[given] = flat[kept]);
     named.set(`${layer.name}.weight`, filter);
     for (const [name, at] of vectorsOf(layer)) named.set(name, flat.slice(at, at + layer.outputs));
   }
@@ -152,24 +157,29 @@ export function listParameters(
   return named;
 }
 
-/** Calls back with each weight's index in the flat parameters and in `[height, width, in, out]`. */
+/** Calls back with each weight's index in the flat parameters and in the given order. */
 function _eachFilterWeight(
   { size, inputs, outputs, order, rows, run, weight, floats }: LayerLayout,
+  given: FilterOrder,
   visit: (kept: number, given: number) => void,
 ): void {
   // From an input channel to the next, and from a column to the next.
   const [input, column] = order === "first" ? [floats, 1] : [1, inputs];
   const length = rows * run;
-  let given = 0;
+  // The same where it is given, and from an output channel to the next.
+  const [outer, inner, next] = given === "HWIO"
+    ? [inputs * outputs, outputs, 1]
+    : [1, size ** 2, inputs * size ** 2];
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
       for (let channel = 0; channel < inputs; channel++) {
         const tap = y * run + x * column + channel * input;
-        for (let out = 0; out < outputs; out++, given++) {
+        const first = (y * size + x) * outer + channel * inner;
+        for (let out = 0; out < outputs; out++) {
           const kept = order === "panels"
             ? (Math.floor(out / LANES) * length + tap) * LANES + out % LANES
             : out * length + tap;
-          visit(weight + kept, given);
+          visit(weight + kept, first + out * next);
         }
       }
     }

@@ -24,6 +24,7 @@ import type {
   EngineNetwork,
   ForwardOptions,
   ForwardResult,
+  Snapshot,
   StepResult,
 } from "../engine_network.ts";
 import type { Features } from "../features.ts";
@@ -58,8 +59,6 @@ export class WebGPUNetwork implements EngineNetwork {
   #reading: Promise<void> | undefined;
   #steps = 0;
   #disposed = false;
-  /** Whether the model's own parameters are older than the GPU's. */
-  #moved = false;
 
   private constructor(gpu: Gpu, model: EngineModel, settings: WebGPUNetworkSettings) {
     const { tiles, winograd, precision, slicesAtOnce, frozen, use: _, ...adam } = settings;
@@ -112,24 +111,14 @@ export class WebGPUNetwork implements EngineNetwork {
       const correction = Math.sqrt(1 - beta2 ** step);
       const grey = { ...photometric?.before ?? affine, photometric };
       const numbers = { ...constants, ...grey, label, weights, stepSize, correction };
-      this.#moved = true;
       return this.#start(exam, { ...numbers, ...source && { source } }, { training: true });
     });
   }
 
-  sync(): Promise<void> {
+  snapshot(): Promise<Snapshot> {
     return this.#inTurn(async () => {
-      if (this.#moved) await this.#passes.parameters.store();
-      this.#moved = false;
-      return { done: Promise.resolve() };
-    });
-  }
-
-  optimizerState(): Promise<OptimizerState | undefined> {
-    return this.#inTurn(async () => {
-      const steps = this.#steps;
-      const moments = steps === 0 ? undefined : await this.#passes.parameters.moments();
-      return { done: Promise.resolve(moments && { steps, ...moments }) };
+      await this.#follow();
+      return { done: this.#passes.parameters.snapshot(this.#steps) };
     });
   }
 

@@ -12,7 +12,9 @@ import { addGradient } from "../../engine/webgpu/kernels/exam_chunks.ts";
 import type { OptimizerState } from "../optimizer_state.ts";
 import { convolutionsOf, convolutionState } from "../../network/parameters.ts";
 import { NETWORK_PREFIX } from "../names.ts";
-import { assignParameter, type NetworkState } from "../parameters.ts";
+import type { Snapshot } from "../engine_network.ts";
+import { fromPyTorch, toPyTorch } from "../layout.ts";
+import { type NetworkState, stateDictOf } from "../parameters.ts";
 import { elementCount } from "../weights/tensors.ts";
 import type { LayerShape } from "./shape.ts";
 
@@ -137,27 +139,15 @@ export class WebGPUParameters {
     });
   }
 
-  /** Copies the parameters back into the model. */
-  async store(): Promise<void> {
-    const flat = new Float32Array(await this.#gpu.read(this.values, 4 * this.#count));
-    let at = 0;
-    for (const [name, { size }] of this.#model.parameters) {
-      assignParameter(this.#model.parameters, name, flat.slice(at, at += size));
-    }
-  }
-
-  /** Copies of Adam's two moments, by the parameters' names. */
-  async moments(): Promise<Pick<OptimizerState, "first" | "second">> {
-    const read = async (which: Moment) => {
-      const flat = new Float32Array(await this.#gpu.read(this.#moment(which), 4 * this.#count));
-      const named = new Map<string, Float32Array>();
-      let at = 0;
-      for (const [name, { size }] of this.#model.parameters) {
-        named.set(name, flat.slice(at, at += size));
-      }
-      return named;
+  /** A copy of the parameters and, behind so many steps, of Adam's moments. */
+  async snapshot(steps: number): Promise<Snapshot> {
+    const buffers = [this.values];
+    if (steps > 0) buffers.push(this.#moment("first moment"), this.#moment("second moment"));
+    const [values, first, second] = await Promise.all(buffers.map((each) => this.#read(each)));
+    return {
+      parameters: stateDictOf(this.#model, values),
+      optimizer: steps > 0 ? { steps, first, second } : undefined,
     };
-    return { first: await read("first moment"), second: await read("second moment") };
   }
 
   /** Gives Adam's moments other values. */
@@ -165,8 +155,8 @@ export class WebGPUParameters {
     for (const [which, named] of [["first moment", first], ["second moment", second]] as const) {
       const flat = new Float32Array(this.#count);
       let at = 0;
-      for (const [name, { size }] of this.#model.parameters) {
-        flat.set(named.get(name)!, at);
+      for (const [name, { size, shape }] of this.#model.parameters) {
+        flat.set(fromPyTorch(named.get(name)!, shape), at);
         at += size;
       }
       this.#gpu.upload(this.#moment(which), new Uint8Array(flat.buffer));
@@ -266,6 +256,17 @@ export class WebGPUParameters {
   dispose(): void {
     for (const buffer of [this.values, ...this.#buffers.values()]) this.#gpu.free(buffer);
     this.#buffers.clear();
+  }
+
+  /** What a buffer holds, by the parameters' names and in PyTorch's layout. */
+  async #read(buffer: GPUBuffer): Promise<Map<string, Float32Array>> {
+    const flat = new Float32Array(await this.#gpu.read(buffer, 4 * this.#count));
+    const named = new Map<string, Float32Array>();
+    let at = 0;
+    for (const [name, { size, shape }] of this.#model.parameters) {
+      named.set(name, toPyTorch(flat.subarray(at, at += size), shape));
+    }
+    return named;
   }
 
   /** The filters and the bias that a layer computes with: its own, or folded ones. */

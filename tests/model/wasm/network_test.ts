@@ -8,6 +8,8 @@ import { drawPhotometric, type PhotometricChange } from "../../../lib/data/photo
 import { startEngine } from "../../../lib/engine/engine.ts";
 import { initialWeights } from "../../../lib/model/initialise.ts";
 import { MRNet } from "../../../lib/model/mrnet.ts";
+import { assignState } from "../../../lib/model/parameters.ts";
+import type { StateDict } from "../../../lib/model/weights/tensors.ts";
 import { createRandom } from "../../../lib/random.ts";
 import type { Label } from "../../../lib/terms.ts";
 import type { AdamOptions } from "../../../lib/model/adam.ts";
@@ -33,7 +35,7 @@ function noiseExam([slices, height, width]: Size, seed = 1): Exam {
 interface Outcome {
   results: StepResult[];
   evaluated: StepResult;
-  parameters: Map<string, Float32Array>;
+  parameters: StateDict;
 }
 
 interface Steps {
@@ -59,11 +61,7 @@ async function follow(
       results.push(await network.step({ exam, label }, weights, augmentation));
     }
     const evaluated = await evaluateExam(network, { exam, label: 1 }, weights);
-    await network.sync();
-    const parameters = new Map<string, Float32Array>();
-    for (const [name, parameter] of model.parameters) {
-      parameters.set(name, parameter.dataSync<"float32">().slice());
-    }
+    const { parameters } = await network.snapshot();
     return { results, evaluated, parameters };
   } finally {
     network.dispose();
@@ -81,21 +79,13 @@ const plain = (model: MRNet, adam: AdamOptions) => new TensorNetwork(model, adam
 const fast = (threads: number) => (model: MRNet, adam: AdamOptions) =>
   WasmNetwork.create(model, adam, threads);
 
-const start = new Map<string, Float32Array>();
-{
-  await startEngine("wasm");
-  const model = new MRNet(initialWeights(4));
-  for (const [name, parameter] of model.parameters) {
-    start.set(name, parameter.dataSync<"float32">().slice());
-  }
-  model.dispose();
-}
+const start = initialWeights(4);
 
 /** How far apart two ways of moving each parameter are, as a share of the way. */
 function assertSameMoves(a: Outcome, b: Outcome, share: number): void {
-  for (const [name, expected] of a.parameters) {
-    const actual = b.parameters.get(name)!;
-    const from = start.get(name)!;
+  for (const [name, { data: expected }] of a.parameters) {
+    const actual = b.parameters.get(name)!.data;
+    const from = start.get(name)!.data;
     let [apart, way] = [0, 0];
     for (let i = 0; i < from.length; i++) {
       apart += (actual[i] - expected[i]) ** 2;
@@ -308,7 +298,7 @@ Deno.test("evaluating does not change the model, and evaluates after a step with
   assert.ok(Math.abs(loss - first.loss) < 1e-12 * first.loss, `${loss}, not ${first.loss}`);
   const second = await evaluateExam(network, labelled, [1, 1]);
   assert.ok(second.loss < first.loss);
-  await network.sync();
+  assignState(model.parameters, (await network.snapshot()).parameters);
   const plain = await evaluateExam(new TensorNetwork(model), labelled, [1, 1]);
   assert.ok(Math.abs(plain.loss - second.loss) < 1e-4 * Math.max(1, second.loss));
   network.dispose();
@@ -332,7 +322,7 @@ Deno.test("fifty steps leave no tensor behind and take no more memory", async ()
     const resident = async (steps) => {
       for (let step = 1; step <= steps; step++) {
         await network.step(labelled, [1, 1]);
-        if (step % 10 === 0) await network.sync();
+        if (step % 10 === 0) await network.snapshot();
       }
       gc();
       return Deno.memoryUsage().rss;

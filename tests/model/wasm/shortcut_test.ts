@@ -38,11 +38,11 @@ async function actualOf(model: NetworkState, exam: ReturnType<typeof examOf>, co
     let answer: number[] = [];
     // Twice: what the first pass left behind must not matter.
     for (let pass = 0; pass < 2; pass++) {
-      placeParameters(compute.layout, values, compute.parameters);
+      placeParameters(compute.layout, values, compute.parameters, "HWIO");
       placeParameters(compute.layout, zerosOf(model).first, compute.moments.first);
       answer = compute.run("train", exam, input);
     }
-    const first = listParameters(compute.layout, compute.moments.first);
+    const first = listParameters(compute.layout, compute.moments.first, "HWIO");
     return {
       logits: answer.slice(1),
       gradients: new Map([...first].map(([name, moment]) => {

@@ -61,8 +61,7 @@ async function run(
   const evaluated = await evaluateExam(network, steps[0][0], weights);
   const results: StepResult[] = [];
   for (const [exam, change] of steps) results.push(await network.step(exam, weights, change));
-  await network.sync();
-  const state = await model.stateDict();
+  const { parameters: state } = await network.snapshot();
   network.dispose();
   model.dispose();
   return { evaluated, steps: results, state };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { currentGpu } from "../../../lib/engine/engine.ts";
+import { fromPyTorch } from "../../../lib/model/layout.ts";
 import type { NetworkState } from "../../../lib/model/parameters.ts";
 import {
   FORWARD_VALUES,
@@ -41,9 +42,11 @@ async function actualOf(
   }
   const slot = 2;
   const logits = (await compute.results()).slice(4 * slot + 1, 4 * slot + 3);
-  const { first } = await compute.parameters.moments();
+  const { optimizer } = await compute.parameters.snapshot(1);
   compute.dispose();
-  const gradients = [...first.values()].map((moment) => moment.map((each) => each / (1 - BETA1)));
+  const gradients = [...model.parameters].map(([name, { shape }]) =>
+    fromPyTorch(optimizer!.first.get(name)!, shape).map((each) => each / (1 - BETA1))
+  );
   return { logits, gradients };
 }
 
