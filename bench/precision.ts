@@ -12,7 +12,7 @@
 import { currentGpu, startEngine } from "../lib/engine/engine.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
 import type { NetworkOptions } from "../lib/model/webgpu/network_passes.ts";
-import { WebGPUNetwork } from "../lib/model/webgpu/network.ts";
+import { WebGPUNetwork } from "../lib/model/webgpu_network.ts";
 import { evaluateExam } from "../lib/train/exam_result.ts";
 import {
   compareTensors,

@@ -37,7 +37,7 @@ import { messageOf } from "../lib/errors.ts";
 import { initialWeights } from "../lib/model/initialise.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
 import type { NetworkOptions } from "../lib/model/webgpu/network_passes.ts";
-import { WebGPUNetwork } from "../lib/model/webgpu/network.ts";
+import { WebGPUNetwork } from "../lib/model/webgpu_network.ts";
 
 /** Multiply-adds of the reference for a slice of 256×256, with three equal channels and no shortcut. */
 const FORWARD = 869e6;

@@ -6,8 +6,8 @@ import { bestOfEach } from "./best_of.ts";
 import type { LabelledExam } from "../lib/data/dataset.ts";
 import { createRandom } from "../lib/random.ts";
 import { type Started, withInFlight } from "../lib/train/in_flight.ts";
-import type { EngineNetwork, StepResult } from "../lib/model/engine_network.ts";
-import { evaluateExam } from "../lib/train/exam_result.ts";
+import type { EngineNetwork } from "../lib/model/engine_network.ts";
+import { evaluateExam, type ExamResult, trainOnExam } from "../lib/train/exam_result.ts";
 
 /** Height and width of a slice. */
 export const SIZE = 256;
@@ -54,7 +54,7 @@ export async function timeNetworks(
   repeats: number,
 ): Promise<Times[]> {
   const [step, stepAlone] = await _time(
-    networks.map((network) => () => network.step(exam, [1, 3])),
+    networks.map((network) => () => trainOnExam(network, exam, [1, 3])),
     repeats,
   );
   const [forward, forwardAlone] = await _time(
@@ -71,7 +71,7 @@ export async function timeNetworks(
 
 /** Seconds of each kind of call where many are under way, and where it is alone. */
 async function _time(
-  starts: (() => Promise<StepResult>)[],
+  starts: (() => Promise<ExamResult>)[],
   repeats: number,
 ): Promise<[together: number[], alone: number[]]> {
   const alone = await bestOfEach(repeats, starts);
@@ -83,7 +83,7 @@ async function _time(
 }
 
 /** Makes calls as training does it: the next ones start before the results of the first are there. */
-async function _underWay(calls: number, start: () => Promise<StepResult>): Promise<void> {
+async function _underWay(calls: number, start: () => Promise<ExamResult>): Promise<void> {
   async function* exams(): AsyncGenerator<Started> {
     for (let call = 0; call < calls; call++) yield { id: "bench", label: 1, result: start() };
   }

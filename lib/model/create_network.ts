@@ -3,8 +3,8 @@ import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts"
 import type { NetworkSettings } from "./adam.ts";
 import type { EngineModel, EngineNetwork } from "./engine_network.ts";
 import { TensorNetwork } from "./tensor_network.ts";
-import { WasmNetwork } from "./wasm/network.ts";
-import { WebGPUNetwork } from "./webgpu/network.ts";
+import { WasmNetwork } from "./wasm_network.ts";
+import { WebGPUNetwork } from "./webgpu_network.ts";
 
 /**
  * Makes the network of a model on the current engine: in this toolkit's own kernels on WebGPU and

@@ -9,6 +9,7 @@
 import type { Exam } from "../data/exam.ts";
 import type { Intensity } from "../data/intensity.ts";
 import { checkLandmarks, type Landmarks } from "../data/landmarks.ts";
+import { currentEngine } from "../engine/engine.ts";
 import { DataError, OptionError } from "../errors.ts";
 import { type NetworkName, networkOf } from "../network/networks.ts";
 import { featuresOf } from "../network/reference.ts";

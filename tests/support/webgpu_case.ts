@@ -4,7 +4,7 @@
  */
 import { currentGpu, startEngine } from "../../lib/engine/engine.ts";
 import type { NetworkOptions } from "../../lib/model/webgpu/network_passes.ts";
-import { WebGPUNetwork } from "../../lib/model/webgpu/network.ts";
+import { WebGPUNetwork } from "../../lib/model/webgpu_network.ts";
 import {
   compareNetwork,
   type Differences,

@@ -12,11 +12,8 @@ import { Gpu } from "../../lib/engine/webgpu/gpu.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
 import { networkState } from "../../lib/model/parameters.ts";
-import {
-  FORWARD_VALUES,
-  type NetworkOptions,
-  NetworkPasses,
-} from "../../lib/model/webgpu/network_passes.ts";
+import { FORWARD_VALUES } from "../../lib/engine/webgpu/step.ts";
+import { type NetworkOptions, NetworkPasses } from "../../lib/model/webgpu/network_passes.ts";
 import { fakeDevice } from "./adapters.ts";
 
 /** An exam's size, and how a network computes it. */

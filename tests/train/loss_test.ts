@@ -3,7 +3,7 @@ import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
 import type { Label } from "../../lib/terms.ts";
 import * as tf from "../support/tf.ts";
-import { type OutputWeights, weightedCrossEntropy } from "../../lib/model/loss.ts";
+import { crossEntropyOf, type OutputWeights, weightedCrossEntropy } from "../../lib/model/loss.ts";
 import { outputWeights } from "../../lib/train/loss_weights.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { evaluateExam } from "../../lib/train/exam_result.ts";
@@ -28,6 +28,8 @@ const CASES: [logits: [number, number], label: Label, weights: OutputWeights][] 
 onEachEngine("loss and gradient are those of the formula, whatever the two weights", async () => {
   for (const [logits, label, weights] of CASES) {
     const expected = reference(logits, label, weights);
+    const apart = Math.abs(crossEntropyOf(logits, label, weights) - expected.loss);
+    assert.ok(apart < 1e-15, `${apart} off without an engine`);
     const [loss, gradient] = tf.tidy(() => {
       const x = tf.tensor2d([logits]);
       const f = (z: tf.Tensor) => weightedCrossEntropy(z as tf.Tensor2D, label, weights);
@@ -39,6 +41,12 @@ onEachEngine("loss and gradient are those of the formula, whatever the two weigh
     });
     tf.dispose([loss, gradient]);
   }
+});
+
+Deno.test("a loss is finite far from 0, and is not where a logit is not", () => {
+  assert.equal(crossEntropyOf([-1000, 1000], 1, [1, 3]), 0);
+  assert.equal(crossEntropyOf([1000, -1000], 1, [1, 3]), 2000);
+  assert.ok(Number.isNaN(crossEntropyOf([NaN, 0], 0, [1, 1])));
 });
 
 onEachEngine("a step weighs both outputs of its exam", async () => {

@@ -20,7 +20,7 @@ import type { PixelSource, TrainModelOptions } from "../../lib/train/model_optio
 import type { EpochReport } from "../../lib/train/reports.ts";
 import type { EngineNetwork } from "../../lib/model/engine_network.ts";
 import { train } from "../../lib/train/train.ts";
-import { WebGPUNetwork } from "../../lib/model/webgpu/network.ts";
+import { WebGPUNetwork } from "../../lib/model/webgpu_network.ts";
 import { onEachEngine } from "../support/engines.ts";
 import { seededExam } from "../support/seeded.ts";
 

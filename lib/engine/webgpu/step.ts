@@ -54,6 +54,19 @@ export interface StepValues {
   weightDecay: number;
 }
 
+/** The numbers of a pass without a step: no label, no resampling, no optimizer. */
+export const FORWARD_VALUES = {
+  label: 0,
+  weights: [0, 0],
+  source: [1, 0, 0, 0, 1, 0],
+  stepSize: 0,
+  correction: 1,
+  beta1: 0,
+  beta2: 0,
+  epsilon: 1,
+  weightDecay: 0,
+} as const satisfies Partial<StepValues>;
+
 /** Bytes ahead of the voxels; what bindings with an offset have to be aligned to. */
 export const HEADER_BYTES = 256;
 

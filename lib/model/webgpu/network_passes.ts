@@ -57,30 +57,11 @@ export interface NetworkOptions {
 /** The numbers of a pass over an exam. */
 export type PassValues = Omit<StepValues, "slices" | "first" | "slot">;
 
-/** Those of a pass without a step: no label, no resampling, no optimizer. */
-export const FORWARD_VALUES = {
-  label: 0,
-  weights: [0, 0],
-  source: [1, 0, 0, 0, 1, 0],
-  stepSize: 0,
-  correction: 1,
-  beta1: 0,
-  beta2: 0,
-  epsilon: 1,
-  weightDecay: 0,
-} as const satisfies Partial<PassValues>;
-
-/** What a pass is for, beside the logits. */
+/** What a pass is for, beside the logits: nothing else where nothing is said. */
 export interface PassOptions {
-  /**
-   * Whether it moves the parameters.
-   * @default false
-   */
+  /** Whether it moves the parameters. */
   training?: boolean;
-  /**
-   * Whether the features are read.
-   * @default false
-   */
+  /** Whether the features are read. */
   features?: boolean;
 }
 

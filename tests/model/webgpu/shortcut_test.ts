@@ -2,11 +2,8 @@ import assert from "node:assert/strict";
 import { currentGpu } from "../../../lib/engine/engine.ts";
 import { fromPyTorch } from "../../../lib/model/layout.ts";
 import type { NetworkState } from "../../../lib/model/parameters.ts";
-import {
-  FORWARD_VALUES,
-  type NetworkOptions,
-  NetworkPasses,
-} from "../../../lib/model/webgpu/network_passes.ts";
+import { FORWARD_VALUES } from "../../../lib/engine/webgpu/step.ts";
+import { type NetworkOptions, NetworkPasses } from "../../../lib/model/webgpu/network_passes.ts";
 import * as tf from "../../support/tf.ts";
 import { onEachEngine } from "../../support/engines.ts";
 import {

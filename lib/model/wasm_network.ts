@@ -2,18 +2,13 @@
  * A model's network on the processor, in this toolkit's own WebAssembly kernels: what `TensorNetwork`
  * computes, faster (docs/performance.md).
  */
-import {
-  type Augmentation,
-  photometricOf,
-  type SourceMatrix,
-  sourceOf,
-} from "../../data/augment.ts";
-import type { LabelledExam } from "../../data/dataset.ts";
-import type { Exam } from "../../data/exam.ts";
-import { affineOf, preparedExam } from "../../data/intensity.ts";
-import { photometricValues } from "../../data/photometric.ts";
-import { Threads } from "../../engine/wasm/threads.ts";
-import { ADAM_DEFAULTS, type AdamOptions, type NetworkSettings } from "../adam.ts";
+import { type Augmentation, photometricOf, type SourceMatrix, sourceOf } from "../data/augment.ts";
+import type { LabelledExam } from "../data/dataset.ts";
+import type { Exam } from "../data/exam.ts";
+import { affineOf, preparedExam } from "../data/intensity.ts";
+import { photometricValues } from "../data/photometric.ts";
+import { Threads } from "../engine/wasm/threads.ts";
+import { ADAM_DEFAULTS, type AdamOptions, type NetworkSettings } from "./adam.ts";
 import type {
   EngineModel,
   EngineNetwork,
@@ -21,15 +16,15 @@ import type {
   ForwardResult,
   Snapshot,
   StepResult,
-} from "../engine_network.ts";
-import { type Features, joinFeatures } from "../features.ts";
-import type { OutputWeights } from "../loss.ts";
-import type { OptimizerState } from "../optimizer_state.ts";
-import { assignParameter, type NetworkState, networkState } from "../parameters.ts";
-import { NetworkMemory } from "./network_memory.ts";
-import { NetworkPrograms } from "./network_programs.ts";
-import { listParameters, placeParameters } from "./parameters.ts";
-import { PredictionMemory } from "./prediction_memory.ts";
+} from "./engine_network.ts";
+import { type Features, joinFeatures } from "./features.ts";
+import type { OutputWeights } from "./loss.ts";
+import type { OptimizerState } from "./optimizer_state.ts";
+import { type NetworkState, networkState, stateDictOf } from "./parameters.ts";
+import { NetworkMemory } from "./wasm/network_memory.ts";
+import { NetworkPrograms } from "./wasm/network_programs.ts";
+import { listParameters, placeParameters } from "./wasm/parameters.ts";
+import { PredictionMemory } from "./wasm/prediction_memory.ts";
 
 /**
  * How many pixels are computed at once on the caller's thread: three slices of 256×256, which the kernels

@@ -6,19 +6,15 @@
  * ones compute, because a read takes at least ten milliseconds. Therefore the result of an exam comes a
  * few exams later: {@linkcode EngineNetwork.inFlight} says how many may be in flight.
  */
-import {
-  type Augmentation,
-  photometricOf,
-  type SourceMatrix,
-  sourceOf,
-} from "../../data/augment.ts";
-import type { LabelledExam } from "../../data/dataset.ts";
-import type { Exam } from "../../data/exam.ts";
-import { type Affine, affineOf, preparedExam } from "../../data/intensity.ts";
-import { photometricValues } from "../../data/photometric.ts";
-import { EngineError, messageOf } from "../../errors.ts";
-import type { Dispatch, Gpu } from "../../engine/webgpu/gpu.ts";
-import { ADAM_DEFAULTS, type AdamOptions, type NetworkSettings } from "../adam.ts";
+import { type Augmentation, photometricOf, type SourceMatrix, sourceOf } from "../data/augment.ts";
+import type { LabelledExam } from "../data/dataset.ts";
+import type { Exam } from "../data/exam.ts";
+import { type Affine, affineOf, preparedExam } from "../data/intensity.ts";
+import { photometricValues } from "../data/photometric.ts";
+import { EngineError, messageOf } from "../errors.ts";
+import type { Dispatch, Gpu } from "../engine/webgpu/gpu.ts";
+import { FORWARD_VALUES } from "../engine/webgpu/step.ts";
+import { ADAM_DEFAULTS, type AdamOptions, type NetworkSettings } from "./adam.ts";
 import type {
   EngineModel,
   EngineNetwork,
@@ -26,13 +22,18 @@ import type {
   ForwardResult,
   Snapshot,
   StepResult,
-} from "../engine_network.ts";
-import type { Features } from "../features.ts";
-import type { OutputWeights } from "../loss.ts";
-import type { OptimizerState } from "../optimizer_state.ts";
-import { networkState, ParameterWatch } from "../parameters.ts";
-import { FORWARD_VALUES, NetworkPasses, RING } from "./network_passes.ts";
-import type { KernelTime, NetworkOptions, PassOptions, PassValues } from "./network_passes.ts";
+} from "./engine_network.ts";
+import type { Features } from "./features.ts";
+import type { OutputWeights } from "./loss.ts";
+import type { OptimizerState } from "./optimizer_state.ts";
+import { networkState, ParameterWatch } from "./parameters.ts";
+import { NetworkPasses, RING } from "./webgpu/network_passes.ts";
+import type {
+  KernelTime,
+  NetworkOptions,
+  PassOptions,
+  PassValues,
+} from "./webgpu/network_passes.ts";
 
 /** An exam that was given to the GPU and whose result was not read yet. */
 interface Open {

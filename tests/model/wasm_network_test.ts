@@ -1,26 +1,26 @@
 // The step of our own kernels, held against the plain one and against itself.
 import assert from "node:assert/strict";
-import { type Augmentation, drawAugmentation } from "../../../lib/data/augment.ts";
-import type { Exam } from "../../../lib/data/exam.ts";
-import type { Intensity } from "../../../lib/data/intensity.ts";
-import { type Landmarks, landmarksOf, meanLandmarks } from "../../../lib/data/landmarks.ts";
-import { drawPhotometric, type PhotometricChange } from "../../../lib/data/photometric.ts";
-import { startEngine } from "../../../lib/engine/engine.ts";
-import { initialWeights } from "../../../lib/model/initialise.ts";
-import { MRNet } from "../../../lib/model/mrnet.ts";
-import { assignState } from "../../../lib/model/parameters.ts";
-import type { StateDict } from "../../../lib/model/weights/tensors.ts";
-import { createRandom } from "../../../lib/random.ts";
-import type { Label } from "../../../lib/terms.ts";
-import type { AdamOptions } from "../../../lib/model/adam.ts";
-import type { OutputWeights } from "../../../lib/model/loss.ts";
-import type { EngineNetwork, StepResult } from "../../../lib/model/engine_network.ts";
-import { TensorNetwork } from "../../../lib/model/tensor_network.ts";
-import { WasmNetwork } from "../../../lib/model/wasm/network.ts";
-import { evaluateExam } from "../../../lib/train/exam_result.ts";
-import { printedBy } from "../../support/cli.ts";
+import { type Augmentation, drawAugmentation } from "../../lib/data/augment.ts";
+import type { Exam } from "../../lib/data/exam.ts";
+import type { Intensity } from "../../lib/data/intensity.ts";
+import { type Landmarks, landmarksOf, meanLandmarks } from "../../lib/data/landmarks.ts";
+import { drawPhotometric, type PhotometricChange } from "../../lib/data/photometric.ts";
+import { startEngine } from "../../lib/engine/engine.ts";
+import { initialWeights } from "../../lib/model/initialise.ts";
+import { MRNet } from "../../lib/model/mrnet.ts";
+import { assignState } from "../../lib/model/parameters.ts";
+import type { StateDict } from "../../lib/model/weights/tensors.ts";
+import { createRandom } from "../../lib/random.ts";
+import type { Label } from "../../lib/terms.ts";
+import type { AdamOptions } from "../../lib/model/adam.ts";
+import type { OutputWeights } from "../../lib/model/loss.ts";
+import type { EngineNetwork, StepResult } from "../../lib/model/engine_network.ts";
+import { TensorNetwork } from "../../lib/model/tensor_network.ts";
+import { WasmNetwork } from "../../lib/model/wasm_network.ts";
+import { evaluateExam } from "../../lib/train/exam_result.ts";
+import { printedBy } from "../support/cli.ts";
 
-const ROOT = new URL("../../../", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 
 type Size = [slices: number, height: number, width: number];
 
@@ -339,7 +339,7 @@ Deno.test("fifty steps leave no tensor behind and take no more memory", async ()
 Deno.test("a run of training works on the documented permissions alone", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const cli = new URL("../../../cli.ts", import.meta.url).pathname;
+    const cli = new URL("../../cli.ts", import.meta.url).pathname;
     const deno = async (...args: string[]) => {
       const command = new Deno.Command(Deno.execPath(), { args, cwd: folder });
       const { success, stderr } = await command.output();
@@ -378,4 +378,23 @@ Deno.test("a model predicts what its evaluation gives, and follows its parameter
   assert.notDeepEqual(after, before);
   assert.deepEqual(after, await evaluate());
   model.dispose();
+});
+
+Deno.test("a network that is to evaluate says what one that is to train does, and follows the model", async () => {
+  await startEngine("wasm");
+  using model = new MRNet(initialWeights(4));
+  const exam = noiseExam([5, 64, 72]);
+  const networks = await Promise.all(
+    (["evaluate", "train"] as const).map((use) => WasmNetwork.create(model, { use }, 3)),
+  );
+  const answers = () =>
+    Promise.all(networks.map((network) => network.forward(exam, { features: true })));
+  const [first, same] = await answers();
+  assert.deepEqual(same, first);
+  model.assign("classifer.bias", Float32Array.of(3, -3));
+  const [second, again] = await answers();
+  assert.deepEqual(again, second);
+  assert.notDeepEqual(second.logits, first.logits);
+  assert.deepEqual(second.features, first.features);
+  for (const network of networks) network.dispose();
 });
