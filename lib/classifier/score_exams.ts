@@ -15,13 +15,20 @@ export interface ScoreOptions {
   signal?: AbortSignal;
   /** Called after each exam. */
   onExam?: (progress: { done: number; total: number }) => void;
+  /**
+   * The rows of the first exams, if these were scored before.
+   * @default none
+   */
+  before?: readonly string[];
+  /** Called with each new row, a line of the table, and waited for before the next exam. */
+  onRow?: (row: string) => void | Promise<void>;
 }
 
 /** Exams that were scored. */
 export interface ScoredExams {
   /** A header and a row for each exam, in their order. */
   table: string;
-  /** The exams that could not be read, with the reason. */
+  /** The exams that could not be read now, with the reason; those of `before` are not among them. */
   unreadable: { id: string; reason: string }[];
 }
 
@@ -40,24 +47,33 @@ const LAST = ["odd", "unreadable"];
 export async function scoreExams(
   classifier: Classifier,
   exams: readonly ClassifierPatient[],
-  { signal, onExam }: ScoreOptions = {},
+  { signal, onExam, before = [], onRow }: ScoreOptions = {},
 ): Promise<ScoredExams | undefined> {
   const planes = _columns(classifier);
-  const rows = [scoreHeader(classifier)];
+  const rows = [...before];
   const unreadable: ScoredExams["unreadable"] = [];
-  for await (const outcome of predictPatients(classifier, exams)) {
+  for await (const outcome of predictPatients(classifier, exams.slice(before.length))) {
     if (signal?.aborted) return undefined;
+    let values: string[];
     if ("error" in outcome) {
       const reason = messageOf(outcome.error);
       unreadable.push({ id: outcome.id, reason });
-      rows.push([outcome.id, ...Array(5 + planes.length).fill(""), reason]);
+      values = [outcome.id, ...Array(5 + planes.length).fill(""), reason];
     } else {
-      rows.push(_row(outcome, planes));
+      values = _row(outcome, planes);
     }
-    onExam?.({ done: rows.length - 1, total: exams.length });
+    const row = scoreLine(values);
+    rows.push(row);
+    await onRow?.(row);
+    onExam?.({ done: rows.length, total: exams.length });
   }
   if (signal?.aborted) return undefined;
-  return { table: rows.map((row) => row.map(csvValue).join() + "\n").join(""), unreadable };
+  return { table: scoreLine(scoreHeader(classifier)) + rows.join(""), unreadable };
+}
+
+/** A line of the table, with its end. */
+export function scoreLine(values: readonly string[]): string {
+  return values.map(csvValue).join() + "\n";
 }
 
 /** The names of the columns. */

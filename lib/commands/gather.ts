@@ -6,6 +6,7 @@ import type { GatheredAuc } from "../plan/gathered.ts";
 import { resultsText } from "../plan/run_all/results.ts";
 import { Command } from "./arguments.ts";
 import { print, remark } from "./console.ts";
+import { remarkLeftOut } from "./run_all.ts";
 
 /** How many exams that could not be read are named. */
 const MAX_NAMED = 20;
@@ -42,6 +43,7 @@ function _print(gathered: Gathered): void {
     }
     case "all":
       for (const line of resultsText(gathered.results)) print(line);
+      remarkLeftOut(gathered.leftOut);
       return;
     case "trainings":
       for (const line of _lines(gathered.aucs)) print(line);

@@ -38,7 +38,7 @@ export function runAllCommand(exit: (code: number) => void) {
     .addOption(
       option(
         "--out <DIR>",
-        "folder of the state, the predictions and the report (default: LOGS/run_all/PREFIX)",
+        "folder of the plan, the predictions and the report (default: LOGS/run_all/PREFIX)",
         text,
       ),
     )
@@ -75,7 +75,7 @@ export function runAllCommand(exit: (code: number) => void) {
           for (const row of flatResults(results)) print(JSON.stringify(row));
         } else _printResults(results);
         remarks.forEach((each) => remark(each));
-        _remarkLeftOut(leftOut);
+        remarkLeftOut(leftOut);
         for (const { aucs } of results) remark(`Combined: ${aucs.combined.model}`);
         remark(`Report: ${report}`);
       } finally {
@@ -170,7 +170,7 @@ function _printResults(results: readonly TaskResult[]): void {
 }
 
 /** Lists the exams that could not be read. */
-function _remarkLeftOut(leftOut: RunAllResult["leftOut"]): void {
+export function remarkLeftOut(leftOut: RunAllResult["leftOut"]): void {
   if (leftOut.length === 0) return;
   const exams = `${leftOut.length} exam${leftOut.length === 1 ? "" : "s"}`;
   remark(`Left out: ${exams} that could not be read; a patient counts only with all three`);

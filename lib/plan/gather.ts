@@ -9,7 +9,7 @@ import { hashModelFile } from "../model/model_source.ts";
 import { listed } from "../quoted.ts";
 import { type Plane, PLANES, TASKS } from "../terms.ts";
 import { combinePlanes, ruleAmong } from "./combined_planes.ts";
-import type { DoneModel, EvaluatedSplit } from "./done_model.ts";
+import type { DoneModel, EvaluatedSplit, LeftOutExam } from "./done_model.ts";
 import { readFailure } from "./failed_file.ts";
 import { type HeldOut, type PlannedMember, writeEnsembles } from "./ensembles.ts";
 import { type GatheredMetrics, gatherMetrics, type Said, type SaidOf } from "./gathered.ts";
@@ -21,7 +21,7 @@ import { type OpenedPlan, openPlan, unitFolder } from "./plan_file.ts";
 import { writeOutcome } from "./run_all/outcome.ts";
 import type { TaskResult } from "./run_all/results.ts";
 import { modelKey } from "./run_all/state.ts";
-import { type DoneChunk, readUnit, type UnitResult } from "./unit_file.ts";
+import { type DoneChunk, readUnits, type UnitResult } from "./unit_file.ts";
 
 /** The folder of the combinations in a plan's. */
 const COMBINATIONS = "combinations";
@@ -37,6 +37,8 @@ export type Gathered =
     kind: "all";
     /** A row for each task. */
     results: TaskResult[];
+    /** The exams that could not be read and were left out. */
+    leftOut: LeftOutExam[];
     /** The table as a page. */
     report: string;
     /** What is to be known about the combinations, a line each. */
@@ -68,7 +70,7 @@ interface DoneUnit {
 /** As in `verbs.ts`, where it is described. */
 export async function planStatus(folder: string): Promise<PlanStatus> {
   const opened = await openPlan(folder);
-  const results = await _results(folder, opened);
+  const results = await readUnits(folder, opened);
   const failures = await _failures(folder, opened, results);
   const units = opened.plan.units.map(({ index, id }) => ({
     ...{ index, id, done: results[index] !== undefined },
@@ -81,30 +83,53 @@ export async function planStatus(folder: string): Promise<PlanStatus> {
 export async function gatherPlan(folder: string): Promise<Gathered> {
   const opened = await openPlan(folder);
   const { plan } = opened;
-  const results = await _results(folder, opened);
+  const results = await readUnits(folder, opened);
   await _checkDone(folder, opened, results);
   if (plan.kind === "score") {
     return { kind: "score", ...await gatherScores(folder, plan, results as DoneChunk[]) };
   }
-  const units = plan.units.map((unit) => {
+  if (_isNine(plan)) return await gatherNine(folder, plan, results as DoneModel[]);
+  return await _gatherTrainings(folder, plan, _checkedUnits(folder, plan, results));
+}
+
+/**
+ * The outcome of nine models that are done.
+ *
+ * @param models the folder of the combinations
+ */
+export async function gatherNine(
+  folder: string,
+  plan: TrainPlan,
+  results: readonly DoneModel[],
+  models: string = plan.shared?.models ?? join(folder, COMBINATIONS),
+): Promise<Extract<Gathered, { kind: "all" }>> {
+  const units = _checkedUnits(folder, plan, results);
+  await makeFolder(models);
+  const { data, tune, prefix, asked } = plan;
+  const byKey = units.map(({ unit: { task, plane }, model }) => [modelKey(task, plane), model]);
+  const outcome = await writeOutcome({
+    ...{ models: Object.fromEntries(byKey), config: asked, data, tune, prefix, out: folder },
+    ...{ failure: _failure(folder), combinations: models },
+  });
+  return { kind: "all", ...outcome };
+}
+
+/** The units with the paths of their models from here, evaluated on the same exams. */
+function _checkedUnits(
+  folder: string,
+  { units, shared }: TrainPlan,
+  results: readonly (UnitResult | undefined)[],
+): DoneUnit[] {
+  const done = units.map((unit) => {
     const model = results[unit.index] as DoneModel;
+    if (shared !== undefined) return { unit, model };
     return {
       unit,
       model: { ...model, checkpoint: join(unitFolder(folder, unit), model.checkpoint) },
     };
   });
-  _checkSameExams(folder, units);
-  await makeFolder(join(folder, COMBINATIONS));
-  return _isNine(plan)
-    ? await _gatherNine(folder, plan, units)
-    : await _gatherTrainings(folder, plan, units);
-}
-
-/** The results by the units' numbers; nothing for one that is not done. */
-async function _results(folder: string, opened: OpenedPlan): Promise<(UnitResult | undefined)[]> {
-  const results: (UnitResult | undefined)[] = [];
-  for (const unit of opened.plan.units) results.push(await readUnit(folder, opened, unit));
-  return results;
+  _checkSameExams(folder, done);
+  return done;
 }
 
 /** Why units failed, by their numbers; those that are done have not failed. */
@@ -181,27 +206,12 @@ function _isNine({ kind, units, folds }: TrainPlan): boolean {
   return kind === "all" && folds === undefined && units.length === TASKS.length * PLANES.length;
 }
 
-async function _gatherNine(
-  folder: string,
-  plan: TrainPlan,
-  units: readonly DoneUnit[],
-): Promise<Gathered> {
-  const { data, tune, prefix, asked } = plan;
-  const models = Object.fromEntries(
-    units.map(({ unit: { task, plane }, model }) => [modelKey(task, plane), model]),
-  );
-  const { results, report, remarks } = await writeOutcome({
-    ...{ models, config: asked, data, tune, prefix, out: folder, failure: _failure(folder) },
-    combinations: join(folder, COMBINATIONS),
-  });
-  return { kind: "all", results, report, remarks };
-}
-
 async function _gatherTrainings(
   folder: string,
   plan: TrainPlan,
   units: readonly DoneUnit[],
 ): Promise<Gathered> {
+  await makeFolder(join(folder, COMBINATIONS));
   const said = units.flatMap(({ unit, model }) => _saidOf(plan, unit, model));
   const members = units.map((unit) => _memberOf(plan, unit));
   const remarks: string[] = [];

@@ -132,8 +132,8 @@ export async function checkTrainInputs(
     throw _changed(folder, `the labels '${labelFile(data, split, task)}'`);
   }
   const tasks = [...new Set(units.map((unit) => unit.task))];
-  const found = await hashExamFiles({ data, plane, tasks, splits });
-  if (found !== exams[plane]) {
+  const planned = exams[plane];
+  if (planned !== undefined && await hashExamFiles({ data, plane, tasks, splits }) !== planned) {
     throw _changed(folder, `the ${plane} exams in '${data}', by their names and sizes,`);
   }
   if (fold !== undefined && folds !== undefined) {
@@ -142,7 +142,7 @@ export async function checkTrainInputs(
     if (await hashFile(action) !== folds.sha256) throw _changed(folder, `the folds '${path}'`);
   }
   const { file, sha256 } = settings[setting - 1].weights;
-  if (file === "none" || await _hashWeights(file) === sha256) return;
+  if (sha256 === undefined || await _hashWeights(file) === sha256) return;
   throw _changed(folder, `the starting weights '${file}'`);
 }
 

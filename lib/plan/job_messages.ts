@@ -1,7 +1,7 @@
 /** What the thread that hands out units and a worker say to each other: plain values alone. */
 import * as errors from "../errors.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { ScorePlan, ScoreUnit } from "./plan.ts";
+import type { ChunkOfPlan } from "./score_unit.ts";
 import type { UnitHooks, UnitTraining } from "./train_unit.ts";
 import type { UnitResult } from "./unit_file.ts";
 
@@ -13,7 +13,7 @@ export type Called = (typeof CALLED)[number];
 /** What a worker is to do. */
 export type JobRequest =
   | { do: "train"; training: UnitTraining }
-  | { do: "score"; folder: string; plan: ScorePlan; unit: ScoreUnit }
+  | { do: "score"; chunk: ChunkOfPlan }
   | { do: "stop" };
 
 /** What a worker says. */

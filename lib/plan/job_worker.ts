@@ -29,5 +29,5 @@ async function _do(request: Exclude<JobRequest, { do: "stop" }>): Promise<UnitRe
   ]);
   const hooks: UnitHooks = { ...Object.fromEntries(calls), signal: stop.signal };
   if (request.do === "train") return await trainUnit(request.training, hooks);
-  return await scoreUnit(request.folder, request.plan, request.unit, hooks);
+  return await scoreUnit(request.chunk, hooks);
 }

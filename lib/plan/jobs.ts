@@ -2,8 +2,7 @@
 import { messageOf, OptionError, PermissionError } from "../errors.ts";
 import { errorFrom, hookArguments } from "./job_messages.ts";
 import type { Called, JobReply, JobRequest } from "./job_messages.ts";
-import { scoreUnit } from "./score_unit.ts";
-import type { ScorePlan, ScoreUnit } from "./plan.ts";
+import { type ChunkOfPlan, scoreUnit } from "./score_unit.ts";
 import type { DoneModel } from "./done_model.ts";
 import { trainUnit, type UnitHooks, type UnitTraining } from "./train_unit.ts";
 import type { DoneChunk, UnitResult } from "./unit_file.ts";
@@ -13,16 +12,13 @@ export interface UnitComputer {
   /** Trains and evaluates; nothing if the signal ended it. */
   train(training: UnitTraining, hooks: UnitHooks): Promise<DoneModel | undefined>;
   /** Scores a chunk; nothing if the signal ended it. */
-  score(
-    of: { folder: string; plan: ScorePlan; unit: ScoreUnit },
-    hooks: UnitHooks,
-  ): Promise<DoneChunk | undefined>;
+  score(chunk: ChunkOfPlan, hooks: UnitHooks): Promise<DoneChunk | undefined>;
 }
 
 /** This thread. */
 export const THIS_THREAD: UnitComputer = {
   train: trainUnit,
-  score: ({ folder, plan, unit }, hooks) => scoreUnit(folder, plan, unit, hooks),
+  score: scoreUnit,
 };
 
 /** What a unit may take in memory, in bytes; a training on exams of 61 slices takes about half of it. */
@@ -98,11 +94,8 @@ export class WorkerComputer implements UnitComputer, Disposable {
   }
 
   /** Scores in the worker. */
-  async score(
-    of: { folder: string; plan: ScorePlan; unit: ScoreUnit },
-    hooks: UnitHooks,
-  ): Promise<DoneChunk | undefined> {
-    return await this.#do({ do: "score", ...of }, hooks) as DoneChunk | undefined;
+  async score(chunk: ChunkOfPlan, hooks: UnitHooks): Promise<DoneChunk | undefined> {
+    return await this.#do({ do: "score", chunk }, hooks) as DoneChunk | undefined;
   }
 
   /** Ends the worker at once. */

@@ -77,7 +77,12 @@ export interface TrainPlan {
   folds?: { count: number; sha256: string };
   /** Hashes of the label files, by split and task: `train-acl`. */
   labels: Record<string, string>;
-  /** A hash of the names and sizes of the exams' files, by plane. */
+  /**
+   * The folders of models and logs, if all units share them, as those of `runAll` do; otherwise each unit
+   * keeps its own beside its file.
+   */
+  shared?: { models: string; logs: string };
+  /** A hash of the names and sizes of the exams' files, by plane; `runAll` fixes none. */
   exams: Partial<Record<Plane, string>>;
   /** The trainings. */
   units: TrainUnit[];

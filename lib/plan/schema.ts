@@ -34,6 +34,7 @@ const TrainSchema = z.strictObject({
     weights: z.strictObject({ file: Path, sha256: Hash.optional() }),
   })).min(1).max(1000),
   folds: z.strictObject({ count: Count, sha256: Hash }).optional(),
+  shared: z.strictObject({ models: Path, logs: Path }).optional(),
   labels: z.record(Name, Short),
   exams: z.partialRecord(z.enum(PLANES), Short),
   units: z.array(z.strictObject({

@@ -3,7 +3,7 @@
  * Any number of processes may do units of one plan; two never do the same one at once.
  */
 import { MRNetError } from "../errors.ts";
-import { isMissing, join, makeFolder } from "../files.ts";
+import { isMissing, join, makeFolder, removeLeftOvers } from "../files.ts";
 import { listRuns } from "../logs/run_folder.ts";
 import { lockRun, type RunLock } from "../logs/run_lock.ts";
 import { resumable } from "../train/resume.ts";
@@ -13,7 +13,9 @@ import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { checkScoringModel, checkTrainInputs } from "./inputs.ts";
 import type { DoneModel } from "./done_model.ts";
 import { clearFailure, hasFailed, noteFailure } from "./failed_file.ts";
+import { notedRun, noteRun } from "./run_note.ts";
 import type { ScoreUnit, TrainPlan, TrainUnit } from "./plan.ts";
+import { removePartial } from "./partial_table.ts";
 import { FOLDS_FILE, type OpenedPlan, openPlan, unitAt, unitFolder } from "./plan_file.ts";
 import { THIS_THREAD, type UnitComputer } from "./jobs.ts";
 import { runOptionsFrom } from "./setting_values.ts";
@@ -66,13 +68,35 @@ export async function runUnit(folder: string, options: UnitOptions = {}): Promis
   return await doUnit(folder, options, THIS_THREAD);
 }
 
+/** What of a training may differ from its plan, for its outcome does not depend on it. */
+export type FreeRunOptions = Pick<
+  PlainRunOptions,
+  | "engine"
+  | "threads"
+  | "inMemory"
+  | "saveEvery"
+  | "skipBadExams"
+  | "anyRange"
+  | "card"
+  | "models"
+  | "logs"
+>;
+
+/** What the toolkit itself says about doing a unit. */
+export interface OwnUnitOptions extends UnitOptions {
+  /** The plan, if it was read already. */
+  opened?: OpenedPlan;
+  /** What differs from the plan. */
+  free?: FreeRunOptions;
+}
+
 /** As {@linkcode runUnit}, with what computes it. */
 export async function doUnit(
   folder: string,
-  options: UnitOptions,
+  options: OwnUnitOptions,
   computer: UnitComputer,
 ): Promise<UnitOutcome> {
-  const opened = await openPlan(folder);
+  const opened = options.opened ?? await openPlan(folder);
   const { index } = options;
   if (index !== undefined) {
     const unit = unitAt(opened.plan, index);
@@ -107,7 +131,7 @@ interface Chosen {
 async function _doUnit(
   folder: string,
   { opened, unit }: Chosen,
-  options: UnitOptions,
+  options: OwnUnitOptions,
   computer: UnitComputer,
 ): Promise<UnitOutcome> {
   // Asked before the lock too, so that a unit that is done changes no file.
@@ -123,11 +147,14 @@ async function _doUnit(
       return { state: "done", unit, begun: false };
     }
     await clearFailure(folder, unit);
+    // What a kill left half written; under the lock nobody else writes here.
+    await removeLeftOvers(own, { age: 0 });
     const result = await _result(folder, { opened, unit }, options, computer);
     if (result === "busy") return { state: "busy", unit, begun: false };
     if (result === undefined) return { state: "saved", unit, begun: true };
     if (!await _isHeld(lock)) return { state: "busy", unit, begun: true };
     await writeUnit(folder, opened, unit, result);
+    if (opened.plan.kind === "score") await removePartial(folder, unit as ScoreUnit);
     return { state: "done", unit, begun: true };
   } catch (error) {
     if (await _isHeld(lock)) await noteFailure(folder, opened, unit, error);
@@ -140,30 +167,45 @@ async function _doUnit(
 /** The result of a unit; nothing if the signal ended it. */
 async function _result(
   folder: string,
-  { opened: { plan }, unit }: Chosen,
-  options: UnitOptions,
+  { opened, unit }: Chosen,
+  options: OwnUnitOptions,
   computer: UnitComputer,
 ): Promise<UnitResult | "busy" | undefined> {
-  const { index: _, onUnit, onRemark, ...hooks } = options;
+  const { plan } = opened;
+  const { index: _, onUnit, onRemark, opened: _opened, free, ...hooks } = options;
   if (plan.kind === "score") {
     await checkScoringModel(folder, plan);
     onUnit?.(unit);
-    return await computer.score({ folder, plan, unit: unit as ScoreUnit }, hooks);
+    const { sha256 } = opened;
+    return await computer.score({ folder, plan, sha256, unit: unit as ScoreUnit }, hooks);
   }
-  await checkTrainInputs(folder, plan, unit as TrainUnit);
-  const run = unitRun(folder, plan, unit as TrainUnit);
-  const resumed = await _resumed(run, onRemark);
-  if (resumed === "busy") return "busy";
+  const training = unit as TrainUnit;
+  await checkTrainInputs(folder, plan, training);
+  const planned = { ...unitRun(folder, plan, training), ...free };
+  const run = await _resumed(planned, {
+    shared: plan.shared && (() => notedRun(folder, opened, training, planned.logs!)),
+    onRemark,
+  });
+  if (run === "busy") return "busy";
   onUnit?.(unit);
-  const training = { run: resumed, evaluateOn: plan.evaluateOn };
-  const done = await computer.train(training, hooks);
-  return done && _inFolder(unitFolder(folder, unit), done);
+  const done = await computer.train({ run, evaluateOn: plan.evaluateOn }, {
+    ...hooks,
+    ...(plan.shared && {
+      async onStart(start) {
+        const told = hooks.onStart?.(start);
+        await noteRun(folder, opened, unit, start.logFolder);
+        await told;
+      },
+    }),
+  });
+  if (done === undefined || plan.shared !== undefined) return done;
+  return _inFolder(unitFolder(folder, unit), done);
 }
 
-/** The run of a unit, in its own folder. */
+/** The run of a unit: in its own folder, or in those that the units share. */
 export function unitRun(
   folder: string,
-  { data, prefix, tune, settings }: TrainPlan,
+  { data, prefix, tune, settings, shared }: TrainPlan,
   unit: TrainUnit,
 ): PlainRunOptions {
   const { task, plane, seed, threads, fold } = unit;
@@ -173,17 +215,26 @@ export function unitRun(
     ...runOptionsFrom(options),
     ...{ task, plane, seed, threads, data, prefix, tune, weights: weights.file },
     ...(fold !== undefined && { folds: join(folder, FOLDS_FILE), fold }),
-    ...{ models: join(own, "models"), logs: join(own, "logs") },
+    ...(shared ?? { models: join(own, "models"), logs: join(own, "logs") }),
   };
 }
 
-/** The run of a unit as it goes on, or begins anew if there is no state to go on from. */
+/**
+ * The run of a unit as it goes on, or begins anew if there is no state to go on from.
+ *
+ * @param shared finds the unit's run in a folder of logs that others use too
+ */
 async function _resumed(
   run: PlainRunOptions,
-  onRemark?: (remark: string) => void,
+  { shared, onRemark }: {
+    shared?: () => Promise<string | undefined>;
+    onRemark?: (remark: string) => void;
+  },
 ): Promise<PlainRunOptions | "busy"> {
-  const anew = { ...run, flushHistory: true };
-  const [latest] = await listRuns(run.logs!, run.task, run.plane);
+  const anew = shared === undefined ? { ...run, flushHistory: true } : run;
+  const latest = shared === undefined
+    ? (await listRuns(run.logs!, run.task, run.plane))[0]
+    : await shared();
   if (latest === undefined) return anew;
   const lock = await lockRun(latest);
   if (lock === undefined) return "busy";

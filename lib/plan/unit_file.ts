@@ -66,6 +66,16 @@ export async function readUnit(
   return parseUnit(text, path, { kind: plan.kind, plan: sha256, id: unit.id });
 }
 
+/** Reads the results of all units, by their numbers; nothing for one that is not done. */
+export async function readUnits(
+  folder: string,
+  opened: OpenedPlan,
+): Promise<(UnitResult | undefined)[]> {
+  const results: (UnitResult | undefined)[] = [];
+  for (const unit of opened.plan.units) results.push(await readUnit(folder, opened, unit));
+  return results;
+}
+
 /**
  * Parses the text of a unit's file.
  *

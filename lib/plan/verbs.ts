@@ -48,7 +48,8 @@ export async function makePlan(options: PlanOptions): Promise<MadePlan> {
  * Does one unit of a plan, or goes on with it. One that is done changes no file.
  *
  * A training starts in its own folder, `units/ID`, and resumes from the last saved state there; if it was
- * killed before the first one, it starts anew. A chunk of an archive is scored from its beginning.
+ * killed before the first one, it starts anew. A chunk of an archive goes on behind the last exam that was
+ * predicted.
  *
  * @param folder the plan's
  * @throws {OptionError} if an option, or a unit of that number, does not exist
@@ -123,9 +124,10 @@ export async function planStatus(folder: string): Promise<PlanStatus> {
  * Trains a model for each of the three planes of the three tasks, combines the planes, and evaluates
  * all twelve on the validation set.
  *
- * The folder `out` keeps what is done. Running again with the same options trains only the missing
- * models; an interrupted training continues from its last saved state. Other options are refused, and
- * the differences are named.
+ * The folder `out` has a plan of nine units, which are done in this process: see `plan.makePlan`, whose
+ * `all` it is, with models and logs in the folders of single trainings. Running again with the same
+ * options trains only the missing models; an interrupted training continues from its last saved state.
+ * Other options are refused, and the differences are named.
  *
  * With `skipBadExams`, exams that cannot be read are left out. A patient counts in a combination and in
  * the table only if all three exams could be read.

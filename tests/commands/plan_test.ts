@@ -1,5 +1,6 @@
 /** Many trainings from the command line, as a user or a scheduler does them. */
 import assert from "node:assert/strict";
+import { lockRun } from "../../lib/logs/run_lock.ts";
 import { TASKS } from "../../lib/terms.ts";
 import { cliCommand, runCli, withoutDriver } from "../support/cli.ts";
 import { writePlanes } from "../support/combined.ts";
@@ -49,6 +50,15 @@ Deno.test("a unit exits 0 when it is done, 75 when it is saved, 2 for an index o
   const again = await runCli(folder, PLAN, ALLOWED);
   assert.deepEqual([again.code, again.out], [0, planned.out]);
   assert.match(again.err, /^That plan is there already; nothing was changed\.\n/);
+
+  // A second copy, such as a scheduler starts that lost sight of the first.
+  await Deno.mkdir(folder.at("plan/units/acl-axial-fold1"), { recursive: true });
+  const lock = (await lockRun(folder.at("plan/units/acl-axial-fold1")))!;
+  const copy = await runCli(folder, ["unit", "plan", "--index", "0"], ALLOWED);
+  assert.deepEqual([copy.code, copy.out], [
+    ...[75, "Unit 0 (acl-axial-fold1) is being done by another process.\n"],
+  ]);
+  await lock.release();
 
   // A TERM in the middle, as a scheduler sends one; and the death of a machine.
   const stopped = await stopInEpoch2(folder, 1, "SIGTERM");

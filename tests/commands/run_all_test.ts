@@ -82,7 +82,7 @@ Deno.test("all nine: Ctrl-C exits 130, running again goes on from there, and sid
   assert.equal(other.code, 1);
   assert.equal(
     other.err,
-    "Cannot go on with the runs of 'logs/run_all/mrnet/run_all.json': this is shuffle false " +
+    "Cannot go on with the runs of 'logs/run_all/mrnet/plan.json': this is shuffle false " +
       "instead of true: give the same options and data, or another --prefix_name\n",
   );
 });

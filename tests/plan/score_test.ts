@@ -4,6 +4,7 @@ import { readExam } from "../../lib/data/exam.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
 import { gatherPlan } from "../../lib/plan/gather.ts";
 import { makePlan } from "../../lib/plan/make_plan.ts";
+import { isPredicted, soundRows } from "../../lib/plan/partial_table.ts";
 import { runUnit } from "../../lib/plan/unit.ts";
 import { runUnits } from "../../lib/plan/units.ts";
 import { PLANES } from "../../lib/terms.ts";
@@ -46,7 +47,7 @@ Deno.test("an archive is scored in chunks, and unreadable exams are listed with 
     { index: 1, id: "chunk-0002", first: 3, count: 3 },
     { index: 2, id: "chunk-0003", first: 6, count: 1 },
   ]);
-  // A chunk that was stopped has written nothing, and is scored once.
+  // A chunk that was stopped goes on behind what it has predicted, also what it could not read.
   const stop = new AbortController();
   const stopped = await runUnit(out, {
     index: 0,
@@ -54,7 +55,15 @@ Deno.test("an archive is scored in chunks, and unreadable exams are listed with 
     onEvaluated: () => stop.abort(),
   });
   assert.equal(stopped.state, "saved");
-  assert.deepEqual(await folder.files("plan/units"), []);
+  const partial = "plan/units/chunk-0001/predictions-0.partial.csv";
+  assert.deepEqual(await folder.files("plan/units"), [partial.slice("plan/units/".length)]);
+  assert.equal((await folder.text(partial)).trim().split("\n").length, 3);
+  const scored: number[] = [];
+  const gone = await runUnit(out, { index: 0, onEvaluated: ({ done }) => void scored.push(done) });
+  assert.deepEqual([gone.state, scored], ["done", [2, 3]]);
+  assert.deepEqual(await folder.files("plan/units"), [
+    ...["chunk-0001/predictions-0.csv", "chunk-0001/unit.json"],
+  ]);
   const { done } = await runUnits(out);
   assert.equal(done, 3);
 
@@ -163,4 +172,28 @@ Deno.test("predict takes a manifest, and exits 0 though exams cannot be read", a
     assert.equal(refused.code, 2);
     assert.ok(refused.err.endsWith(`error: ${words}\n`), refused.err);
   }
+});
+
+Deno.test("of a partial table the rows are taken up that are those of the next exams", () => {
+  const header = "id,probability,unreadable\n";
+  const of = { plan: "a".repeat(64), header, ids: ["1", "a, b", "3"] };
+  const head = `plan,${of.plan}\n${header}`;
+  const rows = ["1,0.5,\n", '"a, b",,"no, none"\n', "3,0.25,\n"];
+  const all = head + rows.join("");
+  assert.deepEqual(soundRows(all, of), rows);
+  assert.deepEqual(rows.map(isPredicted), [true, false, true]);
+  for (let length = 0; length < all.length; length++) {
+    const kept = soundRows(all.slice(0, length), of);
+    assert.deepEqual(kept, rows.slice(0, kept.length));
+    assert.ok((head + kept.join("")).length <= Math.max(length, head.length));
+  }
+  const counted = (text: string) => soundRows(text, of).length;
+  assert.equal(counted(all.replace("a".repeat(64), "b".repeat(64))), 0);
+  assert.equal(counted(all.replace(header, "id,probability\n")), 0);
+  assert.equal(counted(head + rows[0] + rows[2]), 1, "an exam is left out");
+  assert.equal(counted(head + rows[0] + rows[0] + rows[1]), 1, "an exam is there twice");
+  assert.equal(counted(all.replace("0.25", "0.\0\0")), 2);
+  assert.equal(counted(all.replace("0.25,", "0.25,,")), 2);
+  assert.equal(counted(all.replace('none"', "none")), 1);
+  assert.equal(counted(all + "4,0.5,\n"), 3, "more than the chunk has");
 });

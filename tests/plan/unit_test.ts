@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { lockRun } from "../../lib/logs/run_lock.ts";
-import { formatFailure } from "../../lib/plan/failed_file.ts";
+import { describeFailure, FAILURE } from "../../lib/plan/failed_file.ts";
+import { formatNote } from "../../lib/plan/unit_note.ts";
 import { gatherPlan, planStatus } from "../../lib/plan/gather.ts";
 import { makePlan } from "../../lib/plan/make_plan.ts";
 import type { TrainPlanOptions } from "../../lib/plan/options.ts";
@@ -255,7 +256,14 @@ Deno.test("why a unit failed is told until it is begun again, and those that fai
 
   // A mark of another plan is none; a damaged one is refused by name.
   const mark = "plan/units/acl-axial-fold1/failed.json";
-  await folder.write(mark, formatFailure({ plan: "0".repeat(64), id: "acl-axial-fold1" }, "x"));
+  await folder.write(
+    mark,
+    formatNote(
+      { plan: "0".repeat(64), id: "acl-axial-fold1" },
+      FAILURE,
+      describeFailure("x"),
+    ),
+  );
   assert.equal((await planStatus(out)).units[0].failed, undefined);
   await folder.write(mark, "{}");
   await assert.rejects(planStatus(out), {

@@ -41,7 +41,7 @@ export interface RunAllOptions extends
    */
   tune?: TuneSplit;
   /**
-   * The folder of the state, the predictions and the report.
+   * The folder of the plan, the predictions and the report.
    * @default `run_all/{prefix}` in the folder of the logs
    */
   out?: string;
@@ -96,7 +96,7 @@ export interface RunAllPlan {
   reason?: string;
   /** The seed of all nine. */
   seed: number;
-  /** The folder of the state, the predictions and the report. */
+  /** The folder of the plan, the predictions and the report. */
   out: string;
   /** What keeps other processes out of that folder. */
   lock: "system" | "file";

@@ -2,10 +2,10 @@
  * The plan of a run over all tasks and planes: checks the options, and finds what earlier runs have done.
  */
 import { openDataset } from "../../data/dataset.ts";
-import { checkTuneSplit, TUNE_SEED, type TuneSplit } from "../../data/tune.ts";
+import { checkTuneSplit, TUNE_SEED } from "../../data/tune.ts";
 import { OptionError, WeightsError } from "../../errors.ts";
 import { isFileName } from "../../file_name.ts";
-import { hashFile, join, makeFolder, makeWritableFolder } from "../../files.ts";
+import { hashFile, join, makeFolder, makeWritableFolder, sha256Of } from "../../files.ts";
 import { readCardFile } from "../../model/card_text.ts";
 import { checkStart } from "../../model/create.ts";
 import { hashModelFile, isRemote } from "../../model/model_source.ts";
@@ -15,32 +15,31 @@ import { checkPrefix } from "../../train/checkpoint.ts";
 import { decisiveSettings } from "../../train/kept_settings.ts";
 import { resolveTrainOptions } from "../../train/resolve.ts";
 import { DEFAULTS } from "../../train/settings.ts";
-import { type ModelOfAll, type RunAllOptions, type RunAllPlan, TUNE_FRACTION } from "./options.ts";
-import { hashLabelFiles } from "../inputs.ts";
+import type { DoneModel } from "../done_model.ts";
+import { hashLabelFiles, networkOfWeights } from "../inputs.ts";
 import { limitJobs, threadsOfJobs } from "../jobs.ts";
-import { differences } from "../plan_file.ts";
-import { modelKey, readState, type RunAllState } from "./state.ts";
+import type { PlannedSetting, TrainPlan } from "../plan.ts";
+import { differences, formatPlan, type OpenedPlan, writePlan } from "../plan_file.ts";
+import { forgetRun } from "../run_note.ts";
+import { plannedOptions } from "../setting_values.ts";
+import { trainUnits } from "../train_units.ts";
+import { type FreeRunOptions } from "../unit.ts";
+import { UNIT_FILE } from "../unit_file.ts";
+import { removeUnitFile } from "../unit_note.ts";
+import { adoptState, type EarlierRuns, readEarlier } from "./earlier.ts";
+import { type ModelOfAll, type RunAllOptions, type RunAllPlan, TUNE_FRACTION } from "./options.ts";
+import { modelKey } from "./state.ts";
 
-/** The plan, with all defaults filled in. */
-export interface Plan extends Omit<RunAllPlan, "lock"> {
-  /** The prefix of the models' files. */
-  prefix: string;
-  /** The folder of the dataset. */
-  data: string;
+/** A run over all tasks and planes that was checked. */
+export interface CheckedRun extends Omit<RunAllPlan, "lock"> {
+  /** What earlier runs left. */
+  earlier: EarlierRuns;
+  /** The plan that is there, or that is to be written. */
+  plan: OpenedPlan;
   /** The folder of the models. */
   models: string;
-  /** The folder of the logs. */
-  logs: string;
-  /** The training exams that are kept out. */
-  tune: TuneSplit;
-  /** The threads of each training; the engine's default if that is undefined. */
-  threads?: number;
-  /** The state that was found, if there was one. */
-  before?: RunAllState;
-  /** The state, which grows with every model that is done. */
-  state: RunAllState;
-  /** The file of the state. */
-  statePath: string;
+  /** What may differ from the plan. */
+  free: FreeRunOptions;
 }
 
 /** The nine, in the order of the table. */
@@ -54,7 +53,7 @@ export const ALL: readonly ModelOfAll[] = TASKS.flatMap((task) =>
  *
  * @throws as `runAll` does
  */
-export async function makePlan(options: RunAllOptions): Promise<Plan> {
+export async function checkRun(options: RunAllOptions): Promise<CheckedRun> {
   const { prefix = DEFAULTS.prefix, data = DEFAULTS.data, models = DEFAULTS.models } = options;
   const { logs = DEFAULTS.logs, weights = DEFAULTS.weights } = options;
   const { tune = { fraction: TUNE_FRACTION, seed: TUNE_SEED } } = options;
@@ -62,24 +61,21 @@ export async function makePlan(options: RunAllOptions): Promise<Plan> {
   checkTuneSplit(tune);
   if (options.card !== undefined) await readCardFile(options.card);
   const out = options.out ?? join(logs, "run_all", _folderName(prefix));
-  const statePath = join(out, "run_all.json");
-  const before = await readState(statePath);
-  const earlierSeed = before?.config.seed;
+  const earlier = await readEarlier(out);
+  const earlierSeed = earlier.asked?.seed;
   const seed = options.seed ?? (typeof earlierSeed === "number" ? earlierSeed : drawSeed());
-  const config = _plain({
-    ..._settings({ ...options, prefix, data, weights, tune, seed }),
-    weights_sha256: await _weightsHash(weights),
-    labels: await hashLabelFiles(data, TASKS, SPLITS),
-  });
-  const changed = differences(before?.config ?? config, config);
+  const given = { ...options, prefix, data, models, logs, weights, tune, seed };
+  const sha256 = await _weightsHash(weights);
+  const labels = await hashLabelFiles(data, TASKS, SPLITS);
+  const asked = _plain({ ..._settings(given), weights_sha256: sha256, labels });
+  const changed = differences(earlier.asked ?? asked, asked);
   if (changed.length > 0) {
     throw new OptionError(
-      `Cannot go on with the runs of '${statePath}': this is ${changed.join(", ")}: ` +
+      `Cannot go on with the runs of '${earlier.path}': this is ${changed.join(", ")}: ` +
         "give the same options and data, or another --prefix_name",
     );
   }
-  const state = before ?? { config, models: {} };
-  const { done, open, lost } = await _sortModels(state);
+  const { done, open, lost } = await _sortModels(earlier.models);
   // The initial weights are needed only as long as models are to be trained.
   if (open.length > 0) await checkStart(weights, tune);
   for (const { task, plane } of open) {
@@ -87,26 +83,74 @@ export async function makePlan(options: RunAllOptions): Promise<Plan> {
       await openDataset({ data, task, plane, split, tune, skipBadExams: options.skipBadExams });
     }
   }
+  const { jobs: most = 1, engine, inMemory, saveEvery, skipBadExams, anyRange, card } = options;
+  const threads = options.threads ?? (most === 1 ? undefined : threadsOfJobs(most));
+  const plan = earlier.opened ?? await _plan(given, { asked, labels, sha256, threads });
   await makeFolder(models);
   await makeWritableFolder(out);
-  const { jobs: asked = 1 } = options;
-  const threads = options.threads ?? (asked === 1 ? undefined : threadsOfJobs(asked));
   return {
-    ...limitJobs(asked, asked === 1 ? 1 : threads!),
-    ...{ prefix, data, models, logs, out, tune, seed, threads },
-    ...{ before, state, statePath, done, open, lost },
+    ...limitJobs(most, most === 1 ? 1 : threads!),
+    ...{ out, seed, models, earlier, plan, done, open, lost },
+    free: { engine, threads, inMemory, saveEvery, skipBadExams, anyRange, card, models, logs },
   };
 }
 
+/** Writes the plan, and takes back the marks of models whose files are lost. */
+export async function settleRun({ out, earlier, plan, lost }: CheckedRun): Promise<void> {
+  if (earlier.opened === undefined) await writePlan(out, plan.plan);
+  if (earlier.state !== undefined) await adoptState(out, plan, earlier.state);
+  const files = new Set(lost.map(({ checkpoint }) => checkpoint));
+  for (const unit of (plan.plan as TrainPlan).units) {
+    const model = earlier.models[modelKey(unit.task, unit.plane)];
+    if (model === undefined || !files.has(model.checkpoint)) continue;
+    // The run first: if it were there without the mark, its end would be gone on with.
+    await forgetRun(out, unit);
+    await removeUnitFile(out, unit, UNIT_FILE);
+  }
+}
+
+/** The plan of the nine. */
+async function _plan(
+  options: RunAllOptions & Pick<Required<RunAllOptions>, RunAllValues>,
+  { asked, labels, sha256, threads }: {
+    asked: TrainPlan["asked"];
+    labels: TrainPlan["labels"];
+    sha256?: string;
+    threads?: number;
+  },
+): Promise<OpenedPlan> {
+  const { prefix, data, models, logs, tune, seed, weights } = options;
+  const planned = plannedOptions(options);
+  // Weights that are fetched, or drawn, are of the network that is asked for.
+  const network = sha256 && await networkOfWeights({ file: weights });
+  const setting: PlannedSetting = {
+    ...{ name: "as given", options: planned },
+    weights: { file: weights, ...(sha256 !== undefined && { sha256 }) },
+  };
+  const all = { network: "alexnet", ...planned, ...(network !== undefined && { network }) };
+  const units = trainUnits({
+    ...{ tasks: TASKS, planes: PLANES, settings: [{ ...setting, options: all }], seed, seeds: 1 },
+    threads: threads ?? Math.min(navigator.hardwareConcurrency, 16),
+  });
+  const plan: TrainPlan = {
+    ...{ kind: "all", asked, data, prefix, tune, evaluateOn: ["tune", "valid"], labels, units },
+    ...{ settings: [setting], shared: { models, logs }, exams: {} },
+  };
+  return { plan, sha256: await sha256Of(new TextEncoder().encode(formatPlan(plan))) };
+}
+
+/** The options that a plan needs a value of. */
+type RunAllValues = "prefix" | "data" | "models" | "logs" | "tune" | "seed" | "weights";
+
 /** Divides the models into those done and those to be trained. */
 async function _sortModels(
-  state: RunAllState,
+  models: Readonly<Record<string, DoneModel>>,
 ): Promise<Pick<RunAllPlan, "done" | "open" | "lost">> {
   const done: ModelOfAll[] = [];
   const open: ModelOfAll[] = [];
   const lost: RunAllPlan["lost"] = [];
   for (const model of ALL) {
-    const before = state.models[modelKey(model.task, model.plane)];
+    const before = models[modelKey(model.task, model.plane)];
     const sha256 = before && await _hashIfThere(before.checkpoint);
     const isDone = before !== undefined && sha256 === before.sha256;
     (isDone ? done : open).push(model);

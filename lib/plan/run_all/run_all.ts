@@ -9,23 +9,16 @@
 import { TrainingError } from "../../errors.ts";
 import { describeHolder, lockRun, type RunLock } from "../../logs/run_lock.ts";
 import { checkOptionNames } from "../../option_names.ts";
-import { baseName, join } from "../../files.ts";
-import { resumable } from "../../train/resume.ts";
 import type { DoneModel, LeftOutExam } from "../done_model.ts";
-import { inLanes, type UnitComputer } from "../jobs.ts";
+import { gatherNine } from "../gather.ts";
+import { inLanes } from "../jobs.ts";
+import type { TrainPlan } from "../plan.ts";
+import { doUnit, type UnitOptions } from "../unit.ts";
+import { readUnit, readUnits } from "../unit_file.ts";
+import { readEarlier } from "./earlier.ts";
 import { type ModelOfAll, RUN_ALL_OPTION_NAMES, type RunAllOptions } from "./options.ts";
-import { writeOutcome } from "./outcome.ts";
-import { makePlan, type Plan } from "./plan.ts";
+import { type CheckedRun, checkRun, settleRun } from "./plan.ts";
 import type { TaskResult } from "./results.ts";
-import {
-  endRunning,
-  modelKey,
-  noteRunning,
-  readState,
-  runningModel,
-  stateError,
-  writeState,
-} from "./state.ts";
 
 /** The result of a run over all tasks and planes. */
 export interface RunAllResult {
@@ -37,7 +30,7 @@ export interface RunAllResult {
   leftOut: LeftOutExam[];
   /** What is to be known about the combinations, a line each. */
   remarks: string[];
-  /** The folder of the state, the predictions and the report. */
+  /** The folder of the plan, the predictions and the report. */
   out: string;
   /** The table as a page in a single file; none if it was interrupted. */
   report?: string;
@@ -47,15 +40,15 @@ export interface RunAllResult {
 export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
   checkOptionNames("run all", options, RUN_ALL_OPTION_NAMES);
   for (;;) {
-    const plan = await makePlan(options);
-    const { done, open, lost, jobs, reason, seed, out, before, state, statePath } = plan;
+    const checked = await checkRun(options);
+    const { done, open, lost, jobs, reason, seed, out, earlier } = checked;
     const lock = await _lock(out);
     try {
-      // Planned under the lock: another process may have trained some of them before.
-      if (JSON.stringify(await readState(statePath)) !== JSON.stringify(before)) continue;
-      await writeState(statePath, state);
+      // Checked under the lock: another process may have trained some of them before.
+      if (JSON.stringify(await readEarlier(out)) !== JSON.stringify(earlier)) continue;
+      await settleRun(checked);
       options.onPlan?.({ done, open, lost, jobs, reason, seed, out, lock: lock.kind });
-      return await _carryOut(plan, options);
+      return await _carryOut(checked, options);
     } finally {
       await lock.release();
     }
@@ -73,70 +66,50 @@ async function _lock(out: string): Promise<RunLock> {
   );
 }
 
-/** Trains the missing models, then makes combinations, tables and report. */
-async function _carryOut(plan: Plan, options: RunAllOptions): Promise<RunAllResult> {
-  const { out, state, statePath } = plan;
-  const save = _inOrder(() => writeState(statePath, state));
-  let left = plan.open.length;
-  await inLanes(plan.open, plan.jobs, async (model, computer) => {
-    const done = await _train({ ...plan, save }, options, model, computer);
-    if (done === undefined) return false;
-    const key = modelKey(model.task, model.plane);
-    state.models[key] = done;
-    endRunning(state, key);
-    await save();
-    options.onDone?.(model, done);
+/** Does the units that are left, then makes combinations, tables and report. */
+async function _carryOut(
+  { plan: opened, out, open, jobs, models, free }: CheckedRun,
+  options: RunAllOptions,
+): Promise<RunAllResult> {
+  const plan = opened.plan as TrainPlan;
+  const busy: ModelOfAll[] = [];
+  let left = open.length;
+  await inLanes(open, jobs, async (model, computer) => {
+    const unit = plan.units.find(({ task, plane }) =>
+      task === model.task && plane === model.plane
+    )!;
+    const how = { index: unit.index, opened, free, signal: options.signal };
+    const { state } = await doUnit(out, { ...how, ..._hooksOf(model, options) }, computer);
+    if (state === "saved") return false;
     left--;
+    if (state === "busy") busy.push(model);
+    else options.onDone?.(model, await readUnit(out, opened, unit) as DoneModel);
     return true;
   });
   if (left > 0) return { stopped: "interrupted", results: [], leftOut: [], remarks: [], out };
-  const outcome = await writeOutcome({
-    ...{ ...plan, ...state, combinations: plan.models },
-    failure: (found) => stateError(statePath, found),
-  });
+  if (busy.length > 0) throw _busyElsewhere(out, busy);
+  const results = await readUnits(out, opened) as DoneModel[];
+  const { kind: _, ...outcome } = await gatherNine(out, plan, results, models);
   return { stopped: "finished", out, ...outcome };
 }
 
-/** One call after the other, so that the last one is that of the last state. */
-function _inOrder(write: () => Promise<void>): () => Promise<void> {
-  let before: Promise<unknown> = Promise.resolve();
-  return () => {
-    const written = before.then(write);
-    before = written.catch(() => {});
-    return written;
-  };
-}
-
-/** Trains and evaluates one of the nine, or goes on with it; nothing if the signal ended it. */
-async function _train(
-  plan: Plan & { save: () => Promise<void> },
-  options: RunAllOptions,
-  model: ModelOfAll,
-  computer: UnitComputer,
-): Promise<DoneModel | undefined> {
-  const { prefix, data, models, logs, tune, seed, threads, state, save } = plan;
-  const { out: _out, jobs: _jobs, onPlan: _plan, onDone: _done, onEvaluated, ...given } = options;
-  const { signal, onDownload, onStart, onExam, onEpoch, ...shared } = given;
-  const { task, plane } = model;
-  const key = modelKey(task, plane);
-  const run = { ...shared, task, plane, prefix, data, models, logs, tune, seed, threads };
-  // The state names the run's folder; the caller gives the folder of the logs.
-  const running = runningModel(state, key);
-  const resume = running &&
-    await resumable(run, join(logs, task, plane, baseName(running.logFolder)));
-  const done = await computer.train({ run: { ...run, resume }, evaluateOn: ["tune", "valid"] }, {
-    signal,
+/** What a unit tells while it is done, as the caller wants to hear it. */
+function _hooksOf(model: ModelOfAll, options: RunAllOptions): UnitOptions {
+  const { onDownload, onStart, onExam, onEpoch, onEvaluated } = options;
+  return {
     onDownload,
-    onStart(start) {
-      noteRunning(state, { model: key, logFolder: start.logFolder });
-      const noted = save();
-      onStart?.(model, start);
-      return noted;
-    },
+    onStart: (start) => onStart?.(model, start),
     onExam: (report) => onExam?.(model, report),
     onEpoch: (report, checkpoint) => onEpoch?.(model, report, checkpoint),
     onEvaluated: (progress) => onEvaluated?.(model, progress),
-  });
-  // The state keeps what earlier versions kept.
-  return done && { ...done, validExams: undefined };
+  };
+}
+
+/** Somebody does single units of the folder with `cli.ts unit`. */
+function _busyElsewhere(out: string, busy: readonly ModelOfAll[]): TrainingError {
+  const names = busy.map(({ task, plane }) => `${task} ${plane}`).join(", ");
+  return new TrainingError(
+    `Cannot put together the models of '${out}': another process is at work on ${names}: ` +
+      "run the same again once it has come to its end",
+  );
 }

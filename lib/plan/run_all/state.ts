@@ -1,21 +1,20 @@
 /**
- * The state of a run over all tasks and planes: one JSON file, written when a model's training begins
- * and when the model is done. A training that was interrupted continues from its own run's state.
- *
- * A model counts as done if it was trained and evaluated with the same options and labels, and if its
- * file exists with the same hash.
+ * The state of a run over all tasks and planes as earlier versions kept it: one JSON file, `run_all.json`,
+ * in the place of a plan and the files of its units. It is read, so that such a run goes on.
  */
 import { DataError } from "../../errors.ts";
-import { checkPlainFile, type FileAction, fileError, readBytes, writeWhole } from "../../files.ts";
+import { checkPlainFile, type FileAction, fileError, readBytes } from "../../files.ts";
 import { type Plane, PLANES, type Task, TASKS } from "../../terms.ts";
 import {
   type DoneModel,
-  encodeDoneModel,
   isShownPath,
   jsonObject,
   parseDoneModel,
   parseJson,
 } from "../done_model.ts";
+
+/** The name of the file in the folder of the results. */
+export const STATE_FILE = "run_all.json";
 
 const FORMAT = "mrnet-run-all";
 const VERSION = 2;
@@ -49,35 +48,9 @@ export interface RunningModel {
   logFolder: string;
 }
 
-/** The model of a key among those that are being trained. */
-export function runningModel(state: RunAllState, key: string): RunningModel | undefined {
-  return _allRunning(state).find(({ model }) => model === key);
-}
-
-/** Notes that a model is being trained, in place of what was noted of it before. */
-export function noteRunning(state: RunAllState, running: RunningModel): void {
-  _setRunning(state, [..._others(state, running.model), running]);
-}
-
-/** Notes that a model is no longer trained. */
-export function endRunning(state: RunAllState, key: string): void {
-  _setRunning(state, _others(state, key));
-}
-
-function _allRunning({ running, alongside = [] }: RunAllState): RunningModel[] {
+/** The models that are being trained. */
+export function runningModels({ running, alongside = [] }: RunAllState): RunningModel[] {
   return running === undefined ? [] : [running, ...alongside];
-}
-
-function _others(state: RunAllState, key: string): RunningModel[] {
-  return _allRunning(state).filter(({ model }) => model !== key);
-}
-
-/** One model is noted as it always was; the field of the others is left out if there are none. */
-function _setRunning(state: RunAllState, [first, ...others]: readonly RunningModel[]): void {
-  delete state.running;
-  delete state.alongside;
-  if (first !== undefined) state.running = first;
-  if (others.length > 0) state.alongside = others;
 }
 
 /** The key of a model in the state. */
@@ -116,25 +89,8 @@ export function parseState(text: string, path: string): RunAllState {
     return _parse(text);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw stateError(path, error.message);
+    throw new DataError(`Cannot ${GO_ON} '${path}': ${error.message}: ${HINT}`);
   }
-}
-
-/** The error of a state that cannot be used. */
-export function stateError(path: string, found: string): DataError {
-  return new DataError(`Cannot ${GO_ON} '${path}': ${found}: ${HINT}`);
-}
-
-/** The text of a state, which {@linkcode parseState} reads back. */
-export function formatState({ config, models, running, alongside }: RunAllState): string {
-  const coded = Object.entries(models).map(([key, model]) => [key, encodeDoneModel(model)]);
-  const all = { config, models: Object.fromEntries(coded), running, alongside };
-  return JSON.stringify({ format: FORMAT, version: VERSION, ...all });
-}
-
-/** Writes the state whole. */
-export async function writeState(path: string, state: RunAllState): Promise<void> {
-  await writeWhole(path, formatState(state));
 }
 
 function _parse(text: string): RunAllState {

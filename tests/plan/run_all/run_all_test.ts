@@ -2,9 +2,16 @@ import assert from "node:assert/strict";
 import { combinedProbability } from "../../../lib/combine/combination.ts";
 import { readCombination } from "../../../lib/combine/file.ts";
 import { readPredictions } from "../../../lib/combine/predictions.ts";
+import { decodeHashes, encodeHashes } from "../../../lib/data/exam_hash.ts";
 import { encodeNpy, readNpy } from "../../../lib/data/npy.ts";
 import { isTuneExam } from "../../../lib/data/tune.ts";
 import { rocAuc } from "../../../lib/metrics/roc.ts";
+import { lockRun } from "../../../lib/logs/run_lock.ts";
+import type { DoneModel } from "../../../lib/plan/done_model.ts";
+import { gatherPlan, planStatus } from "../../../lib/plan/gather.ts";
+import { makePlan } from "../../../lib/plan/make_plan.ts";
+import { openPlan } from "../../../lib/plan/plan_file.ts";
+import { readUnit } from "../../../lib/plan/unit_file.ts";
 import { resultsText } from "../../../lib/plan/run_all/results.ts";
 import { readMRNet } from "../../../lib/model/weights/read.ts";
 import type { ModelOfAll, RunAllOptions } from "../../../lib/plan/run_all/options.ts";
@@ -14,6 +21,7 @@ import { trainRun } from "../../../lib/train/run.ts";
 import * as tf from "../../support/tf.ts";
 import { writeMember, writePlanes } from "../../support/combined.ts";
 import { TemporaryFolder } from "../../support/folders.ts";
+import { formatState } from "../../support/run_all_state.ts";
 
 const TUNE = { fraction: 0.4, seed: 0 };
 const TRAIN = 12;
@@ -52,7 +60,14 @@ Deno.test("nine models and three combinations, with one table", async (t) => {
     });
     assert.equal(result.stopped, "interrupted");
     assert.deepEqual(result.results, []);
-    assert.deepEqual(await folder.files("first/logs/run_all/mrnet"), ["run_all.json"]);
+    assert.deepEqual(await folder.files("first/logs/run_all/mrnet"), [
+      "plan.json",
+      ...["axial", "coronal"].flatMap((plane) => [
+        `units/abnormal-${plane}/run.json`,
+        `units/abnormal-${plane}/unit.json`,
+      ]),
+      "units/abnormal-sagittal/run.json",
+    ]);
   });
 
   const trained: string[] = [];
@@ -180,28 +195,69 @@ Deno.test("nine models and three combinations, with one table", async (t) => {
   });
 
   await t.step("what was said about other exams is not put together", async () => {
-    const path = "first/logs/run_all/mrnet/run_all.json";
+    const path = "first/logs/run_all/mrnet/units/acl-coronal/unit.json";
     const text = await folder.text(path);
-    const state = JSON.parse(text);
-    const refuses = async (change: (rows: [string, number, number][]) => void) => {
-      const changed = structuredClone(state);
-      change(changed.models["acl/coronal"].valid);
+    const refuses = async (
+      change: (model: { valid: [string, number][]; validExams: string }) => void,
+      found: string,
+    ) => {
+      const changed = JSON.parse(text);
+      change(changed.result);
       await folder.write(path, JSON.stringify(changed));
       await assert.rejects(runAll(first), {
         name: "DataError",
-        message:
-          `Cannot go on with the runs of '${folder.at(path)}': it has no coronal prediction ` +
-          "of the valid exam '0013', or one with another label than in the other planes: " +
-          "move it away to start over",
+        message: `Cannot gather the plan '${folder.at("first/logs/run_all/mrnet")}': ${found}: ` +
+          "give all units the same exams, and do those again that had others",
       });
     };
-    await refuses((rows) => void rows.splice(1, 1));
-    await refuses((rows) => rows[1][1] = 0);
+    const other =
+      "it has no coronal prediction of the valid exam '0013', or one with another label " +
+      "than in the other planes";
+    await refuses(({ valid }) => valid[1][1] = 0, other);
+    const read = (model: { validExams: string }) => decodeHashes(model.validExams);
+    await refuses((model) => {
+      const hashes = read(model);
+      model.valid.splice(1, 1);
+      hashes.splice(1, 1);
+      model.validExams = encodeHashes(hashes);
+    }, other);
+    await refuses(
+      (model) => model.validExams = encodeHashes(["f".repeat(16), ...read(model).slice(1)]),
+      "the units abnormal-coronal and acl-coronal were evaluated on different coronal exams '0012'",
+    );
+    await folder.write(path, text);
+  });
+
+  await t.step("the folder is a plan, of which status and gather know", async () => {
+    const out = folder.at("first/logs/run_all/mrnet");
+    const { plan, units } = await planStatus(out);
+    assert.deepEqual([plan.kind, units.length, units.every(({ done }) => done)], ["all", 9, true]);
+    const before = await folder.files("first");
+    const table = await folder.text("first/logs/run_all/mrnet/results.json");
+    const gathered = await gatherPlan(out);
+    assert.ok(gathered.kind === "all");
+    assert.deepEqual(gathered.results, result.results);
+    assert.equal(await folder.text("first/logs/run_all/mrnet/results.json"), table);
+    assert.deepEqual(await folder.files("first"), before);
+  });
+
+  await t.step("a unit that another process does is not waited for, and named", async () => {
+    const out = folder.at("first/logs/run_all/mrnet");
+    const path = "first/logs/run_all/mrnet/units/acl-coronal/unit.json";
+    const text = await folder.text(path);
+    await Deno.remove(folder.at(path));
+    const lock = (await lockRun(`${out}/units/acl-coronal`))!;
+    await assert.rejects(runAll({ ...first, onStart: () => assert.fail() }), {
+      name: "TrainingError",
+      message: `Cannot put together the models of '${out}': another process is at work on acl ` +
+        "coronal: run the same again once it has come to its end",
+    });
+    await lock.release();
     await folder.write(path, text);
   });
 
   await t.step("with other options or labels it refuses, and names them", async () => {
-    const state = folder.at("first/logs/run_all/mrnet/run_all.json");
+    const state = folder.at("first/logs/run_all/mrnet/plan.json");
     const hint = "give the same options and data, or another --prefix_name";
     await assert.rejects(runAll({ ...first, learningRate: 1e-5, seed: 2 }), {
       name: "OptionError",
@@ -286,7 +342,9 @@ Deno.test("two at once do not train the same: the second says so", async () => {
     `TrainingError: Cannot train the models of '${out}': another process is at work on them: ` +
       "wait for its end, or give another --out",
   );
-  assert.deepEqual(await folder.files("run/logs/run_all"), ["mrnet/run_all.json"]);
+  assert.deepEqual(await folder.files("run/logs/run_all/mrnet"), [
+    ...["plan.json", "units/abnormal-axial/run.json"],
+  ]);
   // Once the other has come to its end, it is gone on with.
   assert.equal((await begin()).stopped, "interrupted");
 });
@@ -309,21 +367,92 @@ Deno.test("no state leads to a run outside of the logs that are given", async ()
   assert.equal(await begin(), false);
   assert.equal(await begin(), true);
   // The same run from somebody else's folder: what is there stays as it is.
-  const path = folder.at("run/logs/run_all/mrnet/run_all.json");
-  const state = JSON.parse(await Deno.readTextFile(path));
-  const { logFolder } = state.running;
-  const mine = folder.at("mine", logFolder.replace(/.*\//, ""));
+  const path = folder.at("run/logs/run_all/mrnet/units/abnormal-axial/run.json");
+  const note = JSON.parse(await Deno.readTextFile(path));
+  const mine = folder.at("mine", note.run);
   await Deno.mkdir(folder.at("mine"));
-  await Deno.rename(logFolder, mine);
-  await Deno.writeTextFile(
-    path,
-    JSON.stringify({ ...state, running: { ...state.running, logFolder: mine } }),
-  );
+  await Deno.rename(folder.at("run/logs/abnormal/axial", note.run), mine);
+  await Deno.writeTextFile(path, JSON.stringify({ ...note, run: `../../../../mine/${note.run}` }));
+  await assert.rejects(begin(), {
+    name: "DataError",
+    message: `Cannot go on with the run of a unit by '${path}': it names no run: remove it`,
+  });
+  await Deno.writeTextFile(path, JSON.stringify(note));
   const before = await folder.files("mine");
   const bytes = await Deno.readFile(`${mine}/state.safetensors`);
   assert.equal(await begin(), false);
   assert.deepEqual(await folder.files("mine"), before);
   assert.deepEqual(await Deno.readFile(`${mine}/state.safetensors`), bytes);
+});
+
+Deno.test("the state of an earlier version becomes a plan, and nothing that is done is done again", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: TRAIN, valid: 6 }, TASKS);
+  const all = { ...options(folder, "run"), jobs: 1 };
+  const begin = async (seen: string[] = []) => {
+    const stop = new AbortController();
+    await runAll({
+      ...all,
+      signal: stop.signal,
+      onStart: (model, { resumed }) => seen.push(`${name(model)} after ${resumed?.epochs}`),
+      onExam({ number }, { epoch }) {
+        if (number === 2 && epoch === 2) stop.abort();
+      },
+    });
+    return seen;
+  };
+  assert.deepEqual(await begin(), [
+    ...["abnormal/axial after undefined", "abnormal/coronal after undefined"],
+  ]);
+
+  // What an earlier version wrote in the place of plan and units.
+  const out = "run/logs/run_all/mrnet";
+  const opened = await openPlan(folder.at(out));
+  const done = await readUnit(folder.at(out), opened, opened.plan.units[0]) as DoneModel;
+  const { run } = JSON.parse(await folder.text(`${out}/units/abnormal-coronal/run.json`));
+  const logFolder = `${all.logs}/abnormal/coronal/${run}`;
+  const state = formatState({
+    config: opened.plan.asked,
+    models: { "abnormal/axial": { ...done, validExams: undefined } },
+    running: { model: "abnormal/coronal", logFolder },
+  });
+  await Deno.remove(folder.at(out), { recursive: true });
+  await folder.write(`${out}/run_all.json`, state);
+  await assert.rejects(runAll({ ...all, learningRate: 1e-5 }), {
+    name: "OptionError",
+    message: `Cannot go on with the runs of '${folder.at(out)}/run_all.json': this is lr 0.00001 ` +
+      "instead of 0.0001: give the same options and data, or another --prefix_name",
+  });
+  assert.deepEqual(await begin(), ["abnormal/coronal after 1"]);
+  const files = ["plan.json", "units/abnormal-axial/unit.json", "units/abnormal-coronal/run.json"];
+  assert.deepEqual(await folder.files(out), files);
+
+  // A kill while the plan was made leaves both: what the plan lacks is taken from the state.
+  await Deno.remove(folder.at(out, "units"), { recursive: true });
+  await folder.write(`${out}/run_all.json`, state);
+  assert.deepEqual(await begin(), ["abnormal/coronal after 1"]);
+  assert.deepEqual(await folder.files(out), files);
+});
+
+Deno.test("the plan of somebody else, and units without a plan, are left alone", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writePlanes(folder, { train: TRAIN, valid: 6 }, TASKS);
+  const all = options(folder, "run");
+  const { data, weights } = all;
+  const out = folder.at("plan");
+  await makePlan({ kind: "all", data, weights, out, seed: 1, threads: 1, tune: TUNE });
+  await assert.rejects(runAll({ ...all, out }), {
+    name: "OptionError",
+    message: `Cannot train all models in '${out}': it has a plan that 'cli.ts plan' made: do its ` +
+      "units with 'cli.ts unit', or give another --out",
+  });
+  await folder.write("units/units/acl-axial/unit.json", "{}");
+  await assert.rejects(runAll({ ...all, out: folder.at("units") }), {
+    name: "OptionError",
+    message:
+      `Cannot train all models in '${folder.at("units")}': units of another plan are there: ` +
+      "give another --out",
+  });
 });
 
 Deno.test("everything is checked before the first training", async () => {

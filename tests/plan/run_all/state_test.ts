@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { endRunning, noteRunning, runningModel } from "../../../lib/plan/run_all/state.ts";
 import { differences } from "../../../lib/plan/plan_file.ts";
 import {
   MAX_STATE_BYTES,
   readState,
   type RunAllState,
-  writeState,
+  runningModels,
 } from "../../../lib/plan/run_all/state.ts";
+import { formatState } from "../../support/run_all_state.ts";
 import { TemporaryFolder } from "../../support/folders.ts";
 
 const STATE: RunAllState = {
@@ -28,10 +28,10 @@ const STATE: RunAllState = {
 Deno.test("what is done is read back; where nothing is there nothing is done", async () => {
   await using folder = await TemporaryFolder.make();
   assert.equal(await readState(folder.at("run_all.json")), undefined);
-  await writeState(folder.at("run_all.json"), STATE);
+  await folder.write("run_all.json", formatState(STATE));
   assert.deepEqual(await readState(folder.at("run_all.json")), STATE);
   const running = { model: "acl/coronal", logFolder: "logs/acl/coronal/20260101-000000" };
-  await writeState(folder.at("run_all.json"), { ...STATE, running });
+  await folder.write("run_all.json", formatState({ ...STATE, running }));
   assert.deepEqual(await readState(folder.at("run_all.json")), { ...STATE, running });
   await folder.write(
     "bad.json",
@@ -43,23 +43,19 @@ Deno.test("what is done is read back; where nothing is there nothing is done", a
   );
 });
 
-Deno.test("models that are trained side by side are noted, one as earlier versions noted it", async () => {
+Deno.test("models that were trained side by side are read, one as versions before noted it", async () => {
   await using folder = await TemporaryFolder.make();
-  const state = structuredClone(STATE);
   const [one, two] = ["acl/coronal", "acl/sagittal"].map((model) => ({
     model,
     logFolder: `logs/${model}/20260101-000000`,
   }));
-  noteRunning(state, one);
-  assert.deepEqual([state.running, state.alongside], [one, undefined]);
-  noteRunning(state, two);
-  noteRunning(state, one);
-  await writeState(folder.at("run_all.json"), state);
+  assert.deepEqual(runningModels(STATE), []);
+  assert.deepEqual(runningModels({ ...STATE, running: one }), [one]);
+  const state = { ...STATE, running: two, alongside: [one] };
+  await folder.write("run_all.json", formatState(state));
   const read = (await readState(folder.at("run_all.json")))!;
-  assert.deepEqual(read, { ...STATE, running: two, alongside: [one] });
-  assert.deepEqual(runningModel(read, "acl/coronal"), one);
-  endRunning(read, "acl/sagittal");
-  assert.deepEqual([read.running, read.alongside], [one, undefined]);
+  assert.deepEqual(read, state);
+  assert.deepEqual(runningModels(read), [two, one]);
   const text = (await folder.text("run_all.json")).replace(/,"running":\{.*?\}/, "");
   await folder.write("bad.json", text);
   await assert.rejects(readState(folder.at("bad.json")), /the models at hand is not whole/);
@@ -68,7 +64,7 @@ Deno.test("models that are trained side by side are noted, one as earlier versio
 Deno.test("a state that is none is refused in one line", async () => {
   await using folder = await TemporaryFolder.make();
   const path = folder.at("run_all.json");
-  await writeState(path, STATE);
+  await folder.write("run_all.json", formatState(STATE));
   const text = await folder.text("run_all.json");
   const refuses = async (content: string, found: string) => {
     await folder.write("run_all.json", content);

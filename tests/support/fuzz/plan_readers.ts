@@ -3,11 +3,13 @@ import { parseManifest } from "../../../lib/classifier/manifest.ts";
 import { formatFolds, parseFolds } from "../../../lib/data/folds.ts";
 import { DataError } from "../../../lib/errors.ts";
 import type { DoneModel } from "../../../lib/plan/done_model.ts";
-import { formatFailure, parseFailure } from "../../../lib/plan/failed_file.ts";
+import { describeFailure, FAILURE } from "../../../lib/plan/failed_file.ts";
 import type { Plan } from "../../../lib/plan/plan.ts";
 import { formatPlan, parsePlan } from "../../../lib/plan/plan_file.ts";
+import { RUN_NOTE } from "../../../lib/plan/run_note.ts";
 import { trainUnits } from "../../../lib/plan/train_units.ts";
 import { formatUnit, parseUnit } from "../../../lib/plan/unit_file.ts";
+import { formatNote, parseNote } from "../../../lib/plan/unit_note.ts";
 import { PLANES } from "../../../lib/terms.ts";
 import type { FuzzReader, Seed } from "./case.ts";
 
@@ -94,16 +96,22 @@ function units(): FuzzReader {
   };
 }
 
-function failures(): FuzzReader {
+function notes(): FuzzReader {
   const of = { plan: HASH, id: "acl-axial" };
-  const texts = ["Cannot train", "a\u001b[2Jb"].map((text) => formatFailure(of, new Error(text)));
+  const texts = [
+    formatNote(of, FAILURE, describeFailure(new Error("Cannot train\n\u001b[2J"))),
+    formatNote(of, RUN_NOTE, { run: "20260102-030405" }),
+  ];
   return {
-    name: "failed unit",
-    seeds: seedsOf("failed unit", texts),
+    name: "unit note",
+    seeds: seedsOf("unit note", texts),
     refuses: DataError,
     read(bytes) {
-      const reason = parseFailure(textOf(bytes), "failed.json", of);
-      promise(!/\p{Cc}/u.test(reason ?? ""), "a reason that moves the cursor");
+      const text = textOf(bytes);
+      const kind = text.includes(RUN_NOTE.format) ? RUN_NOTE : FAILURE;
+      const said = parseNote(text, kind.file, of, kind) ?? "";
+      promise(!/\p{Cc}/u.test(said), "what moves the cursor");
+      promise(kind === FAILURE || said === "" || /^\d{8}-\d{6}/.test(said), "no name of a run");
     },
   };
 }
@@ -145,5 +153,5 @@ function manifest(): FuzzReader {
 
 /** All of them. */
 export function planReaders(): FuzzReader[] {
-  return [plans(), units(), failures(), folds(), manifest()];
+  return [plans(), units(), notes(), folds(), manifest()];
 }

@@ -35,12 +35,12 @@ import { elementCount, type Weights } from "../../../lib/model/weights/tensors.t
 import { encodeZip, readZip, readZipEntry } from "../../../lib/zip.ts";
 import type { DoneModel } from "../../../lib/plan/done_model.ts";
 import {
-  formatState,
   MAX_STATE_BYTES,
   parseState,
   readState,
   type RunAllState,
 } from "../../../lib/plan/run_all/state.ts";
+import { formatState } from "../run_all_state.ts";
 import { KeptMap, MAX_KEPT_BYTES, parseKept } from "../../../lib/serve/viewer/kept_map.ts";
 import { isKept, type Kept } from "../../../lib/serve/viewer/verdicts.ts";
 import type { TrainProgress } from "../../../lib/train/progress.ts";
