@@ -2,9 +2,6 @@
 import { currentEngine, currentGpu, usesWasmKernels } from "../engine/engine.ts";
 import type { NetworkSettings } from "./adam.ts";
 import type { EngineModel, EngineNetwork } from "./engine_network.ts";
-import { TensorNetwork } from "./tensor_network.ts";
-import { WasmNetwork } from "./wasm_network.ts";
-import { WebGPUNetwork } from "./webgpu_network.ts";
 
 /**
  * Makes the network of a model on the current engine: in this toolkit's own kernels on WebGPU and
@@ -16,12 +13,18 @@ export async function createNetwork(
   model: EngineModel,
   settings: NetworkSettings = {},
 ): Promise<EngineNetwork> {
+  // Loaded when it is needed: a process computes on one engine.
   const gpu = currentGpu();
   if (gpu !== undefined) {
+    const { WebGPUNetwork } = await import("./webgpu_network.ts");
     const { precision } = currentEngine();
     return await WebGPUNetwork.create(gpu, model, { ...settings, precision });
   }
-  if (!usesWasmKernels()) return new TensorNetwork(model, settings);
+  if (!usesWasmKernels()) {
+    const { TensorNetwork } = await import("./tensor_network.ts");
+    return new TensorNetwork(model, settings);
+  }
+  const { WasmNetwork } = await import("./wasm_network.ts");
   const threads = settings.use === "predict" ? 1 : currentEngine().threads;
   return await WasmNetwork.create(model, settings, threads);
 }
