@@ -49,6 +49,7 @@ const CASES: [
     "prediction",
     "predictions",
   ],
+  ["recalibrate", (options) => verbs.recalibrate({ model: "a", ...options }), "methd", "method"],
   ["run all", (options) => verbs.runAll(options), "model", "models"],
   ["serve", (options) => verbs.createHandler(options), "tokens", "token"],
   ["start an engine", (options) => verbs.startEngine("cpu", options), "thread", "threads"],

@@ -19,8 +19,9 @@ import { DataError } from "../errors.ts";
 import type { ExplainOptions, Explanation } from "../explain/explain.ts";
 import { meanExplanation, meanPrediction } from "../explain/mean.ts";
 import { explain } from "../explain/verbs.ts";
-import type { ChosenOn, Decision, ResolvedCard } from "../model/card.ts";
-import type { Prediction, ReadOptions } from "../model/mrnet.ts";
+import { type ChosenOn, decide, type Decision, type ResolvedCard } from "../model/card.ts";
+import { type Prediction, probabilityOf, type ReadOptions } from "../model/mrnet.ts";
+import type { Recalibration } from "../model/recalibration.ts";
 import type { PlaneModel } from "../model/plane_model.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
 import type { Ensemble, EnsembleOperatingPoint } from "./ensemble.ts";
@@ -57,7 +58,10 @@ export interface Conclusion extends Decision {
   probability: number;
   /** The logit of that probability. */
   logit: number;
-  /** The two outputs before the sigmoid; the second is `logit`, the first of three planes is 0. */
+  /**
+   * The two outputs before the sigmoid. The second is `logit`, or if the classifier is recalibrated that
+   * before; the first of three planes is 0.
+   */
   logits: [number, number];
 }
 
@@ -106,6 +110,16 @@ export abstract class Classifier implements ClassifierFile, Disposable {
   /** The planes that it needs an exam of. */
   get planes(): readonly Plane[] {
     return PLANES.filter((plane) => this.models.some(({ card }) => card.plane === plane));
+  }
+
+  /** Every recalibration that its probability goes through, with the planes of the exams that fitted it. */
+  get recalibrations(): { plane: Plane | "combined"; recalibration: Recalibration }[] {
+    const cards = [...this.models.map(({ card }) => card), this.card];
+    // The card of a single model says again what the model's says.
+    const planes = new Map(cards.map(({ plane, recalibration }) => [recalibration, plane]));
+    return [...planes].flatMap(([recalibration, plane]) =>
+      recalibration === undefined ? [] : [{ plane, recalibration }]
+    );
   }
 
   /**
@@ -188,6 +202,15 @@ export abstract class Classifier implements ClassifierFile, Disposable {
       said.filter((_, index) => this.models[index].card.plane === plane);
     return Object.fromEntries(this.planes.map((plane) => [plane, mean(ofPlane(plane))]));
   }
+}
+
+/** What a classifier concludes from outputs of its own, by its recalibration and its operating point. */
+export function concluded(
+  logits: [number, number],
+  card: Pick<ClassifierCard, "recalibration" | "operatingPoint">,
+): Conclusion {
+  const { probability, recalibrated } = probabilityOf(logits[1], card.recalibration);
+  return { probability, logit: recalibrated ?? logits[1], logits, ...decide(probability, card) };
 }
 
 /** The exams that the epochs of models were chosen on, as far as their files say it. */

@@ -9,7 +9,6 @@ import {
   combinePredictions,
   commonTune,
 } from "../combine/combination.ts";
-import { decide } from "../model/card.ts";
 import type { Prediction, ReadOptions } from "../model/mrnet.ts";
 import type { PlaneModel } from "../model/plane_model.ts";
 import { PLANES } from "../terms.ts";
@@ -19,6 +18,7 @@ import {
   type ClassifierFile,
   type ClassifierPrediction,
   commonIntensity,
+  concluded,
   type Conclusion,
   epochBy,
   type PatientExams,
@@ -53,16 +53,17 @@ export class CombinedMRNet extends Classifier {
       plane: "combined",
       intensity: commonIntensity(this.models),
       operatingPoint: combination.operatingPoint,
+      recalibration: combination.recalibration,
       tune: commonTune(members),
       epochBy: epochBy(this.models),
     };
   }
 
-  /** The logistic regression over the probabilities. */
+  /** The logistic regression over the probabilities, recalibrated if its file says how. */
   override conclude(said: readonly Prediction[]): Conclusion {
     const planes = byPlane((plane) => said[PLANES.indexOf(plane)]);
-    const { probability, logit } = combinePredictions(this.combination, planes);
-    return { probability, logit, logits: [0, logit], ...decide(probability, this.combination) };
+    const { logit } = combinePredictions(this.combination, planes);
+    return concluded([0, logit], this.card);
   }
 
   /** See {@linkcode Classifier.predict}; there is an answer of every plane. */

@@ -2,6 +2,7 @@
 import type { ExamHash } from "../data/exam_hash.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { OperatingPoint } from "../model/card.ts";
+import type { Recalibration } from "../model/recalibration.ts";
 import type { Plane, Task } from "../terms.ts";
 
 /** What the file of an ensemble calls itself. */
@@ -50,6 +51,8 @@ export interface Ensemble {
   members: readonly EnsembleMember[];
   /** What the out-of-fold predictions say; none if there were none. */
   outOfFold?: OutOfFold;
+  /** How its probability is made of the mean logit; by the sigmoid if there is none. */
+  recalibration?: Recalibration;
 }
 
 /**

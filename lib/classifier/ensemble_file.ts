@@ -9,6 +9,7 @@ import { decodeHashes, encodeHashes } from "../data/exam_hash.ts";
 import { TOLD_INTENSITIES } from "../data/intensity.ts";
 import { messageOf, WeightsError } from "../errors.ts";
 import { OPERATING_RULES, parseOperatingRule } from "../metrics/operating_rule.ts";
+import { parseRecalibration, recalibrationJson } from "../model/recalibration.ts";
 import { PLANES, TASKS } from "../terms.ts";
 import { z } from "../zod.ts";
 import { type Ensemble, ENSEMBLE_FORMAT, ensembleRemark, MAX_MEMBERS } from "./ensemble.ts";
@@ -51,11 +52,19 @@ const EnsembleFile = z.object({
   plane: z.enum([...PLANES, "combined"]),
   members: z.array(Member).min(2).max(MAX_MEMBERS),
   out_of_fold: OutOfFold.optional(),
+  recalibration: z.record(z.string(), z.unknown()).transform((value, context) => {
+    try {
+      return parseRecalibration(value);
+    } catch (error) {
+      context.addIssue(messageOf(error));
+      return z.NEVER;
+    }
+  }).optional(),
 });
 
 /** The text of an ensemble's file, which {@linkcode parseEnsemble} reads back. */
 export function formatEnsemble(ensemble: Ensemble): string {
-  const { task, plane, members, outOfFold } = ensemble;
+  const { task, plane, members, outOfFold, recalibration } = ensemble;
   const file = {
     format: ENSEMBLE_FORMAT,
     version: VERSION,
@@ -71,6 +80,7 @@ export function formatEnsemble(ensemble: Ensemble): string {
         : undefined,
       operating_point: outOfFold.operatingPoint,
     },
+    recalibration: recalibration && recalibrationJson(recalibration),
     remark: ensembleRemark(ensemble),
   };
   return JSON.stringify(file, null, 2) + "\n";
@@ -98,12 +108,14 @@ export function parseEnsemble(text: string, path: string): Ensemble {
 }
 
 function _ensemble(json: unknown): Ensemble {
-  const { task, plane, members, out_of_fold: told } = EnsembleFile.parse(json);
+  const { out_of_fold: told, ...file } = EnsembleFile.parse(json);
+  const { task, plane, members, recalibration } = file;
   const twice = members.find(({ sha256 }, index) =>
     members.findIndex((other) => other.sha256 === sha256) !== index
   );
   if (twice !== undefined) throw new RangeError(`it names the member ${twice.sha256} twice`);
-  if (told === undefined) return { task, plane, members };
+  const known = { task, plane, members, ...(recalibration && { recalibration }) };
+  if (told === undefined) return known;
   const { exams, positives, auc, operating_point: operatingPoint } = told;
   if (positives >= exams) throw new RangeError(`its positives are ${positives} of ${exams} exams`);
   const hashes = told.hashes === undefined ? undefined : decodeHashes(told.hashes);
@@ -111,7 +123,7 @@ function _ensemble(json: unknown): Ensemble {
     throw new RangeError(`its hashes are ${hashes.length}, though its exams are ${exams}`);
   }
   const outOfFold = { exams, positives, auc, ...(hashes && { hashes }), operatingPoint };
-  return { task, plane, members, outOfFold };
+  return { ...known, outOfFold };
 }
 
 /** What is wrong first, with the key. */

@@ -5,6 +5,7 @@ import type { Intensity } from "../data/intensity.ts";
 import { DataError, OptionError } from "../errors.ts";
 import { folderOf, makeWritableFolder, writeWhole } from "../files.ts";
 import type { OperatingRule } from "../metrics/operating_rule.ts";
+import { recalibrationText } from "../model/recalibration.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { asciiOf } from "../quoted.ts";
 import type { Plane, Task } from "../terms.ts";
@@ -58,6 +59,8 @@ export interface EnsembleResult {
   ensemble: Ensemble;
   /** The file. */
   path: string;
+  /** What is to be known about members, such as that they are recalibrated; a sentence each. */
+  remarks: string[];
 }
 
 /** As in `verbs.ts`, where it is described. */
@@ -88,7 +91,15 @@ export async function ensembleModels(options: EnsembleOptions): Promise<Ensemble
     };
     const { formatEnsemble } = await import("./ensemble_file.ts");
     await writeWhole(out, formatEnsemble(ensemble));
-    return { ensemble, path: out };
+    const remarks = members.flatMap(({ file, recalibrations }) =>
+      recalibrations.map(({ recalibration }) =>
+        `The probabilities of '${file}' are ${
+          recalibrationText(recalibration)
+        }: the mean is that of ` +
+        "their logits"
+      )
+    );
+    return { ensemble, path: out, remarks };
   } finally {
     for (const member of members) member.dispose();
   }

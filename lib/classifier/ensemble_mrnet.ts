@@ -7,14 +7,14 @@
  */
 import { isSameTune } from "../data/tune.ts";
 import { meanOf } from "../explain/mean.ts";
-import { decide } from "../model/card.ts";
-import { type Prediction, sigmoid } from "../model/mrnet.ts";
+import type { Prediction } from "../model/mrnet.ts";
 import type { PlaneModel } from "../model/plane_model.ts";
 import {
   Classifier,
   type ClassifierCard,
   type ClassifierFile,
   commonIntensity,
+  concluded,
   type Conclusion,
   epochBy,
 } from "./classifier.ts";
@@ -46,22 +46,29 @@ export class EnsembleMRNet extends Classifier {
       plane,
       intensity: commonIntensity(this.models),
       operatingPoint: outOfFold?.operatingPoint,
+      recalibration: ensemble.recalibration,
       tune: others.every(({ card }) => isSameTune(card.tune, first.tune)) ? first.tune : undefined,
       epochBy: epochBy(this.models),
     };
   }
 
-  /** The mean of the members' logits. */
+  /** See {@linkcode Classifier.recalibrations}. */
+  override get recalibrations() {
+    const { plane, recalibration } = this.card;
+    const own = recalibration === undefined ? [] : [{ plane, recalibration }];
+    return [...this.members.flatMap(({ recalibrations }) => recalibrations), ...own];
+  }
+
+  /** The mean of the members' logits, recalibrated if its file says how. */
   override conclude(said: readonly Prediction[]): Conclusion {
     let next = 0;
-    const concluded = this.members.map((member) => {
+    const answers = this.members.map((member) => {
       return member.conclude(said.slice(next, next += member.models.length));
     });
     const logits: [number, number] = [
-      meanOf(concluded.map(({ logits }) => logits[0])),
-      meanOf(concluded.map(({ logit }) => logit)),
+      meanOf(answers.map(({ logits }) => logits[0])),
+      meanOf(answers.map(({ logit }) => logit)),
     ];
-    const probability = sigmoid(logits[1]);
-    return { probability, logit: logits[1], logits, ...decide(probability, this.card) };
+    return concluded(logits, this.card);
   }
 }

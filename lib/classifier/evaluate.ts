@@ -74,7 +74,7 @@ export async function evaluateClassifier(
   const predictions = labels.map(({ id, label }): ClassifiedExam => {
     const own = said.map((predictions) => predictions.get(id)!);
     const concluded = classifier.predictionFrom(
-      own.map(({ logits, probability }) => ({ logits, probability })),
+      own.map(({ id: _id, label: _label, loss: _loss, ...prediction }) => prediction),
     );
     const margin = label === 1 ? concluded.logit : -concluded.logit;
     return { id, label, ...concluded, loss: isOne ? own[0].loss : _softplus(-margin) };

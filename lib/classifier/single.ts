@@ -29,7 +29,8 @@ export class SingleClassifier extends Classifier {
   }
 
   /** The model's answer and what it means. */
-  override conclude([{ probability, logits }]: readonly Prediction[]): Conclusion {
-    return { probability, logit: logits[1], logits, ...decide(probability, this.card) };
+  override conclude([{ probability, logits, recalibrated }]: readonly Prediction[]): Conclusion {
+    const logit = recalibrated ?? logits[1];
+    return { probability, logit, logits, ...decide(probability, this.card) };
   }
 }

@@ -14,6 +14,7 @@ import { isSameTune, type TuneSplit } from "../data/tune.ts";
 import { DataError, OptionError } from "../errors.ts";
 import { CHOSEN_ON, type ChosenOn, type OperatingPoint } from "../model/card.ts";
 import { type Prediction, sigmoid } from "../model/mrnet.ts";
+import type { Recalibration } from "../model/recalibration.ts";
 import { type Plane, PLANES, type Split, type Task } from "../terms.ts";
 
 /** Something of each plane. */
@@ -69,6 +70,8 @@ export interface Combination {
   auc: number;
   /** The probability from which a patient counts as positive, chosen on the same exams. */
   operatingPoint: CombinedOperatingPoint;
+  /** How its probability is made of its logit; by the sigmoid if there is none. */
+  recalibration?: Recalibration;
 }
 
 /** A value for each plane, in the toolkit's order: axial, coronal, sagittal. */

@@ -10,6 +10,7 @@ import { folderOf, join, makeWritableFolder } from "../files.ts";
 import type { OperatingRule } from "../metrics/operating_rule.ts";
 import { CHOSEN_ON, type ChosenOn } from "../model/card.ts";
 import type { PlaneModel } from "../model/plane_model.ts";
+import { recalibrationText } from "../model/recalibration.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { checkPrefix } from "../train/checkpoint.ts";
 import { type Plane, PLANES, type Task } from "../terms.ts";
@@ -140,6 +141,11 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
         if (odd !== undefined) odds.push(`'${exam.id}' ${plane}: ${odd}`);
       },
     });
+    for (const plane of PLANES) {
+      const { file, card: { recalibration } } = members[plane];
+      if (recalibration === undefined) continue;
+      options.onRemark?.(`The probabilities of '${file}' are ${recalibrationText(recalibration)}`);
+    }
     if (odds.length > 0) options.onRemark?.(_oddRemark(odds));
     saturationRemarks(patients).forEach((remark) => options.onRemark?.(remark));
     const fitted = fitCombination(patients, fitOn, operatingPoint);

@@ -106,8 +106,9 @@ export async function evaluatePlanes(
   );
   return datasets.axial.labels.map(({ id, label }) => {
     const planes = byPlane((plane) => {
-      const { logits, probability } = said[PLANES.indexOf(plane)].get(id)!;
-      return { logits, probability };
+      const { id: _id, label: _label, loss: _loss, ...prediction } = said[PLANES.indexOf(plane)]
+        .get(id)!;
+      return prediction;
     });
     return {
       ...{ id, label, planes },

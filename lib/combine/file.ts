@@ -14,6 +14,11 @@ import {
   parseOperatingRule,
 } from "../metrics/operating_rule.ts";
 import { type MissingFile, openModelSource } from "../model/model_source.ts";
+import {
+  parseRecalibration,
+  type Recalibration,
+  recalibrationJson,
+} from "../model/recalibration.ts";
 import { asciiOf } from "../quoted.ts";
 import type { Source } from "../source.ts";
 import { PLANES, TASKS } from "../terms.ts";
@@ -32,8 +37,11 @@ import {
 const FORMAT = "mrnet-combination";
 const VERSION = 1;
 
-/** The size from which a file is not taken for a combination, in bytes; of 1,000 patients they have 12,000. */
-export const MAX_COMBINATION_BYTES = 64 * 1024;
+/**
+ * The size from which a file is not taken for a combination, in bytes; of 1,000 patients they have 12,000,
+ * and as many more if they were recalibrated on them.
+ */
+export const MAX_COMBINATION_BYTES = 128 * 1024;
 
 /** Of more patients the file does not say which they were: the hashes of these take 44 kB. */
 const MAX_FIT_EXAMS = 4000;
@@ -61,7 +69,7 @@ export function checkCombinationFile(path: string): void {
 /** The text of a combination's file, which {@linkcode parseCombination} reads back. */
 export function formatCombination(combination: Combination): string {
   const { task, coefficients, intercept, members, fitOn, tune, operatingPoint } = combination;
-  const { exams, positives, auc, fitExams, unseen } = combination;
+  const { exams, positives, auc, fitExams, unseen, recalibration } = combination;
   return JSON.stringify(
     {
       format: FORMAT,
@@ -79,6 +87,7 @@ export function formatCombination(combination: Combination): string {
       positives,
       auc,
       operating_point: operatingPoint,
+      recalibration: recalibration && recalibrationJson(recalibration),
       remark: fitRemark(combination),
     },
     null,
@@ -198,6 +207,9 @@ function _combination(file: Record<string, unknown>): Combination {
   if (file.fit_exams !== undefined) combination.fitExams = _fitExams(file.fit_exams, exams);
   if (file.unseen !== undefined) combination.unseen = _true(file.unseen, "unseen");
   if (file.tune !== undefined) combination.tune = _tune(file.tune);
+  if (file.recalibration !== undefined) {
+    combination.recalibration = _recalibration(file.recalibration);
+  }
   if (fitOn === "tune" && combination.tune === undefined) {
     throw new RangeError("its tune is missing, though it was fitted on that");
   }
@@ -263,6 +275,14 @@ function _fitExams(value: unknown, exams: number): ExamHash[] {
   }
   if (hashes.length === exams) return hashes;
   throw new RangeError(`its fit_exams are ${hashes.length}, though its exams are ${exams}`);
+}
+
+function _recalibration(value: unknown): Recalibration {
+  try {
+    return parseRecalibration(_object(value, "recalibration"));
+  } catch (error) {
+    throw new RangeError(`its recalibration is ${_shown(value)} (${messageOf(error)})`);
+  }
 }
 
 function _tune(value: unknown): TuneSplit {

@@ -1,5 +1,6 @@
 /** `cli.ts convert IN OUT`: takes a model from one form of file to another. */
 import { convertWeights } from "../model/convert.ts";
+import { recalibrationText } from "../model/recalibration.ts";
 import { Command } from "./arguments.ts";
 import { print, remark } from "./console.ts";
 import { checkModelFiles } from "./models_there.ts";
@@ -22,13 +23,23 @@ export function convertCommand() {
     )
     .action(async (from, to, { intensity }) => {
       await checkModelFiles([from]);
-      const { metadata, keptMetadata, outputs } = await convertWeights(from, to, { intensity });
+      const { metadata, keptMetadata, outputs, recalibration } = await convertWeights(from, to, {
+        intensity,
+      });
       print(`Wrote ${to}`);
       if (outputs === 1) {
         remark(`${from} has one output: in ${to} it is the second of two, and the first is zero`);
       }
       if (/\.onnx$/i.test(to) && intensity === undefined && metadata.intensity === undefined) {
         remark(intensityRemark(from));
+      }
+      if (recalibration !== undefined) {
+        const words = recalibrationText(recalibration);
+        remark(
+          keptMetadata
+            ? `Its probabilities are ${words}`
+            : `A PyTorch state dict has no place for it: ${from} is ${words}, ${to} is not`,
+        );
       }
       if (!keptMetadata && Object.keys(metadata).length > 0) {
         const { intensity } = metadata;

@@ -48,7 +48,7 @@ export function ensembleCommand() {
         );
       }
       await checkModelFiles(models);
-      const { ensemble, path } = await ensembleModels({
+      const { ensemble, path, remarks } = await ensembleModels({
         ...given,
         models,
         predictions,
@@ -65,6 +65,7 @@ export function ensembleCommand() {
         );
       }
       remark(ensembleRemark(ensemble));
+      remarks.forEach((each) => remark(each));
       for (const { file, intensity } of members) {
         // It is kept of a member only if the member's file does not say it.
         if (given.intensity === undefined && intensity !== undefined) remark(intensityRemark(file));

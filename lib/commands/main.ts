@@ -28,6 +28,7 @@ import { inspectCommand } from "./inspect.ts";
 import { planCommand } from "./plan.ts";
 import { powerCommand } from "./power.ts";
 import { predictCommand } from "./predict.ts";
+import { recalibrateCommand } from "./recalibrate.ts";
 import { runAllCommand } from "./run_all.ts";
 import { serveCommand, viewCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
@@ -68,6 +69,7 @@ export async function main(args: readonly string[]): Promise<number> {
     predictCommand(exit),
     combineCommand(),
     ensembleCommand(),
+    recalibrateCommand(),
     runAllCommand(exit),
     planCommand(),
     unitCommand(exit),

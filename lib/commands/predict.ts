@@ -21,6 +21,7 @@ import { checkNames, explainFilesTogether } from "../explain/explain_files.ts";
 import { join, makeWritableFolder } from "../files.ts";
 import { isImagingPath, Studies } from "../imaging/studies.ts";
 import { DEFAULT_THRESHOLD } from "../model/card.ts";
+import { recalibrationText } from "../model/recalibration.ts";
 import { thresholdText } from "../page/format.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
@@ -135,6 +136,7 @@ function _remarkModel(
     remark(intensityRemark(model));
   }
   remark(_aboutThreshold(classifier));
+  _remarkRecalibrations(classifier);
   if (card.plane !== "combined") _remarkPlanes(exams, card.plane);
 }
 
@@ -276,6 +278,13 @@ function _remarkLandmarks({ models }: Classifier): void {
   );
 }
 
+/** Says how probabilities are recalibrated, those of the planes too. */
+function _remarkRecalibrations({ recalibrations }: Classifier): void {
+  for (const { plane, recalibration } of recalibrations) {
+    remark(`Probabilities (${plane}): ${recalibrationText(recalibration)}`);
+  }
+}
+
 function _aboutThreshold({ kind, card: { operatingPoint } }: Classifier): string {
   if (operatingPoint === undefined) {
     return `Positive from ${DEFAULT_THRESHOLD} on: the model's file names no operating point`;
@@ -316,13 +325,14 @@ function _json(
   { task, card, planes }: Classifier,
 ): string {
   const { probability, logits, decision, threshold } = prediction;
-  const { plane, operatingPoint } = card;
+  const { plane, operatingPoint, recalibration } = card;
   const isSingle = plane !== "combined";
   return JSON.stringify({
     exam: id,
     file: isSingle ? _pathOf(files[plane]!) : undefined,
     ...{ task, plane, probability, logits, decision, threshold },
     threshold_from: operatingPoint === undefined ? "default" : "model",
+    recalibration: recalibration?.map.method,
     ...isSingle ? { odd: odd?.[plane] } : {
       planes: Object.fromEntries(planes.map((each) => [
         each,

@@ -72,7 +72,7 @@ export async function* explainFilesTogether(
     for (const network of networks) {
       const { outcome, computed } = await filePrediction(
         file,
-        network.intensity,
+        network,
         () => explain(network, file.exam, { map }),
       );
       engine.check();

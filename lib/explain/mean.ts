@@ -7,7 +7,8 @@
  *     mean logit = (1/n) Σ (b + Σ_slices share) = mean b + Σ_slices mean share
  *
  * and the same holds of the pixels of the maps. The probability is the sigmoid of the mean logit, not the
- * mean of the probabilities.
+ * mean of the probabilities. If models were recalibrated, it is the sigmoid of the mean of the logits after
+ * that.
  */
 import { type Prediction, sigmoid } from "../model/mrnet.ts";
 import type { Explanation, SliceShare } from "./explain.ts";
@@ -21,7 +22,11 @@ export function meanPrediction(several: readonly Prediction[]): Prediction {
   if (several.length === 1) return several[0];
   const logit = (output: 0 | 1) => meanOf(several.map(({ logits }) => logits[output]));
   const logits: [number, number] = [logit(0), logit(1)];
-  return { logits, probability: sigmoid(logits[1]) };
+  if (several.every(({ recalibrated }) => recalibrated === undefined)) {
+    return { logits, probability: sigmoid(logits[1]) };
+  }
+  const recalibrated = meanOf(several.map((each) => each.recalibrated ?? each.logits[1]));
+  return { logits, probability: sigmoid(recalibrated), recalibrated };
 }
 
 /**

@@ -55,7 +55,7 @@ export function fitLogistic(
 export interface LogisticLoss {
   /** The features of each case; the last column is not penalized. */
   rows: readonly (readonly number[])[];
-  /** 1 for a positive case, 0 for a negative one. */
+  /** 1 for a positive case, 0 for a negative one; a share where neither is certain. */
   labels: ArrayLike<number>;
   /** How much the cases weigh. */
   c: number;
@@ -152,11 +152,15 @@ function _objective(loss: LogisticLoss, point: readonly number[]): number {
   const weights = point.slice(0, -1);
   let sum = 0;
   for (let i = 0; i < loss.rows.length; i++) {
-    const margin = _logit(loss, i, point) * (loss.labels[i] === 1 ? 1 : -1);
-    // log(1 + e^-margin), without e^700 overflowing.
-    sum += Math.max(0, -margin) + Math.log1p(Math.exp(-Math.abs(margin)));
+    const [logit, label] = [_logit(loss, i, point), loss.labels[i]];
+    sum += label * _softplus(-logit) + (1 - label) * _softplus(logit);
   }
   return loss.penalty * _dot(weights, weights) / 2 + loss.c * sum;
+}
+
+/** `log(1 + eˣ)`, without e^700 overflowing. */
+function _softplus(x: number): number {
+  return Math.max(0, x) + Math.log1p(Math.exp(-Math.abs(x)));
 }
 
 /** The first and second derivatives at a point, and each case's derivative by its logit. */

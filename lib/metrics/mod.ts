@@ -1,7 +1,7 @@
 /**
  * Metrics of labels and scores, whatever model made them: the ROC curve and its area with intervals and
- * tests, precision and recall, decisions at a threshold and how it is chosen, net benefit, calibration,
- * how many exams a study needs, logistic regression.
+ * tests, precision and recall, decisions at a threshold and how it is chosen, net benefit, calibration and
+ * recalibration, how many exams a study needs, logistic regression.
  *
  * Labels are 0 and 1; of scores larger ones speak for 1. Where cases belong together, such as both knees
  * of a patient, `clusters` names the patient of each, and the intervals are wider.
@@ -45,6 +45,9 @@ export {
 } from "./summary.ts";
 export { type Grouping, type GroupingOptions, groupPredictions } from "./subgroups.ts";
 export { SMALL_GROUP, type Subgroup } from "./subgroups.ts";
+export { fitRecalibration, recalibrated, recalibratedThreshold } from "./recalibration.ts";
+export type { Recalibrated, RecalibrationMap, RecalibrationMethod } from "./recalibration.ts";
+export { type IsotonicCurve, isotonicRegression } from "./isotonic.ts";
 export { type CalibrationFit, calibrationFit } from "./calibration_fit.ts";
 export { brierScore, type CalibrationBin, calibrationCurve } from "./calibration.ts";
 export { fitLogistic, type LogisticModel, logisticProbability } from "./logistic.ts";

@@ -26,7 +26,11 @@ export interface LabelledPrediction {
    * gives many logits the same probability.
    */
   logit?: number;
-  /** The two outputs of a model, in place of `logit`, which is the second. */
+  /**
+   * The two outputs of a model, in place of `logit`, which is the second. If the model is recalibrated,
+   * `logit` is another, and exams are ranked by the second output: a recalibration may make many of them
+   * equal.
+   */
   logits?: readonly [number, number];
   /** The exam's loss, if the model has one. */
   loss?: number;
@@ -201,7 +205,7 @@ function _logits(predictions: readonly LabelledPrediction[]): number[] {
 export function rankingScores(
   predictions: readonly Pick<LabelledPrediction, "probability" | "logit" | "logits">[],
 ): number[] {
-  const logits = predictions.map(({ logit, logits }) => logit ?? logits?.[1]);
+  const logits = predictions.map(({ logit, logits }) => logits?.[1] ?? logit);
   return logits.every((logit) => logit !== undefined)
     ? logits
     : predictions.map(({ probability }) => probability);

@@ -11,6 +11,7 @@ import type { TuneSplit } from "../data/tune.ts";
 import { OptionError } from "../errors.ts";
 import type { OperatingRule } from "../metrics/operating_rule.ts";
 import type { CardText } from "./card_text.ts";
+import type { Recalibration } from "./recalibration.ts";
 import type { LossWeights, RecipeName } from "./recipe.ts";
 import type { Plane, Task } from "../terms.ts";
 
@@ -92,6 +93,11 @@ export interface ModelCard {
   lossWeights?: LossWeights;
   /** The threshold of a positive exam; none if the file does not say it. */
   operatingPoint?: OperatingPoint;
+  /**
+   * How its probabilities are made of its logits; by the sigmoid if the file does not say it. The
+   * operating point is one of these probabilities.
+   */
+  recalibration?: Recalibration;
   /** The training exams it was not trained on; none if it was trained on all. */
   tune?: TuneSplit;
   /** The exams it was trained on, in the order of their label file; none if the file does not say it. */

@@ -18,6 +18,7 @@ import { CHOSEN_ON, type ChosenOn, EPOCH_RULES } from "./card.ts";
 import type { ModelCard, OperatingPoint } from "./card.ts";
 import { cardTextJson, parseCardText } from "./card_text.ts";
 import { NETWORK_NAMES } from "../network/networks.ts";
+import { parseRecalibration, recalibrationJson } from "./recalibration.ts";
 import { LOSS_WEIGHTS, RECIPE_NAMES } from "./recipe.ts";
 
 /** The version of the cards that are written, and the only one that is read. */
@@ -45,6 +46,10 @@ const ENTRIES: { readonly [Name in keyof Required<ModelCard>]: Entry<Required<Mo
     recipe: _word("recipe", RECIPE_NAMES),
     lossWeights: _word("loss_weights", LOSS_WEIGHTS),
     operatingPoint: _json("operating_point", _operatingPoint),
+    recalibration: {
+      ..._json("recalibration", parseRecalibration),
+      write: (value) => JSON.stringify(recalibrationJson(value)),
+    },
     tune: _json("tune", _tuneSplit),
     trainedExams: { key: "trained_exams", write: encodeHashes, read: decodeHashes },
     chosenExams: { key: "chosen_exams", write: encodeHashes, read: decodeHashes },

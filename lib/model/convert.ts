@@ -3,8 +3,9 @@ import type { Preparation } from "../data/intensity.ts";
 import { OptionError, WeightsError } from "../errors.ts";
 import type { Network } from "../network/network.ts";
 import { writeWhole } from "../files.ts";
-import { readCardWith } from "./card_metadata.ts";
+import { readCard, readCardWith } from "./card_metadata.ts";
 import type { LoadOptions } from "./create.ts";
+import type { Recalibration } from "./recalibration.ts";
 import { encodeOnnx, ONNX_INPUT } from "./weights/onnx.ts";
 import { encodePytorch } from "./weights/torch/write.ts";
 import { identifyNetwork, readMRNet } from "./weights/read.ts";
@@ -18,6 +19,8 @@ interface Model {
   metadata: Record<string, string>;
   /** How its input is prepared, for the forms that have room for it. */
   input?: Preparation;
+  /** How its probabilities are made, for the forms that compute them. */
+  recalibration?: Recalibration;
 }
 type Encoder = (model: Model) => Uint8Array | Iterable<Uint8Array>;
 
@@ -31,9 +34,9 @@ const ENCODERS: Readonly<Record<string, Encoder>> = {
     }),
   pth: ({ tensors }) => encodePytorch(tensors),
   pt: ({ tensors }) => encodePytorch(tensors),
-  onnx({ network, tensors, metadata, input = { intensity: "raw" } }) {
-    const { intensity } = input;
-    return encodeOnnx(tensors, { ...metadata, intensity, input: ONNX_INPUT }, { input, network });
+  onnx({ network, tensors, metadata, input = { intensity: "raw" }, recalibration }) {
+    const said = { ...metadata, intensity: input.intensity, input: ONNX_INPUT };
+    return encodeOnnx(tensors, said, { input, network, recalibration: recalibration?.map });
   },
 };
 
@@ -48,6 +51,8 @@ export interface Conversion {
    * there was one, it is the second, and the first is zero.
    */
   outputs: 1 | 2;
+  /** How the model is recalibrated; what is written is so too, but for a state dict. */
+  recalibration?: Recalibration;
 }
 
 /** As in `verbs.ts`, where it is described. */
@@ -74,6 +79,10 @@ export async function convertWeights(
   const { head: [{ shape }] } = await identifyNetwork(from);
   const known = ending === "onnx" || options.intensity !== undefined;
   const input = known ? readCardWith(metadata, from, options.intensity) : undefined;
-  await writeWhole(to, ENCODERS[ending]({ network, tensors, metadata, input }));
-  return { metadata, keptMetadata, outputs: shape[0] === 1 ? 1 : 2 };
+  const { recalibration } = readCard(metadata, from);
+  await writeWhole(to, ENCODERS[ending]({ network, tensors, metadata, input, recalibration }));
+  return {
+    ...{ metadata, keptMetadata, outputs: shape[0] === 1 ? 1 : 2 },
+    ...(recalibration && { recalibration }),
+  };
 }

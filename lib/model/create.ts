@@ -245,7 +245,7 @@ export async function loadMRNetFrom(
  * @param card what the file should say about the model, such as the card of the model that it was loaded
  * from; how the input is prepared is known by the model
  * @throws {OptionError} if the card has a key that no card has, a value that its key does not allow, or
- * another intensity or network than the model
+ * another intensity, network or recalibration than the model
  * @throws {OutputError} if it cannot be written
  *
  * @example
@@ -272,7 +272,14 @@ export async function saveMRNet(
         `leave the ${key} out`,
     );
   }
-  await writeMRNet(model, path, cardMetadata(card));
+  const { recalibration } = card;
+  if (recalibration !== undefined && recalibration !== model.recalibration) {
+    throw new OptionError(
+      "Cannot save a model with a card that says how it is recalibrated: the model was trained since, or " +
+        "is another: leave recalibration and operatingPoint out",
+    );
+  }
+  await writeMRNet(model, path, cardMetadata({ ...card, recalibration: model.recalibration }));
 }
 
 /** How a model's file is written. */

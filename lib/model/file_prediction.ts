@@ -5,6 +5,7 @@ import type { Intensity } from "../data/intensity.ts";
 import { oddityOf } from "../data/oddity.ts";
 import { DataError, type MRNetError } from "../errors.ts";
 import { type Prediction, predictionOf } from "./mrnet.ts";
+import type { Recalibration } from "./recalibration.ts";
 
 /** A prediction, or why there is none. */
 export type FilePrediction =
@@ -41,18 +42,18 @@ export function filePredictions(outcomes: readonly FilePrediction[]): FilePredic
 /**
  * Predicts a file's exam. If its logits are not finite, the result is an error of that exam.
  *
- * @param intensity how the model prepares its input
+ * @param model how it prepares its input, and how its probability is made
  */
 export async function filePrediction<T extends Pick<Prediction, "logits">>(
   { path, id, exam }: ExamFile & { exam: Exam },
-  intensity: Intensity,
+  { intensity, recalibration }: { intensity: Intensity; recalibration?: Recalibration },
   compute: () => Promise<T>,
 ): Promise<{ outcome: FilePrediction; computed?: T }> {
   try {
     // Before the prediction, while nothing else has the voxels.
     const odd = oddityOf(exam, intensity);
     const computed = await compute();
-    const prediction = predictionOf({ id }, computed.logits);
+    const prediction = predictionOf({ id }, computed.logits, recalibration);
     const outcome = { path, id, prediction };
     return { outcome: odd === undefined ? outcome : { ...outcome, odd }, computed };
   } catch (failure) {

@@ -10,4 +10,5 @@ export type { Conversion } from "./convert.ts";
 export type { Features } from "./features.ts";
 export type { ModelSource } from "./model_source.ts";
 export { MRNet, type MRNetOptions, type Prediction, type ReadOptions } from "./mrnet.ts";
+export type { RecalibratedOn, Recalibration } from "./recalibration.ts";
 export type { NamedTensor, StateDict } from "./weights/tensors.ts";

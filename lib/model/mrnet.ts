@@ -11,6 +11,7 @@ import type { Intensity } from "../data/intensity.ts";
 import { checkLandmarks, type Landmarks } from "../data/landmarks.ts";
 import { currentEngine } from "../engine/engine.ts";
 import { DataError, OptionError } from "../errors.ts";
+import { recalibrated } from "../metrics/recalibration.ts";
 import { type NetworkName, networkOf } from "../network/networks.ts";
 import { featuresOf } from "../network/reference.ts";
 import * as tf from "../tf.ts";
@@ -22,6 +23,7 @@ import { headOf } from "./head.ts";
 import { filtersToHWIO, toPyTorch } from "./layout.ts";
 import { mrnetParameters, mrnetStatistics, NETWORK_PREFIX } from "./names.ts";
 import { assignParameter, networkState, stateDictOf } from "./parameters.ts";
+import type { Recalibration } from "./recalibration.ts";
 import { networkOfState, selectMRNet } from "./weights/mrnet.ts";
 import type { StateDict } from "./weights/tensors.ts";
 
@@ -29,8 +31,10 @@ import type { StateDict } from "./weights/tensors.ts";
 export interface Prediction {
   /** The two outputs before the sigmoid; the second is the finding's. */
   logits: [number, number];
-  /** The sigmoid of the second logit, in 0–1. */
+  /** The probability of the finding, in 0–1: the sigmoid of the second logit, or recalibrated. */
   probability: number;
+  /** The logit of the probability if it was recalibrated; the second of `logits` is that before. */
+  recalibrated?: number;
 }
 
 /** What belongs to a model beside its parameters. */
@@ -45,6 +49,11 @@ export interface MRNetOptions {
    * @default unknown
    */
   landmarks?: Landmarks;
+  /**
+   * How its probabilities are made of its logits.
+   * @default by the sigmoid
+   */
+  recalibration?: Recalibration;
 }
 
 /** How one exam is read. */
@@ -79,6 +88,11 @@ export class MRNet implements Disposable {
   readonly intensity: Intensity;
   /** What the exams it was trained on look like; `undefined` if that is not known. */
   readonly landmarks: Landmarks | undefined;
+  /**
+   * How its probabilities are made of its logits; `undefined` for the sigmoid. Training takes it away, for
+   * it belongs to the parameters that it was fitted for.
+   */
+  recalibration: Recalibration | undefined;
   /** What predicts, by the engine's name; made by the first prediction on it. */
   readonly #networks = new Map<string, Promise<EngineNetwork>>();
 
@@ -86,13 +100,16 @@ export class MRNet implements Disposable {
    * Puts the parameters on the current engine.
    *
    * @param state parameters and statistics in PyTorch's names and layout; they tell the network
-   * @param options how its input is prepared
+   * @param options how its input is prepared, and how its probabilities are made
    * @throws {EngineError} if no engine was started
    * @throws {WeightsError} if one is missing, wrongly shaped or not finite
    * @throws {OptionError} if its input is to be mapped to landmarks, and none are given, or they are
    * none
    */
-  constructor(state: StateDict, { intensity = "raw", landmarks }: MRNetOptions = {}) {
+  constructor(
+    state: StateDict,
+    { intensity = "raw", landmarks, recalibration }: MRNetOptions = {},
+  ) {
     currentEngine();
     if (intensity === "landmarks" && landmarks === undefined) {
       throw new OptionError(
@@ -123,6 +140,7 @@ export class MRNet implements Disposable {
     this.statistics = statistics;
     this.intensity = intensity;
     this.landmarks = landmarks;
+    this.recalibration = recalibration;
   }
 
   /**
@@ -170,7 +188,7 @@ export class MRNet implements Disposable {
    */
   async predict(exam: Exam, { between }: ReadOptions = {}): Promise<Prediction> {
     const { logits } = await (await this.#predictor()).forward(exam, { between });
-    return predictionOf(exam, logits);
+    return predictionOf(exam, logits, this.recalibration);
   }
 
   /**
@@ -184,7 +202,7 @@ export class MRNet implements Disposable {
   ): Promise<Prediction & { features: Features }> {
     const network = await this.#predictor();
     const { logits, features } = await network.forward(exam, { features: true, between });
-    return { ...predictionOf(exam, logits), features: features! };
+    return { ...predictionOf(exam, logits, this.recalibration), features: features! };
   }
 
   /** A copy of the parameters and statistics in PyTorch's names and layout. */
@@ -235,19 +253,31 @@ export class MRNet implements Disposable {
 /**
  * What two logits say about an exam.
  *
+ * @param recalibration how the probability is made of the second; by the sigmoid if there is none
  * @throws {DataError} if one of them is not finite
  */
 export function predictionOf(
   { id }: Pick<Exam, "id">,
   [absent, present]: Iterable<number>,
+  recalibration?: Pick<Recalibration, "map">,
 ): Prediction {
   if (Number.isFinite(absent) && Number.isFinite(present)) {
-    return { logits: [absent, present], probability: sigmoid(present) };
+    return { logits: [absent, present], ...probabilityOf(present, recalibration) };
   }
   throw new DataError(
     `Cannot predict '${id}': the logits are ${absent} and ${present}: ` +
       "the exam's values are far from 0–255, or the model has diverged",
   );
+}
+
+/** The probability of a logit, and the logit of that if a recalibration made it another. */
+export function probabilityOf(
+  logit: number,
+  recalibration?: Pick<Recalibration, "map">,
+): Pick<Prediction, "probability" | "recalibrated"> {
+  if (recalibration === undefined) return { probability: sigmoid(logit) };
+  const { probability, logit: own } = recalibrated(recalibration.map, logit);
+  return { probability, recalibrated: own };
 }
 
 /** The logistic function, in double precision. */

@@ -12,7 +12,8 @@ import type { LoadOptions } from "./create.ts";
  * | `.onnx` | the network: `exam` `[slices, 3, height, width]` to `logits` `[1, 2]` and `probability` `[1]` |
  *
  * An ONNX model takes the grey values of an exam's file as they are. If the model's input is prepared,
- * nodes of the graph do it.
+ * nodes of the graph do it. If the model is recalibrated, `probability` is so too, and `logits` are those
+ * before; a state dict has no place for that.
  *
  * @param from a `.safetensors`, `.pth` or `.pt` file
  * @param to the file to write; one that is there is replaced once the new one is whole

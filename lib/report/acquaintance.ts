@@ -6,6 +6,7 @@ import type { Ensemble } from "../classifier/ensemble.ts";
 import { type Combination, isFittedOn } from "../combine/combination.ts";
 import { countAmong, type ExamHash } from "../data/exam_hash.ts";
 import type { ChosenOn } from "../model/card.ts";
+import type { Recalibration } from "../model/recalibration.ts";
 import type { Split } from "../terms.ts";
 
 /** How many of the exams a model or a combination was chosen on. */
@@ -85,6 +86,14 @@ export function fittedOn(
     combination.fitExams,
     split !== "studies" && isFittedOn(combination, split),
   );
+}
+
+/** How many of the exams a recalibration was fitted on. */
+export function recalibratedOn(
+  { hashes, split }: Evaluated,
+  { on, hashes: fitted }: Recalibration,
+): Acquaintance {
+  return _acquaintance(hashes, fitted, on === split);
 }
 
 /** The most certain of several. */

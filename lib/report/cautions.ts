@@ -16,11 +16,18 @@ const METRICS_FIT = "The metrics say how well it fits, not how it does on others
 export function cautions(
   evaluated: Pick<
     EvaluatedModel,
-    "card" | "combination" | "ensemble" | "odd" | "trainedOn" | "chosenBy" | "fittedOn"
+    | "card"
+    | "combination"
+    | "ensemble"
+    | "odd"
+    | "trainedOn"
+    | "chosenBy"
+    | "fittedOn"
+    | "recalibratedOn"
   >,
   split: EvaluatedSet,
 ): string[] {
-  const { card: { epochBy }, combination, ensemble, odd } = evaluated;
+  const { card: { epochBy }, combination, ensemble, odd, recalibratedOn } = evaluated;
   const trainedOn = evaluated.trainedOn ?? byName(split === "train");
   const isKnown = split !== "studies" && epochBy.includes(split);
   const chosenBy = evaluated.chosenBy ?? byName(isKnown);
@@ -29,6 +36,9 @@ export function cautions(
     ...(trainedOn.shared > 0 ? [_trained(trainedOn)] : []),
     ...(chosenBy.shared > 0 ? [_chosen(chosenBy, (combination ?? ensemble) !== undefined)] : []),
     ...(fitted !== undefined && fitted.shared > 0 ? [_fitted(fitted)] : []),
+    ...(recalibratedOn !== undefined && recalibratedOn.shared > 0
+      ? [_recalibrated(recalibratedOn)]
+      : []),
     ...(odd !== undefined && odd.length > 0 ? [_odd(odd)] : []),
   ];
 }
@@ -52,6 +62,12 @@ function _fitted(known: Acquaintance): string {
   const which = theseExams(known);
   return `The combination was fitted on ${isAll(known) ? which.toLowerCase() : which}` +
     `${_byName(known)} ${METRICS_FIT}`;
+}
+
+function _recalibrated(known: Acquaintance): string {
+  const which = theseExams(known);
+  return `Its probabilities were recalibrated on ${isAll(known) ? which.toLowerCase() : which}` +
+    `${_byName(known)} Calibration on them says how well that fits, not how it does on others.`;
 }
 
 /** The end of a sentence: says so if it relies on the name of the split alone. */

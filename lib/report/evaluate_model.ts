@@ -131,6 +131,8 @@ export interface EvaluatedModel {
   pointBy?: Acquaintance;
   /** For a combination: how many of the patients it was fitted on. */
   fittedOn?: Acquaintance;
+  /** If it is recalibrated: how many of the exams that was fitted on. */
+  recalibratedOn?: Acquaintance;
   /** The metrics of the predictions. */
   summary: PredictionSummary;
   /** Why there are no metrics at its own operating point; nothing if there are. */
@@ -211,7 +213,7 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
   const total = [exams, ...otherExams].reduce((sum, each) => sum + each.total, 0);
   let done = 0;
   const evaluate = async (model: Classifier, opened: OpenedExams): Promise<EvaluatedModel> => {
-    const { predictions, ...known } = await opened.evaluate((auc) => {
+    const { predictions, examHashes: _, ...known } = await opened.evaluate((auc) => {
       done++;
       onExam?.({ done, total, auc });
     });

@@ -4,6 +4,7 @@ import { type ClassifiedExam, evaluateClassifier } from "../classifier/evaluate.
 import type { ByPlane } from "../combine/combination.ts";
 import { PatientHashes } from "../combine/patient_hashes.ts";
 import { type Dataset, type DatasetOptions, openDataset } from "../data/dataset.ts";
+import type { ExamHash } from "../data/exam_hash.ts";
 import { labelFile, type LabelledId, readLabels } from "../data/labels.ts";
 import { oddityOf } from "../data/oddity.ts";
 import {
@@ -13,6 +14,7 @@ import {
   type Evaluated,
   fittedOn,
   outOfFoldOn,
+  recalibratedOn,
   trainedOn,
 } from "./acquaintance.ts";
 
@@ -43,6 +45,10 @@ export interface EvaluatedExams {
   pointBy?: Acquaintance;
   /** Of a combination: how many of the patients it was fitted on. */
   fittedOn?: Acquaintance;
+  /** If it is recalibrated: how many of them that was fitted on. */
+  recalibratedOn?: Acquaintance;
+  /** A hash of each exam; for a combination, of each patient. */
+  examHashes?: readonly ExamHash[];
 }
 
 /** An exam that does not look like a model's input. */
@@ -110,6 +116,13 @@ export function openExams(
       trainedOn: closest(known.map(({ trained }) => trained)),
       chosenBy: chosen,
       ..._pointBy(classifier, { split, hashes: patients }, chosen),
+      recalibratedOn: closest(
+        classifier.recalibrations.map(({ plane, recalibration }) => {
+          const hashes = plane === "combined" ? patients : byPlane[plane];
+          return recalibratedOn({ split, hashes }, recalibration);
+        }),
+      ),
+      examHashes: patients,
     };
   };
   return { labels, total: labels.length * models.length, evaluate };

@@ -3,6 +3,7 @@ import type { ByPlane } from "../combine/combination.ts";
 import type { Estimate } from "../metrics/estimate.ts";
 import type { LabelledPrediction } from "../metrics/summary.ts";
 import type { Prediction } from "../model/mrnet.ts";
+import { recalibrationText } from "../model/recalibration.ts";
 import { PLANES } from "../terms.ts";
 import { cautions } from "./cautions.ts";
 import type { EvaluatedModel, ModelEvaluation } from "./evaluate_model.ts";
@@ -14,7 +15,7 @@ import { RATES } from "../page/format.ts";
  * Predictions as CSV: a line an exam, `exam,label,probability`, with every digit of the probability; of
  * a combination with a column for the probability of each plane. Where the logits are known a column
  * `logit` follows, and of a combination one for each plane, such as `axial_logit`: exams are ranked by
- * those.
+ * those. Of a recalibrated model they are those of the probabilities, and `raw_logit` is the model's.
  *
  * @example
  * ```ts
@@ -30,15 +31,21 @@ export function predictionsCsv(
   const planes = read.length > 1 ? read : [];
   const logitOf = ({ logit, logits }: LabelledPrediction) => logit ?? logits?.[1];
   const known = predictions.every((prediction) => logitOf(prediction) !== undefined);
+  const isRecalibrated = known &&
+    predictions.some(({ logit, logits }) =>
+      logits !== undefined && (logit ?? logits[1]) !== logits[1]
+    );
   const lines = predictions.map((prediction) => {
     const { id, label, probability, planes: own } = prediction;
-    const logits = planes.map((plane) => own?.[plane]?.logits[1]);
+    const logits = planes.map((plane) => own?.[plane]?.recalibrated ?? own?.[plane]?.logits[1]);
     return [
       ...[id, label, probability, ...planes.map((plane) => own?.[plane]?.probability)],
       ...(known ? [logitOf(prediction), ...logits] : []),
+      ...(isRecalibrated ? [prediction.logits?.[1]] : []),
     ].join() + "\n";
   });
   const logits = known ? ["logit", ...planes.map((plane) => `${plane}_logit`)] : [];
+  if (isRecalibrated) logits.push("raw_logit");
   return ["exam", "label", "probability", ...planes, ...logits].join() + "\n" + lines.join("");
 }
 
@@ -95,6 +102,7 @@ function _model({ file, sha256, card }: EvaluatedModel): Record<string, unknown>
     task: card.task,
     plane: card.plane,
     intensity: card.intensity ?? null,
+    recalibration: card.recalibration === undefined ? null : recalibrationText(card.recalibration),
   };
 }
 

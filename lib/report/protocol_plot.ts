@@ -16,10 +16,11 @@ export interface Choice {
   shared?: Acquaintance;
 }
 
-const EXAMS: Readonly<Record<FitOn | "out-of-fold", string>> = {
+const EXAMS: Readonly<Record<FitOn | "out-of-fold" | "studies", string>> = {
   train: "Training exams",
   valid: "Validation exams",
   tune: "Tune exams",
+  studies: "Other studies",
   table: "Table of predictions",
   "out-of-fold": "Out-of-fold exams",
 };
@@ -28,11 +29,18 @@ const EXAMS: Readonly<Record<FitOn | "out-of-fold", string>> = {
 export function choices(
   evaluation: Pick<
     ModelEvaluation,
-    "card" | "combination" | "trainedOn" | "chosenBy" | "fittedOn" | "pointBy"
+    | "card"
+    | "combination"
+    | "trainedOn"
+    | "chosenBy"
+    | "fittedOn"
+    | "pointBy"
+    | "recalibratedOn"
   >,
 ): Choice[] {
-  const { card: { epochBy, operatingPoint, tune }, combination, ...shared } = evaluation;
-  const { trainedOn, chosenBy, fittedOn, pointBy } = shared;
+  const { card, combination, ...shared } = evaluation;
+  const { epochBy, operatingPoint, tune, recalibration } = card;
+  const { trainedOn, chosenBy, fittedOn, pointBy, recalibratedOn } = shared;
   const known = (acquaintance: Acquaintance | undefined) =>
     acquaintance !== undefined && acquaintance.shared > 0 ? { shared: acquaintance } : {};
   const point = operatingPoint && `Threshold ${thresholdText(operatingPoint.threshold)}`;
@@ -53,6 +61,10 @@ export function choices(
     ...(operatingPoint === undefined ? [] : [{
       ...{ exams: EXAMS[operatingPoint.exams], chosen: point! },
       ...known(pointBy),
+    }]),
+    ...(recalibration === undefined ? [] : [{
+      ...{ exams: EXAMS[recalibration.on], chosen: `Recalibration (${recalibration.map.method})` },
+      ...known(recalibratedOn),
     }]),
     { exams: "Evaluated exams", chosen: "Metrics of this report" },
   ];

@@ -5,6 +5,7 @@ import type { Intensity } from "../data/intensity.ts";
 import type { PredictionSummary } from "../metrics/summary.ts";
 import type { Estimate } from "../metrics/estimate.ts";
 import type { Proportion } from "../metrics/threshold.ts";
+import { recalibrationText } from "../model/recalibration.ts";
 import { PLANES } from "../terms.ts";
 import type { EvaluatedModel, ModelEvaluation } from "./evaluate_model.ts";
 import {
@@ -160,7 +161,8 @@ export function examsTable({ predictions, summary: { thresholds } }: ModelEvalua
 
 /** Which model was evaluated on which data. */
 export function originTable(evaluation: ModelEvaluation): Markup {
-  const { file, sha256, card: { operatingPoint, tune, ...card }, data, split } = evaluation;
+  const { file, sha256, card, data, split } = evaluation;
+  const { operatingPoint, tune, recalibration } = card;
   const set = split === "tune"
     ? "the training exams kept out for tuning"
     : split === "studies"
@@ -182,6 +184,10 @@ export function originTable(evaluation: ModelEvaluation): Markup {
         card.intensity === undefined ? "differs from plane to plane" : INPUT_TEXTS[card.intensity],
       ],
       ["Operating point", chosen ?? "none"],
+      [
+        "Probabilities",
+        recalibration ? recalibrationText(recalibration) : "as the model gives them",
+      ],
       ["Tune split", tune ? `${tune.fraction} of the training exams, seed ${tune.seed}` : "none"],
       ["Data", markup`<code>${data}</code>, ${set}`],
       ["Engine", evaluation.engine],

@@ -122,7 +122,8 @@ const Outcome = {
 };
 
 const Logits = z.array(z.number()).length(2).meta({
-  description: "The two outputs before the sigmoid; the second is the finding's.",
+  description: "The two outputs before the sigmoid and before a recalibration; the second is the " +
+    "finding's.",
 });
 
 const SinglePrediction = z.object({
@@ -237,6 +238,13 @@ export const ServedModel = z.object({
   planes: z.array(Plane).meta({ description: "The planes it reads; it needs all of them." }),
   sha256: Sha256,
   operating_point: OperatingPoint.optional(),
+  recalibration: z.object({
+    method: z.string().meta({ description: "platt, isotonic or temperature." }),
+    exams: Count.meta({ description: "How many exams it was fitted on." }),
+    on: z.string().meta({ description: "Which exams these were." }),
+  }).optional().meta({
+    description: "How its probabilities are made of its logits; by the sigmoid if it is not there.",
+  }),
 }).meta({ id: "ServedModel" });
 
 /** The answer to `GET /v1/models`. */

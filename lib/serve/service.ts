@@ -287,6 +287,7 @@ export class Service implements Host {
       planes: [...model.planes],
       sha256: model.sha256,
       operating_point: model.card.operatingPoint,
+      recalibration: _recalibration(model),
     }));
     return Response.json({ models });
   }
@@ -368,4 +369,11 @@ async function _withoutBody(response: Response): Promise<Response> {
   // Deno would say that a response without a body has none, whatever GET would have.
   const empty = new ReadableStream({ start: (controller) => controller.close() });
   return new Response(empty, response);
+}
+
+/** What is said of how a model is recalibrated. */
+function _recalibration({ card: { recalibration } }: Classifier): ServedModel["recalibration"] {
+  if (recalibration === undefined) return undefined;
+  const { map: { method }, exams, on } = recalibration;
+  return { method, exams, on };
 }

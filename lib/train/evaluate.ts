@@ -3,7 +3,7 @@ import { type Dataset, examsInOrder, type LabelledExam, readableExams } from "..
 import { currentEngine } from "../engine/engine.ts";
 import { TrainingError } from "../errors.ts";
 import { RunningAuc } from "../metrics/roc.ts";
-import type { MRNet } from "../model/mrnet.ts";
+import { type MRNet, probabilityOf } from "../model/mrnet.ts";
 import type { LossWeights } from "../model/recipe.ts";
 import type { Label } from "../terms.ts";
 import { yieldToEventLoop } from "./yield_to_event_loop.ts";
@@ -21,8 +21,10 @@ export interface ExamPrediction {
   label: Label;
   /** The two outputs before the sigmoid. */
   logits: [number, number];
-  /** The sigmoid of the second logit, in 0–1. */
+  /** The probability of the finding, in 0–1: the sigmoid of the second logit, or recalibrated. */
   probability: number;
+  /** The logit of the probability if it was recalibrated. */
+  recalibrated?: number;
   /** The exam's loss, weighted by the labels of the dataset. */
   loss: number;
 }
@@ -73,7 +75,8 @@ export async function evaluate(
     for await (const { id, label, result } of withInFlight(started, network.inFlight)) {
       engine.check();
       if (!isComputed(result)) throw unusableLoss(id, result.loss);
-      predictions.push({ id, label, ...result });
+      const said = probabilityOf(result.logits[1], model.recalibration);
+      predictions.push({ id, label, ...result, ...said });
       running.add(label, result.logits[1]);
       onExam?.(predictions.at(-1)!, { done: predictions.length, auc: running.value });
     }

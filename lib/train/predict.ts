@@ -16,7 +16,7 @@ export async function* predictFiles(
   const predict = async (file: ReadExamFile): Promise<FilePrediction> => {
     if ("error" in file) return file;
     const compute = () => network.forward(file.exam);
-    return (await filePrediction(file, model.intensity, compute)).outcome;
+    return (await filePrediction(file, model, compute)).outcome;
   };
   const underWay: Promise<FilePrediction>[] = [];
   const oldest = async () => {

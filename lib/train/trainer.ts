@@ -64,6 +64,8 @@ export async function trainFrom(
   // Computed now, so that a set of one class is refused at once and not after an epoch.
   outputWeights(datasets.train, lossWeights);
   outputWeights(datasets.valid, lossWeights);
+  // It belongs to the parameters that are changed now.
+  model.recalibration = undefined;
   const network = await createNetwork(model, {
     learningRate,
     weightDecay,

@@ -5,18 +5,20 @@
  *   one channel repeated three times; slices, height and width may differ from call to call. If the
  *   model's input is prepared, nodes of the graph do it.
  * - Output `logits`: float32 `[1, 2]`.
- * - Output `probability`: float32 `[1]`, the sigmoid of logit 1.
+ * - Output `probability`: float32 `[1]`, the sigmoid of logit 1, or what a recalibration makes of it.
  *
  * The messages and their field numbers are those of
  * https://github.com/onnx/onnx/blob/v1.14.0/onnx/onnx.proto.
  */
 import type { Preparation } from "../../data/intensity.ts";
+import type { RecalibrationMap } from "../../metrics/recalibration.ts";
 import { ALEXNET } from "../../network/alexnet.ts";
 import { IMAGE, type Network, type Node, type Window } from "../../network/network.ts";
 import { convolutionState, statisticsOf } from "../../network/parameters.ts";
 import { Message } from "../../protobuf.ts";
 import { HEAD, mrnetParameters, NETWORK_PREFIX } from "../names.ts";
 import { addInput, type AddNode, type OnnxConstant } from "./onnx_input.ts";
+import { addProbability } from "./onnx_probability.ts";
 import { elementCount, type NamedTensor, type StateDict } from "./tensors.ts";
 
 /** Version 8 of the format and version 17 of its operators: ONNX 1.12, of 2022. */
@@ -48,6 +50,11 @@ export interface OnnxOptions {
    * @default AlexNet
    */
   network?: Network;
+  /**
+   * How the probability is made of the logit.
+   * @default by the sigmoid
+   */
+  recalibration?: RecalibrationMap;
 }
 
 /**
@@ -61,12 +68,12 @@ export interface OnnxOptions {
 export function encodeOnnx(
   tensors: StateDict,
   metadata: Record<string, string> = {},
-  { input = { intensity: "raw" }, network = ALEXNET }: OnnxOptions = {},
+  { input = { intensity: "raw" }, network = ALEXNET, recalibration }: OnnxOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const model = new Message()
     .integer(1, IR_VERSION)
     .text(2, "mrnet")
-    .message(7, graph(tensors, input, network))
+    .message(7, graph(tensors, { input, network, recalibration }))
     .message(8, new Message().text(1, "").integer(2, OPSET));
   for (const [key, value] of Object.entries(metadata)) {
     model.message(14, new Message().text(1, key).text(2, value));
@@ -74,7 +81,10 @@ export function encodeOnnx(
   return model.encode();
 }
 
-function graph(tensors: StateDict, input: Preparation, network: Network): Message {
+function graph(
+  tensors: StateDict,
+  { input, network, recalibration }: OnnxOptions & Required<Pick<OnnxOptions, "input" | "network">>,
+): Message {
   const graph = new Message();
   let last = "exam";
   const add: AddNode = (operator, inputs, output, attributes = {}) => {
@@ -94,7 +104,7 @@ function graph(tensors: StateDict, input: Preparation, network: Network): Messag
   add("ReduceMax", [last], "exam_features", { axes: [0], keepdims: 1 });
   add("Gemm", [last, `${HEAD}.weight`, `${HEAD}.bias`], "logits", { transB: 1 });
   add("Gather", [last, "positive"], "positive_logit", { axis: 1 });
-  add("Sigmoid", [last], "probability");
+  const map = addProbability(add, recalibration);
   graph.text(2, "MRNet");
   const statistics = statisticsOf(network).map(({ name, shape }) => {
     return { name: NETWORK_PREFIX + name, shape };
@@ -108,7 +118,7 @@ function graph(tensors: StateDict, input: Preparation, network: Network): Messag
   }
   // The index of the logit that stands for "the finding is present".
   const positive = { name: "positive", values: BigInt64Array.of(1n), single: true };
-  for (const each of [...constants, positive]) graph.message(5, constant(each));
+  for (const each of [...constants, ...map, positive]) graph.message(5, constant(each));
   graph.message(
     11,
     value("exam", ["slices", network.inputs, "height", "width"]).text(3, ONNX_INPUT),

@@ -73,6 +73,28 @@ export function encodeSafetensors(
     header.push([name, { dtype: "F32", shape, data_offsets: [begin, end] }]);
     values.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
+  return [_encodeHeader(header), ...values];
+}
+
+/**
+ * The bytes of a safetensors file with other metadata; every byte of the tensors stays.
+ *
+ * @throws {WeightsError} if the file is damaged
+ */
+export function withMetadata(source: Source, metadata: Record<string, string>): Uint8Array[] {
+  const { entries } = readHeader(source);
+  // The tensors cover the end of the file without a gap.
+  const begin = entries[0]?.offset ?? source.size;
+  const header: [string, unknown][] = [["__metadata__", metadata]];
+  for (const { name, type, shape, offset, length } of entries) {
+    const at = offset - begin;
+    header.push([name, { dtype: type, shape, data_offsets: [at, at + length] }]);
+  }
+  return [_encodeHeader(header), source.read(begin, source.size - begin)];
+}
+
+/** The header, with its length before it. */
+function _encodeHeader(header: readonly [string, unknown][]): Uint8Array {
   // Written pair by pair: an object would move names that look like numbers to the front.
   const pairs = header.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
   const text = new TextEncoder().encode(`{${pairs.join(",")}}`);
@@ -80,5 +102,5 @@ export function encodeSafetensors(
   const first = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20);
   new DataView(first.buffer).setBigUint64(0, BigInt(first.length - 8), true);
   first.set(text, 8);
-  return [first, ...values];
+  return first;
 }

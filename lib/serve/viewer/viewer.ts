@@ -8,6 +8,7 @@ import planeName from "../../data/plane_name.js" with { type: "text" };
 import { DataError, messageOf } from "../../errors.ts";
 import { colorOf } from "../../explain/color_map.ts";
 import { DEFAULT_THRESHOLD } from "../../model/card.ts";
+import { recalibrationText } from "../../model/recalibration.ts";
 import { type Plane, PLANES, type Split, SPLITS } from "../../terms.ts";
 import { checkExamLimits } from "../exams.ts";
 import type { Host, Route } from "../host.ts";
@@ -196,6 +197,7 @@ export class Viewer {
         ),
         threshold: model.card.operatingPoint?.threshold ?? DEFAULT_THRESHOLD,
         chosen: model.card.operatingPoint?.exams,
+        recalibration: model.card.recalibration && recalibrationText(model.card.recalibration),
       })),
       colors,
       limits: { bodyBytes, images },

@@ -65,11 +65,12 @@ function besides({ task, planes, readings }, models, reading) {
 }
 
 /** From where on a model calls an exam positive, and how that was found. */
-function thresholdWords({ threshold, chosen }) {
+function thresholdWords({ threshold, chosen, recalibration }) {
   const from = chosen === undefined
     ? "its file names no operating point"
     : `chosen on ${chosen} exams`;
-  return `Positive from ${threshold.toFixed(3)} on (${from}).`;
+  const made = recalibration === undefined ? "" : ` Probabilities: ${recalibration}.`;
+  return `Positive from ${threshold.toFixed(3)} on (${from}).${made}`;
 }
 
 /**
