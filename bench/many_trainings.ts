@@ -80,7 +80,7 @@ async function benchChunks(repeats: number, exams: number): Promise<void> {
 /** `run_all` of two checkouts, in turns. */
 async function benchRunAll(other: string, turns: number): Promise<void> {
   const folder = await Deno.makeTempDir();
-  await phantoms(folder, { train: 16, valid: 6, slices: 8, size: 256 });
+  await phantoms(folder, { train: 16, valid: 6, slices: 4, size: 96 });
   let runs = 0;
   const all = (root: string) => async () => {
     const own = [`models${++runs}`, `logs${runs}`];
