@@ -188,13 +188,13 @@ Deno.test("what cannot be submitted is said in one line", async () => {
       "specified: x sbatch: error: failed\n",
   );
   for (const option of ["--array=0-3", "-a", "-a1", "--job-name", "-Jx", "--wrap=x", "-D/"]) {
-    const { code, err } = await submit(folder, "--", "-t", "60", option);
-    assert.equal(code, 1);
-    assert.equal(
-      err,
-      `Cannot give sbatch '${option}': arrays, names and folders of the jobs follow from the plan: ` +
-        "leave it out\n",
-    );
+    const sbatch = ["-t", "60", option];
+    await assert.rejects(submitPlan(folder.at("plan"), { engine: "slurm", sbatch }), {
+      name: "OptionError",
+      message:
+        `Cannot give sbatch '${option}': arrays, names and folders of the jobs follow from ` +
+        "the plan: leave it out",
+    });
   }
   assert.match(
     (await submit(folder, "long")).err,
