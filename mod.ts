@@ -19,7 +19,7 @@
  * ```
  *
  * That one needs MRNet's files; the examples of the functions bring their own and are run as tests.
- * What is rarely needed is in namespaces: {@linkcode metrics}, {@linkcode npy}, {@linkcode plan},
+ * What is rarely needed is in namespaces: {@linkcode card}, {@linkcode metrics}, {@linkcode npy}, {@linkcode plan},
  * {@linkcode phantom}, {@linkcode combination}, {@linkcode report}, {@linkcode pictures}.
  *
  * @module
@@ -105,6 +105,7 @@ export * from "./lib/imaging/mod.ts";
 export * from "./lib/doctor/mod.ts";
 
 // The rest, by what it is about; each is a path of its own too, such as `@mrnet/deno/metrics`.
+export * as card from "./lib/card/mod.ts";
 export * as combination from "./lib/combine/mod.ts";
 export * as metrics from "./lib/metrics/mod.ts";
 export * as npy from "./lib/data/npy_mod.ts";

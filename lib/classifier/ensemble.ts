@@ -3,6 +3,7 @@ import type { ExamHash } from "../data/exam_hash.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { OperatingPoint } from "../model/card.ts";
 import type { Recalibration } from "../model/recalibration.ts";
+import type { MadeBy } from "../model/made_by.ts";
 import type { Plane, Task } from "../terms.ts";
 
 /** What the file of an ensemble calls itself. */
@@ -42,7 +43,7 @@ export interface OutOfFold {
 }
 
 /** An ensemble, as its file has it. */
-export interface Ensemble {
+export interface Ensemble extends MadeBy {
   /** The finding. */
   task: Task;
   /** The plane that every member reads; `combined` if each is a combination of three. */

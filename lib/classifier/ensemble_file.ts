@@ -10,6 +10,7 @@ import { TOLD_INTENSITIES } from "../data/intensity.ts";
 import { messageOf, WeightsError } from "../errors.ts";
 import { OPERATING_RULES, parseOperatingRule } from "../metrics/operating_rule.ts";
 import { parseRecalibration, recalibrationJson } from "../model/recalibration.ts";
+import { madeByJson, parseMadeBy } from "../model/made_by.ts";
 import { PLANES, TASKS } from "../terms.ts";
 import { z } from "../zod.ts";
 import { type Ensemble, ENSEMBLE_FORMAT, ensembleRemark, MAX_MEMBERS } from "./ensemble.ts";
@@ -82,6 +83,7 @@ export function formatEnsemble(ensemble: Ensemble): string {
     },
     recalibration: recalibration && recalibrationJson(recalibration),
     remark: ensembleRemark(ensemble),
+    ...madeByJson(ensemble),
   };
   return JSON.stringify(file, null, 2) + "\n";
 }
@@ -110,11 +112,12 @@ export function parseEnsemble(text: string, path: string): Ensemble {
 function _ensemble(json: unknown): Ensemble {
   const { out_of_fold: told, ...file } = EnsembleFile.parse(json);
   const { task, plane, members, recalibration } = file;
+  const made = parseMadeBy(json as Record<string, unknown>);
   const twice = members.find(({ sha256 }, index) =>
     members.findIndex((other) => other.sha256 === sha256) !== index
   );
   if (twice !== undefined) throw new RangeError(`it names the member ${twice.sha256} twice`);
-  const known = { task, plane, members, ...(recalibration && { recalibration }) };
+  const known = { task, plane, members, ...(recalibration && { recalibration }), ...made };
   if (told === undefined) return known;
   const { exams, positives, auc, operating_point: operatingPoint } = told;
   if (positives >= exams) throw new RangeError(`its positives are ${positives} of ${exams} exams`);

@@ -6,6 +6,8 @@ import { DataError, OptionError } from "../errors.ts";
 import { folderOf, makeWritableFolder, writeWhole } from "../files.ts";
 import type { OperatingRule } from "../metrics/operating_rule.ts";
 import { recalibrationText } from "../model/recalibration.ts";
+import { readCardFile } from "../model/card_text.ts";
+import { madeNow } from "../model/made_by.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { asciiOf } from "../quoted.ts";
 import type { Plane, Task } from "../terms.ts";
@@ -40,6 +42,11 @@ export interface EnsembleOptions {
    * @default "raw"
    */
   intensity?: Intensity;
+  /**
+   * A file of JSON for the ensemble's card; see {@linkcode CardText}.
+   * @default none
+   */
+  card?: string;
 }
 
 /** The names of all options. */
@@ -51,6 +58,7 @@ const OPTION_NAMES: OptionNames<EnsembleOptions> = {
   task: true,
   plane: true,
   intensity: true,
+  card: true,
 };
 
 /** The result of making an ensemble. */
@@ -74,6 +82,7 @@ export async function ensembleModels(options: EnsembleOptions): Promise<Ensemble
     );
   }
   _checkFiles(models, out);
+  const about = options.card === undefined ? undefined : await readCardFile(options.card);
   const table = predictions === undefined ? undefined : await readOutOfFold(predictions);
   const members = await loadClassifiers(
     models.map((source) => ({ source, task, plane, intensity })),
@@ -88,6 +97,7 @@ export async function ensembleModels(options: EnsembleOptions): Promise<Ensemble
       plane: card.plane,
       members: members.map((member) => _describe(member, out)),
       ...(table && { outOfFold: outOfFoldOf(table, operatingPoint) }),
+      ...madeNow(about),
     };
     const { formatEnsemble } = await import("./ensemble_file.ts");
     await writeWhole(out, formatEnsemble(ensemble));

@@ -13,6 +13,7 @@ import type { Intensity } from "../data/intensity.ts";
 import { isSameTune, type TuneSplit } from "../data/tune.ts";
 import { DataError, OptionError } from "../errors.ts";
 import { CHOSEN_ON, type ChosenOn, type OperatingPoint } from "../model/card.ts";
+import type { MadeBy } from "../model/made_by.ts";
 import { type Prediction, sigmoid } from "../model/mrnet.ts";
 import type { Recalibration } from "../model/recalibration.ts";
 import { type Plane, PLANES, type Split, type Task } from "../terms.ts";
@@ -42,7 +43,7 @@ export interface CombinedOperatingPoint extends Omit<OperatingPoint, "exams"> {
 }
 
 /** A fitted combination, as its file has it. */
-export interface Combination {
+export interface Combination extends MadeBy {
   /** The finding; unknown if it was fitted on a table of predictions without one. */
   task?: Task;
   /** The weight of each plane's probability. */

@@ -9,6 +9,8 @@ import { OptionError } from "../errors.ts";
 import { folderOf, join, makeWritableFolder } from "../files.ts";
 import type { OperatingRule } from "../metrics/operating_rule.ts";
 import { CHOSEN_ON, type ChosenOn } from "../model/card.ts";
+import { readCardFile } from "../model/card_text.ts";
+import { madeNow } from "../model/made_by.ts";
 import type { PlaneModel } from "../model/plane_model.ts";
 import { recalibrationText } from "../model/recalibration.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
@@ -61,6 +63,11 @@ export interface CombineOptions extends ComputeOptions, Pick<DatasetOptions, "da
    * of other models it stays, and the new name has a number
    */
   out?: string;
+  /**
+   * A file of JSON for the combination's card; see {@linkcode CardText}.
+   * @default none
+   */
+  card?: string;
   /** Aborts before anything is written; the function then fails with the signal's reason. */
   signal?: AbortSignal;
   /** Called once everything is checked, before the first exam. */
@@ -74,7 +81,7 @@ export interface CombineOptions extends ComputeOptions, Pick<DatasetOptions, "da
 /** How to combine predictions of a table. */
 export type CombineTableOptions = Pick<
   CombineOptions,
-  "task" | "operatingPoint" | "out" | "onRemark"
+  "task" | "operatingPoint" | "out" | "card" | "onRemark"
 >;
 
 /** The names of all options. */
@@ -87,6 +94,7 @@ const OPTION_NAMES: OptionNames<CombineOptions> = {
   operatingPoint: true,
   prefix: true,
   out: true,
+  card: true,
   engine: true,
   threads: true,
   signal: true,
@@ -107,6 +115,7 @@ export interface CombineResult {
 export async function combineModels(options: CombineOptions): Promise<CombineResult> {
   checkOptionNames("combine models", options, OPTION_NAMES);
   const { models, data = "data", fitOn = "tune", operatingPoint, prefix, out, signal } = options;
+  const about = options.card === undefined ? undefined : await readCardFile(options.card);
   if (prefix !== undefined) checkPrefix(prefix);
   if (out !== undefined) checkCombinationFile(out);
   if (!CHOSEN_ON.includes(fitOn)) {
@@ -155,7 +164,8 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
       if (metadata.intensity === undefined) described[plane].intensity = card.intensity;
     }
     const fitExams = await hashes.patients();
-    const combination: Combination = { ...fitted, fitExams, task, members: described };
+    const made = madeNow(about);
+    const combination: Combination = { ...fitted, fitExams, task, members: described, ...made };
     if (fitOn === "train" && _isUnseen(members, await hashes.planes())) combination.unseen = true;
     if (tune !== undefined) combination.tune = tune;
     if (out === undefined) return { combination, path: await keepCombination(wanted, combination) };
@@ -169,12 +179,16 @@ export async function combineModels(options: CombineOptions): Promise<CombineRes
 /** As in `verbs.ts`, where it is described. */
 export async function combineTable(
   table: string,
-  { task, operatingPoint, out, onRemark }: CombineTableOptions = {},
+  { task, operatingPoint, out, card, onRemark }: CombineTableOptions = {},
 ): Promise<Combination> {
   if (out !== undefined) checkCombinationFile(out);
   const patients = await readPredictions(table);
   saturationRemarks(patients).forEach((remark) => onRemark?.(remark));
-  const combination = fitCombination(patients, "table", operatingPoint);
+  const about = card === undefined ? undefined : await readCardFile(card);
+  const combination: Combination = {
+    ...fitCombination(patients, "table", operatingPoint),
+    ...madeNow(about),
+  };
   if (task !== undefined) combination.task = task;
   if (out !== undefined) {
     await makeWritableFolder(folderOf(out));

@@ -19,6 +19,7 @@ import {
   type Recalibration,
   recalibrationJson,
 } from "../model/recalibration.ts";
+import { madeByJson, parseMadeBy } from "../model/made_by.ts";
 import { asciiOf } from "../quoted.ts";
 import type { Source } from "../source.ts";
 import { PLANES, TASKS } from "../terms.ts";
@@ -89,6 +90,7 @@ export function formatCombination(combination: Combination): string {
       operating_point: operatingPoint,
       recalibration: recalibration && recalibrationJson(recalibration),
       remark: fitRemark(combination),
+      ...madeByJson(combination),
     },
     null,
     2,
@@ -197,6 +199,7 @@ function _combination(file: Record<string, unknown>): Combination {
     positives: _count(file.positives, "positives", 1, exams - 1),
     auc: _share(file.auc, "auc"),
     operatingPoint: _operatingPoint(file.operating_point, fitOn),
+    ...parseMadeBy(file),
   };
   if (file.task !== undefined) combination.task = _word(file.task, "task", TASKS);
   if (file.members !== undefined) {

@@ -12,6 +12,7 @@ import { checkModelFiles } from "./models_there.ts";
 import { interruptible } from "./interrupt.ts";
 import {
   backendOption,
+  cardOption,
   dataOption,
   intensityOption,
   intensityRemark,
@@ -81,6 +82,7 @@ export function combineCommand() {
       ),
     )
     .addOption(operatingPointOption("the tune exams, or the table,"))
+    .addOption(cardOption())
     .addOption(backendOption())
     .addOption(threadsOption())
     .addHelpText(
@@ -94,8 +96,8 @@ export function combineCommand() {
           if ([undefined, "default"].includes(command.getOptionValueSource(name))) continue;
           throw new UsageError(`argument --${name}: not allowed with argument --predictions`);
         }
-        const { out, task, predictions, operating_point: operatingPoint } = given;
-        const options = { task, operatingPoint, out, onRemark: remark };
+        const { out, task, predictions, card, operating_point: operatingPoint } = given;
+        const options = { task, operatingPoint, out, card, onRemark: remark };
         report(await combineTable(predictions, options), out);
         return;
       }

@@ -4,7 +4,7 @@ import { recalibrationText } from "../model/recalibration.ts";
 import { Command } from "./arguments.ts";
 import { print, remark } from "./console.ts";
 import { checkModelFiles } from "./models_there.ts";
-import { intensityOption, intensityRemark } from "./model_options.ts";
+import { cardOption, intensityOption, intensityRemark } from "./model_options.ts";
 
 /** The command. */
 export function convertCommand() {
@@ -16,15 +16,17 @@ export function convertCommand() {
     .argument("IN", "the model to read")
     .argument("OUT", "the file to write")
     .addOption(intensityOption())
+    .addOption(cardOption())
     .addHelpText(
       "after",
       "\nPermissions: --allow-read=DIR --allow-write=DIR, where DIR is the folder of both files. The set\n" +
         "-P=convert grants that for models.",
     )
-    .action(async (from, to, { intensity }) => {
+    .action(async (from, to, { intensity, card }) => {
       await checkModelFiles([from]);
       const { metadata, keptMetadata, outputs, recalibration } = await convertWeights(from, to, {
         intensity,
+        card,
       });
       print(`Wrote ${to}`);
       if (outputs === 1) {

@@ -5,6 +5,7 @@ import { ruleText, subject, thresholdText } from "../page/format.ts";
 import { Command, option, text, UsageError } from "./arguments.ts";
 import { print, remark } from "./console.ts";
 import {
+  cardOption,
   intensityOption,
   intensityRemark,
   operatingPointOption,
@@ -36,6 +37,7 @@ export function ensembleCommand() {
     .addOption(taskOption())
     .addOption(planeOption())
     .addOption(intensityOption())
+    .addOption(cardOption())
     .addHelpText(
       "after",
       "\nPermissions: --allow-read=data,models --allow-write=models, for models in models and a table\n" +

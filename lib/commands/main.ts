@@ -15,6 +15,7 @@ import {
 } from "./arguments.ts";
 import { columns, printLines, ReaderLeft, remark, remarkLines, wrapped } from "./console.ts";
 import { writtenOut } from "./abbreviations.ts";
+import { cardCommand } from "./card.ts";
 import { combineCommand } from "./combine.ts";
 import { completionCommand } from "./completion.ts";
 import { convertCommand } from "./convert.ts";
@@ -82,6 +83,7 @@ export async function main(args: readonly string[]): Promise<number> {
     demoCommand(exit),
     synthCommand(exit),
     convertCommand(),
+    cardCommand(),
     inspectCommand(exit),
     importCommand(exit),
     doctorCommand(exit),

@@ -69,6 +69,15 @@ export function dataOption() {
   return option("--data <DIR>", "folder of the dataset", text).default("data");
 }
 
+/** `--card`: what only people know of a model. */
+export function cardOption() {
+  return option(
+    "--card <FILE>",
+    "JSON for the card: what it is for, its licence, its authors",
+    text,
+  );
+}
+
 /** `--operating_point`: how a threshold is chosen. */
 export function operatingPointOption(exams: string) {
   return option(

@@ -10,7 +10,7 @@ import type { Landmarks } from "../data/landmarks.ts";
 import type { TuneSplit } from "../data/tune.ts";
 import { OptionError } from "../errors.ts";
 import type { OperatingRule } from "../metrics/operating_rule.ts";
-import type { CardText } from "./card_text.ts";
+import type { MadeBy } from "./made_by.ts";
 import type { Recalibration } from "./recalibration.ts";
 import type { LossWeights, RecipeName } from "./recipe.ts";
 import type { Plane, Task } from "../terms.ts";
@@ -70,13 +70,7 @@ export const EPOCH_RULES = ["auc"] as const satisfies readonly EpochRule[];
 export type EpochRule = "auc";
 
 /** What is known about a model. */
-export interface ModelCard {
-  /** What people say of it; none if nobody did. */
-  about?: CardText;
-  /** The version of the toolkit that made it, such as `0.1.0`. */
-  toolkit?: string;
-  /** The day on which it was made, in UTC, as in `2026-11-30`. */
-  created?: string;
+export interface ModelCard extends MadeBy {
   /** The finding it predicts; unknown for a file of PyTorch. */
   task?: Task;
   /** The plane it reads; unknown for a file of PyTorch. */

@@ -19,6 +19,7 @@ import type { ModelCard, OperatingPoint } from "./card.ts";
 import { cardTextJson, parseCardText } from "./card_text.ts";
 import { NETWORK_NAMES } from "../network/networks.ts";
 import { parseRecalibration, recalibrationJson } from "./recalibration.ts";
+import { FORMS } from "./made_by.ts";
 import { LOSS_WEIGHTS, RECIPE_NAMES } from "./recipe.ts";
 
 /** The version of the cards that are written, and the only one that is read. */
@@ -58,12 +59,12 @@ const ENTRIES: { readonly [Name in keyof Required<ModelCard>]: Entry<Required<Mo
       write: (text) => JSON.stringify(cardTextJson(text)),
       read: (text) => parseCardText(JSON.parse(text)),
     },
-    toolkit: _text("toolkit", "a version such as 0.1.0", /^\d+\.\d+\.\d+[\w.+-]{0,30}$/),
-    created: _text("created", "a day such as 2026-11-30", /^\d{4}-\d{2}-\d{2}$/),
+    toolkit: _text("toolkit", FORMS.toolkit),
+    created: _text("created", FORMS.created),
     trainingSet: _json("training_set", parseExamSet),
     selectionSet: _json("selection_set", parseExamSet),
     epochRule: _word("epoch_rule", EPOCH_RULES),
-    engine: _text("engine", "a text of one line", /^\P{C}{1,1000}$/u),
+    engine: _text("engine", { form: /^\P{C}{1,1000}$/u, needed: "a text of one line" }),
     prefix: { key: "prefix", write: String, read: String },
     epoch: _number(
       "epoch",
@@ -169,7 +170,10 @@ function _word<const T extends string>(key: string, words: readonly T[]): Entry<
   };
 }
 
-function _text(key: string, needed: string, form: RegExp): Entry<string> {
+function _text(
+  key: string,
+  { form, needed }: { form: RegExp; needed: string },
+): Entry<string> {
   return {
     key,
     write: String,

@@ -10,11 +10,11 @@ import { drawSeed } from "../random.ts";
 import type { ModelCard } from "./card.ts";
 import { cardMetadata, readCard, readCardWith } from "./card_metadata.ts";
 import { initialClassifier, initialWeights } from "./initialise.ts";
+import { madeNow } from "./made_by.ts";
 import { MRNet, type MRNetOptions } from "./mrnet.ts";
 import { isRemote, type ModelSource, openModelSource } from "./model_source.ts";
 import { encodeSafetensors } from "./weights/safetensors.ts";
 import { quoted } from "../quoted.ts";
-import { VERSION } from "../version.ts";
 import type { Source } from "../source.ts";
 import { IMAGENET_CLASSES } from "./weights/lineage.ts";
 import { type StateDict, weightsError } from "./weights/tensors.ts";
@@ -304,8 +304,8 @@ export async function writeMRNet(
 ): Promise<boolean> {
   const { network, intensity, landmarks } = model;
   const scale = landmarks && { landmarks: JSON.stringify(landmarks) };
-  const made = { toolkit: VERSION, created: new Date().toISOString().slice(0, 10) };
-  const described = { format: "pt", ...made, ...metadata, network, intensity, ...scale };
+  const { toolkit = "", created = "" } = madeNow();
+  const described = { format: "pt", toolkit, created, ...metadata, network, intensity, ...scale };
   const bytes = encodeSafetensors(state ?? await model.stateDict(), described);
   return await writeWhole(path, bytes, options);
 }

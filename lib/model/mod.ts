@@ -6,7 +6,7 @@ export type { ChosenOn, EpochRule, ModelCard } from "./card.ts";
 export type { OperatingPoint, ResolvedCard } from "./card.ts";
 export type { CardText } from "./card_text.ts";
 export { convertWeights } from "./verbs.ts";
-export type { Conversion } from "./convert.ts";
+export type { Conversion, ConvertOptions } from "./convert.ts";
 export type { Features } from "./features.ts";
 export type { ModelSource } from "./model_source.ts";
 export { MRNet, type MRNetOptions, type Prediction, type ReadOptions } from "./mrnet.ts";

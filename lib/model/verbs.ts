@@ -1,6 +1,5 @@
 /** Converting models, for scripts: each function loads its code when it is first called. */
-import type { Conversion } from "./convert.ts";
-import type { LoadOptions } from "./create.ts";
+import type { Conversion, ConvertOptions } from "./convert.ts";
 
 /**
  * Reads an MRNet in any form this toolkit knows and writes it in another.
@@ -17,8 +16,8 @@ import type { LoadOptions } from "./create.ts";
  *
  * @param from a `.safetensors`, `.pth` or `.pt` file
  * @param to the file to write; one that is there is replaced once the new one is whole
- * @param options how the model's input is prepared, for files that do not say it; `.safetensors` and
- * `.onnx` keep it, a state dict cannot
+ * @param options how the model's input is prepared, for files that do not say it, and a card file;
+ * `.safetensors` and `.onnx` keep them, a state dict cannot
  * @throws {WeightsError} if `from` is no MRNet, or the ending of `to` is none of these
  * @throws {OptionError} if `from` says that its input is prepared in another way than is given, or
  * `to` cannot keep it
@@ -37,7 +36,7 @@ import type { LoadOptions } from "./create.ts";
 export async function convertWeights(
   from: string,
   to: string,
-  options?: LoadOptions,
+  options?: ConvertOptions,
 ): Promise<Conversion> {
   const work = await import("./convert.ts");
   return await work.convertWeights(from, to, options);

@@ -10,6 +10,7 @@ import {
   parseOperatingRule,
   thresholdOrYouden,
 } from "../metrics/operating_rule.ts";
+import { madeNow } from "../model/made_by.ts";
 import { PLANES, type Task } from "../terms.ts";
 import type { DoneModel } from "./done_model.ts";
 import { patientsOf } from "./patients.ts";
@@ -50,6 +51,7 @@ export async function combinePlanes(
     task,
     tune,
     members: describeMembers(name, files),
+    ...madeNow(),
   };
   const path = await keepCombination(name, combination);
   if (unreached === undefined) return { combination, path };

@@ -6,6 +6,7 @@ import { memberPath } from "../combine/members.ts";
 import type { ExamHash } from "../data/exam_hash.ts";
 import { join, makeFolder, writeWhole } from "../files.ts";
 import { type OperatingRule, thresholdOrYouden } from "../metrics/operating_rule.ts";
+import { madeNow } from "../model/made_by.ts";
 import type { Task } from "../terms.ts";
 import { type GatheredPlane, meanLogits, type SaidOf } from "./gathered.ts";
 
@@ -74,6 +75,7 @@ export async function writeEnsembles(
       ...{ task, plane },
       members: alike.map(({ file, sha256 }) => ({ file: memberPath(path, file), sha256 })),
       ...(outOfFold && { outOfFold }),
+      ...madeNow(),
     };
     await makeFolder(join(folder, ENSEMBLES));
     // What checks and writes the file is loaded for ensembles alone.

@@ -65,6 +65,20 @@ export async function readFeatures(from: string | Source): Promise<MRNetWeights>
 }
 
 /**
+ * Which MRNet a file holds, and what it says of itself; no values are read.
+ *
+ * @throws {WeightsError} if the file cannot be read or holds another network
+ */
+export async function identifyMRNet(
+  from: string | Source,
+): Promise<Pick<MRNetWeights, "network" | "metadata">> {
+  return await _withSource(from, (source) => {
+    const { tensors, metadata } = _listTensors(source);
+    return { network: locateMRNet(tensors, source.name).network, metadata };
+  });
+}
+
+/**
  * Which network a file holds, by its names and shapes; no values are read.
  *
  * @throws {WeightsError} if the file cannot be read or holds several networks
@@ -73,7 +87,7 @@ export async function identifyNetwork(
   from: string | Source,
 ): Promise<Recognized & { tensors: ReadonlyMap<string, TensorInfo> }> {
   return await _withSource(from, (source) => {
-    const tensors = _listTensors(source);
+    const { tensors } = _listTensors(source);
     return { ...recognize(tensors, source.name), tensors };
   });
 }
@@ -84,16 +98,18 @@ async function _withSource<T>(from: string | Source, use: (source: Source) => T)
   return use(source);
 }
 
-/** Everything that is in a file, by name, shape and type. */
-function _listTensors(source: Source): Map<string, TensorInfo> {
+/** Everything that is in a file, by name, shape and type, and what it says of itself. */
+function _listTensors(
+  source: Source,
+): { tensors: Map<string, TensorInfo>; metadata: Record<string, string> } {
   const tensors = new Map<string, TensorInfo>();
-  readWeightsFrom(source, {
+  const { metadata } = readWeightsFrom(source, {
     want(name, shape, type) {
       tensors.set(name, { shape: [...shape], type });
       return false;
     },
   });
-  return tensors;
+  return { tensors, metadata };
 }
 
 /** First finds out where a network is, then reads nothing but that. */
@@ -101,7 +117,7 @@ function _readLocated(
   source: Source,
   locate: (tensors: Map<string, TensorInfo>, file: string) => Selection,
 ): MRNetWeights {
-  const selection = locate(_listTensors(source), source.name);
+  const selection = locate(_listTensors(source).tensors, source.name);
   const keys = new Set(selection.keys.values());
   const { tensors, metadata } = readWeightsFrom(source, { want: (name) => keys.has(name) });
   const { network } = selection;
