@@ -63,7 +63,7 @@ export interface StepResult {
 export interface Snapshot {
   /** Parameters and statistics, as the model's file has them. */
   parameters: StateDict;
-  /** Nothing before the first step. */
+  /** Nothing before the first step, or if it is not wanted. */
   optimizer?: OptimizerState;
 }
 
@@ -100,8 +100,12 @@ export interface EngineNetwork {
     source?: Augmentation | SourceMatrix,
   ): Promise<StepResult>;
 
-  /** Reads what it has learnt. The next step depends on nothing else. */
-  snapshot(): Promise<Snapshot>;
+  /**
+   * Reads what it has learnt. The next step depends on nothing else.
+   *
+   * @param optimizer whether the optimizer's state is wanted, which takes twice the parameters' memory
+   */
+  snapshot(optimizer?: boolean): Promise<Snapshot>;
 
   /**
    * Continues from an optimizer's state; to be called before the first step. On the same engine with as

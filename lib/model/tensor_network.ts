@@ -89,9 +89,9 @@ export class TensorNetwork implements EngineNetwork {
     }));
   }
 
-  async snapshot(): Promise<Snapshot> {
+  async snapshot(optimizer = true): Promise<Snapshot> {
     const parameters = await this.#model.stateDict();
-    return { parameters, optimizer: await this.#optimizer?.state() };
+    return { parameters, optimizer: optimizer ? await this.#optimizer?.state() : undefined };
   }
 
   restore(state: OptimizerState): Promise<void> {

@@ -136,12 +136,12 @@ export class WasmNetwork implements EngineNetwork {
     return { loss, logits: [absent, present] };
   }
 
-  async snapshot(): Promise<Snapshot> {
+  async snapshot(optimizer = true): Promise<Snapshot> {
     const { programs: { layout, parameters, moments } } = await this.#ready();
     const steps = this.#steps;
     return {
       parameters: stateDictOf(this.#state, listParameters(layout, parameters)),
-      optimizer: steps === 0 ? undefined : {
+      optimizer: steps === 0 || !optimizer ? undefined : {
         steps,
         first: listParameters(layout, moments.first),
         second: listParameters(layout, moments.second),

@@ -116,10 +116,10 @@ export class WebGPUNetwork implements EngineNetwork {
     });
   }
 
-  snapshot(): Promise<Snapshot> {
+  snapshot(optimizer = true): Promise<Snapshot> {
     return this.#inTurn(async () => {
       await this.#follow();
-      return { done: this.#passes.parameters.snapshot(this.#steps) };
+      return { done: this.#passes.parameters.snapshot(optimizer ? this.#steps : 0) };
     });
   }
 

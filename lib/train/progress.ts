@@ -61,6 +61,8 @@ export interface TrainHooks {
   from?: { progress: TrainProgress; optimizer?: OptimizerState };
   /** Whether it is time to save; asked after each exam. */
   due?(): boolean;
+  /** Whether the training can go on from what is saved: with the optimizer's state, from the first exam on. */
+  resumable: boolean;
   /** Saves the state. */
   save(progress: TrainProgress, snapshot: Snapshot): Promise<void>;
   /** Called after each epoch, in place of the option `onEpoch`. */

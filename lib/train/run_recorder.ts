@@ -72,6 +72,7 @@ export class RunRecorder {
     return {
       from: from && { progress: from.state.progress, optimizer: from.state.optimizer },
       due: () => performance.now() - this.#savedAt >= saveEvery,
+      resumable: true,
       save: (progress, snapshot) => this.#save(progress, snapshot),
       onEpoch: (report, end) => this.#epoch(report, end),
       onPosition: (position) => this.#position = position,

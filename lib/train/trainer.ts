@@ -38,6 +38,7 @@ export async function trainModel(
   let best: StateDict | undefined;
   const result = await trainFrom(model, datasets, options, {
     changes,
+    resumable: false,
     save: (_, { parameters }) => Promise.resolve(take(parameters)),
     async onEpoch(report, { snapshot: { parameters } }) {
       take(parameters);
@@ -78,7 +79,7 @@ export async function trainFrom(
   let started = performance.now() - 1000 * progress.seconds;
   /** What is kept: a diverged model must not replace a sound state. */
   const learnt = async () => {
-    const snapshot = await network.snapshot();
+    const snapshot = await network.snapshot(hooks.resumable);
     _checkParameters(snapshot, progress.epochs.length + 1, network);
     return snapshot;
   };
@@ -97,7 +98,7 @@ export async function trainFrom(
       if (shouldStop(report.valLoss)) result.stopped = "early";
     }
     // Also if the run is resumed: from here on the present options count.
-    await save();
+    if (hooks.resumable) await save();
     while (result.stopped === "finished" && progress.epochs.length < epochs) {
       const epoch = progress.epochs.length + 1;
       network.learningRate = changes?.rates?.[epoch - 1] ?? network.learningRate;

@@ -37,7 +37,7 @@ Deno.test("features are what lies within the border, or the maxima of the window
   assert.deepEqual([...plain.values.slice(0, 6)], [1, 98, 2, 97, 3, 96]);
   assert.deepEqual([...plain.values.slice(-2)], [24, 75]);
   // Its windows begin in the border; every second one of either side.
-  const pool = { size: 3, stride: 2, padding: 1 };
+  const pool = { kind: "maxPool", size: 3, stride: 2, padding: 1 } as const;
   const pooled = featuresFrom(layer({ output, pool }), stored.buffer, 2);
   assert.deepEqual([pooled.height, pooled.width], [2, 2]);
   assert.deepEqual([...pooled.values.slice(0, 8)], [6, 98, 8, 97, 10, 94, 12, 93]);
