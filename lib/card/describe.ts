@@ -99,9 +99,10 @@ async function _describe(
   source: ModelSource,
   opened: Source,
   hints: CardHints,
-  sha256 = hashSource(opened),
+  known?: string,
 ): Promise<ModelDescription> {
   const file = opened.name;
+  const sha256 = known ?? await hashSource(opened);
   const about = { file, source, sha256, bytes: opened.size };
   const name = modelFileName(source).replace(/\.[a-z]+$/i, "");
   switch (_kindOf(source, opened)) {
