@@ -4,7 +4,7 @@ import { lockRun } from "../logs/run_lock.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import type { EngineOption, Submission, SubmitEngine, SubmitOptions } from "./engines/engine.ts";
 import { SUBMIT_ENGINE_NAMES, SUBMIT_ENGINES } from "./engines/engines.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, ScoreUnit, TrainUnit } from "./plan.ts";
 import { openPlan } from "./plan_file.ts";
 import { readUnit } from "./unit_file.ts";
 
@@ -44,10 +44,11 @@ export async function submitPlan(folder: string, options: SubmitOptions): Promis
   }
   try {
     const done: number[] = [];
+    const open: (TrainUnit | ScoreUnit)[] = [];
     for (const unit of plan.units) {
-      if (await readUnit(folder, opened, unit) !== undefined) done.push(unit.index);
+      if (await readUnit(folder, opened, unit) === undefined) open.push(unit);
+      else done.push(unit.index);
     }
-    const open = plan.units.filter(({ index }) => !done.includes(index));
     const nothing = { files: [], submitted: [], queued: [], jobs: [], commands: [] };
     const submission = open.length === 0
       ? nothing

@@ -71,10 +71,10 @@ Deno.test("the queue says which units it has, and forgets those that have ended"
     ...["mrnet-0-gather|9|N/A|CANCELLED", "other|10|N/A|RUNNING", ""],
   ];
   assert.deepEqual(parseQueue(lines.join("\n"), "mrnet-0"), {
-    ...{ units: [1002, 3, 4], jobs: ["7", "6"], gather: false },
+    ...{ units: new Set([1002, 3, 4]), jobs: ["7", "6"], gather: false },
   });
   const gather = parseQueue("mrnet-0-gather|9|N/A|PENDING\n", "mrnet-0");
-  assert.deepEqual(gather, { units: [], jobs: [], gather: true });
+  assert.deepEqual(gather, { units: new Set(), jobs: [], gather: true });
 });
 
 Deno.test("units are submitted as an array, and once", async () => {

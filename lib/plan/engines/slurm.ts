@@ -43,7 +43,7 @@ interface ArrayJob {
 /** What the queue has of a plan. */
 interface Queued {
   /** The numbers of the units. */
-  units: number[];
+  units: ReadonlySet<number>;
   /** The numbers of the jobs that do them. */
   jobs: string[];
   /** Whether a job waits to gather. */
@@ -61,10 +61,11 @@ export const slurm: SubmitEngine = {
     // Known at once: a cluster that is not there, and a permission that is missing.
     if (!print) await _run(folder, "sbatch", "--version");
     const queue: Queued = print
-      ? { units: [], jobs: [], gather: false }
+      ? { units: new Set(), jobs: [], gather: false }
       : await _queue(folder, name);
-    const missing = open.map(({ index }) => index).filter((index) => !queue.units.includes(index));
-    const queued = open.map(({ index }) => index).filter((index) => queue.units.includes(index));
+    const numbers = open.map(({ index }) => index);
+    const missing = numbers.filter((index) => !queue.units.has(index));
+    const queued = numbers.filter((index) => queue.units.has(index));
     const before = { queued, submitted: [], jobs: [], files: [], commands: [] };
     if (missing.length === 0 && queue.gather) return before;
     const size = print ? MAX_ARRAY_SIZE : await _maxArraySize(folder);
@@ -151,7 +152,7 @@ export function parseQueue(text: string, name: string): Queued {
       jobs.add(id);
     }
   }
-  return { units: [...units], jobs: [...jobs], gather };
+  return { units, jobs: [...jobs], gather };
 }
 
 async function _maxArraySize(folder: string): Promise<number> {
