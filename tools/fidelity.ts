@@ -4,6 +4,7 @@
  * ```sh
  * deno run -A --lock=deno.dev.lock tools/fidelity.ts            # every engine: minutes without a GPU
  * deno run -A --lock=deno.dev.lock tools/fidelity.ts wasm
+ * deno run -A --lock=deno.dev.lock tools/fidelity.ts wasm resnet18   # and one network alone
  * ```
  */
 import { fileURLToPath } from "node:url";
@@ -12,6 +13,7 @@ import { writePhantomDataset } from "../lib/phantom/mod.ts";
 import { ENGINES, startEngine } from "../lib/engine/engine.ts";
 import { writeWhole } from "../lib/files.ts";
 import { initialWeights } from "../lib/model/initialise.ts";
+import { type NetworkName, networkOf } from "../lib/network/networks.ts";
 import { encodeSafetensors } from "../lib/model/weights/safetensors.ts";
 import { SPLITS } from "../lib/terms.ts";
 import {
@@ -24,24 +26,26 @@ import { launchChromium, WITHOUT_CHROMIUM } from "../tests/support/chromium.ts";
 import { openWebGPUPage } from "../tests/support/chromium_webgpu.ts";
 import { TemporaryFolder } from "../tests/support/folders.ts";
 import {
+  casesOf,
   compareNetwork,
   DIFFERENCES,
   type Differences,
-  NETWORK_CASES,
+  GOLDEN_NETWORKS,
   runNetworkCase,
 } from "../tests/support/network_golden.ts";
 import { findPython } from "../tests/support/python.ts";
 import {
   AUGMENTATION_TOLERANCE,
   AUGMENTED_STEP_TOLERANCE,
+  boundsOf,
   DEMANDED,
-  NETWORK_TOLERANCES,
   WHOLE_RUN_TOLERANCES,
 } from "../tests/support/tolerances.ts";
 import {
   compareRun,
   FIXTURE_RUN,
   type ReferenceEpoch,
+  RESNET18_RUN,
   type RunDifference,
   SEEDED_RUN,
   startingState,
@@ -52,7 +56,14 @@ import {
 const SLOW = "cpu";
 const SMALL = "2x64x64";
 
-const chosen = ENGINES.filter((name) => Deno.args.length === 0 || Deno.args.includes(name));
+/** Those of the names that an argument gives; all of them where none is given. */
+function given<T extends string>(names: readonly T[]): readonly T[] {
+  const found = names.filter((name) => Deno.args.includes(name));
+  return found.length === 0 ? names : found;
+}
+
+const chosen = given(ENGINES);
+const networks = given(GOLDEN_NETWORKS);
 const measured = Object.keys(DIFFERENCES) as (keyof Differences)[];
 
 /** A difference with two digits; a dash where there is none. */
@@ -68,18 +79,18 @@ function table(heading: string[], rows: string[][]): string {
   return [heading, widths.map((width) => "-".repeat(width)), ...rows].map(line).join("\n");
 }
 
-async function networkTable(): Promise<string> {
+async function networkTable(network: NetworkName): Promise<string> {
   const line = (name: string, what: string, found: Partial<Differences>) => [
     name,
     what,
     ...measured.map((each) => shown(found[each])),
   ];
   const rows: string[][] = [line("any", "demanded", DEMANDED)];
-  for (const reference of NETWORK_CASES) {
+  for (const reference of casesOf(network)) {
     const { name } = reference;
     for (const engine of chosen) {
       if (engine === SLOW && name !== SMALL) continue;
-      progress(`${name} on ${engine}`);
+      progress(`${network}, ${name} on ${engine}`);
       await startEngine(engine);
       const ours = await runNetworkCase(reference, "all");
       rows.push(line(name, engine, compareNetwork(reference, ours)));
@@ -89,8 +100,9 @@ async function networkTable(): Promise<string> {
         rows.push(line(name, engine, found));
       }
     }
-    rows.push(line(name, "PyTorch in float64", reference.own_rounding));
-    rows.push(line(name, "tested for", NETWORK_TOLERANCES[name]));
+    const { own_rounding } = reference;
+    if (own_rounding) rows.push(line(name, "PyTorch in float64", own_rounding));
+    rows.push(line(name, "tested for", boundsOf(reference)));
   }
   return table(["exam", "engine", ...measured.map((each) => DIFFERENCES[each])], rows);
 }
@@ -122,28 +134,35 @@ async function runTable(): Promise<string> {
     shown(epochAuc),
   ];
   const rows = [line("any", "demanded", DEMANDED)];
-  const runs = { "tests/fixtures": FIXTURE_RUN, "seeded exams": SEEDED_RUN };
-  for (const [exams, { reference, datasets }] of Object.entries(runs)) {
+  const runs = {
+    "tests/fixtures": FIXTURE_RUN,
+    "seeded exams": SEEDED_RUN,
+    "tests/fixtures, ResNet-18": RESNET18_RUN,
+  };
+  for (const [exams, { network, reference, datasets }] of Object.entries(runs)) {
+    if (!networks.includes(network)) continue;
     const name = `${reference.epochs.length} epochs, ${exams}`;
     for (const engine of chosen.filter((engine) => engine !== SLOW)) {
       progress(`${name} on ${engine}`);
       await startEngine(engine);
-      const ours = await trainLike(reference.options, await datasets(), startingState());
+      const ours = await trainLike(reference.options, await datasets(), startingState(network));
       rows.push(line(name, engine, compareRun(ours, reference.epochs)));
     }
     rows.push(line(name, "PyTorch in float64", reference.own_rounding));
   }
-  rows.push(line("these two", "tested for", WHOLE_RUN_TOLERANCES));
-  for (const { name, engine, difference } of await phantomRuns()) {
-    rows.push(line(name, engine, difference));
+  rows.push(line("these", "tested for", WHOLE_RUN_TOLERANCES));
+  for (const network of networks) {
+    for (const { name, engine, difference } of await phantomRuns(network)) {
+      rows.push(line(name, engine, difference));
+    }
   }
   return table(["run", "engine", "epoch losses", "epoch AUCs"], rows);
 }
 
 /** A run on made-up knees, where Python has PyTorch to train beside it. */
-async function phantomRuns(): Promise<
-  { name: string; engine: string; difference: RunDifference }[]
-> {
+async function phantomRuns(
+  network: NetworkName,
+): Promise<{ name: string; engine: string; difference: RunDifference }[]> {
   const python = findPython("torch", "numpy");
   if (python === undefined) {
     progress("no Python with PyTorch: the run on made-up knees is left out");
@@ -159,7 +178,7 @@ async function phantomRuns(): Promise<
     slices: [4, 6],
     seed: 3,
   });
-  const state = initialWeights(3);
+  const state = initialWeights(3, networkOf(network));
   const weights = folder.at("start.safetensors");
   await writeWhole(weights, encodeSafetensors(state));
   const options = {
@@ -172,7 +191,7 @@ async function phantomRuns(): Promise<
   const exams = { task: "acl", plane: "sagittal" } as const;
   const torch = async (...flags: string[]): Promise<ReferenceEpoch[]> => {
     const script = fileURLToPath(new URL("train_reference.py", import.meta.url));
-    const named = Object.entries({ data, weights, ...exams, ...options });
+    const named = Object.entries({ data, weights, network, ...exams, ...options });
     const args = named.flatMap(([name, value]) => [`--${name}`, String(value)]);
     const command = new Deno.Command(python, { args: ["-B", script, ...args, ...flags] });
     const { success, stdout, stderr } = await command.output();
@@ -180,7 +199,9 @@ async function phantomRuns(): Promise<
     const lines = new TextDecoder().decode(stdout).trim().split("\n");
     return lines.map((text) => JSON.parse(text));
   };
-  const name = `${options.epochs} epochs, made-up knees`;
+  const { title } = networkOf(network);
+  const suffix = network === "alexnet" ? "" : `, ${title}`;
+  const name = `${options.epochs} epochs, made-up knees${suffix}`;
   progress(`${name} in PyTorch`);
   const single = await torch();
   const found: { name: string; engine: string; difference: RunDifference }[] = [];
@@ -224,7 +245,10 @@ function progress(what: string): void {
 }
 
 if (import.meta.main) {
-  const tables = [await networkTable(), await runTable(), await augmentationTable()];
+  const tables: string[] = [];
+  for (const network of networks) tables.push(await networkTable(network));
+  tables.push(await runTable());
+  if (networks.includes("alexnet")) tables.push(await augmentationTable());
   Deno.stdout.writeSync(new TextEncoder().encode(`${tables.join("\n\n")}\n`));
   Deno.exit(0);
 }

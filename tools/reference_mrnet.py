@@ -3,7 +3,7 @@
 Everything here follows the original script, its quirks included. It is what tools/make_golden.py
 makes its numbers with, what tools/train_reference.py trains with, and what benchmarks compare to.
 
-Needs PyTorch and NumPy; torchvision only where the network is checked against it.
+Needs PyTorch and NumPy, and torchvision for ResNet-18.
 """
 
 import json
@@ -37,14 +37,46 @@ class AlexNetFeatures(nn.Module):
         )
 
 
-class MRNet(nn.Module):
-    """The original class, with the original's names (`classifer` included)."""
+def resnet18_features():
+    """torchvision's ResNet-18 without its classifier."""
+    from torchvision.models.resnet import BasicBlock, ResNet
 
-    def __init__(self):
+    class ResNet18Features(ResNet):
+        def __init__(self):
+            super().__init__(BasicBlock, [2, 2, 2, 2])
+            del self.fc
+
+        def features(self, x):
+            x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+            return self.layer4(self.layer3(self.layer2(self.layer1(x))))
+
+    return ResNet18Features()
+
+
+# The convolutions of each network, and the channels of their output.
+NETWORKS = {"alexnet": (AlexNetFeatures, 256), "resnet18": (resnet18_features, 512)}
+
+
+class MRNet(nn.Module):
+    """The original class, with the original's names (`classifer` included).
+
+    Batch normalisation is frozen: it computes with its running mean and variance, which stay as they
+    are, also in training. Its weight and bias train.
+    """
+
+    def __init__(self, network="alexnet"):
         super().__init__()
-        self.pretrained_model = AlexNetFeatures()
+        make_features, channels = NETWORKS[network]
+        self.pretrained_model = make_features()
         self.pooling_layer = nn.AdaptiveAvgPool2d(1)
-        self.classifer = nn.Linear(256, 2)
+        self.classifer = nn.Linear(channels, 2)
+
+    def train(self, mode=True):
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
 
     def forward(self, x):
         """x: one exam, [1, slices, 3, height, width]; returns its logits, [1, 2]."""
@@ -166,20 +198,28 @@ class Random:
         return int(self.integers(count, 1)[0])
 
 
-def seeded_state(seed):
-    """Weights for MRNet from one stream, in the order of its parameters.
+def seeded_state(seed, network="alexnet"):
+    """Weights for MRNet from one stream, in the order of its state dict.
 
-    The range is PyTorch's default, 1/sqrt(fan_in): with it the logits of an exam of values 0-255
-    are of the order of 1, far from where the sigmoid saturates.
+    The range of weights and biases is PyTorch's default, 1/sqrt(fan_in): with it the logits of an
+    exam of values 0-255 are of the order of 1, far from where the sigmoid saturates. A batch
+    normalisation, which would change nothing by default, gets weights of 0.5 to 1.5, variances of 0.5
+    to 2, and biases and means within 0.5 of 0.
     """
     random, state = Random(seed), {}
     fan_in = None
-    for name, parameter in MRNet().named_parameters():
-        if name.endswith("weight"):
-            fan_in = parameter[0].numel()
-        bound = 1 / math.sqrt(fan_in)
-        values = random.uniform(-bound, bound, parameter.numel())
-        state[name] = torch.from_numpy(values.astype(np.float32).reshape(parameter.shape))
+    for name, tensor in MRNet(network).state_dict().items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        layer, kind = name.rsplit(".", 1)
+        if tensor.dim() > 1:
+            fan_in, filters = tensor[0].numel(), layer
+        if layer == filters:
+            low, high = -1 / math.sqrt(fan_in), 1 / math.sqrt(fan_in)
+        else:
+            low, high = {"weight": (0.5, 1.5), "running_var": (0.5, 2)}.get(kind, (-0.5, 0.5))
+        values = random.uniform(low, high, tensor.numel())
+        state[name] = torch.from_numpy(values.astype(np.float32).reshape(tensor.shape))
     return state
 
 
@@ -206,8 +246,8 @@ def seeded_exam(seed, slices, height, width):
     return np.minimum(exam, 255).astype(np.uint8)
 
 
-def make_mrnet(state, dtype=torch.float32):
-    """An MRNet with these weights."""
-    model = MRNet()
+def make_mrnet(state, dtype=torch.float32, network="alexnet"):
+    """An MRNet with these weights, ready to be trained."""
+    model = MRNet(network)
     model.load_state_dict(state, strict=True)
-    return model.to(dtype)
+    return model.to(dtype).train()

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from reference_mrnet import (
+    NETWORKS,
     EarlyStopping,
     as_input,
     make_mrnet,
@@ -91,6 +92,7 @@ def main():
     parser.add_argument("-t", "--task", required=True)
     parser.add_argument("-p", "--plane", required=True)
     parser.add_argument("--data", default="data")
+    parser.add_argument("--network", choices=list(NETWORKS), default="alexnet")
     start = parser.add_mutually_exclusive_group(required=True)
     start.add_argument("--weights", help="a .safetensors file")
     start.add_argument("--seed", type=int, help="seed of seeded_state")
@@ -105,11 +107,13 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.backends.mkldnn.enabled = not args.no_onednn
-    state = seeded_state(args.seed) if args.weights is None else read_safetensors(args.weights)
+    drawn = args.weights is None
+    state = seeded_state(args.seed, args.network) if drawn else read_safetensors(args.weights)
     sets = [read_dataset(args.data, split, args.task, args.plane) for split in ("train", "valid")]
     options = {name: getattr(args, name) for name in ("epochs", "lr", "lr_scheduler")}
     options.update(gamma=args.gamma, patience=args.patience)
-    model = make_mrnet(state, torch.float64 if args.float64 else torch.float32)
+    dtype = torch.float64 if args.float64 else torch.float32
+    model = make_mrnet(state, dtype, args.network)
     for report in train(model, *sets, **options):
         print(json.dumps(report), flush=True)
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Exam } from "../../lib/data/exam.ts";
 import { explain, type Explanation } from "../../lib/explain/explain.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
+import { RESNET18 } from "../../lib/network/resnet18.ts";
 import { onEachEngine } from "../support/engines.ts";
 import { seededExam, seededState } from "../support/seeded.ts";
 
@@ -54,6 +55,21 @@ onEachEngine("a map's pixels add up to the slice's share", async () => {
   }
   model.dispose();
 });
+
+onEachEngine("the maps of ResNet-18 and the bias add up to its logit", async () => {
+  using model = new MRNet(seededState(SEED, RESNET18));
+  const exam = seededExam(SEED, { slices: 3, height: 64, width: 72 });
+  const found = await explain(model, exam);
+  const { logits } = await model.predict(exam);
+  found.logits.forEach((logit, index) => assertClose(logit, logits[index], "the model's own"));
+  assert.deepEqual([found.mapHeight, found.mapWidth], [2, 3]);
+  assert.ok(withShare(found).length > 1, "several slices are selected");
+  for (const { share, map } of found.slices) {
+    assert.ok(Math.abs(total(map) - share) < 1e-13, `${total(map)} instead of ${share}`);
+  }
+  const maps = found.slices.map(({ map }) => total(map));
+  assertClose(found.bias + total(maps), found.logits[1], "sum");
+}, { engines: ["webgpu", "wasm"] });
 
 onEachEngine("a slice without a share changes nothing, one with a share does", async () => {
   const model = new MRNet(seededState(SEED));

@@ -5,11 +5,12 @@
 import assert from "node:assert/strict";
 import { inChromium } from "../support/chromium.ts";
 import { openWebGPUPage } from "../support/chromium_webgpu.ts";
+import { NETWORK_CASES } from "../support/network_golden.ts";
 import { assertWithinBounds } from "../support/tolerances.ts";
 
 inChromium("Chromium's WebGPU gives PyTorch's numbers", async (browser) => {
   await using page = await openWebGPUPage(browser);
-  const { device, differences } = await page.compare("2x64x64", { tiles: "registers" });
+  const { device, differences } = await page.compare(NETWORK_CASES[0].name, { tiles: "registers" });
   assert.match(device, /swiftshader/);
-  assertWithinBounds("2x64x64", differences);
+  assertWithinBounds(NETWORK_CASES[0], differences);
 });

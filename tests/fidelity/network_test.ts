@@ -6,19 +6,16 @@ import type { EngineName } from "../../lib/engine/engine.ts";
 import { TensorNetwork } from "../../lib/model/tensor_network.ts";
 import { onEachEngine } from "../support/engines.ts";
 import {
+  casesOf,
   compareNetwork,
+  GOLDEN_NETWORKS,
   type MakeNetwork,
   NETWORK_CASES,
   type NetworkCase,
   type NetworkOutcome,
   runNetworkCase,
 } from "../support/network_golden.ts";
-import {
-  assertWithinBounds,
-  DEMANDED,
-  HALF_TOLERANCES,
-  NETWORK_TOLERANCES,
-} from "../support/tolerances.ts";
+import { assertWithinBounds, boundsOf, DEMANDED, HALF_TOLERANCES } from "../support/tolerances.ts";
 import { compareOnWebGPU } from "../support/webgpu_case.ts";
 
 /**
@@ -33,7 +30,7 @@ const EXTENT: Record<string, Partial<Record<EngineName, "first" | "all">>> = {
 };
 
 function assertClose(reference: NetworkCase, ours: NetworkOutcome): void {
-  assertWithinBounds(reference.name, compareNetwork(reference, ours));
+  assertWithinBounds(reference, compareNetwork(reference, ours));
 }
 
 for (const reference of NETWORK_CASES) {
@@ -45,8 +42,9 @@ for (const reference of NETWORK_CASES) {
 
 // Tiles in shared memory and direct sums, as on a GPU, whatever the adapter here is.
 onEachEngine("in shared tiles an exam gives PyTorch's numbers", async () => {
-  const { name } = NETWORK_CASES[0];
-  assertWithinBounds(name, (await compareOnWebGPU(name, { tiles: "shared" })).differences);
+  const [reference] = NETWORK_CASES;
+  const { differences } = await compareOnWebGPU(reference.name, { tiles: "shared" });
+  assertWithinBounds(reference, differences);
 }, { engines: ["webgpu"] });
 
 // The plain engine computes its steps so in any case.
@@ -65,9 +63,9 @@ onEachEngine("with activations in half precision PyTorch's numbers are near", as
 }, { engines: ["webgpu"] });
 
 Deno.test("no bound is wider than what is demanded", () => {
-  for (const bounds of Object.values(NETWORK_TOLERANCES)) {
+  for (const bounds of GOLDEN_NETWORKS.flatMap(casesOf).map(boundsOf)) {
     for (const what of ["logits", "gradients", "parameters_10"] as const) {
-      assert(bounds[what] <= DEMANDED[what]);
+      assert(bounds[what]! <= DEMANDED[what]);
     }
   }
 });

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { createRandom } from "../../lib/random.ts";
 import { sketch } from "../support/seeded.ts";
 
-const OPTIONS = { seed: 1000, buckets: 64 };
+const OPTIONS = { seed: 1000, buckets: 64, samples: 16 };
 
 /** Ways to differ, from a single value to all of them. */
 const CHANGES: Record<string, (data: Float32Array) => void> = {

@@ -31,7 +31,7 @@ async function run(name: string, threads: number, depth: "first" | "all"): Promi
 }
 
 function assertGolden(name: string, outcome: NetworkOutcome): void {
-  assertWithinBounds(name, compareNetwork(caseOf(name), outcome));
+  assertWithinBounds(caseOf(name), compareNetwork(caseOf(name), outcome));
 }
 
 /** The L2 norm of the difference relative to the norm, of each tensor. */

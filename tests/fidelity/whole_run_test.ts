@@ -17,6 +17,7 @@ import {
   openFixture,
   type ReferenceEpoch,
   type ReferenceOptions,
+  RESNET18_RUN,
   SEEDED_RUN,
   startingState,
   trainLike,
@@ -34,12 +35,13 @@ function assertSameRun(ours: ReferenceEpoch[], theirs: ReferenceEpoch[]): void {
 
 const RUNS: [string, WholeRun][] = [
   ["on the dataset in tests/fixtures", FIXTURE_RUN],
+  ["of ResNet-18 on the dataset in tests/fixtures", RESNET18_RUN],
   ["that falls to a lower rate and stops early", SEEDED_RUN],
 ];
 
-for (const [what, { reference, datasets }] of RUNS) {
+for (const [what, { network, reference, datasets }] of RUNS) {
   onEachEngine(`a run ${what} is PyTorch's`, async () => {
-    const ours = await trainLike(reference.options, await datasets(), startingState());
+    const ours = await trainLike(reference.options, await datasets(), startingState(network));
     assertSameRun(ours, reference.epochs);
     // The plain engine would take most of an hour.
   }, { engines: ["webgpu", "wasm"] });

@@ -3,20 +3,36 @@
  * for bit. So the reference numbers need no inputs beside them.
  */
 import type { Exam, ExamSize } from "../../lib/data/exam.ts";
-import { MRNET_PARAMETERS } from "../../lib/model/weights/mrnet.ts";
+import { mrnetTensors } from "../../lib/model/names.ts";
 import type { StateDict } from "../../lib/model/weights/tensors.ts";
+import { ALEXNET } from "../../lib/network/alexnet.ts";
+import type { Network } from "../../lib/network/network.ts";
 import { createRandom } from "../../lib/random.ts";
 
-/** Weights for MRNet from one stream, each uniform in ±1/√fan_in. */
-export function seededState(seed: number): StateDict {
+/** Bounds of what a batch normalisation holds; its bias and running mean have `others`. */
+const NORMALISATION: Record<string, readonly [low: number, high: number]> = {
+  weight: [0.5, 1.5],
+  running_var: [0.5, 2],
+  others: [-0.5, 0.5],
+};
+
+/**
+ * Weights for MRNet from one stream: of filters, their biases and the linear layer uniform in
+ * ±1/√fan_in, of batch normalisations as {@linkcode NORMALISATION} says.
+ */
+export function seededState(seed: number, network: Network = ALEXNET): StateDict {
   const random = createRandom(seed);
   const state: StateDict = new Map();
-  let fanIn = 0;
-  for (const { name, shape } of MRNET_PARAMETERS) {
+  let [layer, fanIn] = ["", 0];
+  for (const { name, shape } of mrnetTensors(network)) {
     const length = product(shape);
-    if (name.endsWith("weight")) fanIn = length / shape[0];
+    const dot = name.lastIndexOf(".");
+    if (shape.length > 1) [layer, fanIn] = [name.slice(0, dot), length / shape[0]];
     const bound = 1 / Math.sqrt(fanIn);
-    const data = Float32Array.from({ length }, () => random.uniform(-bound, bound));
+    const [low, high] = layer === name.slice(0, dot)
+      ? [-bound, bound]
+      : NORMALISATION[name.slice(dot + 1)] ?? NORMALISATION.others;
+    const data = Float32Array.from({ length }, () => random.uniform(low, high));
     state.set(name, { shape: [...shape], data });
   }
   return state;
@@ -66,21 +82,23 @@ export interface SketchOptions {
   /** Seed of the first parameter; each further one's is 1 higher. */
   seed: number;
   buckets: number;
+  /** How many single values are kept. */
+  samples: number;
 }
 
 /**
  * The sketch of the values of one parameter.
  *
  * @param data in PyTorch's layout
- * @param index the parameter's index among the twelve
+ * @param index the parameter's index among those of its network
  */
 export function sketch(
   data: Float32Array,
   index: number,
-  { seed, buckets }: SketchOptions,
+  { seed, buckets, samples: count }: SketchOptions,
 ): Sketch {
   const random = createRandom(seed + index);
-  const samples = Array.from({ length: 16 }, () => data[random.integer(data.length)]);
+  const samples = Array.from({ length: count }, () => data[random.integer(data.length)]);
   const sums = new Array<number>(Math.min(buckets, data.length)).fill(0);
   const hashed = data.length > buckets;
   let squares = 0;

@@ -6,7 +6,7 @@
  * what is demanded.
  */
 import assert from "node:assert/strict";
-import type { Differences } from "./network_golden.ts";
+import type { Differences, NetworkCase } from "./network_golden.ts";
 
 /** What this project demands of every engine and case. */
 export const DEMANDED = {
@@ -61,10 +61,25 @@ export const NETWORK_TOLERANCES: Record<string, Required<Differences>> = {
   },
 };
 
+/** The same of every case of tests/golden/resnet18.json. */
+export const RESNET18_TOLERANCES: Differences = {
+  logits: 1e-5,
+  losses: 1e-3,
+  gradients: 1e-3,
+  parameters_10: 1e-4,
+  change_10: 2e-2,
+};
+
+/** The bounds of a case. */
+export function boundsOf({ network, name }: NetworkCase): Differences {
+  return network === "alexnet" ? NETWORK_TOLERANCES[name] : RESNET18_TOLERANCES;
+}
+
 /** Fails if a difference of a case from PyTorch is larger than its bound. */
-export function assertWithinBounds(name: string, differences: Differences): void {
+export function assertWithinBounds(reference: NetworkCase, differences: Differences): void {
+  const bounds = boundsOf(reference);
   for (const [what, difference] of Object.entries(differences)) {
-    const bound = NETWORK_TOLERANCES[name][what as keyof Differences];
+    const bound = bounds[what as keyof Differences]!;
     assert.ok(difference <= bound, `${what}: ${difference} is above ${bound}`);
   }
 }

@@ -5,6 +5,7 @@ import { type Dataset, openDataset } from "../../lib/data/dataset.ts";
 import type { ExamSize } from "../../lib/data/exam.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
 import type { StateDict } from "../../lib/model/weights/tensors.ts";
+import { type NetworkName, networkOf } from "../../lib/network/networks.ts";
 import type { Label } from "../../lib/terms.ts";
 import type { ScheduleName } from "../../lib/train/schedule.ts";
 import { train } from "../../lib/train/train.ts";
@@ -50,9 +51,9 @@ interface SeededRun extends ReferenceRun, ExamSize {
   labels: [Label[], Label[]];
 }
 
-const golden = await readGolden<{ weights_seed: number; fixture: ReferenceRun; seeded: SeededRun }>(
-  "whole_run",
-);
+const golden = await readGolden<
+  { weights_seed: number; fixture: ReferenceRun; resnet18: ReferenceRun; seeded: SeededRun }
+>("whole_run");
 
 /** What is trained on. */
 export interface Datasets {
@@ -62,15 +63,28 @@ export interface Datasets {
 
 /** A training to repeat. */
 export interface WholeRun {
+  network: NetworkName;
   reference: ReferenceRun;
   datasets: () => Promise<Datasets>;
 }
 
 /** The dataset in tests/fixtures: exams of 2 and 3 slices of 64×64, read from files. */
-export const FIXTURE_RUN: WholeRun = { reference: golden.fixture, datasets: openFixture };
+export const FIXTURE_RUN: WholeRun = {
+  network: "alexnet",
+  reference: golden.fixture,
+  datasets: openFixture,
+};
+
+/** ResNet-18 on the same dataset. */
+export const RESNET18_RUN: WholeRun = {
+  network: "resnet18",
+  reference: golden.resnet18,
+  datasets: openFixture,
+};
 
 /** Seeded exams labelled by chance: AUCs between 0.5 and 1, a lower learning rate, an early stop. */
 export const SEEDED_RUN: WholeRun = {
+  network: "alexnet",
   reference: golden.seeded,
   datasets: () => {
     const { train_seed, valid_seed, labels } = golden.seeded;
@@ -82,9 +96,9 @@ export const SEEDED_RUN: WholeRun = {
   },
 };
 
-/** The weights that both trainings start from. */
-export function startingState(): StateDict {
-  return seededState(golden.weights_seed);
+/** The weights that the trainings of a network start from. */
+export function startingState(network: NetworkName): StateDict {
+  return seededState(golden.weights_seed, networkOf(network));
 }
 
 /** Opens the dataset in tests/fixtures. */
