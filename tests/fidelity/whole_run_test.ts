@@ -43,8 +43,8 @@ for (const [what, { network, reference, datasets }] of RUNS) {
   onEachEngine(`a run ${what} is PyTorch's`, async () => {
     const ours = await trainLike(reference.options, await datasets(), startingState(network));
     assertSameRun(ours, reference.epochs);
-    // The plain engine would take most of an hour.
-  }, { engines: ["webgpu", "wasm"] });
+    // The plain engine would take most of an hour, and WebGPU on a processor minutes for ResNet-18.
+  }, { engines: network === "alexnet" ? ["webgpu", "wasm"] : ["wasm"] });
 }
 
 testWithPython(

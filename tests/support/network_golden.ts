@@ -36,8 +36,8 @@ export interface NetworkCase extends ExamSize {
   parameters_1?: Sketches;
   parameters_10: Sketches;
   /**
-   * How far PyTorch in float32 is from PyTorch in float64, as far as that was computed: of ResNet-18 one
-   * step of the exams of one slice.
+   * How far PyTorch in float32 is from PyTorch in float64, as far as that was computed: of ResNet-18 all
+   * steps of small exams, and one of others of one slice.
    */
   own_rounding?: Differences;
 }

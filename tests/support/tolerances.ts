@@ -61,11 +61,11 @@ export const NETWORK_TOLERANCES: Record<string, Required<Differences>> = {
   },
 };
 
-/** The same of every case of tests/golden/resnet18.json. */
+/** The same of every case of tests/golden/resnet18.json, whose seeds have no near ties. */
 export const RESNET18_TOLERANCES: Differences = {
   logits: 1e-5,
-  losses: 1e-3,
-  gradients: 1e-3,
+  losses: 1e-4,
+  gradients: 6e-5,
   parameters_10: 1e-4,
   change_10: 2e-2,
 };
