@@ -73,9 +73,11 @@ export function checkQueueName(name: string): void {
   );
 }
 
-/** What a worker is started with, without user and password. */
-function _workCommand({ shown }: RedisAddress, name: string): string {
-  return queueCommandLine("work", "--redis", shown, ...(name === QUEUE ? [] : ["--queue", name]));
+/** What a worker is started with; user and password are left to be filled in. */
+function _workCommand({ shown, username, password }: RedisAddress, name: string): string {
+  const isSecret = username !== undefined || password !== undefined;
+  const address = isSecret ? shown.replace("//", "//USER:PASSWORD@") : shown;
+  return queueCommandLine("work", "--redis", address, ...(name === QUEUE ? [] : ["--queue", name]));
 }
 
 /** Opens a queue for a while. */

@@ -287,16 +287,16 @@ async function _refused(unit: UnitJob): Promise<QueuedUnitEnd | undefined> {
   return { state: "failed", reason };
 }
 
-function _endOf({ code, reason }: UnitProcessEnd): QueuedUnitEnd {
+function _endOf({ code, said, error }: UnitProcessEnd): QueuedUnitEnd {
   switch (code) {
     case 0:
       return { state: "done" };
     case COME_AGAIN:
     case TERMINATED:
-      return { state: "again", reason };
+      return { state: "again", reason: said };
     case FAILED:
     case WRONG_ARGUMENTS:
-      return { state: "failed", reason };
+      return { state: "failed", reason: error };
     default:
       return { state: "broken", reason: `its process ended with code ${code}` };
   }

@@ -8,8 +8,10 @@ import { messageOf, PermissionError, SubmitError } from "../../errors.ts";
 export interface UnitProcessEnd {
   /** Its exit code: 0 done, 75 come again, 1 failed, 2 wrong arguments; others of what ended it. */
   code: number;
-  /** The last line that it wrote to standard error. */
-  reason: string;
+  /** The last line of its results: what became of the unit. */
+  said: string;
+  /** The last line that it wrote to standard error: why it failed. */
+  error: string;
 }
 
 /** A unit that is being done. */
@@ -77,15 +79,18 @@ export function startUnit({ cwd, plan, index, onLine }: UnitProcessOptions): Uni
   } catch (error) {
     throw _refusal(error, cwd);
   }
-  let reason = "";
+  let [said, error] = ["", ""];
   const ended = Promise.all([
     child.status,
-    _eachLine(child.stdout, (line) => onLine?.(line)),
-    _eachLine(child.stderr, (line) => {
-      reason = line;
+    _eachLine(child.stdout, (line) => {
+      said = line;
       onLine?.(line);
     }),
-  ]).then(([{ code }]) => ({ code, reason }));
+    _eachLine(child.stderr, (line) => {
+      error = line;
+      onLine?.(line);
+    }),
+  ]).then(([{ code }]) => ({ code, said, error }));
   return {
     ended,
     stop() {
