@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import type { Queue, Worker } from "npm:bullmq@6.7.0";
 import type { Redis as IORedis } from "npm:ioredis@5.11.1";
-import { sha256Of } from "../../../lib/files.ts";
 import type {
   JobQueue,
   NewJob,
@@ -11,18 +10,15 @@ import type {
 } from "../../../lib/plan/engines/bullmq_client.ts";
 import { parseUnitJob } from "../../../lib/plan/engines/queue_job.ts";
 import { workOnQueue } from "../../../lib/plan/engines/queue_work.ts";
-import { gatherPlan } from "../../../lib/plan/gather.ts";
 import { makePlan } from "../../../lib/plan/make_plan.ts";
 import type { TrainPlanOptions } from "../../../lib/plan/options.ts";
 import { openPlan } from "../../../lib/plan/plan_file.ts";
-import type { RunAllOptions } from "../../../lib/plan/run_all/options.ts";
-import type { TaskResult } from "../../../lib/plan/run_all/results.ts";
-import { runAll } from "../../../lib/plan/run_all/run_all.ts";
 import { submitPlan } from "../../../lib/plan/submit.ts";
-import { PLANES, TASKS } from "../../../lib/terms.ts";
+import { TASKS } from "../../../lib/terms.ts";
 import { CLI, type Outcome, runCli } from "../../support/cli.ts";
 import { writePlanes } from "../../support/combined.ts";
 import { TemporaryFolder } from "../../support/folders.ts";
+import { assertLikeSerial, planNine, trainSerially } from "../../support/nine_units.ts";
 import { Process } from "../../support/process.ts";
 import { PASSWORD, type Redis, testWithRedis } from "../../support/redis.ts";
 
@@ -35,10 +31,7 @@ export type Bulk = Same<NewJob, Parameters<Queue["addBulk"]>[0][number] & NewJob
 
 const LOCK = `--lock=${new URL("../../../deno.queue.lock", import.meta.url).pathname}`;
 
-const HOW: Pick<
-  RunAllOptions,
-  "weights" | "seed" | "threads" | "engine" | "epochs" | "learningRate" | "tune"
-> = {
+const HOW: Partial<TrainPlanOptions> = {
   ...{ weights: "none", seed: 1, threads: 1, engine: "wasm", epochs: 2, learningRate: 1e-4 },
   tune: { fraction: 0.5, seed: 0 },
 };
@@ -86,6 +79,13 @@ async function unitProcess(worker: Process): Promise<{ pid: number; index: numbe
   return undefined;
 }
 
+/** Whether a process does anything else at a TERM than to die. */
+async function catchesTerm(pid: number): Promise<boolean> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  return (BigInt(`0x${caught}`) >> 14n & 1n) === 1n;
+}
+
 /** Stops the process of a worker's unit in the middle: there is a state, and no result. */
 async function stopInside(folder: TemporaryFolder, worker: Process): Promise<number> {
   const { plan: { units } } = await openPlan(folder.at("plan"));
@@ -96,7 +96,8 @@ async function stopInside(folder: TemporaryFolder, worker: Process): Promise<num
     const own = `plan/units/${units[found.index].id}`;
     const has = async (name: string) =>
       (await folder.files(own)).some((file) => file.endsWith(name));
-    if (!await has("state.safetensors")) return false;
+    // The state may be that of a worker before, so the process must listen to a TERM, too.
+    if (!await has("state.safetensors") || !await catchesTerm(found.pid)) return false;
     try {
       Deno.kill(found.pid, "SIGSTOP");
     } catch {
@@ -112,79 +113,58 @@ async function stopInside(folder: TemporaryFolder, worker: Process): Promise<num
   return stopped!;
 }
 
-/** What results say, without the files that it is in. */
-function metricsOf(results: readonly TaskResult[]): unknown[] {
-  return results.map(({ aucs, combination: { members: _, ...combination }, ...more }) => ({
-    ...more,
-    combination,
-    aucs: Object.values(aucs).map(({ model: _, ...auc }) => auc),
-  }));
-}
+/** Submits nine units twice, and has two workers do them, of which one dies and one is asked to end. */
+async function onTwoWorkers(folder: TemporaryFolder, redis: Redis): Promise<void> {
+  const first = await submit(folder, redis);
+  assert.deepEqual(
+    [first.code, first.out],
+    [0, `queue mrnet at ${redis.shown}: units 0-8\n`],
+    first.err,
+  );
+  const again = await submit(folder, redis);
+  assert.deepEqual([again.code, again.out], [0, "Nothing was submitted.\n"], again.err);
+  assert.match(again.err, /^In the queue: units 0-8\n/);
 
-/** A hash of the bytes of a model's tensors: what its file says besides is not the same. */
-async function tensorBytes(path: string): Promise<string> {
-  const bytes = await Deno.readFile(path);
-  const header = Number(new DataView(bytes.buffer).getBigUint64(0, true));
-  assert.ok(bytes.length > 8 + header + 1e6);
-  return await sha256Of(bytes.subarray(8 + header));
-}
+  await using one = worker(folder, redis, "--until_done");
+  await using two = worker(folder, redis);
+  const killed = await stopInside(folder, two);
+  two.kill("SIGKILL");
+  Deno.kill(killed, "SIGKILL");
+  await two.ended;
 
-const doneUnits = async (folder: TemporaryFolder) =>
-  (await folder.files("plan/units")).filter((name) => name.endsWith("/unit.json")).length;
+  // Redis dies while both are inside a unit, and comes back before one of them is asked to end.
+  await using three = worker(folder, redis);
+  const asked = await stopInside(folder, three);
+  await redis.kill();
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await redis.restart();
+  three.kill("SIGTERM");
+  Deno.kill(asked, "SIGCONT");
+  await three.said(/ is in the queue again: Unit .* its state is saved\./);
+  assert.equal((await three.ended).code, 0);
+
+  await using four = worker(folder, redis, "--until_done");
+  const ends = await Promise.all([one.ended, four.ended]);
+  assert.deepEqual(ends.map(({ code }) => code), [0, 0], `${one.out}${four.out}`);
+  const last = await submit(folder, redis);
+  assert.equal(last.out, "Nothing was submitted.\n", last.err);
+  assert.match(last.err, /^Done: {9}units 0-8\n/);
+}
 
 testWithRedis(
-  "nine units on two workers, one killed, one asked to end, Redis killed: as one after the other",
+  "nine units on two workers, one killed, one asked to end, Redis killed, are those of run_all",
   async (folder, redis) => {
-    const out = await prepare(folder);
-    const serial = await runAll({
-      ...{ ...HOW, data: folder.at("data") },
-      ...{ models: folder.at("serial/models"), logs: folder.at("serial/logs") },
-    });
-    const first = await submit(folder, redis);
-    assert.deepEqual(
-      [first.code, first.out],
-      [0, `queue mrnet at ${redis.shown}: units 0-8\n`],
-      first.err,
-    );
-    const again = await submit(folder, redis);
-    assert.deepEqual([again.code, again.out], [0, "Nothing was submitted.\n"], again.err);
-    assert.match(again.err, /^In the queue: units 0-8\n/);
-
-    await using one = worker(folder, redis, "--until_done");
-    await using two = worker(folder, redis);
-    const killed = await stopInside(folder, two);
-    two.kill("SIGKILL");
-    Deno.kill(killed, "SIGKILL");
-    await two.ended;
-
-    // Redis dies while both are inside a unit, and comes back before one of them is asked to end.
-    await using three = worker(folder, redis);
-    const asked = await stopInside(folder, three);
-    await redis.kill();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    await redis.restart();
-    three.kill("SIGTERM");
-    Deno.kill(asked, "SIGCONT");
-    await three.said(/ is in the queue again: Unit .* its state is saved\./);
-    assert.equal((await three.ended).code, 0);
-
-    await using four = worker(folder, redis, "--until_done");
-    const ends = await Promise.all([one.ended, four.ended]);
-    assert.deepEqual(ends.map(({ code }) => code), [0, 0], `${one.out}${four.out}`);
-    assert.equal(await doneUnits(folder), 9);
-
-    const gathered = await gatherPlan(out);
-    assert.ok(gathered.kind === "all");
-    assert.deepEqual(metricsOf(gathered.results), metricsOf(serial.results));
-    for (const [index, { aucs }] of gathered.results.entries()) {
-      for (const plane of PLANES) {
-        const [one, other] = [aucs[plane].model, serial.results[index].aucs[plane].model];
-        assert.equal(await tensorBytes(one), await tensorBytes(other), one);
-      }
+    await planNine(folder);
+    const serial = trainSerially(folder);
+    try {
+      await onTwoWorkers(folder, redis);
+    } finally {
+      // It must not write to a folder that is removed.
+      await serial.finally(() => {});
     }
-    const last = await submit(folder, redis);
-    assert.equal(last.out, "Nothing was submitted.\n", last.err);
-    assert.match(last.err, /^Done: {9}units 0-8\n/);
+    const { code, err } = await run(folder, redis, "gather", "plan");
+    assert.equal(code, 0, err);
+    await assertLikeSerial(folder);
   },
 );
 
