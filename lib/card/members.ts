@@ -25,7 +25,7 @@ async function _combination({ card }: DescribedCombination): Promise<CardSection
       "weight, and the intercept.",
     ],
     rows: [
-      ...PLANES.map((plane): CardRow => [`Weight ${plane}`, fixed(coefficients[plane], 4)]),
+      ["Weights", PLANES.map((plane) => `${plane} ${fixed(coefficients[plane], 4)}`).join(", ")],
       ["Intercept", fixed(intercept, 4)],
       ["Fitted on", `${exams} ${CHOOSING_EXAMS[fitOn]}, ${positives} with the finding`],
       ...row("… by hash", await pixelHash(fitExams)),

@@ -112,16 +112,16 @@ function _how(model: ModelDescription): string {
 }
 
 function _markdown({ title, paragraphs = [], rows = [] }: CardSection): string {
-  const table = rows.map(([name, value]) => `| ${_cell(name)} | ${_cell(value)} |`);
+  const list = rows.map(([name, value]) => `- **${_plain(name)}**: ${_value(value)}`);
   return [
     `## ${_plain(title)}\n`,
     ...paragraphs.map((each) => `${_plain(each)}\n`),
-    ...table.length === 0 ? [] : ["| | |", "| --- | --- |", ...table, ""],
+    ...list.length === 0 ? [] : [...list, ""],
   ].join("\n");
 }
 
-/** A cell of a table; a hash is set as code. */
-function _cell(value: string): string {
+/** What stands behind a name in a list; a hash is set as code. */
+function _value(value: string): string {
   if (/^[0-9a-f]{16,64}$/.test(value)) return `\`${value}\``;
   return _plain(value).replace(/\n+/g, "<br>");
 }

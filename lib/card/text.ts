@@ -36,10 +36,11 @@ function _row(name: string, value: string, width: number): string[] {
   return [...own, ...lines.map((line, at) => `${at === 0 ? first : indent}${line}`.trimEnd())];
 }
 
-/** Text in lines that break between words. */
+/** Text in lines that break between words; a word that is wider than a line is broken too. */
 function _wrapped(text: string, width: number): string[] {
   const lines: string[] = [""];
-  for (const word of text.split(" ")) {
+  const pieces = new RegExp(`.{1,${width}}`, "gsu");
+  for (const word of text.split(" ").flatMap((word) => word.match(pieces) ?? [word])) {
     const line = lines.at(-1)!;
     if (line === "") lines[lines.length - 1] = word;
     else if (line.length + 1 + word.length <= width) lines[lines.length - 1] += ` ${word}`;

@@ -34,7 +34,7 @@ export async function describeModel(
 }
 
 /**
- * The card as lines. No line is wider than asked for, unless a word is.
+ * The card as lines, none of which is wider than asked for.
  *
  * @param results what evaluations of the model gave
  * @param width in columns, at least 40

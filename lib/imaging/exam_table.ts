@@ -22,6 +22,8 @@ export interface ImportedRow {
   side: string;
   /** What kind of sequence it was, with its times in milliseconds. */
   sequence: string;
+  /** Maker, model and field strength of the scanner; empty if nothing is said, as in earlier tables. */
+  scanner: string;
   /** Which study it is of: the first 16 digits of a hash. */
   study: string;
   /** Which series it was made of: the first 16 digits of a hash. */
@@ -48,11 +50,13 @@ const COLUMNS = [
   "study",
   "source",
   "grey_values",
+  "scanner",
   "remarks",
-];
+] as const;
+type Column = (typeof COLUMNS)[number];
 
-/** The columns of earlier versions. */
-const EARLIER_COLUMNS = COLUMNS.filter((column) => column !== "grey_values");
+/** What the columns hold that tables of earlier versions do not have. */
+const LATER: Partial<Readonly<Record<Column, string>>> = { grey_values: PERCENTILES, scanner: "" };
 
 const MAX_BYTES = 64 * 1024 * 1024;
 
@@ -78,33 +82,35 @@ export function decodeExamTable(bytes: Uint8Array, path: string): ImportedRow[] 
   const refuse = (found: string) => new DataError(`Cannot read '${path}': ${found}: ${HINT}`);
   const rows: ImportedRow[] = [];
   const text = new TextDecoder().decode(bytes);
-  const isEarlier = csvShape(text).width === EARLIER_COLUMNS.length;
-  const columns = isEarlier ? EARLIER_COLUMNS : COLUMNS;
-  let isHead = true;
+  let columns: readonly Column[] | undefined;
   eachCsvLine(text, ({ values, line }) => {
-    if (isHead) {
+    if (columns === undefined) {
+      columns = COLUMNS.filter((column) => values.includes(column) || !(column in LATER));
       if (values.join() !== columns.join()) throw refuse("it has not the columns of an import");
-      isHead = false;
       return;
     }
-    const row = _row(isEarlier ? values.toSpliced(-1, 0, PERCENTILES) : values);
+    const row = values.length === columns.length ? _row(columns, values) : undefined;
     if (row === undefined) throw refuse(`line ${line} is not one of an import`);
     rows.push(row);
-  }, { columns: columns.length, refuse });
-  if (isHead) throw refuse("it is empty");
+  }, { columns: csvShape(text).width, refuse });
+  if (columns === undefined) throw refuse("it is empty");
   return rows;
 }
 
-function _row(values: readonly string[]): ImportedRow | undefined {
-  const [id, split, plane, slices, side, sequence, study, source, greyValues, remarks] = values;
-  const isSound = values.length === COLUMNS.length && isExamId(id) && /^\d{1,6}$/.test(slices) &&
+function _row(columns: readonly Column[], values: readonly string[]): ImportedRow | undefined {
+  const of = (column: Column) => values[columns.indexOf(column)] ?? LATER[column] ?? "";
+  const [id, split, plane, slices, source] = [
+    ...(["id", "split", "plane", "slices", "source"] as const).map(of),
+  ];
+  const isSound = isExamId(id) && /^\d{1,6}$/.test(slices) &&
     (PLANES as readonly string[]).includes(plane) &&
     (SPLITS as readonly string[]).includes(split) && /^[0-9a-f]{16}$/.test(source);
   if (!isSound) return undefined;
   return {
     ...{ id, split: split as Split, plane: plane as Plane, slices: Number(slices) },
-    ...{ side, sequence, study, source, greyValues },
-    remarks: remarks === "" ? [] : remarks.split("; "),
+    ...{ side: of("side"), sequence: of("sequence"), study: of("study"), source },
+    ...{ scanner: of("scanner"), greyValues: of("grey_values") },
+    remarks: of("remarks") === "" ? [] : of("remarks").split("; "),
   };
 }
 
@@ -123,6 +129,7 @@ export async function writeExamTable(path: string, rows: readonly ImportedRow[])
         row.study,
         row.source,
         row.greyValues,
+        row.scanner,
       ],
       row.remarks.join("; "),
     ].map(_quoted).join(",")

@@ -155,6 +155,7 @@ function _dicomSeries(
     echoTime: frame.echoTime,
     repetitionTime: frame.repetitionTime,
     sequence: [frame.sequence, frame.options].filter((text) => text !== "").join(" "),
+    scanner: instance.scanner,
     syntax: syntax.name,
     remarks: seriesRemarks(series),
   };

@@ -37,6 +37,8 @@ export interface SeriesFacts {
   repetitionTime?: number;
   /** The kind of sequence, as in `SE`, and its options, as in `FS`; empty if nothing is said. */
   sequence: string;
+  /** Maker, model and field strength of the scanner; empty if nothing is said. */
+  scanner: string;
   /** How its pixels are stored. */
   syntax: string;
   /** What is odd about it, a sentence each. */

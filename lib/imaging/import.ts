@@ -243,14 +243,14 @@ function _rowOf(
   { facts }: FoundSeries,
   about: Pick<ImportedRow, "id" | "plane" | "split" | "source" | "greyValues">,
 ): ImportedRow {
-  const { slices, side, echoTime, repetitionTime, sequence, study, remarks } = facts;
+  const { slices, side, echoTime, repetitionTime, sequence, scanner, study, remarks } = facts;
   const times = [
     sequence,
     repetitionTime === undefined ? "" : `TR ${repetitionTime}`,
     echoTime === undefined ? "" : `TE ${echoTime}`,
   ];
   return {
-    ...{ ...about, slices, side, study: hashNames(study), remarks },
+    ...{ ...about, slices, side, scanner, study: hashNames(study), remarks },
     sequence: times.filter((each) => each !== "").join(" "),
   };
 }

@@ -36,7 +36,7 @@ export async function niftiSeries(
       part: volumes === 1 ? "" : `volume ${volume + 1} of ${volumes}`,
       ...{ description: stem, plane: lies?.plane, tilt: lies?.tilt ?? 0 },
       ...{ slices, rows, columns, spacing, sliceDistance: distance },
-      ...{ side: "", sequence: "", syntax: format },
+      ...{ side: "", sequence: "", scanner: "", syntax: format },
       remarks: remarks.filter((each) => each !== undefined),
     },
     ...{ name, folders, orientation, isLocalizer: false, files: 1 },
@@ -83,7 +83,7 @@ export async function pickledSeries(
     study: `${folderOf(file.name)}/${name}`,
     ...{ series, part: "", description: name, plane, tilt: 0 },
     ...{ slices: slices.length, rows, columns },
-    ...{ side: "", sequence: "", syntax: `pickled ${dtype}` },
+    ...{ side: "", sequence: "", scanner: "", syntax: `pickled ${dtype}` },
     remarks: remarks.filter((each) => each !== undefined),
   };
   return {

@@ -10,19 +10,23 @@ import type { Plane } from "../terms.ts";
 const TABLE = "exams.csv";
 
 /**
- * The sequences of training exams, counted.
+ * The sequences and the scanners of training exams, counted.
  *
- * @returns nothing if the exams were not imported, or the table names none of them
+ * @returns nothing of either if the exams were not imported, or the table does not say it of any
  */
 export async function importedExams(
   { data, plane }: { data: string; plane: Plane },
   labels: readonly LabelledId[],
-): Promise<Pick<ExamSet, "sequences" | "scanners"> | undefined> {
+): Promise<Pick<ExamSet, "sequences" | "scanners">> {
   const ids = new Set(labels.map(({ id }) => id));
   const rows = (await _table(join(data, TABLE)))
     .filter((row) => row.split === "train" && row.plane === plane && ids.has(row.id));
   const sequences = countNames(rows.map(({ sequence }) => sequence));
-  return sequences.length > 0 ? { sequences } : undefined;
+  const scanners = countNames(rows.map(({ scanner }) => scanner));
+  return {
+    ...sequences.length > 0 && { sequences },
+    ...scanners.length > 0 && { scanners },
+  };
 }
 
 /** A file of this name that no import wrote is somebody's own, and says nothing here. */

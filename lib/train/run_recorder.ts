@@ -27,8 +27,8 @@ export interface RecorderOptions {
   checkpoint: BestCheckpoint | undefined;
   /** The exams that the model is trained on, and those that its best epoch is chosen on. */
   exams: { trained: HashedExams; chosen: HashedExams };
-  /** What the table of imported exams says of the training exams; none if there is no such table. */
-  imported: Pick<ExamSet, "sequences" | "scanners"> | undefined;
+  /** What the table of imported exams says of the training exams. */
+  imported: Pick<ExamSet, "sequences" | "scanners">;
   /** What stays the same in every state of the run. */
   fixed: Pick<RunState, "run" | "config" | "labels" | "landmarks">;
   /** What `config.json` says. */

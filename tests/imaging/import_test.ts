@@ -253,6 +253,20 @@ Deno.test("labels of before that may not be read are not written over", async ()
   assert.equal(await Deno.readTextFile(folder.at("data/valid-acl.csv")), "9,0\n");
 });
 
+Deno.test("the table of imported exams says the scanner, but not which one of its kind it was", async () => {
+  await using folder = await TemporaryFolder.make();
+  const scanner = {
+    ...{ "0008,0070 LO": "Example", "0008,1090 LO": "Model X", "0018,0087 DS": "2.98" },
+    ...{ "0008,1010 SH": "STATION7", "0018,1000 LO": "SERIAL9" },
+  };
+  await write(folder, "study", study(1, scanner));
+  const { exams } = await importExams({ paths: [folder.at("study")], out: folder.at("data") });
+  assert.deepEqual(exams.map((exam) => exam.scanner), Array(3).fill("Example Model X 3 T"));
+  const table = await folder.text("data/exams.csv");
+  assert.match(table, /,percentiles,Example Model X 3 T,/);
+  assert.doesNotMatch(table, /STATION7|SERIAL9/);
+});
+
 Deno.test("import says what it made and what to do, and needs its two folders only", async () => {
   await using folder = await TemporaryFolder.make();
   await write(folder, "study", study(1));

@@ -289,11 +289,13 @@ test("a wanted specificity is chosen by the tune split, kept in the file, and by
 test("the model's file says what it was made of, and what the card file says of it", async (folder) => {
   await writeSixteen(folder);
   const csv = (rows: string[]) =>
-    ["id,split,plane,slices,side,sequence,study,source,grey_values,remarks", ...rows].join("\n");
+    ["id,split,plane,slices,side,sequence,study,source,grey_values,scanner,remarks", ...rows].join(
+      "\n",
+    );
   const row = (id: number, split: string, plane: string) =>
     `${String(id).padStart(4, "0")},${split},${plane},1,R,SE TR 3000 TE 31,s,${
       "0".repeat(16)
-    },percentiles,`;
+    },percentiles,Example 3 T,`;
   const rows = Array.from({ length: 16 }, (_, id) => row(id, "train", "coronal"));
   const others = [row(0, "valid", "coronal"), row(0, "train", "axial")];
   await folder.write("data/exams.csv", csv([...rows, ...others]));
@@ -316,6 +318,7 @@ test("the model's file says what it was made of, and what the card file says of 
     slices: trainingSet!.slices,
     sizes: [{ name: "64×64", exams: labels.length }],
     sequences: [{ name: "SE TR 3000 TE 31", exams: labels.length }],
+    scanners: [{ name: "Example 3 T", exams: labels.length }],
   });
   const counts = [trainingSet!.exams, selectionSet!.exams];
   assert.deepEqual(counts, [trainedExams!.length, chosenExams!.length]);

@@ -56,6 +56,8 @@ export interface InstanceHeader {
   readonly padding?: readonly [number, number];
   /** `R`, `L`, `B` or `U`, or empty if nothing is said. */
   readonly laterality: string;
+  /** Maker, model and field strength, as in `Example Model 3 T`; empty if nothing is said. */
+  readonly scanner: string;
   readonly bodyPart: string;
   readonly burnedIn: boolean;
   /** The image's type, as in `ORIGINAL\PRIMARY\M`. */
@@ -94,6 +96,8 @@ const CONVERT = "convert it, for example with gdcmconv --raw";
 
 /** Longer texts are left out, in bytes; those that are wanted take at most 64 by the standard, or are few. */
 const MAX_TEXT = 1024;
+/** The longest name of a scanner, in characters. */
+const MAX_SCANNER = 80;
 /** A file may say that it has at most so many frames; an exam has some 20 to 60 slices. */
 const MAX_FRAMES = 10_000;
 /** The largest side of a slice that is read, in pixels. */
@@ -135,11 +139,23 @@ export function readHeader({ data, deflatedFrom }: ParsedHeader, file: string): 
     },
     padding,
     laterality: _laterality(data),
+    scanner: _scanner(data),
     bodyPart: _text(data, "x00180015"),
     burnedIn: _text(data, "x00280301") === "YES",
     imageType,
     frames: Array.from({ length: layout.frames }, (_, index) => _frame(data, index)),
   };
+}
+
+/** Neither a serial number nor a station's name, by which a scanner could be found. */
+function _scanner(data: DataSet): string {
+  const field = _numbers(_text(data, "x00180087"))?.[0];
+  // Some write it in millitesla or gauss.
+  const tesla = field !== undefined && field > 0 && field < 20
+    ? `${Number(field.toFixed(1))} T`
+    : "";
+  const words = [_text(data, "x00080070"), _text(data, "x00081090"), tesla];
+  return words.filter((word) => word !== "").join(" ").slice(0, MAX_SCANNER);
 }
 
 function _layout(data: DataSet, file: string): PixelLayout {
