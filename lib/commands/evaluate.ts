@@ -3,8 +3,9 @@
  */
 import { type Intensity, TOLD_INTENSITIES } from "../data/intensity.ts";
 import { describeEngine } from "../engine/engine.ts";
-import { join, makeWritableFolder, writeWhole } from "../files.ts";
+import { folderOf, join, makeWritableFolder, writeWhole } from "../files.ts";
 import { cautions } from "../report/cautions.ts";
+import { evaluationChecklist } from "../report/checklist.ts";
 import {
   type EvaluatedModel,
   evaluateModel,
@@ -63,6 +64,13 @@ function _command() {
     .option(SERIES_FLAGS, SERIES_HELP, readSeries)
     .addOption(
       option("--out <DIR>", "write predictions.csv and report.html to this folder", text),
+    )
+    .addOption(
+      option(
+        "--checklist <FILE>",
+        "write the items of TRIPOD+AI and CLAIM to this .md file, with what is known of each",
+        text,
+      ),
     )
     .addOption(
       repeatedOption(
@@ -153,7 +161,10 @@ function _groupsOption() {
 type _Given = ReturnType<ReturnType<typeof _command>["opts"]>;
 
 /** Refuses options that do not go together. */
-function _check({ labels, split, series, against, ...given }: _Given): void {
+function _check({ labels, split, series, against, checklist, ...given }: _Given): void {
+  if (checklist !== undefined && !/\.md$/i.test(checklist)) {
+    throw new UsageError(`argument --checklist: invalid value: '${checklist}' (must end in .md)`);
+  }
   if (labels !== undefined && split !== undefined) {
     throw new UsageError("argument --split: not allowed with argument --labels");
   }
@@ -171,15 +182,21 @@ function _check({ labels, split, series, against, ...given }: _Given): void {
 export function evaluateCommand() {
   return _command().action(async (all) => {
     _check(all);
-    const { backend, out, json, against_plane, against_intensity, operating_point, ...given } = all;
+    const { backend, out, checklist, json, against_plane, ...more } = all;
+    const { against_intensity, operating_point, ...given } = more;
     await checkModelFiles([given.model, ...given.against ?? []]);
     const other = {
       againstPlane: against_plane,
       againstIntensity: against_intensity,
       operatingPoint: operating_point,
     };
-    const evaluation = await _evaluate({ ...given, ...other, engine: backend }, out);
+    const folders = [out, checklist && folderOf(checklist)].filter((each) => each !== undefined);
+    const evaluation = await _evaluate({ ...given, ...other, engine: backend }, folders);
     const files = out === undefined ? [] : await _write(evaluation, out);
+    if (checklist !== undefined) {
+      await writeWhole(checklist, evaluationChecklist(evaluation, new Date()));
+      files.push(checklist);
+    }
     if (json) print(JSON.stringify(evaluationJson(evaluation)));
     else for (const line of evaluationLines(evaluation)) print(line);
     _remarkAll(evaluation, { ...given, againstIntensity: against_intensity });
@@ -236,14 +253,14 @@ function _remarkIntensity(
 }
 
 /** Evaluates with what a terminal shows of it. */
-async function _evaluate(options: EvaluateModelOptions, out: string | undefined) {
+async function _evaluate(options: EvaluateModelOptions, folders: readonly string[]) {
   let start = performance.now();
   try {
     return await evaluateModel({
       ...options,
       async onStart({ engine, card, exams, positives, seed }) {
         // Found before the exams are evaluated, not after.
-        if (out !== undefined) await makeWritableFolder(out);
+        for (const folder of folders) await makeWritableFolder(folder);
         remark(`Engine: ${describeEngine(engine)}`);
         remark(`Model:  ${options.model} (${subject(card.task, card.plane)})`);
         remark(`Exams:  ${exams}, ${positives} with the finding; seed ${seed}`);

@@ -180,7 +180,7 @@ function _checkRises(slope: number): void {
   if (slope > 0) return;
   throw new RangeError(
     "exams with the finding have no higher logits than those without it, and a recalibration cannot " +
-      "mend that",
+      "change that",
   );
 }
 

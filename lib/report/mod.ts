@@ -12,6 +12,7 @@
  * @module
  */
 export { cautions } from "./cautions.ts";
+export { evaluationChecklist } from "./checklist.ts";
 export { evaluationJson, predictionsCsv } from "./files.ts";
 export { evaluationHtml } from "./report.ts";
 export { evaluationLines } from "./text.ts";
