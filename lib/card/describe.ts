@@ -33,7 +33,7 @@ export interface CardHints {
 const HINT_NAMES: OptionNames<CardHints> = { task: true, plane: true, intensity: true };
 
 /** What every description has. */
-interface Described {
+export interface Described {
   /** Its name: that of its card, or else that of the file without its ending. */
   name: string;
   /** The file's path or address. */

@@ -15,7 +15,7 @@
  * @module
  */
 export * from "./verbs.ts";
-export type { CardHints, DescribedCombination, DescribedEnsemble } from "./describe.ts";
+export type { CardHints, Described, DescribedCombination, DescribedEnsemble } from "./describe.ts";
 export type { DescribedSingle, ModelDescription } from "./describe.ts";
 export type { ModelResults, ResultMetric } from "./results.ts";
 export type { CardRow, CardSection } from "./rows.ts";

@@ -37,7 +37,7 @@ export interface ModelResults {
 }
 
 /** The largest file, in bytes: predictions of 10,000 exams have far less. */
-const MAX_BYTES = 16 * 1024 * 1024;
+export const MAX_RESULTS_BYTES = 16 * 1024 * 1024;
 
 const HINT = "give what 'cli.ts evaluate --model MODEL --json' printed";
 
@@ -74,7 +74,7 @@ export async function readResults(path: string): Promise<ModelResults> {
   const action: FileAction = {
     ...{ what: "read the results", path, access: "read", error: DataError, hint: HINT },
   };
-  return decodeResults(await readBytes(action, { most: MAX_BYTES, hint: HINT }), path);
+  return decodeResults(await readBytes(action, { most: MAX_RESULTS_BYTES, hint: HINT }), path);
 }
 
 /** The same from the bytes of a whole file. */

@@ -69,7 +69,7 @@ const [MAX_LINE, MAX_TEXT, MAX_ENTRIES] = [300, 4000, 50];
 const MAX_CHARACTERS = 12_000;
 
 /** The largest card file, in bytes. */
-const MAX_BYTES = 64 * 1024;
+export const MAX_CARD_BYTES = 64 * 1024;
 
 const HINT = "see docs/reporting.md for the keys of a card";
 
@@ -85,7 +85,10 @@ export async function readCardFile(path: string): Promise<CardText> {
     ...{ what: "read the card", path, access: "read", error: DataError },
     hint: "check that the card is there and can be read",
   };
-  const bytes = await readBytes(action, { most: MAX_BYTES, hint: "a card is a few kilobytes" });
+  const bytes = await readBytes(action, {
+    most: MAX_CARD_BYTES,
+    hint: "a card is a few kilobytes",
+  });
   return decodeCardFile(bytes, path);
 }
 

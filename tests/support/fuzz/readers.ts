@@ -52,6 +52,7 @@ import {
   readRunStateFrom,
 } from "../../../lib/train/run_state.ts";
 import type { FuzzReader, Seed } from "./case.ts";
+import { cardReaders } from "./card_readers.ts";
 import { classifierReaders } from "./classifier_readers.ts";
 import { imagingReaders } from "./imaging_readers.ts";
 import { joined } from "./mutate.ts";
@@ -710,6 +711,7 @@ export async function fuzzReaders(): Promise<Map<string, FuzzReader>> {
     ...[predictions(), combination()],
     ...[runAllState(), keptVerdicts()],
     ...imagingReaders(),
+    ...cardReaders(),
     ...classifierReaders(),
     ...planReaders(),
   ];
