@@ -6,7 +6,7 @@ DEVICE is cpu, or auto: the graphics card where PyTorch sees one. On a card, too
 which PyTorch's convolutions would use otherwise, has ten bits of mantissa. There a call is timed among
 many, of which the last is waited for, and by itself; on a processor there is no difference.
 
-NETWORK is alexnet, the default, or resnet18, whose batch normalisations keep their statistics.
+NETWORK is alexnet, the default, resnet18 or resnet34, whose batch normalisations keep their statistics.
 """
 
 import json
@@ -32,12 +32,13 @@ class MRNet(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        if network == "resnet18":
-            self.features = torch.nn.Sequential(*list(models.resnet18(weights=None).children())[:-2])
+        if network.startswith("resnet"):
+            whole = getattr(models, network)(weights=None)
+            self.features = torch.nn.Sequential(*list(whole.children())[:-2])
         else:
             self.features = models.alexnet(weights=None).features
         self.pooling_layer = torch.nn.AdaptiveAvgPool2d(1)
-        self.classifer = torch.nn.Linear(512 if network == "resnet18" else 256, 2)
+        self.classifer = torch.nn.Linear(512 if network.startswith("resnet") else 256, 2)
 
     def forward(self, exam):
         pooled = self.pooling_layer(self.features(exam)).flatten(1)

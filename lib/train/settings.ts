@@ -202,7 +202,7 @@ export const SETTINGS = {
   },
   network: {
     use: { of: "run", kept: "fixed", optional: true },
-    flag: "--network <{alexnet,resnet18}>",
+    flag: "--network <{alexnet,resnet18,resnet34}>",
     help: "what computes the features of a slice (default: the network of the file of weights, " +
       "alexnet without one)",
     check: { kind: "choice", choices: NETWORK_NAMES },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Exam } from "../../lib/data/exam.ts";
 import { explain, type Explanation } from "../../lib/explain/explain.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
-import { RESNET18 } from "../../lib/network/resnet18.ts";
+import { RESNET18 } from "../../lib/network/resnet.ts";
 import { onEachEngine } from "../support/engines.ts";
 import { seededExam, seededState } from "../support/seeded.ts";
 

@@ -14,7 +14,7 @@ import { MRNet } from "../../lib/model/mrnet.ts";
 import { NETWORK_PREFIX } from "../../lib/model/names.ts";
 import { encodePytorch } from "../../lib/model/weights/torch/write.ts";
 import { encodeSafetensors } from "../../lib/model/weights/safetensors.ts";
-import { RESNET18 } from "../../lib/network/resnet18.ts";
+import { RESNET18 } from "../../lib/network/resnet.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 import { seededExam } from "../support/seeded.ts";
@@ -75,7 +75,8 @@ Deno.test("what names no network, or another than it holds, is refused", async (
   const network = "resnet50" as "resnet18";
   await assert.rejects(createMRNet({ weights: "none", network }), {
     name: "OptionError",
-    message: "Cannot make a model of the network 'resnet50': choose from alexnet, resnet18",
+    message: "Cannot make a model of the network 'resnet50': choose from alexnet, resnet18, " +
+      "resnet34",
   });
   const path = folder.at("model.safetensors");
   await writeWhole(path, encodeSafetensors(STATE, { network: "alexnet" }));

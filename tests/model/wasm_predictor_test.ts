@@ -22,6 +22,7 @@ function exam(slices: number, side: number, float = false): Exam {
 const SIZES = {
   alexnet: [[7, 256], [3, 256], [50, 64], [5, 200, true]],
   resnet18: [[4, 256], [1, 256], [52, 64], [5, 200, true]],
+  resnet34: [[4, 128], [20, 64], [3, 100, true]],
 } as const;
 
 for (const network of NETWORK_NAMES) {

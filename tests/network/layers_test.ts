@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ALEXNET } from "../../lib/network/alexnet.ts";
 import { layersOf } from "../../lib/network/layers.ts";
 import { network, type NodeDescription } from "../../lib/network/network.ts";
-import { RESNET18 } from "../../lib/network/resnet18.ts";
+import { RESNET18 } from "../../lib/network/resnet.ts";
 
 /** The layers in short: what each reads, adds and is followed by. */
 function listed(layers: ReturnType<typeof layersOf>): string[] {

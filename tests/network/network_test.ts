@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ALEXNET } from "../../lib/network/alexnet.ts";
 import { network, type NodeDescription } from "../../lib/network/network.ts";
-import { RESNET18 } from "../../lib/network/resnet18.ts";
+import { RESNET18 } from "../../lib/network/resnet.ts";
 
 const FIRST: NodeDescription = {
   ...{ kind: "convolution", name: "first", outputs: 4, size: 3, stride: 1, padding: 1 },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ALEXNET } from "../../lib/network/alexnet.ts";
 import { network } from "../../lib/network/network.ts";
 import { receptiveField } from "../../lib/network/receptive_field.ts";
-import { RESNET18 } from "../../lib/network/resnet18.ts";
+import { RESNET18 } from "../../lib/network/resnet.ts";
 
 Deno.test("the features of both networks lie 32 pixels apart, AlexNet's begin at pixel 31", () => {
   assert.deepEqual(receptiveField(ALEXNET), { size: 195, stride: 32, start: 31 });

@@ -5,7 +5,7 @@ import { filtersToHWIO, filtersToOIHW } from "../../lib/model/layout.ts";
 import { ALEXNET } from "../../lib/network/alexnet.ts";
 import { parametersOf, statisticsOf } from "../../lib/network/parameters.ts";
 import { featuresOf } from "../../lib/network/reference.ts";
-import { RESNET18 } from "../../lib/network/resnet18.ts";
+import { RESNET18, RESNET34 } from "../../lib/network/resnet.ts";
 import * as tf from "../support/tf.ts";
 import { testWithPython } from "../support/python.ts";
 
@@ -37,7 +37,7 @@ function norm(values: Float32Array): number {
   return Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0));
 }
 
-for (const network of [ALEXNET, RESNET18]) {
+for (const network of [ALEXNET, RESNET18, RESNET34]) {
   testWithPython(
     `the reference of ${network.name} gives torchvision's features and gradients`,
     ["torch", "torchvision"],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ALEXNET } from "../../lib/network/alexnet.ts";
-import { RESNET18 } from "../../lib/network/resnet18.ts";
+import { RESNET18 } from "../../lib/network/resnet.ts";
 import { featureSize, leastSide, sizesOf } from "../../lib/network/sizes.ts";
 
 Deno.test("the features of a slice of 256×256 are 7×7 in AlexNet and 8×8 in ResNet-18", () => {

@@ -4,7 +4,7 @@ import { ALEXNET } from "../../lib/network/alexnet.ts";
 import type { Network } from "../../lib/network/network.ts";
 import { parametersOf, statisticsOf } from "../../lib/network/parameters.ts";
 import { receptiveField } from "../../lib/network/receptive_field.ts";
-import { RESNET18 } from "../../lib/network/resnet18.ts";
+import { RESNET18, RESNET34 } from "../../lib/network/resnet.ts";
 import { featureSize } from "../../lib/network/sizes.ts";
 import { imageNetUrl } from "../../lib/model/weights/imagenet.ts";
 import { testWithPython } from "../support/python.ts";
@@ -24,7 +24,7 @@ if name == "alexnet":
     features, kept, published = whole.features, "features.", models.AlexNet_Weights
 else:
     features, kept = nn.Sequential(*list(whole.children())[:-2]), ""
-    published = models.ResNet18_Weights
+    published = {"resnet18": models.ResNet18_Weights, "resnet34": models.ResNet34_Weights}[name]
 counted = lambda key: key.endswith("num_batches_tracked") or key.startswith("fc.")
 held = {k: list(v.shape) for k, v in whole.state_dict().items() if k.startswith(kept) and not counted(k)}
 trained = [k for k, _ in whole.named_parameters() if k in held]
@@ -40,10 +40,11 @@ soften(features)
 with torch.no_grad():
     for parameter in features.parameters():
         parameter.fill_(1e-3)
-image = torch.ones(1, 3, side, side, dtype=torch.float64, requires_grad=True)
+# What it sees along a row: the columns need not fit.
+image = torch.ones(1, 3, 64, side, dtype=torch.float64, requires_grad=True)
 out = features.double()(image)
-middle = out.shape[2] // 2
-out[0, 0, middle, middle].backward()
+middle = out.shape[3] // 2
+out[0, 0, out.shape[2] // 2, middle].backward()
 seen = torch.nonzero(image.grad[0, 0].sum(0)).flatten()
 print(json.dumps({"held": held, "trained": trained, "sizes": sizes, "middle": middle,
                   "url": published.IMAGENET1K_V1.url, "first": seen.min().item(), "last": seen.max().item()}))
@@ -51,15 +52,14 @@ print(json.dumps({"held": held, "trained": trained, "sizes": sizes, "middle": mi
 
 const IMAGES = [[256, 256], [224, 240], [64, 96], [63, 127], [301, 200]];
 
-/** A side that a receptive field fits into. */
-const SIDE = 448;
-
-for (const network of [ALEXNET, RESNET18]) {
+for (const network of [ALEXNET, RESNET18, RESNET34]) {
   testWithPython(
     `${network.name} is torchvision's`,
     ["torch", "torchvision"],
     async (run) => {
-      const told = await run(PROGRAM, network.name, JSON.stringify(IMAGES), String(SIDE));
+      // A width that the receptive field fits into wherever its pixel lies.
+      const side = receptiveField(network).size + 96;
+      const told = await run(PROGRAM, network.name, JSON.stringify(IMAGES), String(side));
       const { held, trained, sizes, middle, url, first, last } = JSON.parse(told);
       assert.deepEqual(parametersOf(network).map(({ name }) => name), trained);
       assert.deepEqual(shapesOf(network), held);

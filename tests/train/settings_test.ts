@@ -107,7 +107,7 @@ Deno.test("every fixed setting tells runs apart, and no other does", () => {
   const tune = { fraction: 0.5, seed: 1 };
   const kept = keptSettings({
     ...{ ...RUN, network: "resnet18", tune, folds: "folds.csv", fold: 1 },
-    ...{ anyRange: true, operatingPoint: "cost=2", ...GREYS },
+    ...{ anyRange: true, operatingPoint: "cost=2", card: "card.json", ...GREYS },
   });
   for (const [name, row] of SETTING_ROWS) {
     const key = nameOf(row);

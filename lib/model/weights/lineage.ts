@@ -8,7 +8,7 @@
  * | names | outputs | whose |
  * | --- | --- | --- |
  * | `pretrained_model.features.N`, `classifer` | 2, or 1 | the reference's class and its descendants |
- * | `pretrained_model.conv1` …, `classifer` | 2, or 1 | this toolkit's with ResNet-18 |
+ * | `pretrained_model.conv1` …, `classifer` | 2, or 1 | this toolkit's with a ResNet |
  * | `model.features.N`, `classifier` | 1 | the authors' release |
  * | `alexnet.N`, `fc`; `features.N`, `classifier` or `fc` | 1 | other public implementations |
  *
@@ -185,7 +185,12 @@ function _findTrunk(
       return named || fits && begins ? [{ trunk, at, name }] : [];
     });
   });
-  if (found.length > 1) throw _several(found.map(({ name }) => names.get(name)!), file);
+  const each = new Set(found.map(({ name }) => name));
+  if (each.size > 1) throw _several([...each].map((name) => names.get(name)!), file);
+  // Networks that begin alike: that whose names are there, with few others beside them.
+  const apart = ({ trunk: { tensors: held }, at }: Found) =>
+    held.length - 2 * held.filter(({ name }) => names.has(at + name)).length;
+  found.sort((one, other) => apart(one) - apart(other));
   return found[0] ?? { trunk: TRUNKS[0], at: NETWORK_PREFIX + TRUNKS[0].module };
 }
 

@@ -98,7 +98,10 @@ export function selectMRNet(tensors: StateDict, name: string): StateDict {
 
 /** The network of tensors that {@linkcode selectMRNet} has picked. */
 export function networkOfState(state: StateDict): NetworkName {
-  return NETWORK_NAMES.find((name) => state.has(featureTensors(networkOf(name))[0].name))!;
+  return NETWORK_NAMES.find((name) => {
+    const [first, ...others] = mrnetTensors(networkOf(name));
+    return others.length + 1 === state.size && state.has(first.name);
+  })!;
 }
 
 /**

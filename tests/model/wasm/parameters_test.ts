@@ -8,7 +8,7 @@ import {
 import { elementCount } from "../../../lib/model/weights/tensors.ts";
 import { ALEXNET } from "../../../lib/network/alexnet.ts";
 import { type Network, network, type NodeDescription } from "../../../lib/network/network.ts";
-import { RESNET18 } from "../../../lib/network/resnet18.ts";
+import { RESNET18 } from "../../../lib/network/resnet.ts";
 import { RESIDUAL } from "../../support/residual.ts";
 
 for (const network of [ALEXNET, RESIDUAL]) {

@@ -10,7 +10,7 @@ import {
   placeParameters,
 } from "../../../lib/model/wasm/parameters.ts";
 import type { Network } from "../../../lib/network/network.ts";
-import { RESNET18 } from "../../../lib/network/resnet18.ts";
+import { RESNET18 } from "../../../lib/network/resnet.ts";
 import * as tf from "../../support/tf.ts";
 import { onEachEngine } from "../../support/engines.ts";
 import {

@@ -17,7 +17,8 @@ import { encodeOnnx } from "../../../lib/model/weights/onnx.ts";
 import { elementCount, type StateDict } from "../../../lib/model/weights/tensors.ts";
 import { statisticsOf } from "../../../lib/network/parameters.ts";
 import { featuresOf } from "../../../lib/network/reference.ts";
-import { RESNET18 } from "../../../lib/network/resnet18.ts";
+import type { Network } from "../../../lib/network/network.ts";
+import { RESNET18, RESNET34 } from "../../../lib/network/resnet.ts";
 import * as tf from "../../support/tf.ts";
 import { createRandom } from "../../../lib/random.ts";
 import { seededState } from "../../support/seeded.ts";
@@ -63,13 +64,13 @@ for exam in values:
 print(json.dumps({"answers": answers, "metadata": session.get_modelmeta().custom_metadata_map}))
 `;
 
-/** Random weights of an MRNet with ResNet-18, its running statistics too. */
-function resnetState(): StateDict {
+/** Random weights of an MRNet with a ResNet, its running statistics too. */
+function resnetState(network: Network): StateDict {
   const random = createRandom(7);
-  const statistics = statisticsOf(RESNET18).map(({ name, shape }) => {
+  const statistics = statisticsOf(network).map(({ name, shape }) => {
     return { name: NETWORK_PREFIX + name, shape };
   });
-  return new Map([...mrnetParameters(RESNET18), ...statistics].map(({ name, shape }) => {
+  return new Map([...mrnetParameters(network), ...statistics].map(({ name, shape }) => {
     const length = elementCount(shape)!;
     // Those of filters and the linear layer, else around 1: a variance is above 0.
     const [middle, bound] = shape.length > 1 ? [0, Math.sqrt(6 * shape[0] / length)] : [1, 0.3];
@@ -78,8 +79,12 @@ function resnetState(): StateDict {
   }));
 }
 
-/** The logits of an MRNet with ResNet-18, in operations of TensorFlow.js. */
-function resnetLogits(state: StateDict, { voxels, slices, height, width }: Exam): Float32Array {
+/** The logits of an MRNet with a ResNet, in operations of TensorFlow.js. */
+function resnetLogits(
+  network: Network,
+  state: StateDict,
+  { voxels, slices, height, width }: Exam,
+): Float32Array {
   return tf.tidy(() => {
     const tensorOf = (name: string) => {
       const { shape, data } = state.get(name)!;
@@ -88,7 +93,7 @@ function resnetLogits(state: StateDict, { voxels, slices, height, width }: Exam)
       return tf.tensor(filtersToHWIO(data, shape), [rows, columns, into, out]);
     };
     const image = tf.tensor4d(Float32Array.from(voxels), [slices, height, width, 1]);
-    const features = featuresOf(RESNET18, image, (name) => tensorOf(NETWORK_PREFIX + name));
+    const features = featuresOf(network, image, (name) => tensorOf(NETWORK_PREFIX + name));
     const pooled = maxOverSlices(tf.mean(features, [1, 2]));
     const weight = tensorOf("classifer.weight") as tf.Tensor2D;
     const logits = tf.add(tf.matMul(pooled, weight, false, true), tensorOf("classifer.bias"));
@@ -96,27 +101,32 @@ function resnetLogits(state: StateDict, { voxels, slices, height, width }: Exam)
   });
 }
 
-testWithPython(
-  "ResNet-18 in onnxruntime gives the reference's logits",
-  ["numpy", "onnx", "onnxruntime"],
-  (run) =>
-    withFolder(async (folder) => {
-      await startEngine("wasm");
-      const state = resnetState();
-      await Deno.writeFile(`${folder}/a.onnx`, encodeOnnx(state, {}, { network: RESNET18 }));
-      const { voxels } = EXAMS[0];
-      await Deno.writeFile(
-        `${folder}/exams.bin`,
-        new Uint8Array((voxels as Float32Array<ArrayBuffer>).buffer),
-      );
-      const shape = Object.values(SIZE).map(String);
-      const printed = await run(ANSWERS, `${folder}/a.onnx`, `${folder}/exams.bin`, ...shape);
-      const [[absent, present]] = JSON.parse(printed).answers;
-      const logits = resnetLogits(state, EXAMS[0]);
-      const off = Math.max(Math.abs(absent - logits[0]), Math.abs(present - logits[1]));
-      assert.ok(off <= 1e-5 * Math.max(...logits.map(Math.abs)), `${[absent, present]}, ${logits}`);
-    }),
-);
+for (const network of [RESNET18, RESNET34]) {
+  testWithPython(
+    `${network.title} in onnxruntime gives the reference's logits`,
+    ["numpy", "onnx", "onnxruntime"],
+    (run) =>
+      withFolder(async (folder) => {
+        await startEngine("wasm");
+        const state = resnetState(network);
+        await Deno.writeFile(`${folder}/a.onnx`, encodeOnnx(state, {}, { network }));
+        const { voxels } = EXAMS[0];
+        await Deno.writeFile(
+          `${folder}/exams.bin`,
+          new Uint8Array((voxels as Float32Array<ArrayBuffer>).buffer),
+        );
+        const shape = Object.values(SIZE).map(String);
+        const printed = await run(ANSWERS, `${folder}/a.onnx`, `${folder}/exams.bin`, ...shape);
+        const [[absent, present]] = JSON.parse(printed).answers;
+        const logits = resnetLogits(network, state, EXAMS[0]);
+        const off = Math.max(Math.abs(absent - logits[0]), Math.abs(present - logits[1]));
+        assert.ok(
+          off <= 1e-5 * Math.max(...logits.map(Math.abs)),
+          `${[absent, present]}, ${logits}`,
+        );
+      }),
+  );
+}
 
 /** Landmarks of an exam whose histogram is unlike the others'. */
 const LANDMARKS = meanLandmarks(
