@@ -203,6 +203,7 @@ Deno.test("results of an evaluation are part of a card", async () => {
   const [{ results: index }] = frontMatter(readme)["model-index"] as { results: unknown[] }[];
   assert.equal(index.length, 2);
   assert.ok(!readme.includes("/home/"), "it says where the data lay");
+  assert.ok(!/^ +- task: [&*]/m.test(readme), "not every reader of YAML knows references");
 });
 
 Deno.test("what is no result of an evaluation is refused in one line", () => {
