@@ -19,7 +19,7 @@ export function submitCommand() {
     .argument("<PLAN>", "folder of the plan")
     .argument(
       "[OPTIONS...]",
-      "slurm: options of sbatch, after --: -- --partition=long --time=4:00:00",
+      "slurm: behind --, options of sbatch such as --partition=long",
     )
     .addOption(
       option(
