@@ -32,8 +32,8 @@ Deno.test("options are written out as argparse understands them", () => {
   }
   assert.throws(() => writtenOut(["--l", "1"], train), {
     name: "UsageError",
-    message:
-      "ambiguous option: --l could match --lr_scheduler, --lr, --log_every, --logs, --loss_weights",
+    message: "ambiguous option: --l could match --lr_scheduler, --lr, --log_every, --logs, " +
+      "--loss_weights, --log_gamma",
   });
   // A name that is whole is meant, though others begin with it.
   assert.deepEqual(writtenOut(["--lr", "1"], train), ["--lr", "1"]);
