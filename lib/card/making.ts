@@ -1,5 +1,7 @@
 /** The sections of a card that are about how a model of one plane was made. */
+import { baseName } from "../files.ts";
 import type { ModelCard } from "../model/card.ts";
+import { isAddress } from "../model/model_source.ts";
 import { fixed } from "../page/format.ts";
 import { type CardRow, type CardSection, CHOOSING_EXAMS, pixelHash, row } from "./rows.ts";
 import { recalibrationRow, setRows, thresholdRow, UNKNOWN } from "./rows.ts";
@@ -23,7 +25,7 @@ async function _trainingData(card: ModelCard): Promise<CardSection> {
   const left = [
     tune &&
     `${Number((100 * tune.fraction).toFixed(1))} % by seed ${tune.seed}, which chose the epoch`,
-    config.fold !== undefined && `fold ${config.fold} of ${config.folds}`,
+    config.fold !== undefined && `fold ${config.fold} of ${baseName(String(config.folds))}`,
   ].filter((each) => each);
   if (left.length > 0) rows.push(["Kept out", left.join("; ")]);
   return rows.length > 0
@@ -34,6 +36,7 @@ async function _trainingData(card: ModelCard): Promise<CardSection> {
 function _training(card: ModelCard): CardSection {
   const { recipe, epoch, trainLoss, valLoss, engine, config = {} } = card;
   const given = (name: string) => config[name] === undefined ? undefined : String(config[name]);
+  const weights = given("weights");
   const settings = Object.entries(config)
     .filter(([name]) => !SHOWN_ELSEWHERE.includes(name))
     .map(([name, value]) => `${name} ${value}`);
@@ -42,7 +45,8 @@ function _training(card: ModelCard): CardSection {
     title: "Training",
     rows: [
       ...row("Recipe", recipe),
-      ...row("Started from", given("weights")),
+      // Where a file lay is nobody's business; an address stays one.
+      ...row("Started from", weights && (isAddress(weights) ? weights : baseName(weights))),
       ...row("Seed", given("seed")),
       ...row("Engine", engine),
       ...row("Epochs", epoch && `${epoch} kept, of ${given("epochs") ?? "some"} at most`),

@@ -34,5 +34,13 @@ export const FULL_CARD: Partial<ModelCard> = {
   ...{ epochRule: "auc", epoch: 12, trainAuc: 0.95, trainLoss: 0.5, valAuc: 0.875, valLoss: 0.6 },
   operatingPoint: { threshold: 0.3, rule: "youden", exams: "tune" },
   engine: "WebAssembly on the processor, 2 threads",
-  config: { weights: "imagenet", seed: 7, epochs: 50, lr: 1e-5, data: "/home/somebody/data" },
+  config: {
+    weights: "/home/somebody/start.pth",
+    fold: 2,
+    folds: "/home/somebody/f.csv",
+    seed: 7,
+    epochs: 50,
+    lr: 1e-5,
+    data: "/home/somebody/data",
+  },
 };
