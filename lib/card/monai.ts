@@ -14,7 +14,8 @@ import type { ModelResults } from "./results.ts";
 import { DEFAULT_USE, NO_DEVICE, planeOf, titleOf } from "./sections.ts";
 
 /** The schema that a bundle names for its metadata. */
-const SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/" +
+const SCHEMA_URL =
+  "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/" +
   "meta_schema_20240725.json";
 
 /** What MONAI calls a version that is not known; no part of MONAI makes these bundles. */
@@ -65,7 +66,7 @@ export function monaiMetadata(
   const bundled = bundledModels(model);
   const titles = [...new Set(singlesOf(model).map(({ network }) => networkOf(network).title))];
   return {
-    schema: SCHEMA,
+    schema: SCHEMA_URL,
     version,
     changelog: { [version]: made.filter((each) => each).join(" ") },
     monai_version: NO_VERSION,
