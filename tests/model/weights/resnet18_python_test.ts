@@ -5,7 +5,7 @@ import { writeWhole } from "../../../lib/files.ts";
 import { MRNet } from "../../../lib/model/mrnet.ts";
 import { loadMRNet } from "../../../lib/model/create.ts";
 import { encodePytorch } from "../../../lib/model/weights/torch/write.ts";
-import { RESNET18 } from "../../../lib/network/resnet18.ts";
+import { RESNET18 } from "../../../lib/network/resnet.ts";
 import { seededExam, seededState } from "../../support/seeded.ts";
 import { testWithPython, withFolder } from "./support.ts";
 
