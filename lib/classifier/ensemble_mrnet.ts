@@ -53,7 +53,7 @@ export class EnsembleMRNet extends Classifier {
   }
 
   /** See {@linkcode Classifier.recalibrations}. */
-  override get recalibrations() {
+  override get recalibrations(): Classifier["recalibrations"] {
     const { plane, recalibration } = this.card;
     const own = recalibration === undefined ? [] : [{ plane, recalibration }];
     return [...this.members.flatMap(({ recalibrations }) => recalibrations), ...own];
