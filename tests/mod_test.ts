@@ -112,6 +112,16 @@ Deno.test("each namespace is a path of the package too, and has what it is for",
   const { ".": root, "./cli": _, ...paths } = config.exports;
   assert.equal(root, "./mod.ts");
   const wanted: Record<string, string[]> = {
+    card: [
+      "describeModel",
+      "cardLines",
+      "cardSections",
+      "cardReadme",
+      "writeBundle",
+      "readResults",
+      "monaiMetadata",
+      "readCardFile",
+    ],
     combination: ["combineTable", "combinedProbability", "predictPatients", "readCombination"],
     metrics: ["rocAuc", "rocCurve", "delongTest", "bootstrapRoc", "youdenPoint", "fitLogistic"],
     npy: ["readNpy", "decodeNpy", "encodeNpy", "examFromNpy"],
