@@ -31,6 +31,11 @@ export function queueCommandLine(...args: string[]): string {
   return [_program(), `run -A --lock=${QUEUE_LOCK} cli.ts`, ...args.map(shellQuoted)].join(" ");
 }
 
+/** A command of `cli.ts` in a document that is read on other machines. */
+export function documentedCommandLine(...args: string[]): string {
+  return ["deno run -A cli.ts", ...args.map(shellQuoted)].join(" ");
+}
+
 /** Of a runtime that is not Deno nothing is known. */
 function _program(): string {
   try {

@@ -1,4 +1,6 @@
 /** A model's card as the README of a repository on the Hugging Face Hub: metadata in YAML, then Markdown. */
+import { PLANES } from "../terms.ts";
+import { documentedCommandLine } from "../invocation.ts";
 import { baseName } from "../files.ts";
 import { networkOf } from "../network/networks.ts";
 import { findingText } from "./finding.ts";
@@ -96,12 +98,13 @@ function _isHubName(name: string): boolean {
 }
 
 function _how(model: ModelDescription): string {
-  const exams = { single: "exam.npy", combined: "axial.npy coronal.npy sagittal.npy" };
-  const given = planeOf(model) === "combined" ? exams.combined : exams.single;
+  const given = planeOf(model) === "combined"
+    ? PLANES.map((plane) => `${plane}.npy`)
+    : ["exam.npy"];
   return [
     "## How to use it\n",
     "```sh",
-    `deno run -A cli.ts predict --model ${JSON.stringify(baseName(model.file))} ${given}`,
+    documentedCommandLine("predict", "--model", baseName(model.file), ...given),
     "```\n",
     "An exam is a NumPy array `[slices, height, width]` of one series, as in the MRNet dataset; a " +
     "folder from a scanner is taken too. " +

@@ -1,5 +1,5 @@
 /** `cli.ts submit PLAN --engine ENGINE`: hands the units of a plan over to a scheduler or a queue. */
-import { commandLine, QUEUE_LOCK } from "../invocation.ts";
+import { commandLine, queueCommandLine } from "../invocation.ts";
 import { SUBMIT_ENGINE_NAMES } from "../plan/engines/engines.ts";
 import { APP, MEMORY } from "../plan/engines/kubernetes.ts";
 import { rangesOf } from "../plan/engines/ranges.ts";
@@ -60,7 +60,7 @@ export function submitCommand() {
       "after",
       "\nPermissions: --allow-read=PLAN --allow-write=PLAN, and unless --print is given\n" +
         "--allow-run=sbatch,squeue,scontrol for Slurm, --allow-net=HOST:PORT --allow-env for BullMQ.\n" +
-        `BullMQ is in a lock file of its own: deno run --lock=${QUEUE_LOCK} -A cli.ts submit`,
+        `BullMQ is in a lock file of its own:\n  ${queueCommandLine("submit")}`,
     )
     .action(async (folder, given, { print: printed, claim, redis, ...own }) => {
       const { done, queued, submitted, files, jobs, commands, next } = await submitPlan(folder, {

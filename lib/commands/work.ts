@@ -1,5 +1,5 @@
 /** `cli.ts work --redis URL`: a worker that does the units of a BullMQ queue. */
-import { QUEUE_LOCK } from "../invocation.ts";
+import { queueCommandLine } from "../invocation.ts";
 import {
   LOCK_SECONDS,
   type QueuedUnit,
@@ -33,7 +33,7 @@ export function workCommand(exit: (code: number) => void) {
     .addHelpText(
       "after",
       "\nExits 0, or 1 if a unit failed for good.\n" +
-        `BullMQ is in a lock file of its own: deno run --lock=${QUEUE_LOCK} -A cli.ts work\n` +
+        `BullMQ is in a lock file of its own:\n  ${queueCommandLine("work")}\n` +
         "Permissions: --allow-net=HOST:PORT --allow-env --allow-read=PLAN --allow-run",
     )
     .action(async ({ redis, queue, until_done: untilDone, lock }) => {

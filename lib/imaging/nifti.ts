@@ -267,10 +267,17 @@ function _gunzipped(
   options: Parameters<typeof gunzipSync>[1],
 ): Uint8Array<ArrayBuffer> {
   try {
-    return plainBytes(gunzipSync(bytes, { ...LARGE_PIECES, ...options }));
+    const chunkSize = Math.min(Math.max(_sizeInGzip(bytes), 64 * 1024), LARGE_PIECES.chunkSize);
+    return plainBytes(gunzipSync(bytes, { chunkSize, ...options }));
   } catch (error) {
     throw refusedNifti(name, `it cannot be inflated (${messageOf(error)})`, "copy it again");
   }
+}
+
+/** What a gzip file says that it inflates to, modulo 2³²; any number if the file is cut off. */
+function _sizeInGzip(bytes: Uint8Array): number {
+  const { buffer, byteOffset, byteLength } = bytes;
+  return byteLength < 4 ? 0 : new DataView(buffer, byteOffset).getUint32(byteLength - 4, true);
 }
 
 /** Bytes that are those of a NIfTI file. */
