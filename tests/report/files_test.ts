@@ -20,8 +20,8 @@ Deno.test("the JSON object has the metrics under plain names", () => {
   const json = JSON.parse(JSON.stringify(evaluationJson(evaluation)));
   const { summary, against } = evaluation;
   assert.deepEqual(Object.keys(json), [
-    ...["model", "sha256", "task", "plane", "intensity", "data", "split", "engine", "exams"],
-    ...["positives", "patients", "exams_found", "protocol"],
+    ...["model", "sha256", "task", "plane", "intensity", "recalibration", "data", "split"],
+    ...["engine", "exams", "positives", "patients", "exams_found", "protocol"],
     ...["loss", "auc", "auc_ci_delong", "auc_ci_bootstrap", "bootstrap", "brier"],
     ...["average_precision", "average_precision_ci", "calibration_slope", "calibration_slope_ci"],
     ...["calibration_intercept", "calibration_intercept_ci"],
