@@ -110,7 +110,7 @@ export class BestCheckpoint {
     const name = checkpointName(this.#options, report);
     const operatingPoint = {
       threshold: report.threshold,
-      rule: report.rule ?? "youden",
+      rule: report.rule,
       exams: chosenOn,
     } as const;
     const { epoch, trainAuc, trainLoss, valAuc, valLoss } = report;

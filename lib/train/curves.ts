@@ -22,7 +22,7 @@ import { STYLE } from "../page/style.ts";
 import type { EpochReport } from "./reports.ts";
 
 /** What is shown of an epoch. */
-export type EpochOfCurves = Omit<EpochReport, "threshold">;
+export type EpochOfCurves = Omit<EpochReport, "threshold" | "rule">;
 
 /** What the page says of the run. */
 export interface CurvesOf {

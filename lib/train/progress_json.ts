@@ -1,6 +1,7 @@
 /** A training's progress as JSON and back, every number exactly. */
 import { examId } from "../data/labels.ts";
 import { messageOf, MRNetError } from "../errors.ts";
+import { type OperatingRule, parseOperatingRule } from "../metrics/operating_rule.ts";
 import type { Passed, TrainProgress } from "./progress.ts";
 import type { EpochReport, SkippedExam } from "./reports.ts";
 
@@ -18,6 +19,8 @@ export function progressJson(progress: TrainProgress): Record<string, unknown> {
   const rows = epochs.map((report) => [
     ...METRICS.map((name) => Number.isFinite(report[name]) ? report[name] : String(report[name])),
     report.isBest,
+    // Why a wanted rule chose none is told at its epoch alone.
+    report.rule,
   ]);
   return { epochs: rows, train, valid, seconds, skipped };
 }
@@ -53,12 +56,20 @@ function _list<T>(
 }
 
 function _epoch(row: unknown, index: number): EpochReport | undefined {
-  if (!Array.isArray(row) || row.length !== METRICS.length + 1) return undefined;
-  const values = row.slice(0, -1).map(_number);
-  const isBest = row.at(-1);
-  if (values.includes(undefined) || typeof isBest !== "boolean") return undefined;
+  if (!Array.isArray(row) || row.length < METRICS.length + 1) return undefined;
+  const values = row.slice(0, METRICS.length).map(_number);
+  const [isBest, given, ...more] = row.slice(METRICS.length);
+  const rule = _rule(given);
+  const sound = typeof isBest === "boolean" && rule !== undefined && more.length === 0;
+  if (values.includes(undefined) || !sound) return undefined;
   const metrics = Object.fromEntries(METRICS.map((name, at) => [name, values[at]]));
-  return { epoch: index + 1, ...metrics, isBest } as EpochReport;
+  return { epoch: index + 1, ...metrics, isBest, rule } as EpochReport;
+}
+
+/** The rule of an epoch; when states did not have it, there was but one for training. */
+function _rule(value: unknown): OperatingRule | undefined {
+  if (value === undefined) return "youden";
+  return typeof value === "string" ? parseOperatingRule(value) : undefined;
 }
 
 function _number(value: unknown): number | undefined {

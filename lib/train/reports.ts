@@ -39,9 +39,12 @@ export interface EpochReport {
    * validation exams, by Youden's index or another rule.
    */
   threshold: number;
-  /** The rule that chose the threshold; of epochs before a run was resumed it is not known. */
-  rule?: OperatingRule;
-  /** Why the rule that was asked for chose none, so that `youden` did; nothing if it chose the threshold. */
+  /** The rule that chose the threshold. */
+  rule: OperatingRule;
+  /**
+   * Why the rule that was asked for chose none, so that `youden` did; nothing if it chose the threshold.
+   * Of epochs before a run was resumed it is not known.
+   */
   unreached?: string;
   /** The learning rate that the epoch was trained with. */
   learningRate: number;

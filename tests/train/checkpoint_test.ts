@@ -18,8 +18,8 @@ await startEngine("cpu");
 function report(epoch: number, valAuc: number, trainAuc = 0.75): EpochReport {
   const losses = { trainLoss: 0.6, valLoss: 0.5 };
   const learningRate = 1e-5;
-  const threshold = 0.375;
-  return { epoch, trainAuc, valAuc, threshold, ...losses, learningRate, seconds: 1, isBest: true };
+  const chosen = { threshold: 0.375, rule: "youden" } as const;
+  return { epoch, trainAuc, valAuc, ...chosen, ...losses, learningRate, seconds: 1, isBest: true };
 }
 
 function options(folder: TemporaryFolder, prefix = "mrnet"): CheckpointOptions {

@@ -46,8 +46,7 @@ function goOn(folder: TemporaryFolder, more: Partial<RunOptions> = {}): Promise<
 /** What a run has left and has answered, without its times. */
 async function come(folder: TemporaryFolder, { epochs, best, logFolder, ...rest }: RunResult) {
   const { stopped, seed } = rest;
-  // The rule that chose a threshold is not known of epochs before a run was resumed.
-  const without = epochs.map(({ seconds: _, rule: _rule, ...report }) => report);
+  const without = epochs.map(({ seconds: _, ...report }) => report);
   const outcome = await outcomeOf(logFolder, folder.at("models"));
   return { ...outcome, epochs: without, best: best?.epoch, stopped, seed };
 }

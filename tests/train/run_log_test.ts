@@ -14,7 +14,7 @@ function exam(phase: "train" | "valid", epoch: number, done: number, auc: number
 
 function epoch(number: number, auc = 0.75): EpochReport {
   const losses = { trainLoss: 0.5123, valLoss: 0.625 };
-  const aucs = { trainAuc: auc, valAuc: 0.8, threshold: 0.5 };
+  const aucs = { trainAuc: auc, valAuc: 0.8, threshold: 0.5, rule: "youden" } as const;
   return {
     epoch: number,
     ...losses,
