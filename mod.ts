@@ -74,6 +74,7 @@ export * from "./lib/classifier/mod.ts";
 
 // Evaluating and predicting.
 export { evaluate } from "./lib/report/evaluate.ts";
+export type { AskedExamsOptions } from "./lib/report/asked_exams.ts";
 export type { EvaluateOptions, Evaluation, ExamPrediction } from "./lib/train/evaluate.ts";
 export type { EvaluateModelOptions, EvaluationStart } from "./lib/report/evaluate_model.ts";
 export type { ModelEvaluation } from "./lib/report/evaluate_model.ts";

@@ -7,11 +7,9 @@ import type { ClassifiedExam } from "../classifier/evaluate.ts";
 import { loadClassifier } from "../classifier/load.ts";
 import type { Combination, FitOn } from "../combine/combination.ts";
 import type { Intensity } from "../data/intensity.ts";
-import type { DatasetOptions } from "../data/dataset.ts";
 import { isSameTune } from "../data/tune.ts";
 import { type ComputeOptions, describeEngine, type Engine, startEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
-import type { SeriesChoice } from "../imaging/choose.ts";
 import type { AucComparison } from "../metrics/delong.ts";
 import { compareModels, summarizePredictions } from "../metrics/summary.ts";
 import type { OperatingRule } from "../metrics/operating_rule.ts";
@@ -21,18 +19,16 @@ import type { ModelHints } from "../model/plane_model.ts";
 import { drawSeed } from "../random.ts";
 import type { Plane, Split } from "../terms.ts";
 import { type Acquaintance, type EvaluatedSet, isAll, NAME_ONLY } from "./acquaintance.ts";
-import { countLabelled, openExams, openSplit } from "./evaluated_exams.ts";
+import { AskedExams, type AskedExamsOptions, checkAskedExams } from "./asked_exams.ts";
+import { countLabelled } from "./evaluated_exams.ts";
 import type { EvaluatedExams, OddExam, OpenedExams } from "./evaluated_exams.ts";
-import { LabelledStudies, type LeftOutStudies } from "./labelled_studies.ts";
+import type { LeftOutStudies } from "./labelled_studies.ts";
 import { chooseOnTune } from "./tune_threshold.ts";
 import { readExamFacts, type Subgroups, subgroupsOf } from "./subgroups.ts";
 
 /** Which model to evaluate, and on what. */
 export interface EvaluateModelOptions
-  extends
-    ComputeOptions,
-    Pick<DatasetOptions, "data">,
-    Pick<ModelHints, "task" | "plane" | "intensity"> {
+  extends ComputeOptions, AskedExamsOptions, Pick<ModelHints, "task" | "plane" | "intensity"> {
   /** The model's file: `.safetensors`, `.pth` or `.pt`, or `.json` of a combination or an ensemble. */
   model: string;
   /**
@@ -40,15 +36,6 @@ export interface EvaluateModelOptions
    * @default "valid"
    */
   split?: Split | "tune";
-  /**
-   * A table of labels, `id,abnormal,acl,meniscus`: `data` is then a folder or an archive of studies from a
-   * scanner, one a patient, which are read as `importExams` reads them. A study goes by its identifier or
-   * a folder it lies in.
-   * @default none, `data` is a dataset in MRNet's folders
-   */
-  labels?: string;
-  /** Which series of a study is meant if several fit a plane; needs `labels`. */
-  series?: readonly SeriesChoice[];
   /** The files of other models, to compare on the same exams; they may read other planes. */
   against?: string | readonly string[];
   /**
@@ -168,8 +155,7 @@ export interface ComparedModel extends EvaluatedModel {
 
 /** Evaluates a model on a split of a dataset: `evaluate` as it is given a file, which documents it. */
 export async function evaluateModel(options: EvaluateModelOptions): Promise<ModelEvaluation> {
-  const { data = "data", labels, series, seed = drawSeed(), samples, onStart, onExam } = options;
-  const split = labels === undefined ? options.split ?? "valid" : "studies";
+  const { seed = drawSeed(), samples, onStart, onExam } = options;
   _checkOptions(options);
   const engine = await startEngine(options.engine, { threads: options.threads });
   using first = await loadClassifier(options.model, {
@@ -191,20 +177,13 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
     });
     others.push(loaded.use(other));
   }
-  if (split === "tune") _checkTune(first, others);
-  using studies = labels === undefined
-    ? undefined
-    : await LabelledStudies.open({ data, labels, series });
-  const open = async (model: Classifier) => {
-    const datasets = split === "studies"
-      ? studies!.datasets(task, model.planes)
-      : await openSplit(model, { data, split, tune });
-    return openExams(model, datasets, { split });
-  };
-  const exams = await open(first);
+  if (options.split === "tune") _checkTune(first, others);
+  using asked = await AskedExams.open(options, "valid");
+  const { data, split } = asked;
+  const exams = await asked.for(first, tune);
   const { patients, groups } = await readExamFacts(options, exams.labels);
   const otherExams: OpenedExams[] = [];
-  for (const other of others) otherExams.push(await open(other));
+  for (const other of others) otherExams.push(await asked.for(other, tune));
   const positives = exams.labels.filter(({ label }) => label === 1).length;
   await onStart?.({ engine, card: first.card, exams: exams.labels.length, positives, seed });
 
@@ -235,7 +214,7 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Mode
     ...evaluated,
     data,
     split,
-    leftOut: studies?.leftOut(task),
+    leftOut: asked.leftOut(task),
     engine: describeEngine(engine),
     ...(split === "studies" ? {} : { found: await countLabelled({ data, split, task }) }),
     subgroups: groups && subgroupsOf(predictions, groups, threshold, patients),
@@ -257,15 +236,8 @@ export function compareAll(
   }));
 }
 
-function _checkOptions(
-  { threshold, samples, split, labels, series }: EvaluateModelOptions,
-): void {
-  if (labels !== undefined && split !== undefined) {
-    throw new OptionError("Cannot evaluate a split of studies: give 'labels' or 'split', not both");
-  }
-  if (labels === undefined && series !== undefined) {
-    throw new OptionError("Cannot choose series of a dataset: 'series' goes with 'labels'");
-  }
+function _checkOptions({ threshold, samples, ...exams }: EvaluateModelOptions): void {
+  checkAskedExams("evaluate", exams);
   if (threshold !== undefined && !(threshold >= 0 && threshold <= 1)) {
     throw new OptionError(`Cannot decide at the threshold ${threshold}: give a number in 0–1`);
   }

@@ -4,10 +4,8 @@
  */
 import { loadClassifier } from "../classifier/load.ts";
 import type { Classifier } from "../classifier/classifier.ts";
-import type { DatasetOptions } from "../data/dataset.ts";
 import { type ComputeOptions, type Engine, startEngine } from "../engine/engine.ts";
-import { OptionError } from "../errors.ts";
-import type { SeriesChoice } from "../imaging/choose.ts";
+import { messageOf, OptionError } from "../errors.ts";
 import { brierScore } from "../metrics/calibration.ts";
 import { type CalibrationFit, calibrationFit } from "../metrics/calibration_fit.ts";
 import {
@@ -21,21 +19,17 @@ import {
 import { decide } from "../model/card.ts";
 import { MAX_RECALIBRATION_EXAMS, type Recalibration } from "../model/recalibration.ts";
 import type { ModelHints } from "../model/plane_model.ts";
-import { messageOf } from "../errors.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import type { Split } from "../terms.ts";
 import type { EvaluatedSet } from "./acquaintance.ts";
 import { isAll, theseExams } from "./acquaintance.ts";
-import { type EvaluatedExams, openExams, openSplit } from "./evaluated_exams.ts";
-import { LabelledStudies } from "./labelled_studies.ts";
+import { AskedExams, type AskedExamsOptions, checkAskedExams } from "./asked_exams.ts";
+import type { EvaluatedExams } from "./evaluated_exams.ts";
 import { checkRecalibrated, setRecalibration } from "./recalibrated_file.ts";
 
 /** Which model to recalibrate, by which exams. */
 export interface RecalibrateOptions
-  extends
-    ComputeOptions,
-    Pick<DatasetOptions, "data">,
-    Pick<ModelHints, "task" | "plane" | "intensity"> {
+  extends ComputeOptions, AskedExamsOptions, Pick<ModelHints, "task" | "plane" | "intensity"> {
   /** The file: `.safetensors`, or `.json` of a combination or an ensemble. */
   model: string;
   /**
@@ -43,14 +37,6 @@ export interface RecalibrateOptions
    * @default "tune"
    */
   split?: Split | "tune";
-  /**
-   * A table of labels: `data` is then a folder or an archive of studies from a scanner, as of
-   * `EvaluateModelOptions`.
-   * @default none, `data` is a dataset in MRNet's folders
-   */
-  labels?: string;
-  /** Which series of a study is meant if several fit a plane; needs `labels`. */
-  series?: readonly SeriesChoice[];
   /**
    * How: see {@linkcode RecalibrationMethod}; `none` takes a recalibration away again, and needs no exams.
    * @default "platt"
@@ -118,16 +104,11 @@ export async function recalibrate(options: RecalibrateOptions): Promise<Recalibr
   if (method === "none") return await _takeAway(file, out);
   await checkRecalibrated(file, false);
   const engine = await startEngine(options.engine, { threads: options.threads });
-  const { task, plane, intensity, data = "data", labels: table, series } = options;
+  const { task, plane, intensity } = options;
   using classifier = await loadClassifier(file, { task, plane, intensity });
-  const on = table === undefined ? options.split ?? "tune" : "studies";
-  using studies = table === undefined
-    ? undefined
-    : await LabelledStudies.open({ data, labels: table, series });
-  const datasets = on === "studies"
-    ? studies!.datasets(classifier.task, classifier.planes)
-    : await openSplit(classifier, { data, split: on, tune: _tuneOf(classifier, on) });
-  const { labels, total, evaluate } = openExams(classifier, datasets, { split: on });
+  using asked = await AskedExams.open(options, "tune");
+  const { split: on } = asked;
+  const { labels, total, evaluate } = await asked.for(classifier, _tuneOf(classifier, on));
   const positives = labels.filter(({ label }) => label === 1).length;
   await options.onStart?.({ engine, exams: labels.length, positives });
   let done = 0;
@@ -158,16 +139,8 @@ export async function recalibrate(options: RecalibrateOptions): Promise<Recalibr
   };
 }
 
-function _checkOptions(
-  { split, labels, series }: RecalibrateOptions,
-  method: RecalibrationMethod | "none",
-): void {
-  if (labels !== undefined && split !== undefined) {
-    throw new OptionError("Cannot recalibrate on a split of studies: give 'labels' or 'split'");
-  }
-  if (labels === undefined && series !== undefined) {
-    throw new OptionError("Cannot choose series of a dataset: 'series' goes with 'labels'");
-  }
+function _checkOptions(exams: RecalibrateOptions, method: RecalibrationMethod | "none"): void {
+  checkAskedExams("recalibrate on", exams);
   const methods: readonly string[] = [...RECALIBRATION_METHODS, "none"];
   if (methods.includes(method)) return;
   throw new OptionError(`Cannot recalibrate by '${method}': choose from ${methods.join(", ")}`);
