@@ -34,7 +34,6 @@ export let backend: typeof TensorFlow.backend;
 export let backend_util: typeof TensorFlow.backend_util;
 export let cast: typeof TensorFlow.cast;
 export let clipByValue: typeof TensorFlow.clipByValue;
-export let pow: typeof TensorFlow.pow;
 export let concat: typeof TensorFlow.concat;
 export let conv2d: typeof TensorFlow.conv2d;
 export let customGrad: typeof TensorFlow.customGrad;
@@ -52,6 +51,7 @@ export let max: typeof TensorFlow.max;
 export let maxPool: typeof TensorFlow.maxPool;
 export let mean: typeof TensorFlow.mean;
 export let mul: typeof TensorFlow.mul;
+export let pow: typeof TensorFlow.pow;
 export let range: typeof TensorFlow.range;
 export let registerBackend: typeof TensorFlow.registerBackend;
 export let registerKernel: typeof TensorFlow.registerKernel;
@@ -88,7 +88,6 @@ export async function loadTensorFlow(): Promise<void> {
     backend_util,
     cast,
     clipByValue,
-    pow,
     concat,
     conv2d,
     customGrad,
@@ -106,6 +105,7 @@ export async function loadTensorFlow(): Promise<void> {
     maxPool,
     mean,
     mul,
+    pow,
     range,
     registerBackend,
     registerKernel,
