@@ -17,6 +17,7 @@ import { dicomFile, dicomSlice, encapsulated } from "../support/dicom.ts";
 import { elementBomb } from "../support/hostile_studies.ts";
 import { niftiFile } from "../support/nifti.ts";
 import { study } from "../support/study.ts";
+import { assertWithin } from "../support/time.ts";
 
 const zip = (files: ReadonlyMap<string, Uint8Array>) => ({
   name: "study.zip",
@@ -134,7 +135,7 @@ Deno.test("a choice of many stars is answered at once", async () => {
     choosePlanes(series, { series: [{ text }] })[0].series !== undefined;
   const start = performance.now();
   assert.equal(chosen("*a".repeat(30) + "b"), false);
-  assert.ok(performance.now() - start < 1000);
+  assertWithin(performance.now() - start, 1000);
   for (const text of ["a*", "*A*a*", "*", "a".repeat(60), `${"a*".repeat(59)}a`]) {
     assert.equal(chosen(text), true, text);
   }
