@@ -12,7 +12,7 @@ import { testWithPython, withFolder } from "./support.ts";
 /**
  * An MRNet around torchvision's ResNet-18, as the original class has it around AlexNet: the classifier
  * for ImageNet stays in it, unused. Loads our file, says the logits of an exam, and saves the model as
- * a state dict, as a state dict of nn.DataParallel and as a whole.
+ * a state dict and as a whole module, each also under nn.DataParallel.
  */
 const PROGRAM = `
 import json, sys, numpy, torch
@@ -48,6 +48,8 @@ with torch.no_grad():
 torch.save(net.state_dict(), folder + "/state.pth")
 torch.save(nn.DataParallel(net).state_dict(), folder + "/parallel.pth")
 torch.save(net, folder + "/whole.pth")
+torch.save(nn.DataParallel(net), folder + "/whole_parallel.pth")
+torch.save(net, folder + "/whole_legacy.pth", _use_new_zipfile_serialization=False)
 `;
 
 testWithPython(
@@ -64,7 +66,7 @@ testWithPython(
       const theirs: number[] = JSON.parse(
         await run(PROGRAM, folder, `${folder}/exam.bin`, height, width),
       );
-      for (const name of ["state", "parallel"]) {
+      for (const name of ["state", "parallel", "whole", "whole_parallel", "whole_legacy"]) {
         const { model } = await loadMRNet(`${folder}/${name}.pth`);
         assert.equal(model.network, "resnet18");
         assert.deepEqual(await model.stateDict(), state, name);

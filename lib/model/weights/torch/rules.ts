@@ -73,6 +73,8 @@ const CLASSES: ReadonlySet<string> = new Set([
   "torch.nn.parallel.data_parallel.DataParallel",
   "torch.nn.parallel.distributed.DistributedDataParallel",
   "torchvision.models.alexnet.AlexNet",
+  "torchvision.models.resnet.BasicBlock",
+  "torchvision.models.resnet.ResNet",
 ]);
 
 /** Families of such classes: the layers of PyTorch, its optimizers, and MRNet of any module. */
