@@ -50,9 +50,9 @@ const EXCEPTIONS: readonly { file: RegExp; text: RegExp; why: string }[] = [
   },
   { file: /./, text: /\bplaceParameters\b/g, why: "a verb" },
   {
-    file: /^lib\/serve\//,
-    text: /\b_?(Form)?parts?\b/gi,
-    why: "a field of a form, as RFC 7578 calls it",
+    file: /^lib\/(serve|pacs|multipart\.ts)/,
+    text: /\b_?(Body)?parts?\b/gi,
+    why: "a part of a body, as RFC 2046 and RFC 7578 call it",
   },
   { file: /^lib\/imaging\//, text: /\bbodyPart\b/g, why: "DICOM's Body Part Examined" },
   {

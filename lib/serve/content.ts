@@ -5,9 +5,9 @@
 import { isDicom } from "../imaging/dicom/dataset.ts";
 import { type GivenFile, isZip } from "../imaging/files.ts";
 import { isNifti } from "../imaging/nifti.ts";
+import { type BodyPart, boundaryOf, type MultipartFault, MultipartReader } from "../multipart.ts";
 import { asciiOf } from "../quoted.ts";
 import { type Plane, PLANES } from "../terms.ts";
-import { boundaryOf, type FormPart, FormReader } from "./multipart.ts";
 import type { ServeLimits } from "./options.ts";
 import { Problem } from "./problem.ts";
 import { FORM_TYPE, NPY_TYPES, RELATED_TYPE, STUDY_TYPES } from "./schemas.ts";
@@ -59,13 +59,15 @@ export function checkType({ headers }: Request): void {
 export function formReaderFor(
   { headers }: Request,
   { images }: Pick<ServeLimits, "images">,
-): FormReader | undefined {
+): MultipartReader | undefined {
   const type = _essence(headers);
   if (type !== FORM_TYPE && type !== RELATED_TYPE) return undefined;
   const boundary = boundaryOf(headers.get("content-type") ?? "");
   // Beside its files a study's form may say which series are meant.
-  const limits = { parts: images + PLANES.length, named: type === FORM_TYPE };
-  if (boundary !== undefined) return new FormReader(boundary, limits);
+  const parts = images + PLANES.length;
+  const refuse = (fault: MultipartFault) => new Problem(400, _formFault(fault, parts));
+  const limits = { parts, named: type === FORM_TYPE, refuse };
+  if (boundary !== undefined) return new MultipartReader(boundary, limits);
   throw new Problem(400, "The form cannot be read: its type names no boundary");
 }
 
@@ -77,7 +79,7 @@ export function formReaderFor(
  */
 export function contentOf(
   { headers }: Request,
-  form: FormReader | undefined,
+  form: MultipartReader | undefined,
   bytes: Uint8Array<ArrayBuffer>,
 ): Content {
   if (form !== undefined) return _formContent(form.parts(bytes), _essence(headers));
@@ -87,8 +89,8 @@ export function contentOf(
   return { kind: "study", files: [{ name, bytes }], series: [] };
 }
 
-function _formContent(parts: readonly FormPart[], type: string): Content {
-  const isOfStudy = (part: FormPart) =>
+function _formContent(parts: readonly BodyPart[], type: string): Content {
+  const isOfStudy = (part: BodyPart) =>
     type === RELATED_TYPE || part.name === "study" ||
     (STUDY_TYPES as readonly string[]).includes(part.type ?? "");
   const files = parts.filter(isOfStudy);
@@ -107,8 +109,24 @@ function _formContent(parts: readonly FormPart[], type: string): Content {
   return { kind: "study", files: _named(files), series };
 }
 
+/** What is wrong with a form, and how to send another. */
+function _formFault(fault: MultipartFault, parts: number): string {
+  switch (fault) {
+    case "no end":
+      return "The form cannot be read: check its boundary and its end";
+    case "too many parts":
+      return `The form has more than ${parts} parts: send an exam a plane, or a study as an archive`;
+    case "a part without a name":
+      return "The form has a part without a name: name each after its plane";
+    case "an encoded part":
+      return "The form has a part that is encoded: send it as it is";
+    default:
+      return fault satisfies never;
+  }
+}
+
 /** The files of parts, each with a name that no other has. */
-function _named(parts: readonly FormPart[]): GivenFile[] {
+function _named(parts: readonly BodyPart[]): GivenFile[] {
   const taken = new Set<string>();
   return parts.map(({ filename, bytes }, index) => {
     const own = filename || `part ${index + 1}`;
@@ -119,7 +137,7 @@ function _named(parts: readonly FormPart[]): GivenFile[] {
   });
 }
 
-function _planes(parts: readonly FormPart[]): Map<Plane, Uint8Array<ArrayBuffer>> {
+function _planes(parts: readonly BodyPart[]): Map<Plane, Uint8Array<ArrayBuffer>> {
   const names = PLANES.join(", ");
   const planes = new Map<Plane, Uint8Array<ArrayBuffer>>();
   for (const part of parts) {

@@ -3,7 +3,8 @@
  */
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
-import { boundaryOf, FormReader } from "../../lib/serve/multipart.ts";
+import { boundaryOf } from "../../lib/multipart.ts";
+import { formReaderFor } from "../../lib/serve/content.ts";
 import { createHandler } from "../../lib/serve/handler.ts";
 import { examBytes } from "../support/folders.ts";
 import { assertWithin } from "../support/time.ts";
@@ -21,7 +22,10 @@ async function written(parts: [name: string, content: Uint8Array<ArrayBuffer>][]
 
 /** Reads a body that comes in pieces of some sizes. */
 function read(body: Uint8Array<ArrayBuffer>, boundary: string, sizes: readonly number[] = [1e9]) {
-  const reader = new FormReader(boundary, { parts: 3 });
+  const headers = { "content-type": `multipart/form-data; boundary="${boundary}"` };
+  const request = new Request("http://localhost", { method: "POST", headers });
+  // As many parts as the planes.
+  const reader = formReaderFor(request, { images: 0 })!;
   for (let at = 0, i = 0; at < body.length; i++) {
     at = Math.min(body.length, at + Math.max(1, sizes[i % sizes.length]));
     reader.scan(body.subarray(0, at));

@@ -1,11 +1,11 @@
 /**
- * Forms (RFC 7578), and what DICOMweb sends (multipart/related, RFC 2387): their parts are found while the body comes in. So a form of a million parts is
- * refused at the first part that is too many, and nothing of a part is copied.
+ * Forms (RFC 7578), and what DICOMweb sends (multipart/related, RFC 2387): their parts are found while
+ * the body comes in. So a body of a million parts is refused at the first part that is too many, and
+ * nothing of a part is copied.
  */
-import { Problem } from "./problem.ts";
 
-/** A part of a form. */
-export interface FormPart {
+/** A part of a body. */
+export interface BodyPart {
   /** What it is called; parts of forms have a name. */
   name: string | undefined;
   /** Its file's name; none if it is text. */
@@ -16,8 +16,15 @@ export interface FormPart {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** How much of a form is taken. */
-export interface FormLimits {
+/** What is wrong with a body of several parts. */
+export type MultipartFault =
+  | "too many parts"
+  | "no end"
+  | "a part without a name"
+  | "an encoded part";
+
+/** How much of a body is taken. */
+export interface MultipartLimits {
   /** The most parts. */
   parts: number;
   /**
@@ -25,6 +32,8 @@ export interface FormLimits {
    * @default true
    */
   named?: boolean;
+  /** The error that says what is wrong. */
+  refuse: (fault: MultipartFault) => Error;
 }
 
 /** The most bytes of a part's headers. */
@@ -32,18 +41,18 @@ const MAX_HEADER_BYTES = 8192;
 
 const [CR, LF, DASH] = [13, 10, 45];
 
-/** Finds the parts of a form in its body as that grows. */
-export class FormReader {
+/** Finds the parts of a body as it grows. */
+export class MultipartReader {
   readonly #delimiter: Uint8Array;
-  readonly #limits: FormLimits;
+  readonly #limits: MultipartLimits;
   /** Where the lines with the boundary begin and end, the first included. */
   readonly #lines: { begin: number; end: number; last: boolean }[] = [];
   /** Up to where the body was looked at. */
   #at = 0;
   #begun = false;
 
-  /** @param boundary what separates the parts, as the request's type has it */
-  constructor(boundary: string, limits: FormLimits) {
+  /** @param boundary what separates the parts, as the body's type has it */
+  constructor(boundary: string, limits: MultipartLimits) {
     this.#delimiter = new TextEncoder().encode(`\r\n--${boundary}`);
     this.#limits = limits;
   }
@@ -52,7 +61,7 @@ export class FormReader {
    * Looks at what has come since the last call.
    *
    * @param body all of the body that is there
-   * @throws {Problem} 400 if there are too many parts
+   * @throws what the limits make of too many parts
    */
   scan(body: Uint8Array): void {
     const delimiter = this.#delimiter;
@@ -82,13 +91,13 @@ export class FormReader {
   }
 
   /**
-   * The parts of a form that is whole.
+   * The parts of a body that is whole.
    *
-   * @throws {Problem} 400 if its end is missing, a part has no name, or is encoded
+   * @throws what the limits make of a missing end, a part without a name, or an encoded one
    */
-  parts(body: Uint8Array<ArrayBuffer>): FormPart[] {
+  parts(body: Uint8Array<ArrayBuffer>): BodyPart[] {
     if (this.#lines.at(-1)?.last !== true) {
-      throw new Problem(400, "The form cannot be read: check its boundary and its end");
+      throw this.#limits.refuse("no end");
     }
     return this.#lines.slice(0, -1).map(({ end }, index) =>
       _part(body.subarray(end, Math.max(end, this.#lines[index + 1].begin)), this.#limits)
@@ -102,16 +111,12 @@ export class FormReader {
     // The line break that ends the line may begin the next one, of a part without anything.
     this.#at = line.end - (line.last ? 0 : 2);
     if (!line.last && this.#lines.length > this.#limits.parts) {
-      throw new Problem(
-        400,
-        `The form has more than ${this.#limits.parts} parts: send an exam a plane, or a study as an ` +
-          "archive",
-      );
+      throw this.#limits.refuse("too many parts");
     }
   }
 }
 
-/** The boundary that a form's type names; `undefined` if it names none. */
+/** The boundary that a body's type names; `undefined` if it names none. */
 export function boundaryOf(type: string): string | undefined {
   const [, quoted, plain] =
     /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))(?=\s*(?:;|$))/i.exec(type) ?? [];
@@ -139,7 +144,10 @@ function _lineEnd(body: Uint8Array, at: number): { end: number; last: boolean } 
 }
 
 /** A part from its headers, an empty line, and its content. */
-function _part(bytes: Uint8Array<ArrayBuffer>, { named = true }: FormLimits): FormPart {
+function _part(
+  bytes: Uint8Array<ArrayBuffer>,
+  { named = true, refuse }: MultipartLimits,
+): BodyPart {
   const head = bytes.subarray(0, MAX_HEADER_BYTES);
   let end = -1;
   for (let at = head.indexOf(CR); at >= 0 && end < 0; at = head.indexOf(CR, at + 1)) {
@@ -151,11 +159,11 @@ function _part(bytes: Uint8Array<ArrayBuffer>, { named = true }: FormLimits): Fo
     ?.[1] ?? "";
   const name = _parameter(disposition, "name");
   if (named && name === undefined) {
-    throw new Problem(400, "The form has a part without a name: name each after its plane");
+    throw refuse("a part without a name");
   }
   const encoding = /^content-transfer-encoding:\s*(\S+)/im.exec(headers)?.[1].toLowerCase();
   if (encoding !== undefined && !["binary", "8bit", "7bit"].includes(encoding)) {
-    throw new Problem(400, "The form has a part that is encoded: send it as it is");
+    throw refuse("an encoded part");
   }
   const type = /^content-type:\s*([^\s;]+)/im.exec(headers)?.[1].toLowerCase();
   const filename = _parameter(disposition, "filename");
