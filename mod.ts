@@ -43,7 +43,7 @@ export type { LabelledExam } from "./lib/data/dataset.ts";
 export { type Exam, type ExamSize, readExam } from "./lib/data/exam.ts";
 export { type ExamFile, type ReadExamFile, readExamFiles } from "./lib/data/exam_files.ts";
 export type { ExamInput, ExamSource } from "./lib/data/exam_files.ts";
-export { type ExamHash, hashExam } from "./lib/data/exam_hash.ts";
+export { type ExamHash, hashExam, type KnownExams } from "./lib/data/exam_hash.ts";
 export { type LabelledId, readLabels } from "./lib/data/labels.ts";
 export type { ExamSet, NamedCount } from "./lib/data/exam_set.ts";
 export { oddityOf } from "./lib/data/oddity.ts";

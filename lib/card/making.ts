@@ -13,10 +13,19 @@ export async function makingSections(card: ModelCard): Promise<CardSection[]> {
 
 /** The exams that a model was trained on. */
 async function _trainingData(card: ModelCard): Promise<CardSection> {
-  const { trainingSet, trainedExams, landmarks, tune, config = {} } = card;
+  const { trainingSet, trainedExams, earlierExams, landmarks, tune, config = {} } = card;
   const rows: CardRow[] = [];
   if (trainingSet !== undefined) rows.push(...await setRows(trainingSet, trainedExams));
   else if (trainedExams !== undefined) rows.push(["Exams", String(trainedExams.length)]);
+  if (earlierExams === "unknown") {
+    rows.push([
+      "Known before",
+      "exams of the model it started from, whose file does not tell them",
+    ]);
+  } else if (earlierExams !== undefined) {
+    rows.push(["Known before", `${earlierExams.length} exams, of the model it started from`]);
+    rows.push(...row("… by hash", await pixelHash(earlierExams)));
+  }
   if (landmarks !== undefined) {
     const { values, exams } = landmarks;
     const shown = values.map((value) => Number(value.toFixed(1))).join(" ");

@@ -8,7 +8,7 @@ import { type ComputeOptions, type Engine, startEngine } from "../engine/engine.
 import { OptionError } from "../errors.ts";
 import { folderOf, join, makeWritableFolder } from "../files.ts";
 import type { OperatingRule } from "../metrics/operating_rule.ts";
-import { CHOSEN_ON, type ChosenOn } from "../model/card.ts";
+import { CHOSEN_ON, type ChosenOn, everTrainedOn } from "../model/card.ts";
 import { readCardFile } from "../model/card_text.ts";
 import { madeNow } from "../model/made_by.ts";
 import type { PlaneModel } from "../model/plane_model.ts";
@@ -214,8 +214,8 @@ function _tuneFor(fitOn: ChosenOn, members: ByPlane<PlaneModel>): TuneSplit | un
 /** Whether no model was trained on one of the exams, as far as all of them say their own. */
 function _isUnseen(members: ByPlane<PlaneModel>, exams: ByPlane<ExamHash[]>): boolean {
   return PLANES.every((plane) => {
-    const { trainedExams } = members[plane].card;
-    return trainedExams !== undefined && countAmong(exams[plane], trainedExams) === 0;
+    const trained = everTrainedOn(members[plane].card);
+    return trained !== undefined && countAmong(exams[plane], trained) === 0;
   });
 }
 

@@ -59,6 +59,23 @@ export function decodeHashes(text: unknown): ExamHash[] {
   return hex.match(/.{16}/g) ?? [];
 }
 
+/** Exams that something knows, by their hashes, or that it does not tell which it knows. */
+export type KnownExams = readonly ExamHash[] | "unknown";
+
+/** Known exams as a text. */
+export function encodeKnownExams(exams: KnownExams): string {
+  return exams === "unknown" ? exams : encodeHashes(exams);
+}
+
+/**
+ * What {@linkcode encodeKnownExams} made a text of.
+ *
+ * @throws {RangeError} if the text is neither hashes nor `unknown`
+ */
+export function decodeKnownExams(text: unknown): KnownExams {
+  return text === "unknown" ? text : decodeHashes(text);
+}
+
 /** How many of some exams are among others. */
 export function countAmong(exams: readonly ExamHash[], others: readonly ExamHash[]): number {
   const known = new Set(others);

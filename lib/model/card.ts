@@ -3,7 +3,7 @@
  * trained, its operating point. `card_metadata.ts` writes it into files and reads it from them.
  */
 import type { NetworkName } from "../network/networks.ts";
-import type { ExamHash } from "../data/exam_hash.ts";
+import type { ExamHash, KnownExams } from "../data/exam_hash.ts";
 import type { ExamSet } from "../data/exam_set.ts";
 import type { Intensity } from "../data/intensity.ts";
 import type { Landmarks } from "../data/landmarks.ts";
@@ -97,6 +97,11 @@ export interface ModelCard extends MadeBy {
   /** The exams it was trained on, in the order of their label file; none if the file does not say it. */
   trainedExams?: readonly ExamHash[];
   /**
+   * The exams that the models were trained on which it was trained further from; `unknown` if one of them
+   * does not tell. None if it started from ImageNet's weights, or from random ones.
+   */
+  earlierExams?: KnownExams;
+  /**
    * The exams that its epoch and its operating point were chosen by, in the order of their label file;
    * none if the file does not say it.
    */
@@ -127,6 +132,17 @@ export interface ModelCard extends MadeBy {
 
 /** A card that says the finding and the plane, as every use of a model needs it. */
 export type ResolvedCard = ModelCard & { task: Task; plane: Plane };
+
+/**
+ * Every exam that a model knows from training: its own, and those of the models it was trained further
+ * from; undefined if that is not known.
+ */
+export function everTrainedOn(
+  { trainedExams, earlierExams = [] }: Pick<ModelCard, "trainedExams" | "earlierExams">,
+): readonly ExamHash[] | undefined {
+  if (trainedExams === undefined || earlierExams === "unknown") return undefined;
+  return [...new Set([...trainedExams, ...earlierExams])];
+}
 
 /**
  * Adds what a caller knows of a model to what its file says: files of PyTorch say nothing.

@@ -4,7 +4,12 @@
  * What is written is checked as what is read, so that no file says what cannot be read back. A file of
  * an earlier version has no version; a file of a later one is refused, for it may mean something else.
  */
-import { decodeHashes, encodeHashes } from "../data/exam_hash.ts";
+import {
+  decodeHashes,
+  decodeKnownExams,
+  encodeHashes,
+  encodeKnownExams,
+} from "../data/exam_hash.ts";
 import { parseExamSet } from "../data/exam_set.ts";
 import { INTENSITIES, type Intensity } from "../data/intensity.ts";
 import { parseLandmarks } from "../data/landmarks.ts";
@@ -53,6 +58,7 @@ const ENTRIES: { readonly [Name in keyof Required<ModelCard>]: Entry<Required<Mo
     },
     tune: _json("tune", _tuneSplit),
     trainedExams: { key: "trained_exams", write: encodeHashes, read: decodeHashes },
+    earlierExams: { key: "earlier_exams", write: encodeKnownExams, read: decodeKnownExams },
     chosenExams: { key: "chosen_exams", write: encodeHashes, read: decodeHashes },
     about: {
       key: "about",

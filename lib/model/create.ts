@@ -1,4 +1,5 @@
 /** Models made anew and models read from files. */
+import { countAmong, type ExamHash, type KnownExams } from "../data/exam_hash.ts";
 import type { Intensity, Preparation } from "../data/intensity.ts";
 import type { Landmarks } from "../data/landmarks.ts";
 import { coversTuneSplit, type TuneSplit } from "../data/tune.ts";
@@ -7,7 +8,7 @@ import { OptionError } from "../errors.ts";
 import { type WriteOptions, writeWhole } from "../files.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { drawSeed } from "../random.ts";
-import type { ModelCard } from "./card.ts";
+import { everTrainedOn, type ModelCard } from "./card.ts";
 import { cardMetadata, readCard, readCardWith } from "./card_metadata.ts";
 import { initialClassifier, initialWeights } from "./initialise.ts";
 import { madeNow } from "./made_by.ts";
@@ -115,16 +116,26 @@ export async function createMRNet(options: CreateOptions = {}): Promise<MRNet> {
 export interface ModelStart extends Partial<Preparation> {
   /** Parameters and statistics in PyTorch's names and layout. */
   state: StateDict;
+  /** The exams that a model knows which they are of; see {@linkcode ModelCard.earlierExams}. */
+  earlierExams?: KnownExams;
 }
 
-/** Reads or draws what {@linkcode createMRNet} makes a model of. */
-export async function readStart(options: CreateOptions): Promise<ModelStart> {
+/** The hashes of exams that are to be kept out of a training, read when they are needed. */
+export type KeptOut = () => Promise<readonly ExamHash[]>;
+
+/**
+ * Reads or draws what {@linkcode createMRNet} makes a model of.
+ *
+ * @param keptOut the exams of the tune split: weights that tell the exams of their training are held
+ * against them, whatever split they kept out
+ */
+export async function readStart(options: CreateOptions, keptOut?: KeptOut): Promise<ModelStart> {
   const { weights = "imagenet", seed = drawSeed(), models = "models", network } = options;
   if (network !== undefined && !NETWORK_NAMES.includes(network)) {
     const known = NETWORK_NAMES.join(", ");
     throw new OptionError(`Cannot make a model of the network '${network}': choose from ${known}`);
   }
-  return await _startingWeights(weights, seed, { ...options, models });
+  return await _startingWeights(weights, seed, { ...options, models, keptOut });
 }
 
 /** A model on the current engine, from the weights to start from and what else is known of it. */
@@ -140,34 +151,62 @@ export function modelOf(
 
 /**
  * Refuses to keep exams out of a training that starts from a model which may have been trained on them.
- * Fetches nothing and keeps no tensor in memory.
+ * Fetches nothing and keeps no tensor in memory. A model that tells the exams of its training is held
+ * against the exams themselves once they are read, by {@linkcode readStart}.
  *
  * @param weights what training starts from; see {@linkcode CreateOptions.weights}
  * @param tune the exams that are to be kept out
- * @throws {OptionError} if the file is an MRNet's and does not say that it kept them out too
+ * @throws {OptionError} if the file is an MRNet's and says neither that it kept them out too nor which
+ * exams it was trained on
  * @throws {WeightsError} if it cannot be read
  */
 export async function checkStart(weights: string, tune: TuneSplit): Promise<void> {
   if (["none", "imagenet"].includes(weights) || isRemote(weights)) return;
   const { isBackbone } = await _identify(weights);
-  if (!isBackbone) await _readStart(weights, tune);
+  if (!isBackbone) await _readStart(weights, { tune, keptOut: LATER });
 }
 
 /**
- * Refuses to keep a fold out of a training that starts from a trained model, which may have seen its
- * exams.
+ * Refuses to keep a fold out of a training that starts from a trained model which has seen its exams, or
+ * may have.
  *
  * @param weights what training starts from; see {@linkcode CreateOptions.weights}
- * @throws {OptionError} if the file is an MRNet's
+ * @param keptOut the exams of the fold; they are compared later where they are not given
+ * @throws {OptionError} if the file is an MRNet's that knows some of them, or does not say which it knows
  * @throws {WeightsError} if it cannot be read
  */
-export async function checkStartOfFold(weights: string, fold: number): Promise<void> {
+export async function checkStartOfFold(
+  weights: string,
+  fold: number,
+  keptOut: KeptOut = LATER,
+): Promise<void> {
   if (["none", "imagenet"].includes(weights) || isRemote(weights)) return;
   if ((await _identify(weights)).isBackbone) return;
+  const { readMRNet } = await import("./weights/read.ts");
+  const card = readCard((await readMRNet(weights)).metadata, weights);
+  const found = await _knows(card, keptOut);
+  if (found === undefined) return;
   throw new OptionError(
-    `Cannot keep fold ${fold} out of a training that starts from '${weights}', which may know its ` +
-      "exams: start from imagenet, none, or another network without a linear layer of MRNet",
+    `Cannot keep fold ${fold} out of a training that starts from '${weights}', ${found.knows} its ` +
+      `exams: ${found.why}start from imagenet, none, or another network without a linear layer of MRNet`,
   );
+}
+
+/** Exams that nobody has read yet: whoever reads them compares them. */
+const LATER: KeptOut = () => Promise.resolve([]);
+
+/** What a model knows of exams that are to be kept out; undefined if it is trained on none of them. */
+async function _knows(
+  card: ModelCard,
+  keptOut: KeptOut | undefined,
+): Promise<{ knows: "which knows" | "which may know"; why: string } | undefined> {
+  const trained = keptOut && everTrainedOn(card);
+  if (trained === undefined) return { knows: "which may know", why: "" };
+  const exams = await keptOut!();
+  const shared = countAmong(exams, trained);
+  if (shared === 0) return undefined;
+  const why = `by their hashes it was trained on ${shared} of these ${exams.length}: `;
+  return { knows: "which knows", why };
 }
 
 /** What is known of a file beside what it says itself. */
@@ -313,9 +352,9 @@ export async function writeMRNet(
 async function _startingWeights(
   weights: string,
   seed: number,
-  options: CreateOptions & { models: string },
+  options: CreateOptions & { models: string; keptOut: KeptOut | undefined },
 ): Promise<ModelStart> {
-  const { models, tune, onProgress, signal } = options;
+  const { models, tune, keptOut, onProgress, signal } = options;
   const wanted = networkOf(options.network ?? "alexnet");
   if (weights === "none") return { state: initialWeights(seed, wanted) };
   const url = isRemote(weights) ? weights : undefined;
@@ -329,8 +368,10 @@ async function _startingWeights(
     throw weightsError(path, `it holds ${network.title}, not ${wanted.title}`, hint);
   }
   if (!isBackbone) {
-    const { tensors, card } = await _readStart(path, tune);
-    return { state: tensors, intensity: card.intensity, landmarks: card.landmarks };
+    const { tensors, card } = await _readStart(path, { tune, keptOut });
+    const earlierExams = everTrainedOn(card) ?? "unknown";
+    const { intensity, landmarks } = card;
+    return { state: tensors, intensity, landmarks, earlierExams };
   }
   const { readFeatures } = await import("./weights/read.ts");
   const features = (await readFeatures(path)).tensors;
@@ -340,22 +381,27 @@ async function _startingWeights(
 /** An MRNet to start from, which was not trained on the exams that are to be kept out. */
 async function _readStart(
   path: string,
-  tune: TuneSplit | undefined,
+  { tune, keptOut }: { tune: TuneSplit | undefined; keptOut: KeptOut | undefined },
 ): Promise<{ tensors: StateDict; card: ModelCard }> {
   const { readMRNet } = await import("./weights/read.ts");
   const { tensors, metadata } = await readMRNet(path);
   const card = readCard(metadata, path);
+  // Exams that are there twice are in both parts of any split, so the same split is enough.
   if (tune === undefined || coversTuneSplit(card.tune, tune)) return { tensors, card };
+  const known = await _knows(card, keptOut);
+  if (known === undefined) return { tensors, card };
   const split = ({ fraction, seed }: TuneSplit) =>
     `${fraction} of the training exams by seed ${seed}`;
-  const found = card.tune === undefined
+  const kept = card.tune === undefined
     ? "its file does not say that it was trained with a tune split"
     : `by its file it kept out ${split(card.tune)}`;
   throw new OptionError(
     `Cannot keep ${
       split(tune)
-    } out of a training that starts from '${path}', which may know them: ` +
-      `${found}: start from a model that kept them out too, or from imagenet or none; a training ` +
+    } out of a training that starts from '${path}', ${known.knows} them: ` +
+      `${
+        known.why || `${kept}: `
+      }start from a model that kept them out too, or from imagenet or none; a training ` +
       "without --tune may start from any",
   );
 }

@@ -4,8 +4,8 @@
  */
 import type { Ensemble } from "../classifier/ensemble.ts";
 import { type Combination, isFittedOn } from "../combine/combination.ts";
-import { countAmong, type ExamHash } from "../data/exam_hash.ts";
-import type { ChosenOn } from "../model/card.ts";
+import { countAmong, type ExamHash, type KnownExams } from "../data/exam_hash.ts";
+import { type ChosenOn, everTrainedOn } from "../model/card.ts";
 import type { Recalibration } from "../model/recalibration.ts";
 import type { Split } from "../terms.ts";
 
@@ -41,6 +41,7 @@ export interface Evaluated {
 /** What the file of a model says about the exams that it was trained and chosen on. */
 interface Card {
   trainedExams?: readonly ExamHash[];
+  earlierExams?: KnownExams;
   chosenExams?: readonly ExamHash[];
   operatingPoint?: { exams: ChosenOn };
 }
@@ -60,10 +61,17 @@ export function chosenBy(
   ]);
 }
 
-/** How many of the exams a model was trained on, or one of several models that read a plane. */
+/**
+ * How many of the exams a model was trained on, or a model that it started from, or one of several
+ * models that read a plane.
+ */
 export function trainedOn({ hashes, split }: Evaluated, cards: readonly Card[]): Acquaintance {
-  const isTold = cards.every(({ trainedExams }) => trainedExams !== undefined);
-  const told = cards.flatMap(({ trainedExams }) => trainedExams ?? []);
+  const told = cards.flatMap(({ trainedExams = [], earlierExams = [] }) => [
+    ...trainedExams,
+    ...(earlierExams === "unknown" ? [] : earlierExams),
+  ]);
+  const isTold = cards.every((card) => everTrainedOn(card) !== undefined) ||
+    countAmong(hashes ?? [], told) > 0;
   return _acquaintance(hashes, isTold ? told : undefined, split === "train");
 }
 

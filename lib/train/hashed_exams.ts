@@ -66,3 +66,8 @@ export class HashedExams {
     return exam;
   }
 }
+
+/** The hash of each exam of a dataset that can be read. */
+export async function hashesOf(dataset: Dataset): Promise<ExamHash[]> {
+  return (await new HashedExams(dataset).describe(new Set())).hashes;
+}

@@ -10,16 +10,23 @@ import { checkStartOfFold, modelOf, type ModelStart, readStart } from "../model/
 import { shortened } from "../quoted.ts";
 import { drawSeed } from "../random.ts";
 import { BestCheckpoint, type CheckpointOptions, checkPrefix } from "./checkpoint.ts";
-import { HashedExams } from "./hashed_exams.ts";
+import { HashedExams, hashesOf } from "./hashed_exams.ts";
 import { importedExams } from "./imported_exams.ts";
 import { keptSettings, type RunSettings, withDefaults } from "./kept_settings.ts";
 import type { ExamReport } from "./reports.ts";
 import { resolveTrainOptions } from "./resolve.ts";
 import { elsewhere, type Resumption, resumption } from "./resume.ts";
-import { openRunExams, refusingOddExams, surveyRunExams } from "./run_exams.ts";
+import {
+  openHeldOut,
+  openRunExams,
+  refusingOddExams,
+  type RunExams,
+  surveyRunExams,
+} from "./run_exams.ts";
 import { RunLog } from "./run_log.ts";
 import type { ResumedRun, RunOptions, RunResult, RunTraining } from "./run_options.ts";
 import { RunRecorder } from "./run_recorder.ts";
+import { maxEpochs } from "./run_state.ts";
 import { newRunSecret, runMark } from "./run_secret.ts";
 import { trainFrom } from "./trainer.ts";
 
@@ -54,7 +61,10 @@ async function _run(
   const about = settings.card === undefined ? undefined : await readCardFile(settings.card);
   const exams = await openRunExams(settings, asked.epochs, from);
   const engine = await startEngine(settings.engine, { threads, precision });
-  const beginning = await _readStart(settings, { from, onDownload, signal: loop.signal, seed });
+  const beginning = await _readStart(settings, {
+    ...{ from, onDownload, signal: loop.signal, seed, exams },
+  });
+  const earlierExams = _withinRoom(beginning, exams, asked.epochs);
   const intensity = asked.intensity ?? beginning.intensity ?? "raw";
   const { train, valid } = await refusingOddExams(exams, settings, intensity);
   // A run of an earlier version has no landmarks in its state.
@@ -72,7 +82,7 @@ async function _run(
     const [trained, chosen] = [new HashedExams(train), new HashedExams(valid)];
     const card = {
       ..._modelCard(config, training, settings.tune),
-      ...{ about, engine: _enginesOf(engine, from) },
+      ...{ about, engine: _enginesOf(engine, from), earlierExams },
     };
     const checkpoint = settings.saveModel
       ? await _openCheckpoint(settings, { chosenOn, card, run: await runMark(run) }, from)
@@ -90,7 +100,7 @@ async function _run(
       ...{ model, engine, log, lock: held, checkpoint, logged, saveEvery, from, onEpoch },
       exams: { trained, chosen },
       imported: await importedExams(settings, train.labels),
-      fixed: { run, config, labels, landmarks: model.landmarks },
+      fixed: { run, config, labels, landmarks: model.landmarks, earlierExams },
     });
     recorder = recording;
     const counts = { trainExams: train.labels.length, validExams: valid.labels.length, chosenOn };
@@ -119,17 +129,36 @@ async function _run(
 
 /** The weights to begin with: new ones, or those of the state. */
 async function _readStart(
-  { weights, network, models, tune, fold }: ReturnType<typeof withDefaults>,
-  { from, seed, onDownload, signal }:
+  settings: ReturnType<typeof withDefaults>,
+  { from, seed, exams, onDownload, signal }:
     & Pick<RunOptions, "onDownload" | "signal">
-    & { from?: Resumption; seed: number },
+    & { from?: Resumption; seed: number; exams: RunExams },
 ): Promise<ModelStart> {
   if (from !== undefined) {
-    const { parameters, landmarks } = from.state;
-    return { state: parameters, landmarks };
+    const { parameters, landmarks, earlierExams } = from.state;
+    return { state: parameters, landmarks, earlierExams };
   }
-  if (fold !== undefined) await checkStartOfFold(weights, fold);
-  return await readStart({ weights, network, seed, models, tune, signal, onProgress: onDownload });
+  const { weights, network, models, tune, fold } = settings;
+  const options = { weights, network, seed, models, signal, onProgress: onDownload };
+  const tuneExams = async () => tune === undefined ? [] : await hashesOf(exams.valid);
+  if (fold === undefined) return await readStart({ ...options, tune }, tuneExams);
+  // Folds have tune splits of their own, which no fraction and seed tell.
+  await checkStartOfFold(weights, fold, async () => [
+    ...await hashesOf(await openHeldOut(settings)),
+    ...await tuneExams(),
+  ]);
+  return await readStart(options);
+}
+
+/** The exams that the model to start from knows; not told where a state has no room for so many. */
+function _withinRoom(
+  { earlierExams }: ModelStart,
+  { train, valid }: RunExams,
+  epochs: number,
+): ModelStart["earlierExams"] {
+  if (earlierExams === undefined || earlierExams === "unknown") return earlierExams;
+  const most = maxEpochs(train.labels.length + valid.labels.length, earlierExams.length);
+  return epochs <= most ? earlierExams : "unknown";
 }
 
 /** How a model was made, as its file says it. */

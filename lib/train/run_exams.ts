@@ -51,6 +51,17 @@ export async function openRunExams(
 }
 
 /**
+ * Opens the exams of the fold that a run keeps out.
+ *
+ * @throws {DataError} if they cannot be used
+ */
+export function openHeldOut(
+  { data, task, plane, folds, fold, skipBadExams }: RunValues,
+): Promise<Dataset> {
+  return openDataset({ data, task, plane, folds, fold, skipBadExams, split: "fold" });
+}
+
+/**
  * One look at the exams before the first is trained on; see {@linkcode surveyExams}.
  *
  * @throws {DataError} as that

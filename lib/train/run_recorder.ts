@@ -30,7 +30,7 @@ export interface RecorderOptions {
   /** What the table of imported exams says of the training exams. */
   imported: Pick<ExamSet, "sequences" | "scanners">;
   /** What stays the same in every state of the run. */
-  fixed: Pick<RunState, "run" | "config" | "labels" | "landmarks">;
+  fixed: Pick<RunState, "run" | "config" | "labels" | "landmarks" | "earlierExams">;
   /** What `config.json` says. */
   logged: Record<string, unknown>;
   /** The least time between two saves within an epoch, in milliseconds. */
@@ -105,6 +105,7 @@ export class RunRecorder {
       config: fixed.config,
       labels: fixed.labels,
       landmarks: fixed.landmarks,
+      earlierExams: fixed.earlierExams,
       computed: { engine: name, threads, precision },
       progress,
       checkpoint: checkpoint?.path && baseName(checkpoint.path),

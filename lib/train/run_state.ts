@@ -4,6 +4,7 @@
  */
 import { DataError, messageOf, OptionError, OutputError, WeightsError } from "../errors.ts";
 import { checkPlainFile, fileError, writeWhole } from "../files.ts";
+import { decodeKnownExams, encodeKnownExams, type KnownExams } from "../data/exam_hash.ts";
 import { type Landmarks, parseLandmarks } from "../data/landmarks.ts";
 import type { OptimizerState } from "../model/optimizer_state.ts";
 import { mrnetParameters, mrnetTensors } from "../model/names.ts";
@@ -35,8 +36,8 @@ const VERSION = 1;
  */
 export const MAX_EXAMS = 12_000;
 
-/** The most bytes of the header: for an exam, for an epoch, and for all else together. */
-const MAX_BYTES = { exam: 80, epoch: 120, rest: 8192 } as const;
+/** The most bytes of the header: for an exam, for an epoch, for an exam that was known before, for all else. */
+const MAX_BYTES = { exam: 80, epoch: 120, earlier: 11, rest: 8192 } as const;
 
 /** The run's number in states of earlier versions: a UUID in place of a secret. */
 const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -60,6 +61,8 @@ export interface RunState {
   labels: { train: string; valid: string };
   /** What the training exams look like; states of earlier versions do not say it. */
   landmarks?: Landmarks;
+  /** The exams that the model it started from knows; see the model's card. */
+  earlierExams?: KnownExams;
   /** What computed it so far. */
   computed: { engine: EngineName; threads: number; precision: Precision };
   progress: TrainProgress;
@@ -73,11 +76,13 @@ export interface RunState {
   optimizer?: OptimizerState;
 }
 
-/** The most epochs that a state has room for, beside the results of so many exams. */
-export function maxEpochs(exams: number): number {
-  return Math.floor(
-    (MAX_HEADER_BYTES - MAX_BYTES.rest - MAX_BYTES.exam * exams) / MAX_BYTES.epoch,
-  );
+/**
+ * The most epochs that a state has room for, beside the results of so many exams and the hashes of the
+ * exams that the model it started from knows.
+ */
+export function maxEpochs(exams: number, earlier = 0): number {
+  const { rest, exam, earlier: hash, epoch } = MAX_BYTES;
+  return Math.floor((MAX_HEADER_BYTES - rest - exam * exams - hash * earlier) / epoch);
 }
 
 /**
@@ -111,7 +116,7 @@ export async function writeRunState(path: string, state: RunState): Promise<void
  * @throws {OutputError} if the header would be larger than allowed
  */
 export function encodeRunState(state: RunState): Uint8Array[] {
-  const { parameters, optimizer, progress, ...rest } = state;
+  const { parameters, optimizer, progress, earlierExams, ...rest } = state;
   const tensors: StateDict = new Map(parameters);
   if (optimizer !== undefined) {
     const trained = mrnetParameters(networkOf(networkOfState(parameters)));
@@ -122,7 +127,12 @@ export function encodeRunState(state: RunState): Uint8Array[] {
       }
     }
   }
-  const text = JSON.stringify({ ...rest, steps: optimizer?.steps ?? 0, ...progressJson(progress) });
+  const text = JSON.stringify({
+    ...rest,
+    earlierExams: earlierExams && encodeKnownExams(earlierExams),
+    steps: optimizer?.steps ?? 0,
+    ...progressJson(progress),
+  });
   const chunks = encodeSafetensors(tensors, {
     ...{ format: FORMAT, version: String(VERSION), state: text },
   });
@@ -212,6 +222,7 @@ function _guarded<T>(name: string, read: () => T): T {
 function _parse(json: string): RunStateHeader {
   const value = record(JSON.parse(json), "what it says");
   const { run, folder, config, labels, landmarks, computed, checkpoint, events, steps } = value;
+  const { earlierExams } = value;
   const { train, valid } = record(labels, "its labels");
   const { engine, threads, precision } = record(computed, "its engine");
   const file = record(events, "its events");
@@ -235,6 +246,7 @@ function _parse(json: string): RunStateHeader {
     landmarks: landmarks === undefined
       ? undefined
       : parseLandmarks(record(landmarks, "its landmarks")),
+    ...(earlierExams !== undefined && { earlierExams: decodeKnownExams(earlierExams) }),
     computed: { engine, threads, precision } as RunState["computed"],
     progress,
     checkpoint: checkpoint as string | undefined,

@@ -36,6 +36,7 @@ Deno.test("what is written is read back", () => {
       tune: { fraction: 0.1, seed: 0 },
       chosenExams: ["0123456789abcdef", "fedcba9876543210"],
       trainedExams: ["00112233445566ff"],
+      earlierExams: ["8899aabbccddeeff"],
       prefix: "mrnet",
       epoch: 12,
       trainAuc: NaN,
@@ -58,6 +59,7 @@ Deno.test("what is written is read back", () => {
       engine: "WebAssembly on 2 threads",
     },
     { intensity: "raw" },
+    { intensity: "raw", earlierExams: "unknown" },
     { intensity: "landmarks", landmarks: LANDMARKS },
     // A model of raw input says what it was trained on too.
     { intensity: "raw", landmarks: { ...LANDMARKS, type: "float32" } },

@@ -10,7 +10,7 @@ import { readCombination } from "../../lib/combine/file.ts";
 import { readExam } from "../../lib/data/exam.ts";
 import { hashExam } from "../../lib/data/exam_hash.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
-import { loadMRNet } from "../../lib/model/create.ts";
+import { loadMRNet, saveMRNet } from "../../lib/model/create.ts";
 import { createRandom } from "../../lib/random.ts";
 import { cautions } from "../../lib/report/cautions.ts";
 import { evaluateModel } from "../../lib/report/evaluate_model.ts";
@@ -119,6 +119,62 @@ Deno.test("a model keeps its operating point on the validation set of another fo
     why: "it was chosen by exams of which 2 are among these 4",
     cautions: ["2 of these 4 exams chose the model’s epoch: its AUC on all profits from that."],
   });
+});
+
+Deno.test("a model knows the exams of the models that it was trained further from", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writeAll(folder);
+  const first = await trained(folder, "axial");
+  const second = { train: [40, 41, 42, 43, 44, 45], valid: [50, 51, 52, 53] };
+  for (const [split, numbers] of Object.entries(second)) {
+    await writeExams(folder, `second/${split}`, numbers);
+  }
+  const data = folder.at("second");
+  // No split says that the first kept them out: the exams themselves do.
+  const tune = { fraction: 0.5, seed: 1 };
+  const further = await trained(folder, "axial", { data, weights: first, tune, prefix: "second" });
+  const third = await trained(folder, "axial", { data, weights: further, prefix: "third" });
+  const knows = "The metrics say how well it knows them, not how it does on others.";
+  for (const model of [further, third]) {
+    const { cautions } = await evaluating(model)(folder.at("data"), "train");
+    assert.deepEqual(cautions, [`The model was trained on these exams. ${knows}`]);
+    await writeExams(folder, "elsewhere/valid", [3, 4, 60, 61]);
+    const elsewhere = await evaluating(model)(folder.at("elsewhere"));
+    assert.deepEqual(elsewhere.cautions, [`The model was trained on 2 of these 4 exams. ${knows}`]);
+  }
+
+  // Of folds, too.
+  const rows = second.train.map((number) =>
+    `${String(number).padStart(4, "0")},${1 + number % 3}\n`
+  );
+  await folder.write("folds.csv", `id,fold\n${rows.join("")}`);
+  const folds = { folds: folder.at("folds.csv"), fold: 1, data };
+  await trained(folder, "axial", { ...folds, weights: first, prefix: "fold" });
+  await assert.rejects(trained(folder, "axial", { ...folds, weights: third, prefix: "known" }), {
+    name: "OptionError",
+    message:
+      `Cannot keep fold 1 out of a training that starts from '${third}', which knows its exams: by ` +
+      "their hashes it was trained on 2 of these 2: start from imagenet, none, or another network without " +
+      "a linear layer of MRNet",
+  });
+});
+
+Deno.test("a model of unknown exams leaves it open what a model knows that started from it", async () => {
+  await using folder = await TemporaryFolder.make();
+  await writeAll(folder);
+  const first = await loadMRNet(await trained(folder, "axial"));
+  const start = folder.at("start.safetensors");
+  await saveMRNet(first.model, start, { task: "acl", plane: "axial" });
+  first[Symbol.dispose]();
+  const further = await trained(folder, "axial", { weights: start });
+  using loaded = await loadMRNet(further);
+  assert.equal(loaded.card.earlierExams, "unknown");
+  const known = await evaluating(further)(folder.at("data"), "train");
+  assert.match(known.cautions[0], /^The model was trained on these exams\. /);
+  await assert.rejects(
+    trained(folder, "axial", { weights: further, tune: { fraction: 0.5, seed: 1 } }),
+    { name: "OptionError", message: /, which may know them: its file does not say that it was / },
+  );
 });
 
 Deno.test("a combination is told from its patients' exams, not from the split it was fitted on", async () => {

@@ -37,8 +37,9 @@ export async function outcomeOf(logFolder: string, models: string): Promise<RunO
     if (name.endsWith(".safetensors")) {
       const { metadata } = await readSafetensorsHeader(`${models}/${name}`);
       const hash = await _tensorsOf(`${models}/${name}`);
-      const { trained_exams, chosen_exams } = metadata;
-      kept.push(`${name} ${hash} trained on ${trained_exams}, chosen by ${chosen_exams}`);
+      const { trained_exams, earlier_exams, chosen_exams } = metadata;
+      const trained = `trained on ${trained_exams}, before that ${earlier_exams}`;
+      kept.push(`${name} ${hash} ${trained}, chosen by ${chosen_exams}`);
     }
   }
   const state = `${logFolder}/state.safetensors`;

@@ -593,8 +593,11 @@ test("a state is read back as it was written", async (folder) => {
   state.progress.epochs.push({ ...report, epoch: 2, trainAuc: NaN, threshold: Infinity });
   state.progress.train.push([0.1 + 0.2, -1e-300, 3], null);
   state.progress.skipped.push({ split: "valid", id: "0003", reason: "Cannot read it" });
-  const bytes = await new Blob(encodeRunState(state) as BlobPart[]).bytes();
-  assert.deepEqual(decodeRunState(bytes, "state"), state);
+  for (const earlierExams of [undefined, "unknown", ["0123456789abcdef"]] as const) {
+    const known = { ...state, ...(earlierExams && { earlierExams }) };
+    const bytes = await new Blob(encodeRunState(known) as BlobPart[]).bytes();
+    assert.deepEqual(decodeRunState(bytes, "state"), known);
+  }
 });
 
 test("a run's folder from somebody else removes no model, whatever number it claims", async (folder) => {
