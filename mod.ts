@@ -20,14 +20,20 @@
  *
  * That one needs MRNet's files; the examples of the functions bring their own and are run as tests.
  * What is rarely needed is in namespaces: {@linkcode card}, {@linkcode metrics}, {@linkcode npy}, {@linkcode plan},
- * {@linkcode phantom}, {@linkcode combination}, {@linkcode report}, {@linkcode pictures}.
+ * {@linkcode phantom}, {@linkcode combination}, {@linkcode report}, {@linkcode pictures}, {@linkcode pacs}.
  *
  * @module
  */
 export * from "./lib/terms.ts";
 // What goes wrong.
 export { DataError, EngineError, MRNetError, OptionError, OutputError } from "./lib/errors.ts";
-export { PermissionError, SubmitError, TrainingError, WeightsError } from "./lib/errors.ts";
+export {
+  PacsError,
+  PermissionError,
+  SubmitError,
+  TrainingError,
+  WeightsError,
+} from "./lib/errors.ts";
 
 // Where tensors are computed.
 export { describeEngine, ENGINE_CHOICES, ENGINES, startEngine } from "./lib/engine/engine.ts";
@@ -110,6 +116,7 @@ export * as card from "./lib/card/mod.ts";
 export * as combination from "./lib/combine/mod.ts";
 export * as metrics from "./lib/metrics/mod.ts";
 export * as npy from "./lib/data/npy_mod.ts";
+export * as pacs from "./lib/pacs/mod.ts";
 export * as phantom from "./lib/phantom/mod.ts";
 export * as pictures from "./lib/explain/mod.ts";
 export * as plan from "./lib/plan/mod.ts";

@@ -35,6 +35,22 @@ export class TrainingError extends MRNetError {}
 /** A scheduler or a queue is not there, or refused what it was given. */
 export class SubmitError extends MRNetError {}
 
+/** A PACS cannot be reached, refuses what it is asked, or answers with something else. */
+export class PacsError extends MRNetError {
+  /** True if it is the PACS or the way to it, so that to ask it for something else is of no use now. */
+  readonly isDown: boolean;
+
+  /**
+   * Makes one.
+   *
+   * @param isDown see {@linkcode PacsError.isDown}
+   */
+  constructor(message: string, { isDown = false }: { isDown?: boolean } = {}) {
+    super(message);
+    this.isDown = isDown;
+  }
+}
+
 /**
  * What would move a terminal's cursor, change its colours, begin a line or turn the direction of
  * writing.

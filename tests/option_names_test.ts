@@ -31,6 +31,13 @@ const CASES: [
     "threshold",
   ],
   ["open a dataset", (options) => verbs.openDataset(options), "inmemory", "inMemory"],
+  ["fetch a study", (options) => mrnet.pacs.fetchStudy("1.2", options as never), "serie", "series"],
+  [
+    "store instances",
+    (options) => mrnet.pacs.storeInstances("1.2", [], options as never),
+    "credential",
+    "credentials",
+  ],
   ["make a model", (options) => verbs.createMRNet(options), "weight", "weights"],
   ["load a model", (options) => verbs.loadMRNet("a.pth", options), "intensty", "intensity"],
   [

@@ -15,6 +15,11 @@ export interface GivenFile {
   name: string;
   /** All of it. */
   bytes: Uint8Array;
+  /**
+   * The folder that its name begins with, as if that had been given: what lies in one belongs together.
+   * @default it belongs to no other
+   */
+  root?: string;
 }
 
 /** A file that can be read. */
@@ -98,12 +103,11 @@ export class ImagingFiles implements Disposable {
     });
   }
 
-  #addGiven({ name, bytes }: GivenFile): void {
+  #addGiven({ name, bytes, root = name }: GivenFile): void {
     const source = bytesSource(bytes, name, IMAGES);
     if (isZip(bytes)) return this.#addEntries(source);
     this.files.push({
-      name,
-      root: name,
+      ...{ name, root },
       begin: (count) => Promise.resolve(bytes.subarray(0, count)),
       read: () => Promise.resolve(source.read(0, source.size)),
     });
