@@ -32,6 +32,7 @@ export function casesByCluster(cases: number, clusters?: Clusters): number[][] {
 
 /** The sum of the values of each cluster; without clusters the values themselves. */
 export function clusterSums(values: ArrayLike<number>, clusters?: Clusters): number[] {
+  if (clusters === undefined) return Array.from(values);
   return casesByCluster(values.length, clusters).map((cases) =>
     cases.reduce((sum, i) => sum + values[i], 0)
   );

@@ -153,7 +153,9 @@ function _objective(loss: LogisticLoss, point: readonly number[]): number {
   let sum = 0;
   for (let i = 0; i < loss.rows.length; i++) {
     const [logit, label] = [_logit(loss, i, point), loss.labels[i]];
-    sum += label * _softplus(-logit) + (1 - label) * _softplus(logit);
+    if (label === 1) sum += _softplus(-logit);
+    else if (label === 0) sum += _softplus(logit);
+    else sum += label * _softplus(-logit) + (1 - label) * _softplus(logit);
   }
   return loss.penalty * _dot(weights, weights) / 2 + loss.c * sum;
 }
