@@ -9,8 +9,6 @@ import {
   parameterValues,
   placeParameters,
 } from "../../../lib/model/wasm/parameters.ts";
-import type { Network } from "../../../lib/network/network.ts";
-import { RESNET18 } from "../../../lib/network/resnet.ts";
 import * as tf from "../../support/tf.ts";
 import { onEachEngine } from "../../support/engines.ts";
 import {
@@ -54,19 +52,15 @@ async function actualOf(model: NetworkState, exam: ReturnType<typeof examOf>, co
   }
 }
 
-/** Holds a step against TensorFlow.js's operations, with each of some numbers of threads. */
-async function compare(
-  network: Network,
-  sizes: readonly [slices: number, height: number, width: number][],
-  counts: readonly number[],
-  seed: number,
-) {
+// That of ResNet-18 is PyTorch's: tests/fidelity/resnet18_test.ts.
+onEachEngine("a network with shortcuts is that of TensorFlow.js", async () => {
   tf.setBackend("cpu");
-  const model = modelOf(network, seed);
+  const model = modelOf(RESIDUAL, 7);
+  const sizes: [number, number, number][] = [[3, 44, 53], [2, 33, 32]];
   for (const size of sizes) {
     const exam = examOf(...size);
     const expected = expectedOf(model, exam);
-    for (const threads of counts) {
+    for (const threads of [1, 2, 3]) {
       const actual = await actualOf(model, exam, threads);
       const apart = difference(actual.logits, expected.logits);
       assert.ok(apart < 1e-5, `logits of ${size}, ${threads} threads: ${apart}`);
@@ -78,12 +72,4 @@ async function compare(
   }
   for (const parameter of model.parameters.values()) parameter.dispose();
   tf.setBackend("wasm");
-}
-
-onEachEngine("a network with shortcuts is that of TensorFlow.js", async () => {
-  await compare(RESIDUAL, [[3, 44, 53], [2, 33, 32]], [1, 2, 3], 7);
-}, { engines: ["wasm"] });
-
-onEachEngine("ResNet-18 is that of TensorFlow.js", async () => {
-  await compare(RESNET18, [[2, 48, 37]], [2], 3);
 }, { engines: ["wasm"] });
