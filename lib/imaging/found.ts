@@ -4,12 +4,12 @@
  */
 import { DataError, messageOf } from "../errors.ts";
 import { tellCopiesApart } from "./copies.ts";
-import { isDicom } from "./dicom/dataset.ts";
+import { isDicom, parseDicom } from "./dicom/dataset.ts";
 import type { FrameDecoder } from "./dicom/decoder.ts";
 import { readDicomHeader, readDicomPixels } from "./dicom/file.ts";
 import type { InstanceHeader } from "./dicom/header.ts";
 import { foldersOf, type ImagingFile, type ImagingFiles } from "./files.ts";
-import type { FoundSeries, SeriesFacts } from "./found_series.ts";
+import type { DicomSeries, FoundSeries, SeriesFacts } from "./found_series.ts";
 import type { GreySlice } from "./grey_values.ts";
 import { decodeKneeMRITable, isKneeMRITableName, MAX_TABLE_BYTES } from "./kneemri.ts";
 import type { KneeMRIVolume } from "./kneemri.ts";
@@ -166,7 +166,29 @@ function _dicomSeries(
     isLocalizer: /\bLOCALIZER\b/.test(instance.imageType),
     useless: _uselessness(series),
     files: new Set(series.slices.map((slice) => slice.instance.file)).size,
+    dicom: _references(series, files, limits),
     read: (decoder, onFile) => _dicomSlices(series, files, { decoder, onFile, limits }),
+  };
+}
+
+/** What the files of a series are, for what refers to them. */
+function _references(
+  { slices }: Series,
+  files: ReadonlyMap<string, ImagingFile>,
+  limits: ImagingLimits,
+): DicomSeries {
+  const [{ instance: { file } }] = slices;
+  return {
+    images: slices.map(({ instance: { sopClass, instance, frames }, frame: { index } }) => ({
+      sopClass,
+      // What tells it from another file of the same identifier is no word of the file's.
+      instance: instance.replace(/ .*/s, ""),
+      ...(frames.length > 1 && { frame: index + 1 }),
+    })),
+    header: async () => {
+      const bytes = await files.get(file)!.read();
+      return await parseDicom(bytes, { file, maxInflated: limits.inflatedBytes });
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /** What is known of a series before its pixels are read. */
 import type { Plane } from "../terms.ts";
+import type { ParsedHeader } from "./dicom/dataset.ts";
 import type { FrameDecoder } from "./dicom/decoder.ts";
 import type { Vector } from "./geometry.ts";
 import type { GreySlice } from "./grey_values.ts";
@@ -45,6 +46,28 @@ export interface SeriesFacts {
   remarks: string[];
 }
 
+/** An image that a slice is, as other objects refer to it. */
+export interface ImageReference {
+  /** What kind of object it is (SOP Class UID); empty if it does not say. */
+  readonly sopClass: string;
+  /** SOP Instance UID. */
+  readonly instance: string;
+  /** Which of its frames, counted from 1, if it has several. */
+  readonly frame?: number;
+}
+
+/** A series of DICOM files, for what refers to it and takes over whom it is of. */
+export interface DicomSeries {
+  /** Its slices, in the order of the series. */
+  readonly images: readonly ImageReference[];
+  /**
+   * The elements of its first slice's file, up to the pixels.
+   *
+   * @throws {DataError} if the file cannot be read any more
+   */
+  header(): Promise<ParsedHeader>;
+}
+
 /** A series that was found. */
 export interface FoundSeries {
   readonly facts: SeriesFacts;
@@ -60,6 +83,8 @@ export interface FoundSeries {
   readonly useless?: string;
   /** How many files it has. */
   readonly files: number;
+  /** What its files are, if they are DICOM. */
+  readonly dicom?: DicomSeries;
   /** What its data set says of the exam, if it says anything. */
   readonly labels?: ExamLabels;
   /** The names of other exams of the same patient, if its data set says so. */

@@ -41,6 +41,8 @@ export interface PixelLocation {
 export interface InstanceHeader {
   readonly file: string;
   readonly instance: string;
+  /** What kind of object it is (SOP Class UID); empty if it does not say. */
+  readonly sopClass: string;
   /** True if another file has the same identifier and other content, as `copies.ts` finds. */
   readonly sharesIdentifier?: true;
   readonly series: string;
@@ -124,6 +126,7 @@ export function readHeader({ data, deflatedFrom }: ParsedHeader, file: string): 
   return {
     file,
     instance: _text(data, "x00080018"),
+    sopClass: _text(data, "x00080016") || _text(data, "x00020002"),
     series: _text(data, "x0020000e"),
     study: _text(data, "x0020000d"),
     patient: _text(data, "x00100020"),

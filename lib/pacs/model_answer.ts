@@ -1,0 +1,53 @@
+/** The answer of a model, a combination or an ensemble about a study. */
+import type { Classifier, ClassifierKind, ClassifierPrediction } from "../classifier/classifier.ts";
+import type { Intensity } from "../data/intensity.ts";
+import { recalibrationText } from "../model/recalibration.ts";
+import type { Plane, Task } from "../terms.ts";
+
+/** What a classifier said, and which one it was. */
+export interface ModelAnswer {
+  readonly task: Task;
+  /** What the classifier is called. */
+  readonly name: string;
+  readonly kind: ClassifierKind;
+  /** The SHA-256 of its file, in hexadecimal. */
+  readonly sha256: string;
+  /** How its input was prepared; none if its models differ in it. */
+  readonly intensity?: Intensity;
+  /** The probability of the finding, in 0–1. */
+  readonly probability: number;
+  readonly decision: "positive" | "negative";
+  /** The probability from which on it decides positive, in 0–1. */
+  readonly threshold: number;
+  /** True if its file says that threshold; else it is 0.5. */
+  readonly hasOperatingPoint: boolean;
+  /** How its probabilities were recalibrated, a text each. */
+  readonly recalibrations: readonly string[];
+  /** The probability of each plane's models. */
+  readonly planes: readonly { readonly plane: Plane; readonly probability: number }[];
+}
+
+/** What a classifier's prediction says, for an object that outlives the classifier. */
+export function modelAnswer(
+  { task, name, kind, sha256, card, planes, recalibrations }: Classifier,
+  prediction: ClassifierPrediction,
+): ModelAnswer {
+  const { probability, decision, threshold } = prediction;
+  return {
+    ...{ task, name, kind, sha256, probability, decision, threshold },
+    intensity: card.intensity,
+    hasOperatingPoint: card.operatingPoint !== undefined,
+    recalibrations: recalibrations.map(({ plane, recalibration }) =>
+      `${plane}: ${recalibrationText(recalibration)}`
+    ),
+    planes: planes.map((plane) => ({
+      plane,
+      probability: prediction.planes[plane]!.probability,
+    })),
+  };
+}
+
+/** What an answer's identifiers are derived from: the same answer about the same images has the same. */
+export function answerKey({ sha256, task, intensity }: ModelAnswer): string[] {
+  return [sha256, task, intensity ?? ""];
+}
