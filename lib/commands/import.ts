@@ -7,27 +7,38 @@ import { startEngine } from "../engine/engine.ts";
 import { listed } from "../quoted.ts";
 import { PhaseTimer } from "../logs/progress.ts";
 import { type Plane, PLANES, SPLITS } from "../terms.ts";
-import { choice, Command, option, text } from "./arguments.ts";
+import { choice, Command, option, text, UsageError } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
+import {
+  checkPacsOptions,
+  DICOMWEB_PERMISSION,
+  dicomwebOptions,
+  studyFiles,
+  studyOption,
+} from "./dicomweb_options.ts";
 import { checkModelFiles } from "./models_there.ts";
 import { readSeries, remarkCandidates, SERIES_FLAGS, SERIES_HELP } from "./series_choice.ts";
 import { INTERRUPTED, stoppable } from "./training_display.ts";
 
 /** The command; `exit` is told the exit code. */
 export function importCommand(exit: (code: number) => void) {
+  const [dicomwebOption, credentialsOption] = dicomwebOptions();
   return new Command("import")
     .description(
       "Make a data set in MRNet's layout of DICOM and NIfTI files, folders and zip archives, or of " +
         "KneeMRI with its labels: the right plane and order, grey values of 0 to 255, 256×256 pixels. Nothing that names a patient is " +
         "written. What was imported before is not read again.",
     )
-    .argument("<PATH...>", "files, folders, zip archives")
+    .argument("[PATH...]", "files, folders, zip archives; none if --dicomweb is given")
     .addOption(option("--out <DIR>", "folder of the data set", text).makeOptionMandatory())
     .addOption(
       option("--split <{train,valid}>", "the split that they become part of", choice(SPLITS))
         .default("valid" as const),
     )
     .option(SERIES_FLAGS, SERIES_HELP, readSeries)
+    .addOption(dicomwebOption)
+    .addOption(credentialsOption)
+    .addOption(studyOption())
     .addOption(
       option(
         "-p, --plane <{sagittal,coronal,axial}>",
@@ -52,15 +63,31 @@ export function importCommand(exit: (code: number) => void) {
     )
     .option("--any_tilt", "take slices that are tilted more than 40° out of a plane too")
     .option("--json", "an object an exam, and nothing else on standard output")
-    .addHelpText("after", "\nPermissions: --allow-read=PATH,DIR,MODEL --allow-write=DIR")
-    .action(async (paths, { json = false, any_tilt, like, ...given }) => {
+    .addHelpText(
+      "after",
+      `\nPermissions: --allow-read=PATH,DIR,MODEL --allow-write=DIR;\n${DICOMWEB_PERMISSION}`,
+    )
+    .action(async (paths, { json = false, any_tilt, like, ...rest }) => {
+      checkPacsOptions(rest);
+      const { dicomweb, dicomweb_credentials, study, ...given } = rest;
+      if (paths.length === 0 && dicomweb === undefined) {
+        throw new UsageError("the following arguments are required: PATH");
+      }
+      const { series } = given;
+      const fetched = await studyFiles({ dicomweb, dicomweb_credentials, study, series });
       const landmarks = like === undefined ? undefined : await _landmarksOf(like);
       using interrupt = stoppable();
       const timer = new PhaseTimer();
       const show = (label: string, unit: string) => (done: number, total: number) =>
         showProgress({ label, done, total, unit, ...timer.at(label, done) });
       const result = await importExams({
-        ...{ ...given, paths, landmarks, anyTilt: any_tilt, signal: interrupt.signal },
+        ...{
+          ...given,
+          paths: [...paths, ...fetched],
+          landmarks,
+          anyTilt: any_tilt,
+          signal: interrupt.signal,
+        },
         onFile: show("headers", "files"),
         onExam(report) {
           if (json) print(JSON.stringify(report));

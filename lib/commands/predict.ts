@@ -26,6 +26,13 @@ import { thresholdText } from "../page/format.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
 import { endWithReader, oddRemark, print, remark } from "./console.ts";
+import {
+  checkPacsOptions,
+  DICOMWEB_PERMISSION,
+  dicomwebOptions,
+  studyFiles,
+  studyOption,
+} from "./dicomweb_options.ts";
 import { predictManifest } from "./predict_manifest.ts";
 import { readSeries, SERIES_FLAGS, SERIES_HELP } from "./series_choice.ts";
 import { studyPatients } from "./study_patients.ts";
@@ -44,10 +51,11 @@ import {
 const DESCRIPTION =
   "Say how likely the finding is in each exam, and with --cam where the model looked.\n" +
   "An exam is an .npy file of [slices, height, width], at least 64×64 pixels, or a study from a " +
-  "scanner: a folder or a zip archive with DICOM or NIfTI files.";
+  "scanner: a folder or a zip archive with DICOM or NIfTI files, or of a PACS by --dicomweb.";
 
 /** The command; `exit` is told the exit code. */
 export function predictCommand(exit: (code: number) => void) {
+  const [dicomwebOption, credentialsOption] = dicomwebOptions();
   return new Command("predict")
     .description(DESCRIPTION)
     .argument(
@@ -83,27 +91,34 @@ export function predictCommand(exit: (code: number) => void) {
       option("--out <CSV>", "with --manifest: the table to write, a row for each exam", text),
     )
     .option(SERIES_FLAGS, SERIES_HELP, readSeries)
+    .addOption(dicomwebOption)
+    .addOption(credentialsOption)
+    .addOption(studyOption())
     .addOption(backendOption())
     .addOption(threadsOption())
     .addHelpText(
       "after",
-      "\nPermissions: --allow-read=FILE,EXAM,DIR --allow-write=DIR, DIR only where --cam names one",
+      "\nPermissions: --allow-read=FILE,EXAM,DIR --allow-write=DIR, DIR only where --cam names one;\n" +
+        DICOMWEB_PERMISSION,
     )
     .action(async (paths, { json = false, cam, map, backend, threads, ...given }) => {
       if (map !== undefined && cam === undefined) {
         throw new UsageError("argument --map: not allowed without argument --cam");
       }
+      checkPacsOptions(given);
       if (given.manifest !== undefined || given.out !== undefined) {
         return await predictManifest(paths, { ...given, backend, threads }, { json, cam });
       }
       using _reader = cam === undefined ? endWithReader() : undefined;
       _checkArguments(paths, given);
       await checkModelFiles([given.model]);
+      const fetched = await studyFiles(given);
       const engine = await startEngine(backend, { threads });
       const { task, plane, intensity } = given;
       using classifier = await loadClassifier(given.model, { task, plane, intensity });
       const { exams, studies: folders } = await _sorted(paths);
-      using studies = folders.length === 0 ? undefined : await Studies.open(folders, given);
+      const scanned = [...folders, ...fetched];
+      using studies = scanned.length === 0 ? undefined : await Studies.open(scanned, given);
       const found = studies && studyPatients(studies, classifier);
       if (found !== undefined && found.refused + found.patients.length === 0) {
         remark("There is no series that an exam can be made of.");
@@ -166,10 +181,13 @@ async function _print(
 /** The files of one patient, where they are given one by one. */
 type _GivenPlanes = Partial<Record<Plane, string>>;
 
-function _checkArguments(exams: readonly string[], given: _GivenPlanes & { model: string }): void {
+function _checkArguments(
+  exams: readonly string[],
+  given: _GivenPlanes & { model: string; dicomweb?: string },
+): void {
   const named = PLANES.find((plane) => given[plane] !== undefined);
   if (named === undefined) {
-    if (exams.length > 0) return;
+    if (exams.length > 0 || given.dicomweb !== undefined) return;
     throw new UsageError("the following arguments are required: EXAM");
   }
   if (!isCombinationFile(given.model)) {

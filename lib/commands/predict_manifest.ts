@@ -20,6 +20,7 @@ export interface ManifestGiven extends Partial<Record<Plane, string>> {
   plane?: Plane;
   intensity?: Intensity;
   series?: unknown;
+  dicomweb?: string;
   backend: EngineChoice;
   threads?: number;
 }
@@ -46,6 +47,8 @@ export async function predictManifest(
     ? "--json"
     : exams.length > 0
     ? "EXAM"
+    : given.dicomweb !== undefined
+    ? "--dicomweb"
     : PLANES.filter((each) => given[each] !== undefined).map((each) => `--${each}`)[0];
   if (odd !== undefined) {
     throw new UsageError(`argument ${odd}: not allowed with argument --manifest`);

@@ -33,6 +33,7 @@ export async function fetchStudyFiles(
   const { studyBytes, files } = web.server.limits;
   const room = { bytes: studyBytes, files };
   const given: GivenFile[] = [];
+  const taken = new Set<string>();
   for (const [index, each] of wanted.entries()) {
     const fetched = await web.fetchSeries(study, each.series, { room, signal });
     const count = each.instances ??
@@ -43,7 +44,10 @@ export async function fetchStudyFiles(
       throw pacsError(web.server, `fetch series '${each.series}'`, found, { hint });
     }
     for (const { instance, bytes } of fetched) {
-      given.push({ name: `${study}/${each.series}/${instance}`, bytes, root: study });
+      // Two with the same identifier are told apart by whoever reads them, as in a folder.
+      const name = `${study}/${instance}${taken.has(instance) ? `-${given.length}` : ""}`;
+      taken.add(instance);
+      given.push({ name, bytes, root: study });
       room.bytes -= bytes.length;
       room.files--;
     }

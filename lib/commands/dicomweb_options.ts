@@ -1,0 +1,124 @@
+/** The options of the commands that ask a PACS. */
+import type { GivenFile } from "../imaging/files.ts";
+import type { SeriesChoice } from "../imaging/choose.ts";
+import { PhaseTimer } from "../logs/progress.ts";
+import { Credentials, CREDENTIALS_VARIABLE } from "../pacs/credentials.ts";
+import type { DicomWeb } from "../pacs/dicomweb.ts";
+import { fetchStudyFiles } from "../pacs/fetch_study.ts";
+import { checkStudyUid, openPacs } from "../pacs/open.ts";
+import { option, text, UsageError } from "./arguments.ts";
+import { endProgress, remark, showProgress } from "./console.ts";
+import { isLoopback } from "./loopback.ts";
+
+/** What was given of a PACS. */
+export interface PacsGiven {
+  dicomweb?: string;
+  dicomweb_credentials?: string;
+}
+
+/** A study of one. */
+export interface StudyGiven extends PacsGiven {
+  study?: string;
+  series?: readonly SeriesChoice[];
+}
+
+/** What help says of the permission. */
+export const DICOMWEB_PERMISSION =
+  "with --dicomweb also --allow-net=HOST:PORT of the PACS, and FILE of the credentials in --allow-read";
+
+/** `--dicomweb` and `--dicomweb_credentials`. */
+export function dicomwebOptions() {
+  return [
+    option(
+      "--dicomweb <URL>",
+      "the DICOMweb service of a PACS, such as https://pacs.example.org/dicom-web",
+      text,
+    ),
+    option(
+      "--dicomweb_credentials <FILE>",
+      `a file with USER:PASSWORD or a token for it (default: ${CREDENTIALS_VARIABLE})`,
+      text,
+    ),
+  ] as const;
+}
+
+/** `--study`. */
+export function studyOption() {
+  return option(
+    "--study <UID>",
+    "the Study Instance UID of the study to fetch; needs --dicomweb",
+    text,
+  );
+}
+
+/**
+ * The PACS that was given.
+ *
+ * @throws {OptionError} if its address or the credentials cannot be used
+ */
+export async function pacsOf(
+  url: string,
+  { dicomweb_credentials: path }: PacsGiven,
+): Promise<DicomWeb> {
+  const credentials = path === undefined ? _fromEnvironment() : await Credentials.read(path);
+  const web = openPacs({ url, credentials });
+  const { protocol, hostname } = new URL(web.server.url);
+  if (
+    credentials !== undefined && protocol === "http:" &&
+    !isLoopback(hostname.replace(/^\[|\]$/g, ""))
+  ) {
+    remark(
+      "The credentials and the study are sent unencrypted: use an https: address if there is one.",
+    );
+  }
+  return web;
+}
+
+/** The environment is not asked for: who gives a file has no need of the permission. */
+function _fromEnvironment(): Credentials | undefined {
+  const variable = CREDENTIALS_VARIABLE;
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  const found = state === "granted" ? Deno.env.get(variable) : undefined;
+  return found === undefined || found === "" ? undefined : Credentials.parse(found, variable);
+}
+
+/**
+ * Makes sure that the options go together.
+ *
+ * @throws {UsageError} if they do not
+ */
+export function checkPacsOptions(given: StudyGiven): void {
+  if (given.dicomweb !== undefined) {
+    if (given.study !== undefined) return;
+    throw new UsageError("the following arguments are required: --study");
+  }
+  const odd = (["study", "dicomweb_credentials"] as const).find((name) =>
+    given[name] !== undefined
+  );
+  if (odd === undefined) return;
+  throw new UsageError(`argument --${odd}: not allowed without argument --dicomweb`);
+}
+
+/**
+ * The files of the study that was given; none if none was.
+ *
+ * @throws {PacsError} if the PACS cannot be reached, refuses, or answers with something else
+ */
+export async function studyFiles(given: StudyGiven): Promise<GivenFile[]> {
+  const { dicomweb, study, series } = given;
+  if (dicomweb === undefined || study === undefined) return [];
+  checkStudyUid(study);
+  const web = await pacsOf(dicomweb, given);
+  const timer = new PhaseTimer();
+  try {
+    return await fetchStudyFiles(web, study, {
+      series,
+      onSeries(done, total) {
+        const label = "fetch";
+        showProgress({ label, done, total, unit: "series", ...timer.at(label, done) });
+      },
+    });
+  } finally {
+    endProgress();
+  }
+}

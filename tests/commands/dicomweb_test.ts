@@ -1,0 +1,135 @@
+/**
+ * Studies of a PACS, predicted and imported as those in a folder are.
+ */
+import assert from "node:assert/strict";
+import { runCli } from "../support/cli.ts";
+import { FakePacs, filesAnswer } from "../support/fake_pacs.ts";
+import { TemporaryFolder } from "../support/folders.ts";
+import { modelBytes, writeCombinedModels } from "../support/served_models.ts";
+import { study } from "../support/study.ts";
+
+const STUDY = "2.25.71";
+const SECRET = "never:shown@all";
+const READ = ["--allow-read=.", "--allow-env=XDG_RUNTIME_DIR"];
+
+Deno.test("a study of a PACS is predicted and imported as it is from a folder", async () => {
+  await using fake = new FakePacs();
+  await using folder = await TemporaryFolder.make();
+  await writeCombinedModels(folder);
+  for (const [name, bytes] of study(1)) await folder.write(`${STUDY}/${name}`, bytes);
+  await fake.take(study(1).values());
+  await fake.take(study(2).values());
+  const permissions = [...READ, `--allow-net=${fake.host}`, "--allow-write=."];
+  const run = async (...args: string[]) => {
+    const { code, out, err } = await runCli(folder, args, { permissions });
+    assert.equal(code, 0, err);
+    return out;
+  };
+  const source = ["--dicomweb", fake.url, "--study", STUDY];
+  const predict = ["predict", "--json", "--backend", "wasm", "--model", "combined.json"];
+  assert.equal(await run(...predict, ...source), await run(...predict, STUDY));
+  const imported = ["import", "--json", "--out"];
+  const rows = (out: string) => out.trimEnd().split("\n").map((line) => JSON.parse(line).row);
+  assert.deepEqual(
+    rows(await run(...imported, "a", ...source)),
+    rows(await run(...imported, "b", STUDY)),
+  );
+  for (const plane of ["axial", "coronal", "sagittal"]) {
+    const [a, b] = await Promise.all(
+      ["a", "b"].map((out) => Deno.readFile(folder.at(out, `valid/${plane}/0001.npy`))),
+    );
+    assert.deepEqual(a, b);
+  }
+  const before = fake.asked.length;
+  await run(...imported, "c", ...source, "--series", `${STUDY}0,${STUDY}2`);
+  assert.deepEqual(fake.asked.slice(before + 1), [
+    `GET /studies/${STUDY}/series/${STUDY}0`,
+    `GET /studies/${STUDY}/series/${STUDY}2`,
+  ]);
+});
+
+Deno.test("what cannot be predicted of a PACS is one line, and no credential is shown", async () => {
+  await using fake = new FakePacs();
+  await using folder = await TemporaryFolder.make();
+  await folder.write("acl.safetensors", await modelBytes());
+  await folder.write("secret", `${SECRET}\n`);
+  const files = [...study(1).values()];
+  // A study with one plane, which is not the model's.
+  await fake.take(files.slice(36));
+  const net = `--allow-net=${fake.host}`;
+  const predict = async (args: string[], permissions: string[], env?: Record<string, string>) => {
+    const model = ["--model", "acl.safetensors", "--backend", "cpu"];
+    const outcome = await runCli(folder, ["predict", ...model, ...args], { permissions, env });
+    assert.ok(!(outcome.out + outcome.err).includes("never"), outcome.err);
+    return { code: outcome.code, err: outcome.err.trimEnd() };
+  };
+  const source = ["--dicomweb", fake.url, "--study", STUDY];
+  const withFile = [...source, "--dicomweb_credentials", "secret"];
+  const cases: [
+    args: string[],
+    permissions: string[],
+    code: number,
+    line: RegExp,
+    trouble?: FakePacs["trouble"],
+  ][] = [
+    [
+      withFile,
+      [...READ, net],
+      1,
+      /^Study 2\.25\.71 is not predicted: it has no \w+ series that can be read$/m,
+    ],
+    [
+      withFile,
+      [...READ, net],
+      1,
+      /^Cannot find study '2\.25\.71' at http:\/\/127.*: it answered 401: check the credentials/,
+      () => new Response(SECRET, { status: 401 }),
+    ],
+    [
+      withFile,
+      [...READ, net],
+      1,
+      /: part 1 of its answer is of another study: /,
+      (_, { pathname }) =>
+        /series\/[\d.]+$/.test(pathname) ? filesAnswer([...study(2).values()]) : undefined,
+    ],
+    [
+      withFile,
+      READ,
+      1,
+      new RegExp(`Deno has no permission for it: run again with --allow-net=${fake.host}$`),
+    ],
+    [withFile, [net, "--allow-read=acl.safetensors"], 1, /'secret': .* with --allow-read=secret$/],
+    [
+      [...source, "--dicomweb_credentials", "none"],
+      [...READ, net],
+      1,
+      /read the credentials from 'none'/,
+    ],
+    [["--dicomweb_credentials", "secret"], READ, 2, /--dicomweb_credentials: not allowed without/],
+    [["--study", STUDY], READ, 2, /argument --study: not allowed without argument --dicomweb$/],
+    [["--dicomweb", fake.url], READ, 2, /the following arguments are required: --study$/],
+    [
+      ["--dicomweb", "http://u:never@host", "--study", STUDY],
+      READ,
+      1,
+      /address: it holds a user or/,
+    ],
+    [["--dicomweb", fake.url, "--study", "../1"], READ, 1, /'\.\.\/1': it is no identifier/],
+    [["--manifest", "m.csv", "--out", "o.csv", ...source], READ, 2, /--dicomweb: not allowed with/],
+  ];
+  for (const [args, permissions, code, line, trouble] of cases) {
+    fake.trouble = trouble;
+    const found = await predict(args, permissions);
+    assert.match(found.err, line);
+    assert.equal(found.code, code, found.err);
+  }
+  assert.deepEqual(fake.authorizations, new Set([`Basic ${btoa(SECRET)}`]));
+
+  fake.trouble = undefined;
+  fake.authorizations.clear();
+  const env = { MRNET_DICOMWEB_CREDENTIALS: SECRET };
+  const granted = "--allow-env=XDG_RUNTIME_DIR,MRNET_DICOMWEB_CREDENTIALS";
+  await predict(source, [net, "--allow-read=.", granted], env);
+  assert.deepEqual(fake.authorizations, new Set([`Basic ${btoa(SECRET)}`]));
+});
