@@ -4,8 +4,6 @@ import type { SeriesChoice } from "../imaging/choose.ts";
 import { PhaseTimer } from "../logs/progress.ts";
 import { Credentials, CREDENTIALS_VARIABLE } from "../pacs/credentials.ts";
 import type { DicomWeb } from "../pacs/dicomweb.ts";
-import { fetchStudyFiles } from "../pacs/fetch_study.ts";
-import { checkStudyUid, openPacs } from "../pacs/open.ts";
 import { option, text, UsageError } from "./arguments.ts";
 import { endProgress, remark, showProgress } from "./console.ts";
 import { isLoopback } from "./loopback.ts";
@@ -61,6 +59,7 @@ export async function pacsOf(
   { dicomweb_credentials: path }: PacsGiven,
 ): Promise<DicomWeb> {
   const credentials = path === undefined ? _fromEnvironment() : await Credentials.read(path);
+  const { openPacs } = await import("../pacs/open.ts");
   const web = openPacs({ url, credentials });
   const { protocol, hostname } = new URL(web.server.url);
   if (
@@ -107,7 +106,7 @@ export function checkPacsOptions(given: StudyGiven): void {
 export async function studyFiles(given: StudyGiven): Promise<GivenFile[]> {
   const { dicomweb, study, series } = given;
   if (dicomweb === undefined || study === undefined) return [];
-  checkStudyUid(study);
+  const { fetchStudyFiles } = await import("../pacs/fetch_study.ts");
   const web = await pacsOf(dicomweb, given);
   const timer = new PhaseTimer();
   try {

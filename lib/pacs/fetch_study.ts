@@ -20,6 +20,7 @@ export interface FetchStudyOptions extends DicomWebOptions {
  * Fetches the MR series of a study into memory.
  *
  * @returns its files, whose names begin with the study's identifier
+ * @throws {OptionError} if the identifier is none
  * @throws {PacsError} if the service cannot be reached, refuses, has no such study or series, sends another,
  *   or less or more than it should
  */
@@ -28,6 +29,7 @@ export async function fetchStudyFiles(
   study: string,
   { series: choices = [], signal, onSeries }: FetchStudyOptions = {},
 ): Promise<GivenFile[]> {
+  checkStudyUid(study);
   const all = await web.series(study, { signal });
   const wanted = _wanted(web, study, all, choices);
   const { studyBytes, files } = web.server.limits;
@@ -101,7 +103,6 @@ const OPTION_NAMES: OptionNames<FetchOptions> = {
 /** As in `verbs.ts`, where it is described. */
 export async function fetchStudy(study: string, options: FetchOptions): Promise<GivenFile[]> {
   checkOptionNames("fetch a study", options, OPTION_NAMES);
-  checkStudyUid(study);
   const series = options.series?.map((text) => ({ text }));
   return await fetchStudyFiles(openPacs(options), study, { ...options, series });
 }
