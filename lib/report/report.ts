@@ -145,10 +145,13 @@ function _makingTable(evaluation: ModelEvaluation): Markup {
   return combination === undefined ? recipeTable(evaluation) : combinationTable(combination);
 }
 
-function _methods({ summary, combination, ensemble }: ModelEvaluation): Markup {
+function _methods(
+  { summary, combination, ensemble, recalibratedOn }: ModelEvaluation,
+): Markup {
   const { samples, seed } = summary.auc.bootstrap;
+  const before = recalibratedOn === undefined ? "" : ", of the logits before recalibration";
   const loss = (combination ?? ensemble) === undefined
-    ? "weighted cross-entropy of training"
+    ? `weighted cross-entropy of training${before}`
     : "cross-entropy of the combined probability";
   const drawn = summary.patients === undefined
     ? "exams within each class, for the average precision of all"
