@@ -132,7 +132,9 @@ Deno.test("a model's file keeps its weights to the bit, and gives the recalibrat
     assert.deepEqual(cautions(first, "valid").filter((each) => each.includes("recalibrated")), []);
     const page = evaluationHtml(second, new Date());
     assert.ok(page.includes(`recalibrated by ${method} on ${COUNT} valid exams`));
-    assert.ok(page.includes("weighted cross-entropy of training, of the logits before recalibration"));
+    assert.ok(
+      page.includes("weighted cross-entropy of training, of the logits before recalibration"),
+    );
     assert.match(`${evaluationJson(second).recalibration}`, new RegExp(method));
     assert.match(predictionsCsv(second.predictions), /^exam,label,probability,logit,raw_logit\n/);
     assert.match(predictionsCsv(first.predictions), /^exam,label,probability,logit\n/);
