@@ -1,7 +1,9 @@
 /** Studies and answers about them, for tests of the objects that say the answers. */
+import type { Explanation } from "../../lib/explain/explain.ts";
 import { Studies, type Study } from "../../lib/imaging/studies.ts";
 import type { ModelAnswer } from "../../lib/pacs/model_answer.ts";
 import { type AnsweredStudy, answeredStudy } from "../../lib/pacs/source.ts";
+import type { ExplainedExam } from "../../lib/pacs/secondary_capture.ts";
 import type { Plane } from "../../lib/terms.ts";
 import { dicomSlice, type DicomValue } from "./dicom.ts";
 import { DIRECTIONS } from "./study.ts";
@@ -90,3 +92,20 @@ export const ANSWER: ModelAnswer = {
     { plane: "sagittal", probability: 0.9 },
   ],
 };
+
+/** A made-up exam of three slices of 64×64, and a made-up explanation of it that adds up. */
+export function explained(): ExplainedExam {
+  const voxels = Uint8Array.from({ length: 3 * 64 * 64 }, (_, i) => (i * 7) % 251);
+  const maps = [[0.5, -0.25], [0, 0], [0.125, 0.5]];
+  const slices: Explanation["slices"] = maps.map(([first, last]) => ({
+    share: first + last,
+    channelsSelected: first === 0 ? 0 : 8,
+    map: Float64Array.of(first, last),
+  }));
+  const explanation: Explanation = {
+    ...{ id: "study", map: "share", probability: 0.7, bias: -0.025, logits: [-0.85, 0.85] },
+    ...{ mapHeight: 1, mapWidth: 2, mapStride: 32, mapStart: 16, selectedSlices: [0, 2] },
+    ...{ contributions: [0.25, 0.625], slices },
+  };
+  return { exam: { id: "study", slices: 3, height: 64, width: 64, voxels }, explanation };
+}
