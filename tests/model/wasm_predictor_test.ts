@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import type { Exam } from "../../lib/data/exam.ts";
 import { startEngine } from "../../lib/engine/engine.ts";
-import { Threads } from "../../lib/engine/wasm/threads.ts";
+import { createNetwork } from "../../lib/model/create_network.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
-import { networkState } from "../../lib/model/parameters.ts";
-import { NetworkPrograms } from "../../lib/model/wasm/network_programs.ts";
-import { NetworkMemory } from "../../lib/model/wasm/network_memory.ts";
 import { NETWORK_NAMES, type NetworkName, networkOf } from "../../lib/network/networks.ts";
 
 /** The engine outlives the tests on purpose. */
@@ -31,26 +28,25 @@ for (const network of NETWORK_NAMES) {
 }
 
 async function chunksAreExact(name: NetworkName): Promise<void> {
-  await startEngine("wasm");
-  const network = networkOf(name);
-  const model = new MRNet(initialWeights(1, network));
-  const threads = await Threads.start({ threads: 1 });
-  const whole = new NetworkPrograms(threads, new NetworkMemory(threads, true, network));
-  await whole.follow(networkState(model));
-  const input = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
-  whole.run("pack", exam(1, 64), input);
+  await startEngine("wasm", { threads: 1 });
+  using model = new MRNet(initialWeights(1, networkOf(name)));
+  const whole = await createNetwork(model);
   for (const [slices, side, float] of SIZES[name]) {
     const each = exam(slices, side, float);
-    const [, absent, present] = whole.run("evaluate", each, input);
+    const expected = await whole.forward(each, { features: true });
     let chunks = 1;
     const between = () => void chunks++;
-    assert.deepEqual((await model.predict(each, { between })).logits, [absent, present]);
+    assert.deepEqual((await model.predict(each, { between })).logits, expected.logits);
     assert.equal(chunks, Math.ceil(slices / Math.floor(3 * 65536 / side ** 2)));
     const { logits, features } = await model.predictWithFeatures(each);
-    assert.deepEqual(logits, [absent, present]);
-    assert.deepEqual(features, whole.features(slices));
+    assert.deepEqual(logits, expected.logits);
+    assert.deepEqual(features, expected.features);
   }
-  model.dispose();
+  // A step computes its logits in a kernel.
+  const small = exam(2, 64);
+  const { logits } = await whole.step({ exam: small, label: 1 }, [1, 1]);
+  assert.deepEqual(logits, (await model.predict(small)).logits);
+  whole.dispose();
 }
 
 Deno.test(
@@ -121,18 +117,17 @@ Deno.test(
 );
 
 Deno.test("models that share their memory say what each says alone", OUTLIVING, async () => {
-  await startEngine("wasm");
+  await startEngine("wasm", { threads: 1 });
   const sizes = [[7, 256], [2, 64], [5, 200, true], [1, 700]] as const;
   const exams = sizes.map(([slices, side, float]) => exam(slices, side, float));
   const make = (seed: number) => new MRNet(initialWeights(seed));
   const alone = async (seed: number) => {
-    const network = new NetworkPrograms(await Threads.start({ threads: 1 }));
-    const model = make(seed);
-    await network.follow(networkState(model));
-    model.dispose();
-    const input = { label: 0, weights: [1, 1] as const, affine: { scale: 1, offset: 0 } };
-    network.run("pack", exam(1, 64), input);
-    return exams.map((each) => network.run("evaluate", each, input).slice(1));
+    using model = make(seed);
+    const network = await createNetwork(model);
+    const logits = [];
+    for (const each of exams) logits.push((await network.forward(each)).logits);
+    network.dispose();
+    return logits;
   };
   const expected = await Promise.all([1, 2, 3, 4].map(alone));
   const between = () => new Promise<void>((resolve) => setTimeout(resolve));

@@ -10,14 +10,14 @@ export function clearGradient(writer: ThreadWriter): void {
   writer.program.call("clear", { at: gradients[writer.thread], bytes: 4 * floats });
 }
 
-/** Maximum over the slices, linear layer, loss and, in training, their gradients. */
-export function head(writer: ThreadWriter, training: boolean): void {
+/** Maximum over the slices, linear layer, loss, and their gradients. */
+export function head(writer: ThreadWriter): void {
   const { layout: { linear, channels }, fixed, exam, slices, threads } = writer.setting;
   const { parameters, stepInput, answers, argmax, headGradients, gradients } = fixed;
   const { weight, bias } = linear;
   const thread = writer.thread;
   // The linear layer's gradient is the same on every thread; one adds it.
-  const adds = training && thread === 0;
+  const adds = thread === 0;
   writer.program.call("head", {
     means: exam.means,
     slices,

@@ -34,7 +34,7 @@ export function threadProgram(setting: Setting, thread: number, name: ProgramNam
       forward(writer);
       writer.program.barrier();
       clearGradient(writer);
-      head(writer, true);
+      head(writer);
       if (back) {
         backward(writer);
         unfoldGradient(writer);
@@ -48,8 +48,6 @@ export function threadProgram(setting: Setting, thread: number, name: ProgramNam
       break;
     case "evaluate":
       forward(writer);
-      writer.program.barrier();
-      head(writer, false);
       break;
     default:
       name satisfies never;
