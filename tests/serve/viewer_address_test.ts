@@ -58,12 +58,34 @@ inChromium(
       await page.goForward();
       await shown(page, "0004");
 
+      // Where somebody leafs to stands there once that has come to rest; it is no step of its own.
+      const slice = async (window: Page, plane: string) =>
+        (await text(window, `${panel(plane)} .at`)).split(" · ")[0];
+      await page.locator(`${panel("axial")} input.slice`).focus();
+      await page.keyboard.press("Home");
+      await until(
+        "the slice stands there",
+        () => Promise.resolve(hash(page) === "#valid/0004?model=coronal&plane=axial&slice=1"),
+      );
+      await looked();
+      await page.keyboard.press("End");
+      const last = await slice(page, "axial");
+      const [, number] = /^Slice (\d) of \1$/.exec(last)!;
+      await page.keyboard.press("n");
+      await shown(page, "0005");
+      assert.equal(hash(page), "#valid/0005?model=coronal&plane=axial", "from its middle");
+      await page.goBack();
+      await shown(page, "0004");
+      await until("the last slice is back", async () => await slice(page, "axial") === last);
+      assert.equal(hash(page), `#valid/0004?model=coronal&plane=axial&slice=${number}`);
+
       // Another window shows the same by the same address.
       const address = page.url();
       const other = await browser.newPage();
       await other.goto(address);
       await shown(other, "0004");
       assert.deepEqual([await model(other), hash(other)], ["coronal", new URL(address).hash]);
+      await until("the slice is shown", async () => await slice(other, "axial") === last);
       await other.close();
 
       await page.locator(".skip").focus();
@@ -99,6 +121,22 @@ inChromium(
       assert.equal(
         await message(),
         "There is no model 'nobody' here: 'combined' is asked. This exam has no plane 'oblique'.",
+      );
+      await page.evaluate(`location.hash = "#valid/0002?model=combined&plane=axial&slice=0"`);
+      await until("it is said", async () => await message() === "'0' is no slice.");
+      await page.evaluate(`location.hash = "#valid/0003?plane=axial&slice=99"`);
+      await shown(page, "0003");
+      await until(
+        "it is said",
+        async () => /^The axial plane has \d slices and no slice 99\.$/.test(await message()),
+      );
+      assert.equal(hash(page), "#valid/0003?model=combined&plane=axial");
+      await page.evaluate(`location.hash = "#valid/0003?plane=axial&slice=98"`);
+      await until("it is said again", async () => /no slice 98\.$/.test(await message()));
+      await page.evaluate(`location.hash = "#valid/0003?slice=2"`);
+      await until(
+        "it is said of the plane",
+        async () => await message() === "The address names slice 2 and no plane.",
       );
       await page.evaluate(`location.hash = "#<img src=x>"`);
       await until(

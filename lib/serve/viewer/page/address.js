@@ -1,29 +1,33 @@
 /**
- * The page's address: which exam, model and plane it shows, so that it can be sent to somebody and the
- * browser's back goes to what was looked at before. `#valid/0131?model=combined_acl&plane=axial`.
+ * The page's address: which exam, model, plane and slice it shows, so that it can be sent to somebody and
+ * the browser's back goes to what was looked at before.
+ * `#valid/0131?model=combined_acl&plane=axial&slice=12`; without a slice the plane's middle one is meant.
  */
 
 /** How long something must have been on show for back to return to it, in milliseconds. */
 const LOOKED_AT = 500;
 
+/** What the address may name beside the exam. */
+const NAMES = ["model", "plane", "slice"];
+
 /**
  * What the address names.
  *
- * @returns {{ exam?: string, model?: string, plane?: string }} `exam` as it stands there, `valid/0131`
+ * @returns {{ exam?: string, model?: string, plane?: string, slice?: string }} all as they stand there,
+ *   `exam` such as `valid/0131`, `slice` counted from 1
  */
 export function readAddress() {
   const [exam, query = ""] = decoded(location.hash.slice(1)).split(/\?(.*)/s);
   // That is where the page's own link leads.
   if (exam === "" || exam === "exam") return {};
   const given = new URLSearchParams(query);
-  return { exam, model: given.get("model") ?? undefined, plane: given.get("plane") ?? undefined };
+  return { exam, ...Object.fromEntries(NAMES.map((name) => [name, given.get(name) ?? undefined])) };
 }
 
-/** The address of an exam, with the model that reads it and the plane in use if there are such. */
-export function addressOf({ exam, model, plane }) {
+/** The address of an exam, with the model that reads it, and the plane in use and its slice if there are such. */
+export function addressOf({ exam, ...others }) {
   const query = new URLSearchParams();
-  if (model !== undefined) query.set("model", model);
-  if (plane !== undefined) query.set("plane", plane);
+  for (const name of NAMES) if (others[name] !== undefined) query.set(name, others[name]);
   return `#${exam}${query.size > 0 ? `?${query}` : ""}`;
 }
 
@@ -33,7 +37,7 @@ let fresh = true;
 /**
  * Has the address say what is on show.
  *
- * @param {{ exam: string, model?: string, plane?: string }} what
+ * @param {{ exam: string, model?: string, plane?: string, slice?: number }} what
  * @param {{ step: boolean }} how whether the back button returns to what was shown until now: not if somebody
  *   only passed it, and not to the page's first moment
  */

@@ -16,6 +16,8 @@ import { say, tell } from "./words.js";
 const PLANES = ["sagittal", "coronal", "axial"];
 /** How long an exam's reading waits for the next exam to be fetched, in milliseconds. */
 const MAX_PREPARING_MS = 1000;
+/** How long nobody must have leafed until the address names the slice: browsers refuse many changes. */
+const LEAFED_MS = 250;
 
 const find = (selector) => document.querySelector(selector);
 
@@ -38,6 +40,8 @@ let following = new AbortController();
 let used;
 /** The plane that was used last, or that the address names. */
 let usedPlane;
+/** The address that is to be written once nobody leafs on. */
+let leafing;
 /** How many exams were dropped on this page. */
 let dropped = 0;
 
@@ -78,6 +82,9 @@ async function start() {
 /** Shows what the page's address names, and says what of it is not there. */
 async function followAddress() {
   const named = readAddress();
+  // The address was changed by others: what was to be written of the exam before it is not.
+  clearTimeout(leafing);
+  leafing = undefined;
   if (named.exam === undefined) return;
   const remarks = [];
   const other = setup.models.find(({ name }) => name === named.model);
@@ -94,22 +101,66 @@ async function followAddress() {
     followVerdicts();
   }
   list.makeRoomFor(exam);
-  if (panels.has(named.plane) && exam.planes.includes(named.plane)) usedPlane = named.plane;
+  const hasPlane = panels.has(named.plane) && exam.planes.includes(named.plane);
+  if (hasPlane) usedPlane = named.plane;
   else if (named.plane !== undefined) remarks.push(`This exam has no plane '${named.plane}'.`);
-  const seen = exam === current ? undefined : show(exam, { step: false });
-  if (exam === current) record({ step: false });
-  if (remarks.length > 0) tell([...setup.faults, ...remarks].join(" "));
+  const isNumber = /^[1-9]\d{0,5}$/.test(named.slice);
+  const slice = hasPlane && isNumber ? Number(named.slice) : undefined;
+  if (named.slice !== undefined && !isNumber) remarks.push(`'${named.slice}' is no slice.`);
+  else if (named.slice !== undefined && named.plane === undefined) {
+    remarks.push(`The address names slice ${named.slice} and no plane.`);
+  }
+  const tellRemarks = (...more) => {
+    if (current !== exam || remarks.push(...more) === 0) return;
+    tell([...setup.faults, ...remarks].join(" "));
+  };
+  let seen;
+  if (exam !== current) {
+    // The number of slices is known once some are there.
+    const onSeen = () => {
+      tellRemarks(...beyond(usedPlane, slice));
+      record({ step: false });
+    };
+    seen = show(exam, { step: false, slice, onSeen });
+  } else if (hasPlane) {
+    const panel = panels.get(named.plane);
+    remarks.push(...beyond(named.plane, slice));
+    if (slice === undefined || slice > panel.slices) panel.goToMiddle();
+    else panel.go(slice - 1);
+  }
+  record({ step: false });
+  tellRemarks();
   await seen;
   if (current === exam && usedPlane !== undefined && usedPlane === named.plane) {
     panels.get(usedPlane).take();
   }
 }
 
+/** What is said of a slice that a plane does not have. */
+function beyond(plane, slice) {
+  const { slices } = panels.get(plane) ?? {};
+  if (slice === undefined || !(slices > 0) || slice <= slices) return [];
+  return [`The ${plane} plane has ${slices} slices and no slice ${slice}.`];
+}
+
 /** Has the address say what is on show. */
 function record(how) {
-  if (current === undefined) return;
-  const shown = current.planes.includes(usedPlane) ? usedPlane : undefined;
-  writeAddress({ exam: addressNameOf(current), model: model()?.name, plane: shown }, how);
+  clearTimeout(leafing);
+  leafing = undefined;
+  if (current === undefined || current.isOnItsWay) return;
+  const plane = current.planes.includes(usedPlane) ? usedPlane : undefined;
+  const slice = panels.get(plane)?.addressSlice;
+  writeAddress({ exam: addressNameOf(current), model: model()?.name, plane, slice }, how);
+}
+
+/** Has the address name the slice that somebody went to, once the leafing has come to rest. */
+function recordLater(panel) {
+  clearTimeout(leafing);
+  leafing = setTimeout(() => {
+    // What plays has not come to rest.
+    if (panel.isPlaying) recordLater(panel);
+    else record({ step: false });
+  }, LEAFED_MS);
 }
 
 /** Says that there is no such exam; another one instead could be mistaken for it. */
@@ -141,8 +192,19 @@ function model() {
   return setup.models.find(({ name }) => name === find("#model").value);
 }
 
-async function show(exam, { step = true } = {}) {
+/**
+ * Shows an exam.
+ *
+ * @param {object} exam
+ * @param {object} [how]
+ * @param {boolean} [how.step] whether back returns to what is on show now
+ * @param {number} [how.slice] of the plane in use, from 1; the middle one by default
+ * @param {() => void} [how.onSeen] called when every plane can be seen
+ */
+async function show(exam, { step = true, slice, onSeen } = {}) {
   const begun = performance.now();
+  // Back is to return to the slice that was looked at last.
+  if (step && leafing !== undefined) record({ step: false });
   // Whoever leafs on does not want the answer to the exam before.
   asking.abort();
   asking = new AbortController();
@@ -153,7 +215,6 @@ async function show(exam, { step = true } = {}) {
   find(".stepper").hidden = false;
   tellFaults();
   find("#exam-title").textContent = exam.files === undefined ? `Exam ${exam.id}` : nameOf(exam);
-  if (!exam.isOnItsWay) record({ step });
   document.title = `${nameOf(exam)} · MRNet viewer`;
   find("#labels").replaceChildren(...labelItems(exam.labels));
   list.mark(exam);
@@ -164,14 +225,17 @@ async function show(exam, { step = true } = {}) {
   showAnswer();
   const seen = [];
   for (const [plane, panel] of panels) {
-    if (exam.planes.includes(plane)) seen.push(panel.show(volumeOf(exam, plane)));
+    const first = plane === usedPlane ? slice : undefined;
+    if (exam.planes.includes(plane)) seen.push(panel.show(volumeOf(exam, plane), first));
     else panel.hide();
   }
+  record({ step });
   const faults = (await Promise.all(seen)).filter((each) => each !== undefined);
   if (current !== exam) return;
   // Read by the tests: how long it took until every plane could be seen.
   document.body.dataset.shown = exam.id;
   document.body.dataset.milliseconds = (performance.now() - begun).toFixed(1);
+  onSeen?.();
   say([`${find("#exam-title").textContent}, ${exam.planes.join(", ")}`, ...faults].join(". "));
   // The next exam first: while the models read this one, the service has little time for others.
   await Promise.race([prepareNext(exam), passed(MAX_PREPARING_MS)]);
@@ -331,6 +395,10 @@ find(".skip").addEventListener("click", (event) => {
   find("#exam").focus();
 });
 for (const [name, panel] of panels) {
+  panel.element.addEventListener("leafed", () => {
+    usedPlane = name;
+    recordLater(panel);
+  });
   for (const use of ["focusin", "pointerenter", "pointerdown"]) {
     panel.element.addEventListener(use, () => used = panel);
   }

@@ -23,6 +23,8 @@ export class PlanePanel {
   #whose = "";
   #strongest = 0;
   #slice = 0;
+  /** The slice to begin with, from 0; the middle one if there is none. */
+  #wanted;
   /** The values that are black and white; those of the exam until somebody changes them. */
   #window;
   #cursor;
@@ -54,16 +56,19 @@ export class PlanePanel {
   }
 
   /**
-   * Shows a volume from its middle on. Nothing of the exam before stays in sight, whether this one
-   * comes at once, later or never.
+   * Shows a volume from its middle on, or from a slice that it has. Nothing of the exam before stays in
+   * sight, whether this one comes at once, later or never.
    *
+   * @param {object} volume
+   * @param {number} [slice] the one to begin with, from 1
    * @returns {Promise<string | undefined>} resolves when there is something to see, with the fault
    *   if there is one
    */
-  show(volume) {
+  show(volume, slice) {
     this.#clear("Loading…");
     this.element.hidden = false;
     this.#volume = volume;
+    this.#wanted = slice === undefined ? undefined : slice - 1;
     const { promise, resolve } = Promise.withResolvers();
     const arrived = (index) => {
       if (this.#slice === -1) this.#begin();
@@ -133,12 +138,29 @@ export class PlanePanel {
     this.#draw();
   }
 
-  /** Goes to a slice. */
+  /** How many slices there are; 0 as long as that is not known. */
+  get slices() {
+    return this.#volume?.slices ?? 0;
+  }
+
+  /** Which slice an address names, from 1: none for the middle one, where every exam begins. */
+  get addressSlice() {
+    if (this.#slice === -1) return this.#wanted === undefined ? undefined : this.#wanted + 1;
+    return this.#slice === middleOf(this.#volume) ? undefined : this.#slice + 1;
+  }
+
+  /** Goes to the middle slice. */
+  goToMiddle() {
+    if (this.#volume !== undefined) this.go(middleOf(this.#volume));
+  }
+
+  /** Goes to a slice, from 0. */
   go(slice) {
     if (this.#volume === undefined || this.#volume.slices === 0) return;
     this.#slice = Math.min(Math.max(slice, 0), this.#volume.slices - 1);
     this.#draw();
     this.#drawMarks();
+    this.element.dispatchEvent(new CustomEvent("leafed", { bubbles: true }));
   }
 
   /** Goes through the slices that decided, the one with the largest share first. */
@@ -165,6 +187,11 @@ export class PlanePanel {
     clearInterval(this.#playing);
     this.#playing = undefined;
     this.#showPlaying();
+  }
+
+  /** Whether it goes through its slices by itself. */
+  get isPlaying() {
+    return this.#playing !== undefined;
   }
 
   /** A key that is meant for this plane; says whether it means something here. */
@@ -243,6 +270,7 @@ export class PlanePanel {
     this.#window = undefined;
     this.#cursor = undefined;
     this.#slice = -1;
+    this.#wanted = undefined;
     const canvas = this.#find(".stage canvas");
     canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
     canvas.setAttribute("aria-label", `${this.#plane}, no slice`);
@@ -258,7 +286,7 @@ export class PlanePanel {
 
   #begin() {
     const { slices, height, width } = this.#volume;
-    this.#slice = (slices - 1) >> 1;
+    this.#slice = this.#wanted < slices ? this.#wanted : middleOf(this.#volume);
     this.slider.max = slices - 1;
     this.slider.disabled = this.#find(".play").disabled = false;
     // Unless somebody has gone elsewhere in the meantime.
@@ -394,4 +422,9 @@ export class PlanePanel {
     button.setAttribute("aria-pressed", String(this.#playing !== undefined));
     button.textContent = this.#playing === undefined ? "Play" : "Stop";
   }
+}
+
+/** The slice that a volume is shown from, from 0. */
+function middleOf({ slices }) {
+  return (slices - 1) >> 1;
 }
