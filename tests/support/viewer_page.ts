@@ -101,7 +101,8 @@ export const SAGITTAL = '[data-plane="sagittal"]';
 
 /** Waits until something is as it should be; the page's policy forbids the browser's own way. */
 export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end;) {
+  // Long enough for a machine with much other work: what comes, comes sooner.
+  for (const end = Date.now() + 60_000; Date.now() < end;) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 30));
   }

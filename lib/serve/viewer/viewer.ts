@@ -35,6 +35,7 @@ import remarks from "./page/remarks.js" with { type: "text" };
 import stage from "./page/stage.js" with { type: "text" };
 import studyFiles from "./page/study_files.js" with { type: "text" };
 import titles from "./page/titles.js" with { type: "text" };
+import virtualRows from "./page/virtual_rows.js" with { type: "text" };
 import volume from "./page/volume.js" with { type: "text" };
 import words from "./page/words.js" with { type: "text" };
 import { type AskedExam, Readings } from "./readings.ts";
@@ -73,6 +74,7 @@ const SCRIPTS = {
   stage,
   study_files: studyFiles,
   titles,
+  virtual_rows: virtualRows,
   volume,
   words,
 };

@@ -1,4 +1,5 @@
 /** The list of exams: search, filters, order, and what the chosen model says about each. */
+import { VirtualRows } from "./virtual_rows.js";
 
 const find = (selector) => document.querySelector(selector);
 
@@ -38,6 +39,9 @@ export class ExamList {
   /** What the models say by exam, or why they say nothing. */
   #answers = new Map();
   #shown = [];
+  /** What the list shows of each of them. */
+  #entries = [];
+  #rowsInSight;
   /** The row of each exam, made once: a click that has begun finds it where it was. */
   #rows = new Map();
   #chosen;
@@ -63,6 +67,7 @@ export class ExamList {
       });
     }
     const list = find("#exams");
+    this.#rowsInSight = new VirtualRows(list, (index) => this.#row(this.#entries[index]));
     list.addEventListener("click", ({ target }) => {
       const item = target.closest("li");
       this.#choose(this.#shown.find((exam) => this.#rows.get(exam)?.element === item));
@@ -148,15 +153,7 @@ export class ExamList {
 
   /** Scrolls to the exam on show. */
   reveal() {
-    const item = find('#exams [aria-selected="true"]');
-    if (item === null) return;
-    // The list alone is scrolled: `scrollIntoView` would move the page too.
-    const list = find("#exams");
-    const [above, below] = [
-      item.offsetTop - list.offsetTop,
-      item.offsetTop - list.offsetTop + item.offsetHeight - list.clientHeight,
-    ];
-    list.scrollTop = Math.min(Math.max(list.scrollTop, below), above);
+    this.#rowsInSight.reveal();
   }
 
   /** The exam so many rows below the one on show, in the list as it is shown. */
@@ -246,9 +243,10 @@ export class ExamList {
     const shown = listed.filter(matches);
     if (order === "error") shown.sort((a, b) => falling(a.error, b.error));
     if (order === "probability") shown.sort((a, b) => falling(a.logit, b.logit));
+    this.#entries = shown;
     this.#shown = shown.map(({ exam }) => exam);
     const list = find("#exams");
-    arrange(list, shown.map((each) => this.#row(each)));
+    this.#rowsInSight.show(shown.length, this.#shown.indexOf(this.#chosen));
     const chosen = this.#shown.includes(this.#chosen) ? rowId(this.#chosen) : "";
     if (list.getAttribute("aria-activedescendant") !== chosen) {
       list.setAttribute("aria-activedescendant", chosen);
@@ -328,17 +326,7 @@ function makeRow(exam) {
     row.append(cell);
   }
   row.firstElementChild.textContent = nameOf(exam);
-  row.firstElementChild.title = exam.files?.join(", ") ?? "";
+  // In full, where there is no room for it.
+  row.firstElementChild.title = exam.files?.join(", ") ?? exam.id;
   return row;
-}
-
-/** Makes these the list's rows, in this order; those that need not move are not touched. */
-function arrange(list, rows) {
-  const wanted = new Set(rows);
-  for (const row of [...list.children]) if (!wanted.has(row)) row.remove();
-  let next = list.firstElementChild;
-  for (const row of rows) {
-    if (row === next) next = next.nextElementSibling;
-    else list.insertBefore(row, next);
-  }
 }
