@@ -18,12 +18,14 @@ import { describeEngine, startEngine } from "../engine/engine.ts";
 import { messageOf, OptionError } from "../errors.ts";
 import { MAP_KINDS, type MapKind } from "../explain/explain.ts";
 import { checkNames, explainFilesTogether } from "../explain/explain_files.ts";
+import { writeExplanation } from "../explain/write.ts";
 import { join, makeWritableFolder } from "../files.ts";
 import { isImagingPath, Studies } from "../imaging/studies.ts";
 import { DEFAULT_THRESHOLD } from "../model/card.ts";
 import { recalibrationText } from "../model/recalibration.ts";
 import { thresholdText } from "../page/format.ts";
 import { type Plane, PLANES } from "../terms.ts";
+import { AnswerFiles, answerOptions } from "./answer_files.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
 import { endWithReader, oddRemark, print, remark } from "./console.ts";
 import {
@@ -51,11 +53,13 @@ import {
 const DESCRIPTION =
   "Say how likely the finding is in each exam, and with --cam where the model looked.\n" +
   "An exam is an .npy file of [slices, height, width], at least 64×64 pixels, or a study from a " +
-  "scanner: a folder or a zip archive with DICOM or NIfTI files, or of a PACS by --dicomweb.";
+  "scanner: a folder or a zip archive with DICOM or NIfTI files, or of a PACS by --dicomweb.\n" +
+  "--sr and --sc write the answer of a DICOM study as DICOM, for research: not for diagnosis.";
 
 /** The command; `exit` is told the exit code. */
 export function predictCommand(exit: (code: number) => void) {
   const [dicomwebOption, credentialsOption] = dicomwebOptions();
+  const [srOption, scOption] = answerOptions();
   return new Command("predict")
     .description(DESCRIPTION)
     .argument(
@@ -73,10 +77,13 @@ export function predictCommand(exit: (code: number) => void) {
     .addOption(
       option(
         "--map <{share,classic}>",
-        "of each slice the channels where it is selected, or all (default: share; needs --cam)",
+        "of each slice the channels where it is selected, or all (default: share; needs --cam or " +
+          "--sc)",
         choice(MAP_KINDS),
       ),
     )
+    .addOption(srOption)
+    .addOption(scOption)
     .addOption(option("--axial <FILE>", "for three planes: the axial exam of one patient", text))
     .addOption(option("--coronal <FILE>", "its coronal exam", text))
     .addOption(option("--sagittal <FILE>", "its sagittal exam", text))
@@ -98,18 +105,19 @@ export function predictCommand(exit: (code: number) => void) {
     .addOption(threadsOption())
     .addHelpText(
       "after",
-      "\nPermissions: --allow-read=FILE,EXAM,DIR --allow-write=DIR, DIR only where --cam names one;\n" +
-        DICOMWEB_PERMISSION,
+      "\nPermissions: --allow-read=FILE,EXAM,DIR --allow-write=DIR, DIR only where --cam, --sr or --sc " +
+        "names one;\n" + DICOMWEB_PERMISSION,
     )
-    .action(async (paths, { json = false, cam, map, backend, threads, ...given }) => {
-      if (map !== undefined && cam === undefined) {
-        throw new UsageError("argument --map: not allowed without argument --cam");
+    .action(async (paths, { json = false, cam, sr, sc, map, backend, threads, ...given }) => {
+      if (map !== undefined && (cam ?? sc) === undefined) {
+        throw new UsageError("argument --map: not allowed without argument --cam or --sc");
       }
       checkPacsOptions(given);
       if (given.manifest !== undefined || given.out !== undefined) {
-        return await predictManifest(paths, { ...given, backend, threads }, { json, cam });
+        return await predictManifest(paths, { ...given, backend, threads }, { json, cam, sr, sc });
       }
-      using _reader = cam === undefined ? endWithReader() : undefined;
+      // Whoever stops reading wants none of the rest, unless files are written too.
+      using _reader = (cam ?? sr ?? sc) === undefined ? endWithReader() : undefined;
       _checkArguments(paths, given);
       await checkModelFiles([given.model]);
       const fetched = await studyFiles(given);
@@ -117,9 +125,10 @@ export function predictCommand(exit: (code: number) => void) {
       const { task, plane, intensity } = given;
       using classifier = await loadClassifier(given.model, { task, plane, intensity });
       const { exams, studies: folders } = await _sorted(paths);
+      const answers = await AnswerFiles.make({ sr, sc }, { ...given, exams });
       const scanned = [...folders, ...fetched];
       using studies = scanned.length === 0 ? undefined : await Studies.open(scanned, given);
-      const found = studies && studyPatients(studies, classifier);
+      const found = studies && await studyPatients(studies, classifier, answers);
       if (found !== undefined && found.refused + found.patients.length === 0) {
         remark("There is no series that an exam can be made of.");
       }
@@ -134,10 +143,14 @@ export function predictCommand(exit: (code: number) => void) {
       remark(`Engine: ${describeEngine(engine)}`);
       _remarkModel(classifier, { exams, ...given });
       if (studies !== undefined) _remarkLandmarks(classifier);
-      const predict = cam === undefined ? undefined : _explaining(classifier, cam, map);
+      const predict = (cam ?? sc) === undefined
+        ? undefined
+        : _explaining(classifier, { cam, map, answers });
       const outcomes = predictPatients(classifier, patients, predict);
-      const predicted = await _print(outcomes, classifier, { json, exit });
-      if (cam !== undefined && predicted > 0) remark(`Pictures: ${cam}`);
+      const predicted = await _print(outcomes, classifier, { json, exit, answers });
+      if (predicted === 0) return;
+      if (cam !== undefined) remark(`Pictures: ${cam}`);
+      answers?.remark();
     });
 }
 
@@ -159,7 +172,11 @@ function _remarkModel(
 async function _print(
   outcomes: AsyncIterable<PatientOutcome>,
   classifier: Classifier,
-  { json, exit }: { json: boolean; exit: (code: number) => void },
+  { json, exit, answers }: {
+    json: boolean;
+    exit: (code: number) => void;
+    answers?: AnswerFiles;
+  },
 ): Promise<number> {
   const write = json ? _json : _line;
   let predicted = 0;
@@ -172,6 +189,7 @@ async function _print(
     for (const [plane, odd] of Object.entries(outcome.odd ?? {})) {
       remark(oddRemark(_pathOf(outcome.files[plane as Plane]!), odd));
     }
+    await answers?.write(outcome.id, classifier, outcome.prediction);
     print(write(outcome, classifier));
     predicted++;
   }
@@ -247,19 +265,25 @@ async function _makeFolders(
   }
 }
 
-/** Predicts and writes where the model of each plane looked. */
+/** Predicts, and writes or keeps where the model of each plane looked. */
 function _explaining(
   classifier: Classifier,
-  cam: string,
-  map: MapKind | undefined,
+  { cam, map, answers }: { cam?: string; map?: MapKind; answers?: AnswerFiles },
 ): PlanePredictor {
   return (models, paths) => {
     const [{ card: { task, plane } }] = models;
     // What several models say together is the classifier's.
     const { card: { intensity }, file, sha256 } = models.length === 1 ? models[0] : classifier;
     const model = { task, plane, intensity, file, sha256 };
-    const folder = _folderOf(cam, plane, classifier);
-    return explainFilesTogether(models.map(({ model }) => model), paths, { folder, model, map });
+    const folder = cam === undefined ? undefined : _folderOf(cam, plane, classifier);
+    if (folder !== undefined) checkNames(paths, folder);
+    return explainFilesTogether(models.map(({ model }) => model), paths, {
+      map,
+      async onExplained(exam, explanation) {
+        if (folder !== undefined) await writeExplanation(folder, exam, explanation, model);
+        answers?.keep(plane, { exam, explanation });
+      },
+    });
   };
 }
 

@@ -32,7 +32,7 @@ export interface ManifestGiven extends Partial<Record<Plane, string>> {
 export async function predictManifest(
   exams: readonly string[],
   given: ManifestGiven,
-  { json, cam }: { json: boolean; cam?: string },
+  { json, cam, sr, sc }: { json: boolean; cam?: string; sr?: string; sc?: string },
 ): Promise<void> {
   const { model, manifest, out, task, plane, intensity, backend, threads } = given;
   if (manifest === undefined) {
@@ -43,6 +43,10 @@ export async function predictManifest(
   }
   const odd = cam !== undefined
     ? "--cam"
+    : sr !== undefined
+    ? "--sr"
+    : sc !== undefined
+    ? "--sc"
     : json
     ? "--json"
     : exams.length > 0

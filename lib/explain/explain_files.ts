@@ -1,4 +1,5 @@
 /** Explaining exams from their files, into a folder. */
+import type { Exam } from "../data/exam.ts";
 import { examFileOf, type ExamInput, readExamFiles } from "../data/exam_files.ts";
 import { currentEngine } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
@@ -39,7 +40,16 @@ export async function* explainFiles(
   options: ExplainFilesOptions,
 ): AsyncGenerator<FileExplanation> {
   checkOptionNames("explain", options, OPTION_NAMES);
-  for await (const { files, ...outcome } of explainFilesTogether([network], paths, options)) {
+  const { folder, model, map } = options;
+  checkNames(paths, folder);
+  let files: ExplanationFiles | undefined;
+  const explained = explainFilesTogether([network], paths, {
+    map,
+    onExplained: async (exam, explanation) => {
+      files = await writeExplanation(folder, exam, explanation, model);
+    },
+  });
+  for await (const outcome of explained) {
     if ("error" in outcome) yield outcome;
     else {
       const { predictions: [prediction], ...known } = outcome;
@@ -48,19 +58,25 @@ export async function* explainFiles(
   }
 }
 
+/** What explaining with several models can be given. */
+export interface ExplainTogetherOptions extends Pick<ExplainOptions, "map"> {
+  /** Is given each exam and the mean of its explanations, and awaited, before its prediction is given. */
+  onExplained: (exam: Exam, explanation: Explanation) => Promise<void>;
+}
+
 /**
- * As {@linkcode explainFiles}, with several models that read the same plane: the pictures show the mean of
- * their explanations.
+ * Predicts exams from their files as {@linkcode explainFiles} does, with several models that read the same
+ * plane, and leaves to the caller what becomes of the explanations.
  *
  * @param networks at least one
- * @throws as {@linkcode explainFiles}
+ * @throws {EngineError} if the engine fails
+ * @throws what `onExplained` throws
  */
 export async function* explainFilesTogether(
   networks: readonly MRNet[],
   paths: readonly ExamInput[],
-  { folder, model, map }: ExplainFilesOptions,
-): AsyncGenerator<FilePredictions & { files?: ExplanationFiles }> {
-  checkNames(paths, folder);
+  { map, onExplained }: ExplainTogetherOptions,
+): AsyncGenerator<FilePredictions> {
   const engine = currentEngine();
   for await (const file of readExamFiles(paths)) {
     if ("error" in file) {
@@ -81,11 +97,8 @@ export async function* explainFilesTogether(
       explanations.push(computed);
     }
     const together = filePredictions(outcomes);
-    if ("error" in together) yield together;
-    else {
-      const explanation = meanExplanation(explanations);
-      yield { ...together, files: await writeExplanation(folder, file.exam, explanation, model) };
-    }
+    if (!("error" in together)) await onExplained(file.exam, meanExplanation(explanations));
+    yield together;
   }
 }
 

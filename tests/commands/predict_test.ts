@@ -288,7 +288,11 @@ Deno.test("wrong arguments are answered in argparse's words", async () => {
       [["predict", "--model", "a"], "the following arguments are required: EXAM"],
       [
         ["predict", "--model", "a", "b.npy", "--map", "classic"],
-        "argument --map: not allowed without argument --cam",
+        "argument --map: not allowed without argument --cam or --sc",
+      ],
+      [
+        ["predict", "--model", "a", "--manifest", "b.csv", "--out", "c.csv", "--sr", "d"],
+        "argument --sr: not allowed with argument --manifest",
       ],
       [
         ["predict", "--model", "a", "b.npy", "--cam", "c", "--map", "heat"],
