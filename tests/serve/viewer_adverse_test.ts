@@ -318,8 +318,10 @@ inChromium(
       await page.mouse.up({ button: "right" });
       assert.equal(await window("sagittal"), before, "the right button drags nothing");
       const stage = page.locator(`${SAGITTAL} .stage`);
-      assert.equal(await stage.evaluate(isWheelTaken, true), false, "that is the browser's zoom");
+      assert.equal(await stage.evaluate(isWheelTaken, true), true, "the image is zoomed");
       assert.equal(await stage.evaluate(isWheelTaken, false), true);
+      const body = page.locator("body");
+      assert.equal(await body.evaluate(isWheelTaken, true), false, "elsewhere the browser's zoom");
 
       // The first plane, then the one that is pointed at.
       await page.reload();
@@ -381,6 +383,27 @@ inChromium(
       assert.equal(await window(), before);
       await drag(80, 0);
       await until("the contrast changes", async () => await window() !== before);
+      // Two fingers that part zoom the image and do not scroll; then one alone moves it.
+      await page.locator(`${SAGITTAL} .stage`).scrollIntoViewIfNeeded();
+      const changed = await window();
+      const stage = (await page.locator(`${SAGITTAL} .stage`).boundingBox())!;
+      const y = stage.y + 60;
+      for (let step = 0; step <= 5; step++) {
+        const touchPoints = [
+          { x: stage.x + 120 - 10 * step, y, id: 1 },
+          { x: stage.x + 140 + 10 * step, y, id: 2 },
+        ];
+        const type = step === 0 ? "touchStart" : "touchMove";
+        await client.send("Input.dispatchTouchEvent", { type, touchPoints });
+      }
+      await client.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+      assert.equal(await text(page, `${SAGITTAL} .zoom`), "600 %", "as far as the fingers parted");
+      const transform = () =>
+        page.evaluate(`document.querySelector('${SAGITTAL} canvas').style.transform`);
+      const placed = await transform();
+      await drag(-40, -40);
+      await until("the image is moved", async () => await transform() !== placed);
+      assert.equal(await window(), changed, "and the window is left");
       const [, brightness] = before.split(" · ");
       assert.equal((await window()).split(" · ")[1], brightness, "and nothing else");
       await page.evaluate("scrollTo(0, 900)");

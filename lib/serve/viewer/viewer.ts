@@ -37,7 +37,9 @@ import studyFiles from "./page/study_files.js" with { type: "text" };
 import titles from "./page/titles.js" with { type: "text" };
 import virtualRows from "./page/virtual_rows.js" with { type: "text" };
 import volume from "./page/volume.js" with { type: "text" };
+import pageWindow from "./page/window.js" with { type: "text" };
 import words from "./page/words.js" with { type: "text" };
+import zoom from "./page/zoom.js" with { type: "text" };
 import { type AskedExam, Readings } from "./readings.ts";
 import { SharedExams } from "./shared_exams.ts";
 import { sliceChunks } from "./slices.ts";
@@ -76,7 +78,9 @@ const SCRIPTS = {
   titles,
   virtual_rows: virtualRows,
   volume,
+  window: pageWindow,
   words,
+  zoom,
 };
 
 /** What stands instead of a split for exams that were dropped on the page. */

@@ -40,6 +40,8 @@ let following = new AbortController();
 let used;
 /** The plane that was used last, or that the address names. */
 let usedPlane;
+/** The plane that is shown large, if one is. */
+let large;
 /** The address that is to be written once nobody leafs on. */
 let leafing;
 /** How many exams were dropped on this page. */
@@ -223,6 +225,7 @@ async function show(exam, { step = true, slice, onSeen } = {}) {
   if (exam.isOnItsWay) return expect(exam);
   list.awaitAnswer(setup.models.length > 0 ? exam : undefined);
   showAnswer();
+  if (!exam.planes.includes(large)) enlarge(undefined);
   const seen = [];
   for (const [plane, panel] of panels) {
     const first = plane === usedPlane ? slice : undefined;
@@ -387,6 +390,11 @@ find("#toggle-list").addEventListener(
   ({ target }) => toggleList(target.getAttribute("aria-expanded") !== "true"),
 );
 find("#help").addEventListener("click", () => find("#help-dialog").showModal());
+find("#full-screen").hidden = !document.fullscreenEnabled;
+find("#full-screen").addEventListener("click", toggleFullScreen);
+addEventListener("fullscreenchange", () => {
+  find("#full-screen").setAttribute("aria-pressed", String(document.fullscreenElement !== null));
+});
 addEventListener("said", ({ detail }) => say(detail));
 addEventListener("hashchange", () => followAddress());
 // The address is the exam's: the link to it moves the focus alone.
@@ -395,6 +403,11 @@ find(".skip").addEventListener("click", (event) => {
   find("#exam").focus();
 });
 for (const [name, panel] of panels) {
+  panel.element.addEventListener("enlarge", () => {
+    enlarge(large === name ? undefined : name);
+    panel.element.scrollIntoView({ block: "nearest" });
+    say(large === undefined ? "All planes" : `${name} plane alone, large`);
+  });
   panel.element.addEventListener("leafed", () => {
     usedPlane = name;
     recordLater(panel);
@@ -417,7 +430,7 @@ addEventListener("keydown", (event) => {
   if (key === " " && target.matches("button, [type=checkbox], a")) return;
   const visible = [...panels.values()].filter(({ element }) => !element.hidden);
   const panel = panels.get(target.closest(".plane")?.dataset.plane) ??
-    visible.find((each) => each === used) ?? visible[0];
+    panels.get(large) ?? visible.find((each) => each === used) ?? visible[0];
   if (panel?.key(event)) return event.preventDefault();
   const actions = {
     n: () => step(1),
@@ -428,15 +441,31 @@ addEventListener("keydown", (event) => {
       find("#search").focus();
     },
     "?": () => find("#help-dialog").showModal(),
-    1: () => visible[0]?.slider.focus(),
-    2: () => visible[1]?.slider.focus(),
-    3: () => visible[2]?.slider.focus(),
+    f: toggleFullScreen,
+    ...large === undefined ? {} : { escape: () => enlarge(undefined) },
+    ...Object.fromEntries(visible.map((each, index) => [index + 1, () => {
+      if (large !== undefined) enlarge(each.element.dataset.plane);
+      each.slider.focus();
+    }])),
   };
   const action = actions[key.toLowerCase()];
   if (action === undefined) return;
   event.preventDefault();
   action();
 });
+
+/** Shows one plane large and no other, or all of them. */
+function enlarge(plane) {
+  large = plane;
+  find("#planes").classList.toggle("one", plane !== undefined);
+  for (const [name, panel] of panels) panel.isLarge = name === plane;
+}
+
+/** The whole page, as what it is not for stays in sight. */
+function toggleFullScreen() {
+  if (document.fullscreenElement !== null) document.exitFullscreen();
+  else document.documentElement.requestFullscreen().catch((error) => tell(error.message));
+}
 
 function step(rows) {
   const exam = list.neighbour(rows);

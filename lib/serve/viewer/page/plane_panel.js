@@ -1,13 +1,29 @@
 /** One plane of an exam: its image, slider, play button and what is read off it. */
 import { drawSlice, signed, strongestOf } from "./heat_map.js";
 import { decidersOf, drawMarks, namesOf } from "./marks.js";
-import { drawCursor, listenToStage, pixelAt, pixelWords, windowWords } from "./stage.js";
+import { drawCursor, listenToStage, pixelAt, pixelWords } from "./stage.js";
+import { windowOf, WINDOWS, windowWords } from "./window.js";
+import { Zoom } from "./zoom.js";
 
 /** Slices a second while a plane plays. */
 const SLICES_A_SECOND = 8;
 
 /** How far brightness and contrast go with a key, of the whole range of values. */
 const KEY_STEP = 0.05;
+
+/** How much a key or a button zooms. */
+const ZOOM_STEP = 1.25;
+
+/** How far a key or a button moves the image, of the stage. */
+const MOVE_STEP = 0.1;
+
+/** Where to that is. */
+const MOVES = {
+  left: [MOVE_STEP, 0],
+  right: [-MOVE_STEP, 0],
+  up: [0, MOVE_STEP],
+  down: [0, -MOVE_STEP],
+};
 
 /** A panel of the page. */
 export class PlanePanel {
@@ -25,8 +41,11 @@ export class PlanePanel {
   #slice = 0;
   /** The slice to begin with, from 0; the middle one if there is none. */
   #wanted;
-  /** The values that are black and white; those of the exam until somebody changes them. */
+  /** The values that are black and white, once somebody has changed them. */
   #window;
+  /** Which window is shown until then; it stays from exam to exam. */
+  #windowName = "full";
+  #zoom = new Zoom();
   #cursor;
   #image;
   #playing;
@@ -46,6 +65,11 @@ export class PlanePanel {
     this.element.dataset.plane = plane;
     this.#find("h3").textContent = plane;
     this.slider.setAttribute("aria-label", `${plane} slice`);
+    this.#find(".tools").setAttribute("aria-label", `${plane} view`);
+    this.#find(".windows").setAttribute("aria-label", `${plane} window`);
+    this.#find(".windows").append(
+      ...Object.entries(WINDOWS).map(([name, [title]]) => new Option(title, name)),
+    );
     this.#listen();
     this.hide();
     new ResizeObserver(() => this.#drawMarks()).observe(this.#find(".marks"));
@@ -133,6 +157,14 @@ export class PlanePanel {
     this.#draw();
   }
 
+  /** Whether the plane is shown large, and no other one beside it. */
+  set isLarge(large) {
+    this.element.classList.toggle("large", large);
+    const button = this.#find(".enlarge");
+    button.setAttribute("aria-pressed", String(large));
+    button.textContent = large ? "All planes" : "Enlarge";
+  }
+
   /** Draws again after the shared settings have changed. */
   refresh() {
     this.#draw();
@@ -202,7 +234,17 @@ export class PlanePanel {
     const actions = {
       " ": () => this.play(),
       d: () => this.#goAloud(() => this.goToDecider()),
-      r: () => this.#resetWindow(),
+      r: () => this.#reset(),
+      w: () => this.#nextWindow(),
+      e: () => this.#askToEnlarge(),
+      "+": () => this.#zoomAloud(ZOOM_STEP),
+      "=": () => this.#zoomAloud(ZOOM_STEP),
+      "-": () => this.#zoomAloud(1 / ZOOM_STEP),
+      0: () => this.#zoomAloud(0),
+      j: () => this.#move("left"),
+      l: () => this.#move("right"),
+      i: () => this.#move("up"),
+      k: () => this.#move("down"),
       b: () => this.#changeWindow(-KEY_STEP * range, 0),
       v: () => this.#changeWindow(KEY_STEP * range, 0),
       c: () => this.#changeWindow(0, -KEY_STEP * range),
@@ -239,7 +281,20 @@ export class PlanePanel {
       this.stop();
       this.go(Number(this.slider.value));
     });
-    this.#find(".play").addEventListener("click", () => this.play());
+    const buttons = {
+      ".play": () => this.play(),
+      ".zoom-in": () => this.#zoomAloud(ZOOM_STEP),
+      ".zoom-out": () => this.#zoomAloud(1 / ZOOM_STEP),
+      ".reset": () => this.#reset(),
+      ".enlarge": () => this.#askToEnlarge(),
+      ...Object.fromEntries(
+        Object.keys(MOVES).map((side) => [`.move.${side}`, () => this.#move(side)]),
+      ),
+    };
+    for (const [selector, action] of Object.entries(buttons)) {
+      this.#find(selector).addEventListener("click", action);
+    }
+    this.#find(".windows").addEventListener("input", ({ target }) => this.#useWindow(target.value));
     listenToStage(stage, {
       leaf: (slices) => {
         this.stop();
@@ -252,11 +307,14 @@ export class PlanePanel {
         const step = (this.#volume.largest - this.#volume.least) / stage.clientWidth;
         this.#changeWindow(down * step, -right * step);
       },
+      move: (right, down) => this.#changeZoom((zoom) => zoom.move(right, down)),
+      zoom: (factor, around) => this.#changeZoom((zoom) => zoom.by(factor, around)),
+      isZoomed: () => this.#zoom.scale > 1,
       leave: () => {
         this.#cursor = undefined;
         this.#showPixel();
       },
-      reset: () => this.#resetWindow(),
+      enlarge: () => this.#askToEnlarge(),
     });
   }
 
@@ -268,6 +326,8 @@ export class PlanePanel {
     this.#reading = undefined;
     this.#whose = "";
     this.#window = undefined;
+    this.#find(".windows").value = this.#windowName;
+    this.#changeZoom((zoom) => zoom.reset());
     this.#cursor = undefined;
     this.#slice = -1;
     this.#wanted = undefined;
@@ -357,7 +417,7 @@ export class PlanePanel {
   }
 
   #windowNow() {
-    return this.#window ?? { black: this.#volume.least, white: this.#volume.largest };
+    return this.#window ?? windowOf(this.#windowName, this.#volume);
   }
 
   #changeWindow(level, width) {
@@ -367,17 +427,68 @@ export class PlanePanel {
     const least = (this.#volume.largest - this.#volume.least) / 256 || 1;
     const half = Math.max(white - black + width, least) / 2;
     this.#window = { black: middle - half, white: middle + half };
+    this.#find(".windows").value = "own";
     this.#draw();
   }
 
-  #resetWindow() {
+  #useWindow(name) {
     this.#window = undefined;
+    this.#windowName = name;
+    this.#find(".windows").value = name;
     this.#draw();
+  }
+
+  #nextWindow() {
+    const names = Object.keys(WINDOWS);
+    const next = this.#window === undefined ? names.indexOf(this.#windowName) + 1 : 0;
+    this.#useWindow(names[next % names.length]);
+    this.#say(`${this.#plane}, ${WINDOWS[this.#windowName][0]}`);
+  }
+
+  /** The window and the image as they were at first. */
+  #reset() {
+    this.#useWindow("full");
+    this.#changeZoom((zoom) => zoom.reset());
+    this.#say(`${this.#plane}, full range, whole image`);
+  }
+
+  /** Changes how much is seen of the image, and shows it. */
+  #changeZoom(change) {
+    change(this.#zoom);
+    const { scale, transform, words } = this.#zoom;
+    this.#find(".stage canvas").style.transform = transform;
+    this.#find(".stage").classList.toggle("zoomed", scale > 1);
+    this.#find(".moves").hidden = scale === 1;
+    this.#find(".zoom").textContent = words;
+  }
+
+  /** Zooms by a factor, with 0 to the whole image, and says how large that is. */
+  #zoomAloud(factor) {
+    if (this.slices === 0) return;
+    this.#changeZoom((zoom) => zoom.by(factor));
+    this.#forgetPointer();
+    this.#say(`${this.#plane}, zoom ${this.#zoom.words}`);
+  }
+
+  #move(side) {
+    this.#changeZoom((zoom) => zoom.move(...MOVES[side]));
+    this.#forgetPointer();
+  }
+
+  /** The image has moved below the pointer: what that points at is known when it moves. */
+  #forgetPointer() {
+    if (this.#cursor?.drawn) return;
+    this.#cursor = undefined;
+    this.#showPixel();
+  }
+
+  #askToEnlarge() {
+    this.element.dispatchEvent(new CustomEvent("enlarge", { bubbles: true }));
   }
 
   #pointAt(event) {
     if (this.#volume === undefined || this.#volume.slices === 0) return;
-    const pixel = pixelAt(this.#find(".stage"), this.#volume, event);
+    const pixel = pixelAt(this.#find(".stage canvas"), this.#volume, event);
     this.#cursor = pixel && { ...pixel, drawn: false };
     this.#showPixel();
   }

@@ -3,6 +3,9 @@ import { ask, chunks } from "./api.js";
 
 const TYPES = { uint8: Uint8Array, float32: Float32Array };
 
+/** How many steps of grey a quantile is found by. */
+const STEPS = 4096;
+
 /** How many volumes are kept: the exam on show and those around it, three planes each. */
 const MAX_KEPT = 15;
 
@@ -19,6 +22,8 @@ export class Volume {
   least = Infinity;
   largest = -Infinity;
   #voxels = [];
+  /** How many voxels have each step of grey, from the least to the largest value. */
+  #histogram;
   #listeners = new Set();
   #abort = new AbortController();
 
@@ -30,6 +35,27 @@ export class Volume {
   /** The voxels of a slice, once they are there. */
   slice(index) {
     return this.#voxels[index];
+  }
+
+  /** The value that a share of the voxels, those that are there, lie below; to a 4096th of their range. */
+  quantile(share) {
+    const range = this.largest - this.least;
+    if (!(range > 0)) return this.least;
+    this.#histogram ??= this.#count(range);
+    const wanted = share * this.#histogram.reduce((sum, count) => sum + count, 0);
+    let below = 0;
+    const step = this.#histogram.findIndex((count) => (below += count) >= wanted);
+    return this.least + range * step / (STEPS - 1);
+  }
+
+  #count(range) {
+    const counts = new Uint32Array(STEPS);
+    for (const voxels of this.#voxels) {
+      for (const value of voxels ?? []) {
+        counts[Math.round((value - this.least) / range * (STEPS - 1))]++;
+      }
+    }
+    return counts;
   }
 
   /** Calls whenever a slice has come. */
@@ -77,6 +103,7 @@ export class Volume {
       if (value > this.largest) this.largest = value;
     }
     this.#voxels[index] = voxels;
+    this.#histogram = undefined;
     for (const listener of this.#listeners) listener(index);
   }
 }
