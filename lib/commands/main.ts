@@ -37,6 +37,7 @@ import { submitCommand } from "./submit.ts";
 import { synthCommand } from "./synth.ts";
 import { trainCommand } from "./train.ts";
 import { unitCommand } from "./unit.ts";
+import { watchCommand } from "./watch.ts";
 import { workCommand } from "./work.ts";
 import { INTERRUPTED } from "./training_display.ts";
 
@@ -80,6 +81,7 @@ export async function main(args: readonly string[]): Promise<number> {
     gatherCommand(),
     serveCommand(),
     viewCommand(),
+    watchCommand(),
     demoCommand(exit),
     synthCommand(exit),
     convertCommand(),

@@ -51,7 +51,8 @@ function fileList(given: string): string[] {
   throw new UsageError(`invalid value: '${given}' (must be files joined by commas)`);
 }
 
-function modelsOption() {
+/** `--models FILE,…`. */
+export function modelsOption() {
   return option(
     "--models <FILE,…>",
     "models to ask: .safetensors, .pth, .pt, or what combine wrote; a path or a URL each",

@@ -1,11 +1,15 @@
 /**
- * A hospital's PACS by DICOMweb: studies that are fetched, and instances that are stored.
+ * A hospital's PACS by DICOMweb: studies that are fetched, read when they are new,
+ * and answered.
  *
  * @module
  */
-export { fetchStudy, storeInstances } from "./verbs.ts";
+export { fetchStudy, storeInstances, watch } from "./verbs.ts";
 export type { FetchOptions } from "./fetch_study.ts";
 export type { StoreOptions } from "./store.ts";
+export type { WatchOptions } from "./watch_pacs.ts";
+export type { StudyAnswer } from "./read_study.ts";
+export type { ModelAnswer } from "./model_answer.ts";
 export type { PacsOptions } from "./open.ts";
 export { PacsError } from "../errors.ts";
 export { PACS_LIMITS, type PacsLimits } from "./exchange.ts";

@@ -6,9 +6,11 @@ import type { Plane, Task } from "../terms.ts";
 
 /** What a classifier said, and which one it was. */
 export interface ModelAnswer {
+  /** The finding. */
   readonly task: Task;
   /** What the classifier is called. */
   readonly name: string;
+  /** Whether it is a model of one plane, a combination or an ensemble. */
   readonly kind: ClassifierKind;
   /** The SHA-256 of its file, in hexadecimal. */
   readonly sha256: string;
@@ -16,6 +18,7 @@ export interface ModelAnswer {
   readonly intensity?: Intensity;
   /** The probability of the finding, in 0–1. */
   readonly probability: number;
+  /** What that comes to at the threshold. */
   readonly decision: "positive" | "negative";
   /** The probability from which on it decides positive, in 0–1. */
   readonly threshold: number;

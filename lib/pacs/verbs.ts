@@ -2,6 +2,7 @@
 import type { GivenFile } from "../imaging/files.ts";
 import type { FetchOptions } from "./fetch_study.ts";
 import type { StoreOptions } from "./store.ts";
+import type { WatchOptions } from "./watch_pacs.ts";
 
 /**
  * Fetches the MR series of a study into memory, from a PACS with DICOMweb (QIDO-RS and WADO-RS): DICOM
@@ -42,4 +43,34 @@ export async function storeInstances(
 ): Promise<void> {
   const work = await import("./store.ts");
   return await work.storeInstances(study, files, options);
+}
+
+/**
+ * Asks a PACS for new studies of knees again and again, and has models read each once: until a signal
+ * fires. What is done is kept in a folder, so that a watch that was killed goes on where it was; a study is
+ * marked when its answer was given, and stored if it is to be. The same answer has the same identifiers, so
+ * that the PACS has it once.
+ *
+ * The engine must be started, and the classifiers loaded.
+ *
+ * ```ts ignore
+ * import { loadClassifier, pacs, startEngine } from "../../mod.ts";
+ * await startEngine("auto");
+ * using classifier = await loadClassifier("models/combined_mrnet_acl.json");
+ * await pacs.watch({
+ *   ...{ url: "https://pacs.example.org/dicom-web", credentials: "user:password" },
+ *   ...{ classifiers: [classifier], folder: "watch", store: true, signal: AbortSignal.timeout(3.6e6) },
+ *   onAnswer: (study, { answers }) => console.log(study, answers[0].probability),
+ * });
+ * ```
+ *
+ * @throws {OptionError} if an option cannot be used, or another process has the folder
+ * @throws {DataError} if the folder's file is no watch's
+ * @throws {OutputError} if the folder cannot be written
+ * @throws {EngineError} if the engine fails
+ * @throws {PermissionError} if Deno may not reach the PACS, or read and write in the folder
+ */
+export async function watch(options: WatchOptions): Promise<void> {
+  const work = await import("./watch_pacs.ts");
+  await work.watchPacs(options);
 }

@@ -2,9 +2,11 @@
  * Studies of a PACS, predicted and imported as those in a folder are.
  */
 import assert from "node:assert/strict";
-import { runCli } from "../support/cli.ts";
+import { readDicomIdentity } from "../../lib/imaging/dicom/identity.ts";
+import { CLI, runCli } from "../support/cli.ts";
 import { FakePacs, filesAnswer } from "../support/fake_pacs.ts";
 import { TemporaryFolder } from "../support/folders.ts";
+import { Process } from "../support/process.ts";
 import { modelBytes, writeCombinedModels } from "../support/served_models.ts";
 import { study } from "../support/study.ts";
 
@@ -132,4 +134,47 @@ Deno.test("what cannot be predicted of a PACS is one line, and no credential is 
   const granted = "--allow-env=XDG_RUNTIME_DIR,MRNET_DICOMWEB_CREDENTIALS";
   await predict(source, [net, "--allow-read=.", granted], env);
   assert.deepEqual(fake.authorizations, new Set([`Basic ${btoa(SECRET)}`]));
+});
+
+Deno.test("a new study is watched for, read by every model, and its answer stored beside it", async () => {
+  await using fake = new FakePacs();
+  await using folder = await TemporaryFolder.make();
+  await writeCombinedModels(folder);
+  await folder.write("acl.safetensors", await modelBytes());
+  await folder.write("secret", `${SECRET}\n`);
+  const knee = { "0018,0015 CS": "KNEE", "0008,0016 UI": "1.2.840.10008.5.1.4.1.1.4" };
+  await fake.take(study(1, knee).values());
+  // One with two planes goes before another one.
+  await fake.take([...study(2, knee).values()].slice(18));
+  await fake.take(study(3, knee).values());
+  const args = [
+    ...["watch", "--dicomweb", fake.url, "--dicomweb_credentials", "secret", "--store", "--json"],
+    ...["--models", "combined.json,acl.safetensors", "--every", "0.05", "--backend", "wasm"],
+  ];
+  const permissions = [...READ, "--allow-write=watch", `--allow-net=${fake.host}`];
+  const flags = ["run", "--quiet", "--no-prompt", ...permissions, CLI];
+  await using watch = new Process(folder, [...flags, ...args]);
+  await watch.said(/(.*2\.25\.73.*\n){2}/);
+  const { code, err } = await watch.end();
+  assert.equal(code, 0, err);
+  const answers = watch.out.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(
+    answers.map(({ study, plane, stored }) => [study, plane, stored]),
+    [STUDY, "2.25.73"].flatMap((study) => [[study, "combined", true], [study, "sagittal", true]]),
+  );
+  assert.match(err, /^Study 2\.25\.72 is not read: it has no sagittal series$/m);
+  assert.ok(!(watch.out + err).includes("never"), err);
+  const stored = [...fake.instances.values()].filter(({ modality }) => modality === "SR");
+  assert.deepEqual(stored.map(({ study }) => study), [STUDY, "2.25.73"]);
+  for (const { bytes, instance } of stored) {
+    assert.equal((await readDicomIdentity(bytes, "report")).instance, instance);
+  }
+  // The same command has nothing more to do, and other models are another watch.
+  const other = [...args.with(args.indexOf("combined.json,acl.safetensors"), "acl.safetensors")];
+  const refused = await runCli(folder, other, { permissions });
+  assert.equal(refused.code, 1);
+  assert.match(
+    refused.err,
+    /Cannot go on with the watch of 'watch\/watch\.json': it is of other models/,
+  );
 });

@@ -18,7 +18,10 @@ export interface KeptInstance {
 }
 
 /** What it does instead of answering as a PACS does; nothing for what is to be answered. */
-export type Trouble = (request: Request, url: URL) => Response | undefined | Promise<Response>;
+export type Trouble = (
+  request: Request,
+  url: URL,
+) => Response | undefined | Promise<Response | undefined>;
 
 const text = (line: string) => new TextEncoder().encode(line);
 
@@ -33,8 +36,8 @@ export class FakePacs implements AsyncDisposable {
   /** The instances that were stored by STOW-RS, those that came again too. */
   readonly stowed: string[] = [];
   trouble: Trouble | undefined;
-  /** The date of its studies. */
-  date = "20260102";
+  /** The date of its studies: none is too old for a watch. */
+  date = "29991231";
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
   constructor() {

@@ -1,0 +1,107 @@
+/** `cli.ts watch --dicomweb URL --models FILE,…`: new studies of a PACS, each read once. */
+import type { Classifier } from "../classifier/classifier.ts";
+import { loadClassifier } from "../classifier/load.ts";
+import { describeEngine, startEngine } from "../engine/engine.ts";
+import { thresholdText } from "../page/format.ts";
+import type { StudyAnswer } from "../pacs/read_study.ts";
+import { Command, numberAbove, option, text, UsageError } from "./arguments.ts";
+import { oddRemark, print, remark } from "./console.ts";
+import { dicomwebOptions, pacsOf } from "./dicomweb_options.ts";
+import { interruptible } from "./interrupt.ts";
+import { backendOption, threadsOption } from "./model_options.ts";
+import { checkModelFiles } from "./models_there.ts";
+import { readSeries, SERIES_FLAGS, SERIES_HELP } from "./series_choice.ts";
+import { modelsOption } from "./serve.ts";
+
+/** A day as DICOM writes it. */
+function day(given: string): string {
+  const [, year, month, date] = /^(\d{4})(\d\d)(\d\d)$/.exec(given) ?? [];
+  const read = new Date(`${year}-${month}-${date}T00:00:00Z`);
+  if (read.getUTCDate() === Number(date)) return given;
+  throw new UsageError(`invalid value: '${given}' (must be a day like 20260131)`);
+}
+
+/** The command. */
+export function watchCommand() {
+  const [dicomwebOption, credentialsOption] = dicomwebOptions();
+  return new Command("watch")
+    .description(
+      "Ask a PACS for new MR studies of knees every so often, and have models read each once. With " +
+        "--store the answer goes back as a DICOM structured report. What is done is kept in a folder, so " +
+        "that the same command goes on where it was stopped or killed. Research only: not for diagnosis.",
+    )
+    .addOption(dicomwebOption.makeOptionMandatory())
+    .addOption(credentialsOption)
+    .addOption(modelsOption().makeOptionMandatory())
+    .option("--store", "store the answer in the study, as a structured report")
+    .addOption(
+      option(
+        "--every <SECONDS>",
+        "ask so often; a study is read when it has not grown since it was last asked for",
+        numberAbove(0),
+      ).default(60),
+    )
+    .addOption(
+      option(
+        "--since <YYYYMMDD>",
+        "the day of the first studies (default: the day it begins)",
+        day,
+      ),
+    )
+    .addOption(option("--state <DIR>", "folder that keeps what is done", text).default("watch"))
+    .option(SERIES_FLAGS, SERIES_HELP, readSeries)
+    .option("--json", "an object an answer, and nothing else on standard output")
+    .addOption(backendOption())
+    .addOption(threadsOption())
+    .addHelpText(
+      "after",
+      "\nPermissions: --allow-net=HOST:PORT --allow-read=FILE,DIR --allow-write=DIR",
+    )
+    .action(async (given) => {
+      const { dicomweb, models, state: folder, json = false, backend, threads } = given;
+      await checkModelFiles(models);
+      const web = await pacsOf(dicomweb, given);
+      const engine = await startEngine(backend, { threads });
+      using loaded = new DisposableStack();
+      const classifiers: Classifier[] = [];
+      for (const model of models) classifiers.push(loaded.use(await loadClassifier(model)));
+      using interrupt = interruptible(() =>
+        remark("Ends after the study at hand; press Ctrl-C again to end at once.")
+      );
+      remark(`Engine: ${describeEngine(engine)}`);
+      remark(`PACS:   ${web.server.url}`);
+      remark("Research only: not for diagnosis.");
+      const { watchWith } = await import("../pacs/watch_pacs.ts");
+      const { store = false, every, since, series } = given;
+      await watchWith(web, {
+        ...{ classifiers, folder, store, every, since, series, signal: interrupt.signal },
+        onAnswer(study, answer) {
+          for (const odd of answer.remarks) remark(oddRemark(study, odd));
+          for (const line of _lines(study, answer, { json, store })) print(line);
+        },
+        onRemark: remark,
+      });
+    });
+}
+
+/** A line for each model's answer. */
+function _lines(
+  study: string,
+  { answers }: StudyAnswer,
+  { json, store }: { json: boolean; store: boolean },
+): string[] {
+  return answers.map(({ task, planes, probability, decision, threshold, sha256 }) => {
+    const plane = planes.length === 1 ? planes[0].plane : "combined";
+    if (json) {
+      const answer = { task, plane, probability, decision, threshold, model: sha256 };
+      return JSON.stringify({ study, ...answer, stored: store });
+    }
+    return [
+      study,
+      `${task} ${plane}`,
+      `probability ${probability.toFixed(4)}`,
+      `${decision} (from ${thresholdText(threshold)})`,
+      ...store ? ["stored"] : [],
+    ].join("  ");
+  });
+}

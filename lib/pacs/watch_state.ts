@@ -1,0 +1,182 @@
+/**
+ * What a watch has done, in a file that is written whole after each study: a watch that was killed goes on
+ * where it was. One process at a time has the folder.
+ */
+import { DataError, OptionError } from "../errors.ts";
+import { isMissing, join, makeFolder, readBytes, removeLeftOvers, writeWhole } from "../files.ts";
+import { describeHolder, lockRun, type RunLock } from "../logs/run_lock.ts";
+import { z } from "../zod.ts";
+
+/** What came of a study. */
+export type WatchOutcome = z.infer<typeof OUTCOME>;
+
+/** What is known of a study. */
+export type WatchedStudy = z.infer<typeof ENTRY>;
+
+/** What a watch is about: what was done for one of them is not done for another. */
+export interface WatchSubject {
+  /** The address of the PACS. */
+  dicomweb: string;
+  /** The hashes of the models' files. */
+  models: readonly string[];
+  /** Whether answers are stored. */
+  store: boolean;
+}
+
+/**
+ * `answered`; `refused`, since no answer can be made of it; `other`, since it is not of a knee; `failed`,
+ * since the PACS failed too often; `again`, since it failed and is tried again.
+ */
+const OUTCOME = z.enum(["answered", "refused", "other", "failed", "again"]);
+const DAY = z.string().regex(/^\d{8}$/);
+const ENTRY = z.object({
+  outcome: OUTCOME,
+  /** When that was. */
+  at: z.string(),
+  /** How often it was tried, if it failed. */
+  tries: z.number().int().optional(),
+});
+const STATE = z.object({
+  format: z.literal(1),
+  dicomweb: z.string(),
+  models: z.array(z.string()),
+  store: z.boolean(),
+  since: DAY,
+  studies: z.record(z.string(), ENTRY),
+});
+
+/** The file in the folder. */
+const FILE = "watch.json";
+/** It grows by some 150 bytes a study; this is half a million. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** The state of a watch. */
+export class WatchState implements AsyncDisposable {
+  readonly #path: string;
+  readonly #lock: RunLock;
+  readonly #subject: WatchSubject;
+  readonly #studies: Map<string, WatchedStudy>;
+  #since: string;
+
+  private constructor(
+    path: string,
+    lock: RunLock,
+    { since, studies, ...subject }: WatchSubject & {
+      since: string;
+      studies: Map<string, WatchedStudy>;
+    },
+  ) {
+    this.#path = path;
+    this.#lock = lock;
+    this.#since = since;
+    this.#subject = subject;
+    this.#studies = studies;
+  }
+
+  /**
+   * Takes a folder, which is made, and reads what was done there before.
+   *
+   * @param since the first day, for a watch that has not begun
+   * @throws {OptionError} if another process has the folder, or it is of another watch
+   * @throws {DataError} if its file is none
+   * @throws {OutputError} if it cannot be written
+   */
+  static async open(folder: string, subject: WatchSubject, since: string): Promise<WatchState> {
+    await makeFolder(folder);
+    const lock = await lockRun(folder);
+    if (lock === undefined) {
+      throw new OptionError(
+        `Cannot watch with '${folder}': another process does${await describeHolder(
+          folder,
+        )}: let it end, ` +
+          "or give another folder",
+      );
+    }
+    try {
+      await removeLeftOvers(folder, { age: 0 });
+      const path = join(folder, FILE);
+      const before = await _read(path);
+      if (before === undefined) {
+        const state = new WatchState(path, lock, { ...subject, since, studies: new Map() });
+        await state.#save();
+        return state;
+      }
+      _checkSubject(path, before, subject);
+      const studies = new Map(Object.entries(before.studies));
+      return new WatchState(path, lock, { ...subject, since: before.since, studies });
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#lock.release();
+  }
+
+  /** Studies from this day on are asked for, `20260131`. */
+  get since(): string {
+    return this.#since;
+  }
+
+  /** Lets days before a day be; one that is let be already changes nothing. */
+  async advance(day: string): Promise<void> {
+    if (day <= this.#since) return;
+    this.#since = day;
+    await this.#save();
+  }
+
+  /** True for a study that is not to be looked at any more. */
+  isDone(study: string): boolean {
+    return (this.#studies.get(study)?.outcome ?? "again") !== "again";
+  }
+
+  /** How often a study has failed. */
+  tries(study: string): number {
+    return this.#studies.get(study)?.tries ?? 0;
+  }
+
+  /** Keeps what came of a study, before the next one is begun. */
+  async mark(study: string, outcome: WatchOutcome, tries?: number): Promise<void> {
+    await this.#lock.check();
+    this.#studies.set(study, { outcome, at: new Date().toISOString(), tries });
+    await this.#save();
+  }
+
+  async #save(): Promise<void> {
+    const { dicomweb, models, store } = this.#subject;
+    const studies = Object.fromEntries(this.#studies);
+    const state = { format: 1, dicomweb, models, store, since: this.#since, studies };
+    await writeWhole(this.#path, `${JSON.stringify(state, undefined, 1)}\n`);
+  }
+}
+
+async function _read(path: string): Promise<z.infer<typeof STATE> | undefined> {
+  if (await isMissing(path)) return undefined;
+  const what = "go on with the watch of";
+  const bytes = await readBytes({ what, path, access: "read", error: DataError }, {
+    most: MAX_BYTES,
+  });
+  try {
+    return STATE.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    throw new DataError(
+      `Cannot ${what} '${path}': it is not what a watch has written: move it away, and all studies are ` +
+        "read again",
+    );
+  }
+}
+
+function _checkSubject(path: string, before: WatchSubject, subject: WatchSubject): void {
+  const differs = before.dicomweb !== subject.dicomweb
+    ? `it is of the PACS at ${before.dicomweb}`
+    : before.models.join() !== subject.models.join()
+    ? "it is of other models"
+    : before.store !== subject.store
+    ? `its answers were ${before.store ? "" : "not "}stored`
+    : undefined;
+  if (differs === undefined) return;
+  throw new OptionError(
+    `Cannot go on with the watch of '${path}': ${differs}: give the same options, or another folder`,
+  );
+}

@@ -1,0 +1,324 @@
+/**
+ * A watch reads each new study of a knee once: whatever the PACS does, and however often it is killed.
+ */
+import assert from "node:assert/strict";
+import { DataError, EngineError } from "../../lib/errors.ts";
+import { openPacs } from "../../lib/pacs/open.ts";
+import { dayBefore, watchStudies } from "../../lib/pacs/watch.ts";
+import { WatchState, type WatchSubject } from "../../lib/pacs/watch_state.ts";
+import { createRandom } from "../../lib/random.ts";
+import { dicomSlice, type DicomValue } from "../support/dicom.ts";
+import { FakePacs } from "../support/fake_pacs.ts";
+import { TemporaryFolder } from "../support/folders.ts";
+
+const DAY = "20260101";
+
+/** A study of one image. */
+function image(number: number, more: Record<string, DicomValue> = {}): Uint8Array {
+  return dicomSlice({
+    elements: {
+      "0018,0015 CS": "KNEE",
+      "0020,000D UI": `2.25.${number}`,
+      "0020,000E UI": `2.25.${number}.1`,
+      ...more,
+    },
+  });
+}
+
+const subject = (fake: FakePacs): WatchSubject => ({
+  dicomweb: fake.url,
+  models: ["0".repeat(64)],
+  store: true,
+});
+
+/** Watches until enough was said or answered. */
+async function watched(
+  fake: FakePacs,
+  folder: TemporaryFolder,
+  until: (said: readonly string[]) => boolean,
+  answer: (study: string) => Promise<void> = () => Promise.resolve(),
+): Promise<string[]> {
+  const controller = new AbortController();
+  const said: string[] = [];
+  const say = (line: string) => {
+    said.push(line);
+    if (until(said)) controller.abort();
+  };
+  await using state = await WatchState.open(folder.at("watch"), subject(fake), DAY);
+  await watchStudies({
+    ...{ web: openPacs({ url: fake.url }), state, every: 0.002, signal: controller.signal },
+    async answer(study) {
+      await answer(study);
+      say(`answered ${study}`);
+    },
+    onRemark: say,
+  });
+  return said;
+}
+
+/** What the folder says came of each study. */
+async function outcomes(folder: TemporaryFolder): Promise<Record<string, string>> {
+  const { studies } = JSON.parse(await folder.text("watch/watch.json"));
+  const entries = Object.entries(studies as Record<string, { outcome: string }>);
+  return Object.fromEntries(entries.map(([study, { outcome }]) => [study, outcome]));
+}
+
+Deno.test("studies of knees are answered once, others named, and all that without an end", async () => {
+  await using fake = new FakePacs();
+  await using folder = await TemporaryFolder.make();
+  await fake.take([
+    image(1),
+    image(2, { "0018,0015 CS": "HEAD" }),
+    image(3, { "0018,0015 CS": "", "0008,103E LO": "pd_tse_sag_Kniegelenk" }),
+    image(4),
+    image(5),
+  ]);
+  const answer = (study: string) => {
+    if (study === "2.25.4") throw new DataError("it has no axial series");
+    return Promise.resolve();
+  };
+  const said = await watched(fake, folder, (said) => said.length === 5, answer);
+  assert.deepEqual(said, [
+    "answered 2.25.1",
+    "Study 2.25.2 is not read: nothing that the PACS says of it names a knee: to have it read, give it " +
+    "to predict --study",
+    "answered 2.25.3",
+    "Study 2.25.4 is not read: it has no axial series",
+    "answered 2.25.5",
+  ]);
+  await fake.take([image(6)]);
+  assert.deepEqual(await watched(fake, folder, (said) => said.length === 1), ["answered 2.25.6"]);
+  assert.deepEqual(await outcomes(folder), {
+    "2.25.1": "answered",
+    "2.25.2": "other",
+    "2.25.3": "answered",
+    "2.25.4": "refused",
+    "2.25.5": "answered",
+    "2.25.6": "answered",
+  });
+});
+
+Deno.test("a study that still grows is not read before it has come in whole", async () => {
+  await using fake = new FakePacs();
+  await using folder = await TemporaryFolder.make();
+  let images = 1;
+  await fake.take([image(1)]);
+  fake.trouble = async (_, { pathname }) => {
+    // One more before each look.
+    if (!pathname.endsWith("/series") || images >= 5) return undefined;
+    images++;
+    await fake.take([image(1)]);
+    return undefined;
+  };
+  await watched(fake, folder, (said) => said.length === 1, () => {
+    assert.equal(images, 5);
+    return Promise.resolve();
+  });
+  const looks = fake.asked.filter((path) => path === "GET /studies/2.25.1/series");
+  assert.equal(looks.length, 5);
+});
+
+Deno.test("a study that the PACS does not give is tried three times, and the next one goes on", async () => {
+  await using fake = new FakePacs();
+  await using folder = await TemporaryFolder.make();
+  await fake.take([image(1), image(2)]);
+  fake.trouble = (_, { pathname }) =>
+    pathname.includes("2.25.1/") ? new Response(null, { status: 500 }) : undefined;
+  const failed = (said: readonly string[]) => said.length === 4;
+  const said = await watched(fake, folder, failed);
+  const tries = said.filter((line) => line.startsWith("Study 2.25.1"));
+  assert.equal(tries.length, 3);
+  for (const [index, line] of tries.entries()) {
+    assert.match(
+      line,
+      new RegExp(`^Study 2\\.25\\.1, try ${index + 1} of 3: Cannot find study '2`),
+    );
+  }
+  assert.deepEqual(await outcomes(folder), { "2.25.1": "failed", "2.25.2": "answered" });
+});
+
+Deno.test("a PACS that is down is said once, and what it has is read when it is back", async () => {
+  await using fake = new FakePacs();
+  await using folder = await TemporaryFolder.make();
+  await fake.take([image(1)]);
+  let refused = 0;
+  fake.trouble = () =>
+    ++refused <= 10 ? new Response(null, { status: refused < 8 ? 503 : 401 }) : undefined;
+  const said = await watched(fake, folder, (said) => said.at(-1) === "answered 2.25.1");
+  assert.equal(said.length, 4, said.join("\n"));
+  assert.match(said[0], /^Cannot list the studies at http:.*: it answered 503: try again later$/);
+  assert.match(
+    said[1],
+    /^Cannot list the studies at http:.*: it answered 401: check the credentials/,
+  );
+  assert.equal(said[2], "The PACS answers again.");
+});
+
+Deno.test("what is no fault of a study or the PACS ends the watch, and the study is read again", async () => {
+  await using fake = new FakePacs();
+  await using folder = await TemporaryFolder.make();
+  await fake.take([image(1)]);
+  const broken = watched(fake, folder, () => false, () => {
+    throw new EngineError("the engine is lost");
+  });
+  await assert.rejects(broken, { name: "EngineError" });
+  assert.deepEqual(await watched(fake, folder, (said) => said.length === 1), ["answered 2.25.1"]);
+});
+
+Deno.test("studies of days before are not asked for, and the first day follows after a month", async () => {
+  await using fake = new FakePacs();
+  await using folder = await TemporaryFolder.make();
+  await fake.take([image(1)]);
+  const since: string[] = [];
+  let looks = 0;
+  const controller = new AbortController();
+  fake.trouble = (_, { pathname, searchParams }) => {
+    if (pathname.endsWith("/studies")) since.push(searchParams.get("StudyDate")!);
+    if (++looks === 8) controller.abort();
+    return undefined;
+  };
+  await using state = await WatchState.open(folder.at("watch"), subject(fake), DAY);
+  await watchStudies({
+    ...{ web: openPacs({ url: fake.url }), state, every: 0.002, signal: controller.signal },
+    answer: () => Promise.resolve(),
+    onRemark: (line) => assert.fail(line),
+  });
+  assert.deepEqual(new Set(since), new Set([`${DAY}-`, `${dayBefore(30)}-`]));
+  assert.equal(dayBefore(30, new Date(2026, 0, 31)), "20260101");
+  assert.equal(dayBefore(1, new Date(2024, 2, 1)), "20240229");
+});
+
+Deno.test("the folder is of one watch and one process, and its file is read only if it is one", async () => {
+  await using fake = new FakePacs();
+  await using folder = await TemporaryFolder.make();
+  const path = folder.at("watch");
+  const open = (change: Partial<WatchSubject> = {}) =>
+    WatchState.open(path, { ...subject(fake), ...change }, DAY);
+  {
+    await using state = await open();
+    await state.mark("2.25.1", "answered");
+    await assert.rejects(open(), { name: "OptionError", message: /: another process does/ });
+  }
+  {
+    await using state = await open();
+    assert.ok(state.isDone("2.25.1") && !state.isDone("2.25.2"));
+  }
+  const cases: [change: Partial<WatchSubject>, message: RegExp][] = [
+    [
+      { dicomweb: "http://other" },
+      /watch\.json': it is of the PACS at http:\/\/127.*: give the same/,
+    ],
+    [
+      { models: ["1".repeat(64)] },
+      /watch\.json': it is of other models: give the same options, or/,
+    ],
+    [{ store: false }, /watch\.json': its answers were stored: give the same options, or another/],
+  ];
+  for (const [change, message] of cases) {
+    await assert.rejects(open(change), { name: "OptionError", message });
+  }
+  for (const text of ["", "{", "[]", '{"format":2}', '{"format":1,"studies":{"1":{}}}']) {
+    await folder.write("watch/watch.json", text);
+    await assert.rejects(open(), {
+      name: "DataError",
+      message: /watch\.json': it is not what a watch has written: move it away, and all/,
+    });
+  }
+});
+
+/** A watch as a process of its own, whose answer is one instance with an identifier that follows. */
+const SCRIPT = `
+import { concat } from "ROOT/lib/bytes.ts";
+import { derivedUid } from "ROOT/lib/pacs/derived_uid.ts";
+import { fetchStudyFiles } from "ROOT/lib/pacs/fetch_study.ts";
+import { openPacs } from "ROOT/lib/pacs/open.ts";
+import { watchStudies } from "ROOT/lib/pacs/watch.ts";
+import { WatchState } from "ROOT/lib/pacs/watch_state.ts";
+import { dicomSlice } from "ROOT/tests/support/dicom.ts";
+const [url, folder] = Deno.args;
+const web = openPacs({ url });
+const subject = { dicomweb: url, models: [], store: true };
+const state = await WatchState.open(folder, subject, "${DAY}");
+await watchStudies({
+  web, state, every: 0.001, signal: new AbortController().signal,
+  async answer(study) {
+    const [{ bytes }] = await fetchStudyFiles(web, study);
+    if (bytes.length === 0) throw new Error("nothing came");
+    const elements = {
+      "0008,0018 UI": derivedUid("answer", study), "0008,0060 CS": "SR",
+      "0020,000D UI": study, "0020,000E UI": derivedUid("series", study),
+    };
+    await web.store(study, [dicomSlice({ elements })]);
+  },
+  onRemark(line) { console.log(line); Deno.exit(1); },
+});
+`;
+
+Deno.test("killed at any moment, it leaves no study unread and answers none twice", async () => {
+  await using fake = new FakePacs();
+  await using folder = await TemporaryFolder.make();
+  const root = new URL("../..", import.meta.url).href.replace(/\/$/, "");
+  await folder.write("script.ts", SCRIPT.replaceAll("ROOT", root));
+  const kills = 20;
+  const start = () =>
+    new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-A",
+        "--quiet",
+        "--no-check",
+        folder.at("script.ts"),
+        fake.url,
+        folder.at("w"),
+      ],
+      ...{ stdin: "null", stdout: "piped", stderr: "piped" },
+    }).spawn();
+  const answered = () => [...fake.instances.values()].filter(({ modality }) => modality === "SR");
+  for (let kill = 0; kill < kills; kill++) {
+    // There is always something to do, and more than one round of it.
+    await fake.take([image(3 * kill + 1), image(3 * kill + 2), image(3 * kill + 3)]);
+    const random = createRandom(1, "kill", kill);
+    const [request, before, pause] = [random.integer(30), random.uniform() < 0.3, random.uniform()];
+    const child = start();
+    let asked = 0;
+    fake.trouble = () => {
+      if (asked++ !== request) return undefined;
+      const end = () => {
+        try {
+          child.kill("SIGKILL");
+        } catch {
+          // It has ended.
+        }
+      };
+      if (before) end();
+      else setTimeout(end, 5 * pause);
+      return undefined;
+    };
+    const { signal, stdout, stderr } = await child.output();
+    const text = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
+    assert.equal(signal, "SIGKILL", text);
+  }
+  // Left alone, it answers what is left.
+  const studies = 3 * kills;
+  const { promise: done, resolve: ends } = Promise.withResolvers<void>();
+  let last = "";
+  fake.trouble = (_, { pathname }) => {
+    // Two looks without anything to do in between.
+    if (pathname === last && pathname.endsWith("/studies")) ends();
+    last = pathname;
+    return undefined;
+  };
+  const child = start();
+  await done;
+  child.kill("SIGKILL");
+  await child.output();
+  assert.equal(answered().length, studies);
+  assert.equal(new Set(answered().map(({ study }) => study)).size, studies);
+  const twice = fake.stowed.length - studies;
+  assert.ok(twice <= kills, `${twice} answers came twice`);
+  const { studies: marked } = JSON.parse(await folder.text("w/watch.json"));
+  assert.deepEqual(
+    Object.values(marked).map((each) => (each as { outcome: string }).outcome),
+    Array(studies).fill("answered"),
+  );
+});
