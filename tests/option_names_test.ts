@@ -38,7 +38,7 @@ const CASES: [
     "credential",
     "credentials",
   ],
-  ["watch a PACS", (options) => mrnet.pacs.watch(options as never), "model", "classifiers"],
+  ["watch a PACS", (options) => mrnet.pacs.watch(options as never), "classifier", "classifiers"],
   ["make a model", (options) => verbs.createMRNet(options), "weight", "weights"],
   ["load a model", (options) => verbs.loadMRNet("a.pth", options), "intensty", "intensity"],
   [

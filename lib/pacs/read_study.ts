@@ -1,7 +1,6 @@
 /** A study of a PACS, read by models, with the answer as DICOM if it is to be stored. */
-import type { Classifier } from "../classifier/classifier.ts";
-import { type PatientOutcome, predictPatients } from "../classifier/predict_patients.ts";
-import type { ExamSource } from "../data/exam_files.ts";
+import type { Classifier, PatientExams } from "../classifier/classifier.ts";
+import { oddityOf } from "../data/oddity.ts";
 import { DataError } from "../errors.ts";
 import type { ChooseOptions } from "../imaging/choose.ts";
 import { Studies, type Study } from "../imaging/studies.ts";
@@ -9,15 +8,17 @@ import { listed } from "../quoted.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import type { DicomWeb } from "./dicomweb.ts";
 import { fetchStudyFiles } from "./fetch_study.ts";
+import type { DicomInstance } from "./instance.ts";
 import { type ModelAnswer, modelAnswer } from "./model_answer.ts";
-import { answeredStudy } from "./source.ts";
+import { secondaryCapture } from "./secondary_capture.ts";
+import { type AnsweredStudy, answeredStudy } from "./source.ts";
 import { structuredReport } from "./structured_report.ts";
 
 /** Who reads, and how. */
 export interface ReadStudyOptions extends ChooseOptions {
   web: DicomWeb;
   classifiers: readonly Classifier[];
-  /** Store the answer in the study. */
+  /** Store the answer in the study: a report of all models, and a picture of each model and plane. */
   store: boolean;
   /** Ends the fetching and storing. */
   signal?: AbortSignal;
@@ -46,21 +47,50 @@ export async function readStudy(
   using studies = await Studies.open(files, choose);
   const planes = PLANES.filter((plane) => classifiers.some((each) => each.planes.includes(plane)));
   const study = _readable(studies, planes);
-  const remarks: string[] = [];
+  const answered = store ? await answeredStudy(study, planes) : undefined;
+  const exams: { -readonly [P in keyof PatientExams]: PatientExams[P] } = {};
+  for (const plane of planes) exams[plane] = await study.exams[plane]!.read();
+  // Before the predictions, while nothing else has the voxels.
+  const remarks = _oddities(classifiers, exams);
   const answers: ModelAnswer[] = [];
-  const exams = _readOnce(study, planes);
+  const pictures: DicomInstance[] = [];
   for (const classifier of classifiers) {
-    const own = Object.fromEntries(classifier.planes.map((plane) => [plane, exams[plane]!]));
-    for await (const outcome of predictPatients(classifier, [{ id: uid, files: own }])) {
-      answers.push(_answerOf(classifier, outcome));
-      if ("odd" in outcome) remarks.push(...Object.values(outcome.odd ?? {}));
+    if (answered === undefined) {
+      answers.push(modelAnswer(classifier, await classifier.predict(exams)));
+      continue;
     }
+    const { answer, captures } = await _explained(classifier, exams, answered);
+    answers.push(answer);
+    pictures.push(...captures);
   }
-  if (store) {
-    const answered = await answeredStudy(study, planes);
-    await web.store(uid, [structuredReport(answered, answers).bytes], { signal });
+  if (answered !== undefined) {
+    const files = [structuredReport(answered, answers), ...pictures].map(({ bytes }) => bytes);
+    await web.store(uid, files, { signal });
   }
-  return { answers, remarks: [...new Set(remarks)] };
+  return { answers, remarks };
+}
+
+/** A model's answer, and where it looked. */
+async function _explained(
+  classifier: Classifier,
+  exams: PatientExams,
+  answered: AnsweredStudy,
+): Promise<{ answer: ModelAnswer; captures: DicomInstance[] }> {
+  const explained = await classifier.explain(exams);
+  const answer = modelAnswer(classifier, explained);
+  const captures = classifier.planes.map((plane) => {
+    const [exam, explanation] = [exams[plane]!, explained.planes[plane]!];
+    return secondaryCapture(answered, answer, { plane, exam, explanation });
+  });
+  return { answer, captures };
+}
+
+/** What makes exams unlike those that the models can read. */
+function _oddities(classifiers: readonly Classifier[], exams: PatientExams): string[] {
+  const found = classifiers.flatMap(({ models }) =>
+    models.map(({ card: { plane }, model }) => oddityOf(exams[plane]!, model.intensity))
+  );
+  return [...new Set(found.filter((each) => each !== undefined))];
 }
 
 /** The study, if it has one series for each plane. */
@@ -78,18 +108,4 @@ function _readable({ studies, skipped }: Studies, planes: readonly Plane[]): Stu
     `several series could be meant for the ${open} plane: give the one to predict --study with --series, ` +
       "or name it by --series for all studies",
   );
-}
-
-/** The exams, of which each is read once, however many classifiers ask for it. */
-function _readOnce({ exams }: Study, planes: readonly Plane[]): Partial<Record<Plane, ExamSource>> {
-  return Object.fromEntries(planes.map((plane) => {
-    const source = exams[plane]!;
-    let reading: ReturnType<ExamSource["read"]> | undefined;
-    return [plane, { ...source, read: () => reading ??= source.read() }];
-  }));
-}
-
-function _answerOf(classifier: Classifier, outcome: PatientOutcome): ModelAnswer {
-  if ("error" in outcome) throw outcome.error;
-  return modelAnswer(classifier, outcome.prediction);
 }

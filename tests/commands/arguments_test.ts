@@ -233,7 +233,7 @@ Deno.test("what is wrong with the arguments is said in argparse's words, after t
     [
       ["teach", ...REQUIRED],
       "unrecognized arguments: teach (commands are train, evaluate, power, predict, combine, ensemble, " +
-      "recalibrate, run_all, plan, unit, submit, work, status, gather, serve, view, demo, synth, convert, card, inspect, import, doctor, " +
+      "recalibrate, run_all, plan, unit, submit, work, status, gather, serve, view, watch, demo, synth, convert, card, inspect, import, doctor, " +
       "completion)",
     ],
     [[...REQUIRED, "-x"], "unrecognized arguments: -x"],

@@ -166,7 +166,10 @@ Deno.test("a new study is watched for, read by every model, and its answer store
   assert.ok(!(watch.out + err).includes("never"), err);
   const stored = [...fake.instances.values()].filter(({ modality }) => modality === "SR");
   assert.deepEqual(stored.map(({ study }) => study), [STUDY, "2.25.73"]);
-  for (const { bytes, instance } of stored) {
+  // Of the combination three pictures, of the other model one.
+  const pictures = [...fake.instances.values()].filter(({ modality }) => modality === "OT");
+  assert.equal(pictures.length, 8);
+  for (const { bytes, instance } of [...stored, ...pictures]) {
     assert.equal((await readDicomIdentity(bytes, "report")).instance, instance);
   }
   // The same command has nothing more to do, and other models are another watch.

@@ -3,15 +3,22 @@
  * back.
  */
 import assert from "node:assert/strict";
-import { inspectPaths, pacs } from "../../mod.ts";
+import { openPacs } from "../../lib/pacs/open.ts";
+import { watchWith } from "../../lib/pacs/watch_pacs.ts";
+import { inspectPaths, loadClassifier, pacs, startEngine } from "../../mod.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 import { ORTHANC_CREDENTIALS, testsWithOrthanc } from "../support/orthanc.ts";
+import { modelBytes } from "../support/served_models.ts";
 import { study } from "../support/study.ts";
 
 const credentials = ORTHANC_CREDENTIALS;
 
 /** What makes a file one of MR to a PACS. */
-const STORED = { "0008,0016 UI": "1.2.840.10008.5.1.4.1.1.4", "0008,0020 DA": "20260102" };
+const STORED = {
+  "0008,0016 UI": "1.2.840.10008.5.1.4.1.1.4",
+  "0008,0020 DA": "20991231",
+  "0018,0015 CS": "KNEE",
+};
 
 /** The hashes of the pixels of each series. */
 async function pixels(files: Parameters<typeof inspectPaths>[0]): Promise<string[]> {
@@ -39,6 +46,42 @@ testsWithOrthanc(import.meta.url, {
     assert.equal(fetched.length, 18);
     const given = files.map((bytes, index) => ({ name: `${index}`, bytes }));
     assert.deepEqual(await pixels(fetched), await pixels(given));
+  },
+
+  async "a new study is found, read and answered, and what comes back is what was sent"({ url }) {
+    await using folder = await TemporaryFolder.make();
+    await startEngine("wasm");
+    using classifier = await loadClassifier(await modelBytes());
+    const web = openPacs({ url, credentials });
+    const sent: Uint8Array[] = [];
+    const store = web.store.bind(web);
+    web.store = async (study, files, options) => {
+      await store(study, files, options);
+      sent.push(...files);
+    };
+    const answered: string[] = [];
+    const ends = new AbortController();
+    await watchWith(web, {
+      ...{ classifiers: [classifier], folder: folder.at("watch"), store: true, every: 0.05 },
+      signal: ends.signal,
+      onAnswer(study) {
+        answered.push(study);
+        ends.abort();
+      },
+      onRemark: (line) => assert.fail(line),
+    });
+    const [study] = answered;
+    const stored = (await web.series(study)).filter(({ modality }) => modality !== "MR");
+    assert.deepEqual(stored.map(({ modality }) => modality).sort(), ["OT", "SR"]);
+    const back: Uint8Array[] = [];
+    for (const { series } of stored) {
+      const files = await web.fetchSeries(study, series, { room: { bytes: 1e8, files: 9 } });
+      back.push(...files.map(({ bytes }) => bytes));
+    }
+    const hashes = (files: Uint8Array[]) =>
+      files.map((bytes) => new Uint8Array(bytes).toHex()).sort();
+    assert.equal(sent.length, 2);
+    assert.deepEqual(hashes(back), hashes(sent));
   },
 
   async "what it refuses is one line"({ url }) {
