@@ -1,8 +1,9 @@
 /** The viewer's list with as many exams as MRNet has. */
 import assert from "node:assert/strict";
-import { PLANES } from "../../lib/terms.ts";
+import { Buffer } from "node:buffer";
+import { PLANES, TASKS } from "../../lib/terms.ts";
 import { inaccessible, inChromium } from "../support/chromium.ts";
-import type { TemporaryFolder } from "../support/folders.ts";
+import { examBytes, type TemporaryFolder } from "../support/folders.ts";
 import { shown, text, until, withPage } from "../support/viewer_page.ts";
 
 const COUNT = 1250;
@@ -24,7 +25,12 @@ async function manyExams(folder: TemporaryFolder): Promise<void> {
 const verdicts = () =>
   IDS.map((id) => {
     const probability = probabilityOf(id);
-    const verdict = { model: "combined", probability, decision: probability >= 0.4 };
+    const verdict = {
+      model: "combined",
+      probability,
+      logit: 10 * probability,
+      decision: probability >= 0.4,
+    };
     return `${JSON.stringify({ id, verdicts: [verdict] })}\n`;
   }).join("");
 
@@ -56,7 +62,7 @@ inChromium("the list of 1,250 exams has the rows in sight, and is all of them", 
       : url.includes("/viewer/reading/")
       ? new Response(null, { status: 503 })
       : undefined;
-  await withPage(browser, async ({ page, faults }) => {
+  await withPage(browser, async ({ page, folder, faults }) => {
     await until("all are told of", async () => await text(page, "#count") === "1250 exams");
     const list = page.locator("#exams");
     const rows = page.locator("#exams li");
@@ -104,6 +110,45 @@ inChromium("the list of 1,250 exams has the rows in sight, and is all of them", 
     assert.deepEqual(await page.locator("#exams li .name").allTextContents(), found);
     await shown(page, found[0]);
     assert.deepEqual((await chosen()).slice(2), ["1", `${found.length}`]);
+    // What is shown is saved, with every digit and nothing that a spreadsheet would compute.
+    const name = '=1+1, "so".npy';
+    const [mimeType, buffer] = ["application/octet-stream", Buffer.from(examBytes())];
+    await page.locator("#files").setInputFiles({ name, mimeType, buffer });
+    await page.locator("#planes-choices select").selectOption("axial");
+    await page.locator("#planes-read").click();
+    await page.waitForSelector('body[data-shown*="-"]');
+    await page.locator("#search").fill("1+1");
+    const save = async () => {
+      const saving = page.waitForEvent("download");
+      await page.locator("#save-list").click();
+      const download = await saving;
+      assert.equal(download.suggestedFilename(), "exams_valid_combined.csv");
+      return await Deno.readTextFile(await download.path());
+    };
+    const head = "split,id,label_abnormal,label_acl,label_meniscus,model,task,probability," +
+      "logit,threshold,decision,outcome,note\n";
+    assert.equal(
+      await save(),
+      `${head}dropped,"'=1+1, ""so"".npy",,,,combined,acl,,,0.4,,,` +
+        `"plane missing: no coronal, sagittal plane"\n`,
+    );
+    await page.locator("#search").fill("0002");
+    const labels = await Promise.all(TASKS.map(async (task) => {
+      const text = await Deno.readTextFile(folder.at(`data/valid-${task}.csv`));
+      return /^0002,(.)$/m.exec(text)![1];
+    }));
+    const probability = probabilityOf("0002");
+    const outcome = labels[1] === "1" ? "TP" : "FP";
+    assert.equal(
+      await save(),
+      `${head}valid,0002,${labels},combined,acl,${probability},${
+        10 * probability
+      },0.4,positive,${outcome},\n`,
+    );
+    assert.equal(
+      await text(page, "#list-said"),
+      "1 exam saved as exams_valid_combined.csv",
+    );
     // A narrow window shows the list above the exam.
     await page.setViewportSize({ width: 360, height: 700 });
     await page.locator("#search").fill("");

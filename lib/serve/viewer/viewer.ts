@@ -26,6 +26,7 @@ import dropped from "./page/dropped.js" with { type: "text" };
 import examList from "./page/exam_list.js" with { type: "text" };
 import files from "./page/files.js" with { type: "text" };
 import heatMap from "./page/heat_map.js" with { type: "text" };
+import listTable from "./page/list_table.js" with { type: "text" };
 import style from "./page/page.css" with { type: "text" };
 import marks from "./page/marks.js" with { type: "text" };
 import page from "./page/page.html" with { type: "text" };
@@ -68,6 +69,7 @@ const SCRIPTS = {
   exam_list: examList,
   files,
   heat_map: heatMap,
+  list_table: listTable,
   marks,
   page: script,
   plane_name: planeName,

@@ -1,4 +1,5 @@
 /** The list of exams: search, filters, order, and what the chosen model says about each. */
+import { listTable, saveFile } from "./list_table.js";
 import { VirtualRows } from "./virtual_rows.js";
 
 const find = (selector) => document.querySelector(selector);
@@ -83,6 +84,7 @@ export class ExamList {
       });
     }
     list.addEventListener("keydown", (event) => this.#key(event));
+    find("#save-list").addEventListener("click", () => this.#save());
   }
 
   /** Takes over the exams; dropped ones come first. */
@@ -205,6 +207,15 @@ export class ExamList {
     this.#choose(this.#shown[Math.min(Math.max(to, 0), this.#shown.length - 1)]);
   }
 
+  /** Saves what the list shows. */
+  #save() {
+    const model = this.#model;
+    const named = this.#entries.map((entry) => ({ ...entry, name: nameOf(entry.exam), model }));
+    const file = `${["exams", find("#split").value, model?.name].filter(Boolean).join("_")}.csv`;
+    saveFile(file, listTable(named));
+    this.#say(`${named.length} exam${named.length === 1 ? "" : "s"} saved as ${file}`);
+  }
+
   /** Shows it all with the next frame, however much is told until then. */
   #showLater() {
     this.#frame ??= requestAnimationFrame(() => {
@@ -254,6 +265,7 @@ export class ExamList {
     this.#count(listed, shown.length);
     find("#previous").disabled = this.neighbour(-1) === undefined;
     find("#next").disabled = this.neighbour(1) === undefined;
+    find("#save-list").disabled = shown.length === 0;
   }
 
   /** How many there are, and how far they have been read: said aloud when that has ended. */
