@@ -1,8 +1,9 @@
-/** `--sr` and `--sc`: the answers of studies as DICOM files. */
+/** `--sr`, `--sc` and `--store`: the answers of studies as DICOM files, and in the PACS they came from. */
 import type { Classifier, ClassifierPrediction } from "../classifier/classifier.ts";
 import { OptionError } from "../errors.ts";
 import { join, makeWritableFolder, writeWhole } from "../files.ts";
 import type { Study } from "../imaging/studies.ts";
+import type { DicomWeb } from "../pacs/dicomweb.ts";
 import type { DicomInstance } from "../pacs/instance.ts";
 import { modelAnswer } from "../pacs/model_answer.ts";
 import type { ExplainedExam } from "../pacs/secondary_capture.ts";
@@ -11,15 +12,17 @@ import { type Plane, PLANES } from "../terms.ts";
 import { option, text } from "./arguments.ts";
 import { remark } from "./console.ts";
 
-/** The folders that the options name. */
-export interface AnswerFolders {
+/** Where answers go to. */
+export interface AnswerTargets {
   /** For reports. */
   sr?: string;
   /** For pictures. */
   sc?: string;
+  /** The PACS that both are stored in. */
+  pacs?: DicomWeb;
 }
 
-/** The two options. */
+/** The options that name folders. */
 export function answerOptions() {
   return [
     option("--sr <DIR>", "write the answer of a DICOM study as a structured report", text),
@@ -29,14 +32,14 @@ export function answerOptions() {
 
 /** Where answers are written to, and what is known for them meanwhile. */
 export class AnswerFiles {
-  readonly #folders: AnswerFolders;
+  readonly #targets: AnswerTargets;
   /** By the study's name. */
   readonly #studies = new Map<string, AnsweredStudy>();
   /** The exams of the patient at hand. */
   readonly #explained = new Map<Plane, ExplainedExam>();
 
-  private constructor(folders: AnswerFolders) {
-    this.#folders = folders;
+  private constructor(targets: AnswerTargets) {
+    this.#targets = targets;
   }
 
   /**
@@ -48,11 +51,11 @@ export class AnswerFiles {
    * @throws {OutputError | PermissionError} if a folder cannot be written
    */
   static async make(
-    folders: AnswerFolders,
+    targets: AnswerTargets,
     given: Partial<Record<Plane, string>> & { exams: readonly string[] },
   ): Promise<AnswerFiles | undefined> {
-    const { sr, sc } = folders;
-    if ((sr ?? sc) === undefined) return undefined;
+    const { sr, sc, pacs } = targets;
+    if ((sr ?? sc ?? pacs) === undefined) return undefined;
     const [exam] = [...given.exams, ...PLANES.flatMap((plane) => given[plane] ?? [])];
     if (exam !== undefined) {
       throw new OptionError(
@@ -61,7 +64,7 @@ export class AnswerFiles {
       );
     }
     for (const folder of [sr, sc]) if (folder !== undefined) await makeWritableFolder(folder);
-    return new AnswerFiles(folders);
+    return new AnswerFiles(targets);
   }
 
   /**
@@ -85,7 +88,8 @@ export class AnswerFiles {
 
   /** Remembers where the models of a plane looked, in the patient at hand. */
   keep(plane: Plane, explained: ExplainedExam): void {
-    if (this.#folders.sc !== undefined) this.#explained.set(plane, explained);
+    const { sc, pacs } = this.#targets;
+    if ((sc ?? pacs) !== undefined) this.#explained.set(plane, explained);
   }
 
   /**
@@ -93,6 +97,7 @@ export class AnswerFiles {
    * same answer is written over itself.
    *
    * @throws {OutputError | PermissionError} if a file cannot be written
+   * @throws {PacsError} if the PACS does not take it
    */
   async write(
     name: string,
@@ -100,27 +105,34 @@ export class AnswerFiles {
     prediction: ClassifierPrediction,
   ): Promise<void> {
     const study = this.#studies.get(name)!;
-    const { sr, sc } = this.#folders;
+    const { sr, sc, pacs } = this.#targets;
     const answer = modelAnswer(classifier, prediction);
     const now = new Date();
-    if (sr !== undefined) {
+    const stored: DicomInstance[] = [];
+    if ((sr ?? pacs) !== undefined) {
       const { structuredReport } = await import("../pacs/structured_report.ts");
-      await _write(sr, structuredReport(study, [answer], now));
+      const report = structuredReport(study, [answer], now);
+      if (sr !== undefined) await _write(sr, report);
+      stored.push(report);
     }
-    if (sc !== undefined) {
+    if ((sc ?? pacs) !== undefined) {
       const { secondaryCapture } = await import("../pacs/secondary_capture.ts");
       for (const [plane, explained] of this.#explained) {
-        await _write(sc, secondaryCapture(study, answer, { plane, ...explained }, now));
+        const capture = secondaryCapture(study, answer, { plane, ...explained }, now);
+        if (sc !== undefined) await _write(sc, capture);
+        stored.push(capture);
       }
       this.#explained.clear();
     }
+    await pacs?.store(study.uid, stored.map(({ bytes }) => bytes));
   }
 
   /** Says where they are. */
   remark(): void {
-    const { sr, sc } = this.#folders;
+    const { sr, sc, pacs } = this.#targets;
     if (sr !== undefined) remark(`Structured reports: ${sr}`);
     if (sc !== undefined) remark(`Secondary captures: ${sc}`);
+    if (pacs !== undefined) remark(`Stored: ${pacs.server.url}`);
   }
 }
 

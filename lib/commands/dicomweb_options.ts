@@ -18,6 +18,7 @@ export interface PacsGiven {
 export interface StudyGiven extends PacsGiven {
   study?: string;
   series?: readonly SeriesChoice[];
+  store?: boolean;
 }
 
 /** What help says of the permission. */
@@ -91,32 +92,39 @@ export function checkPacsOptions(given: StudyGiven): void {
     if (given.study !== undefined) return;
     throw new UsageError("the following arguments are required: --study");
   }
-  const odd = (["study", "dicomweb_credentials"] as const).find((name) =>
+  const odd = (["study", "dicomweb_credentials", "store"] as const).find((name) =>
     given[name] !== undefined
   );
   if (odd === undefined) return;
   throw new UsageError(`argument --${odd}: not allowed without argument --dicomweb`);
 }
 
+/** A study that was fetched, and where from; no files if none was given. */
+export interface FetchedStudy {
+  files: GivenFile[];
+  web?: DicomWeb;
+}
+
 /**
- * The files of the study that was given; none if none was.
+ * Fetches the study that was given, if one was.
  *
  * @throws {PacsError} if the PACS cannot be reached, refuses, or answers with something else
  */
-export async function studyFiles(given: StudyGiven): Promise<GivenFile[]> {
+export async function fetchGivenStudy(given: StudyGiven): Promise<FetchedStudy> {
   const { dicomweb, study, series } = given;
-  if (dicomweb === undefined || study === undefined) return [];
+  if (dicomweb === undefined || study === undefined) return { files: [] };
   const { fetchStudyFiles } = await import("../pacs/fetch_study.ts");
   const web = await pacsOf(dicomweb, given);
   const timer = new PhaseTimer();
   try {
-    return await fetchStudyFiles(web, study, {
+    const files = await fetchStudyFiles(web, study, {
       series,
       onSeries(done, total) {
         const label = "fetch";
         showProgress({ label, done, total, unit: "series", ...timer.at(label, done) });
       },
     });
+    return { files, web };
   } finally {
     endProgress();
   }

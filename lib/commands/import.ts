@@ -13,7 +13,7 @@ import {
   checkPacsOptions,
   DICOMWEB_PERMISSION,
   dicomwebOptions,
-  studyFiles,
+  fetchGivenStudy,
   studyOption,
 } from "./dicomweb_options.ts";
 import { checkModelFiles } from "./models_there.ts";
@@ -74,7 +74,8 @@ export function importCommand(exit: (code: number) => void) {
         throw new UsageError("the following arguments are required: PATH");
       }
       const { series } = given;
-      const fetched = await studyFiles({ dicomweb, dicomweb_credentials, study, series });
+      const source = { dicomweb, dicomweb_credentials, study, series };
+      const { files: fetched } = await fetchGivenStudy(source);
       const landmarks = like === undefined ? undefined : await _landmarksOf(like);
       using interrupt = stoppable();
       const timer = new PhaseTimer();

@@ -32,7 +32,7 @@ import {
   checkPacsOptions,
   DICOMWEB_PERMISSION,
   dicomwebOptions,
-  studyFiles,
+  fetchGivenStudy,
   studyOption,
 } from "./dicomweb_options.ts";
 import { predictManifest } from "./predict_manifest.ts";
@@ -77,8 +77,8 @@ export function predictCommand(exit: (code: number) => void) {
     .addOption(
       option(
         "--map <{share,classic}>",
-        "of each slice the channels where it is selected, or all (default: share; needs --cam or " +
-          "--sc)",
+        "of each slice the channels where it is selected, or all (default: share; needs --cam, " +
+          "--sc or --store)",
         choice(MAP_KINDS),
       ),
     )
@@ -101,6 +101,7 @@ export function predictCommand(exit: (code: number) => void) {
     .addOption(dicomwebOption)
     .addOption(credentialsOption)
     .addOption(studyOption())
+    .option("--store", "store the answer in the study, as --sr and --sc write it; needs --dicomweb")
     .addOption(backendOption())
     .addOption(threadsOption())
     .addHelpText(
@@ -109,23 +110,25 @@ export function predictCommand(exit: (code: number) => void) {
         "names one;\n" + DICOMWEB_PERMISSION,
     )
     .action(async (paths, { json = false, cam, sr, sc, map, backend, threads, ...given }) => {
-      if (map !== undefined && (cam ?? sc) === undefined) {
-        throw new UsageError("argument --map: not allowed without argument --cam or --sc");
+      if (map !== undefined && (cam ?? sc) === undefined && !given.store) {
+        throw new UsageError("argument --map: not allowed without argument --cam, --sc or --store");
       }
       checkPacsOptions(given);
       if (given.manifest !== undefined || given.out !== undefined) {
         return await predictManifest(paths, { ...given, backend, threads }, { json, cam, sr, sc });
       }
       // Whoever stops reading wants none of the rest, unless files are written too.
-      using _reader = (cam ?? sr ?? sc) === undefined ? endWithReader() : undefined;
+      const isPrinted = (cam ?? sr ?? sc) === undefined && !given.store;
+      using _reader = isPrinted ? endWithReader() : undefined;
       _checkArguments(paths, given);
       await checkModelFiles([given.model]);
-      const fetched = await studyFiles(given);
+      const { files: fetched, web } = await fetchGivenStudy(given);
       const engine = await startEngine(backend, { threads });
       const { task, plane, intensity } = given;
       using classifier = await loadClassifier(given.model, { task, plane, intensity });
       const { exams, studies: folders } = await _sorted(paths);
-      const answers = await AnswerFiles.make({ sr, sc }, { ...given, exams });
+      const targets = { sr, sc, pacs: given.store ? web : undefined };
+      const answers = await AnswerFiles.make(targets, { ...given, exams });
       const scanned = [...folders, ...fetched];
       using studies = scanned.length === 0 ? undefined : await Studies.open(scanned, given);
       const found = studies && await studyPatients(studies, classifier, answers);
@@ -143,7 +146,7 @@ export function predictCommand(exit: (code: number) => void) {
       remark(`Engine: ${describeEngine(engine)}`);
       _remarkModel(classifier, { exams, ...given });
       if (studies !== undefined) _remarkLandmarks(classifier);
-      const predict = (cam ?? sc) === undefined
+      const predict = (cam ?? sc) === undefined && !given.store
         ? undefined
         : _explaining(classifier, { cam, map, answers });
       const outcomes = predictPatients(classifier, patients, predict);
@@ -201,9 +204,14 @@ type _GivenPlanes = Partial<Record<Plane, string>>;
 
 function _checkArguments(
   exams: readonly string[],
-  given: _GivenPlanes & { model: string; dicomweb?: string },
+  given: _GivenPlanes & { model: string; dicomweb?: string; store?: boolean },
 ): void {
   const named = PLANES.find((plane) => given[plane] !== undefined);
+  // Whatever else is predicted is not of the study that is answered.
+  const odd = exams.length > 0 ? "EXAM" : named && `--${named}`;
+  if (given.store && odd !== undefined) {
+    throw new UsageError(`argument ${odd}: not allowed with argument --store`);
+  }
   if (named === undefined) {
     if (exams.length > 0 || given.dicomweb !== undefined) return;
     throw new UsageError("the following arguments are required: EXAM");

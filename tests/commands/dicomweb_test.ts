@@ -109,6 +109,7 @@ Deno.test("what cannot be predicted of a PACS is one line, and no credential is 
       /read the credentials from 'none'/,
     ],
     [["--dicomweb_credentials", "secret"], READ, 2, /--dicomweb_credentials: not allowed without/],
+    [["--store"], READ, 2, /argument --store: not allowed without argument --dicomweb$/],
     [["--study", STUDY], READ, 2, /argument --study: not allowed without argument --dicomweb$/],
     [["--dicomweb", fake.url], READ, 2, /the following arguments are required: --study$/],
     [
@@ -134,6 +135,37 @@ Deno.test("what cannot be predicted of a PACS is one line, and no credential is 
   const granted = "--allow-env=XDG_RUNTIME_DIR,MRNET_DICOMWEB_CREDENTIALS";
   await predict(source, [net, "--allow-read=.", granted], env);
   assert.deepEqual(fake.authorizations, new Set([`Basic ${btoa(SECRET)}`]));
+});
+
+Deno.test("the answer is stored beside the study as it is written, and a refusal is one line", async () => {
+  await using fake = new FakePacs();
+  await using folder = await TemporaryFolder.make();
+  await folder.write("acl.safetensors", await modelBytes());
+  await fake.take(study(1, { "0008,0016 UI": "1.2.840.10008.5.1.4.1.1.4" }).values());
+  const permissions = [...READ, "--allow-write=.", `--allow-net=${fake.host}`];
+  const predict = (...args: string[]) => {
+    const model = ["--model", "acl.safetensors", "--backend", "wasm"];
+    const source = ["--dicomweb", fake.url, "--study", STUDY, "--store"];
+    return runCli(folder, ["predict", ...model, ...source, ...args], { permissions });
+  };
+  const { code, err } = await predict("--sr", "answers", "--sc", "answers");
+  assert.equal(code, 0, err);
+  assert.ok(err.endsWith(`\nStored: ${fake.url}\n`), err);
+  const stored = [...fake.instances.values()].filter(({ modality }) => modality !== "MR");
+  assert.deepEqual(stored.map(({ modality }) => modality), ["SR", "OT"]);
+  for (const { instance, bytes } of stored) {
+    assert.deepEqual(await Deno.readFile(folder.at(`answers/${instance}.dcm`)), bytes);
+  }
+  fake.trouble = ({ method }) => method === "POST" ? new Response("", { status: 409 }) : undefined;
+  const refused = await predict();
+  assert.equal(refused.code, 1);
+  assert.match(
+    refused.err,
+    /^Cannot store 2 files in study '2\.25\.71' at http:.*: it answered 409: /m,
+  );
+  const odd = await predict("knee.npy");
+  assert.equal(odd.code, 2);
+  assert.match(odd.err, /argument EXAM: not allowed with argument --store$/m);
 });
 
 Deno.test("a new study is watched for, read by every model, and its answer stored beside it", async () => {

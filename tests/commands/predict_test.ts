@@ -288,7 +288,7 @@ Deno.test("wrong arguments are answered in argparse's words", async () => {
       [["predict", "--model", "a"], "the following arguments are required: EXAM"],
       [
         ["predict", "--model", "a", "b.npy", "--map", "classic"],
-        "argument --map: not allowed without argument --cam or --sc",
+        "argument --map: not allowed without argument --cam, --sc or --store",
       ],
       [
         ["predict", "--model", "a", "--manifest", "b.csv", "--out", "c.csv", "--sr", "d"],
