@@ -69,7 +69,7 @@ onEachEngine("the maps of ResNet-18 and the bias add up to its logit", async () 
   }
   const maps = found.slices.map(({ map }) => total(map));
   assertClose(found.bias + total(maps), found.logits[1], "sum");
-}, { engines: ["wasm"] });
+}, { engines: ["webgpu", "wasm"] });
 
 onEachEngine("a slice without a share changes nothing, one with a share does", async () => {
   const model = new MRNet(seededState(SEED));
