@@ -4,8 +4,12 @@
  * ```sh
  * deno run -A --lock=deno.dev.lock tools/fidelity.ts            # every engine: minutes without a GPU
  * deno run -A --lock=deno.dev.lock tools/fidelity.ts wasm
- * deno run -A --lock=deno.dev.lock tools/fidelity.ts wasm resnet18   # and one network alone
+ * deno run -A --lock=deno.dev.lock tools/fidelity.ts wasm resnet18 exams 7x256x256
  * ```
+ *
+ * Engines, networks, tables (exams, runs, resampling) and exams may be named: without a name of a kind all
+ * of that kind are measured. `first` leaves out all steps but the first. What is found is told on standard
+ * error at once, for a table may take long.
  */
 import { fileURLToPath } from "node:url";
 import { openDataset } from "../lib/data/dataset.ts";
@@ -39,6 +43,7 @@ import {
   AUGMENTED_STEP_TOLERANCE,
   boundsOf,
   DEMANDED,
+  demandedOf,
   WHOLE_RUN_TOLERANCES,
 } from "../tests/support/tolerances.ts";
 import {
@@ -64,6 +69,9 @@ function given<T extends string>(names: readonly T[]): readonly T[] {
 
 const chosen = given(ENGINES);
 const networks = given(GOLDEN_NETWORKS);
+const tables = given(["exams", "runs", "resampling"]);
+const exams = given(networks.flatMap((network) => casesOf(network).map(({ name }) => name)));
+const depth = Deno.args.includes("first") ? "first" : "all";
 const measured = Object.keys(DIFFERENCES) as (keyof Differences)[];
 
 /** A difference with two digits; a dash where there is none. */
@@ -80,20 +88,18 @@ function table(heading: string[], rows: string[][]): string {
 }
 
 async function networkTable(network: NetworkName): Promise<string> {
-  const line = (name: string, what: string, found: Partial<Differences>) => [
-    name,
-    what,
-    ...measured.map((each) => shown(found[each])),
-  ];
-  const rows: string[][] = [line("any", "demanded", DEMANDED)];
+  const line = (name: string, what: string, found: Partial<Differences>) =>
+    told([name, what, ...measured.map((each) => shown(found[each]))]);
+  const rows: string[][] = [line("any", "demanded", demandedOf(network))];
   for (const reference of casesOf(network)) {
     const { name } = reference;
+    if (!exams.includes(name)) continue;
     const isSmall = network === "alexnet" && name === SMALL;
     for (const engine of chosen) {
       if (engine === SLOW && !isSmall) continue;
       progress(`${network}, ${name} on ${engine}`);
       await startEngine(engine);
-      const ours = await runNetworkCase(reference, "all");
+      const ours = await runNetworkCase(reference, depth);
       rows.push(line(name, engine, compareNetwork(reference, ours)));
     }
     if (isSmall && chosen.includes("webgpu")) {
@@ -128,21 +134,17 @@ async function chromiumDifferences(): Promise<[engine: string, Differences][]> {
 }
 
 async function runTable(): Promise<string> {
-  const line = (name: string, what: string, { epochLoss, epochAuc }: RunDifference) => [
-    name,
-    what,
-    shown(epochLoss),
-    shown(epochAuc),
-  ];
+  const line = (name: string, what: string, { epochLoss, epochAuc }: RunDifference) =>
+    told([name, what, shown(epochLoss), shown(epochAuc)]);
   const rows = [line("any", "demanded", DEMANDED)];
   const runs = {
     "tests/fixtures": FIXTURE_RUN,
     "seeded exams": SEEDED_RUN,
     "tests/fixtures, ResNet-18": RESNET18_RUN,
   };
-  for (const [exams, { network, reference, datasets }] of Object.entries(runs)) {
+  for (const [what, { network, reference, datasets }] of Object.entries(runs)) {
     if (!networks.includes(network)) continue;
-    const name = `${reference.epochs.length} epochs, ${exams}`;
+    const name = `${reference.epochs.length} epochs, ${what}`;
     for (const engine of chosen.filter((engine) => engine !== SLOW)) {
       progress(`${name} on ${engine}`);
       await startEngine(engine);
@@ -153,7 +155,7 @@ async function runTable(): Promise<string> {
   }
   rows.push(line("these", "tested for", WHOLE_RUN_TOLERANCES));
   for (const network of networks) {
-    for (const { name, engine, difference } of await phantomRuns(network)) {
+    for await (const { name, engine, difference } of phantomRuns(network)) {
       rows.push(line(name, engine, difference));
     }
   }
@@ -161,13 +163,13 @@ async function runTable(): Promise<string> {
 }
 
 /** A run on made-up knees, where Python has PyTorch to train beside it. */
-async function phantomRuns(
+async function* phantomRuns(
   network: NetworkName,
-): Promise<{ name: string; engine: string; difference: RunDifference }[]> {
+): AsyncGenerator<{ name: string; engine: string; difference: RunDifference }> {
   const python = findPython("torch", "numpy");
   if (python === undefined) {
     progress("no Python with PyTorch: the run on made-up knees is left out");
-    return [];
+    return;
   }
   await using folder = await TemporaryFolder.make();
   const data = folder.at("data");
@@ -189,10 +191,10 @@ async function phantomRuns(
     gamma: 0.5,
     patience: 5,
   } as const;
-  const exams = { task: "acl", plane: "sagittal" } as const;
+  const series = { task: "acl", plane: "sagittal" } as const;
   const torch = async (...flags: string[]): Promise<ReferenceEpoch[]> => {
     const script = fileURLToPath(new URL("train_reference.py", import.meta.url));
-    const named = Object.entries({ data, weights, network, ...exams, ...options });
+    const named = Object.entries({ data, weights, network, ...series, ...options });
     const args = named.flatMap(([name, value]) => [`--${name}`, String(value)]);
     const command = new Deno.Command(python, { args: ["-B", script, ...args, ...flags] });
     const { success, stdout, stderr } = await command.output();
@@ -205,22 +207,20 @@ async function phantomRuns(
   const name = `${options.epochs} epochs, made-up knees${suffix}`;
   progress(`${name} in PyTorch`);
   const single = await torch();
-  const found: { name: string; engine: string; difference: RunDifference }[] = [];
   for (const engine of chosen.filter((engine) => engine !== SLOW)) {
     progress(`${name} on ${engine}`);
     await startEngine(engine);
     const [train, valid] = await Promise.all(
-      SPLITS.map((split) => openDataset({ ...exams, data, split })),
+      SPLITS.map((split) => openDataset({ ...series, data, split })),
     );
     const ours = await trainLike(options, { train, valid }, state);
-    found.push({ name, engine, difference: compareRun(ours, single) });
+    yield { name, engine, difference: compareRun(ours, single) };
   }
   const others = { "PyTorch in float64": "--float64", "PyTorch without oneDNN": "--no_onednn" };
   for (const [engine, flag] of Object.entries(others)) {
     progress(`${name}, ${engine}`);
-    found.push({ name, engine, difference: compareRun(await torch(flag), single) });
+    yield { name, engine, difference: compareRun(await torch(flag), single) };
   }
-  return found;
 }
 
 async function augmentationTable(): Promise<string> {
@@ -235,10 +235,16 @@ async function augmentationTable(): Promise<string> {
     for (const step of engine === SLOW ? [] : AUGMENTED_STEPS) {
       logits = Math.max(logits, await compareAugmentedStep(step));
     }
-    rows.push([engine, shown(pixels), shown(engine === SLOW ? undefined : logits)]);
+    rows.push(told([engine, shown(pixels), shown(engine === SLOW ? undefined : logits)]));
   }
   rows.push(["tested for", shown(AUGMENTATION_TOLERANCE), shown(AUGMENTED_STEP_TOLERANCE)]);
   return table(["engine", "pixels, of 0–255", "logits of a resampled exam"], rows);
+}
+
+/** Tells a row as soon as it is there. */
+function told(row: string[]): string[] {
+  progress(`  ${row.join(" | ")}`);
+  return row;
 }
 
 function progress(what: string): void {
@@ -246,10 +252,14 @@ function progress(what: string): void {
 }
 
 if (import.meta.main) {
-  const tables: string[] = [];
-  for (const network of networks) tables.push(await networkTable(network));
-  tables.push(await runTable());
-  if (networks.includes("alexnet")) tables.push(await augmentationTable());
-  Deno.stdout.writeSync(new TextEncoder().encode(`${tables.join("\n\n")}\n`));
+  const found: string[] = [];
+  if (tables.includes("exams")) {
+    for (const network of networks) found.push(await networkTable(network));
+  }
+  if (tables.includes("runs")) found.push(await runTable());
+  if (tables.includes("resampling") && networks.includes("alexnet")) {
+    found.push(await augmentationTable());
+  }
+  Deno.stdout.writeSync(new TextEncoder().encode(`${found.join("\n\n")}\n`));
   Deno.exit(0);
 }

@@ -6,6 +6,7 @@
  * what is demanded.
  */
 import assert from "node:assert/strict";
+import type { NetworkName } from "../../lib/network/networks.ts";
 import type { Differences, NetworkCase } from "./network_golden.ts";
 
 /** What this project demands of every engine and case. */
@@ -16,6 +17,11 @@ export const DEMANDED = {
   epochLoss: 1e-3,
   epochAuc: 0.002,
 } as const;
+
+/** What it demands of a network: of ResNet-18's logits more. */
+export function demandedOf(network: NetworkName): Partial<Differences> {
+  return network === "alexnet" ? DEMANDED : { ...DEMANDED, logits: 1e-5 };
+}
 
 /**
  * Bounds by case of tests/golden/network.json: relative, of tensors in L2 norm.
@@ -61,8 +67,8 @@ export const NETWORK_TOLERANCES: Record<string, Required<Differences>> = {
   },
 };
 
-/** The same of every case of tests/golden/resnet18.json, whose seeds have no near ties. */
-export const RESNET18_TOLERANCES: Differences = {
+/** The same of tests/golden/resnet18.json, whose seeds have no near ties. */
+const RESNET18_TOLERANCES: Differences = {
   logits: 1e-5,
   losses: 1e-4,
   gradients: 6e-5,
@@ -70,9 +76,19 @@ export const RESNET18_TOLERANCES: Differences = {
   change_10: 2e-2,
 };
 
+/**
+ * Of so many activations one is 0 but for rounding, and its ReLU passes a gradient on one engine and
+ * none on another (docs/fidelity.md): so the gradients are bound by what is demanded.
+ */
+const RESNET18_TOLERANCES_7: Differences = {
+  ...RESNET18_TOLERANCES,
+  gradients: DEMANDED.gradients,
+};
+
 /** The bounds of a case. */
-export function boundsOf({ network, name }: NetworkCase): Differences {
-  return network === "alexnet" ? NETWORK_TOLERANCES[name] : RESNET18_TOLERANCES;
+export function boundsOf({ network, name, slices }: NetworkCase): Differences {
+  if (network === "alexnet") return NETWORK_TOLERANCES[name];
+  return slices === 7 ? RESNET18_TOLERANCES_7 : RESNET18_TOLERANCES;
 }
 
 /** Fails if a difference of a case from PyTorch is larger than its bound. */
