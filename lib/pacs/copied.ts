@@ -58,6 +58,9 @@ const COPIED: readonly CopiedElement[] = [
   { ...text("0020,0010 SH", "StudyID", SHORT), ...wanted },
 ];
 
+/** No value that is taken over is longer, in any character set; a hostile file's may have megabytes. */
+const MAX_BYTES = 1024;
+
 /** What was taken over. */
 export interface CopiedIdentity {
   readonly elements: Elements;
@@ -68,11 +71,14 @@ export interface CopiedIdentity {
 /** Takes over who the patient is and which study it is. */
 export function copyIdentity(data: DataSet): CopiedIdentity {
   const found = COPIED.map((element) => ({ element, bytes: _found(data, element) }));
-  const texts = found.flatMap(({ element, bytes }) => element.isText && bytes ? [bytes] : []);
+  const texts = found.flatMap(({ element, bytes }) =>
+    element.isText && bytes !== undefined && bytes.length <= MAX_BYTES ? [bytes] : []
+  );
   const set = _characterSet(data, texts);
   const leftOut: string[] = [];
   const copied = found.map(({ element: { tag, keyword, isValid, isWanted, isText }, bytes }) => {
-    const outline = bytes && outlineOf(bytes, isText ? set : "");
+    const isRead = bytes !== undefined && bytes.length <= MAX_BYTES;
+    const outline = isRead ? outlineOf(bytes, isText ? set : "") : undefined;
     const isGood = outline !== undefined && isValid(outline);
     if (bytes !== undefined && !isGood) leftOut.push(keyword);
     return [tag, isGood ? bytes : isWanted ? "" : undefined] as const;
@@ -89,29 +95,40 @@ export function copyIdentity(data: DataSet): CopiedIdentity {
  * letter.
  */
 function _characterSet(data: DataSet, texts: readonly Uint8Array[]): string {
-  const declared = parseCharacterSet(data.string("x00080005") ?? "");
+  const declared = parseCharacterSet(_latin(_bytes(data, "x00080005") ?? new Uint8Array()));
   const fits = (set: string) => texts.every((bytes) => outlineOf(bytes, set) !== undefined);
   const candidates = [...declared === undefined ? [""] : [declared], "ISO_IR 192", "ISO_IR 100"];
   return candidates.find(fits) ?? declared ?? "";
 }
 
-/** The bytes of a value, without what pads it; nothing if it is empty or missing. */
+/** The patient's identifier, to compare it: its bytes as letters. */
+export function patientOf(data: DataSet): string {
+  return _latin(_bytes(data, "x00100020") ?? new Uint8Array());
+}
+
+/** The bytes of a value as it is written today; nothing if it is empty or missing. */
 function _found(data: DataSet, { tag, keyword }: CopiedElement): Uint8Array | undefined {
-  const element = data.elements[`x${tag.slice(0, 4)}${tag.slice(5, 9)}`.toLowerCase()];
+  const bytes = _bytes(data, `x${tag.slice(0, 4)}${tag.slice(5, 9)}`.toLowerCase());
+  return bytes !== undefined && /Date$|Time$/.test(keyword) ? _today(bytes) : bytes;
+}
+
+/** The bytes of a value without what pads it, at most one more than are read; nothing if it has none. */
+function _bytes(data: DataSet, tag: string): Uint8Array | undefined {
+  const element = data.elements[tag];
   if (element === undefined) return undefined;
   const { dataOffset, length } = element;
   let [from, to] = [dataOffset, dataOffset + length];
   const isPadding = (byte: number) => [0, 9, 10, 13, 32].includes(byte);
   while (to > from && isPadding(data.byteArray[to - 1])) to--;
   while (to > from && isPadding(data.byteArray[from])) from++;
-  const bytes = data.byteArray.slice(from, to);
-  if (bytes.length === 0) return undefined;
-  return /Date$|Time$/.test(keyword) ? _today(bytes) : bytes;
+  return from === to ? undefined : data.byteArray.slice(from, Math.min(to, from + MAX_BYTES + 1));
 }
+
+const _latin = (bytes: Uint8Array) => String.fromCharCode(...bytes);
 
 /** Dates and times as they were written before DICOM 3, `2020.01.31` and `10:30:00`, in today's form. */
 function _today(bytes: Uint8Array): Uint8Array {
-  const text = String.fromCharCode(...bytes.subarray(0, 32));
+  const text = _latin(bytes);
   const isOld = /^\d{4}\.\d\d\.\d\d$|^\d\d:\d\d/.test(text);
   return isOld
     ? bytes.filter((byte) => byte !== 0x3a && (text.includes(":") || byte !== 0x2e))

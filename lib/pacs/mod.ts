@@ -4,7 +4,9 @@
  *
  * @module
  */
-export { fetchStudy, storeInstances, watch } from "./verbs.ts";
+export { answerStudy, fetchStudy, storeInstances, watch } from "./verbs.ts";
+export type { AnswerOptions, DicomAnswer } from "./answer_study.ts";
+export type { DicomInstance } from "./instance.ts";
 export type { FetchOptions } from "./fetch_study.ts";
 export type { StoreOptions } from "./store.ts";
 export type { WatchOptions } from "./watch_pacs.ts";

@@ -4,7 +4,7 @@ import type { DataSet } from "../imaging/dicom/dataset.ts";
 import type { FoundSeries, ImageReference } from "../imaging/found_series.ts";
 import type { Study } from "../imaging/studies.ts";
 import type { Plane } from "../terms.ts";
-import { copyIdentity } from "./copied.ts";
+import { copyIdentity, patientOf } from "./copied.ts";
 import type { Elements } from "./elements.ts";
 
 /** The images of a plane that were read. */
@@ -47,11 +47,13 @@ export async function answeredStudy(
 ): Promise<AnsweredStudy> {
   const chosen = planes.map((plane) => {
     const series = study.choices.find((choice) => choice.plane === plane)?.series;
-    if (series === undefined) throw _refused(study, `it has no ${plane} series that was chosen`);
+    if (series === undefined) {
+      throw _refused(study, `it has no ${plane} series, or several of which none was chosen`);
+    }
     return { plane, series };
   });
   const headers = await Promise.all(chosen.map(({ series }) => _header(study, series)));
-  const patients = new Set(headers.map((data) => data.string("x00100020") ?? ""));
+  const patients = new Set(headers.map(patientOf));
   if (patients.size > 1) throw _refused(study, "its series are of several patients");
   const { elements, leftOut } = copyIdentity(headers[0]);
   const uid = chosen[0].series.facts.study;
@@ -92,7 +94,7 @@ function _checked(study: Study, uid: string, what: string): string {
 function _refused({ name }: Study, found: string): DataError {
   return new DataError(
     `Cannot write the answer of study '${name}' as DICOM: ${found}: give it as the scanner or the PACS ` +
-      "exports it, or predict it without --sr and --sc",
+      "exports it, or predict it without such an answer",
   );
 }
 

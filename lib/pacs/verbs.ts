@@ -1,5 +1,7 @@
 /** A PACS, for scripts: each function loads its code when it is first called. */
+import type { Classifier } from "../classifier/classifier.ts";
 import type { GivenFile } from "../imaging/files.ts";
+import type { AnswerOptions, DicomAnswer } from "./answer_study.ts";
 import type { FetchOptions } from "./fetch_study.ts";
 import type { StoreOptions } from "./store.ts";
 import type { WatchOptions } from "./watch_pacs.ts";
@@ -73,4 +75,36 @@ export async function storeInstances(
 export async function watch(options: WatchOptions): Promise<void> {
   const work = await import("./watch_pacs.ts");
   await work.watchPacs(options);
+}
+
+/**
+ * Predicts a study and gives the answer as DICOM objects that can be stored beside it: a structured report
+ * by template 1500, and if they are asked for, pictures of where the models looked. They are for research:
+ * each says that it is not for diagnosis.
+ *
+ * Patient and study are copied from the images. The identifiers follow from the study, the images, the
+ * model's file and the toolkit's version: the same answer has the same ones.
+ *
+ * ```ts ignore
+ * import { loadClassifier, pacs } from "../../mod.ts";
+ * using classifier = await loadClassifier("models/combined_mrnet_acl.json");
+ * const { answer, report } = await pacs.answerStudy(classifier, ["export"]);
+ * console.log(answer.probability, answer.decision);
+ * await Deno.writeFile(`${report.uid}.dcm`, report.bytes);
+ * ```
+ *
+ * @param files of one study: paths of DICOM files, folders or zip archives, or their bytes
+ * @throws {OptionError} if there is no option of a name that is given
+ * @throws {DataError} if they are not one study of DICOM files, a plane is missing or several series could
+ *   be meant, or an exam cannot be read
+ * @throws {PermissionError} if Deno may not read one
+ * @throws {EngineError} if the engine fails
+ */
+export async function answerStudy(
+  classifier: Classifier,
+  files: readonly (string | GivenFile)[],
+  options?: AnswerOptions,
+): Promise<DicomAnswer> {
+  const work = await import("./answer_study.ts");
+  return await work.answerStudy(classifier, files, options);
 }

@@ -153,13 +153,15 @@ const HOSTILE: readonly {
       "0008,1030 LO": "knee\\left",
       "0010,0010 PN": `${"x".repeat(65)}^Jane`,
       "0010,0020 LO": "7\r\n8",
+      "0010,0021 LO": "x".repeat(2000),
       "0010,0040 CS": "female",
       "0010,1010 AS": "54",
     },
     set: undefined,
     leftOut: [
       ...["StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName"],
-      ...["StudyDescription", "PatientName", "PatientID", "PatientSex", "PatientAge"],
+      ...["StudyDescription", "PatientName", "PatientID", "IssuerOfPatientID"],
+      ...["PatientSex", "PatientAge"],
     ],
   },
 ];
@@ -195,7 +197,7 @@ Deno.test("a study that an answer cannot belong to is refused in one line", asyn
   const refuses = (given: Parameters<typeof openStudy>[0], found: RegExp) =>
     assert.rejects(studyToAnswer(given), { name: "DataError", message: found });
   const all =
-    /^Cannot write the answer of study 'study' as DICOM: .+: give it as .+ --sr and --sc$/;
+    /^Cannot write the answer of study 'study' as DICOM: .+: give it as .+, or predict it without such an answer$/;
   await refuses({ planes: ["axial"], elements: { "0008,0016 UI": undefined } }, all);
   await refuses(
     { planes: ["axial"], elements: { "0008,0018 UI": "7\\8" } },
