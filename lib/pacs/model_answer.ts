@@ -3,6 +3,7 @@ import type { Classifier, ClassifierKind, ClassifierPrediction } from "../classi
 import type { Intensity } from "../data/intensity.ts";
 import { recalibrationText } from "../model/recalibration.ts";
 import type { Plane, Task } from "../terms.ts";
+import type { AnsweredSeries, AnsweredStudy } from "./source.ts";
 
 /** What a classifier said, and which one it was. */
 export interface ModelAnswer {
@@ -53,4 +54,12 @@ export function modelAnswer(
 /** What an answer's identifiers are derived from: the same answer about the same images has the same. */
 export function answerKey({ sha256, task, intensity }: ModelAnswer): string[] {
   return [sha256, task, intensity ?? ""];
+}
+
+/** The series that an answer is about; others of the study were read by other models. */
+export function answeredSeries(
+  { series }: AnsweredStudy,
+  { planes }: ModelAnswer,
+): AnsweredSeries[] {
+  return series.filter((each) => planes.some(({ plane }) => plane === each.plane));
 }

@@ -24,7 +24,7 @@ import {
   MANUFACTURER,
   NOT_FOR_DIAGNOSIS,
 } from "./instance.ts";
-import { answerKey, type ModelAnswer } from "./model_answer.ts";
+import { answeredSeries, answerKey, type ModelAnswer } from "./model_answer.ts";
 import type { AnsweredStudy } from "./source.ts";
 
 /** Secondary Capture Image Storage. */
@@ -43,7 +43,7 @@ export interface ExplainedExam {
  * Writes the picture of a plane. Its identifiers follow from what it shows, as those of a report do.
  *
  * @param study whose images the models read
- * @param explained the exam of one of its planes
+ * @param explained the exam of one of its planes, which the answer's models read
  * @param now when it is written
  */
 export function secondaryCapture(
@@ -52,9 +52,10 @@ export function secondaryCapture(
   { plane, exam, explanation }: ExplainedExam & { plane: Plane },
   now: Date = new Date(),
 ): DicomInstance {
-  const index = study.series.findIndex((series) => series.plane === plane);
-  const { images } = study.series[index];
-  const all = study.series.flatMap(({ images }) => images);
+  const series = answeredSeries(study, answer);
+  const index = series.findIndex((each) => each.plane === plane);
+  const { images } = series[index];
+  const all = series.flatMap(({ images }) => images);
   const key = [
     ...[study.uid, VERSION, ...answerKey(answer), explanation.map],
     ...all.map(({ instance, frame }) => `${instance} ${frame ?? ""}`),

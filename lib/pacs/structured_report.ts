@@ -18,7 +18,7 @@ import * as item from "./content_items.ts";
 import { derivedUid } from "./derived_uid.ts";
 import type { Elements } from "./elements.ts";
 import { type DicomInstance, dicomInstance, MANUFACTURER, NOT_FOR_DIAGNOSIS } from "./instance.ts";
-import { answerKey, type ModelAnswer } from "./model_answer.ts";
+import { answeredSeries, answerKey, type ModelAnswer } from "./model_answer.ts";
 import type { AnsweredStudy } from "./source.ts";
 
 /** Comprehensive SR Storage. */
@@ -141,9 +141,9 @@ function _group(study: AnsweredStudy, answer: ModelAnswer, key: readonly string[
       ..._planes(answer),
       item.numberItem(CODES.operatingPoint, threshold),
       item.codedItem(CODES.decision, DECISION_CODES[decision]),
-      ...study.series.flatMap(({ images }) => item.byInstance(images)).map((images) =>
-        item.imageItem(images, CODES.source)
-      ),
+      ...answeredSeries(study, answer).flatMap(({ images }) => item.byInstance(images)).map((
+        images,
+      ) => item.imageItem(images, CODES.source)),
       item.textItem(CODES.comment, `${NOT_FOR_DIAGNOSIS}. ${_sentence(answer)}`),
     ]),
   ], "1501");

@@ -86,6 +86,10 @@ Deno.test("the same picture is the same instance, in a series with those of the 
   const sagittal = await uids(study, ANSWER, { ...AXIAL, plane: "sagittal" });
   assert.equal(sagittal.series, axial.series);
   assert.notEqual(sagittal.instance, axial.instance);
+  // What other models read is no matter of this one's.
+  const one = { ...ANSWER, planes: ANSWER.planes.slice(0, 1) };
+  const alone = await studyToAnswer({ planes: ["axial"] });
+  assert.deepEqual(await uids(study, one, AXIAL), await uids(alone, one, AXIAL));
   const classic = { ...AXIAL, explanation: { ...AXIAL.explanation, map: "classic" as const } };
   for (
     const other of [

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { parseDicom } from "../../lib/imaging/dicom/dataset.ts";
 import type { DicomInstance } from "../../lib/pacs/instance.ts";
+import type { ModelAnswer } from "../../lib/pacs/model_answer.ts";
 import { COMPREHENSIVE_SR, structuredReport } from "../../lib/pacs/structured_report.ts";
 import { ANSWER, MR_IMAGE, openStudy, studyToAnswer } from "../support/answers.ts";
 import type { DicomValue } from "../support/dicom.ts";
@@ -289,12 +290,13 @@ print(json.dumps({
 
 testWithPython("highdicom reads the groups of the report", ["highdicom"], async (run) => {
   await using folder = await TemporaryFolder.make();
-  const meniscus = {
+  const meniscus: ModelAnswer = {
     ...ANSWER,
     task: "meniscus",
     decision: "negative",
     probability: 1e-7,
-  } as const;
+    planes: [{ plane: "sagittal", probability: 1e-7 }],
+  };
   const study = await studyToAnswer({ planes: ["axial", "sagittal"] });
   await folder.write("a.dcm", structuredReport(study, [ANSWER, meniscus], NOW).bytes);
   const { evidence, groups } = JSON.parse(await run(GROUPS, folder.at("a.dcm")));
@@ -323,8 +325,8 @@ testWithPython("highdicom reads the groups of the report", ["highdicom"], async 
   ]);
   assert.ok(texts.includes(`model SHA-256 ${ANSWER.sha256}`));
   assert.deepEqual(
-    [other.finding[0], other.numbers[0], other.decision],
-    ["239720000", ["Probability", 1e-7], [["decision", "Absent"]]],
+    [other.finding[0], other.numbers[0], other.decision, other.images],
+    ["239720000", ["Probability", 1e-7], [["decision", "Absent"]], images[1]],
   );
 });
 
