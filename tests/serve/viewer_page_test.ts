@@ -150,6 +150,22 @@ inChromium(
         async () =>
           /^Coronal\s+\d/.test(await text(page, "#probabilities")),
       );
+
+      // On paper: one page of what is on show, all planes, and what it is not for.
+      await page.locator(`${SAGITTAL} .enlarge`).click();
+      const pdf = new TextDecoder("latin1").decode(await page.pdf({ format: "A4" }));
+      assert.equal(pdf.match(/\/Type \/Page\b/g)?.length, 1);
+      await page.emulateMedia({ media: "print" });
+      const panels = ["sagittal", "coronal", "axial"].map((plane) => `[data-plane="${plane}"]`);
+      const printed = ["#notice", "#exam-title", "#labels", "#probabilities", "#scale"];
+      for (const selector of [...printed, ...panels.map((panel) => `${panel} .at`)]) {
+        assert.ok(await page.locator(selector).isVisible(), selector);
+      }
+      for (const selector of ["#list-panel", "#next", "#model", `${SAGITTAL} .tools`, "#open"]) {
+        assert.equal(await page.locator(selector).isVisible(), false, selector);
+      }
+      assert.equal(await text(page, "#printed-model"), "Model: ACL tear, coronal (coronal)");
+      assert.match(await text(page, "#printed-at"), /^Printed .* from http.*#valid\/0002\?model=c/);
     });
   },
 );

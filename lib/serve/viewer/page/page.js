@@ -395,6 +395,13 @@ find("#full-screen").addEventListener("click", toggleFullScreen);
 addEventListener("fullscreenchange", () => {
   find("#full-screen").setAttribute("aria-pressed", String(document.fullscreenElement !== null));
 });
+find("#print").addEventListener("click", () => print());
+addEventListener("beforeprint", () => {
+  const chosen = model();
+  const title = chosen && `Model: ${titleOf(chosen, setup.models)} (${chosen.name})`;
+  find("#printed-model").textContent = title ?? "";
+  find("#printed-at").textContent = `Printed ${new Date().toLocaleString()} from ${location.href}`;
+});
 addEventListener("said", ({ detail }) => say(detail));
 addEventListener("hashchange", () => followAddress());
 // The address is the exam's: the link to it moves the focus alone.

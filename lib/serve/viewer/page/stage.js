@@ -50,13 +50,13 @@ export function listenToStage(stage, on) {
   let dragged;
   stage.addEventListener("pointerdown", (event) => {
     if (isControl(event)) return;
-    if (event.pointerType === "touch") fingers.set(event.pointerId, placeOf(event));
+    if (event.pointerType === "touch") fingers.set(event.pointerId, positionOf(event));
     // A second finger ends what the first one did.
     dragged = undefined;
     if (fingers.size > 1) return;
     const isMiddle = event.button === 1;
     if (!event.isPrimary || (event.button !== 0 && !isMiddle)) return;
-    dragged = { ...placeOf(event), moves: isMiddle || event.shiftKey };
+    dragged = { ...positionOf(event), moves: isMiddle || event.shiftKey };
     stage.setPointerCapture(event.pointerId);
     on.grab();
   });
@@ -73,12 +73,12 @@ export function listenToStage(stage, on) {
     if (dragged.moves || (isTouch && on.isZoomed())) moveBy(right, down);
     // A finger that goes up or down scrolls the page.
     else on.drag(right, isTouch ? 0 : down);
-    Object.assign(dragged, placeOf(event));
+    Object.assign(dragged, positionOf(event));
   };
   const moveBy = (right, down) => on.move(right / stage.clientWidth, down / stage.clientHeight);
   const pinch = (event) => {
     const before = between([...fingers.values()]);
-    fingers.set(event.pointerId, placeOf(event));
+    fingers.set(event.pointerId, positionOf(event));
     const now = between([...fingers.values()]);
     if (before.apart > 0) {
       on.zoom(now.apart / before.apart, pointOn(stage, { clientX: now.x, clientY: now.y }));
@@ -107,7 +107,7 @@ function isControl({ target }) {
   return target.closest("button") !== null;
 }
 
-function placeOf({ clientX, clientY }) {
+function positionOf({ clientX, clientY }) {
   return { x: clientX, y: clientY };
 }
 

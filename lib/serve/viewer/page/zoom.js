@@ -20,18 +20,18 @@ export class Zoom {
     const before = this.scale;
     this.scale = Math.min(Math.max(before * factor, 1), MAX_SCALE);
     const grown = this.scale / before;
-    this.#place(right - grown * (right - this.#right), down - grown * (down - this.#down));
+    this.#moveTo(right - grown * (right - this.#right), down - grown * (down - this.#down));
   }
 
   /** Moves it, in shares of the stage. */
   move(right, down) {
-    this.#place(this.#right + right, this.#down + down);
+    this.#moveTo(this.#right + right, this.#down + down);
   }
 
   /** Shows the whole image. */
   reset() {
     this.scale = 1;
-    this.#place(0, 0);
+    this.#moveTo(0, 0);
   }
 
   /** As CSS has it. */
@@ -45,7 +45,7 @@ export class Zoom {
     return `${Math.round(100 * this.scale)} %`;
   }
 
-  #place(right, down) {
+  #moveTo(right, down) {
     const most = (this.scale - 1) / 2;
     this.#right = Math.min(Math.max(right, -most), most);
     this.#down = Math.min(Math.max(down, -most), most);
