@@ -61,6 +61,8 @@ export function outlineOf(bytes: Uint8Array, set: CharacterSet): string | undefi
   const text = [...bytes].map((byte) => String.fromCharCode(byte)).join("");
   if (/\p{Cc}/u.test(text)) return undefined;
   if (!SINGLE_BYTE.test(set) && /[^ -~]/.test(text)) return undefined;
+  // Katakana of half width, and nothing else.
+  if (set === "ISO_IR 13" && /[^ -~\xa1-\xdf]/.test(text)) return undefined;
   return [...text].map(_outline).join("");
 }
 

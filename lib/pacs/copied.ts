@@ -28,7 +28,8 @@ const NAME = (outline: string) => {
     groups.every((group) => group.length <= 64 && group.split("^").length <= 5);
 };
 const DATE = (outline: string) => {
-  const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(outline) ?? [];
+  // Years before 1000 stand for dates that were removed.
+  const [, year, month, day] = /^([12]\d{3})(\d\d)(\d\d)$/.exec(outline) ?? [];
   const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
   return year !== undefined && date.getUTCMonth() === Number(month) - 1 && Number(day) > 0;
 };

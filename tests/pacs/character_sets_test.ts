@@ -41,6 +41,7 @@ Deno.test("bytes that are no text of the character set have no outline", () => {
     ["", "J\xe9r\xf4me"],
     ["", "Doe\r\nJane"],
     ["ISO_IR 100", "J\x85r"],
+    ["ISO_IR 13", "J\xe9r"],
     ["ISO_IR 192", "J\xe9r\xf4me"],
     ["ISO_IR 192", "a\xc2\x85"],
     ["GB18030", "\xff"],

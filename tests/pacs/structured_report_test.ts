@@ -155,6 +155,7 @@ const HOSTILE: readonly {
       "0010,0010 PN": `${"x".repeat(65)}^Jane`,
       "0010,0020 LO": "7\r\n8",
       "0010,0021 LO": "x".repeat(2000),
+      "0010,0030 DA": "00010101",
       "0010,0040 CS": "female",
       "0010,1010 AS": "54",
     },
@@ -162,7 +163,7 @@ const HOSTILE: readonly {
     leftOut: [
       ...["StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName"],
       ...["StudyDescription", "PatientName", "PatientID", "IssuerOfPatientID"],
-      ...["PatientSex", "PatientAge"],
+      ...["PatientBirthDate", "PatientSex", "PatientAge"],
     ],
   },
 ];
