@@ -279,6 +279,16 @@ function longForm(): FormData {
   return form;
 }
 
+/** Waits until a service answers nothing new any more. */
+async function refusing(address: string): Promise<void> {
+  let status: number;
+  do {
+    const late = await fetch(`${address}healthz`).catch(() => new Response(null, { status: 503 }));
+    await late.body?.cancel();
+    status = late.status;
+  } while (status !== 503);
+}
+
 Deno.test("SIGTERM: what was taken in is answered, what comes is refused, a second one ends it", async () => {
   await using folder = await TemporaryFolder.make();
   await writeCombinedModels(folder);
@@ -298,11 +308,7 @@ Deno.test("SIGTERM: what was taken in is answered, what comes is refused, a seco
     const { service, address, under } = await start();
     await using _ = service;
     const ended = service.end("SIGTERM");
-    let late: Response;
-    do late = await predict(address).catch(() => new Response(null, { status: 503 })); while (
-      late.status !== 503
-    );
-    await late.body?.cancel();
+    await refusing(address);
     const response = await under;
     assert.equal(response.status, 200);
     assert.equal((await response.json()).predictions[0].kind, "combined");
@@ -311,10 +317,11 @@ Deno.test("SIGTERM: what was taken in is answered, what comes is refused, a seco
     assert.match(err, /Stopping after the requests under way\.\n$/);
   }
   {
-    const { service, under } = await start();
+    const { service, address, under } = await start();
     await using _ = service;
     const ended = service.end("SIGTERM");
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // Two signals that come before the first is heard are one.
+    await refusing(address);
     const again = performance.now();
     service.kill("SIGTERM");
     assert.notEqual((await ended).code, 0);

@@ -293,13 +293,17 @@ export async function mixedAttack({ seconds, onProgress }: MixedOptions): Promis
  * What of a report is not as it must be; nothing if all is.
  *
  * @param settled how many bytes more than before may be resident afterwards
+ * @param answers which share of the honest requests must be answered
  */
-export function complaints(report: MixedReport, settled = 64 * 1024 * 1024): string[] {
+export function complaints(
+  report: MixedReport,
+  { settled = 64 * 1024 * 1024, answers = 0.95 } = {},
+): string[] {
   const { alive, honest, answered, others, before, peak, after } = report;
   const megabytes = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(0)} MB`;
   const found: string[] = [];
   if (!alive) found.push("the process ended");
-  if (honest === 0 || answered < 0.95 * honest) {
+  if (honest === 0 || answered < answers * honest) {
     found.push(`${answered} of ${honest} honest requests answered: ${JSON.stringify(others)}`);
   }
   if (peak > 1024 ** 3) found.push(`resident size up to ${megabytes(peak)}`);
