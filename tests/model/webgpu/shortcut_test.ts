@@ -52,12 +52,15 @@ const CASES: Record<string, NetworkOptions> = {
   "in shared memory": { tiles: "shared", winograd: false },
 };
 
+let known: ReturnType<typeof expectedOf> | undefined;
+
 for (const [name, options] of Object.entries(CASES)) {
   onEachEngine(`a network with shortcuts is that of TensorFlow.js ${name}`, async () => {
     tf.setBackend("cpu");
     const model = modelOf(RESIDUAL, 7);
-    const exam = examOf(3, 44, 53);
-    const expected = expectedOf(model, exam);
+    const exam = examOf(3, 36, 45);
+    // TensorFlow.js takes longer than our kernels: both are held against one answer.
+    const expected = known ??= expectedOf(model, exam);
     tf.setBackend("webgpu");
     const actual = await actualOf(model, exam, options);
     assert.ok(difference(actual.logits, expected.logits) < 1e-5, "logits");
