@@ -75,13 +75,9 @@ export class AnswerFiles {
    */
   async add(study: Study, planes: readonly Plane[]): Promise<void> {
     const answered = await answeredStudy(study, planes);
-    if (answered.leftOut.length > 0) {
-      remark(
-        `Study ${study.name}: ${
-          answered.leftOut.join(", ")
-        } of its images is no value that DICOM ` +
-          "allows, and is left out of the answer",
-      );
+    const leftOut = answered.leftOut.join(", ");
+    if (leftOut !== "") {
+      remark(`Study ${study.name}: the answer leaves out what DICOM does not allow: ${leftOut}`);
     }
     this.#studies.set(study.name, answered);
   }

@@ -46,7 +46,7 @@ Deno.test("a study is answered by a report and a picture of each plane, whatever
   assert.match(err, /^Structured reports: sr\nSecondary captures: sc\/new\n$/m);
   assert.match(
     err,
-    /^Study first: StudyTime of its images is no value that DICOM allows, and is /m,
+    /^Study first: the answer leaves out what DICOM does not allow: StudyTime$/m,
   );
   const [report, ...others] = await answers(folder, "sr");
   const captures = await answers(folder, "sc/new");
