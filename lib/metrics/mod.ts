@@ -1,7 +1,7 @@
 /**
  * Metrics of labels and scores, whatever model made them: the ROC curve and its area with intervals and
  * tests, precision and recall, decisions at a threshold and how it is chosen, net benefit, calibration and
- * recalibration, how many exams a study needs, logistic regression.
+ * recalibration, how many exams a study needs, how far two raters agree, logistic regression.
  *
  * Labels are 0 and 1; of scores larger ones speak for 1. Where cases belong together, such as both knees
  * of a patient, `clusters` names the patient of each, and the intervals are wider.
@@ -30,6 +30,7 @@ export { averagePrecision, precisionRecallCurve } from "./precision_recall.ts";
 export type { PrecisionRecallCurve } from "./precision_recall.ts";
 export { decisionCurve, type NetBenefit } from "./decision_curve.ts";
 export { holmAdjusted } from "./multiple.ts";
+export { cohensKappa, mcnemarTest, type PairedDecisions } from "./agreement.ts";
 export { type DifferenceGoal, examsForDifference, examsForInterval } from "./power.ts";
 export { hanleyMcNeilVariance, type IntervalGoal, obuchowskiVariance } from "./power.ts";
 export type { SampleSize } from "./power.ts";
