@@ -7,44 +7,102 @@
  * ```
  */
 
+import { MEMORY_PAGES, TILES, TILES_MODULE, tilesText } from "./tile_kernels.ts";
+
 /** The compiler; not needed to use the toolkit, for what it makes is kept. */
 export const COMPILER = "npm:assemblyscript@0.28.20/asc";
 
-/** Where the compiler is locked: users of the toolkit do not download it. */
+/** Where it is locked, and the assembler with it: users of the toolkit do not download them. */
 export const LOCK = new URL("../deno.dev.lock", import.meta.url).pathname;
 
 const ROOT = new URL("../", import.meta.url);
 const FOLDER = new URL("lib/engine/wasm/", ROOT).pathname;
 /** The file of the kernels' parameters. */
 export const TABLE = "kernel_parameters.ts";
-const SHARED = "--sharedMemory";
-const RELAXED = "relaxed-simd";
 
-/** What the compiler is told for each file. */
-export const BUILDS: Readonly<Record<string, readonly string[]>> = {
-  "kernels.wasm": [SHARED, "--enable", `simd,threads,${RELAXED}`],
-  "kernels_unshared.wasm": ["--enable", `simd,${RELAXED}`],
-  "kernels_plain.wasm": [SHARED, "--enable", "simd,threads"],
-  "kernels_plain_unshared.wasm": ["--enable", "simd"],
+/** What a file's kernels use. */
+export interface Build {
+  /** Whether threads share their memory: then each has a second one, of its own. */
+  shared: boolean;
+  /** Whether they multiply and add in one instruction. */
+  relaxedSimd: boolean;
+}
+
+/** All files. */
+export const BUILDS: Readonly<Record<string, Build>> = {
+  "kernels.wasm": { shared: true, relaxedSimd: true },
+  "kernels_unshared.wasm": { shared: false, relaxedSimd: true },
+  "kernels_plain.wasm": { shared: true, relaxedSimd: false },
+  "kernels_plain_unshared.wasm": { shared: false, relaxedSimd: false },
 };
 
 /** Compiles all of them into a folder. */
 export async function buildKernels(folder: string): Promise<void> {
-  await Promise.all(Object.entries(BUILDS).map(([file, options]) => _build(folder, file, options)));
+  const files = await Promise.all(
+    Object.entries(BUILDS).map(async ([file, build]) => [file, await _build(file, build)] as const),
+  );
+  for (const [file, bytes] of files) await Deno.writeFile(`${folder}/${file}`, bytes);
 }
 
-async function _build(folder: string, file: string, options: readonly string[]): Promise<void> {
-  const source = ["lib/engine/wasm/kernels/index.ts", "-o", `${folder}/${file}`];
-  const small = ["--optimizeLevel", "3", "--noAssert", "--runtime", "stub"];
-  const memory = ["--importMemory", "--maximumMemory", "65536"];
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", `--lock=${LOCK}`, "-A", COMPILER, ...source, ...small, ...memory, ...options],
-    cwd: ROOT.pathname,
-    env: { NO_COLOR: "1" },
-  }).output();
-  if (!success) {
-    throw new Error(`Cannot compile '${file}': ${new TextDecoder().decode(stderr)}`);
+/** The kernels and the register tiles that they call, as one module. */
+async function _build(file: string, build: Build): Promise<Uint8Array<ArrayBuffer>> {
+  const { shared, relaxedSimd } = build;
+  const text = await Deno.makeTempFile({ suffix: ".wat" });
+  const features = [
+    "simd",
+    ...(shared ? ["threads"] : []),
+    ...(relaxedSimd ? ["relaxed-simd"] : []),
+  ];
+  try {
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", `--lock=${LOCK}`, "-A", COMPILER],
+        ...["lib/engine/wasm/kernels/index.ts", "-t", text],
+        // Level 3 moves multiply-adds behind one another: more sums live than there are registers.
+        ...["--optimizeLevel", "2", "--noAssert", "--runtime", "stub", "--importMemory"],
+        ...["--initialMemory", `${MEMORY_PAGES}`, "--maximumMemory", "65536"],
+        ...["--enable", features.join(), ...(shared ? ["--sharedMemory"] : [])],
+      ],
+      cwd: ROOT.pathname,
+      env: { NO_COLOR: "1" },
+    }).output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+    return await _withTiles(await Deno.readTextFile(text), build);
+  } catch (error) {
+    throw new Error(`Cannot compile '${file}'`, { cause: error });
+  } finally {
+    await Deno.remove(text);
   }
+}
+
+/** Defines the register tiles that a module imports. */
+async function _withTiles(kernels: string, build: Build): Promise<Uint8Array<ArrayBuffer>> {
+  const binaryen = await _loadAssembler();
+  const module = binaryen.parseText(kernels);
+  module.setFeatures(binaryen.Features.All);
+  const names = new Map<string, string>();
+  for (let index = 0; index < module.getNumFunctions(); index++) {
+    const { name, module: from, base } = binaryen.getFunctionInfo(module.getFunctionByIndex(index));
+    if (from === TILES_MODULE) names.set(base!, name);
+  }
+  for (const name of names.values()) module.removeFunction(name);
+  // Behind all else: imports come first.
+  const rest = module.emitText().trimEnd().slice(0, -1);
+  return await assemble(`${rest}${tilesText(TILES, { ...build, names })})`);
+}
+
+/** The bytes of a module that is given as text. */
+export async function assemble(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const binaryen = await _loadAssembler();
+  const module = binaryen.parseText(text);
+  module.setFeatures(binaryen.Features.All);
+  if (!module.validate()) throw new Error("Cannot assemble a module that is not valid");
+  return new Uint8Array(module.emitBinary());
+}
+
+/** The compiler is made of it, too. */
+async function _loadAssembler() {
+  return (await import("npm:binaryen@131.0.0-nightly.20260721")).default;
 }
 
 /** A function that a kernels' file exports, with its parameters. */

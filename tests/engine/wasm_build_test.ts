@@ -54,10 +54,9 @@ Deno.test("the kernels' parameters are listed as the source names them", async (
 
 Deno.test("the compiled functions have as many parameters as are listed, and no others", async () => {
   const listed: Readonly<Record<string, readonly string[]>> = KERNEL_PARAMETERS;
-  for (const [file, options] of Object.entries(BUILDS)) {
+  for (const [file, { shared }] of Object.entries(BUILDS)) {
     const bytes = await Deno.readFile(new URL(`../../lib/engine/wasm/${file}`, import.meta.url));
     const module = new WebAssembly.Module(bytes);
-    const shared = options.includes("--sharedMemory");
     const memory = new WebAssembly.Memory({ initial: 2, maximum: 65536, shared });
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     // The order is that of the codes in a program.

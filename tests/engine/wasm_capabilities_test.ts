@@ -11,7 +11,13 @@ import { FIRST_FREE, Threads } from "../../lib/engine/wasm/threads.ts";
 import { describeEngine, startEngine } from "../../lib/engine/engine.ts";
 import { type Part, without } from "../support/runtime.ts";
 
-const ALL: Capabilities = { simd: true, relaxedSimd: true, sharedMemory: true, workers: true };
+const ALL: Capabilities = {
+  simd: true,
+  relaxedSimd: true,
+  sharedMemory: true,
+  multiMemory: true,
+  workers: true,
+};
 
 Deno.test("Deno has all that the kernels use", () => {
   assert.deepEqual(findCapabilities(), ALL);
@@ -21,12 +27,13 @@ Deno.test("what is missing is found missing", async () => {
   const found = (...parts: Part[]) => without(parts, () => Promise.resolve(findCapabilities()));
   assert.deepEqual(await found("workers"), { ...ALL, workers: false });
   assert.deepEqual(await found("shared memory"), { ...ALL, sharedMemory: false });
+  assert.deepEqual(await found("several memories"), { ...ALL, multiMemory: false });
   assert.deepEqual(await found("relaxed SIMD"), { ...ALL, relaxedSimd: false });
 });
 
 Deno.test("there is one thread where others could not be had", () => {
   assert.equal(threadsToUse(3, ALL), 3);
-  for (const missing of ["simd", "sharedMemory", "workers"]) {
+  for (const missing of ["simd", "sharedMemory", "multiMemory", "workers"]) {
     assert.equal(threadsToUse(3, { ...ALL, [missing]: false }), 1);
   }
   assert.equal(threadsToUse(3, { ...ALL, relaxedSimd: false }), 3);
@@ -41,6 +48,10 @@ Deno.test("the line about the engine says what is missing, where it is missed", 
   assert.equal(
     line(2, { sharedMemory: false }),
     "the processor, one thread, no shared memory here",
+  );
+  assert.equal(
+    line(2, { multiMemory: false }),
+    "the processor, one thread, no second memory here",
   );
   assert.equal(line(1, { sharedMemory: false, workers: false }), "the processor, one thread");
   assert.equal(
@@ -62,11 +73,15 @@ Deno.test("an engine without workers has one thread and says why", async () => {
   assert.equal((await startEngine("wasm", { threads: 2 })).threads, 2);
 });
 
+const NONE_MISSING: readonly string[] = [];
+
 for (const relaxedSimd of [true, false]) {
-  for (const sharedMemory of [true, false]) {
-    const title = `relaxed SIMD ${relaxedSimd}, shared memory ${sharedMemory}`;
+  for (const missing of [NONE_MISSING, ["sharedMemory"], ["multiMemory"]]) {
+    const sharedMemory = missing.length === 0;
+    const title = `relaxed SIMD ${relaxedSimd}, ${missing[0] ?? "nothing else"} missing`;
     Deno.test(`threads run on the build that suits: ${title}`, async () => {
-      const capabilities = { ...ALL, relaxedSimd, sharedMemory };
+      const without = Object.fromEntries(missing.map((name) => [name, false]));
+      const capabilities = { ...ALL, relaxedSimd, ...without };
       const threads = await Threads.start({ threads: 2, capabilities });
       try {
         await threads.ready();

@@ -88,12 +88,30 @@ kernelTest("convolve writes inside a border and leaves the border alone", () => 
   }
 });
 
-// Outputs of 4×4 or 2×2 a tile: 5×7 pixels fill no tile, the last ones reach beyond the border too.
-for (const [side, tile] of [[3, 4], [5, 2]]) {
-  for (const relu of [0, 1]) {
-    const how = `${side}×${side}${relu ? ", with bias and ReLU" : ""}`;
+/** The kernels that transform for filters of a size, and how many products a tile has. */
+const WINOGRAD = [
+  {
+    side: 3,
+    products: 36,
+    filtersKernel: "transformFilters",
+    imageKernel: "transformImage",
+    backKernel: "transformBack",
+  },
+  {
+    side: 5,
+    products: 64,
+    filtersKernel: "transformFilters5",
+    imageKernel: "transformImage5",
+    backKernel: "transformBack5",
+  },
+] as const;
+
+// 9×7 pixels fill no tile of 4×4, the last ones reach beyond the border too. Channels go in 32 and in 4.
+for (const { side, products, filtersKernel, imageKernel, backKernel } of WINOGRAD) {
+  for (const [relu, inputs] of [[0, 12], [1, 36], [0, 4]]) {
+    const how = `${side}×${side} on ${inputs} channels${relu ? ", with bias and ReLU" : ""}`;
     kernelTest(`Winograd computes a convolution, ${how}`, () => {
-      const s = { height: 5, width: 7, inputs: 12, outputs: 16, side, stride: 1 };
+      const s = { height: 9, width: 7, inputs, outputs: 16, side, stride: 1 };
       const [rows, columns] = [s.height + side - 1, s.width + side - 1];
       const x = floats(noise(rows * columns * s.inputs, 1));
       // What lies behind the image must not matter.
@@ -102,42 +120,93 @@ for (const [side, tile] of [[3, 4], [5, 2]]) {
       const filters = noise(s.outputs * length, 2);
       const bias = floats(noise(s.outputs, 3));
       const packed = floats(panelsOf(filters, length));
-      const temp = floats(36 * 4);
-      const transformed = floats(36 * s.inputs * s.outputs);
+      const temp = floats(64 * 4);
+      const transformed = floats(products * s.inputs * s.outputs);
       const filterStride = 4 * s.inputs * s.outputs;
       for (let panel = 0; panel < s.outputs / 8; panel++) {
         const from = packed.at + panel * length * 32;
         const to = transformed.at + panel * s.inputs * 32;
-        callKernel("transformFilters", from, to, filterStride, s.inputs, side, temp.at);
+        callKernel(filtersKernel, from, to, filterStride, s.inputs, temp.at);
       }
-      const across = Math.ceil(s.width / tile);
-      const count = across * Math.ceil(s.height / tile);
-      const padded = Math.ceil(count / 6) * 6;
-      const tilesIn = floats(36 * padded * s.inputs);
-      const tilesOut = floats(36 * padded * s.outputs);
-      const [strideIn, strideOut] = [padded * s.inputs * 4, padded * s.outputs * 4];
+      const across = Math.ceil(s.width / 4);
+      const count = across * Math.ceil(s.height / 4);
+      const sixes = Math.ceil(count / 6);
+      const tilesIn = floats(products * sixes * 6 * s.inputs);
+      const tilesOut = floats(products * sixes * 6 * s.outputs);
+      const [strideIn, strideOut] = [s.inputs, s.outputs].map((each) => sixes * 6 * each * 4);
       // In two chunks, as where tiles of several slices are multiplied together.
       for (const [from, some] of [[0, 3], [3, count - 3]]) {
-        const image = [x.at, rows, columns, s.inputs, across, from, some, tile];
+        const image = [x.at, rows, columns, s.inputs, across, from, some];
         const to = tilesIn.at + from * s.inputs * 4;
-        callKernel("transformImage", ...image, to, strideIn, temp.at);
+        callKernel(imageKernel, ...image, to, strideIn, temp.at);
       }
-      const dense = (channels: number) => ({ pitch: 0, step: channels * 4 });
-      const table = pixelTable({ height: 1, width: padded }, dense(s.inputs), dense(s.outputs));
-      const image = [ints(table).at, padded / 6, tilesIn.at, strideIn];
-      const to = [tilesOut.at, strideOut, s.outputs / 8, s.inputs, s.inputs];
-      callKernel("multiplyTransformed", ...image, transformed.at, filterStride, ...to);
+      const image = [tilesIn.at, strideIn, transformed.at, filterStride];
+      const to = [tilesOut.at, strideOut, s.outputs / 8, s.inputs];
+      callKernel("multiplyTransformed", products, sixes, ...image, ...to);
       const out = floats(s.height * s.width * s.outputs);
       const shape = [s.width * s.outputs * 4, s.height, s.width, s.outputs, across];
       for (const [from, some] of [[0, 5], [5, count - 5]]) {
         const products = [tilesOut.at + from * s.outputs * 4, strideOut, relu ? bias.at : 0, relu];
-        callKernel("transformBack", ...products, out.at, ...shape, from, some, tile, temp.at);
+        callKernel(backKernel, ...products, out.at, ...shape, from, some, temp.at);
       }
       const none = new Float32Array(s.outputs);
       const expected = plainConvolution(x.view, filters, relu ? bias.view : none, s);
       assertClose(out.view, relu ? expected.map((value) => Math.max(0, value)) : expected, 5e-6);
     });
   }
+}
+
+// Tiles in 16, 4 and 1; input channels in sixes, fours and both; more panels than go together.
+for (const [height, width, inputs, outputs] of [[5, 7, 12, 16], [17, 18, 8, 8], [3, 2, 16, 72]]) {
+  const size = `${height}×${width} pixels, ${inputs} to ${outputs} channels`;
+  kernelTest(`Winograd computes a filter gradient of ${size}`, () => {
+    const [rows, columns] = [height + 2, width + 2];
+    const x = floats(noise(rows * columns * inputs, 1));
+    floats(new Float32Array(4096).fill(NaN));
+    const dy = floats(noise(height * width * outputs, 2));
+    floats(new Float32Array(4096).fill(NaN));
+    const across = Math.ceil(width / 4);
+    const tiles = across * Math.ceil(height / 4);
+    const room = tiles + 3;
+    const [image, gradient] = [floats(36 * room * inputs), floats(36 * room * outputs)];
+    const [imageStride, gradientStride] = [4 * room * inputs, 4 * room * outputs];
+    const temp = floats(36 * 4);
+    const half = Math.floor(tiles / 2);
+    for (const [from, count] of [[0, half], [half, tiles - half]]) {
+      const which = [across, from, count];
+      const shape = [x.at, rows, columns, inputs, ...which];
+      callKernel("transformImage", ...shape, image.at + from * inputs * 4, imageStride, temp.at);
+      const like = [dy.at, width * outputs * 4, height, width, outputs, ...which];
+      callKernel(
+        "transformGradient",
+        ...like,
+        gradient.at + from * 32,
+        gradientStride,
+        room,
+        temp.at,
+      );
+    }
+    const fours = inputs % 3;
+    const channels = [(inputs - 4 * fours) / 6, fours];
+    const before = noise(9 * inputs * outputs, 3);
+    const dw = floats(before);
+    const products = floats(36 * 6 * 64);
+    const to = [gradient.at, gradientStride, outputs / 8, room, tiles, dw.at, products.at];
+    callKernel("addFilterGradient", image.at, imageStride, ...channels, ...to);
+    const expected = new Float32Array(before);
+    for (let pixel = 0; pixel < height * width; pixel++) {
+      const [row, column] = [Math.floor(pixel / width), pixel % width];
+      for (let k = 0; k < 9 * inputs; k++) {
+        const [tap, input] = [Math.floor(k / inputs), k % inputs];
+        const from = (row + Math.floor(tap / 3)) * columns + column + tap % 3;
+        for (let output = 0; output < outputs; output++) {
+          const at = (Math.floor(output / 8) * 9 * inputs + k) * 8 + output % 8;
+          expected[at] += x.view[from * inputs + input] * dy.view[pixel * outputs + output];
+        }
+      }
+    }
+    assertClose(dw.view, expected, 5e-6);
+  });
 }
 
 kernelTest("the pool keeps the first of equals, and none where nothing is above zero", () => {
@@ -377,15 +446,38 @@ kernelTest("what is too small for products becomes zero, NaN stays", () => {
   callKernel("adam", p.at, m.at, v.at, gradients.at, 16, 1, 4, settings.at);
   assert.deepEqual([...m.view], [0, 0, Math.fround(5e-22), 0.5]);
   assert.deepEqual([...v.view], [0, 0, 0, 0.5]);
-  // Tiles of 1e-19 have no transform but zeros.
-  const [tile, out, temp] = [floats(36 * 4), floats(36 * 4), floats(144)];
-  tile.view.fill(1e-21);
-  callKernel("transformImage", tile.at, 6, 6, 4, 1, 0, 1, 4, out.at, 16, temp.at);
-  assert.ok(out.view.every((value) => value === 0));
-  const [filter, filters, work] = [floats(9 * 8), floats(36 * 8), floats(120)];
-  filter.view.fill(1e-19);
-  callKernel("transformFilters", filter.at, filters.at, 32, 1, 3, work.at);
-  assert.ok(filters.view.every((value) => value === 0));
+  // Tiles of 1e-21 and filters of 1e-19 or less have no transform but zeros.
+  const temp = floats(256);
+  const assertZero = (numbers: Float32Array) => assert.ok(numbers.every((value) => value === 0));
+  for (const { side, products, imageKernel, filtersKernel } of WINOGRAD) {
+    const [tile, out] = [floats(products * 4), floats(products * 4).view.fill(1)];
+    tile.view.fill(1e-21);
+    const shape = [tile.at, side + 3, side + 3, 4, 1, 0, 1];
+    callKernel(imageKernel, ...shape, out.byteOffset, 16, temp.at);
+    assertZero(out);
+    const [filter, filters] = [floats(side * side * 8), floats(products * 8).view.fill(1)];
+    filter.view.fill(1e-20);
+    callKernel(filtersKernel, filter.at, filters.byteOffset, 32, 1, temp.at);
+    assertZero(filters);
+  }
+  const [gradient, panels] = [floats(16 * 8), floats(36 * 8).view.fill(1)];
+  gradient.view.fill(1e-21);
+  callKernel(
+    "transformGradient",
+    gradient.at,
+    128,
+    4,
+    4,
+    8,
+    1,
+    0,
+    1,
+    panels.byteOffset,
+    32,
+    1,
+    temp.at,
+  );
+  assertZero(panels);
 });
 
 kernelTest("voxels of either type become floats inside a border", () => {

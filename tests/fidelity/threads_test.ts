@@ -89,6 +89,7 @@ for (const threads of [1, 2, 3]) {
 const FALLBACKS: { missing: Part[]; sameBits: boolean }[] = [
   { missing: ["workers"], sameBits: true },
   { missing: ["shared memory"], sameBits: true },
+  { missing: ["several memories"], sameBits: true },
   { missing: ["relaxed SIMD"], sameBits: false },
   { missing: ["relaxed SIMD", "shared memory"], sameBits: false },
 ];

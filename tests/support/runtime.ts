@@ -3,10 +3,12 @@
  */
 
 /** What can be taken away. */
-export type Part = "relaxed SIMD" | "shared memory" | "workers";
+export type Part = "relaxed SIMD" | "shared memory" | "several memories" | "workers";
 
 /** The bytes of `f32x4.relaxed_madd` in a module. */
 const RELAXED_MADD = "253,133,2";
+/** Those of two memories. */
+const MEMORIES = "5,5,2,0,1,0,1";
 
 /** Runs a body where these parts are missing. */
 export async function without<T>(parts: readonly Part[], body: () => Promise<T>): Promise<T> {
@@ -14,10 +16,14 @@ export async function without<T>(parts: readonly Part[], body: () => Promise<T>)
   const scope: Record<string, unknown> = globalThis;
   if (parts.includes("shared memory")) scope.SharedArrayBuffer = undefined;
   if (parts.includes("workers")) scope.Worker = undefined;
-  if (parts.includes("relaxed SIMD")) {
-    WebAssembly.validate = (bytes) =>
-      !new Uint8Array(bytes as ArrayBuffer).join().includes(RELAXED_MADD) && validate(bytes);
-  }
+  const refused = [
+    ...(parts.includes("relaxed SIMD") ? [RELAXED_MADD] : []),
+    ...(parts.includes("several memories") ? [MEMORIES] : []),
+  ];
+  WebAssembly.validate = (bytes) => {
+    const text = new Uint8Array(bytes as ArrayBuffer).join();
+    return !refused.some((each) => text.includes(each)) && validate(bytes);
+  };
   try {
     return await body();
   } finally {

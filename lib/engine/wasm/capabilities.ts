@@ -4,7 +4,7 @@
  * | what is missing | what is done without it |
  * | --- | --- |
  * | relaxed SIMD | the same kernels, multiplying and adding in two instructions |
- * | shared memory or workers | the same kernels on one thread, the same bits as one thread elsewhere |
+ * | shared memory, workers or several memories | the same kernels on one thread, the same bits as one thread elsewhere |
  * | SIMD | TensorFlow.js's kernels with this toolkit's gradients, many times slower |
  */
 
@@ -16,6 +16,8 @@ export interface Capabilities {
   relaxedSimd: boolean;
   /** Memory that several threads see. */
   sharedMemory: boolean;
+  /** A second memory beside the one that several threads see, for a thread's own numbers. */
+  multiMemory: boolean;
   /** Threads beside the caller's. */
   workers: boolean;
 }
@@ -38,6 +40,9 @@ const RELAXED_SIMD = _functionOf(...LOCAL, ...LOCAL, ...LOCAL, 0xfd, 0x85, 0x02)
 /** A memory that is shared. */
 const SHARED_MEMORY = Uint8Array.from([...MAGIC, 5, 4, 1, 3, 1, 1]);
 
+/** Two memories. */
+const MULTI_MEMORY = Uint8Array.from([...MAGIC, 5, 5, 2, 0, 1, 0, 1]);
+
 /** Looks at what this runtime has; takes microseconds. */
 export function findCapabilities(): Capabilities {
   return {
@@ -45,6 +50,7 @@ export function findCapabilities(): Capabilities {
     relaxedSimd: WebAssembly.validate(RELAXED_SIMD),
     // A web page may have the instructions and be denied the memory.
     sharedMemory: typeof SharedArrayBuffer === "function" && WebAssembly.validate(SHARED_MEMORY),
+    multiMemory: WebAssembly.validate(MULTI_MEMORY),
     workers: typeof Worker === "function",
   };
 }
@@ -52,9 +58,16 @@ export function findCapabilities(): Capabilities {
 /** More have nothing to do: slices are shared out, and an exam has 17 to 61. */
 export const MAX_THREADS = 64;
 
+/** Whether the kernels' memory is one that several threads see; one thread needs no second memory. */
+export function sharesMemory(
+  { sharedMemory, multiMemory }: Pick<Capabilities, "sharedMemory" | "multiMemory">,
+): boolean {
+  return sharedMemory && multiMemory;
+}
+
 /** How many of the threads that were asked for are used. */
 export function threadsToUse(wanted: number, has: Capabilities): number {
-  return has.simd && has.sharedMemory && has.workers ? wanted : 1;
+  return has.simd && sharesMemory(has) && has.workers ? wanted : 1;
 }
 
 /** The processor as the line about the engine names it: threads, and what is missing. */
@@ -64,6 +77,7 @@ export function describeProcessor(wanted: number, has: Capabilities): string {
   if (!has.simd) missing.push("no SIMD here, so TensorFlow.js's kernels");
   else {
     if (wanted > 1 && !has.sharedMemory) missing.push("no shared memory here");
+    if (wanted > 1 && !has.multiMemory) missing.push("no second memory here");
     if (wanted > 1 && !has.workers) missing.push("no workers here");
     if (!has.relaxedSimd) missing.push("no relaxed SIMD here");
   }

@@ -7,6 +7,7 @@
 // deno-fmt-ignore
 export const KERNEL_PARAMETERS = {
   adam: ["parameter", "first", "second", "gradient", "stride", "threads", "count", "settings"],
+  addFilterGradient: ["image", "imageStride", "sixes", "fours", "gradient", "gradientStride", "panels", "room", "tiles", "dw", "temp"],
   addImage: ["out", "outPitch", "x", "pitch", "height", "run", "relu"],
   addNarrowProduct: ["a", "aStride", "tiles", "b", "bStride", "panels", "c", "cStride", "lines", "length", "skip"],
   addProduct: ["a", "aStride", "tiles", "b", "bStride", "panels", "c", "cStride", "lines", "length", "skip"],
@@ -19,7 +20,7 @@ export const KERNEL_PARAMETERS = {
   maskRelu: ["dy", "y", "masked", "height", "width", "channels", "pitch", "biasGradient", "tiled", "panelBytes"],
   maxPool: ["x", "xPitch", "out", "outPitch", "argmax", "height", "width", "channels"],
   meanOfPixels: ["x", "out", "pixels", "channels"],
-  multiplyTransformed: ["table", "tiles", "image", "imageStride", "filters", "filterStride", "out", "outStride", "panels", "inputs", "block"],
+  multiplyTransformed: ["products", "rows", "image", "imageStride", "filters", "filterStride", "out", "outStride", "panels", "inputs"],
   packInputTap: ["weights", "panelBytes", "gamma", "deviation", "out", "outputs"],
   packPanel: ["weights", "out", "length"],
   packSummedPanel: ["weights", "stride", "out", "rows", "taps"],
@@ -32,9 +33,13 @@ export const KERNEL_PARAMETERS = {
   spreadToPixels: ["gradient", "argmax", "slice", "out", "pixels", "channels"],
   tileChannels: ["x", "out", "pixels", "channels"],
   tilePixels: ["x", "pitch", "step", "out", "height", "width", "rowPixels", "sixes", "fours"],
-  transformBack: ["products", "stride", "bias", "relu", "out", "pitch", "height", "width", "channels", "across", "from", "count", "side", "temp"],
-  transformFilters: ["weights", "out", "stride", "inputs", "side", "temp"],
-  transformImage: ["x", "rows", "columns", "channels", "across", "from", "count", "side", "out", "stride", "temp"],
+  transformBack: ["products", "stride", "bias", "relu", "out", "pitch", "height", "width", "channels", "across", "from", "count", "temp"],
+  transformBack5: ["products", "stride", "bias", "relu", "out", "pitch", "height", "width", "channels", "across", "from", "count", "temp"],
+  transformFilters: ["weights", "out", "stride", "inputs", "temp"],
+  transformFilters5: ["weights", "out", "stride", "inputs", "temp"],
+  transformGradient: ["x", "pitch", "rows", "columns", "channels", "across", "from", "count", "out", "stride", "room", "temp"],
+  transformImage: ["x", "rows", "columns", "channels", "across", "from", "count", "out", "stride", "temp"],
+  transformImage5: ["x", "rows", "columns", "channels", "across", "from", "count", "out", "stride", "temp"],
   unfoldFilters: ["weights", "stride", "gradient", "channels", "side", "gamma", "mean", "deviation", "biasGradient", "gammaGradient"],
   unfoldPanel: ["weights", "gradient", "length", "gamma", "mean", "deviation", "biasGradient", "gammaGradient"],
 } as const;

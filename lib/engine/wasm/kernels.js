@@ -5,13 +5,16 @@
  * the build that is asked for is compiled: a runtime may not understand the others.
  */
 
-export const loadKernels = ({ relaxedSimd, sharedMemory }) => {
+import { sharesMemory } from "./capabilities.ts";
+
+export const loadKernels = ({ relaxedSimd, sharedMemory, multiMemory }) => {
+  const shared = sharesMemory({ sharedMemory, multiMemory });
   if (relaxedSimd) {
-    return sharedMemory
+    return shared
       ? import.source("./kernels.wasm")
       : import.source("./kernels_unshared.wasm");
   }
-  return sharedMemory
+  return shared
     ? import.source("./kernels_plain.wasm")
     : import.source("./kernels_plain_unshared.wasm");
 };

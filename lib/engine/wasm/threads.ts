@@ -1,6 +1,6 @@
 /** The kernels on several threads that share one memory: the caller's own and workers. */
 import { EngineError, messageOf } from "../../errors.ts";
-import { type Capabilities, findCapabilities, threadsToUse } from "./capabilities.ts";
+import { type Capabilities, findCapabilities, sharesMemory, threadsToUse } from "./capabilities.ts";
 import { CONTROL_WORDS, execute, instantiate, type Thread } from "./thread.js";
 import workerText from "./thread.js" with { type: "text" };
 
@@ -8,7 +8,7 @@ import workerText from "./thread.js" with { type: "text" };
 const PAGE = 65536;
 /** As much as 32-bit addresses reach. */
 const MAX_PAGES = 65536;
-/** Where the control block is; the kernels' own constants lie below. */
+/** Where the control block is; the kernels' own constants, and their operands at constant addresses, lie below. */
 const CONTROL_AT = PAGE;
 
 /** The first byte address that is free for data. */
@@ -16,7 +16,7 @@ export const FIRST_FREE = CONTROL_AT + CONTROL_WORDS * 4;
 
 /** How to start the threads. */
 export interface ThreadsOptions {
-  /** How many, at least 1; with 1 there is no worker. Without workers or shared memory there is 1. */
+  /** How many, at least 1; with 1 there is no worker. Without workers or memory for them there is 1. */
   threads: number;
   /**
    * How long to wait for a thread that is late while no thread ends a kernel's call, in milliseconds.
@@ -51,11 +51,10 @@ export class Threads {
 
   private constructor({ module, threads, patience, startPatience, capabilities }: Setup) {
     this.count = threads;
-    const { sharedMemory } = capabilities;
     const memory = new WebAssembly.Memory({
       initial: 2,
       maximum: MAX_PAGES,
-      shared: sharedMemory,
+      shared: sharesMemory(capabilities),
     });
     this.#memory = memory;
     const shared = { memory, control: CONTROL_AT, threads, patience };

@@ -3,6 +3,7 @@ import { type BackwardStep as Step, filterGradient, inputGradient } from "./dens
 import { joinedBy } from "./layer_kernels.ts";
 import { pixels } from "./shapes.ts";
 import type { ThreadWriter } from "./thread_writer.ts";
+import { hasWinogradGradient } from "./tiling.ts";
 
 /** Sets this thread's gradient to zero. */
 export function clearGradient(writer: ThreadWriter): void {
@@ -130,7 +131,7 @@ function _maskRelu({ writer, index, layer, shape, scratch, kept, gradientAt }: S
     masked: scratch.masked[index] + inside,
     ...{ height, width, channels, pitch },
     biasGradient: gradientAt(layer.bias),
-    tiled: scratch.panels,
+    tiled: hasWinogradGradient(layer) ? 0 : scratch.panels,
     panelBytes: height * (pitch / step) * 32,
   });
 }

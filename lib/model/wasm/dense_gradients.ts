@@ -7,7 +7,8 @@ import { LANES, type LayerLayout } from "./parameters.ts";
 import type { Bordered, LayerShape } from "./shapes.ts";
 import { pixelClasses, seesAll } from "./strided.ts";
 import type { ThreadWriter } from "./thread_writer.ts";
-import { gradientProduct, winogradConvolution } from "./winograd.ts";
+import { hasWinogradGradient, productStride, TILE_OUTPUTS, tilesOver, tilingOf } from "./tiling.ts";
+import { gradientProduct, tileRuns, transformTiles, winogradConvolution } from "./winograd.ts";
 
 /** The backward pass of one layer over one slice, on one thread. */
 export interface BackwardStep {
@@ -32,16 +33,54 @@ interface TiledInput {
   pixels: number;
 }
 
-/** The gradient of a layer's filters, from the gradient that `maskRelu` wrote in panels. */
+/** The gradient of a layer's filters, from the gradient of its output that `maskRelu` wrote. */
 export function filterGradient(step: BackwardStep): void {
+  if (hasWinogradGradient(step.layer)) _winogradFilterGradient(step);
+  else _directFilterGradient(step);
+}
+
+/** By Winograd's algorithm; see `kernels/filter_gradient.ts`. */
+function _winogradFilterGradient(
+  { writer, layer, shape: { input, output }, scratch, kept, index, gradientAt }: BackwardStep,
+): void {
+  const { inputs, outputs, weight } = layer;
+  const { height, width, pitch, inside } = output;
+  const { atOnce } = tilingOf(layer);
+  const across = Math.ceil(width / TILE_OUTPUTS);
+  const [imageStride, gradientStride] = [inputs, outputs].map((each) =>
+    productStride(atOnce, each)
+  );
+  for (const { tiles, runs } of tileRuns(1, tilesOver(output), atOnce)) {
+    for (const run of runs) {
+      transformTiles(writer, layer, { x: kept.inputs[index], like: input, across }, run);
+      writer.program.call("transformGradient", {
+        ...{ x: scratch.masked[index] + inside, pitch, rows: height, columns: width },
+        ...{ channels: outputs, across, from: run.from, count: run.count },
+        ...{ out: scratch.tilesOut + run.at * 4 * LANES, stride: gradientStride },
+        ...{ room: atOnce, temp: scratch.temp },
+      });
+    }
+    writer.program.call("addFilterGradient", {
+      ...{ image: scratch.tilesIn, imageStride, ..._channelGroups(inputs) },
+      ...{ gradient: scratch.tilesOut, gradientStride, panels: outputs / LANES },
+      ...{ room: atOnce, tiles, dw: gradientAt(weight), temp: scratch.products },
+    });
+  }
+}
+
+/** How many sixes of channels there are, and how many fours where six do not come out even. */
+function _channelGroups(channels: number): { sixes: number; fours: number } {
+  const fours = channels % 3;
+  return { sixes: (channels - 4 * fours) / 6, fours };
+}
+
+function _directFilterGradient(step: BackwardStep): void {
   const { layer: { size, stride, inputs, padding }, shape: { input, output }, kept, index } = step;
   const { program } = step.writer;
   const { height, width } = output;
   const rowPixels = output.pitch / output.step;
   const start = kept.inputs[index] + (input.border - padding) * (input.pitch + input.step);
-  // Six channels are a tile, four a smaller one where six do not come out even.
-  const fours = inputs % 3;
-  const sixes = (inputs - 4 * fours) / 6;
+  const { sixes, fours } = _channelGroups(inputs);
   const tiles = step.scratch.tiles;
   const from = { pitch: stride * input.pitch, step: stride * input.step, out: tiles };
   if (stride === 1) {

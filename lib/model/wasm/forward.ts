@@ -1,9 +1,9 @@
 /** From voxels to each slice's channel means, on this thread's share of the slices. */
-import { TILES_AT_ONCE } from "./memory_map.ts";
 import { LANES, type LayerLayout } from "./parameters.ts";
 import { type Bordered, type LayerShape, pixels } from "./shapes.ts";
 import type { ThreadWriter } from "./thread_writer.ts";
-import { forwardProduct, tileOutputs, tilesOver, winogradConvolution } from "./winograd.ts";
+import { tilesOver, tilingOf } from "./tiling.ts";
+import { forwardProduct, winogradConvolution } from "./winograd.ts";
 
 /** Writes the forward pass. */
 export function forward(writer: ThreadWriter): void {
@@ -23,8 +23,8 @@ export function slicesTogether(
   let most = 1;
   return layers.map((layer, index) => {
     if (index >= small && layer.winograd) {
-      const tiles = tilesOver(shapes[index].convolved, tileOutputs(layer));
-      most = Math.max(most, Math.floor(TILES_AT_ONCE / tiles));
+      const tiles = tilesOver(shapes[index].convolved);
+      most = Math.max(most, Math.floor(tilingOf(layer).atOnce / tiles));
     }
     return most;
   });
@@ -99,9 +99,9 @@ function _convolution(
 ): void {
   const { inputs, outputs, size, padding, run, relu, shortcut } = layers[index];
   const { input } = shapes[index];
+  const { at, tiles } = tables.forward[index]!;
   program.call("convolve", {
-    table: tables.forward[index].at,
-    tiles: tables.forward[index].tiles,
+    ...{ table: at, tiles },
     ...{ x: x + (input.border - padding) * (input.pitch + input.step), out },
     ...{ weights: fixed.forward[index], bias: fixed.biases[index] },
     panels: outputs / LANES,

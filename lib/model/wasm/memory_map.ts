@@ -11,6 +11,7 @@ import { addersOf, joinedBy, readersOf } from "./layer_kernels.ts";
 import { IMAGE } from "../../network/network.ts";
 import type { LayerLayout, NetworkLayout } from "./parameters.ts";
 import { type Bordered, type LayerShape, pixels } from "./shapes.ts";
+import { hasWinogradGradient, productStride, TILE_OUTPUTS, tilingOf } from "./tiling.ts";
 
 /** Hands out addresses, each the start of a cache line. */
 export class Arena {
@@ -38,15 +39,6 @@ export class Arena {
     return Array.from({ length: count }, () => this.take(bytes));
   }
 }
-
-/** Products of a tile. */
-export const PRODUCTS = 36;
-
-/**
- * How many tiles of Winograd's algorithm are multiplied at once: eight register tiles of `convolve`. They
- * share one read of a product's filters, up to 393 kB. A slice of 256×256 has 16, so three go together.
- */
-export const TILES_AT_ONCE = 48;
 
 /** What does not depend on the exam. What is of a layer is listed first layer to last. */
 export interface FixedMap {
@@ -106,7 +98,8 @@ export function mapFixed(
   training: boolean,
 ): FixedMap {
   const trained = (bytes: number) => training ? arena.take(bytes) : NOWHERE;
-  const transformedBytes = ({ inputs, outputs }: LayerLayout) => 4 * PRODUCTS * inputs * outputs;
+  const transformedBytes = (layer: LayerLayout) =>
+    tilingOf(layer).products * productStride(layer.inputs, layer.outputs);
   const adam = arena.take(32);
   const matrix = arena.take(40);
   const stepInput = arena.take(24);
@@ -151,6 +144,9 @@ function _longestPanel(layers: readonly LayerLayout[]): number {
   );
 }
 
+/** The products of `addFilterGradient` before they are transformed back: 36 of six by 64. */
+const FILTER_PRODUCT_BYTES = 4 * 36 * 6 * 64;
+
 /** What a thread computes in. */
 export interface Scratch {
   /** The output of a convolution that a pool follows. */
@@ -172,9 +168,11 @@ export interface Scratch {
   shares: number[];
   /** A last layer's output, or its gradient, without its border. */
   features: number;
-  /** The operands of the filter gradients of layers in panels. */
+  /** The operands of filter gradients that Winograd's algorithm does not compute. */
   tiles: number;
   panels: number;
+  /** The products of those that it does. */
+  products: number;
   /** Which thread goes back through each slice; -1 where no channel selected it. */
   owners: number;
 }
@@ -280,13 +278,22 @@ function _mapScratch(
   // The sparse gradient of the first layer is that of its filters alone.
   const sparse = ordered("filters");
   const panels = ordered("panels");
+  const direct = panels.filter((shape) => !hasWinogradGradient(layers[shapes.indexOf(shape)]));
   const last = layers.length - 1;
-  const channels = Math.max(...layers.slice(1).flatMap(({ inputs, outputs }) => [inputs, outputs]));
+  const tileBytes = Math.max(
+    0,
+    ...layers.filter(({ winograd }) => winograd).map((layer) => {
+      const { products, atOnce } = tilingOf(layer);
+      return products * productStride(atOnce, Math.max(layer.inputs, layer.outputs));
+    }),
+  );
   // The last convolution's is that of several slices; see forward.ts.
-  const several = layers[last].pool ? 16 * TILES_AT_ONCE * layers[last].outputs : 0;
+  const several = layers[last].pool
+    ? TILE_OUTPUTS ** 2 * tilingOf(layers[last]).atOnce * layers[last].outputs
+    : 0;
   const conv = arena.take(Math.max(4 * several, most(pooled, ({ convolved }) => convolved.bytes)));
-  const [tilesIn, tilesOut] = arena.takeEach(2, 4 * PRODUCTS * TILES_AT_ONCE * channels);
-  const temp = arena.take(36 * 16);
+  const [tilesIn, tilesOut] = arena.takeEach(2, tileBytes);
+  const temp = arena.take(64 * 16);
   const gradients = [trained(shapes[last].gradient.bytes)];
   const masked = [layers[last].pool ? NOWHERE : gradients[0]];
   const lists = trained(12 * most(pooled, ({ output }) => _valuesOf(output)));
@@ -305,9 +312,10 @@ function _mapScratch(
   return {
     ...{ conv, tilesIn, tilesOut, temp, gradients, masked, lists, counts, starts, entries },
     tiles: trained(
-      Math.max(0, ...panels.map((shape) => _tileBytes(shape, layers[shapes.indexOf(shape)]))),
+      Math.max(0, ...direct.map((shape) => _tileBytes(shape, layers[shapes.indexOf(shape)]))),
     ),
-    panels: trained(most(panels, ({ output }) => output.bytes)),
+    panels: trained(most(direct, ({ output }) => output.bytes)),
+    products: trained(FILTER_PRODUCT_BYTES),
     shares: layers.map(({ source }, index) =>
       source === IMAGE || readersOf(layers, source)[0] === index
         ? NOWHERE

@@ -1,6 +1,5 @@
 /** Where a convolution's pixels are read and written: the tables of the kernel `convolve`. */
 import type { Size } from "../../network/sizes.ts";
-import { TILES_AT_ONCE } from "./memory_map.ts";
 import type { LayerLayout } from "./parameters.ts";
 import type { LayerShape } from "./shapes.ts";
 import { pixelClasses } from "./strided.ts";
@@ -18,11 +17,9 @@ export interface Table {
 
 /** The tables in memory, first layer to last. */
 export interface Tables {
-  /** Of each layer: its pixels, or the tiles of those that are multiplied transformed. */
-  forward: Table[];
-  /** Of the input gradients of layers in panels that are multiplied transformed. */
-  back: (Table | undefined)[];
-  /** Of the input gradients of the others in panels: one of each class of pixels. */
+  /** Of each layer that Winograd's algorithm does not compute. */
+  forward: (Table | undefined)[];
+  /** Of the input gradients of those in panels: one of each class of pixels. */
   classes: Table[][];
 }
 
@@ -68,23 +65,16 @@ export function layTables(
   shapes: readonly LayerShape[],
   lay: (table: Int32Array) => Table,
 ): Tables {
-  const tiles = { height: 1, width: TILES_AT_ONCE };
-  const column = (channels: number) => ({ pitch: 4 * channels, step: 4 * channels });
-  const transformed = (from: number, to: number) =>
-    lay(pixelTable(tiles, column(from), column(to)));
   const strided = (stride: number, { pitch, step }: Strides) => ({
     pitch: stride * pitch,
     step: stride * step,
   });
   return {
-    forward: layers.map(({ inputs, outputs, stride, pool, winograd }, index) => {
-      if (winograd) return transformed(inputs, outputs);
+    forward: layers.map(({ stride, pool, winograd }, index) => {
+      if (winograd) return undefined;
       const { input, convolved, output } = shapes[index];
       return lay(pixelTable(convolved, strided(stride, input), pool ? convolved : output));
     }),
-    back: layers.toReversed().map(({ order, winograd, inputs, outputs }) =>
-      order === "panels" && winograd ? transformed(outputs, inputs) : undefined
-    ).reverse(),
     classes: layers.map((layer, index) => {
       const { order, winograd, source, stride } = layer;
       if (order !== "panels" || winograd) return [];

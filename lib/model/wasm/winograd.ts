@@ -1,13 +1,10 @@
 /** Convolutions by Winograd's algorithm, as calls of the kernels in `winograd.ts`. */
 import type { Size } from "../../network/sizes.ts";
-import { TILES_AT_ONCE } from "./memory_map.ts";
 import { LANES } from "./parameters.ts";
 import type { Bordered } from "./shapes.ts";
-import { PIXELS_AT_ONCE, type Table } from "./tables.ts";
+import { PIXELS_AT_ONCE } from "./tables.ts";
 import type { ThreadWriter } from "./thread_writer.ts";
-
-/** Rows and columns of a tile. */
-const TILE = 6;
+import { productStride, TILE_OUTPUTS, tilesOver, tilingOf } from "./tiling.ts";
 
 /** A convolution as products of transformed tiles with transformed filters. */
 export interface Product {
@@ -17,7 +14,6 @@ export interface Product {
   size: number;
   /** Address of the transformed filters. */
   filters: number;
-  table: Table;
   /** Address of the biases; 0 for none. */
   bias: number;
   /** Whether values below 0 become 0. */
@@ -26,32 +22,22 @@ export interface Product {
 
 /** The products of a layer. */
 export function forwardProduct({ setting }: ThreadWriter, index: number): Product {
-  const { layout: { layers }, fixed: { transformed, biases }, tables } = setting;
+  const { layout: { layers }, fixed: { transformed, biases } } = setting;
   const { inputs, outputs, size, relu, shortcut } = layers[index];
   return {
-    ...{ inputs, outputs, size, filters: transformed[index], table: tables.forward[index] },
+    ...{ inputs, outputs, size, filters: transformed[index] },
     ...{ bias: biases[index], relu: relu && shortcut === undefined },
   };
 }
 
 /** The products of a layer's input gradient. */
 export function gradientProduct({ setting }: ThreadWriter, index: number): Product {
-  const { layout: { layers }, fixed: { rotatedTransformed }, tables } = setting;
+  const { layout: { layers }, fixed: { rotatedTransformed } } = setting;
   const { inputs, outputs, size } = layers[index];
   return {
     ...{ inputs: outputs, outputs: inputs, size },
-    ...{ filters: rotatedTransformed[index], table: tables.back[index]!, bias: 0, relu: false },
+    ...{ filters: rotatedTransformed[index], bias: 0, relu: false },
   };
-}
-
-/** How many outputs a tile has, along each axis, with filters of this size. */
-export function tileOutputs({ size }: { size: number }): number {
-  return TILE + 1 - size;
-}
-
-/** How many tiles an output has. */
-export function tilesOver({ height, width }: Size, side: number): number {
-  return Math.ceil(width / side) * Math.ceil(height / side);
 }
 
 /** Transforms the filters of one panel, which this thread has packed. */
@@ -61,13 +47,58 @@ export function transformPanel(
   panel: number,
   packed: number,
 ): void {
-  writer.program.call("transformFilters", {
+  writer.program.call(size === 5 ? "transformFilters5" : "transformFilters", {
     weights: packed,
     out: filters + panel * LANES * inputs * 4,
-    stride: 4 * inputs * outputs,
+    stride: productStride(inputs, outputs),
     inputs,
-    side: size,
     temp: writer.scratch.temp,
+  });
+}
+
+/** Tiles of slices that are multiplied together: some of one slice's. */
+interface TileRun {
+  slice: number;
+  /** The first tile, and how many. */
+  from: number;
+  count: number;
+  /** How many tiles of other slices are ahead of them. */
+  at: number;
+}
+
+/** The tiles of slices that have `perSlice` each, as many as are multiplied at once together. */
+export function* tileRuns(
+  slices: number,
+  perSlice: number,
+  atOnce: number,
+): Generator<{ tiles: number; runs: TileRun[] }> {
+  for (let first = 0; first < slices * perSlice; first += atOnce) {
+    const end = Math.min(first + atOnce, slices * perSlice);
+    const runs: TileRun[] = [];
+    for (let tile = first; tile < end;) {
+      const [slice, from] = [Math.floor(tile / perSlice), tile % perSlice];
+      const count = Math.min(perSlice - from, end - tile);
+      runs.push({ slice, from, count, at: tile - first });
+      tile += count;
+    }
+    yield { tiles: end - first, runs };
+  }
+}
+
+/** Transforms tiles of a channels-last image, in memory with its border. */
+export function transformTiles(
+  { program, scratch: { tilesIn, temp } }: ThreadWriter,
+  layer: { size: number },
+  { x, like, across }: { x: number; like: Bordered; across: number },
+  { from, count, at }: TileRun,
+): void {
+  const { height, width, border, channels } = like;
+  program.call(layer.size === 5 ? "transformImage5" : "transformImage", {
+    ...{ x, rows: height + 2 * border, columns: width + 2 * border, channels },
+    ...{ across, from, count },
+    out: tilesIn + at * channels * 4,
+    stride: productStride(tilingOf(layer).atOnce, channels),
+    temp,
   });
 }
 
@@ -86,55 +117,36 @@ export function winogradConvolution(
   { height, width, pitch }: Size & { pitch: number },
 ): void {
   const { tilesIn, tilesOut, temp } = writer.scratch;
-  const { inputs, outputs, filters, table, bias, relu } = product;
+  const { inputs, outputs, filters, bias, relu } = product;
   const { program } = writer;
-  const side = tileOutputs(product);
-  const across = Math.ceil(width / side);
-  const perSlice = tilesOver({ height, width }, side);
-  const rows = like.height + 2 * like.border;
-  const columns = like.width + 2 * like.border;
-  const [strideIn, strideOut] = [inputs, outputs].map((each) => 4 * each * TILES_AT_ONCE);
-  for (let first = 0; first < slices.length * perSlice; first += TILES_AT_ONCE) {
-    const end = Math.min(first + TILES_AT_ONCE, slices.length * perSlice);
-    // The tiles of each slice that are among these.
-    const runs: { slice: number; from: number; count: number; at: number }[] = [];
-    for (let tile = first; tile < end;) {
-      const [slice, from] = [Math.floor(tile / perSlice), tile % perSlice];
-      const count = Math.min(perSlice - from, end - tile);
-      runs.push({ slice, from, count, at: tile - first });
-      tile += count;
-    }
-    for (const { slice, from, count, at } of runs) {
-      program.call("transformImage", {
-        ...{ x: slices[slice].x, rows, columns, channels: inputs },
-        ...{ across, from, count, side },
-        out: tilesIn + at * inputs * 4,
-        stride: strideIn,
-        temp,
-      });
+  const { products, atOnce } = tilingOf(product);
+  const across = Math.ceil(width / TILE_OUTPUTS);
+  const [strideIn, strideOut] = [inputs, outputs].map((each) => productStride(atOnce, each));
+  const perSlice = tilesOver({ height, width });
+  for (const { tiles, runs } of tileRuns(slices.length, perSlice, atOnce)) {
+    for (const run of runs) {
+      transformTiles(writer, product, { x: slices[run.slice].x, like, across }, run);
     }
     program.call("multiplyTransformed", {
-      table: table.at,
-      tiles: Math.ceil((end - first) / PIXELS_AT_ONCE),
+      products,
+      rows: Math.ceil(tiles / PIXELS_AT_ONCE),
       image: tilesIn,
       imageStride: strideIn,
       filters,
-      filterStride: 4 * inputs * outputs,
+      filterStride: productStride(inputs, outputs),
       out: tilesOut,
       outStride: strideOut,
       panels: outputs / LANES,
       inputs,
-      block: inputs,
     });
     for (const { slice, from, count, at } of runs) {
-      program.call("transformBack", {
+      program.call(product.size === 5 ? "transformBack5" : "transformBack", {
         products: tilesOut + at * outputs * 4,
         stride: strideOut,
         bias,
         relu: Number(relu),
         ...{ out: slices[slice].out, pitch, height, width, channels: outputs },
-        ...{ across, from, count, side },
-        temp,
+        ...{ across, from, count, temp },
       });
     }
   }

@@ -158,7 +158,7 @@ export function tilePixels(
  * @param masked where the gradient goes, laid out as `dy`; may be `dy`
  * @param biasGradient `[channels]`; the sum over the pixels is added
  * @param tiled the same once more as panels `[channels / 8][height × pitch in pixels][8]`, where the
- *   pixels between two rows are left as they are: zero
+ *   pixels between two rows are left as they are: zero; or 0 if that is not wanted
  */
 export function maskRelu(
   dy: usize, y: usize, masked: usize, height: i32, width: i32, channels: i32, pitch: usize,
@@ -179,8 +179,10 @@ export function maskRelu(
         const b = v128.and(v128.load(at, 16), f32x4.gt(v128.load(from, 16), zero));
         v128.store(to, a);
         v128.store(to, b, 16);
-        v128.store(q, a);
-        v128.store(q, b, 16);
+        if (tiled) {
+          v128.store(q, a);
+          v128.store(q, b, 16);
+        }
         sa = f32x4.add(sa, a);
         sb = f32x4.add(sb, b);
         at += step;
@@ -196,6 +198,6 @@ export function maskRelu(
     dy += 32;
     y += 32;
     masked += 32;
-    tiled += panelBytes;
+    if (tiled) tiled += panelBytes;
   }
 }

@@ -8,12 +8,16 @@
 export const PANEL = 8;
 
 /** `a·b + c`. Fused, one rounding and one instruction, where the build has relaxed SIMD. */
+// @ts-ignore: decorator
+@inline
 export function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
 /** Whether a value replaces the maximum, as in PyTorch: the first of equals stays, NaN is above all. */
+// @ts-ignore: decorator
+@inline
 export function beats(candidate: v128, best: v128): v128 {
   return v128.or(f32x4.gt(candidate, best), f32x4.ne(candidate, candidate));
 }

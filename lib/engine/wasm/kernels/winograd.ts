@@ -1,64 +1,35 @@
 /**
- * Winograd's algorithm: a convolution of stride 1 as 36 small matrix products. A tile takes 36
- * multiplications where the direct sum takes 144 with a 3×3 filter and 100 with a 5×5 one.
+ * Winograd's algorithm for 3×3 filters: a convolution of stride 1 as 36 matrix products. A tile takes 36
+ * multiplications where the direct sum takes 144.
  *
- * Tiles of the input are 6 × 6. In a 3×3 convolution each gives 4 × 4 outputs, in a 5×5 one 2 × 2. The
- * points are 0, ±1, ±2 and infinity for both, so both share the input's transform.
+ * Tiles of the input are 6 × 6, those of the output 4 × 4. The points are 0, ±1, ±2 and infinity.
  *
  * Source: A. Lavin and S. Gray, Fast algorithms for convolutional neural networks, CVPR 2016.
  */
-import { convolve } from "./convolve";
-import { flushBelow, LEAST_FACTOR } from "./vector";
-
-/** Products a tile takes: 6 × 6. */
-const PRODUCTS = 36;
-
-// @ts-ignore: decorator
-@inline
-function times(a: v128, factor: f32): v128 {
-  return f32x4.mul(a, f32x4.splat(factor));
-}
-
-/** Stores a number of a transform, the last one's ready to be a factor. */
-// @ts-ignore: decorator
-@inline
-function factor(to: usize, value: v128, last: bool): void {
-  v128.store(to, last ? flushBelow(LEAST_FACTOR, value) : value);
-}
+import { put, putOutput, putPair, times } from "./transform";
 
 /**
- * One panel of filters, `G·g·Gᵀ`: `[side × side][inputs][8]` to 36 times `[inputs][8]`, `stride` bytes
- * apart.
+ * One panel of filters, `G·g·Gᵀ`: `[9][inputs][8]` to 36 times `[inputs][8]`, `stride` bytes apart.
  *
- * @param temp 480 bytes
+ * @param temp 288 bytes
  */
 export function transformFilters(
-  weights: usize, out: usize, stride: usize, inputs: i32, side: i32, temp: usize,
+  weights: usize, out: usize, stride: usize, inputs: i32, temp: usize,
 ): void {
   const tap = (<usize> inputs) << 5;
-  const row = tap * <usize> side;
-  const five = side == 5;
-  const zero = f32x4.splat(0);
+  const row = 3 * tap;
   for (let end = weights + tap; weights < end; weights += 16, out += 16) {
     // Down the columns, then along the rows.
-    for (let column = 0; column < side; column++) {
-      const at = weights + <usize> column * tap;
+    for (let column: usize = 0; column < 3; column++) {
+      const at = weights + column * tap;
       expand(
-        v128.load(at), v128.load(at + row), v128.load(at + 2 * row),
-        five ? v128.load(at + 3 * row) : zero,
-        five ? v128.load(at + 4 * row) : zero,
-        five, false, temp + ((<usize> column) << 4), 80,
+        v128.load(at), v128.load(at + row), v128.load(at + 2 * row), false, temp + (column << 4), 48,
       );
     }
     let to = out;
     for (let i: usize = 0; i < 6; i++, to += 6 * stride) {
-      const at = temp + i * 80;
-      expand(
-        v128.load(at), v128.load(at, 16), v128.load(at, 32),
-        five ? v128.load(at, 48) : zero,
-        five ? v128.load(at, 64) : zero,
-        five, true, to, stride,
-      );
+      const at = temp + i * 48;
+      expand(v128.load(at), v128.load(at, 16), v128.load(at, 32), true, to, stride);
     }
   }
 }
@@ -66,24 +37,13 @@ export function transformFilters(
 /** `G` times a column: the filter's polynomial at each point, and the point's weight. */
 // @ts-ignore: decorator
 @inline
-function expand(
-  a: v128, b: v128, c: v128, d: v128, e: v128, five: bool, last: bool, to: usize, stride: usize,
-): void {
-  const even = f32x4.add(f32x4.add(a, c), e);
-  const odd = f32x4.add(b, d);
-  const even2 = f32x4.add(f32x4.add(a, times(c, 4)), times(e, 16));
-  const odd2 = f32x4.add(times(b, 2), times(d, 8));
-  factor(to, times(a, 0.25), last);
-  to += stride;
-  factor(to, times(f32x4.add(even, odd), -1.0 / 6.0), last);
-  to += stride;
-  factor(to, times(f32x4.sub(even, odd), -1.0 / 6.0), last);
-  to += stride;
-  factor(to, times(f32x4.add(even2, odd2), 1.0 / 24.0), last);
-  to += stride;
-  factor(to, times(f32x4.sub(even2, odd2), 1.0 / 24.0), last);
-  to += stride;
-  factor(to, five ? e : c, last);
+function expand(a: v128, b: v128, c: v128, last: bool, to: usize, stride: usize): void {
+  const even = times(f32x4.add(a, c), -1.0 / 6.0);
+  const even2 = times(f32x4.add(a, times(c, 4)), 1.0 / 24.0);
+  put(to, times(a, 0.25), last);
+  putPair(to + stride, stride, even, times(b, -1.0 / 6.0), last);
+  putPair(to + 3 * stride, stride, even2, times(b, 1.0 / 12.0), last);
+  put(to + 5 * stride, c, last);
 }
 
 /**
@@ -93,35 +53,40 @@ function expand(
  * @param across how many tiles a row has; they are numbered row by row
  * @param from the first tile
  * @param count how many tiles
- * @param side outputs of a tile along each side, 4 or 2
  * @param temp 576 bytes
  */
 export function transformImage(
-  x: usize, rows: i32, columns: i32, channels: i32, across: i32, from: i32, count: i32, side: i32,
-  out: usize, stride: usize, temp: usize,
+  x: usize, rows: i32, columns: i32, channels: i32, across: i32, from: i32, count: i32, out: usize,
+  stride: usize, temp: usize,
 ): void {
   const step = (<usize> channels) << 2;
   const pitch = step * <usize> columns;
   const zero = f32x4.splat(0);
   for (let tile = from; tile < from + count; tile++) {
-    const y = tile / across * side;
-    const left = tile % across * side;
+    const y = tile / across * 4;
+    const left = tile % across * 4;
     const down = rows - y;
     const right = columns - left;
     let at = x + <usize> y * pitch + <usize> left * step;
     for (const end = at + step; at < end; at += 16, out += 16) {
       for (let j = 0; j < 6; j++) {
         const p = at + <usize> j * step;
-        const inside = j < right;
         const to = temp + ((<usize> j) << 4);
+        if (j < right && down > 5) {
+          spread(
+            v128.load(p), v128.load(p + pitch), v128.load(p + 2 * pitch), v128.load(p + 3 * pitch),
+            v128.load(p + 4 * pitch), v128.load(p + 5 * pitch), false, to, 96,
+          );
+          continue;
+        }
+        const inside = j < right;
         spread(
           inside ? v128.load(p) : zero,
           inside && down > 1 ? v128.load(p + pitch) : zero,
           inside && down > 2 ? v128.load(p + 2 * pitch) : zero,
           inside && down > 3 ? v128.load(p + 3 * pitch) : zero,
           inside && down > 4 ? v128.load(p + 4 * pitch) : zero,
-          inside && down > 5 ? v128.load(p + 5 * pitch) : zero,
-          false, to, 96,
+          zero, false, to, 96,
         );
       }
       let to = out;
@@ -144,37 +109,10 @@ function spread(
 ): void {
   const even = f32x4.sub(e, times(c, 4));
   const odd = f32x4.sub(d, times(b, 4));
-  const even2 = f32x4.sub(e, c);
-  const odd2 = times(f32x4.sub(d, b), 2);
-  factor(to, f32x4.add(f32x4.sub(times(a, 4), times(c, 5)), e), last);
-  to += stride;
-  factor(to, f32x4.add(even, odd), last);
-  to += stride;
-  factor(to, f32x4.sub(even, odd), last);
-  to += stride;
-  factor(to, f32x4.add(even2, odd2), last);
-  to += stride;
-  factor(to, f32x4.sub(even2, odd2), last);
-  to += stride;
-  factor(to, f32x4.add(f32x4.sub(times(b, 4), times(d, 5)), f), last);
-}
-
-/**
- * The 36 products of transformed tiles and filters.
- *
- * @param table as `convolve` takes it, of tiles in a row
- * @param block floats of `inputs` at once
- */
-export function multiplyTransformed(
-  table: usize, tiles: i32, image: usize, imageStride: usize, filters: usize, filterStride: usize,
-  out: usize, outStride: usize, panels: i32, inputs: i32, block: i32,
-): void {
-  for (let product = 0; product < PRODUCTS; product++) {
-    convolve(table, tiles, image, out, filters, 0, panels, 1, 0, inputs, 1, block, 0);
-    image += imageStride;
-    filters += filterStride;
-    out += outStride;
-  }
+  put(to, f32x4.add(f32x4.sub(times(a, 4), times(c, 5)), e), last);
+  putPair(to + stride, stride, even, odd, last);
+  putPair(to + 3 * stride, stride, f32x4.sub(e, c), times(f32x4.sub(d, b), 2), last);
+  put(to + 5 * stride, f32x4.add(f32x4.sub(times(b, 4), times(d, 5)), f), last);
 }
 
 /**
@@ -186,15 +124,15 @@ export function multiplyTransformed(
  */
 export function transformBack(
   products: usize, stride: usize, bias: usize, relu: i32, out: usize, pitch: usize, height: i32,
-  width: i32, channels: i32, across: i32, from: i32, count: i32, side: i32, temp: usize,
+  width: i32, channels: i32, across: i32, from: i32, count: i32, temp: usize,
 ): void {
   const step = (<usize> channels) << 2;
   const zero = f32x4.splat(0);
   for (let tile = from; tile < from + count; tile++) {
-    const y = tile / across * side;
-    const x = tile % across * side;
-    const down = min(side, height - y);
-    const right = min(side, width - x);
+    const y = tile / across * 4;
+    const x = tile % across * 4;
+    const down = min(4, height - y);
+    const right = min(4, width - x);
     let at = out + <usize> y * pitch + <usize> x * step;
     for (let channel: usize = 0; channel < step; channel += 16, at += 16, products += 16) {
       const add = bias ? v128.load(bias + channel) : zero;
@@ -211,14 +149,9 @@ export function transformBack(
         const difference2 = f32x4.sub(m3, m4);
         const to = temp + (j << 4);
         v128.store(to, f32x4.add(f32x4.add(v128.load(p), sum), sum2));
-        const second = f32x4.add(difference, times(difference2, 2));
-        if (side == 2) {
-          v128.store(to, f32x4.add(second, m5), 96);
-        } else {
-          v128.store(to, second, 96);
-          v128.store(to, f32x4.add(sum, times(sum2, 4)), 192);
-          v128.store(to, f32x4.add(f32x4.add(difference, times(difference2, 8)), m5), 288);
-        }
+        v128.store(to, f32x4.add(difference, times(difference2, 2)), 96);
+        v128.store(to, f32x4.add(sum, times(sum2, 4)), 192);
+        v128.store(to, f32x4.add(f32x4.add(difference, times(difference2, 8)), m5), 288);
       }
       let row = at;
       for (let i = 0; i < down; i++, row += pitch) {
@@ -232,23 +165,15 @@ export function transformBack(
         const difference = f32x4.sub(m1, m2);
         const sum2 = f32x4.add(m3, m4);
         const difference2 = f32x4.sub(m3, m4);
-        const second = f32x4.add(difference, times(difference2, 2));
-        put(row, f32x4.add(f32x4.add(v128.load(p), sum), sum2), add, relu);
+        putOutput(row, f32x4.add(f32x4.add(v128.load(p), sum), sum2), add, relu);
         if (right < 2) continue;
-        put(row + step, side == 2 ? f32x4.add(second, m5) : second, add, relu);
+        putOutput(row + step, f32x4.add(difference, times(difference2, 2)), add, relu);
         if (right < 3) continue;
-        put(row + 2 * step, f32x4.add(sum, times(sum2, 4)), add, relu);
+        putOutput(row + 2 * step, f32x4.add(sum, times(sum2, 4)), add, relu);
         if (right < 4) continue;
         const last = f32x4.add(f32x4.add(difference, times(difference2, 8)), m5);
-        put(row + 3 * step, last, add, relu);
+        putOutput(row + 3 * step, last, add, relu);
       }
     }
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function put(at: usize, value: v128, bias: v128, relu: i32): void {
-  const sum = f32x4.add(value, bias);
-  v128.store(at, relu ? f32x4.max(sum, f32x4.splat(0)) : sum);
 }
