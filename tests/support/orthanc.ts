@@ -9,9 +9,10 @@ import { TemporaryFolder } from "./folders.ts";
 /** Set where the absence of Orthanc must fail instead of skip. */
 const DEMANDED = Deno.env.get("MRNET_REQUIRE_ORTHANC") === "1";
 
-/** Set within the namespace. */
 const VARIABLE = "MRNET_TEST_NAMESPACE";
-const isInside = Deno.env.get(VARIABLE) === "1";
+
+/** Whether this is the namespace. */
+export const isInside = Deno.env.get(VARIABLE) === "1";
 
 const PLUGIN = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so";
 const NAMESPACE = ["unshare", "--net", "sh", "-c"];
@@ -140,16 +141,21 @@ export function testsWithOrthanc(
   });
 }
 
-/** Runs the file's tests once more, in a namespace. */
-async function _again(file: string): Promise<void> {
-  const [program, ...args] = NAMESPACE;
-  const deno = ["test", "-A", "--no-check", "--quiet", "--lock=deno.dev.lock", file];
-  const { success, stdout, stderr } = await new Deno.Command(program, {
-    args: [...args, 'ip link set lo up && exec "$0" "$@"', Deno.execPath(), ...deno],
+/** Deno with some arguments, in a network namespace of its own that has a loopback. */
+export function denoInNamespace(args: readonly string[]): Deno.Command {
+  const [program, ...shell] = NAMESPACE;
+  return new Deno.Command(program, {
+    args: [...shell, 'ip link set lo up && exec "$0" "$@"', Deno.execPath(), ...args],
     cwd: new URL("../..", import.meta.url),
     env: { [VARIABLE]: "1", NO_COLOR: "1" },
     stdin: "null",
-  }).output();
+  });
+}
+
+/** Runs the file's tests once more, in a namespace. */
+async function _again(file: string): Promise<void> {
+  const args = ["test", "-A", "--no-check", "--quiet", "--lock=deno.dev.lock", file];
+  const { success, stdout, stderr } = await denoInNamespace(args).output();
   const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   assert.ok(success, `${out}${err}`);
 }
