@@ -44,6 +44,8 @@ function files(): Uint8Array[] {
   );
 }
 
+const print = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+
 const median = (times: readonly number[]) => times.toSorted((a, b) => a - b)[times.length >> 1];
 
 /** The median of some runs, in seconds. */
@@ -63,7 +65,7 @@ async function measure(): Promise<void> {
   await using orthanc = await Orthanc.start();
   const web = openPacs({ url: orthanc.url, credentials: ORTHANC_CREDENTIALS });
   await web.store(STUDY, files());
-  console.log(`Engine: ${describeEngine(await startEngine("wasm", { threads: 2 }))}`);
+  print(`Engine: ${describeEngine(await startEngine("wasm", { threads: 2 }))}`);
   using classifier = await loadClassifier(folder.at("combined.json"));
   const read = () => readStudy(STUDY, { web, classifiers: [classifier], store: true });
   await read();
@@ -77,9 +79,9 @@ async function measure(): Promise<void> {
   }
   const engine = await seconds(() => classifier.explain(exams));
   const shown = (time: number) => `${time.toFixed(2)} s`;
-  console.log(`Study of ${3 * SLICES} slices to stored answer: ${shown(whole)}`);
-  console.log(`  of that the engine: ${shown(engine)}, the rest: ${shown(whole - engine)}`);
-  console.log(`  of the rest finding and fetching: ${shown(fetching)}`);
+  print(`Study of ${3 * SLICES} slices to stored answer: ${shown(whole)}`);
+  print(`  of that the engine: ${shown(engine)}, the rest: ${shown(whole - engine)}`);
+  print(`  of the rest finding and fetching: ${shown(fetching)}`);
 }
 
 if (isInside) await measure();

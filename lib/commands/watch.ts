@@ -38,7 +38,7 @@ export function watchCommand() {
       option(
         "--every <SECONDS>",
         "ask so often; a study is read when it has not grown since it was last asked for",
-        numberAbove(0),
+        numberAbove(0, 86_401),
       ).default(60),
     )
     .addOption(

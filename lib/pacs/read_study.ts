@@ -3,6 +3,9 @@ import type { Classifier, PatientExams } from "../classifier/classifier.ts";
 import { oddityOf } from "../data/oddity.ts";
 import { DataError } from "../errors.ts";
 import type { ChooseOptions } from "../imaging/choose.ts";
+import { MAX_INFLATED } from "../imaging/dicom/dataset.ts";
+import { MAX_SIDE } from "../imaging/dicom/header.ts";
+import type { ImagingLimits } from "../imaging/limits.ts";
 import { Studies, type Study } from "../imaging/studies.ts";
 import { listed } from "../quoted.ts";
 import { type Plane, PLANES } from "../terms.ts";
@@ -13,6 +16,14 @@ import { type ModelAnswer, modelAnswer } from "./model_answer.ts";
 import { secondaryCapture } from "./secondary_capture.ts";
 import { type AnsweredStudy, answeredStudy } from "./source.ts";
 import { structuredReport } from "./structured_report.ts";
+
+/** Nobody looks at a study before it is read, so that more than any scanner makes is refused. */
+const LIMITS: ImagingLimits = {
+  images: 4096,
+  inflatedBytes: MAX_INFLATED,
+  slicePixels: MAX_SIDE ** 2,
+  seriesPixels: 128 * 2 ** 20,
+};
 
 /** Who reads, and how. */
 export interface ReadStudyOptions extends ChooseOptions {
@@ -44,7 +55,7 @@ export async function readStudy(
   { web, classifiers, store, signal, ...choose }: ReadStudyOptions,
 ): Promise<StudyAnswer> {
   const files = await fetchStudyFiles(web, uid, { series: choose.series, signal });
-  using studies = await Studies.open(files, choose);
+  using studies = await Studies.open(files, { ...choose, limits: LIMITS });
   const planes = PLANES.filter((plane) => classifiers.some((each) => each.planes.includes(plane)));
   const study = _readable(studies, planes);
   const answered = store ? await answeredStudy(study, planes) : undefined;

@@ -104,8 +104,8 @@ async function _study(
   if (!_isKnee(listed, series)) {
     await state.mark(study, "other");
     onRemark(
-      `Study ${study} is not read: nothing that the PACS says of it names a knee: to have it read, give ` +
-        "it to predict --study",
+      `Study ${study} is not read: the PACS names no MR series of a knee: to have it read, give it to ` +
+        "predict --study",
     );
   } else {
     await answer(study);
@@ -130,8 +130,10 @@ async function _failed(
   onRemark(`Study ${study}, try ${tries} of ${MAX_TRIES}: ${messageOf(error)}`);
 }
 
-/** Whether anything that is said of a study names a knee. */
+/** Whether a study has MR series, and anything that is said of it names a knee. */
 function _isKnee({ description }: ListedStudy, series: readonly ListedSeries[]): boolean {
+  // Some services list studies of all kinds, whatever was asked for.
+  if (!series.some(({ modality }) => modality === "" || modality === "MR")) return false;
   const said = series.flatMap(({ bodyPart, description }) => [bodyPart, description]);
   return [description, ...said].some((text) => KNEE.test(text));
 }

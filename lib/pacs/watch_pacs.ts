@@ -23,7 +23,7 @@ export interface WatchOptions extends PacsOptions {
    */
   store?: boolean;
   /**
-   * Seconds from one look to the next. A study is read when it has not grown since the last look.
+   * Seconds from one look to the next, at most a day. A study is read when it has not grown since the last look.
    * @default 60
    */
   every?: number;
@@ -40,6 +40,9 @@ export interface WatchOptions extends PacsOptions {
   /** Is told, in a line, what came of other studies, and of a PACS that is down. */
   onRemark?: (line: string) => void;
 }
+
+/** A day, in seconds. */
+export const MAX_EVERY = 86_400;
 
 /** The options of a watch. */
 const OPTION_NAMES: OptionNames<WatchOptions> = {
@@ -84,8 +87,10 @@ export async function watchWith(
   if (!/^\d{8}$/.test(since)) {
     throw new OptionError(`Cannot watch a PACS since '${since}': give a day like 20260131`);
   }
-  if (!(every > 0)) {
-    throw new OptionError(`Cannot watch a PACS every ${every} s: give a number above 0`);
+  if (!(every > 0 && every <= MAX_EVERY)) {
+    throw new OptionError(
+      `Cannot watch a PACS every ${every} s: give a number above 0, at most ${MAX_EVERY}`,
+    );
   }
   const models = classifiers.map(({ sha256 }) => sha256);
   const subject = { dicomweb: web.server.url, models, store };

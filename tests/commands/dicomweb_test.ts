@@ -109,6 +109,18 @@ Deno.test("what cannot be predicted of a PACS is one line, and no credential is 
       /read the credentials from 'none'/,
     ],
     [["--dicomweb_credentials", "secret"], READ, 2, /--dicomweb_credentials: not allowed without/],
+    [
+      ["--dicomweb", "http://pacs.example/dicom-web", ...withFile.slice(2)],
+      READ,
+      1,
+      /^The credentials and the study are sent unencrypted: [^]*--allow-net=pacs\.example:80$/,
+    ],
+    [
+      ["--dicomweb", "https://pacs.example/dicom-web", ...withFile.slice(2)],
+      READ,
+      1,
+      /^Cannot find study .*--allow-net=pacs\.example:443$/,
+    ],
     [["--store"], READ, 2, /argument --store: not allowed without argument --dicomweb$/],
     [["--study", STUDY], READ, 2, /argument --study: not allowed without argument --dicomweb$/],
     [["--dicomweb", fake.url], READ, 2, /the following arguments are required: --study$/],
@@ -195,7 +207,9 @@ Deno.test("a new study is watched for, read by every model, and its answer store
     [STUDY, "2.25.73"].flatMap((study) => [[study, "combined", true], [study, "sagittal", true]]),
   );
   assert.match(err, /^Study 2\.25\.72 is not read: it has no sagittal series$/m);
-  assert.ok(!(watch.out + err).includes("never"), err);
+  const state = await folder.text("watch/watch.json");
+  assert.ok(!(watch.out + err + state).includes("never"), err);
+  assert.ok(!/Doe|MRN/.test(watch.out + err + state), err);
   const stored = [...fake.instances.values()].filter(({ modality }) => modality === "SR");
   assert.deepEqual(stored.map(({ study }) => study), [STUDY, "2.25.73"]);
   // Of the combination three pictures, of the other model one.

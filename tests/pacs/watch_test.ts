@@ -72,19 +72,22 @@ Deno.test("studies of knees are answered once, others named, and all that withou
     image(3, { "0018,0015 CS": "", "0008,103E LO": "pd_tse_sag_Kniegelenk" }),
     image(4),
     image(5),
+    image(7, { "0008,0060 CS": "CT" }),
   ]);
   const answer = (study: string) => {
     if (study === "2.25.4") throw new DataError("it has no axial series");
     return Promise.resolve();
   };
-  const said = await watched(fake, folder, (said) => said.length === 5, answer);
+  const said = await watched(fake, folder, (said) => said.length === 6, answer);
   assert.deepEqual(said, [
     "answered 2.25.1",
-    "Study 2.25.2 is not read: nothing that the PACS says of it names a knee: to have it read, give it " +
-    "to predict --study",
+    "Study 2.25.2 is not read: the PACS names no MR series of a knee: to have it read, give it to " +
+    "predict --study",
     "answered 2.25.3",
     "Study 2.25.4 is not read: it has no axial series",
     "answered 2.25.5",
+    "Study 2.25.7 is not read: the PACS names no MR series of a knee: to have it read, give it to " +
+    "predict --study",
   ]);
   await fake.take([image(6)]);
   assert.deepEqual(await watched(fake, folder, (said) => said.length === 1), ["answered 2.25.6"]);
@@ -95,6 +98,7 @@ Deno.test("studies of knees are answered once, others named, and all that withou
     "2.25.4": "refused",
     "2.25.5": "answered",
     "2.25.6": "answered",
+    "2.25.7": "other",
   });
 });
 
