@@ -40,10 +40,16 @@ export class Canvas implements Picture {
 
   /** Fills a rectangle. */
   fill(x: number, y: number, width: number, height: number, color: Rgb): void {
-    for (let row = Math.max(0, y); row < Math.min(this.height, y + height); row++) {
-      for (let column = Math.max(0, x); column < Math.min(this.width, x + width); column++) {
-        this.data.set(color, (row * this.width + column) * 3);
-      }
+    const [top, bottom] = [Math.max(0, y), Math.min(this.height, y + height)];
+    const [left, right] = [Math.max(0, x), Math.min(this.width, x + width)];
+    if (top >= bottom || left >= right) return;
+    // One row pixel by pixel, the others as copies of it.
+    const [begin, end] = [left, right].map((column) => (top * this.width + column) * 3);
+    for (let at = begin; at < end; at += 3) {
+      [this.data[at], this.data[at + 1], this.data[at + 2]] = color;
+    }
+    for (let row = 1; row < bottom - top; row++) {
+      this.data.copyWithin(begin + row * this.width * 3, begin, end);
     }
   }
 

@@ -70,15 +70,15 @@ export function overlay(view: View, slice: number, size: Size): Picture {
   const scale = strongest > 0 ? STEPS / strongest : 0;
   const colors = _table();
   const data = new Uint8Array(grey.length * 3);
-  grey.forEach((value, pixel) => {
-    const shade = (value - black) * window;
+  for (let pixel = 0; pixel < grey.length; pixel++) {
+    const shade = (grey[pixel] - black) * window;
     const step = Math.round(map[pixel] * scale);
     const cover = OPACITY * Math.abs(map[pixel]) * scale / STEPS;
     for (let channel = 0; channel < 3; channel++) {
       const color = colors[(step + STEPS) * 3 + channel];
       data[3 * pixel + channel] = Math.round(shade + cover * (color - shade));
     }
-  });
+  }
   return { ...size, data };
 }
 

@@ -22,14 +22,17 @@ export function resample(values: ArrayLike<number>, from: Size, to: Size): Float
   const columns = _axis(from.width, to.width);
   const rows = _axis(from.height, to.height);
   const narrow = new Float32Array(from.height * to.width);
-  for (let row = 0; row < from.height; row++) {
-    columns.forEach(({ first, weights }, column) => {
+  // Column by column: each has its taps looked up once.
+  for (let column = 0; column < to.width; column++) {
+    const { first, weights } = columns[column];
+    const taps = weights.map((_, tap) => _within(first + tap, from.width));
+    for (let row = 0; row < from.height; row++) {
       let sum = 0;
-      weights.forEach((weight, tap) => {
-        sum += weight * values[row * from.width + _within(first + tap, from.width)];
-      });
+      for (let tap = 0; tap < taps.length; tap++) {
+        sum += weights[tap] * values[row * from.width + taps[tap]];
+      }
       narrow[row * to.width + column] = sum;
-    });
+    }
   }
   const resampled = new Float32Array(to.height * to.width);
   rows.forEach(({ first, weights }, row) => {
@@ -73,16 +76,16 @@ export function spreadMap(
   const rows = positions(to.height, slice.height, size.height);
   const columns = positions(to.width, slice.width, size.width);
   const spread = new Float32Array(to.height * to.width);
-  rows.forEach((row, y) => {
-    columns.forEach((column, x) => {
-      const across = (line: number) => {
-        const left = map[line * size.width + column.first];
-        return left + column.share * (map[line * size.width + column.second] - left);
-      };
-      const above = across(row.first);
-      spread[y * to.width + x] = above + row.share * (across(row.second) - above);
-    });
-  });
+  for (let y = 0; y < to.height; y++) {
+    const row = rows[y];
+    const [above, below] = [row.first * size.width, row.second * size.width];
+    for (let x = 0; x < to.width; x++) {
+      const { first, second, share } = columns[x];
+      const upper = map[above + first] + share * (map[above + second] - map[above + first]);
+      const lower = map[below + first] + share * (map[below + second] - map[below + first]);
+      spread[y * to.width + x] = upper + row.share * (lower - upper);
+    }
+  }
   return spread;
 }
 
