@@ -20,7 +20,7 @@ import {
 import { writeCombinedModels } from "../tests/support/served_models.ts";
 import { DIRECTIONS } from "../tests/support/study.ts";
 
-const [SLICES, SIDE, RUNS] = [24, 256, 9];
+const [SLICES, SIDE, RUNS] = [24, 256, 5];
 const STUDY = "2.25.7";
 
 /** The files of a study with a knee's shades. */

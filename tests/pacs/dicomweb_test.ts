@@ -42,6 +42,52 @@ Deno.test("a study is fetched file by file as it is stored, and of it only MR", 
   ]);
 });
 
+Deno.test("where a series does not say how many files it has, its instances are counted", async () => {
+  await using fake = new FakePacs();
+  const files = [...study(1).values()].slice(0, 18);
+  await fake.take(files);
+  const list = [{ "0020000E": value(`${STUDY}0`), "00080060": value("MR") }];
+  fake.trouble = (_, { pathname }) => pathname.endsWith("/series") ? json(list) : undefined;
+  assert.equal((await pacs.fetchStudy(STUDY, { url: fake.url })).length, 18);
+  assert.equal(fake.asked.at(-1), `GET /studies/${STUDY}/series/${STUDY}0/instances`);
+  fake.trouble = (_, { pathname }) => {
+    if (pathname.endsWith("/series")) return json(list);
+    return pathname.endsWith("/instances") ? undefined : filesAnswer(files.slice(1));
+  };
+  assert.match(await failure(pacs.fetchStudy(STUDY, { url: fake.url })), /it sent 17 of 18 files/);
+});
+
+Deno.test("files that share an identifier are told apart by their names", async () => {
+  await using fake = new FakePacs();
+  const [file] = study(1).values();
+  await fake.take([file]);
+  fake.trouble = (_, { pathname }) =>
+    pathname.endsWith("/series") ? undefined : filesAnswer([file, file]);
+  const names = (await pacs.fetchStudy(STUDY, { url: fake.url })).map(({ name }) => name);
+  const { instance } = [...fake.instances.values()][0];
+  assert.deepEqual(names, [`${STUDY}/${instance}`, `${STUDY}/${instance}-1`]);
+});
+
+Deno.test("studies are listed page by page, and a PACS that knows no pages ends the list", async () => {
+  await using fake = new FakePacs();
+  const [bytes] = study(1).values();
+  for (let i = 0; i < 450; i++) {
+    const about = { study: `2.25.${i}`, series: "2.25.1", instance: `${i}`, bytes };
+    fake.instances.set(`${i}`, { ...about, modality: "MR", description: "", bodyPart: "" });
+  }
+  const web = openPacs({ url: fake.url });
+  const listed = await Array.fromAsync(web.studies("20260101"));
+  assert.deepEqual(
+    listed.map(({ study }) => study),
+    Array.from({ length: 450 }, (_, i) => `2.25.${i}`),
+  );
+  assert.equal(fake.asked.length, 3);
+  const page = Array.from({ length: 200 }, (_, i) => ({ "0020000D": value(`2.25.${i}`) }));
+  fake.trouble = () => json(page);
+  assert.equal((await Array.fromAsync(web.studies("20260101"))).length, 200);
+  assert.equal(fake.asked.length, 5);
+});
+
 Deno.test("series that are named are fetched alone", async () => {
   await using fake = new FakePacs();
   await fake.take(study(1).values());
