@@ -49,15 +49,16 @@ CASES = {
     "32x80x72": (32, 80, 72, 400),
 }
 
-# The same of ResNet-18. The seeds are without near ties in float32, as above. Seed 200 is an example of
-# one that is not: of 7 slices of 256x256 two tie in a channel but for rounding, and the gradients of
-# PyTorch in float32 are 1e-3 from those in float64, instead of the 3e-6 of seed 310.
+# The same of ResNet-18. The seeds are without near ties in float32, as above: of 7 slices the largest
+# mean of each channel leads by 1e-5 at least. Seed 200 is an example of one that has a tie: of 7 slices
+# of 256x256 two are equal in a channel but for rounding, and the gradients of PyTorch in float32 are 1e-3
+# from those in float64, instead of the 3e-6 of seed 310.
 RESNET18_CASES = {
     "2x64x64": (2, 64, 64, 310),
     "1x256x256": (1, 256, 256, 310),
     "7x256x256": (7, 256, 256, 310),
     "1x224x240": (1, 224, 240, 310),
-    "7x224x240": (7, 224, 240, 310),
+    "7x224x240": (7, 224, 240, 320),
 }
 
 # The sketch of a tensor: see `sketch`. ResNet-18 has five times as many tensors, so less is kept of each.
