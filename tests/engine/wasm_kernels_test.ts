@@ -190,7 +190,7 @@ for (const [height, width, inputs, outputs] of [[5, 7, 12, 16], [17, 18, 8, 8], 
     const channels = [(inputs - 4 * fours) / 6, fours];
     const before = noise(9 * inputs * outputs, 3);
     const dw = floats(before);
-    const products = floats(36 * 6 * 64);
+    const products = floats(36 * 6 * 32);
     const to = [gradient.at, gradientStride, outputs / 8, room, tiles, dw.at, products.at];
     callKernel("addFilterGradient", image.at, imageStride, ...channels, ...to);
     const expected = new Float32Array(before);

@@ -144,8 +144,8 @@ function _longestPanel(layers: readonly LayerLayout[]): number {
   );
 }
 
-/** The products of `addFilterGradient` before they are transformed back: 36 of six by 64. */
-const FILTER_PRODUCT_BYTES = 4 * 36 * 6 * 64;
+/** The products of `addFilterGradient` before they are transformed back: 36 of six by 32. */
+const FILTER_PRODUCT_BYTES = 4 * 36 * 6 * 32;
 
 /** What a thread computes in. */
 export interface Scratch {

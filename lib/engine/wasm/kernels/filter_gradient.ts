@@ -16,10 +16,10 @@ import { add, PANEL } from "./vector";
 
 /** Products of a tile. */
 const PRODUCTS = 36;
-/** Most panels whose products are transformed back together: so few that these stay in the caches. */
-const PANELS_AT_ONCE: i32 = 8;
+/** Most panels whose products are transformed back together: so few that these stay in the first cache. */
+const PANELS_AT_ONCE: i32 = 4;
 /** Bytes between two rows of products: eight sums of each of these panels. */
-const ROW: usize = 256;
+const ROW: usize = 128;
 /** Bytes between two products of six rows; not a page, or all would share a set of the first cache. */
 const PRODUCT: usize = 6 * ROW;
 
@@ -96,7 +96,7 @@ function expand(a: v128, b: v128, c: v128, d: v128, last: bool, to: usize, strid
  * @param fours of the others four at once
  * @param gradient as `transformGradient` writes it, `gradientStride` bytes apart
  * @param dw `[panels][9][inputs][8]`
- * @param temp 36 × 6 × 64 floats
+ * @param temp 36 × 6 × 32 floats
  */
 export function addFilterGradient(
   image: usize, imageStride: usize, sixes: i32, fours: i32, gradient: usize, gradientStride: usize,

@@ -4,6 +4,8 @@ import { fillRows6x32, fillRows6x4, multiplyRows6x32, multiplyRows6x4 } from "./
 /**
  * The products of transformed tiles and filters, one matrix product for each number of a tile.
  *
+ * So many inputs at once that their filters, some 50 kB, stay near while all tiles are multiplied by them.
+ *
  * @param products numbers of a tile
  * @param rows sixes of tiles: the tiles are multiplied six at once
  * @param image `[tiles][inputs]`, `imageStride` bytes apart
@@ -19,17 +21,21 @@ export function multiplyTransformed(
   const panelBytes = (<usize> inputs) << 5;
   const outPitch = (<usize> panels) << 5;
   for (let product = 0; product < products; product++) {
+    let input = 0;
+    let panel = filters;
     let x = image;
-    let to = out;
-    for (let row = 0; row < rows; row++, x += 6 * pitch, to += 6 * outPitch) {
+    for (; input + 32 <= inputs; input += 32, x += 128, panel += 1024) {
       let from = x;
-      let panel = filters;
-      let input = 0;
-      for (; input + 32 <= inputs; input += 32, from += 128, panel += 1024) {
+      let to = out;
+      for (let row = 0; row < rows; row++, from += 6 * pitch, to += 6 * outPitch) {
         fillRows6x32(from, pitch);
         multiplyRows6x32(panel, panelBytes, to, outPitch, panels, input == 0);
       }
-      for (; input < inputs; input += 4, from += 16, panel += 128) {
+    }
+    for (; input < inputs; input += 4, x += 16, panel += 128) {
+      let from = x;
+      let to = out;
+      for (let row = 0; row < rows; row++, from += 6 * pitch, to += 6 * outPitch) {
         fillRows6x4(from, pitch);
         multiplyRows6x4(panel, panelBytes, to, outPitch, panels, input == 0);
       }
