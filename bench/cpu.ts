@@ -6,6 +6,7 @@
  * deno task bench:cpu           # exams of 2, 8, 24 and 60 slices, 256×256; best of 3
  * deno task bench:cpu 5 8 24    # repeats, then numbers of slices
  * deno task bench:cpu resnet18  # another network than AlexNet
+ * deno task bench:cpu --kernels # each kernel of a step instead; may be followed by the same
  * ```
  *
  * `work` is what a step costs in processor seconds, all threads together. Where a step takes longer
@@ -13,11 +14,13 @@
  * else.
  *
  * Each timing is the least of the repeats after one that is not counted, in a process of its own, whose
- * peak memory stands beside it. Compare within a run, not between runs. A peer that cannot be had is
+ * peak memory stands beside it. PyTorch is that of the first `python3` that has it. Compare within a run, not between runs. A peer that cannot be had is
  * left out; onnxruntime-node is fetched from npm the first time.
  */
 import { type EpochMemory, type Kind, SIDE, type Timings } from "./cpu_process.ts";
+import { kernelTable, peakOfThread, timeKernels } from "./kernel_times.ts";
 import { type FirstAnswer, measureFirstAnswer } from "./first_answer.ts";
+import { cpus } from "node:os";
 import { describeEngine, startEngine } from "../lib/engine/engine.ts";
 import { messageOf } from "../lib/errors.ts";
 import { convertWeights } from "../lib/model/convert.ts";
@@ -37,22 +40,36 @@ const TYPICAL = 24;
 /** How long a peer may take to be fetched and to run, in milliseconds. */
 const PEER_TIME = 180_000;
 
+/** PyTorch's timings, and which PyTorch it is. */
+interface Torch extends Timings {
+  version: string;
+  /** Of its vectors, such as `AVX512`; empty where it does not say. */
+  vectors: string;
+}
+
 /** A row of the table. */
 interface Row {
   slices: number;
   threads: number;
   ours: Timings;
-  torch?: Timings;
+  torch?: Torch;
   onnx?: { forward: number };
 }
 
-const network = NETWORK_NAMES.find((name) => name === Deno.args[0]);
+const kernels = Deno.args[0] === "--kernels";
+const args = Deno.args.slice(kernels ? 1 : 0);
+const network = NETWORK_NAMES.find((name) => name === args[0]);
 const description = networkOf(network ?? "alexnet");
-const [repeats = 3, ...given] = Deno.args.slice(network ? 1 : 0).map(Number);
-const sizes = given.length === 0 ? [2, 8, TYPICAL, 60] : given;
+const [repeats = 3, ...given] = args.slice(network ? 1 : 0).map(Number);
+const sizes = given.length > 0 ? given : kernels ? [TYPICAL] : [2, 8, TYPICAL, 60];
 if (![repeats, ...sizes].every((count) => Number.isInteger(count) && count > 0)) {
-  print("usage: deno task bench:cpu [NETWORK] [REPEATS [SLICES ...]]");
+  print("usage: deno task bench:cpu [--kernels] [NETWORK] [REPEATS [SLICES ...]]");
   Deno.exit(2);
+}
+print(cpus()[0].model);
+if (kernels) {
+  await printKernels();
+  Deno.exit(0);
 }
 const engine = await startEngine("wasm");
 const cores = navigator.hardwareConcurrency;
@@ -69,6 +86,8 @@ try {
     `${description.title}; exams of ${SIDE}×${SIDE}; best of ${repeats}; seconds; peak memory in MB`,
   );
   const rows = await compare(onnx);
+  const torch = rows.find(({ torch }) => torch !== undefined)?.torch;
+  if (torch !== undefined) print(`PyTorch ${torch.version} ${torch.vectors}`);
   for (const peer of leftOut) print(`Left out: ${peer}`);
   await compareOperations(rows);
   const memory = await inProcess<EpochMemory>("epochs", [LARGEST, cores, EPOCHS]);
@@ -92,6 +111,24 @@ try {
   await Deno.remove(folder, { recursive: true });
 }
 Deno.exit(0);
+
+/** Prints what each kernel takes, and its share of the peak of the threads that it runs on. */
+async function printKernels(): Promise<void> {
+  const peak = peakOfThread();
+  print(
+    `${description.title}; a step on an exam of ${SIDE}×${SIDE}; best of ${repeats}; seconds of all ` +
+      `threads; thousand millions of multiply-adds; the peak of a thread is ${
+        (peak / 1e9).toFixed(1)
+      } a second`,
+  );
+  for (const slices of sizes) {
+    for (const threads of new Set([1, navigator.hardwareConcurrency])) {
+      const { times, seconds } = await timeKernels(description, slices, threads, repeats);
+      print(`${slices} slices, ${threadsWord(threads)}: ${seconds.toFixed(3)} s`);
+      for (const line of kernelTable(times, peak)) print(line);
+    }
+  }
+}
 
 /** Measures and prints the table. */
 async function compare(network: string): Promise<Row[]> {
@@ -197,7 +234,7 @@ async function inProcess<T>(kind: Kind | "epochs", counts: number[]): Promise<T>
 }
 
 /** PyTorch's timings, from the first Python that has it; `undefined` where none has. */
-async function inPython(slices: number, threads: number): Promise<Timings | undefined> {
+async function inPython(slices: number, threads: number): Promise<Torch | undefined> {
   const script = new URL("step_torch.py", import.meta.url).pathname;
   const args = [script, ...[slices, SIDE, repeats, threads, "cpu", description.name].map(String)];
   for (const python of ["python3", "/usr/bin/python3"]) {

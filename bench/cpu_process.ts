@@ -111,7 +111,7 @@ async function trainEpochs(model: MRNet, most: number, epochs: number): Promise<
 }
 
 /** An exam of noise: no two slices are alike, so more of them win a channel than of real ones. */
-function makeExam(slices: number): Exam {
+export function makeExam(slices: number): Exam {
   const random = createRandom(1, "bench");
   const voxels = new Uint8Array(slices * SIDE * SIDE);
   for (let index = 0; index < voxels.length; index++) voxels[index] = random.integer(256);

@@ -97,6 +97,8 @@ def together(work, alone):
 (step_alone, work), (forward_alone, _) = best_of(step), best_of(forward)
 name = torch.cuda.get_device_name() if device == "cuda" else f"{threads} threads"
 timings = {"version": torch.__version__, "device": name, "work": work}
+has_cpu = hasattr(torch.backends, "cpu")
+timings["vectors"] = torch.backends.cpu.get_cpu_capability() if has_cpu else ""
 timings |= {"step": together(step, step_alone), "stepAlone": step_alone}
 timings |= {"forward": together(forward, forward_alone), "forwardAlone": forward_alone}
 timings["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
