@@ -23,8 +23,8 @@ const GRACE = 3000;
 
 const PERMISSIONS =
   "\nPermissions: --allow-net=HOST:PORT --allow-read=DIR, where DIR are the folders of the models and\n" +
-  "of the data, and --allow-write=DIR for that of --verdicts; -P=serve in the place of -A grants\n" +
-  "127.0.0.1:8080, data and models, and writing to models/verdicts.";
+  "of the data, and --allow-write=DIR for that of --verdicts; both for that of --reader. -P=serve in\n" +
+  "the place of -A grants 127.0.0.1:8080, data and models, and writing to models/verdicts.";
 
 const { bodyBytes, answerBytes, slicePixels, voxels, queue, deadline } = SERVE_LIMITS;
 const { images, inflatedBytes, seriesPixels } = SERVE_LIMITS;
@@ -74,6 +74,15 @@ function verdictsOption() {
   );
 }
 
+function readerOption() {
+  return option(
+    "--reader <FILE.csv>",
+    "ask a person about each exam before the models' answers and the labels are shown, and keep\n" +
+      "what was answered in this file (default: nobody is asked)",
+    text,
+  );
+}
+
 function tokenOption() {
   return option("--token <TEXT>", "what clients must send as Authorization: Bearer", text);
 }
@@ -102,6 +111,7 @@ export function serveCommand() {
     .addOption(option("--data <DIR>", "dataset to show in the viewer (default: none)", text))
     .addOption(modelsOption())
     .addOption(verdictsOption())
+    .addOption(readerOption())
     .addOption(portOption())
     .addOption(hostOption())
     .addOption(tokenOption())
@@ -129,6 +139,7 @@ export function viewCommand() {
     .addOption(option("--data <DIR>", "folder of the dataset", text).default("data"))
     .addOption(modelsOption())
     .addOption(verdictsOption())
+    .addOption(readerOption())
     .addOption(portOption())
     .addOption(hostOption())
     .addOption(tokenOption())
@@ -143,6 +154,7 @@ interface _Given {
   data?: string;
   models?: string[];
   verdicts?: string;
+  reader?: string;
   port: number;
   host: string;
   token?: string;
@@ -164,7 +176,11 @@ async function _serve(
     models,
     engine: backend,
     token,
-    viewer: { data, verdicts: _verdictsFolder(given.verdicts, models) },
+    viewer: {
+      data,
+      verdicts: _verdictsFolder(given.verdicts, models),
+      reader: given.reader,
+    },
     origins: allow_origin,
     // Without a token anything in a browser here could ask, so only our own names are answered.
     hosts: local && token === undefined ? loopbackHosts(host, comesTo) : undefined,

@@ -102,6 +102,13 @@ export interface ViewerOptions {
    * @default none, in memory
    */
   verdicts?: string;
+  /**
+   * A CSV file of the answers of a person who reads the dataset's exams. With it the page asks for that
+   * person's answer first; labels and the models' answers about an exam are told after it. It is made if it
+   * is not there.
+   * @default none, everything is told at once
+   */
+  reader?: string;
 }
 
 /** How to serve. */
@@ -171,7 +178,8 @@ export interface ResolvedOptions
 /**
  * Checks options and fills in the defaults.
  *
- * @throws {OptionError} if an option does not exist, or a limit, the token or an origin cannot be
+ * @throws {OptionError} if an option does not exist, a limit, the token or an origin cannot be, or there is
+ *   a reader and no dataset
  */
 export function resolveOptions(options: ServeOptions): ResolvedOptions {
   checkOptionNames("serve", options, OPTION_NAMES);
@@ -195,6 +203,11 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
       : model
   );
   const viewer = options.viewer === true ? {} : options.viewer || undefined;
+  if (viewer?.reader !== undefined && viewer.data === undefined) {
+    throw new OptionError(
+      `Cannot keep a reader's answers in '${viewer.reader}': give the folder of the exams, data, too`,
+    );
+  }
   const origins = normalizeOrigins(options.origins ?? []);
   return { ...options, models, limits, viewer, origins };
 }

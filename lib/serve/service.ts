@@ -93,6 +93,7 @@ export class Service implements Host {
   /** Loads the models, and the engine with them; throws what is wrong with them. */
   async ready(): Promise<void> {
     await this.#viewerRoute("/");
+    await (await this.#viewer)?.ready();
     if (this.options.models.length > 0) await (this.#loading ??= this.#load());
   }
 

@@ -40,6 +40,8 @@ export interface WindowOptions {
    * @default a model for each plane, and the three together
    */
   models?: string[];
+  /** Whether a reader is asked, whose answers are in `answers.csv`. */
+  reader?: boolean;
   view?: NonNullable<Parameters<Browser["newPage"]>[0]>;
   hash?: string;
   /** Changes the dataset before the service starts. */
@@ -52,7 +54,8 @@ export interface WindowOptions {
 export async function withPage(
   browser: Browser,
   body: (window: Window) => Promise<void>,
-  { options = {}, models = MODELS, view = {}, hash = "", prepare, before }: WindowOptions = {},
+  { options = {}, models = MODELS, reader, view = {}, hash = "", prepare, before }: WindowOptions =
+    {},
 ): Promise<void> {
   await using folder = await TemporaryFolder.make();
   await writeExams(folder);
@@ -61,7 +64,7 @@ export async function withPage(
   const handler = createHandler({
     engine: "wasm",
     models: models.map((name) => folder.at(name)),
-    viewer: { data: folder.at("data") },
+    viewer: { data: folder.at("data"), reader: reader ? folder.at("answers.csv") : undefined },
     ...options,
   });
   const server = Deno.serve(

@@ -5,11 +5,11 @@
 import { type Exam, readExam } from "../../data/exam.ts";
 import { examFile, isExamId } from "../../data/labels.ts";
 import planeName from "../../data/plane_name.js" with { type: "text" };
-import { DataError, messageOf } from "../../errors.ts";
+import { DataError, messageOf, MRNetError } from "../../errors.ts";
 import { colorOf } from "../../explain/color_map.ts";
 import { DEFAULT_THRESHOLD } from "../../model/card.ts";
 import { recalibrationText } from "../../model/recalibration.ts";
-import { type Plane, PLANES, type Split, SPLITS } from "../../terms.ts";
+import { type Plane, PLANES, type Split, SPLITS, type Task, TASKS } from "../../terms.ts";
 import { checkExamLimits } from "../exams.ts";
 import type { Host, Route } from "../host.ts";
 import { readingKey } from "../predict.ts";
@@ -32,6 +32,7 @@ import marks from "./page/marks.js" with { type: "text" };
 import page from "./page/page.html" with { type: "text" };
 import script from "./page/page.js" with { type: "text" };
 import planePanel from "./page/plane_panel.js" with { type: "text" };
+import reader from "./page/reader.js" with { type: "text" };
 import remarks from "./page/remarks.js" with { type: "text" };
 import stage from "./page/stage.js" with { type: "text" };
 import studyFiles from "./page/study_files.js" with { type: "text" };
@@ -41,6 +42,8 @@ import volume from "./page/volume.js" with { type: "text" };
 import pageWindow from "./page/window.js" with { type: "text" };
 import words from "./page/words.js" with { type: "text" };
 import zoom from "./page/zoom.js" with { type: "text" };
+import { answerKey, type Answers, ReaderAnswers } from "./reader_answers.ts";
+import { type ComparedExam, compareReader } from "./reader_comparison.ts";
 import { type AskedExam, Readings } from "./readings.ts";
 import { SharedExams } from "./shared_exams.ts";
 import { sliceChunks } from "./slices.ts";
@@ -74,6 +77,7 @@ const SCRIPTS = {
   page: script,
   plane_name: planeName,
   plane_panel: planePanel,
+  reader,
   remarks,
   stage,
   study_files: studyFiles,
@@ -98,13 +102,15 @@ const QUIET = 400;
 const COLOR_STEPS = 64;
 
 /** An exam's address: of the dataset, or dropped on the page. */
-const EXAM_PATH = /^\/viewer\/(slices|reading)\/([a-z]+)\/([A-Za-z0-9_-]+)(?:\/([a-z]+))?$/;
+const EXAM_PATH = /^\/viewer\/(slices|reading|answers)\/([a-z]+)\/([A-Za-z0-9_-]+)(?:\/([a-z]+))?$/;
 
 /** Answers the page's requests. */
 export class Viewer {
   readonly #service: Host;
   readonly #data: string | undefined;
   readonly #readings: Readings;
+  /** What a person said of the exams, if that is asked for first. */
+  readonly #answers: ReaderAnswers | undefined;
   readonly #dropped: LeastRecent<Map<Plane, Exam>>;
   /** When an exam was last asked for. */
   #lookedAt = -Infinity;
@@ -116,9 +122,10 @@ export class Viewer {
    * @param service whose models read the exams
    * @param options where the exams are, and what the models say of them is kept
    */
-  constructor(service: Host, { data, verdicts }: ViewerOptions) {
+  constructor(service: Host, { data, verdicts, reader }: ViewerOptions) {
     this.#service = service;
     this.#data = data;
+    this.#answers = reader === undefined ? undefined : new ReaderAnswers(reader);
     const { onError } = service.options;
     this.#readings = new Readings(
       service,
@@ -150,6 +157,7 @@ export class Viewer {
       ["/viewer/page.css", text(style, "text/css")],
       ["/viewer/setup", { method: "GET", answer: () => this.#setup() }],
       ["/viewer/verdicts", { method: "GET", answer: (_, url) => this.#verdicts(url) }],
+      ["/viewer/comparison", { method: "GET", answer: (_, url) => this.#comparison(url) }],
       ["/viewer/exams", {
         method: "POST",
         queued: true,
@@ -170,7 +178,15 @@ export class Viewer {
       const answer = (request: Request) => this.#reading(request, split, id);
       return { method: "GET", queued: true, answer };
     }
+    if (what === "answers" && plane === undefined) {
+      return { method: "POST", answer: (_, url) => this.#give(split, id, url) };
+    }
     return undefined;
+  }
+
+  /** Whatever would keep it from its work later; throws what is wrong with the file of answers. */
+  async ready(): Promise<void> {
+    await this.#answers?.prepare();
   }
 
   /** What the page needs to know before it can show anything. */
@@ -187,6 +203,11 @@ export class Viewer {
       faults.push(messageOf(error));
       return [];
     });
+    const answers = await this.#answers?.all();
+    const tasks = await this.#askedTasks();
+    const exams = answers === undefined
+      ? list.exams
+      : list.exams.map((exam) => _asTold(exam, answers.get(answerKey(exam)) ?? {}, tasks));
     const { bodyBytes, images } = this.#service.options.limits;
     const colors = Array.from(
       { length: 2 * COLOR_STEPS + 1 },
@@ -194,7 +215,9 @@ export class Viewer {
     );
     return Response.json({
       data: this.#data,
-      ...list,
+      exams,
+      faults,
+      reader: this.#answers === undefined ? undefined : { tasks },
       models: models.map((model) => ({
         name: model.name,
         kind: model.kind,
@@ -236,6 +259,9 @@ export class Viewer {
 
   async #reading(request: Request, split: string, id: string): Promise<Response> {
     const asked = await this.#examAsked(split, id);
+    if (await this.#isHidden(split, id)) {
+      throw new Problem(403, `What the models say of the exam '${id}' is told after your answer`);
+    }
     return this.#service.json(await this.#readings.reading(request, asked).catch(_unreadable));
   }
 
@@ -252,6 +278,89 @@ export class Viewer {
       files: split === DROPPED ? undefined : new Map(planes.map((plane) => [plane, file(plane)])),
       read: () => this.#exams(split, id),
     };
+  }
+
+  /** The findings that a reader is asked about: those of the models, or all. */
+  async #askedTasks(): Promise<Task[]> {
+    const models = await this.#service.models().catch((error) => {
+      if (!(error instanceof Problem)) throw error;
+      return [];
+    });
+    return TASKS.filter((each) => models.length === 0 || models.some(({ task }) => task === each));
+  }
+
+  /** Whether a reader has still to say something of an exam. */
+  async #isHidden(split: string, id: string): Promise<boolean> {
+    const answers = await this.#answers?.all();
+    if (answers === undefined || split === DROPPED) return false;
+    const given = answers.get(answerKey({ split: split as Split, id })) ?? {};
+    return _isUnanswered(given, await this.#askedTasks());
+  }
+
+  /** Takes a reader's answers about an exam, `?acl=1&meniscus=0`, and tells its labels. */
+  async #give(split: string, id: string, { searchParams }: URL): Promise<Response> {
+    if (this.#answers === undefined) {
+      throw new Problem(404, "This viewer takes no answers: start it with --reader");
+    }
+    const { exams } = await listExams(this.#folder());
+    const exam = exams.find((each) => each.split === split && each.id === id);
+    if (exam === undefined) throw _noExam(split, id);
+    const answers: Answers = {};
+    for (const [task, answer] of searchParams) {
+      if (!TASKS.includes(task as Task) || !/^[01]$/.test(answer)) {
+        throw new Problem(400, `An answer must be 1 or 0 of ${TASKS.join(", ")}`);
+      }
+      answers[task as Task] = answer === "1" ? 1 : 0;
+    }
+    const refuse = (error: unknown): never => {
+      if (error instanceof Problem || !(error instanceof MRNetError)) throw error;
+      this.#service.options.onError?.(error);
+      throw new Problem(
+        503,
+        `This answer was not taken, as it cannot be kept: ${messageOf(error)}`,
+      );
+    };
+    const before = (await this.#answers.all().catch(refuse)).get(answerKey(exam)) ?? {};
+    const tasks = await this.#askedTasks();
+    const missing = tasks.filter((task) => !(task in answers) && !(task in before));
+    if (missing.length > 0) {
+      throw new Problem(400, `An answer must be about each finding: ${missing.join(", ")}`);
+    }
+    const given = await this.#answers.give(exam, answers).catch(refuse);
+    return Response.json({ answers: given, labels: exam.labels });
+  }
+
+  /** A reader and a model side by side, on the exams of a split that both have read. */
+  async #comparison(url: URL): Promise<Response> {
+    const answers = await this.#answers?.all();
+    if (answers === undefined) {
+      throw new Problem(404, "This viewer compares no reader: start it with --reader");
+    }
+    const [split, name] = [url.searchParams.get("split"), url.searchParams.get("model")];
+    const model = (await this.#service.models()).find((each) => each.name === name);
+    if (model === undefined || !SPLITS.includes(split as Split)) {
+      throw new Problem(400, `The query must name a model and a split: ${SPLITS.join(" or ")}`);
+    }
+    const { task } = model;
+    const tasks = await this.#askedTasks();
+    const { exams } = await listExams(this.#folder());
+    const compared: ComparedExam[] = [];
+    const left = { unlabelled: 0, unread: 0 };
+    let answered = 0;
+    for (const exam of exams.filter((each) => each.split === split)) {
+      const given = answers.get(answerKey(exam)) ?? {};
+      // What is only half answered is still hidden.
+      if (!(task in given) || _isUnanswered(given, tasks)) continue;
+      answered++;
+      const label = exam.labels[task];
+      const asked = await this.#examAsked(exam.split, exam.id);
+      const known = await this.#readings.known(asked, this.#service.stopping);
+      const verdict = known?.find((each) => each.model === name);
+      if (label === undefined) left.unlabelled++;
+      else if (verdict === undefined) left.unread++;
+      else compared.push({ ...verdict, label, answer: given[task]! });
+    }
+    return this.#service.json({ answered, ...left, ...compareReader(compared) });
   }
 
   /** Writes down what is only in memory yet. */
@@ -292,6 +401,8 @@ export class Viewer {
   async #verdictLine({ split, id }: ListedExam, signal: AbortSignal): Promise<string> {
     try {
       const asked = await this.#examAsked(split, id);
+      // Not told, and not computed while somebody reads it.
+      if (await this.#isHidden(split, id)) return `${JSON.stringify({ id })}\n`;
       const known = await this.#readings.known(asked, signal).catch(_unreadable);
       if (known !== undefined) return `${JSON.stringify({ id, verdicts: known })}\n`;
       // WebAssembly computes on the main thread: whoever leafs through exams is not made to wait for it.
@@ -309,6 +420,10 @@ export class Viewer {
 
   /** Takes in an exam that is in no dataset. */
   async #drop(request: Request): Promise<Response> {
+    if (this.#answers !== undefined) {
+      await request.body?.cancel();
+      throw new Problem(403, "A reader is asked about the exams of the dataset alone");
+    }
     const sent = await this.#service.queued(request, async (deadline) => {
       using upload = await this.#service.upload(request, deadline);
       await upload.readStudy({ planes: PLANES }, deadline);
@@ -391,6 +506,16 @@ export class Viewer {
 function _unreadable(error: unknown): never {
   if (error instanceof DataError) throw new Problem(422, messageOf(error));
   throw error;
+}
+
+/** Whether a finding is left that a reader has not answered. */
+function _isUnanswered(answers: Answers, tasks: readonly Task[]): boolean {
+  return tasks.some((task) => !(task in answers));
+}
+
+/** An exam as a reader may know it: the labels come after all answers. */
+function _asTold(exam: ListedExam, answers: Answers, tasks: readonly Task[]) {
+  return { ...exam, labels: _isUnanswered(answers, tasks) ? {} : exam.labels, answers };
 }
 
 function _noExam(split: string, id: string): Problem {

@@ -1,5 +1,6 @@
 /** The list of exams: search, filters, order, and what the chosen model says about each. */
 import { listTable, saveFile } from "./list_table.js";
+import { isHidden } from "./reader.js";
 import { VirtualRows } from "./virtual_rows.js";
 
 const find = (selector) => document.querySelector(selector);
@@ -47,6 +48,8 @@ export class ExamList {
   #rows = new Map();
   #chosen;
   #model;
+  /** Who is asked first, if somebody is. */
+  #reader;
   #frame;
   /** Whether a pointer is down on the list, which then stays as it is. */
   #pressed = false;
@@ -87,9 +90,15 @@ export class ExamList {
     find("#save-list").addEventListener("click", () => this.#save());
   }
 
-  /** Takes over the exams; dropped ones come first. */
-  set(exams) {
+  /**
+   * Takes over the exams; dropped ones come first.
+   *
+   * @param {object[]} exams
+   * @param {object} [reader] who is asked about an exam before the models' answers are shown
+   */
+  set(exams, reader) {
     this.#exams = exams;
+    this.#reader = reader;
     this.#show();
   }
 
@@ -103,6 +112,11 @@ export class ExamList {
   replace(exam, ...others) {
     this.#rows.delete(exam);
     this.#exams = this.#exams.flatMap((each) => each === exam ? others : [each]);
+    this.#show();
+  }
+
+  /** Shows again what is known of the exams. */
+  refresh() {
     this.#show();
   }
 
@@ -170,7 +184,11 @@ export class ExamList {
   }
 
   /** What the chosen model says about an exam, or why it will say nothing. */
-  #answer({ split, id, planes }) {
+  #answer(exam) {
+    const { split, id, planes } = exam;
+    if (isHidden(exam, this.#reader)) {
+      return { none: "not answered", why: "your answer comes first" };
+    }
     if (this.#model === undefined) return {};
     const { verdicts, fault } = this.#answers.get(`${split}/${id}`) ?? {};
     if (fault !== undefined) return { none: "cannot be read", why: fault };

@@ -7,6 +7,7 @@ import { addressNameOf, ExamList, nameOf } from "./exam_list.js";
 import { takeIn } from "./dropped.js";
 import { takeFiles } from "./files.js";
 import { PlanePanel } from "./plane_panel.js";
+import { answerWords, isHidden, showComparison, showQuestions, takeAnswers } from "./reader.js";
 import { oddSaid, showRemarks } from "./remarks.js";
 import { faultOf, namesOf } from "./study_files.js";
 import { labelItems, TASKS, titleOf } from "./titles.js";
@@ -73,7 +74,8 @@ async function start() {
   if (model() !== undefined) find("#task").value = model().task;
   if (model() === undefined && tasks.includes("acl")) find("#task").value = "acl";
   list.useModel(model());
-  list.set([...setup.exams]);
+  list.set([...setup.exams], setup.reader);
+  if (setup.reader !== undefined) askTheReader();
   toggleList(setup.exams.length > 0 && !isNarrow());
   if (readAddress().exam !== undefined) await followAddress();
   else if (list.first === undefined) showNothing();
@@ -221,9 +223,11 @@ async function show(exam, { step = true, slice, onSeen } = {}) {
   find("#labels").replaceChildren(...labelItems(exam.labels));
   list.mark(exam);
   showRemarks(panels, exam);
-  find("#answer").hidden = setup.models.length === 0;
+  const hidden = isHidden(exam, setup.reader);
+  showQuestions(exam, setup.reader);
+  find("#answer").hidden = setup.models.length === 0 || hidden;
   if (exam.isOnItsWay) return expect(exam);
-  list.awaitAnswer(setup.models.length > 0 ? exam : undefined);
+  list.awaitAnswer(setup.models.length > 0 && !hidden ? exam : undefined);
   showAnswer();
   if (!exam.planes.includes(large)) enlarge(undefined);
   const seen = [];
@@ -256,7 +260,7 @@ function expect(exam) {
 }
 
 async function read(exam) {
-  if (setup.models.length === 0) return;
+  if (setup.models.length === 0 || isHidden(exam, setup.reader)) return;
   const { signal } = asking;
   try {
     const path = `viewer/reading/${exam.split}/${exam.id}`;
@@ -287,7 +291,7 @@ function passed(milliseconds) {
 
 /** The probabilities by the chosen model, and each plane's map. */
 function showAnswer() {
-  if (current === undefined) return;
+  if (current === undefined || isHidden(current, setup.reader)) return;
   showRemarks(panels, current, reading);
   const chosen = model();
   if (chosen === undefined) return;
@@ -307,14 +311,41 @@ async function followVerdicts() {
   try {
     const response = await ask(`viewer/verdicts?split=${split}`, { signal });
     for await (const { id, verdicts, fault } of lines(response)) {
-      list.tell({ split, id }, { verdicts, fault });
+      // Of what is not answered yet nothing is told; it may be by now.
+      if (verdicts !== undefined || fault !== undefined) {
+        list.tell({ split, id }, { verdicts, fault });
+      }
     }
   } catch (error) {
     if (!signal.aborted) tell(error.message);
   }
 }
 
+/** Has a person answer first: no files of others, and a way to compare. */
+function askTheReader() {
+  for (const id of ["open", "open-folder"]) find(`#${id}`).hidden = true;
+  find("#compare").hidden = setup.models.length === 0;
+  find("#compare").addEventListener("click", () => {
+    const asked = { name: model().name, title: titleOf(model(), setup.models) };
+    showComparison(asked, find("#split").value).catch((error) => tell(error.message));
+  });
+  takeAnswers(() => current, (exam) => {
+    list.refresh();
+    if (current !== exam) return;
+    find("#labels").replaceChildren(...labelItems(exam.labels));
+    showQuestions(exam, setup.reader);
+    find("#answer").hidden = setup.models.length === 0;
+    list.awaitAnswer(setup.models.length > 0 ? exam : undefined);
+    showAnswer();
+    say(`Taken: ${answerWords(exam.answers)}`);
+    // The form is gone: the next exam is a key away.
+    find("#next").focus();
+    read(exam);
+  });
+}
+
 function showNothing() {
+  find("#reader").hidden = find("#own-answer").hidden = true;
   find("#empty").hidden = false;
   find("#answer").hidden = true;
   find(".stepper").hidden = true;
