@@ -2,8 +2,10 @@
 import type { GivenFile } from "../imaging/files.ts";
 import type { SeriesChoice } from "../imaging/choose.ts";
 import { PhaseTimer } from "../logs/progress.ts";
-import { Credentials, CREDENTIALS_VARIABLE } from "../pacs/credentials.ts";
+import { parseAddress } from "../pacs/address.ts";
+import { Credentials, CREDENTIALS_VARIABLE, readCredentials } from "../pacs/credentials.ts";
 import type { DicomWeb } from "../pacs/dicomweb.ts";
+import type { PacsOptions } from "../pacs/pacs_options.ts";
 import { option, text, UsageError } from "./arguments.ts";
 import { endProgress, remark, showProgress } from "./console.ts";
 import { isLoopback } from "./loopback.ts";
@@ -55,31 +57,39 @@ export function studyOption() {
  *
  * @throws {OptionError} if its address or the credentials cannot be used
  */
-export async function pacsOf(
+export async function pacsOf(url: string, given: PacsGiven): Promise<DicomWeb> {
+  const { openPacs } = await import("../pacs/open.ts");
+  return openPacs(await pacsOptionsOf(url, given));
+}
+
+/**
+ * The same as it is given to scripts.
+ *
+ * @throws {OptionError} if its address or the credentials cannot be used
+ */
+export async function pacsOptionsOf(
   url: string,
   { dicomweb_credentials: path }: PacsGiven,
-): Promise<DicomWeb> {
-  const credentials = path === undefined ? _fromEnvironment() : await Credentials.read(path);
-  const { openPacs } = await import("../pacs/open.ts");
-  const web = openPacs({ url, credentials });
-  const { protocol, hostname } = new URL(web.server.url);
-  if (
-    credentials !== undefined && protocol === "http:" &&
-    !isLoopback(hostname.replace(/^\[|\]$/g, ""))
-  ) {
+): Promise<PacsOptions> {
+  const credentials = path === undefined ? _fromEnvironment() : await readCredentials(path);
+  const { protocol, hostname } = new URL(parseAddress(url));
+  const isLocal = isLoopback(hostname.replace(/^\[|\]$/g, ""));
+  if (credentials !== undefined && protocol === "http:" && !isLocal) {
     remark(
       "The credentials and the study are sent unencrypted: use an https: address if there is one.",
     );
   }
-  return web;
+  return { url, credentials };
 }
 
 /** The environment is not asked for: who gives a file has no need of the permission. */
-function _fromEnvironment(): Credentials | undefined {
+function _fromEnvironment(): string | undefined {
   const variable = CREDENTIALS_VARIABLE;
   const { state } = Deno.permissions.querySync({ name: "env", variable });
   const found = state === "granted" ? Deno.env.get(variable) : undefined;
-  return found === undefined || found === "" ? undefined : Credentials.parse(found, variable);
+  if (found === undefined || found === "") return undefined;
+  Credentials.parse(found, variable);
+  return found;
 }
 
 /**

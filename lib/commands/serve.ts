@@ -10,6 +10,7 @@ import { normalizeOrigins } from "../serve/origins.ts";
 import { Command, option, text, UsageError, wholeNumber } from "./arguments.ts";
 import { print, remark } from "./console.ts";
 import { checkModelFiles } from "./models_there.ts";
+import { dicomwebOptions, type PacsGiven, pacsOptionsOf } from "./dicomweb_options.ts";
 import { interruptible } from "./interrupt.ts";
 import { Listener } from "./listener.ts";
 import { isLoopback, loopbackHosts } from "./loopback.ts";
@@ -102,6 +103,7 @@ function hostOption() {
 
 /** `cli.ts serve`. */
 export function serveCommand() {
+  const [dicomwebOption, credentialsOption] = dicomwebOptions();
   return new Command("serve")
     .description(
       "Serve models by HTTP: POST /v1/predict takes .npy files and studies from a scanner (DICOM,\n" +
@@ -123,6 +125,8 @@ export function serveCommand() {
         origins,
       ),
     )
+    .addOption(dicomwebOption)
+    .addOption(credentialsOption)
     .addOption(backendOption())
     .addHelpText("after", LIMITS + PERMISSIONS)
     .action(_serve);
@@ -150,7 +154,7 @@ export function viewCommand() {
 }
 
 /** What both commands take. */
-interface _Given {
+interface _Given extends PacsGiven {
   data?: string;
   models?: string[];
   verdicts?: string;
@@ -169,6 +173,13 @@ async function _serve(
   await checkModelFiles(models);
   const token = await _tokenOf(given);
   if (data !== undefined) await _checkFolder(data);
+  if (given.dicomweb === undefined && given.dicomweb_credentials !== undefined) {
+    throw new UsageError(
+      "argument --dicomweb_credentials: not allowed without argument --dicomweb",
+    );
+  }
+  const { dicomweb } = given;
+  const pacs = dicomweb === undefined ? undefined : await pacsOptionsOf(dicomweb, given);
   const name = host.includes(":") ? `[${host}]` : host;
   const comesTo = _addressOf(host, port);
   const local = isLoopback(comesTo);
@@ -182,6 +193,7 @@ async function _serve(
       reader: given.reader,
     },
     origins: allow_origin,
+    pacs,
     // Without a token anything in a browser here could ask, so only our own names are answered.
     hosts: local && token === undefined ? loopbackHosts(host, comesTo) : undefined,
     onError: (error) => remark(error instanceof MRNetError ? messageOf(error) : `Fault: ${error}`),

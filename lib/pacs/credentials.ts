@@ -37,20 +37,6 @@ export class Credentials {
     );
   }
 
-  /**
-   * Reads those in a file.
-   *
-   * @throws {OptionError} if it cannot be read, or holds none
-   * @throws {PermissionError} if Deno may not read it
-   */
-  static async read(path: string): Promise<Credentials> {
-    const hint = "give a file that holds USER:PASSWORD or a token alone";
-    const what = "read the credentials from";
-    const action = { what, path, access: "read", error: OptionError, hint } as const;
-    const bytes = await readBytes(action, { most: MAX_BYTES });
-    return Credentials.parse(new TextDecoder().decode(bytes), `'${path}'`);
-  }
-
   /** The value of the header `Authorization`. */
   get authorization(): string {
     return this.#isToken ? `Bearer ${this.#text}` : `Basic ${_base64(this.#text)}`;
@@ -64,4 +50,19 @@ export class Credentials {
 /** Base64 of a text as UTF-8, as RFC 7617 asks for. */
 function _base64(text: string): string {
   return new TextEncoder().encode(text).toBase64();
+}
+
+/**
+ * Reads the credentials in a file.
+ *
+ * @throws {OptionError} if it cannot be read, or holds none
+ * @throws {PermissionError} if Deno may not read it
+ */
+export async function readCredentials(path: string): Promise<string> {
+  const hint = "give a file that holds USER:PASSWORD or a token alone";
+  const what = "read the credentials from";
+  const action = { what, path, access: "read", error: OptionError, hint } as const;
+  const text = new TextDecoder().decode(await readBytes(action, { most: MAX_BYTES })).trim();
+  Credentials.parse(text, `'${path}'`);
+  return text;
 }

@@ -6,6 +6,7 @@ import { messageOf, PacsError, PermissionError } from "../errors.ts";
 import { shortened } from "../quoted.ts";
 import { netGrant } from "./address.ts";
 import type { Credentials } from "./credentials.ts";
+import type { PacsLimits } from "./limits.ts";
 
 /** The service, and who asks. */
 export interface PacsServer {
@@ -14,38 +15,6 @@ export interface PacsServer {
   readonly credentials?: Credentials;
   readonly limits: PacsLimits;
 }
-
-/** What a study and an answer may take. */
-export interface PacsLimits {
-  /**
-   * The most bytes of a study.
-   * @default 536_870_912
-   */
-  studyBytes: number;
-  /**
-   * The most files of a study.
-   * @default 4096
-   */
-  files: number;
-  /**
-   * How long the service may send nothing, in milliseconds.
-   * @default 60_000
-   */
-  silence: number;
-  /**
-   * How long an answer may take in all, in milliseconds.
-   * @default 600_000
-   */
-  deadline: number;
-}
-
-/** The default limits. */
-export const PACS_LIMITS: Readonly<PacsLimits> = {
-  studyBytes: 512 * 1024 * 1024,
-  files: 4096,
-  silence: 60_000,
-  deadline: 600_000,
-};
 
 /** What is asked. */
 export interface PacsRequest {

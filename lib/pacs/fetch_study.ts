@@ -6,7 +6,8 @@ import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { listed } from "../quoted.ts";
 import type { DicomWeb, DicomWebOptions, ListedSeries } from "./dicomweb.ts";
 import { pacsError } from "./exchange.ts";
-import { checkStudyUid, openPacs, type PacsOptions } from "./open.ts";
+import { checkStudyUid, openPacs } from "./open.ts";
+import type { PacsOptions } from "./pacs_options.ts";
 
 /** What is fetched of a study. */
 export interface FetchStudyOptions extends DicomWebOptions {

@@ -12,6 +12,6 @@ export type { StoreOptions } from "./store.ts";
 export type { WatchOptions } from "./watch_pacs.ts";
 export type { StudyAnswer } from "./read_study.ts";
 export type { ModelAnswer } from "./model_answer.ts";
-export type { PacsOptions } from "./open.ts";
+export type { PacsOptions } from "./pacs_options.ts";
 export { PacsError } from "../errors.ts";
-export { PACS_LIMITS, type PacsLimits } from "./exchange.ts";
+export { PACS_LIMITS, type PacsLimits } from "./limits.ts";

@@ -5,44 +5,22 @@ import { shortened } from "../quoted.ts";
 import { parseAddress } from "./address.ts";
 import { Credentials } from "./credentials.ts";
 import { DicomWeb } from "./dicomweb.ts";
-import { PACS_LIMITS, type PacsLimits } from "./exchange.ts";
-
-/** Where a PACS is, and who asks. */
-export interface PacsOptions {
-  /** The address of its DICOMweb service, such as `https://pacs.example.org/dicom-web`. */
-  url: string;
-  /**
-   * `user:password`, or a token.
-   * @default none
-   */
-  credentials?: string;
-  /** What studies and answers may take; {@linkcode PACS_LIMITS} by default. */
-  limits?: Partial<PacsLimits>;
-}
+import { PACS_LIMITS } from "./limits.ts";
+import { checkPacs, type PacsOptions } from "./pacs_options.ts";
 
 /**
  * A PACS that can be asked; nothing is sent yet.
  *
  * @throws {OptionError} if the address, the credentials or a limit cannot be used
  */
-export function openPacs(
-  { url, credentials, limits = {} }: Omit<PacsOptions, "credentials"> & {
-    credentials?: string | Credentials;
-  },
-): DicomWeb {
-  for (const [name, value] of Object.entries(limits)) {
-    if (!(name in PACS_LIMITS) || !(Number.isFinite(value) && value > 0)) {
-      throw new OptionError(
-        `Cannot use the limit '${name}': it is ${value}: give a number above 0 for any of ` +
-          Object.keys(PACS_LIMITS).join(", "),
-      );
-    }
-  }
+export function openPacs(options: PacsOptions): DicomWeb {
+  checkPacs(options);
+  const { url, credentials, limits } = options;
   return new DicomWeb({
     url: parseAddress(url),
-    credentials: typeof credentials === "string"
-      ? Credentials.parse(credentials, "the option 'credentials'")
-      : credentials,
+    credentials: credentials === undefined
+      ? undefined
+      : Credentials.parse(credentials, "the option 'credentials'"),
     limits: { ...PACS_LIMITS, ...limits },
   });
 }

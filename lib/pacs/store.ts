@@ -1,6 +1,7 @@
 /** Instances that a PACS is given. */
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
-import { checkStudyUid, openPacs, type PacsOptions } from "./open.ts";
+import { checkStudyUid, openPacs } from "./open.ts";
+import type { PacsOptions } from "./pacs_options.ts";
 
 /** Where instances are stored. */
 export interface StoreOptions extends PacsOptions {

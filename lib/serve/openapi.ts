@@ -106,7 +106,8 @@ function _predictPath(schemas: _Schemas, described: Described): Json {
         security,
         parameters: _parameters(schemas.of(PredictQuery, "input")),
         requestBody: {
-          required: true,
+          // None is needed for a study of the service's PACS.
+          required: false,
           description:
             `One exam as a .npy file, [slices, height, width] in grey values; or up to three, one a ` +
             `plane; or one patient's study from a scanner: a zip archive of DICOM or NIfTI files, one ` +
@@ -120,7 +121,7 @@ function _predictPath(schemas: _Schemas, described: Described): Json {
         },
         responses: {
           "200": schemas.answer(PredictAnswer, "What the models say."),
-          ...schemas.problems(...forbidden, 408, 413, 415, 422, 429),
+          ...schemas.problems(...forbidden, 408, 413, 415, 422, 429, 502),
         },
       },
     },

@@ -4,6 +4,7 @@ import type { ComputeOptions } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import type { ModelSource } from "../model/model_source.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
+import { checkPacs, type PacsOptions } from "../pacs/pacs_options.ts";
 import { normalizeOrigins } from "./origins.ts";
 
 /** A model to serve, with the name that answers call it by, and what its file does not say. */
@@ -149,6 +150,12 @@ export interface ServeOptions extends Pick<ComputeOptions, "engine"> {
    * @default none
    */
   origins?: readonly string[];
+  /**
+   * A PACS with DICOMweb, from which `POST /v1/predict?study=UID` fetches the study that is asked for. Whoever
+   * may ask the service learns what its models say of any study in there, so protect it by a token.
+   * @default none
+   */
+  pacs?: PacsOptions;
   /** Called with every failure of the service; clients are told only that it failed. */
   onError?: (error: unknown) => void;
 }
@@ -163,6 +170,7 @@ const OPTION_NAMES: OptionNames<ServeOptions> = {
   viewer: true,
   hosts: true,
   origins: true,
+  pacs: true,
   onError: true,
 };
 
@@ -178,8 +186,8 @@ export interface ResolvedOptions
 /**
  * Checks options and fills in the defaults.
  *
- * @throws {OptionError} if an option does not exist, a limit, the token or an origin cannot be, or there is
- *   a reader and no dataset
+ * @throws {OptionError} if an option does not exist, a limit, the token, an origin or the PACS cannot be, or
+ *   there is a reader and no dataset
  */
 export function resolveOptions(options: ServeOptions): ResolvedOptions {
   checkOptionNames("serve", options, OPTION_NAMES);
@@ -197,6 +205,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
       "Cannot serve with this token: give letters, digits and signs of ASCII, without blanks",
     );
   }
+  if (options.pacs !== undefined) checkPacs(options.pacs);
   const models = (options.models ?? []).map((model): GivenModel =>
     typeof model === "string" || model instanceof URL || model instanceof Uint8Array
       ? { source: model }

@@ -19,6 +19,7 @@ export const PROBLEM_TITLES = {
   422: "Unprocessable Content",
   429: "Too Many Requests",
   500: "Internal Server Error",
+  502: "Bad Gateway",
   503: "Service Unavailable",
 } as const;
 

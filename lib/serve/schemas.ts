@@ -36,6 +36,11 @@ export const PredictQuery = z.strictObject({
       "every plane, where TEXT is the series' description, in which * stands for anything, or its " +
       "identifier. May be given several times.",
   }),
+  study: z.string().max(64).regex(/^\d+(\.\d+)+$/).optional().meta({
+    description:
+      "The Study Instance UID of a study that the service fetches from its PACS, if it has " +
+      "one; nothing is sent then.",
+  }),
   contributions: Switch.optional().meta({
     description: "Whether to say how much each slice adds to the logit.",
   }),

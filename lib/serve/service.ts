@@ -2,7 +2,7 @@
  * The service: which request is answered by what, and what happens if one cannot be answered.
  */
 import type { Classifier } from "../classifier/classifier.ts";
-import { DataError, messageOf } from "../errors.ts";
+import { DataError, messageOf, PacsError, PermissionError } from "../errors.ts";
 import { Budget, readBody } from "./body.ts";
 import { Collection } from "./collection.ts";
 import { Deadline } from "./deadline.ts";
@@ -15,7 +15,7 @@ import type { ResolvedOptions } from "./options.ts";
 import { isForeign, Origins } from "./origins.ts";
 import { CHUNK_BYTES, outgoing } from "./outgoing.ts";
 import { asked, choose, examsOf, predictions, readWith, REMARK, told } from "./predict.ts";
-import { Problem } from "./problem.ts";
+import { busy, Problem } from "./problem.ts";
 import { engineTurns, Positions, studyTurns, type TurnOptions } from "./queue.ts";
 import {
   type HealthAnswer,
@@ -259,7 +259,9 @@ export class Service implements Host {
       throw new Problem(503, "This service has no model: start it with one");
     }
     const answer = await this.queued(request, async (deadline): Promise<PredictAnswer> => {
-      using upload = await this.upload(request, deadline);
+      using upload = query.study === undefined
+        ? await this.upload(request, deadline)
+        : await this.#fetch(query.study, deadline);
       const models = asked(await deadline.wait(this.models()), query);
       const planes = [...new Set(models.flatMap(({ planes }) => planes))];
       await upload.readStudy({ planes, series: query.series, plane: query.plane }, deadline);
@@ -278,6 +280,39 @@ export class Service implements Host {
       return await deadline.wait(this.compute(task, deadline));
     });
     return this.json(answer);
+  }
+
+  /** A study of the PACS as if it had been sent, with room for as much as a body may have. */
+  async #fetch(study: string, deadline: Deadline): Promise<Upload> {
+    const { pacs, limits } = this.options;
+    if (pacs === undefined) {
+      throw new Problem(400, "This service has no PACS: send the study's files");
+    }
+    const budget = this.#uploads;
+    let taken = Math.min(limits.bodyBytes, pacs.limits?.studyBytes ?? Infinity);
+    if (!budget.take(taken)) throw busy();
+    try {
+      const { fetchStudy } = await import("../pacs/fetch_study.ts");
+      const own = { studyBytes: taken, files: limits.images };
+      const { signal } = deadline;
+      const options = { ...pacs, limits: { ...pacs.limits, ...own }, signal };
+      const files = await deadline.wait(fetchStudy(study, options));
+      deadline.uploaded();
+      const bytes = files.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      budget.give(taken - bytes);
+      taken = bytes;
+      const body = { bytes: new Uint8Array(), [Symbol.dispose]: () => budget.give(bytes) };
+      return new Upload(body, { kind: "study", files, series: [] }, {
+        ...{ limits, budget, exams: this.#exams, studies: this.#studies },
+      });
+    } catch (error) {
+      budget.give(taken);
+      deadline.signal.throwIfAborted();
+      if (!(error instanceof PacsError || error instanceof PermissionError)) throw error;
+      // Its address and what is wrong with it are nothing that clients should know.
+      this.options.onError?.(error);
+      throw new Problem(502, "The PACS did not give the study: see the service's own messages");
+    }
   }
 
   async #models(): Promise<Response> {

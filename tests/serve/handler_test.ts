@@ -496,7 +496,7 @@ Deno.test(
       assert.ok(valid, JSON.stringify(errors));
       assert.equal(document.openapi, "3.1.0");
       const { responses, requestBody } = document.paths["/v1/predict"].post;
-      const refused = ["400", "403", "408", "413", "415", "421", "422", "429", "500", "503"];
+      const refused = ["400", "403", "408", "413", "415", "421", "422", "429", "500", "502", "503"];
       assert.deepEqual(Object.keys(responses), ["200", ...refused]);
       assert.deepEqual(Object.keys(responses[429].headers), ["retry-after"]);
       assert.ok("403" in document.paths["/v1/models"].get.responses);

@@ -10,9 +10,7 @@ import { sharesMemory } from "./capabilities.ts";
 export const loadKernels = ({ relaxedSimd, sharedMemory, multiMemory }) => {
   const shared = sharesMemory({ sharedMemory, multiMemory });
   if (relaxedSimd) {
-    return shared
-      ? import.source("./kernels.wasm")
-      : import.source("./kernels_unshared.wasm");
+    return shared ? import.source("./kernels.wasm") : import.source("./kernels_unshared.wasm");
   }
   return shared
     ? import.source("./kernels_plain.wasm")
