@@ -10,7 +10,12 @@ import { normalizeOrigins } from "../serve/origins.ts";
 import { Command, option, text, UsageError, wholeNumber } from "./arguments.ts";
 import { print, remark } from "./console.ts";
 import { checkModelFiles } from "./models_there.ts";
-import { dicomwebOptions, type PacsGiven, pacsOptionsOf } from "./dicomweb_options.ts";
+import {
+  DICOMWEB_PERMISSION,
+  dicomwebOptions,
+  type PacsGiven,
+  pacsOptionsOf,
+} from "./dicomweb_options.ts";
 import { interruptible } from "./interrupt.ts";
 import { Listener } from "./listener.ts";
 import { isLoopback, loopbackHosts } from "./loopback.ts";
@@ -128,7 +133,7 @@ export function serveCommand() {
     .addOption(dicomwebOption)
     .addOption(credentialsOption)
     .addOption(backendOption())
-    .addHelpText("after", LIMITS + PERMISSIONS)
+    .addHelpText("after", `${LIMITS + PERMISSIONS}\n${DICOMWEB_PERMISSION}`)
     .action(_serve);
 }
 

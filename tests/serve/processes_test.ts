@@ -446,6 +446,8 @@ Deno.test("what serve cannot do is one line that says what to fix", async () => 
         1,
         /^Cannot open the dataset in 'nowhere': there is no such/,
       ],
+      [["serve", "--dicomweb_credentials", "a"], 2, /not allowed without argument --dicomweb$/m],
+      [["serve", "--dicomweb", "http://u:p@host"], 1, /address: it holds a user or a password: /],
       [["view"], 1, /^Cannot open the dataset in 'data'/],
       [
         ["serve", "--port", `${port}`],
