@@ -133,7 +133,7 @@ export function serveCommand() {
     .addOption(dicomwebOption)
     .addOption(credentialsOption)
     .addOption(backendOption())
-    .addHelpText("after", `${LIMITS + PERMISSIONS}\n${DICOMWEB_PERMISSION}`)
+    .addHelpText("after", `${(LIMITS + PERMISSIONS).replace(/\.$/, ";")}\n${DICOMWEB_PERMISSION}`)
     .action(_serve);
 }
 
