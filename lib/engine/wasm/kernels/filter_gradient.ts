@@ -176,37 +176,68 @@ function multiplyFour(
   }
 }
 
-/** `Aᵀ·m·A`, from 6 × 6 products to the 3 × 3 taps that they are added to. */
+/**
+ * `Aᵀ·m·A`, from 6 × 6 products to the 3 × 3 taps that they are added to. Written out: what the compiler
+ * keeps on its stack needs no checks, numbers in memory would.
+ */
 // @ts-ignore: decorator
 @inline
 function addTaps(at: usize, to: usize, tapBytes: usize): void {
-  // Down the columns; the rows' sums take the place of the products.
-  for (let column = at, end = at + 6 * PRODUCT; column < end; column += PRODUCT) {
-    const m1 = v128.load(column, 6 * PRODUCT);
-    const m2 = v128.load(column, 12 * PRODUCT);
-    const m3 = v128.load(column, 18 * PRODUCT);
-    const m4 = v128.load(column, 24 * PRODUCT);
-    const sum = f32x4.add(m1, m2);
-    const difference = f32x4.sub(m1, m2);
-    const sum2 = f32x4.add(m3, m4);
-    const difference2 = f32x4.sub(m3, m4);
-    v128.store(column, f32x4.add(f32x4.add(v128.load(column), sum), sum2));
-    v128.store(column, f32x4.add(difference, times(difference2, 2)), 6 * PRODUCT);
-    const last = f32x4.add(f32x4.add(sum, times(sum2, 4)), v128.load(column, 30 * PRODUCT));
-    v128.store(column, last, 12 * PRODUCT);
-  }
-  for (let row = at, end = at + 18 * PRODUCT; row < end; row += 6 * PRODUCT, to += 3 * tapBytes) {
-    const m1 = v128.load(row, PRODUCT);
-    const m2 = v128.load(row, 2 * PRODUCT);
-    const m3 = v128.load(row, 3 * PRODUCT);
-    const m4 = v128.load(row, 4 * PRODUCT);
-    const sum = f32x4.add(m1, m2);
-    const difference = f32x4.sub(m1, m2);
-    const sum2 = f32x4.add(m3, m4);
-    const difference2 = f32x4.sub(m3, m4);
-    add(to, f32x4.add(f32x4.add(v128.load(row), sum), sum2));
-    add(to + tapBytes, f32x4.add(difference, times(difference2, 2)));
-    const last = f32x4.add(f32x4.add(sum, times(sum2, 4)), v128.load(row, 5 * PRODUCT));
-    add(to + 2 * tapBytes, last);
-  }
+  const a0 = v128.load(at, 0), a1 = v128.load(at, 6 * PRODUCT), a2 = v128.load(at, 12 * PRODUCT);
+  const a3 = v128.load(at, 18 * PRODUCT), a4 = v128.load(at, 24 * PRODUCT), a5 = v128.load(at, 30 * PRODUCT);
+  const b0 = v128.load(at, PRODUCT), b1 = v128.load(at, 7 * PRODUCT), b2 = v128.load(at, 13 * PRODUCT);
+  const b3 = v128.load(at, 19 * PRODUCT), b4 = v128.load(at, 25 * PRODUCT), b5 = v128.load(at, 31 * PRODUCT);
+  const c0 = v128.load(at, 2 * PRODUCT), c1 = v128.load(at, 8 * PRODUCT), c2 = v128.load(at, 14 * PRODUCT);
+  const c3 = v128.load(at, 20 * PRODUCT), c4 = v128.load(at, 26 * PRODUCT), c5 = v128.load(at, 32 * PRODUCT);
+  const d0 = v128.load(at, 3 * PRODUCT), d1 = v128.load(at, 9 * PRODUCT), d2 = v128.load(at, 15 * PRODUCT);
+  const d3 = v128.load(at, 21 * PRODUCT), d4 = v128.load(at, 27 * PRODUCT), d5 = v128.load(at, 33 * PRODUCT);
+  const e0 = v128.load(at, 4 * PRODUCT), e1 = v128.load(at, 10 * PRODUCT), e2 = v128.load(at, 16 * PRODUCT);
+  const e3 = v128.load(at, 22 * PRODUCT), e4 = v128.load(at, 28 * PRODUCT), e5 = v128.load(at, 34 * PRODUCT);
+  const f0 = v128.load(at, 5 * PRODUCT), f1 = v128.load(at, 11 * PRODUCT), f2 = v128.load(at, 17 * PRODUCT);
+  const f3 = v128.load(at, 23 * PRODUCT), f4 = v128.load(at, 29 * PRODUCT), f5 = v128.load(at, 35 * PRODUCT);
+  // Down the columns, then along the rows.
+  addRow(
+    to, tapBytes, first(a0, a1, a2, a3, a4), first(b0, b1, b2, b3, b4), first(c0, c1, c2, c3, c4),
+    first(d0, d1, d2, d3, d4), first(e0, e1, e2, e3, e4), first(f0, f1, f2, f3, f4),
+  );
+  addRow(
+    to + 3 * tapBytes, tapBytes, second(a1, a2, a3, a4), second(b1, b2, b3, b4), second(c1, c2, c3, c4),
+    second(d1, d2, d3, d4), second(e1, e2, e3, e4), second(f1, f2, f3, f4),
+  );
+  addRow(
+    to + 6 * tapBytes, tapBytes, third(a1, a2, a3, a4, a5), third(b1, b2, b3, b4, b5),
+    third(c1, c2, c3, c4, c5), third(d1, d2, d3, d4, d5), third(e1, e2, e3, e4, e5),
+    third(f1, f2, f3, f4, f5),
+  );
+}
+
+// @ts-ignore: decorator
+@inline
+function addRow(
+  to: usize, tapBytes: usize, m0: v128, m1: v128, m2: v128, m3: v128, m4: v128, m5: v128,
+): void {
+  add(to, first(m0, m1, m2, m3, m4));
+  add(to + tapBytes, second(m1, m2, m3, m4));
+  add(to + 2 * tapBytes, third(m1, m2, m3, m4, m5));
+}
+
+/** The first number of `Aᵀ` times a column. */
+// @ts-ignore: decorator
+@inline
+function first(m0: v128, m1: v128, m2: v128, m3: v128, m4: v128): v128 {
+  return f32x4.add(f32x4.add(m0, f32x4.add(m1, m2)), f32x4.add(m3, m4));
+}
+
+/** The second. */
+// @ts-ignore: decorator
+@inline
+function second(m1: v128, m2: v128, m3: v128, m4: v128): v128 {
+  return f32x4.add(f32x4.sub(m1, m2), times(f32x4.sub(m3, m4), 2));
+}
+
+/** The third. */
+// @ts-ignore: decorator
+@inline
+function third(m1: v128, m2: v128, m3: v128, m4: v128, m5: v128): v128 {
+  return f32x4.add(f32x4.add(f32x4.add(m1, m2), times(f32x4.add(m3, m4), 4)), m5);
 }

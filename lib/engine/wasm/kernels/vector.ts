@@ -51,6 +51,8 @@ export function clear(at: usize, bytes: usize): void {
 }
 
 /** Adds a vector to the one at an address. */
+// @ts-ignore: decorator
+@inline
 export function add(at: usize, value: v128): void {
   v128.store(at, f32x4.add(v128.load(at), value));
 }
