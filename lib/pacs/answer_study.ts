@@ -8,9 +8,9 @@ import type { GivenFile } from "../imaging/files.ts";
 import { Studies, type Study } from "../imaging/studies.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import type { Plane } from "../terms.ts";
+import { explainedAnswer } from "./explained_answer.ts";
 import type { DicomInstance } from "./instance.ts";
 import { type ModelAnswer, modelAnswer } from "./model_answer.ts";
-import { secondaryCapture } from "./secondary_capture.ts";
 import { answeredStudy } from "./source.ts";
 import { structuredReport } from "./structured_report.ts";
 
@@ -73,15 +73,8 @@ export async function answerStudy(
     const answer = modelAnswer(classifier, await classifier.predict(exams));
     return { ...common(answer), pictures: [] };
   }
-  const prediction = await classifier.explain(exams, { map });
-  const answer = modelAnswer(classifier, prediction);
-  return {
-    ...common(answer),
-    pictures: planes.map((plane) => {
-      const explained = { plane, exam: exams[plane]!, explanation: prediction.planes[plane]! };
-      return secondaryCapture(answered, answer, explained, now);
-    }),
-  };
+  const explained = await explainedAnswer(classifier, exams, answered, { map, now });
+  return { ...common(explained.answer), pictures: explained.pictures };
 }
 
 function _onlyStudy({ studies, skipped }: Studies): Study {

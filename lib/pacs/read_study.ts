@@ -10,11 +10,11 @@ import { Studies, type Study } from "../imaging/studies.ts";
 import { listed } from "../quoted.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import type { DicomWeb } from "./dicomweb.ts";
+import { explainedAnswer } from "./explained_answer.ts";
 import { fetchStudyFiles } from "./fetch_study.ts";
 import type { DicomInstance } from "./instance.ts";
 import { type ModelAnswer, modelAnswer } from "./model_answer.ts";
-import { secondaryCapture } from "./secondary_capture.ts";
-import { type AnsweredStudy, answeredStudy } from "./source.ts";
+import { answeredStudy } from "./source.ts";
 import { structuredReport } from "./structured_report.ts";
 
 /** Nobody looks at a study before it is read, so that more than any scanner makes is refused. */
@@ -70,30 +70,15 @@ export async function readStudy(
       answers.push(modelAnswer(classifier, await classifier.predict(exams)));
       continue;
     }
-    const { answer, captures } = await _explained(classifier, exams, answered);
-    answers.push(answer);
-    pictures.push(...captures);
+    const explained = await explainedAnswer(classifier, exams, answered);
+    answers.push(explained.answer);
+    pictures.push(...explained.pictures);
   }
   if (answered !== undefined) {
     const files = [structuredReport(answered, answers), ...pictures].map(({ bytes }) => bytes);
     await web.store(uid, files, { signal });
   }
   return { answers, remarks };
-}
-
-/** A model's answer, and where it looked. */
-async function _explained(
-  classifier: Classifier,
-  exams: PatientExams,
-  answered: AnsweredStudy,
-): Promise<{ answer: ModelAnswer; captures: DicomInstance[] }> {
-  const explained = await classifier.explain(exams);
-  const answer = modelAnswer(classifier, explained);
-  const captures = classifier.planes.map((plane) => {
-    const [exam, explanation] = [exams[plane]!, explained.planes[plane]!];
-    return secondaryCapture(answered, answer, { plane, exam, explanation });
-  });
-  return { answer, captures };
 }
 
 /** What makes exams unlike those that the models can read. */
