@@ -6,10 +6,10 @@ import { DataError, EngineError } from "../../lib/errors.ts";
 import { openPacs } from "../../lib/pacs/open.ts";
 import { dayBefore, watchStudies } from "../../lib/pacs/watch.ts";
 import { WatchState, type WatchSubject } from "../../lib/pacs/watch_state.ts";
-import { createRandom } from "../../lib/random.ts";
 import { dicomSlice, type DicomValue } from "../support/dicom.ts";
 import { FakePacs } from "../support/fake_pacs.ts";
 import { TemporaryFolder } from "../support/folders.ts";
+import { killWatches, watchFaults } from "../support/watch_kills.ts";
 
 const DAY = "20260101";
 
@@ -230,99 +230,9 @@ Deno.test("the folder is of one watch and one process, and its file is read only
   }
 });
 
-/** A watch as a process of its own, whose answer is one instance with an identifier that follows. */
-const SCRIPT = `
-import { concat } from "ROOT/lib/bytes.ts";
-import { derivedUid } from "ROOT/lib/pacs/derived_uid.ts";
-import { fetchStudyFiles } from "ROOT/lib/pacs/fetch_study.ts";
-import { openPacs } from "ROOT/lib/pacs/open.ts";
-import { watchStudies } from "ROOT/lib/pacs/watch.ts";
-import { WatchState } from "ROOT/lib/pacs/watch_state.ts";
-import { dicomSlice } from "ROOT/tests/support/dicom.ts";
-const [url, folder] = Deno.args;
-const web = openPacs({ url });
-const subject = { dicomweb: url, models: [], store: true };
-const state = await WatchState.open(folder, subject, "${DAY}");
-await watchStudies({
-  web, state, every: 0.001, signal: new AbortController().signal,
-  async answer(study) {
-    const [{ bytes }] = await fetchStudyFiles(web, study);
-    if (bytes.length === 0) throw new Error("nothing came");
-    const elements = {
-      "0008,0018 UI": derivedUid("answer", study), "0008,0060 CS": "SR",
-      "0020,000D UI": study, "0020,000E UI": derivedUid("series", study),
-    };
-    await web.store(study, [dicomSlice({ elements })]);
-  },
-  onRemark(line) { console.log(line); Deno.exit(1); },
-});
-`;
-
+// `deno task watch_kills` is the long form.
 Deno.test("killed at any moment, it leaves no study unread and answers none twice", async () => {
-  await using fake = new FakePacs();
-  await using folder = await TemporaryFolder.make();
-  const root = new URL("../..", import.meta.url).href.replace(/\/$/, "");
-  await folder.write("script.ts", SCRIPT.replaceAll("ROOT", root));
-  const kills = 20;
-  const start = () =>
-    new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "-A",
-        "--quiet",
-        "--no-check",
-        folder.at("script.ts"),
-        fake.url,
-        folder.at("w"),
-      ],
-      ...{ stdin: "null", stdout: "piped", stderr: "piped" },
-    }).spawn();
-  const answered = () => [...fake.instances.values()].filter(({ modality }) => modality === "SR");
-  for (let kill = 0; kill < kills; kill++) {
-    // There is always something to do, and more than one round of it.
-    await fake.take([image(3 * kill + 1), image(3 * kill + 2), image(3 * kill + 3)]);
-    const random = createRandom(1, "kill", kill);
-    const [request, before, pause] = [random.integer(30), random.uniform() < 0.3, random.uniform()];
-    const child = start();
-    let asked = 0;
-    fake.trouble = () => {
-      if (asked++ !== request) return undefined;
-      const end = () => {
-        try {
-          child.kill("SIGKILL");
-        } catch {
-          // It has ended.
-        }
-      };
-      if (before) end();
-      else setTimeout(end, 5 * pause);
-      return undefined;
-    };
-    const { signal, stdout, stderr } = await child.output();
-    const text = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
-    assert.equal(signal, "SIGKILL", text);
-  }
-  // Left alone, it answers what is left.
-  const studies = 3 * kills;
-  const { promise: done, resolve: ends } = Promise.withResolvers<void>();
-  let last = "";
-  fake.trouble = (_, { pathname }) => {
-    // Two looks without anything to do in between.
-    if (pathname === last && pathname.endsWith("/studies")) ends();
-    last = pathname;
-    return undefined;
-  };
-  const child = start();
-  await done;
-  child.kill("SIGKILL");
-  await child.output();
-  assert.equal(answered().length, studies);
-  assert.equal(new Set(answered().map(({ study }) => study)).size, studies);
-  const twice = fake.stowed.length - studies;
-  assert.ok(twice <= kills, `${twice} answers came twice`);
-  const { studies: marked } = JSON.parse(await folder.text("w/watch.json"));
-  assert.deepEqual(
-    Object.values(marked).map((each) => (each as { outcome: string }).outcome),
-    Array(studies).fill("answered"),
-  );
+  const killed = await killWatches(20, 1);
+  assert.deepEqual(watchFaults(killed), []);
+  assert.ok(killed.twice <= 20, `${killed.twice} answers came twice`);
 });
