@@ -126,11 +126,12 @@ inChromium("the list of 1,250 exams has the rows in sight, and is all of them", 
       return await Deno.readTextFile(await download.path());
     };
     const head = "split,id,label_abnormal,label_acl,label_meniscus,model,task,probability," +
-      "logit,threshold,decision,outcome,note\n";
+      "logit,threshold,decision,outcome,note,second_model,second_probability,second_logit," +
+      "second_threshold,second_decision,second_outcome,second_note\n";
     assert.equal(
       await save(),
       `${head}dropped,"'=1+1, ""so"".npy",,,,combined,acl,,,0.4,,,` +
-        `"plane missing: no coronal, sagittal plane"\n`,
+        `"plane missing: no coronal, sagittal plane",,,,,,,\n`,
     );
     await page.locator("#search").fill("0002");
     const labels = await Promise.all(TASKS.map(async (task) => {
@@ -143,7 +144,7 @@ inChromium("the list of 1,250 exams has the rows in sight, and is all of them", 
       await save(),
       `${head}valid,0002,${labels},combined,acl,${probability},${
         10 * probability
-      },0.4,positive,${outcome},\n`,
+      },0.4,positive,${outcome},,,,,,,,\n`,
     );
     assert.equal(
       await text(page, "#list-said"),

@@ -37,6 +37,7 @@ import remarks from "./page/remarks.js" with { type: "text" };
 import stage from "./page/stage.js" with { type: "text" };
 import studyFiles from "./page/study_files.js" with { type: "text" };
 import titles from "./page/titles.js" with { type: "text" };
+import verdict from "./page/verdict.js" with { type: "text" };
 import virtualRows from "./page/virtual_rows.js" with { type: "text" };
 import volume from "./page/volume.js" with { type: "text" };
 import pageWindow from "./page/window.js" with { type: "text" };
@@ -82,6 +83,7 @@ const SCRIPTS = {
   stage,
   study_files: studyFiles,
   titles,
+  verdict,
   virtual_rows: virtualRows,
   volume,
   window: pageWindow,

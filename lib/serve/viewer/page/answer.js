@@ -1,5 +1,5 @@
 /** How the page shows what a model says: rows of a list of terms. */
-import { outcomeOf } from "./exam_list.js";
+import { decisionsDiffer, outcomeOf } from "./verdict.js";
 
 const PLANES = ["sagittal", "coronal", "axial"];
 
@@ -10,37 +10,77 @@ const PLANES = ["sagittal", "coronal", "axial"];
  * @param {HTMLDListElement} list
  * @param {object} asked
  * @param {object} asked.model
+ * @param {object} [asked.second] the model whose answer stands beside it
  * @param {object[]} asked.models all there are
  * @param {object} asked.exam
  * @param {object} [asked.reading] what they say, once that is known
  * @param {string} [asked.fault] why they say nothing
  * @returns {string} what is to be said aloud of it
  */
-export function showProbabilities(list, { model, models, exam, reading, fault }) {
+export function showProbabilities(list, { model, second, models, exam, reading, fault }) {
   const said = reading?.predictions.find((each) => each.model === model.name);
-  const missing = model.planes.filter((plane) => !exam.planes.includes(plane));
-  const lacks = missing.length === 0
-    ? undefined
-    : `This exam has no ${missing.join(", ")} plane, which this model needs.`;
+  const lacks = lackOf(model, exam);
   const isReading = reading === undefined && fault === undefined;
   // What a model lacks is said with what the planes that are there have told.
   const why = fault ?? (isReading ? undefined : lacks);
-  const title = model.planes.length > 1 ? "Combined" : model.planes[0];
+  const title = rowTitle(model);
   const verdict = said === undefined
     ? undefined
     : verdictOn(said.decision, exam.labels[model.task]);
   const others = besides(model, models, reading);
+  const beside = second && secondOf(second, { exam, reading });
+  const differ = decisionsDiffer(said, beside?.said);
   list.replaceChildren(
     probabilityRow(title, said?.probability, { threshold: model.threshold, verdict }),
+    ...beside === undefined ? [] : [
+      probabilityRow(beside.title, beside.said?.probability, {
+        threshold: second.threshold,
+        verdict: beside.verdict,
+      }),
+    ],
     ...others.map(([plane, each]) => probabilityRow(plane, each)),
     note(why ?? (lacks === undefined ? thresholdWords(model) : "Reading…")),
+    ...beside === undefined || fault !== undefined ? [] : [
+      note(`${beside.title}: ${beside.lacks ?? thresholdWords(second)}`),
+    ],
+    ...differ ? [note(DIFFER)] : [],
   );
   list.ariaBusy = String(isReading);
   if (isReading) return "";
-  if (said !== undefined) return `${title} probability ${said.probability.toFixed(3)}, ${verdict}`;
+  const secondSaid = beside?.said &&
+    `${beside.title} probability ${beside.said.probability.toFixed(3)}, ${beside.verdict}`;
+  if (said !== undefined) {
+    const first = `${title} probability ${said.probability.toFixed(3)}, ${verdict}`;
+    return [first, secondSaid, differ ? DIFFER : undefined].filter(Boolean).join(". ");
+  }
   const told = others.filter(([, each]) => each !== undefined)
     .map(([plane, each]) => `${plane} probability ${each.toFixed(3)}`);
-  return [why, ...told].join(" ");
+  return [why, ...told, secondSaid].filter(Boolean).join(" ");
+}
+
+/** What stands where two models decide differently. */
+const DIFFER = "The two models decide differently.";
+
+/** What a second model says of an exam, or what it lacks. */
+function secondOf(model, { exam, reading }) {
+  const said = reading?.predictions.find((each) => each.model === model.name);
+  return {
+    title: `Second, ${rowTitle(model).toLowerCase()}`,
+    said,
+    verdict: said && verdictOn(said.decision, exam.labels[model.task]),
+    lacks: lackOf(model, exam),
+  };
+}
+
+function rowTitle({ planes }) {
+  return planes.length > 1 ? "Combined" : planes[0];
+}
+
+/** Which planes an exam lacks for a model, in words; undefined if none. */
+function lackOf(model, exam) {
+  const missing = model.planes.filter((plane) => !exam.planes.includes(plane));
+  if (missing.length === 0) return undefined;
+  return `This exam has no ${missing.join(", ")} plane, which this model needs.`;
 }
 
 function verdictOn(decision, label) {

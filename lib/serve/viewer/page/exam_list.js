@@ -1,6 +1,7 @@
-/** The list of exams: search, filters, order, and what the chosen model says about each. */
+/** The list of exams: search, filters, order, and what the chosen models say about each. */
 import { listTable, saveFile } from "./list_table.js";
 import { isHidden } from "./reader.js";
+import { decisionsDiffer, disagreementOf, logitOf, outcomeOf } from "./verdict.js";
 import { VirtualRows } from "./virtual_rows.js";
 
 const find = (selector) => document.querySelector(selector);
@@ -17,12 +18,6 @@ const TYPED = 300;
 
 /** How long a click may come after its pointer was let go, in milliseconds. */
 const CLICK = 100;
-
-/** What an exam's answer is, held against its label: TP, FP, TN or FN. */
-export function outcomeOf(decision, label) {
-  if (decision === undefined || label === undefined) return undefined;
-  return `${decision === (label === 1) ? "T" : "F"}${decision ? "P" : "N"}`;
-}
 
 /** What an exam is called in an address; a dropped one by its number on this page alone. */
 export function addressNameOf({ split, id, number }) {
@@ -48,6 +43,8 @@ export class ExamList {
   #rows = new Map();
   #chosen;
   #model;
+  /** Whose answers stand beside the model's, if any. */
+  #second;
   /** Who is asked first, if somebody is. */
   #reader;
   #frame;
@@ -138,19 +135,20 @@ export class ExamList {
     this.#show();
   }
 
-  /** Which model's verdicts are shown. */
-  useModel(model) {
+  /** Which model's verdicts are shown, and which other one's beside them; none if undefined. */
+  useModels(model, second) {
     this.#model = model;
+    this.#second = second;
     const answers = model !== undefined;
     find("#outcome").closest("label").hidden = !answers;
-    for (const option of find("#order").options) {
-      option.hidden = option.disabled = !answers && option.value !== "id";
+    const order = find("#order");
+    for (const option of order.options) {
+      const needed = { id: true, disagreement: second !== undefined }[option.value] ?? answers;
+      option.hidden = option.disabled = !needed;
     }
     // What cannot be seen must not choose.
-    if (!answers) {
-      find("#outcome").value = "";
-      find("#order").value = "id";
-    }
+    if (!answers) find("#outcome").value = "";
+    if (order.selectedOptions[0]?.disabled ?? true) order.value = "id";
     this.#show();
   }
 
@@ -183,18 +181,19 @@ export class ExamList {
     return this.#shown[0];
   }
 
-  /** What the chosen model says about an exam, or why it will say nothing. */
-  #answer(exam) {
+  /** What a model says about an exam, or why it will say nothing. */
+  #answer(exam, model, label) {
     const { split, id, planes } = exam;
     if (isHidden(exam, this.#reader)) {
       return { none: "not answered", why: "your answer comes first" };
     }
-    if (this.#model === undefined) return {};
+    if (model === undefined) return {};
     const { verdicts, fault } = this.#answers.get(`${split}/${id}`) ?? {};
     if (fault !== undefined) return { none: "cannot be read", why: fault };
-    const missing = this.#model.planes.filter((plane) => !planes.includes(plane));
+    const missing = model.planes.filter((plane) => !planes.includes(plane));
     if (missing.length > 0) return { none: "plane missing", why: `no ${missing.join(", ")} plane` };
-    return { verdict: verdicts?.find(({ model }) => model === this.#model.name) };
+    const verdict = verdicts?.find((each) => each.model === model.name);
+    return { verdict, outcome: outcomeOf(verdict?.decision, label) };
   }
 
   /** Shows the first exam of the list if the one on show is no longer in it. */
@@ -227,9 +226,10 @@ export class ExamList {
 
   /** Saves what the list shows. */
   #save() {
-    const model = this.#model;
-    const named = this.#entries.map((entry) => ({ ...entry, name: nameOf(entry.exam), model }));
-    const file = `${["exams", find("#split").value, model?.name].filter(Boolean).join("_")}.csv`;
+    const models = { model: this.#model, secondModel: this.#second };
+    const named = this.#entries.map((entry) => ({ ...entry, name: nameOf(entry.exam), ...models }));
+    const names = [find("#split").value, this.#model?.name, this.#second?.name].filter(Boolean);
+    const file = `${["exams", ...names].join("_")}.csv`;
     saveFile(file, listTable(named));
     this.#say(`${named.length} exam${named.length === 1 ? "" : "s"} saved as ${file}`);
   }
@@ -254,7 +254,8 @@ export class ExamList {
       .filter((exam) => exam.split === split || exam.split === "dropped")
       .map((exam) => {
         const own = exam.labels[task];
-        const { verdict, none, why } = this.#answer(exam);
+        const { verdict, none, why, outcome } = this.#answer(exam, this.#model, own);
+        const second = this.#answer(exam, this.#second, own);
         // In the logit's order, which still tells apart what is all but 0 or 1.
         const logit = verdict === undefined ? -Infinity : logitOf(verdict);
         const error = verdict === undefined || own === undefined
@@ -262,8 +263,8 @@ export class ExamList {
           : own === 1
           ? -logit
           : logit;
-        const outcome = outcomeOf(verdict?.decision, own);
-        return { exam, own, verdict, none, why, logit, error, outcome };
+        const disagreement = disagreementOf(verdict, second.verdict);
+        return { exam, own, verdict, none, why, logit, error, outcome, second, disagreement };
       });
     const matches = (each) =>
       nameOf(each.exam).toLowerCase().includes(search) &&
@@ -271,6 +272,7 @@ export class ExamList {
       (outcome === "" || outcome === each.outcome);
     const shown = listed.filter(matches);
     if (order === "error") shown.sort((a, b) => falling(a.error, b.error));
+    if (order === "disagreement") shown.sort((a, b) => falling(a.disagreement, b.disagreement));
     if (order === "probability") shown.sort((a, b) => falling(a.logit, b.logit));
     this.#entries = shown;
     this.#shown = shown.map(({ exam }) => exam);
@@ -298,7 +300,9 @@ export class ExamList {
       : silent > 0
       ? `, ${silent} without an answer`
       : "";
-    const all = `${listed.length} exam${listed.length === 1 ? "" : "s"}${read}`;
+    const differing = listed.filter((each) => decisionsDiffer(each.verdict, each.second.verdict));
+    const differ = this.#second === undefined ? "" : `, decisions differ on ${differing.length}`;
+    const all = `${listed.length} exam${listed.length === 1 ? "" : "s"}${read}${differ}`;
     const words = shown === listed.length ? all : `${shown} of ${all}`;
     find("#count").textContent = words;
     if (this.#reading && !reading && this.#model !== undefined) {
@@ -312,19 +316,28 @@ export class ExamList {
   }
 
   /** The exam's row, updated only where it has changed. */
-  #row({ exam, own, verdict, none, why, outcome }) {
+  #row({ exam, own, verdict, none, why, outcome, second }) {
     const row = this.#rows.get(exam) ?? { element: makeRow(exam), shown: [] };
     this.#rows.set(exam, row);
     const label = own === undefined ? "" : own === 1 ? "present" : "absent";
     const isRead = verdict === undefined && (exam === this.#asked || exam.isOnItsWay);
     const answered = isRead ? "reading…" : none ?? verdict?.probability.toFixed(3) ?? "";
-    const shown = [exam === this.#chosen, answered, why ?? "", outcome, label];
+    const differ = decisionsDiffer(verdict, second.verdict);
+    const beside = this.#second && (second.verdict?.probability.toFixed(3) ?? "–");
+    const secondWhy = this.#second && `${this.#second.name}: ${secondWords(second)}`;
+    const shown = [
+      ...[exam === this.#chosen, answered, why ?? "", outcome, label],
+      ...[beside, differ, secondWhy],
+    ];
     if (shown.every((each, index) => each === row.shown[index])) return row.element;
     row.shown = shown;
-    const [, answer, tag] = row.element.children;
+    const [, answer, other, tag] = row.element.children;
     row.element.setAttribute("aria-selected", String(exam === this.#chosen));
     answer.textContent = answered;
     answer.title = why ?? "";
+    other.hidden = beside === undefined;
+    other.title = secondWhy ?? "";
+    other.replaceChildren(...beside === undefined ? [] : secondCell(beside, differ));
     tag.textContent = outcome ?? label;
     tag.title = OUTCOMES[outcome] ?? "";
     tag.className = `tag ${outcome ?? "none"}`;
@@ -332,9 +345,25 @@ export class ExamList {
   }
 }
 
-/** The logit of what a model says. */
-function logitOf({ probability, logit, logits }) {
-  return logit ?? logits?.[1] ?? Math.log(probability / (1 - probability));
+/** What a second model says, in words. */
+function secondWords({ verdict, why }) {
+  if (verdict !== undefined) return verdict.decision ? "positive" : "negative";
+  return why ?? "not read yet";
+}
+
+/** What stands in a row of a second model's answer, and what is read aloud of it. */
+function secondCell(answer, differ) {
+  const span = (className, text) => {
+    const element = document.createElement("span");
+    element.className = className;
+    element.textContent = text;
+    return element;
+  };
+  const cell = [span("unseen", "second model "), span("", answer)];
+  if (!differ) return cell;
+  const sign = span("differ", "≠ ");
+  sign.setAttribute("aria-hidden", "true");
+  return [sign, ...cell, span("unseen", ", decisions differ")];
 }
 
 /** The larger one first, also if both are infinite. */
@@ -350,7 +379,7 @@ function makeRow(exam) {
   const row = document.createElement("li");
   row.id = rowId(exam);
   row.setAttribute("role", "option");
-  for (const name of ["name", "probability", "tag"]) {
+  for (const name of ["name", "probability", "probability second", "tag"]) {
     const cell = document.createElement("span");
     cell.className = name;
     row.append(cell);

@@ -1,5 +1,16 @@
 /** The list of exams as a CSV file: a line an exam, as they stand there, with what is known of each. */
 import { TASKS } from "./titles.js";
+import { logitOf } from "./verdict.js";
+
+/** The columns of what a model says of an exam. */
+const ANSWER = {
+  probability: ({ verdict }) => verdict?.probability,
+  logit: ({ verdict }) => verdict && logitOf(verdict),
+  threshold: ({ model }) => model?.threshold,
+  decision: ({ verdict }) => verdict && (verdict.decision ? "positive" : "negative"),
+  outcome: ({ outcome }) => outcome,
+  note: ({ none, why }) => none && text(`${none}: ${why}`),
+};
 
 /** The columns, and what each says of an exam; `label_…` are 1 or 0, empty where nobody knows. */
 const COLUMNS = {
@@ -10,12 +21,14 @@ const COLUMNS = {
   ),
   model: ({ model }) => model && text(model.name),
   task: ({ model }) => model?.task,
-  probability: ({ verdict }) => verdict?.probability,
-  logit: ({ verdict }) => verdict?.logit,
-  threshold: ({ model }) => model?.threshold,
-  decision: ({ verdict }) => verdict && (verdict.decision ? "positive" : "negative"),
-  outcome: ({ outcome }) => outcome,
-  note: ({ none, why }) => none && text(`${none}: ${why}`),
+  ...ANSWER,
+  ...Object.fromEntries(
+    Object.entries({ model: ({ model }) => model && text(model.name), ...ANSWER })
+      .map(([name, of]) => [
+        `second_${name}`,
+        ({ second, secondModel: model }) => model && of({ ...second, model }),
+      ]),
+  ),
 };
 
 /**

@@ -39,6 +39,8 @@ let asking = new AbortController();
 let following = new AbortController();
 /** The panel that was used or pointed at last. */
 let used;
+/** The model that was asked last. */
+let modelBefore;
 /** The plane that was used last, or that the address names. */
 let usedPlane;
 /** The plane that is shown large, if one is. */
@@ -73,7 +75,8 @@ async function start() {
   find("#task").closest("label").hidden = tasks.length < 2;
   if (model() !== undefined) find("#task").value = model().task;
   if (model() === undefined && tasks.includes("acl")) find("#task").value = "acl";
-  list.useModel(model());
+  offerSecond();
+  useModelsInList();
   list.set([...setup.exams], setup.reader);
   if (setup.reader !== undefined) askTheReader();
   toggleList(setup.exams.length > 0 && !isNarrow());
@@ -92,10 +95,19 @@ async function followAddress() {
   if (named.exam === undefined) return;
   const remarks = [];
   const other = setup.models.find(({ name }) => name === named.model);
-  if (other !== undefined && other !== model()) useModel(other);
+  const beside = setup.models.find(({ name }) => name === named.second);
+  const asked = other ?? model();
+  const namesModels = other !== undefined || named.second !== undefined;
+  if (namesModels && asked !== undefined && (asked !== model() || beside !== second())) {
+    useModel(asked, beside);
+  }
   if (named.model !== undefined && other === undefined) {
     const instead = model() === undefined ? "" : `: '${model().name}' is asked`;
     remarks.push(`There is no model '${named.model}' here${instead}.`);
+  }
+  if (named.second !== undefined && named.second !== second()?.name) {
+    const first = model() === undefined ? "" : ` to stand beside '${model().name}'`;
+    remarks.push(`There is no second model '${named.second}' here${first}.`);
   }
   const exam = list.named(named.exam);
   if (exam === undefined) return showUnknown(named.exam);
@@ -154,7 +166,8 @@ function record(how) {
   if (current === undefined || current.isOnItsWay) return;
   const plane = current.planes.includes(usedPlane) ? usedPlane : undefined;
   const slice = panels.get(plane)?.addressSlice;
-  writeAddress({ exam: addressNameOf(current), model: model()?.name, plane, slice }, how);
+  const models = { model: model()?.name, second: second()?.name };
+  writeAddress({ exam: addressNameOf(current), ...models, plane, slice }, how);
 }
 
 /** Has the address name the slice that somebody went to, once the leafing has come to rest. */
@@ -184,11 +197,34 @@ function showUnknown(name) {
   tell([...setup.faults, `There is no exam '${name}' here: ${why}.`].join(" "));
 }
 
-function useModel(chosen) {
+/** Asks a model, with another one's answers beside its own if that is for the same finding. */
+function useModel(chosen, beside) {
   find("#model").value = chosen.name;
   find("#task").value = chosen.task;
-  list.useModel(chosen);
+  offerSecond(beside);
+  useModelsInList();
   showAnswer();
+}
+
+/** Offers the other models of the finding to stand beside the model. */
+function offerSecond(chosen) {
+  modelBefore = model();
+  const others = setup.models.filter((each) => each !== model() && each.task === model()?.task);
+  const named = others.map((each) => [each.name, titleOf(each, setup.models)]);
+  fill("#second", [["", "None"], ...named]);
+  find("#second").value = others.includes(chosen) ? chosen.name : "";
+  find("#second").closest("label").hidden = others.length === 0;
+}
+
+/** Has the list tell what the models say, if they are for the finding that it shows. */
+function useModelsInList() {
+  const isTheirs = model()?.task === find("#task").value;
+  list.useModels(...isTheirs ? [model(), second()] : []);
+}
+
+/** The model whose answers stand beside the model's, if one was chosen. */
+function second() {
+  return setup.models.find(({ name }) => name === find("#second").value);
 }
 
 /** The model that was chosen; none if the page only shows exams. */
@@ -295,7 +331,7 @@ function showAnswer() {
   showRemarks(panels, current, reading);
   const chosen = model();
   if (chosen === undefined) return;
-  const asked = { model: chosen, models: setup.models, exam: current };
+  const asked = { model: chosen, second: second(), models: setup.models, exam: current };
   const answer = showProbabilities(find("#probabilities"), { ...asked, reading, fault });
   say([answer, ...oddSaid(reading)].filter(Boolean).join(". "));
   for (const [plane, panel] of panels) panel.explain(...mapOf(plane, { ...asked, reading }));
@@ -394,18 +430,23 @@ takeFiles(openFiles, tell);
 find("#previous").addEventListener("click", () => step(-1));
 find("#next").addEventListener("click", () => step(1));
 find("#model").addEventListener("input", () => {
-  useModel(model());
+  const beside = second();
+  // Whoever asks the second one has the two change places.
+  useModel(model(), beside === model() ? modelBefore : beside);
+  record({ step: true });
+});
+find("#second").addEventListener("input", () => {
+  useModelsInList();
+  showAnswer();
   record({ step: true });
 });
 find("#split").addEventListener("input", () => followVerdicts());
 find("#task").addEventListener("input", ({ target }) => {
   const other = setup.models.find(({ task }) => task === target.value);
   if (other !== undefined && model()?.task !== target.value) {
-    find("#model").value = other.name;
-    showAnswer();
+    useModel(other);
     record({ step: true });
-  }
-  list.useModel(model()?.task === target.value ? model() : undefined);
+  } else useModelsInList();
 });
 find("#map-on").addEventListener("input", ({ target }) => {
   settings.mapOn = target.checked;
@@ -429,8 +470,9 @@ addEventListener("fullscreenchange", () => {
 find("#print").addEventListener("click", () => print());
 addEventListener("beforeprint", () => {
   const chosen = model();
-  const title = chosen && `Model: ${titleOf(chosen, setup.models)} (${chosen.name})`;
-  find("#printed-model").textContent = title ?? "";
+  const titles = [["Model", chosen], ["second model", second()]].filter(([, each]) => each)
+    .map(([role, each]) => `${role}: ${titleOf(each, setup.models)} (${each.name})`);
+  find("#printed-model").textContent = titles.join("; ");
   find("#printed-at").textContent = `Printed ${new Date().toLocaleString()} from ${location.href}`;
 });
 addEventListener("said", ({ detail }) => say(detail));
