@@ -126,7 +126,7 @@ inChromium(
       assert.match(await row("0004").innerText(), /cannot be read/);
       assert.match(await row("0005").innerText(), /plane missing/);
       assert.match(
-        await row("0004").locator(".probability").getAttribute("title") ?? "",
+        await row("0004").locator(".probability").first().getAttribute("title") ?? "",
         /0004\.npy' as \.npy/,
       );
       for (
