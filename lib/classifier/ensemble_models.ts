@@ -6,7 +6,7 @@ import { DataError, OptionError } from "../errors.ts";
 import { folderOf, makeWritableFolder, writeWhole } from "../files.ts";
 import type { OperatingRule } from "../metrics/operating_rule.ts";
 import { recalibrationText } from "../model/recalibration.ts";
-import { everTrainedOn } from "../model/card.ts";
+import { toldExams } from "../model/card.ts";
 import { readCardFile } from "../model/card_text.ts";
 import { madeNow } from "../model/made_by.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
@@ -165,7 +165,7 @@ function _checkOutOfFold(
   path: string,
 ): void {
   const trained = members.map(({ kind, models: [{ card }] }) =>
-    kind === "single" ? new Set(everTrainedOn(card)) : undefined
+    kind === "single" ? new Set(toldExams(card)) : undefined
   );
   const known = table.filter(({ hash }) =>
     hash !== undefined && trained.every((exams) => exams?.has(hash))

@@ -133,15 +133,21 @@ export interface ModelCard extends MadeBy {
 /** A card that says the finding and the plane, as every use of a model needs it. */
 export type ResolvedCard = ModelCard & { task: Task; plane: Plane };
 
+/** What a card says of the exams that a model knows. */
+type ExamsOfCard = Pick<ModelCard, "trainedExams" | "earlierExams">;
+
+/** The exams that a model knows from training as far as its file tells them; there may be others. */
+export function toldExams({ trainedExams = [], earlierExams = [] }: ExamsOfCard): ExamHash[] {
+  return [...new Set([...trainedExams, ...(earlierExams === "unknown" ? [] : earlierExams)])];
+}
+
 /**
  * Every exam that a model knows from training: its own, and those of the models it was trained further
  * from; undefined if that is not known.
  */
-export function everTrainedOn(
-  { trainedExams, earlierExams = [] }: Pick<ModelCard, "trainedExams" | "earlierExams">,
-): readonly ExamHash[] | undefined {
-  if (trainedExams === undefined || earlierExams === "unknown") return undefined;
-  return [...new Set([...trainedExams, ...earlierExams])];
+export function everTrainedOn(card: ExamsOfCard): ExamHash[] | undefined {
+  const isTold = card.trainedExams !== undefined && card.earlierExams !== "unknown";
+  return isTold ? toldExams(card) : undefined;
 }
 
 /**

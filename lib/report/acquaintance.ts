@@ -5,7 +5,7 @@
 import type { Ensemble } from "../classifier/ensemble.ts";
 import { type Combination, isFittedOn } from "../combine/combination.ts";
 import { countAmong, type ExamHash, type KnownExams } from "../data/exam_hash.ts";
-import { type ChosenOn, everTrainedOn } from "../model/card.ts";
+import { type ChosenOn, everTrainedOn, toldExams } from "../model/card.ts";
 import type { Recalibration } from "../model/recalibration.ts";
 import type { Split } from "../terms.ts";
 
@@ -66,10 +66,7 @@ export function chosenBy(
  * models that read a plane.
  */
 export function trainedOn({ hashes, split }: Evaluated, cards: readonly Card[]): Acquaintance {
-  const told = cards.flatMap(({ trainedExams = [], earlierExams = [] }) => [
-    ...trainedExams,
-    ...(earlierExams === "unknown" ? [] : earlierExams),
-  ]);
+  const told = cards.flatMap(toldExams);
   const isTold = cards.every((card) => everTrainedOn(card) !== undefined) ||
     countAmong(hashes ?? [], told) > 0;
   return _acquaintance(hashes, isTold ? told : undefined, split === "train");

@@ -155,6 +155,20 @@ Deno.test("predictions of exams that every member was trained on are not out of 
       `Cannot choose an operating point by '${folder.at("t.csv")}': every member was trained ` +
       "on 1 of its 3 exams, such as '001': give predictions of members that were not",
   });
+  // What a member knows from the model that it started from counts, and what it knows itself if that is
+  // not told.
+  for (
+    const [seed, card] of [
+      [14, { trainedExams: [c], earlierExams: [b] }],
+      [15, { trainedExams: [b], earlierExams: "unknown" }],
+    ] as const
+  ) {
+    const [further] = await writeSeeds(folder, "axial", [seed], card);
+    await assert.rejects(made([first, further], [a, b, c]), {
+      name: "DataError",
+      message: /: every member was trained on 1 of its 3 exams, such as '001': /,
+    });
+  }
   // Of a member whose file does not say its exams nothing can be told.
   assert.deepEqual(await made([first, unknown], [a, b]), [a, b]);
 });
