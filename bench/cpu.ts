@@ -15,8 +15,9 @@
  *
  * Each timing is the least of the repeats after one that is not counted, in a process of its own, whose
  * peak memory stands beside it. Ours and its peers take turns three times, and of each the least counts:
- * what else the machine does in the meantime meets all of them. PyTorch is that of the first `python3` that has it. Compare within a run, not between runs. A peer that cannot be had is
- * left out; onnxruntime-node is fetched from npm the first time.
+ * what else the machine does in the meantime meets all of them. PyTorch is that of the first `python3`
+ * that has it. Compare within a run, not between runs. A peer that cannot be had is left out;
+ * onnxruntime-node is fetched from npm the first time.
  */
 import { type EpochMemory, type Kind, SIDE, type Timings } from "./cpu_process.ts";
 import { kernelTable, peakOfThread, timeKernels } from "./kernel_times.ts";

@@ -116,7 +116,7 @@ export async function createMRNet(options: CreateOptions = {}): Promise<MRNet> {
 export interface ModelStart extends Partial<Preparation> {
   /** Parameters and statistics in PyTorch's names and layout. */
   state: StateDict;
-  /** The exams that a model knows which they are of; see {@linkcode ModelCard.earlierExams}. */
+  /** The exams that the model knows whose weights they are; see {@linkcode ModelCard.earlierExams}. */
   earlierExams?: KnownExams;
 }
 
@@ -126,8 +126,8 @@ export type KeptOut = () => Promise<readonly ExamHash[]>;
 /**
  * Reads or draws what {@linkcode createMRNet} makes a model of.
  *
- * @param keptOut the exams of the tune split: weights that tell the exams of their training are held
- * against them, whatever split they kept out
+ * @param keptOut the exams of the tune split: a model that did not keep out this split, and tells the
+ * exams of its training, is held against them
  */
 export async function readStart(options: CreateOptions, keptOut?: KeptOut): Promise<ModelStart> {
   const { weights = "imagenet", seed = drawSeed(), models = "models", network } = options;
