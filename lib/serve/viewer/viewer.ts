@@ -24,6 +24,7 @@ import api from "./page/api.js" with { type: "text" };
 import pageColors from "./page/colors.js" with { type: "text" };
 import dropped from "./page/dropped.js" with { type: "text" };
 import examList from "./page/exam_list.js" with { type: "text" };
+import examRow from "./page/exam_row.js" with { type: "text" };
 import files from "./page/files.js" with { type: "text" };
 import heatMap from "./page/heat_map.js" with { type: "text" };
 import listTable from "./page/list_table.js" with { type: "text" };
@@ -71,6 +72,7 @@ const SCRIPTS = {
   colors: pageColors,
   dropped,
   exam_list: examList,
+  exam_row: examRow,
   files,
   heat_map: heatMap,
   list_table: listTable,

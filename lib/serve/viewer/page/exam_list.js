@@ -1,17 +1,11 @@
 /** The list of exams: search, filters, order, and what the chosen models say about each. */
+import { makeRow, nameOf, rowId, showRow } from "./exam_row.js";
 import { listTable, saveFile } from "./list_table.js";
 import { isHidden } from "./reader.js";
 import { decisionsDiffer, disagreementOf, logitOf, outcomeOf } from "./verdict.js";
 import { VirtualRows } from "./virtual_rows.js";
 
 const find = (selector) => document.querySelector(selector);
-
-const OUTCOMES = {
-  TP: "true positive",
-  FP: "false positive",
-  TN: "true negative",
-  FN: "false negative",
-};
 
 /** How long nobody must have typed until what is found is shown, in milliseconds. */
 const TYPED = 300;
@@ -22,12 +16,6 @@ const CLICK = 100;
 /** What an exam is called in an address; a dropped one by its number on this page alone. */
 export function addressNameOf({ split, id, number }) {
   return `${split}/${number ?? id}`;
-}
-
-/** What an exam is called: by its files, if it was dropped. */
-export function nameOf({ id, files }) {
-  if (files === undefined) return id;
-  return files.length > 1 ? `${files[0]} and ${files.length - 1} more` : files[0];
 }
 
 /** The list in the page's left column. */
@@ -315,77 +303,21 @@ export class ExamList {
     find("#list-said").textContent = words;
   }
 
-  /** The exam's row, updated only where it has changed. */
-  #row({ exam, own, verdict, none, why, outcome, second }) {
-    const row = this.#rows.get(exam) ?? { element: makeRow(exam), shown: [] };
+  /** The exam's row, made once. */
+  #row(entry) {
+    const { exam } = entry;
+    const row = this.#rows.get(exam) ?? makeRow(exam);
     this.#rows.set(exam, row);
-    const label = own === undefined ? "" : own === 1 ? "present" : "absent";
-    const isRead = verdict === undefined && (exam === this.#asked || exam.isOnItsWay);
-    const answered = isRead ? "reading…" : none ?? verdict?.probability.toFixed(3) ?? "";
-    const differ = decisionsDiffer(verdict, second.verdict);
-    const beside = this.#second && (second.verdict?.probability.toFixed(3) ?? "–");
-    const secondWhy = this.#second && `${this.#second.name}: ${secondWords(second)}`;
-    const shown = [
-      ...[exam === this.#chosen, answered, why ?? "", outcome, label],
-      ...[beside, differ, secondWhy],
-    ];
-    if (shown.every((each, index) => each === row.shown[index])) return row.element;
-    row.shown = shown;
-    const [, answer, other, tag] = row.element.children;
-    row.element.setAttribute("aria-selected", String(exam === this.#chosen));
-    answer.textContent = answered;
-    answer.title = why ?? "";
-    other.hidden = beside === undefined;
-    other.title = secondWhy ?? "";
-    other.replaceChildren(...beside === undefined ? [] : secondCell(beside, differ));
-    tag.textContent = outcome ?? label;
-    tag.title = OUTCOMES[outcome] ?? "";
-    tag.className = `tag ${outcome ?? "none"}`;
+    showRow(row, entry, {
+      isChosen: exam === this.#chosen,
+      isRead: exam === this.#asked || exam.isOnItsWay,
+      second: this.#second,
+    });
     return row.element;
   }
-}
-
-/** What a second model says, in words. */
-function secondWords({ verdict, why }) {
-  if (verdict !== undefined) return verdict.decision ? "positive" : "negative";
-  return why ?? "not read yet";
-}
-
-/** What stands in a row of a second model's answer, and what is read aloud of it. */
-function secondCell(answer, differ) {
-  const span = (className, text) => {
-    const element = document.createElement("span");
-    element.className = className;
-    element.textContent = text;
-    return element;
-  };
-  const cell = [span("unseen", "second model "), span("", answer)];
-  if (!differ) return cell;
-  const sign = span("differ", "≠ ");
-  sign.setAttribute("aria-hidden", "true");
-  return [sign, ...cell, span("unseen", ", decisions differ")];
 }
 
 /** The larger one first, also if both are infinite. */
 function falling(a, b) {
   return a === b ? 0 : b - a;
-}
-
-function rowId({ split, id }) {
-  return `exam-${split}-${id}`;
-}
-
-function makeRow(exam) {
-  const row = document.createElement("li");
-  row.id = rowId(exam);
-  row.setAttribute("role", "option");
-  for (const name of ["name", "probability", "probability second", "tag"]) {
-    const cell = document.createElement("span");
-    cell.className = name;
-    row.append(cell);
-  }
-  row.firstElementChild.textContent = nameOf(exam);
-  // In full, where there is no room for it.
-  row.firstElementChild.title = exam.files?.join(", ") ?? exam.id;
-  return row;
 }
