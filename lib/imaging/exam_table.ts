@@ -7,6 +7,8 @@ import { isExamId } from "../data/labels.ts";
 import { DataError } from "../errors.ts";
 import { isMissing, readBytes, writeWhole } from "../files.ts";
 import { type Plane, PLANES, type Split, SPLITS } from "../terms.ts";
+import type { ExamGeometry } from "./exam_geometry.ts";
+import type { Vector } from "./geometry.ts";
 
 /** An imported exam. */
 export interface ImportedRow {
@@ -33,6 +35,8 @@ export interface ImportedRow {
    * of the landmarks that they were mapped to.
    */
   greyValues: string;
+  /** Where its pixels lie, as far as its files say it; none in tables of earlier versions. */
+  geometry?: ExamGeometry;
   /** What is odd about it. */
   remarks: string[];
 }
@@ -51,14 +55,24 @@ const COLUMNS = [
   "source",
   "grey_values",
   "scanner",
+  "pixel_mm",
+  "directions",
+  "positions",
+  "frame",
   "remarks",
 ] as const;
 type Column = (typeof COLUMNS)[number];
 
 /** What the columns hold that tables of earlier versions do not have. */
-const LATER: Partial<Readonly<Record<Column, string>>> = { grey_values: PERCENTILES, scanner: "" };
+const LATER: Partial<Readonly<Record<Column, string>>> = {
+  ...{ grey_values: PERCENTILES, scanner: "" },
+  ...{ pixel_mm: "", directions: "", positions: "", frame: "" },
+};
 
 const MAX_BYTES = 64 * 1024 * 1024;
+
+/** No number of a geometry is larger; whatever scans knees has its slices within metres. */
+const MAX_MM = 1e6;
 
 const HINT = "give another --out, or move that file away";
 
@@ -102,7 +116,8 @@ function _row(columns: readonly Column[], values: readonly string[]): ImportedRo
   const [id, split, plane, slices, source] = [
     ...(["id", "split", "plane", "slices", "source"] as const).map(of),
   ];
-  const isSound = isExamId(id) && /^\d{1,6}$/.test(slices) &&
+  const geometry = _geometry(of, Number(slices));
+  const isSound = geometry !== "damaged" && isExamId(id) && /^\d{1,6}$/.test(slices) &&
     (PLANES as readonly string[]).includes(plane) &&
     (SPLITS as readonly string[]).includes(split) && /^[0-9a-f]{16}$/.test(source);
   if (!isSound) return undefined;
@@ -110,8 +125,40 @@ function _row(columns: readonly Column[], values: readonly string[]): ImportedRo
     ...{ id, split: split as Split, plane: plane as Plane, slices: Number(slices) },
     ...{ side: of("side"), sequence: of("sequence"), study: of("study"), source },
     ...{ scanner: of("scanner"), greyValues: of("grey_values") },
+    ...geometry !== undefined && { geometry },
     remarks: of("remarks") === "" ? [] : of("remarks").split("; "),
   };
+}
+
+/** What the columns of its geometry say. */
+function _geometry(
+  of: (column: Column) => string,
+  slices: number,
+): ExamGeometry | "damaged" | undefined {
+  const said = (["pixel_mm", "directions", "positions"] as const).map(of);
+  const numbers = said.map((text) => text === "" ? [] : text.split(" ").map(Number));
+  const [[pixel], directions, positions] = numbers;
+  const frame = of("frame");
+  const isSound = numbers.flat().every((each) => Math.abs(each) <= MAX_MM) &&
+    numbers[0].length <= 1 && !(pixel <= 0) && [0, 6].includes(directions.length) &&
+    [0, 1, Math.min(2, slices), slices].includes(positions.length / 3) &&
+    /^([0-9a-f]{16})?$/.test(frame);
+  if (!isSound) return "damaged";
+  if (pixel === undefined && directions.length === 0) return undefined;
+  const [across, down] = _vectors(directions);
+  return {
+    ...pixel !== undefined && { pixel },
+    ...across !== undefined && { directions: [across, down] },
+    ...positions.length > 0 && { positions: _vectors(positions) },
+    ...frame !== "" && { frame },
+  };
+}
+
+function _vectors(numbers: readonly number[]): Vector[] {
+  return Array.from({ length: numbers.length / 3 }, (_, i) => {
+    const [x, y, z] = numbers.slice(3 * i, 3 * i + 3);
+    return [x, y, z];
+  });
 }
 
 /** Writes the table, by exam and plane. */
@@ -130,11 +177,19 @@ export async function writeExamTable(path: string, rows: readonly ImportedRow[])
         row.source,
         row.greyValues,
         row.scanner,
+        ..._geometryTexts(row.geometry),
       ],
       row.remarks.join("; "),
     ].map(_quoted).join(",")
   );
   await writeWhole(path, `${[COLUMNS.join(","), ...lines].join("\n")}\n`);
+}
+
+function _geometryTexts(
+  { pixel, directions, positions, frame = "" }: ExamGeometry = {},
+): string[] {
+  const texts = [pixel === undefined ? [] : [pixel], directions ?? [], positions ?? []];
+  return [...texts.map((numbers) => numbers.flat().join(" ")), frame];
 }
 
 function _quoted(value: string): string {

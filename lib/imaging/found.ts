@@ -17,7 +17,7 @@ import { checkSlice, type ImagingLimits } from "./limits.ts";
 import { isNifti } from "./nifti.ts";
 import { isPickledVolume } from "./pickled_volume.ts";
 import { seriesRemarks } from "./remarks.ts";
-import { type Series, sortIntoSeries } from "./series.ts";
+import { frameOfReferenceOf, positionsOf, type Series, sortIntoSeries } from "./series.ts";
 import { niftiSeries, pickledSeries } from "./volume_series.ts";
 
 export type { FoundSeries, SeriesFacts };
@@ -163,6 +163,8 @@ function _dicomSeries(
     facts,
     folders: foldersOf(files.get(instance.file)!),
     orientation: series.plane === undefined ? undefined : frame.orientation,
+    positions: positionsOf(series),
+    frameOfReference: frameOfReferenceOf(series),
     isLocalizer: /\bLOCALIZER\b/.test(instance.imageType),
     useless: _uselessness(series),
     files: new Set(series.slices.map((slice) => slice.instance.file)).size,

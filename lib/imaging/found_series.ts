@@ -77,6 +77,13 @@ export interface FoundSeries {
   readonly folders: readonly string[];
   /** The directions in which columns and rows run, if known. */
   readonly orientation?: readonly [Vector, Vector];
+  /** Where the centre of each slice's first pixel lies, in the order of the series, if all are known. */
+  readonly positions?: readonly Vector[];
+  /**
+   * What its positions are measured from, such as DICOM's Frame of Reference UID. Those of two series of a
+   * study can be compared if it is the same.
+   */
+  readonly frameOfReference?: string;
   /** True if it only shows where the others lie. */
   readonly isLocalizer: boolean;
   /** Why no exam can be made of it, whatever is asked for. */

@@ -9,6 +9,7 @@ import { folderOf, isMissing, join, makeFolder, writeWhole } from "../files.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { type Plane, PLANES, type Split } from "../terms.ts";
 import { type ChooseOptions, choosePlanes, type PlaneChoice } from "./choose.ts";
+import { type ExamGeometry, geometryOf } from "./exam_geometry.ts";
 import { FrameDecoder } from "./dicom/decoder.ts";
 import { type ImportedRow, PERCENTILES, readExamTable, writeExamTable } from "./exam_table.ts";
 import { type GivenFile, ImagingFiles } from "./files.ts";
@@ -23,7 +24,7 @@ import { readLabelTable, writeLabels } from "./label_table.ts";
 import { hashNames, labelsOfStudies, type NamedStudy, StudyNames } from "./study_names.ts";
 import { examOfSeries } from "./volume.ts";
 
-export type { ChooseOptions, ImportedRow };
+export type { ChooseOptions, ExamGeometry, ImportedRow };
 export type { SeriesChoice } from "./choose.ts";
 
 /** What is imported, and where to. */
@@ -141,7 +142,9 @@ export async function importExams(options: ImportOptions): Promise<ImportResult>
     ...{ exams: rows, open: [], lacking: [], failures: [], labelFiles: [] },
     ...{ unknownLabels: [], unlabelled: [], skipped, others },
   };
-  await _importStudies(studies, { ...options, split, table, decoder }, result);
+  const plan: ImportPlan = { ...options, split, table, decoder, isTableBehind: false };
+  await _importStudies(studies, plan, result);
+  if (plan.isTableBehind) await writeExamTable(table, rows);
   const { given, unknown } = labelsOfStudies(studies, labels);
   if (labels === undefined && given.size === 0) return result;
   const imported = new Set(rows.filter((row) => row.split === split).map(({ id }) => id));
@@ -164,6 +167,8 @@ interface ImportPlan extends ImportOptions {
   split: Split;
   table: string;
   decoder: FrameDecoder;
+  /** Whether rows know more by now than the table. */
+  isTableBehind: boolean;
 }
 
 /** Imports one exam after the other, and puts into the result what came of it. */
@@ -203,9 +208,10 @@ async function _importStudies(
 async function _importExam(
   series: FoundSeries,
   { id, plane }: Pick<ImportedRow, "id" | "plane">,
-  { out, split, table, decoder, landmarks: scales }: ImportPlan,
+  plan: ImportPlan,
   rows: ImportedRow[],
 ): Promise<{ row: ImportedRow; known: boolean }> {
+  const { out, split, table, decoder, landmarks: scales } = plan;
   const { study, series: uid, part } = series.facts;
   const landmarks = scales?.[plane];
   const greyValues = landmarks === undefined
@@ -227,7 +233,14 @@ async function _importExam(
   const known = rows.find((each) =>
     _isSame(each, row) && each.source === source && each.greyValues === greyValues
   );
-  if (known !== undefined && !await isMissing(path)) return { row: known, known: true };
+  if (known !== undefined && !await isMissing(path)) {
+    // Of an earlier version, which did not write it down.
+    if (known.geometry === undefined && row.geometry !== undefined && known.slices === row.slices) {
+      known.geometry = row.geometry;
+      plan.isTableBehind = true;
+    }
+    return { row: known, known: true };
+  }
   const { data, shape } = await examOfSeries(series, decoder, { plane });
   const voxels = landmarks === undefined
     ? data
@@ -236,14 +249,17 @@ async function _importExam(
   await writeWhole(path, encodeNpy(voxels, shape));
   rows.splice(0, rows.length, ...rows.filter((each) => !_isSame(each, row)), row);
   await writeExamTable(table, rows);
+  plan.isTableBehind = false;
   return { row, known: false };
 }
 
 function _rowOf(
-  { facts }: FoundSeries,
+  series: FoundSeries,
   about: Pick<ImportedRow, "id" | "plane" | "split" | "source" | "greyValues">,
 ): ImportedRow {
-  const { slices, side, echoTime, repetitionTime, sequence, scanner, study, remarks } = facts;
+  const { slices, side, echoTime, repetitionTime, sequence, scanner, study, remarks } =
+    series.facts;
+  const geometry = geometryOf(series, about.plane);
   const times = [
     sequence,
     repetitionTime === undefined ? "" : `TR ${repetitionTime}`,
@@ -252,6 +268,7 @@ function _rowOf(
   return {
     ...{ ...about, slices, side, scanner, study: hashNames(study), remarks },
     sequence: times.filter((each) => each !== "").join(" "),
+    ...geometry !== undefined && { geometry },
   };
 }
 

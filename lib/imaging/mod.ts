@@ -4,3 +4,4 @@ export type { Inspection, InspectOptions } from "./inspect.ts";
 export type { GivenFile, InspectedSeries, SeriesFacts, SkippedFile } from "./inspect.ts";
 export type { ImportOptions, ImportReport, ImportResult } from "./import.ts";
 export type { ChooseOptions, ImportedRow, OpenChoice, SeriesChoice } from "./import.ts";
+export type { ExamGeometry } from "./import.ts";

@@ -24,12 +24,16 @@ export interface NiftiHeader {
   readonly slices: number;
   /** How many volumes there are: echoes, or points in time. */
   readonly volumes: number;
-  /** Distance of rows and of columns, in millimetres. */
-  readonly spacing: readonly [number, number];
+  /** Distance of rows and of columns, in millimetres; none if the file does not say both. */
+  readonly spacing?: readonly [number, number];
   /** Distance of slices, in millimetres. */
   readonly distance: number;
   /** The directions in which columns and rows run; none if the file does not say. */
   readonly orientation?: readonly [Vector, Vector];
+  /** Where the centre of each slice's first pixel lies, in the order in which slices are read. */
+  readonly positions?: readonly Vector[];
+  /** True if positions are the scanner's, and not those of an atlas or of another file. */
+  readonly isOfScanner: boolean;
   readonly voxels: VoxelLayout;
 }
 
@@ -71,6 +75,12 @@ const MAX_SLICES = 4096;
 /** The most volumes of a file: a knee has a few echoes, a brain hundreds of points in time. */
 const MAX_VOLUMES = 64;
 
+/** Units of lengths by the format's number for them; a file that says nothing means millimetres. */
+const MILLIMETRES: Readonly<Record<number, number>> = { 1: 1000, 3: 0.001 };
+
+/** The format's number for positions as the scanner measured them. */
+const OF_SCANNER = 1;
+
 /** An axis is taken for that of the slices if its voxels are so many times as long as the others'. */
 const THICK = 1.5;
 
@@ -107,16 +117,19 @@ export async function readNiftiHeader(
     const found = `its values are of type ${datatypeCode}, not single whole or real numbers`;
     throw refusedNifti(name, found, "convert it to int16 or float32");
   }
-  const placed = header.sform_code > 0 || header.qform_code > 0;
+  const { sform_code: sform, qform_code: qform } = header;
+  const placed = sform > 0 || qform > 0;
+  const mm = MILLIMETRES[header.xyzt_units & 7] ?? 1;
   // NIfTI's x grows to the right and its y to the front, DICOM's the other way.
-  const axes = [0, 1, 2].map((axis): Vector => [
-    -affine[0][axis],
-    -affine[1][axis],
-    affine[2][axis],
+  const [first, ...axes] = [3, 0, 1, 2].map((axis): Vector => [
+    -affine[0][axis] * mm,
+    -affine[1][axis] * mm,
+    affine[2][axis] * mm,
   ]);
+  const said = [1, 2, 3].map((axis) => mm * Math.abs(pixDims[axis]) || undefined);
   const lengths = placed
     ? axes.map((axis) => Math.hypot(...axis))
-    : [1, 2, 3].map((axis) => Math.abs(pixDims[axis]) || 1);
+    : said.map((length) => length ?? 1);
   if (!lengths.every((length) => length > 0 && Number.isFinite(length))) {
     throw refusedNifti(name, `its voxels measure ${lengths.join("×")} mm`, "repair its header");
   }
@@ -124,6 +137,7 @@ export async function readNiftiHeader(
   const [across, down] = [0, 1, 2].filter((axis) => axis !== through);
   const orientation = placed ? [axes[across], axes[down]] as const : undefined;
   const slope = Number.isFinite(header.scl_slope) && header.scl_slope !== 0 ? header.scl_slope : 1;
+  const isMeasured = placed || (said[across] !== undefined && said[down] !== undefined);
   const voxels: VoxelLayout = {
     ...{
       header: raw,
@@ -141,8 +155,26 @@ export async function readNiftiHeader(
   return {
     format: isFirst ? "NIfTI-1" : "NIfTI-2",
     ...{ rows: size[down], columns: size[across], slices: size[through], volumes, orientation },
-    ...{ spacing: [lengths[down], lengths[across]], distance: lengths[through], voxels },
+    spacing: isMeasured ? [lengths[down], lengths[across]] : undefined,
+    positions: placed ? _positions(first, axes[through], voxels) : undefined,
+    // The library takes the qform, which NIfTI-2 files are not read by, if its code is the larger one.
+    isOfScanner: (isFirst ? Math.max(sform, qform) : sform) === OF_SCANNER,
+    ...{ distance: lengths[through], voxels },
   };
+}
+
+/** Where the centre of each slice's first pixel lies, in the order in which they are read. */
+function _positions(
+  first: Vector,
+  step: Vector,
+  { size, axes, isReversed }: Pick<VoxelLayout, "size" | "axes" | "isReversed">,
+): Vector[] {
+  const positions = Array.from({ length: size[axes.through] }, (_, slice): Vector => [
+    first[0] + slice * step[0],
+    first[1] + slice * step[1],
+    first[2] + slice * step[2],
+  ]);
+  return isReversed ? positions.reverse() : positions;
 }
 
 /** What of a file's size is limited. */

@@ -11,6 +11,32 @@ export interface SliceGrid {
   readonly spacing: readonly [number, number];
 }
 
+/** Where the pixels of the square lie among those of the slice. */
+export interface SquareGrid {
+  /** The side of a pixel of the square, in the unit of the slice's spacing. */
+  readonly pixel: number;
+  /** On which row of the slice the centre of the square's first pixel lies; less than 0 in the padding. */
+  readonly firstRow: number;
+  /** On which column it lies. */
+  readonly firstColumn: number;
+}
+
+/**
+ * Where {@linkcode SquareResampler} puts the pixels of a square.
+ *
+ * @param size rows and columns of the square
+ */
+export function squareGrid(grid: SliceGrid, size: number): SquareGrid {
+  const [dy, dx] = grid.spacing;
+  const side = _sideOf(grid);
+  const first = (count: number, length: number) => length / size / 2 - 0.5 - _offset(count, length);
+  return {
+    pixel: side / size,
+    firstRow: first(grid.rows, side / dy),
+    firstColumn: first(grid.columns, side / dx),
+  };
+}
+
 /** What a pixel of the result is made of along an axis. */
 interface Share {
   /** The first pixel that it is made of. */
@@ -33,7 +59,7 @@ export class SquareResampler {
     this.#grid = grid;
     this.#size = size;
     const [dy, dx] = grid.spacing;
-    const side = Math.max(grid.rows * dy, grid.columns * dx);
+    const side = _sideOf(grid);
     this.#down = _shares(grid.rows, side / dy, size);
     this.#across = _shares(grid.columns, side / dx, size);
   }
@@ -97,6 +123,16 @@ function _along(
   }
 }
 
+/** How long the square is. */
+function _sideOf({ rows, columns, spacing: [dy, dx] }: SliceGrid): number {
+  return Math.max(rows * dy, columns * dx);
+}
+
+/** How many pixels are padded before the first: whole ones, so that a slice of which no more is done stays sharp. */
+function _offset(count: number, length: number): number {
+  return Math.floor((length - count) / 2);
+}
+
 /**
  * @param count pixels of the slice along the axis
  * @param length of the padded square along it, in those pixels
@@ -104,8 +140,7 @@ function _along(
  */
 function _shares(count: number, length: number, size: number): Share[] {
   const step = length / size;
-  // Whole pixels, so that a slice that only needs padding stays sharp.
-  const offset = Math.floor((length - count) / 2);
+  const offset = _offset(count, length);
   return Array.from({ length: size }, (_, out) => {
     const begin = out * step - offset;
     return _share(

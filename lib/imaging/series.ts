@@ -7,7 +7,7 @@
  */
 import type { Plane } from "../terms.ts";
 import type { FrameHeader, InstanceHeader } from "./dicom/header.ts";
-import { alongThrough, orientationOf, unit } from "./geometry.ts";
+import { alongThrough, orientationOf, unit, type Vector } from "./geometry.ts";
 
 /** A slice: one frame of a file. */
 export interface Slice {
@@ -36,6 +36,20 @@ export interface Series {
   readonly clashes: number;
   /** True if several slices lie at the same position and nothing in the files tells them apart. */
   readonly ambiguous: boolean;
+}
+
+/** Where the centres of their first pixels lie, slice by slice; nothing if one does not say it. */
+export function positionsOf({ plane, slices }: Series): Vector[] | undefined {
+  if (plane === undefined) return undefined;
+  const positions = slices.map(({ frame }) => frame.position);
+  return positions.every((each) => each !== undefined) ? positions : undefined;
+}
+
+/** What all positions are measured from; nothing if a slice does not say it, or another thing. */
+export function frameOfReferenceOf({ slices }: Series): string | undefined {
+  const [{ instance: { frameOfReference } }] = slices;
+  const isOne = slices.every(({ instance }) => instance.frameOfReference === frameOfReference);
+  return isOne && frameOfReference !== "" ? frameOfReference : undefined;
 }
 
 /** Positions that differ by less are the same, in millimetres. */

@@ -35,7 +35,7 @@ export async function examOfSlices(
   { plane, between }: { plane: Plane; between?: () => void | Promise<void> },
 ): Promise<ImportedExam> {
   const turn = grid.orientation === undefined ? AS_IT_IS : turnToMRNet(...grid.orientation, plane);
-  const resampler = new SquareResampler(_turnedGrid(grid, turn), MRNET_SIDE);
+  const resampler = new SquareResampler(turnedGrid(grid, turn), MRNET_SIDE);
   const window = windowOf(slices);
   const size = MRNET_SIDE ** 2;
   const data = new Uint8Array(slices.length * size);
@@ -77,9 +77,11 @@ export async function examOfSeries(
   return await examOfSlices(await series.read(decoder, between), grid, { plane, between });
 }
 
-const AS_IT_IS: Turn = { transpose: false, flipDown: false, flipAcross: false };
+/** How a slice is turned of which it is not known how it lies. */
+export const AS_IT_IS: Turn = { transpose: false, flipDown: false, flipAcross: false };
 
-function _turnedGrid(grid: SliceGrid, { transpose }: Turn): SliceGrid {
+/** The grid of a slice once it is turned. */
+export function turnedGrid(grid: SliceGrid, { transpose }: Turn): SliceGrid {
   if (!transpose) return grid;
   const [dy, dx] = grid.spacing;
   return { rows: grid.columns, columns: grid.rows, spacing: [dx, dy] };
@@ -88,7 +90,7 @@ function _turnedGrid(grid: SliceGrid, { transpose }: Turn): SliceGrid {
 function _turned(values: Float64Array, grid: SliceGrid, turn: Turn): Float64Array {
   const { transpose, flipDown, flipAcross } = turn;
   if (!transpose && !flipDown && !flipAcross) return values;
-  const { rows, columns } = _turnedGrid(grid, turn);
+  const { rows, columns } = turnedGrid(grid, turn);
   const turned = new Float64Array(values.length);
   for (let row = 0; row < rows; row++) {
     const fromRow = flipDown ? rows - 1 - row : row;

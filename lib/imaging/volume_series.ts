@@ -23,6 +23,7 @@ export async function niftiSeries(
 ): Promise<FoundSeries[]> {
   const header = await readNiftiHeader(await file.begin(NIFTI_BEGIN_BYTES), file.name, limits);
   const { rows, columns, slices, volumes, spacing, distance, orientation, format } = header;
+  const { positions, isOfScanner } = header;
   checkSlice(file.name, { rows, columns }, limits);
   const lies = orientation && orientationOf(...orientation);
   const stem = stemOf(file.name);
@@ -39,7 +40,9 @@ export async function niftiSeries(
       ...{ side: "", sequence: "", scanner: "", syntax: format },
       remarks: remarks.filter((each) => each !== undefined),
     },
-    ...{ name, folders, orientation, isLocalizer: false, files: 1 },
+    ...{ name, folders, orientation, positions, isLocalizer: false, files: 1 },
+    // One study's files, if the scanner's coordinates were kept: the patient lay still between them.
+    frameOfReference: isOfScanner ? "scanner" : undefined,
     // Volumes are not kept: a folder may hold hundreds.
     async read(_decoder, onFile) {
       const { inflatedBytes } = limits;

@@ -228,7 +228,10 @@ Deno.test("import --like maps once for good what predict maps, and knows what it
 
   assert.equal((await run()).code, 0);
   const plain = await voxels();
-  assert.match(await table(), /,source,grey_values,scanner,remarks\n.*,percentiles,/);
+  assert.match(
+    await table(),
+    /,source,grey_values,scanner,pixel_mm,directions,positions,frame,remarks\n.*,percentiles,/,
+  );
   const like = ["--like", "model.safetensors"];
   const { code, out, err } = await run(...like);
   assert.equal(code, 0, err);

@@ -14,6 +14,18 @@ export interface NiftiSpec {
   type?: 2 | 4 | 16 | 64;
   /** Three rows of four: from voxels to millimetres, to the right, to the front, to the head. */
   affine?: readonly (readonly number[])[];
+  /**
+   * What the affine is to: 1 the scanner, 2 another file, 3 and 4 atlases.
+   * @default 1 with an affine, 0 without
+   */
+  code?: number;
+  /**
+   * How far it is from voxel to voxel along each axis, where there is no affine.
+   * @default half a millimetre in a slice, 3 from slice to slice
+   */
+  distances?: readonly number[];
+  /** The unit of lengths: 1 metres, 2 millimetres, 3 micrometres; by default nothing is said. */
+  units?: number;
   slope?: number;
   intercept?: number;
   bigEndian?: boolean;
@@ -31,9 +43,20 @@ export async function readNifti(
 
 /** A file, not gzipped. */
 export function niftiFile(
-  { size, values, type = 4, affine, slope = 0, intercept = 0, bigEndian = false, version = 1 }:
-    NiftiSpec,
+  {
+    size,
+    values,
+    type = 4,
+    affine,
+    slope = 0,
+    intercept = 0,
+    bigEndian = false,
+    version = 1,
+    ...of
+  }: NiftiSpec,
 ): Uint8Array<ArrayBuffer> {
+  const { code = affine === undefined ? 0 : 1, distances = [0.5, 0.5, 3], units = 0 } = of;
+  const pixdims = [1, ...distances, 0, 0, 0, 0];
   const width = { 2: 1, 4: 2, 16: 4, 64: 8 }[type];
   const begin = version === 1 ? 352 : 544;
   const bytes = new Uint8Array(begin + values.length * width);
@@ -46,11 +69,12 @@ export function niftiFile(
     dims.forEach((dim, i) => view.setInt16(40 + 2 * i, dim, little));
     view.setInt16(70, type, little);
     view.setInt16(72, 8 * width, little);
-    [1, 0.5, 0.5, 3, 0, 0, 0, 0].forEach((each, i) => view.setFloat32(76 + 4 * i, each, little));
+    pixdims.forEach((each, i) => view.setFloat32(76 + 4 * i, each, little));
     view.setFloat32(108, begin, little);
     view.setFloat32(112, slope, little);
     view.setFloat32(116, intercept, little);
-    view.setInt16(254, affine === undefined ? 0 : 1, little);
+    view.setUint8(123, units);
+    view.setInt16(254, code, little);
     affine?.flat().forEach((each, i) => view.setFloat32(280 + 4 * i, each, little));
     text(344, "n+1");
   } else {
@@ -60,11 +84,12 @@ export function niftiFile(
     view.setInt16(12, type, little);
     view.setInt16(14, 8 * width, little);
     dims.forEach((dim, i) => view.setBigInt64(16 + 8 * i, BigInt(dim), little));
-    [1, 0.5, 0.5, 3, 0, 0, 0, 0].forEach((each, i) => view.setFloat64(104 + 8 * i, each, little));
+    pixdims.forEach((each, i) => view.setFloat64(104 + 8 * i, each, little));
     view.setBigInt64(168, BigInt(begin), little);
     view.setFloat64(176, slope, little);
     view.setFloat64(184, intercept, little);
-    view.setInt32(348, affine === undefined ? 0 : 1, little);
+    view.setInt32(348, code, little);
+    view.setInt32(500, units, little);
     affine?.flat().forEach((each, i) => view.setFloat64(400 + 8 * i, each, little));
   }
   for (let i = 0; i < values.length; i++) {

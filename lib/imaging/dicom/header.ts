@@ -47,6 +47,8 @@ export interface InstanceHeader {
   readonly sharesIdentifier?: true;
   readonly series: string;
   readonly study: string;
+  /** What positions are measured from (Frame of Reference UID); empty if it does not say. */
+  readonly frameOfReference: string;
   /** Whom the study is of; to tell patients apart, never to be written anywhere. */
   readonly patient: string;
   readonly modality: string;
@@ -129,6 +131,7 @@ export function readHeader({ data, deflatedFrom }: ParsedHeader, file: string): 
     sopClass: _text(data, "x00080016") || _text(data, "x00020002"),
     series: _text(data, "x0020000e"),
     study: _text(data, "x0020000d"),
+    frameOfReference: _text(data, "x00200052"),
     patient: _text(data, "x00100020"),
     modality: _text(data, "x00080060"),
     description: _text(data, "x0008103e"),

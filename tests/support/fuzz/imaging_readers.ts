@@ -115,6 +115,8 @@ function examTable(): FuzzReader {
   const head = "id,split,plane,slices,side,sequence,study,source";
   const tables = [
     `${head},grey_values,remarks\n${facts},landmarks 0123abcd,"odd; so"\n`,
+    `${head},pixel_mm,directions,positions,frame,remarks\n${facts},0.625,0 1 0 0 0 -1,` +
+    `-38 -80 80.25 38 -80 80.25,${"c".repeat(16)},\n`,
     // Of an earlier version.
     `${head},remarks\n${facts},"odd; so"\n`,
   ];
