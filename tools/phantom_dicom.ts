@@ -28,7 +28,11 @@ for (const [series, plane] of PLANES.entries()) {
   const [description, sequence, options, echo, repetition] = SERIES[plane];
   for (let slice = 0; slice < slices; slice++) {
     const pixels = data.subarray(slice * rows * columns, (slice + 1) * rows * columns);
-    const position = through.map((axis) => axis * STEP * (slice - slices / 2));
+    // Around the knee's middle, so that the planes cut each other there.
+    const position = through.map((axis, i) =>
+      axis * STEP * (slice - (slices - 1) / 2) - across[i] * PIXEL * (columns - 1) / 2 -
+      down[i] * PIXEL * (rows - 1) / 2
+    );
     const name = `IM${random.integer(2 ** 31).toString(36).toUpperCase()}`;
     await Deno.writeFile(
       `${out}/${name}`,
@@ -38,6 +42,7 @@ for (const [series, plane] of PLANES.entries()) {
           ...{ "0008,103E LO": description, "0018,0020 CS": sequence, "0018,0022 CS": options },
           ...{ "0018,0080 DS": `${repetition}`, "0018,0081 DS": `${echo}`, "0020,0060 CS": "R" },
           ...{ "0020,000D UI": "2.25.1", "0020,000E UI": `2.25.${series + 2}` },
+          "0020,0052 UI": "2.25.9",
           "0020,0032 DS": position.join("\\"),
           "0020,0037 DS": [...across, ...down].join("\\"),
           "0028,0030 DS": `${PIXEL}\\${PIXEL}`,
