@@ -3,8 +3,9 @@
  *
  * The umbrella package is used, at the same version as the backends, so that a script's own
  * `npm:@tensorflow/tfjs@4.22.0` and this toolkit share one engine and can exchange tensors. It is loaded
- * when the first engine starts, since that takes longer than all else that a script imports. Until then
- * the functions here do not exist, and there is no backend. A backend is loaded when it is started.
+ * when the first engine starts, but its modules do not run yet: that takes longer than all else of a first
+ * answer, and our own WebAssembly kernels need none of it. They run when something needs them, which
+ * need not wait for it. Until then the functions here do not exist, and there is no backend.
  */
 import type * as TensorFlow from "npm:@tensorflow/tfjs@4.22.0";
 
@@ -79,8 +80,34 @@ export let variable: typeof TensorFlow.variable;
 export let variableGrads: typeof TensorFlow.variableGrads;
 export let zerosLike: typeof TensorFlow.zerosLike;
 
-/** Loads TensorFlow.js; once that is done, the functions of this file exist. */
+/** Its modules, loaded; the first function that is taken from here runs them. */
+let library: typeof TensorFlow | undefined;
+let runs = false;
+let whenItRuns: () => void = () => {};
+
+/** Loads TensorFlow.js. If the script has it already, the functions of this file exist then. */
 export async function loadTensorFlow(): Promise<void> {
+  library ??= await import.defer("npm:@tensorflow/tfjs@4.22.0");
+  if (isTensorFlowInUse()) runTensorFlow();
+}
+
+/** Whether TensorFlow.js runs in this process, which the script may have imported too. */
+export function isTensorFlowInUse(): boolean {
+  // Where all copies of it find their one engine.
+  return "_tfengine" in globalThis;
+}
+
+/**
+ * What is done as soon as TensorFlow.js runs, such as making a backend the current one. It takes the place
+ * of what was to be done before.
+ */
+export function onceTensorFlowRuns(start: () => void): void {
+  whenItRuns = start;
+}
+
+/** Runs TensorFlow.js, which has been loaded; once that is done, the functions of this file exist. */
+export function runTensorFlow(): void {
+  if (runs) return;
   ({
     add,
     argMax,
@@ -132,7 +159,9 @@ export async function loadTensorFlow(): Promise<void> {
     variable,
     variableGrads,
     zerosLike,
-  } = await import("npm:@tensorflow/tfjs@4.22.0"));
+  } = library!);
+  runs = true;
+  whenItRuns();
 }
 
 /** Loads the WebGPU backend and registers its kernels; it does not touch a GPU. */
@@ -140,7 +169,7 @@ export function loadWebGPU() {
   return import("npm:@tensorflow/tfjs-backend-webgpu@4.22.0");
 }
 
-/** Loads the WebAssembly backend and registers its kernels; it does not start it. */
+/** Loads the WebAssembly backend; what is taken of it first registers its kernels. */
 export function loadWasm() {
-  return import("npm:@tensorflow/tfjs-backend-wasm@4.22.0");
+  return import.defer("npm:@tensorflow/tfjs-backend-wasm@4.22.0");
 }

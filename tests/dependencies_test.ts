@@ -52,7 +52,7 @@ const SPECIFIER = /\bnpm:(@[a-z][\w.-]*\/[a-z][\w.-]*|[a-z][\w.-]*)(?:@([^\s/"'`
  * stands between the quotes.
  */
 const IMPORT =
-  /(?:\bfrom|\bimport|\bimport\(|\bconst [A-Z]+ =)\s*["']((?:npm|jsr|https?|node):[^"']+)["']/g;
+  /(?:\bfrom|\bimport|\bimport(?:\.\w+)?\(|\bconst [A-Z]+ =)\s*["']((?:npm|jsr|https?|node):[^"']+)["']/g;
 
 const mentions = await npmMentions();
 

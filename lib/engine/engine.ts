@@ -16,7 +16,7 @@ import {
   MAX_THREADS,
   threadsToUse,
 } from "./wasm/capabilities.ts";
-import { registerWasm } from "./wasm/start.ts";
+import { loadWasmBackend } from "./wasm/start.ts";
 
 /** The engines, by the names TensorFlow.js gives them. */
 export const ENGINES = ["webgpu", "wasm", "cpu"] as const;
@@ -80,6 +80,10 @@ const OPTION_NAMES: OptionNames<EngineOptions> = {
 };
 
 const running = new Map<EngineName, Engine>();
+/** The engine that becomes TensorFlow.js's current one as soon as that runs. */
+let waiting: EngineName | undefined;
+/** Registers the WebAssembly backend once; nothing before it is loaded. */
+let registerWasm: (() => void) | undefined;
 /** The start before. One at a time: TensorFlow.js cannot register a backend that is starting. */
 let starting: Promise<unknown> = Promise.resolve();
 
@@ -89,6 +93,10 @@ let gpu: Gpu | undefined;
 /**
  * Starts an engine and makes it TensorFlow.js's current one. Starting the same one again is cheap. Only a
  * GPU that has failed is started anew; models that were on it have to be loaded again.
+ *
+ * On WebAssembly our own kernels compute, and TensorFlow.js need not run. It does if the script has
+ * imported it, and otherwise when a model's parameters or tensors are asked for: then the engine becomes its
+ * current one.
  *
  * A software adapter (llvmpipe, SwiftShader, WARP) is used only if `webgpu` is asked for by name:
  * WebAssembly is faster than WebGPU computed by the processor.
@@ -159,30 +167,37 @@ async function _startChosen(
   }
 }
 
+/** The engine's name as TensorFlow.js gives it; empty if there is none. */
+export function currentBackend(): string {
+  // The script may have imported TensorFlow.js meanwhile.
+  if (waiting !== undefined && tf.isTensorFlowInUse()) tf.runTensorFlow();
+  return waiting ?? tf.getBackend();
+}
+
 /**
  * The engine that TensorFlow.js computes on now.
  *
  * @throws {EngineError} if none was started with {@linkcode startEngine}
  */
 export function currentEngine(): Engine {
-  const engine = running.get(tf.getBackend() as EngineName);
+  const engine = running.get(currentBackend() as EngineName);
   if (engine !== undefined) return engine;
   throw new EngineError("Cannot compute before an engine runs: await startEngine() first");
 }
 
 /** The device that our own kernels run on, if the current engine is `webgpu`. */
 export function currentGpu(): Gpu | undefined {
-  return tf.getBackend() === "webgpu" ? gpu : undefined;
+  return currentBackend() === "webgpu" ? gpu : undefined;
 }
 
 /** Whether this toolkit's own WebAssembly kernels compute: the engine is `wasm`, and SIMD is there. */
 export function usesWasmKernels(): boolean {
-  return tf.getBackend() === "wasm" && findCapabilities().simd;
+  return currentBackend() === "wasm" && findCapabilities().simd;
 }
 
 /** The engine that runs, started as `auto` would be if there is none. */
 export async function ensureEngine(): Promise<Engine> {
-  return running.get(tf.getBackend() as EngineName) ?? await startEngine();
+  return running.get(currentBackend() as EngineName) ?? await startEngine();
 }
 
 /** The number of threads if none is asked for. */
@@ -234,8 +249,8 @@ async function _start(
   const before = running.get(name);
   let check = before !== undefined && _works(before) ? before.check : undefined;
   if (check === undefined) {
-    if (name === "wasm") await registerWasm();
     if (adapter !== undefined) {
+      tf.runTensorFlow();
       const failed = gpu;
       gpu = await registerWebGPU(adapter);
       // Its memory is of no use any more.
@@ -250,13 +265,45 @@ async function _start(
     ...(info && { adapter: info }),
   };
   try {
-    if (!await tf.setBackend(name)) throw new Error("TensorFlow.js could not initialise it");
+    if (name === "wasm") await _loadWasm();
+    if (name === "wasm" && has.simd && !tf.isTensorFlowInUse()) _makeCurrentLater();
+    else await _makeCurrent(name);
   } catch (error) {
     throw new EngineError(`Cannot start the ${name} engine: ${messageOf(error)}`);
   }
-  if (name === "cpu") _silenceAdvice();
   running.set(name, engine);
   return engine;
+}
+
+/** Loads the WebAssembly backend, which can then be registered at any time. */
+async function _loadWasm(): Promise<void> {
+  if (registerWasm !== undefined) return;
+  const register = await loadWasmBackend();
+  let done = false;
+  registerWasm = () => {
+    if (!done) register();
+    done = true;
+  };
+}
+
+/** Makes an engine TensorFlow.js's current one, which therefore runs from now on. */
+async function _makeCurrent(name: EngineName): Promise<void> {
+  tf.runTensorFlow();
+  if (name === "wasm") registerWasm!();
+  if (!await tf.setBackend(name)) throw new Error("TensorFlow.js could not initialise it");
+  if (name === "cpu") _silenceAdvice();
+}
+
+/** Leaves this to whatever needs TensorFlow.js first: our own kernels do not. */
+function _makeCurrentLater(): void {
+  waiting = "wasm";
+  tf.onceTensorFlowRuns(() => {
+    waiting = undefined;
+    registerWasm!();
+    // Done on return: the backend is made without waiting.
+    void tf.setBackend("wasm");
+    if (tf.getBackend() !== "wasm") throw new EngineError("Cannot start the wasm engine");
+  });
 }
 
 function _works({ check }: Engine): boolean {

@@ -12,6 +12,7 @@
  */
 import type { Exam } from "../data/exam.ts";
 import type { Features } from "../model/features.ts";
+import { headValues } from "../model/parameters.ts";
 import type { MRNet, Prediction, ReadOptions } from "../model/mrnet.ts";
 import { networkOf } from "../network/networks.ts";
 import { receptiveField } from "../network/receptive_field.ts";
@@ -93,9 +94,7 @@ export async function explain(
   checkOptionNames("explain", options, EXPLAIN_OPTION_NAMES);
   const { map = "share", between } = options;
   const { features, ...prediction } = await model.predictWithFeatures(exam, { between });
-  const [weight, bias] = await Promise.all(
-    ["weight", "bias"].map((name) => model.parameters.get(`classifer.${name}`)!.data()),
-  );
+  const { weight, bias } = await headValues(model.parameters);
   // The rows of the linear layer: the finding's absence, its presence.
   const { channels } = features;
   const { stride, start } = receptiveField(networkOf(model.network));

@@ -17,6 +17,7 @@ import { isRemote, type ModelSource, openModelSource } from "./model_source.ts";
 import { encodeSafetensors } from "./weights/safetensors.ts";
 import { quoted } from "../quoted.ts";
 import type { Source } from "../source.ts";
+import { handOver } from "./weights/mrnet.ts";
 import { IMAGENET_CLASSES } from "./weights/lineage.ts";
 import { type StateDict, weightsError } from "./weights/tensors.ts";
 import type { Network } from "../network/network.ts";
@@ -270,7 +271,7 @@ export async function loadMRNetFrom(
   const { tensors, metadata } = await readMRNet(source);
   const card = readCardWith(metadata, source.name, intensity);
   await ensureEngine();
-  const model = new MRNet(tensors, card);
+  const model = new MRNet(handOver(tensors), card);
   return { model, metadata, card, [Symbol.dispose]: () => model.dispose() };
 }
 

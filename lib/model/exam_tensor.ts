@@ -9,6 +9,7 @@ import * as tf from "../tf.ts";
  * @param preparation how its grey values are prepared
  */
 export function examTensor(exam: Exam, preparation: Preparation): tf.Tensor3D {
+  tf.runTensorFlow();
   const { voxels, slices, height, width } = preparedExam(exam, preparation);
   const { scale, offset } = affineOf({ id: exam.id, voxels }, preparation.intensity);
   const values = scale === 1 && offset === 0 && voxels instanceof Float32Array

@@ -9,7 +9,7 @@
 import type { Exam } from "../data/exam.ts";
 import type { Intensity } from "../data/intensity.ts";
 import { checkLandmarks, type Landmarks } from "../data/landmarks.ts";
-import { currentEngine } from "../engine/engine.ts";
+import { currentBackend, currentEngine } from "../engine/engine.ts";
 import { DataError, OptionError } from "../errors.ts";
 import { recalibrated } from "../metrics/recalibration.ts";
 import { type NetworkName, networkOf } from "../network/networks.ts";
@@ -20,11 +20,11 @@ import type { EngineNetwork } from "./engine_network.ts";
 import { examTensor } from "./exam_tensor.ts";
 import type { Features } from "./features.ts";
 import { headOf } from "./head.ts";
-import { filtersToHWIO, toPyTorch } from "./layout.ts";
-import { mrnetParameters, mrnetStatistics, NETWORK_PREFIX } from "./names.ts";
+import { ModelParameters } from "./model_parameters.ts";
+import { mrnetStatistics, NETWORK_PREFIX } from "./names.ts";
 import { assignParameter, networkState, stateDictOf } from "./parameters.ts";
 import type { Recalibration } from "./recalibration.ts";
-import { networkOfState, selectMRNet } from "./weights/mrnet.ts";
+import { networkOfState, ownState } from "./weights/mrnet.ts";
 import type { StateDict } from "./weights/tensors.ts";
 
 /** What a model says about one exam. */
@@ -93,11 +93,12 @@ export class MRNet implements Disposable {
    * it belongs to the parameters that it was fitted for.
    */
   recalibration: Recalibration | undefined;
+  readonly #parameters: ModelParameters;
   /** What predicts, by the engine's name; made by the first prediction on it. */
   readonly #networks = new Map<string, Promise<EngineNetwork>>();
 
   /**
-   * Puts the parameters on the current engine.
+   * Puts the parameters on the current engine; on WebAssembly with the first exam.
    *
    * @param state parameters and statistics in PyTorch's names and layout; they tell the network
    * @param options how its input is prepared, and how its probabilities are made
@@ -118,25 +119,15 @@ export class MRNet implements Disposable {
       );
     }
     if (landmarks !== undefined) checkLandmarks(landmarks, "make a model");
-    const parameters = new Map<string, tf.Variable>();
-    const selected = selectMRNet(state, "given to MRNet");
+    const selected = ownState(state, "given to MRNet");
     this.network = networkOfState(selected);
     const network = networkOf(this.network);
     const statistics = new Map<string, Float32Array>();
     for (const { name } of mrnetStatistics(network)) {
       statistics.set(name, selected.get(name)!.data.slice());
     }
-    for (const { name } of mrnetParameters(network)) {
-      const { shape, data } = selected.get(name)!;
-      const [out, into, height, width] = shape;
-      const tensor = shape.length === 4
-        ? tf.tensor(filtersToHWIO(data, shape), [height, width, into, out])
-        : tf.tensor(data, shape);
-      // The name is left to TensorFlow.js, which wants each to be unique in the process.
-      parameters.set(name, tf.variable(tensor));
-      tensor.dispose();
-    }
-    this.parameters = parameters;
+    this.#parameters = new ModelParameters(network, selected);
+    this.parameters = this.#parameters;
     this.statistics = statistics;
     this.intensity = intensity;
     this.landmarks = landmarks;
@@ -162,6 +153,7 @@ export class MRNet implements Disposable {
    * ResNet-18 8×8 and 512
    */
   features(exam: tf.Tensor3D): tf.Tensor4D {
+    tf.runTensorFlow();
     return tf.tidy(() => {
       const image: tf.Tensor4D = tf.expandDims(exam, 3);
       return featuresOf(networkOf(this.network), image, (name) => {
@@ -178,6 +170,7 @@ export class MRNet implements Disposable {
    * @returns `[1, 2]`
    */
   logits(exam: tf.Tensor3D): tf.Tensor2D {
+    tf.runTensorFlow();
     return tf.tidy(() => headOf(this.parameters, this.features(exam)));
   }
 
@@ -207,11 +200,7 @@ export class MRNet implements Disposable {
 
   /** A copy of the parameters and statistics in PyTorch's names and layout. */
   async stateDict(): Promise<StateDict> {
-    const values = new Map<string, Float32Array>();
-    for (const [name, parameter] of this.parameters) {
-      values.set(name, toPyTorch(await parameter.data<"float32">(), parameter.shape));
-    }
-    return stateDictOf(networkState(this), values);
+    return stateDictOf(networkState(this), await this.#parameters.copy());
   }
 
   /**
@@ -226,7 +215,7 @@ export class MRNet implements Disposable {
 
   /** Frees the parameters; the model is of no use afterwards. A second time does nothing. */
   dispose(): void {
-    for (const parameter of this.parameters.values()) parameter.dispose();
+    this.#parameters.dispose();
     for (const network of this.#networks.values()) network.then((each) => each.dispose(), () => {});
     this.#networks.clear();
   }
@@ -238,7 +227,7 @@ export class MRNet implements Disposable {
 
   /** What computes this model on the current engine. */
   #predictor(): Promise<EngineNetwork> {
-    const engine = tf.getBackend();
+    const engine = currentBackend();
     let network = this.#networks.get(engine);
     if (network === undefined) {
       network = createNetwork(this, { use: "predict" });

@@ -3,7 +3,8 @@ import type { Network } from "../network/network.ts";
 import { type NetworkName, networkOf } from "../network/networks.ts";
 import * as tf from "../tf.ts";
 import { fromPyTorch } from "./layout.ts";
-import { mrnetTensors } from "./names.ts";
+import { ModelParameters } from "./model_parameters.ts";
+import { HEAD, mrnetTensors } from "./names.ts";
 import type { StateDict } from "./weights/tensors.ts";
 
 /** The parameters on the current engine, by their names in PyTorch. */
@@ -36,13 +37,33 @@ export class ParameterWatch {
    * @param take copies them; if it fails, they are taken anew the next time
    */
   async update(parameters: Parameters, take: () => void | Promise<void>): Promise<void> {
-    const values = [...parameters.values()].map(({ dataId }) => dataId);
+    const values = _identities(parameters);
     const { length } = this.#known;
     if (length > 0 && values.every((value, index) => value === this.#known[index])) return;
     this.#known = [];
     await take();
     this.#known = values;
   }
+}
+
+/** What is another list once a parameter was given other values. */
+function _identities(parameters: Parameters): readonly object[] {
+  if (parameters instanceof ModelParameters) return parameters.identities;
+  return [...parameters.values()].map(({ dataId }) => dataId);
+}
+
+/** The parameters in PyTorch's layout, if nobody has asked for TensorFlow.js's variables yet. */
+export function asReadOf(parameters: Parameters): StateDict | undefined {
+  return parameters instanceof ModelParameters ? parameters.asRead : undefined;
+}
+
+/** The linear layer's weights, `[2, channels]`, and biases, `[2]`; they are not to be changed. */
+export async function headValues(
+  parameters: Parameters,
+): Promise<{ weight: Float32Array; bias: Float32Array }> {
+  const values = async (name: string) =>
+    asReadOf(parameters)?.get(name)?.data ?? await parameters.get(name)!.data<"float32">();
+  return { weight: await values(`${HEAD}.weight`), bias: await values(`${HEAD}.bias`) };
 }
 
 /**

@@ -10,10 +10,16 @@ export type WasmModule = ConstructorParameters<typeof BackendWasm>[0] & {
 /** Compiles the module: without threads, with SIMD if the runtime has it. */
 export function loadBinary(has: Pick<Capabilities, "simd">): Promise<WebAssembly.Module>;
 
-/** Runs a module through Emscripten's start-up. */
-export function instantiate(settings: {
+/** Emscripten's start-up; what is taken of it first runs its module. */
+export function loadEmscripten(): Promise<{
+  /** Runs a module. If that is instantiated at once, `settings` have become Emscripten's module on return. */
+  default(settings: EmscriptenSettings): Promise<WasmModule>;
+}>;
+
+/** How a module is run. */
+export interface EmscriptenSettings {
   instantiateWasm(
     imports: WebAssembly.Imports,
     done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
   ): Record<never, never>;
-}): Promise<WasmModule>;
+}

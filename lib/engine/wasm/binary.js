@@ -7,7 +7,10 @@
  * out here, whereas the backend's own loader wants to read Deno's cache folder. JavaScript, because
  * TypeScript does not know the syntax yet.
  */
-import instantiate from "npm:@tensorflow/tfjs-backend-wasm@4.22.0/wasm-out/tfjs-backend-wasm.js";
+/** Loaded, but not run before it is called. */
+const loadEmscripten = () => {
+  return import.defer("npm:@tensorflow/tfjs-backend-wasm@4.22.0/wasm-out/tfjs-backend-wasm.js");
+};
 
 const loadBinary = ({ simd }) => {
   return simd
@@ -15,4 +18,4 @@ const loadBinary = ({ simd }) => {
     : import.source("npm:@tensorflow/tfjs-backend-wasm@4.22.0/dist/tfjs-backend-wasm.wasm");
 };
 
-export { instantiate, loadBinary };
+export { loadBinary, loadEmscripten };

@@ -2,8 +2,11 @@
  * Starts TensorFlow.js on WebAssembly, with SIMD if the runtime has it and without any permission.
  */
 import * as tf from "../../tf.ts";
+import type { EmscriptenSettings, loadEmscripten, WasmModule } from "./binary.js";
 import { findCapabilities } from "./capabilities.ts";
 import { registerConv2DGradients } from "./conv2d_gradients.ts";
+
+type Emscripten = Awaited<ReturnType<typeof loadEmscripten>>;
 
 /** The C functions that the backend calls, under its names for them, with their argument counts. */
 const ENTRIES = {
@@ -15,29 +18,42 @@ const ENTRIES = {
   dispose: ["dispose", 0],
 } as const;
 
-/** Registers the `wasm` backend in a form that starts in Deno, and the gradients it lacks. */
-export async function registerWasm(): Promise<void> {
-  const [{ BackendWasm }, { loadBinary, instantiate }] = await Promise.all([
+/**
+ * Loads the `wasm` backend in a form that starts in Deno.
+ *
+ * @returns registers it, and the gradients it lacks, once TensorFlow.js runs
+ */
+export async function loadWasmBackend(): Promise<() => void> {
+  const { loadBinary, loadEmscripten } = await import("./binary.js");
+  const [library, emscripten, binary] = await Promise.all([
     tf.loadWasm(),
-    import("./binary.js"),
+    loadEmscripten(),
+    loadBinary(findCapabilities()),
   ]);
-  const binary = await loadBinary(findCapabilities());
-  // The package has registered a loader that needs a permission; ours takes its place.
-  tf.removeBackend("wasm");
-  tf.registerBackend("wasm", async () => {
-    const module = await instantiate({
-      instantiateWasm(imports, done) {
-        WebAssembly.instantiate(binary, imports).then((instance) => done(instance, binary));
-        return {};
-      },
-    });
-    module.tfjs = Object.fromEntries(
-      Object.entries(ENTRIES).map(([name, [entry, count]]) => {
-        const returns = name === "getThreadsCount" ? "number" : null;
-        return [name, module.cwrap(entry, returns, Array(count).fill("number"))];
-      }),
-    ) as unknown as typeof module.tfjs;
-    return new BackendWasm(module);
-  }, 2);
-  registerConv2DGradients();
+  return () => {
+    const { BackendWasm } = library;
+    // The package has registered a loader that needs a permission; ours takes its place.
+    tf.removeBackend("wasm");
+    tf.registerBackend("wasm", () => new BackendWasm(_run(emscripten.default, binary)), 2);
+    registerConv2DGradients();
+  };
+}
+
+/** Emscripten's module at once: whoever needs TensorFlow.js first may not be able to wait. */
+function _run(start: Emscripten["default"], binary: WebAssembly.Module): WasmModule {
+  const settings: EmscriptenSettings = {
+    instantiateWasm(imports, done) {
+      done(new WebAssembly.Instance(binary, imports), binary);
+      return {};
+    },
+  };
+  start(settings);
+  const module = settings as unknown as WasmModule;
+  module.tfjs = Object.fromEntries(
+    Object.entries(ENTRIES).map(([name, [entry, count]]) => {
+      const returns = name === "getThreadsCount" ? "number" : null;
+      return [name, module.cwrap(entry, returns, Array(count).fill("number"))];
+    }),
+  ) as unknown as typeof module.tfjs;
+  return module;
 }

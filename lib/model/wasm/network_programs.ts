@@ -97,9 +97,9 @@ export class NetworkPrograms implements Disposable {
   /** Takes a model's parameters and statistics, if they are others than before. */
   follow({ parameters, statistics }: NetworkState): Promise<void> {
     return this.#watch.update(parameters, async () => {
-      const values = await parameterValues(parameters);
+      const { values, order } = await parameterValues(parameters);
       // Nothing is awaited from here on: an exam that is under way computes with the old or the new.
-      placeParameters(this.layout, values, this.parameters, "HWIO");
+      placeParameters(this.layout, values, this.parameters, order);
       this.setStatistics(statistics);
       this.#packed = false;
     });

@@ -9,7 +9,7 @@
 import { layersOf } from "../../network/layers.ts";
 import type { MaxPool, Network, Window } from "../../network/network.ts";
 import { HEAD, NETWORK_PREFIX } from "../names.ts";
-import type { Parameters } from "../parameters.ts";
+import { asReadOf, type Parameters } from "../parameters.ts";
 import { howComputed, type LayerKernels } from "./layer_kernels.ts";
 
 /** How many output channels a panel of weights has. */
@@ -110,13 +110,18 @@ export function vectorsOf({ name, batchNorm, bias }: LayerLayout): [name: string
   return [[`${batchNorm.name}.weight`, batchNorm.weight], [`${batchNorm.name}.bias`, bias]];
 }
 
-/** A model's parameters as they are on the engine, under its names. */
+/** A model's parameters under its names, and how its filters lie in them; not to be changed. */
 export async function parameterValues(
-  model: Parameters,
-): Promise<Map<string, Float32Array>> {
-  const named = new Map<string, Float32Array>();
-  for (const [name, parameter] of model) named.set(name, await parameter.data() as Float32Array);
-  return named;
+  parameters: Parameters,
+): Promise<{ values: ReadonlyMap<string, Float32Array>; order: FilterOrder }> {
+  const asRead = asReadOf(parameters);
+  if (asRead !== undefined) {
+    const values = new Map(Array.from(asRead, ([name, { data }]) => [name, data]));
+    return { values, order: "OIHW" };
+  }
+  const values = new Map<string, Float32Array>();
+  for (const [name, variable] of parameters) values.set(name, await variable.data<"float32">());
+  return { values, order: "HWIO" };
 }
 
 /** How filters lie outside of the kernels' memory: as in PyTorch, or as in TensorFlow.js. */
@@ -131,7 +136,13 @@ export function placeParameters(
 ): void {
   for (const layer of layers) {
     const filter = named.get(`${layer.name}.weight`)!;
-    _eachFilterWeight(layer, from, (kept, given) => flat[kept] = filter[given]);
+    _eachRun(layer, from, (count, kept, given) => {
+      for (let index = 0, at = kept.first, source = given.first; index < count; index++) {
+        flat[at] = filter[source];
+        at += kept.step;
+        source += given.step;
+      }
+    });
     for (const [name, at] of vectorsOf(layer)) flat.set(named.get(name)!, at);
   }
   flat.set(named.get(`${HEAD}.weight`)!, linear.weight);
@@ -147,7 +158,13 @@ export function listParameters(
   const named = new Map<string, Float32Array>();
   for (const layer of layers) {
     const filter = new Float32Array(layer.size ** 2 * layer.inputs * layer.outputs);
-    _eachFilterWeight(layer, to, (kept, given) => filter[given] = flat[kept]);
+    _eachRun(layer, to, (count, kept, given) => {
+      for (let index = 0, at = kept.first, target = given.first; index < count; index++) {
+        filter[target] = flat[at];
+        at += kept.step;
+        target += given.step;
+      }
+    });
     named.set(`${layer.name}.weight`, filter);
     for (const [name, at] of vectorsOf(layer)) named.set(name, flat.slice(at, at + layer.outputs));
   }
@@ -157,30 +174,38 @@ export function listParameters(
   return named;
 }
 
-/** Calls back with each weight's index in the flat parameters and in the given order. */
-function _eachFilterWeight(
+/** The weights of a tap of an output's filter, one for each input channel: the first, and from one to the next. */
+interface Run {
+  first: number;
+  step: number;
+}
+
+/**
+ * Calls back with each run of weights, in the flat parameters and in the given order. The taps of one output
+ * follow one another, so that what is read and written lies together.
+ */
+function _eachRun(
   { size, inputs, outputs, order, rows, run, weight, floats }: LayerLayout,
   given: FilterOrder,
-  visit: (kept: number, given: number) => void,
+  visit: (count: number, kept: Run, given: Run) => void,
 ): void {
   // From an input channel to the next, and from a column to the next.
   const [input, column] = order === "first" ? [floats, 1] : [1, inputs];
+  const lanes = order === "panels" ? LANES : 1;
   const length = rows * run;
-  // The same where it is given, and from an output channel to the next.
-  const [outer, inner, next] = given === "HWIO"
-    ? [inputs * outputs, outputs, 1]
-    : [1, size ** 2, inputs * size ** 2];
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
-      for (let channel = 0; channel < inputs; channel++) {
-        const tap = y * run + x * column + channel * input;
-        const first = (y * size + x) * outer + channel * inner;
-        for (let out = 0; out < outputs; out++) {
-          const kept = order === "panels"
-            ? (Math.floor(out / LANES) * length + tap) * LANES + out % LANES
-            : out * length + tap;
-          visit(weight + kept, first + out * next);
-        }
+  // The same where it is given, from a tap to the next and from an output channel to the next.
+  const [inner, tap, next] = given === "HWIO"
+    ? [outputs, inputs * outputs, 1]
+    : [size ** 2, 1, inputs * size ** 2];
+  for (let out = 0; out < outputs; out++) {
+    const filter = weight + (out - out % lanes) * length + out % lanes;
+    for (let y = 0; y < size; y++) {
+      for (let x = 0; x < size; x++) {
+        visit(
+          inputs,
+          { first: filter + (y * run + x * column) * lanes, step: input * lanes },
+          { first: out * next + (y * size + x) * tap, step: inner },
+        );
       }
     }
   }

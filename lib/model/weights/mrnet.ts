@@ -96,6 +96,37 @@ export function selectMRNet(tensors: StateDict, name: string): StateDict {
   return take(locateMRNet(_infoOf(tensors), name), tensors, name);
 }
 
+/** What was read from a file and belongs to nobody else. */
+const handedOver = new WeakSet<StateDict>();
+
+/**
+ * Hands a state dict over to the model that is made of it: {@linkcode ownState} gives it back without a
+ * check or a copy.
+ *
+ * @param state as {@linkcode take} gives it; nobody else may use it
+ */
+export function handOver(state: StateDict): StateDict {
+  handedOver.add(state);
+  return state;
+}
+
+/**
+ * The tensors of an MRNet, as {@linkcode selectMRNet} picks them, for the caller to keep: a copy, unless they
+ * were handed over.
+ *
+ * @throws {WeightsError} as {@linkcode selectMRNet}
+ */
+export function ownState(tensors: StateDict, name: string): StateDict {
+  if (handedOver.delete(tensors)) return tensors;
+  const selected = selectMRNet(tensors, name);
+  return new Map(
+    Array.from(
+      selected,
+      ([key, { shape, data }]) => [key, { shape: [...shape], data: data.slice() }],
+    ),
+  );
+}
+
 /** The network of tensors that {@linkcode selectMRNet} has picked. */
 export function networkOfState(state: StateDict): NetworkName {
   return NETWORK_NAMES.find((name) => {

@@ -29,14 +29,14 @@ async function actualOf(model: NetworkState, exam: ReturnType<typeof examOf>, co
   try {
     await threads.ready();
     const compute = new NetworkPrograms(threads, new NetworkMemory(threads, true, model.network));
-    const values = await parameterValues(model.parameters);
+    const { values, order } = await parameterValues(model.parameters);
     compute.setStatistics(model.statistics);
     compute.setAdam([BETA1, 1 - BETA1, 0.999, 0.001, 1e-8, 0, 1, 1e-3]);
     const input = { label: 1, weights: WEIGHTS, affine: { scale: 1, offset: 0 } };
     let answer: number[] = [];
     // Twice: what the first pass left behind must not matter.
     for (let pass = 0; pass < 2; pass++) {
-      placeParameters(compute.layout, values, compute.parameters, "HWIO");
+      placeParameters(compute.layout, values, compute.parameters, order);
       placeParameters(compute.layout, zerosOf(model).first, compute.moments.first);
       answer = compute.run("train", exam, input);
     }
