@@ -1,10 +1,14 @@
 /** `cli.ts plan KIND --out PLAN`: the units of many trainings, or of scoring an archive. */
 import { join } from "../files.ts";
 import { commandLine } from "../invocation.ts";
-import { makePlan, TUNE_FRACTION } from "../plan/make_plan.ts";
-import type { ScorePlanOptions, TrainPlanOptions } from "../plan/options.ts";
+import {
+  CHUNK,
+  type ScorePlanOptions,
+  type TrainPlanOptions,
+  TUNE_FRACTION,
+} from "../plan/options.ts";
 import { PLAN_FILE } from "../plan/plan_file.ts";
-import { CHUNK } from "../plan/score_plan.ts";
+import { makePlan } from "../plan/verbs.ts";
 import { PLANES, TASKS } from "../terms.ts";
 import { optionsOf } from "../train/kept_settings.ts";
 import {

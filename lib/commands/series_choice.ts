@@ -1,7 +1,7 @@
 /** `--series`: which series of a study is meant, and what is said where nobody said it. */
 import { choiceOf, parseSeriesChoice } from "../imaging/choose.ts";
 import type { ChooseOptions, SeriesChoice } from "../imaging/choose.ts";
-import { isUid } from "../imaging/dicom/identity.ts";
+import { isUid } from "../imaging/dicom/uid.ts";
 import type { SeriesFacts } from "../imaging/inspect.ts";
 import type { Plane } from "../terms.ts";
 import { remark } from "./console.ts";

@@ -3,7 +3,8 @@
  * STOW-RS to store instances.
  */
 import { concat } from "../bytes.ts";
-import { isUid, readDicomIdentity } from "../imaging/dicom/identity.ts";
+import { readDicomIdentity } from "../imaging/dicom/identity.ts";
+import { isUid } from "../imaging/dicom/uid.ts";
 import { DataError, messageOf } from "../errors.ts";
 import { type BodyPart, boundaryOf, type MultipartFault, MultipartReader } from "../multipart.ts";
 import { shortened } from "../quoted.ts";

@@ -1,6 +1,6 @@
 /** A study from a PACS, as the files that `predict` and `import` read. */
 import type { SeriesChoice } from "../imaging/choose.ts";
-import { isUid } from "../imaging/dicom/identity.ts";
+import { isUid } from "../imaging/dicom/uid.ts";
 import type { GivenFile } from "../imaging/files.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { listed } from "../quoted.ts";

@@ -1,6 +1,6 @@
 /** A PACS as scripts and commands name it. */
 import { OptionError } from "../errors.ts";
-import { isUid } from "../imaging/dicom/identity.ts";
+import { isUid } from "../imaging/dicom/uid.ts";
 import { shortened } from "../quoted.ts";
 import { parseAddress } from "./address.ts";
 import { Credentials } from "./credentials.ts";

@@ -22,7 +22,7 @@ import { checkPrefix } from "../train/checkpoint.ts";
 import { DEFAULTS } from "../train/settings.ts";
 import { dealFolds, readPatients } from "./folds.ts";
 import { hashExamFiles, hashLabelFiles, networkOfWeights, settleWeights } from "./inputs.ts";
-import { SCORE_PLAN_OPTION_NAMES, TRAIN_PLAN_OPTION_NAMES } from "./options.ts";
+import { SCORE_PLAN_OPTION_NAMES, TRAIN_PLAN_OPTION_NAMES, TUNE_FRACTION } from "./options.ts";
 import type { PlanOptions, TrainPlanOptions } from "./options.ts";
 import type { Plan, PlannedSetting, TrainPlan } from "./plan.ts";
 import { differences, findPlan, FOLDS_FILE, UNITS_FOLDER, writePlan } from "./plan_file.ts";
@@ -30,9 +30,6 @@ import { scorePlan } from "./score_plan.ts";
 import { plannedOptions } from "./setting_values.ts";
 import { readSweep } from "./sweep.ts";
 import { trainUnits } from "./train_units.ts";
-
-/** The share of training exams that chooses epochs where nothing else is said. */
-export const TUNE_FRACTION = 0.1;
 
 /** A plan that was made, or was there. */
 export interface MadePlan {

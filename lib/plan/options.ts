@@ -6,6 +6,12 @@ import { RUN_OPTION_NAMES } from "../train/option_names.ts";
 import type { TrainPlanKind } from "./plan.ts";
 import type { PlainRunOptions } from "./train_unit.ts";
 
+/** The share of training exams that chooses epochs where nothing else is said. */
+export const TUNE_FRACTION = 0.1;
+
+/** How many exams a chunk has where nothing else is said. */
+export const CHUNK = 500;
+
 /** Which trainings to plan, and how to train; see `train` for the options that all trainings share. */
 export interface TrainPlanOptions extends
   Omit<

@@ -3,11 +3,8 @@ import { loadClassifier } from "../classifier/load.ts";
 import { readManifest } from "../classifier/manifest.ts";
 import { OptionError } from "../errors.ts";
 import { hashScoringModel } from "./inputs.ts";
-import type { ScorePlanOptions } from "./options.ts";
+import { CHUNK, type ScorePlanOptions } from "./options.ts";
 import type { Plan, ScorePlan } from "./plan.ts";
-
-/** How many exams a chunk has where nothing else is said. */
-export const CHUNK = 500;
 
 const MAX_CHUNK = 100_000;
 

@@ -1,5 +1,6 @@
 /** Which instance a DICOM file is, whatever it holds. */
 import { type DataSet, parseDicom } from "./dataset.ts";
+import { isUid } from "./uid.ts";
 
 /** The identifiers of an instance; empty where the file has none. */
 export interface DicomIdentity {
@@ -27,11 +28,6 @@ export async function readDicomIdentity(bytes: Uint8Array, file: string): Promis
     instance: _uid(data, "x00080018"),
     kind: _uid(data, "x00080016"),
   };
-}
-
-/** True for a unique identifier: numbers that are joined by points, at most 64 letters. */
-export function isUid(text: string): boolean {
-  return text.length <= 64 && /^\d+(\.\d+)+$/.test(text);
 }
 
 /** An identifier; what is none counts as missing. */
