@@ -1,5 +1,5 @@
 /** `cli.ts convert IN OUT`: takes a model from one form of file to another. */
-import { convertWeights } from "../model/convert.ts";
+import { convertWeights } from "../model/verbs.ts";
 import { recalibrationText } from "../model/recalibration.ts";
 import { Command } from "./arguments.ts";
 import { print, remark } from "./console.ts";

@@ -1,7 +1,6 @@
 /** `cli.ts doctor`: what is odd about a data set. */
 import { slicesText } from "../data/tally.ts";
 import { type DataReport, examineDataset, type MiddleSlice } from "../doctor/doctor.ts";
-import { dataPage } from "../doctor/page.ts";
 import { folderOf, makeFolder, writeWhole } from "../files.ts";
 import { PhaseTimer } from "../logs/progress.ts";
 import { Command, option, text } from "./arguments.ts";
@@ -34,6 +33,7 @@ export function doctorCommand(exit: (code: number) => void) {
       if (json) print(JSON.stringify(report));
       else for (const line of reportLines(report)) print(line);
       if (html !== undefined) {
+        const { dataPage } = await import("../doctor/page.ts");
         await makeFolder(folderOf(html));
         await writeWhole(html, dataPage(data, report, slices));
         remark(`Page: ${html}`);

@@ -6,11 +6,10 @@ import { describeEngine } from "../engine/engine.ts";
 import { folderOf, join, makeWritableFolder, writeWhole } from "../files.ts";
 import { cautions } from "../report/cautions.ts";
 import { evaluationChecklist } from "../report/checklist.ts";
-import {
-  type EvaluatedModel,
-  evaluateModel,
-  type EvaluateModelOptions,
-  type ModelEvaluation,
+import type {
+  EvaluatedModel,
+  EvaluateModelOptions,
+  ModelEvaluation,
 } from "../report/evaluate_model.ts";
 import { evaluationJson, predictionsCsv } from "../report/files.ts";
 import { subject } from "../page/format.ts";
@@ -254,6 +253,7 @@ function _remarkIntensity(
 
 /** Evaluates with what a terminal shows of it. */
 async function _evaluate(options: EvaluateModelOptions, folders: readonly string[]) {
+  const { evaluateModel } = await import("../report/evaluate_model.ts");
   let start = performance.now();
   try {
     return await evaluateModel({

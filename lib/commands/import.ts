@@ -1,5 +1,5 @@
 /** `cli.ts import PATH… --out DIR`: a data set in MRNet's layout of DICOM and NIfTI files. */
-import { importExams, type ImportReport, type ImportResult } from "../imaging/import.ts";
+import { importExams, type ImportReport, type ImportResult } from "../imaging/mod.ts";
 import { loadClassifier } from "../classifier/load.ts";
 import { landmarksToImport } from "../classifier/landmarks_to_import.ts";
 import type { Landmarks } from "../data/landmarks.ts";

@@ -1,5 +1,5 @@
 /** `cli.ts inspect PATH…`: what is in a folder from a scanner. */
-import { inspectPaths, type SeriesFacts } from "../imaging/inspect.ts";
+import { inspectPaths, type SeriesFacts } from "../imaging/mod.ts";
 import { PhaseTimer } from "../logs/progress.ts";
 import { Command } from "./arguments.ts";
 import { endProgress, endWithReader, print, remark, showProgress } from "./console.ts";

@@ -17,10 +17,10 @@ import type { Intensity } from "../data/intensity.ts";
 import { describeEngine, startEngine } from "../engine/engine.ts";
 import { messageOf, OptionError } from "../errors.ts";
 import { MAP_KINDS, type MapKind } from "../explain/explain.ts";
-import { checkNames, explainFilesTogether } from "../explain/explain_files.ts";
-import { writeExplanation } from "../explain/write.ts";
+import { writeExplanation } from "../explain/mod.ts";
 import { join, makeWritableFolder } from "../files.ts";
-import { isImagingPath, Studies } from "../imaging/studies.ts";
+import type { ChooseOptions, GivenFile } from "../imaging/mod.ts";
+import type { Studies } from "../imaging/studies.ts";
 import { DEFAULT_THRESHOLD } from "../model/card.ts";
 import { recalibrationText } from "../model/recalibration.ts";
 import { thresholdText } from "../page/format.ts";
@@ -130,7 +130,7 @@ export function predictCommand(exit: (code: number) => void) {
       const targets = { sr, sc, pacs: given.store ? web : undefined };
       const answers = await AnswerFiles.make(targets, { ...given, exams });
       const scanned = [...folders, ...fetched];
-      using studies = scanned.length === 0 ? undefined : await Studies.open(scanned, given);
+      using studies = scanned.length === 0 ? undefined : await _openStudies(scanned, given);
       const found = studies && await studyPatients(studies, classifier, answers);
       if (found !== undefined && found.refused + found.patients.length === 0) {
         remark("There is no series that an exam can be made of.");
@@ -227,9 +227,24 @@ function _checkArguments(
 async function _sorted(paths: readonly string[]): Promise<{ exams: string[]; studies: string[] }> {
   const sorted = { exams: [] as string[], studies: [] as string[] };
   for (const path of paths) {
-    (await isImagingPath(path) ? sorted.studies : sorted.exams).push(path);
+    (await _isStudy(path) ? sorted.studies : sorted.exams).push(path);
   }
   return sorted;
+}
+
+/** Whether a path leads to a study. For an exam in an `.npy` file the code for studies is not loaded. */
+async function _isStudy(path: string): Promise<boolean> {
+  if (/\.npy$/i.test(path)) return false;
+  const { isImagingPath } = await import("../imaging/studies.ts");
+  return await isImagingPath(path);
+}
+
+async function _openStudies(
+  paths: readonly (string | GivenFile)[],
+  options: ChooseOptions,
+): Promise<Studies> {
+  const { Studies } = await import("../imaging/studies.ts");
+  return await Studies.open(paths, options);
 }
 
 const _pathOf = (input: ExamInput) => examFileOf(input).path;
@@ -266,6 +281,7 @@ async function _makeFolders(
   classifier: Classifier,
 ) {
   if (classifier.planes.length === 1) {
+    const { checkNames } = await import("../explain/explain_files.ts");
     checkNames(patients.map(({ files }) => files[classifier.planes[0]]!), cam);
   }
   for (const plane of classifier.planes) {
@@ -278,14 +294,15 @@ function _explaining(
   classifier: Classifier,
   { cam, map, answers }: { cam?: string; map?: MapKind; answers?: AnswerFiles },
 ): PlanePredictor {
-  return (models, paths) => {
+  return async function* (models, paths) {
+    const { checkNames, explainFilesTogether } = await import("../explain/explain_files.ts");
     const [{ card: { task, plane } }] = models;
     // What several models say together is the classifier's.
     const { card: { intensity }, file, sha256 } = models.length === 1 ? models[0] : classifier;
     const model = { task, plane, intensity, file, sha256 };
     const folder = cam === undefined ? undefined : _folderOf(cam, plane, classifier);
     if (folder !== undefined) checkNames(paths, folder);
-    return explainFilesTogether(models.map(({ model }) => model), paths, {
+    yield* explainFilesTogether(models.map(({ model }) => model), paths, {
       map,
       async onExplained(exam, explanation) {
         if (folder !== undefined) await writeExplanation(folder, exam, explanation, model);

@@ -3,12 +3,12 @@ import { describeEngine } from "../engine/engine.ts";
 import type { RecalibrationMap, RecalibrationMethod } from "../metrics/recalibration.ts";
 import { recalibrationText } from "../model/recalibration.ts";
 import { fixed, thresholdText } from "../page/format.ts";
-import {
-  type FittedCalibration,
-  recalibrate,
-  type RecalibrateOptions,
-  type RecalibrateResult,
+import type {
+  FittedCalibration,
+  RecalibrateOptions,
+  RecalibrateResult,
 } from "../report/recalibrate.ts";
+import { recalibrate } from "../report/verbs.ts";
 import type { Split } from "../terms.ts";
 import { choice, Command, option, text, UsageError } from "./arguments.ts";
 import { endProgress, print, remark, showProgress } from "./console.ts";
