@@ -7,7 +7,8 @@
  * blank lines, lines of nothing but separators, empty values at a line's end, and the Ctrl-Z that
  * ended files of DOS. How many values a line should have is the caller's to say.
  */
-import { CsvError, parse } from "npm:csv-parse@7.0.3/sync";
+// Its modules run with the first table: most scripts that import the toolkit read none at once.
+import defer * as csv from "npm:csv-parse@7.0.3/sync";
 
 /** A line's values and its number, counted from 1. */
 export interface CsvLine {
@@ -54,7 +55,7 @@ export function eachCsvLine(
   let odd = 0;
   const begin = expected === undefined ? "" : `${Array(expected).fill("0").join(delimiter)}\n`;
   try {
-    parse(begin + _withoutMarks(text), {
+    csv.parse(begin + _withoutMarks(text), {
       trim: true,
       delimiter,
       relax_column_count: true,
@@ -69,7 +70,7 @@ export function eachCsvLine(
       },
     });
   } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
+    if (!(error instanceof csv.CsvError)) throw error;
     // Quotes are all that the parser itself stops at.
     throw refuse(
       error.code === "CSV_QUOTE_NOT_CLOSED"

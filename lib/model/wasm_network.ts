@@ -30,7 +30,7 @@ import { PredictionMemory } from "./wasm/prediction_memory.ts";
  * How many pixels are computed at once on the caller's thread: three slices of 256×256, which the kernels
  * multiply together (`lib/model/wasm/tiling.ts`) and which take some 50 to 100 ms, with ResNet-18 twice as long.
  */
-const PIXELS_AT_ONCE = 3 * 256 * 256;
+export const PIXELS_AT_ONCE = 3 * 256 * 256;
 
 /** Threads and programs of a network that has memory of its own. */
 interface Own {

@@ -11,10 +11,11 @@ type Read<T> = (source: Source, options?: ReadOptions) => T;
 const decodes = <T>(read: Read<T>) => (bytes: Uint8Array, name: string, options?: ReadOptions): T =>
   read(bytesSource(bytes, name), options);
 
-const reads = <T>(read: Read<T>) => async (path: string, options?: ReadOptions): Promise<T> => {
-  using source = await openSource(path);
-  return read(source, options);
-};
+const reads =
+  <T>(read: Read<T | Promise<T>>) => async (path: string, options?: ReadOptions): Promise<T> => {
+    using source = await openSource(path);
+    return await read(source, options);
+  };
 
 export const decodeSafetensors = decodes(readSafetensorsFrom);
 export const readSafetensors = reads(readSafetensorsFrom);

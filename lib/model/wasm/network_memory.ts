@@ -127,10 +127,14 @@ export class NetworkMemory {
     const exam = mapExam(arena, layout, shapes, { threads, capacity, voxelBytes, training });
     this.programs = undefined;
     this.#laid = undefined;
+    const { byteLength } = this.#threads.buffer;
     this.#threads.reserve(arena.end);
+    // The borders are never written, and have to be zero; memory that is taken anew is.
+    const used = Math.min(byteLength, arena.end);
+    if (used > this.#fixedEnd) {
+      new Uint8Array(this.#threads.buffer, this.#fixedEnd, used - this.#fixedEnd).fill(0);
+    }
     this.#end = Math.max(this.#end, arena.end);
-    // The borders are never written, and have to be zero.
-    new Uint8Array(this.#threads.buffer, this.#fixedEnd, arena.end - this.#fixedEnd).fill(0);
     for (const [at, table] of written) {
       new Int32Array(this.#threads.buffer, at, table.length).set(table);
     }

@@ -136,12 +136,8 @@ export function placeParameters(
 ): void {
   for (const layer of layers) {
     const filter = named.get(`${layer.name}.weight`)!;
-    _eachRun(layer, from, (count, kept, given) => {
-      for (let index = 0, at = kept.first, source = given.first; index < count; index++) {
-        flat[at] = filter[source];
-        at += kept.step;
-        source += given.step;
-      }
+    _eachRun(layer, from, (kept, keptStep, given, givenStep, count) => {
+      _copyRun(filter, given, givenStep, flat, kept, keptStep, count);
     });
     for (const [name, at] of vectorsOf(layer)) flat.set(named.get(name)!, at);
   }
@@ -158,12 +154,8 @@ export function listParameters(
   const named = new Map<string, Float32Array>();
   for (const layer of layers) {
     const filter = new Float32Array(layer.size ** 2 * layer.inputs * layer.outputs);
-    _eachRun(layer, to, (count, kept, given) => {
-      for (let index = 0, at = kept.first, target = given.first; index < count; index++) {
-        filter[target] = flat[at];
-        at += kept.step;
-        target += given.step;
-      }
+    _eachRun(layer, to, (kept, keptStep, given, givenStep, count) => {
+      _copyRun(flat, kept, keptStep, filter, given, givenStep, count);
     });
     named.set(`${layer.name}.weight`, filter);
     for (const [name, at] of vectorsOf(layer)) named.set(name, flat.slice(at, at + layer.outputs));
@@ -174,20 +166,30 @@ export function listParameters(
   return named;
 }
 
-/** The weights of a tap of an output's filter, one for each input channel: the first, and from one to the next. */
-interface Run {
-  first: number;
-  step: number;
+/** Copies so many weights. It is called often and does little, so that it is soon compiled. */
+function _copyRun(
+  source: Float32Array,
+  from: number,
+  fromStep: number,
+  target: Float32Array,
+  to: number,
+  toStep: number,
+  count: number,
+): void {
+  for (const end = from + count * fromStep; from < end; from += fromStep, to += toStep) {
+    target[to] = source[from];
+  }
 }
 
 /**
- * Calls back with each run of weights, in the flat parameters and in the given order. The taps of one output
- * follow one another, so that what is read and written lies together.
+ * Calls back with the weights of each tap of each output's filter, one for each input channel: the first in the
+ * flat parameters and from one to the next, the same in the given order, and their number. The taps of one
+ * output follow one another, so that what is read and written lies together.
  */
 function _eachRun(
   { size, inputs, outputs, order, rows, run, weight, floats }: LayerLayout,
   given: FilterOrder,
-  visit: (count: number, kept: Run, given: Run) => void,
+  visit: (kept: number, keptStep: number, given: number, givenStep: number, count: number) => void,
 ): void {
   // From an input channel to the next, and from a column to the next.
   const [input, column] = order === "first" ? [floats, 1] : [1, inputs];
@@ -201,11 +203,8 @@ function _eachRun(
     const filter = weight + (out - out % lanes) * length + out % lanes;
     for (let y = 0; y < size; y++) {
       for (let x = 0; x < size; x++) {
-        visit(
-          inputs,
-          { first: filter + (y * run + x * column) * lanes, step: input * lanes },
-          { first: out * next + (y * size + x) * tap, step: inner },
-        );
+        const kept = filter + (y * run + x * column) * lanes;
+        visit(kept, input * lanes, out * next + (y * size + x) * tap, inner, inputs);
       }
     }
   }

@@ -25,15 +25,21 @@ const MAX_OUTPUT = 1e32;
  *
  * @param parameters the layers' weights and biases under MRNet's names, first layer to last; all finite
  * @param file the file, for messages
+ * @param sums of the weights, as {@linkcode absoluteSums} gives them, where they are known
  * @throws {WeightsError} if a layer's bound is above the limit, naming the layer
  */
-export function checkMagnitude(network: Network, parameters: StateDict, file: string): void {
+export function checkMagnitude(
+  network: Network,
+  parameters: StateDict,
+  file: string,
+  sums: ReadonlyMap<string, Float64Array> = new Map(),
+): void {
   if (statisticsOf(network).length > 0) return;
   let bound = MAX_VOXEL;
   for (const [name, { shape, data }] of parameters) {
     if (!name.endsWith(".weight")) continue;
     const bias = parameters.get(name.replace(/weight$/, "bias"))!.data;
-    bound = _largestOutput(data, bias, shape[0], bound);
+    bound = _largestOutput(sums.get(name) ?? absoluteSums(data, shape[0]), bias, bound);
     if (bound <= MAX_OUTPUT) continue;
     const found = `with '${name}' values may reach ${bound.toExponential(0)}, which does not fit ` +
       "into single precision";
@@ -41,18 +47,23 @@ export function checkMagnitude(network: Network, parameters: StateDict, file: st
   }
 }
 
-function _largestOutput(
-  weights: Float32Array,
-  biases: Float32Array,
-  outputs: number,
-  input: number,
-): number {
-  const length = weights.length / outputs;
-  let largest = 0;
+/**
+ * The sum of each output's absolute values. It is finite if all of them are: single precision does not
+ * overflow a double.
+ */
+export function absoluteSums(data: Float32Array, outputs: number): Float64Array {
+  const sums = new Float64Array(outputs);
+  const length = data.length / outputs;
   for (let output = 0, at = 0; output < outputs; output++) {
     let sum = 0;
-    for (const end = at + length; at < end; at++) sum += Math.abs(weights[at]);
-    largest = Math.max(largest, sum * input + Math.abs(biases[output]));
+    for (const end = at + length; at < end; at++) sum += Math.abs(data[at]);
+    sums[output] = sum;
   }
-  return largest;
+  return sums;
+}
+
+function _largestOutput(sums: Float64Array, biases: Float32Array, input: number): number {
+  return sums.reduce((most, sum, output) => {
+    return Math.max(most, sum * input + Math.abs(biases[output]));
+  }, 0);
 }

@@ -8,7 +8,7 @@ import type { Parameter } from "../../network/parameters.ts";
 import { featureTensors, HEAD, mrnetParameters, mrnetTensors } from "../names.ts";
 import { NETWORK_NAMES, type NetworkName, networkOf } from "../../network/networks.ts";
 import { isFloatType } from "./floats.ts";
-import { checkMagnitude } from "./magnitude.ts";
+import { absoluteSums, checkMagnitude } from "./magnitude.ts";
 import { type FileParameter, recognize, type Recognized, type TensorInfo } from "./lineage.ts";
 import { listed, quoted, shortened } from "../../quoted.ts";
 import { elementCount, type StateDict, weightsError } from "./tensors.ts";
@@ -73,14 +73,17 @@ export function locateFeatures(tensors: ReadonlyMap<string, TensorInfo>, file: s
  */
 export function take({ network, keys }: Selection, tensors: StateDict, file: string): StateDict {
   const taken: StateDict = new Map();
+  const sums = new Map<string, Float64Array>();
   for (const [name, key] of keys) {
     const tensor = tensors.get(key)!;
-    _checkFinite(tensor.data, name, file);
+    const ofOutputs = absoluteSums(tensor.data, tensor.shape[0]);
+    if (!ofOutputs.every(Number.isFinite)) throw _notFinite(tensor.data, name, file);
     _checkVariance(tensor.data, name, file);
     const single = name.startsWith(`${HEAD}.`) && tensor.shape[0] === 1;
     taken.set(name, single ? _withZeroOutput(tensor) : tensor);
+    if (!single) sums.set(name, ofOutputs);
   }
-  checkMagnitude(network, taken, file);
+  checkMagnitude(network, taken, file, sums);
   return taken;
 }
 
@@ -224,10 +227,8 @@ function _checkVariance(data: Float32Array, name: string, file: string): void {
   throw weightsError(file, `'${name}' holds values below 0`, "it is damaged, give another file");
 }
 
-function _checkFinite(data: Float32Array, name: string, file: string): void {
-  let bad = 0;
-  for (let at = 0; at < data.length; at++) if (!Number.isFinite(data[at])) bad++;
-  if (bad === 0) return;
+function _notFinite(data: Float32Array, name: string, file: string): Error {
+  const bad = data.reduce((count, value) => Number.isFinite(value) ? count : count + 1, 0);
   const found = `'${name}' holds ${bad} of ${data.length} values that are not finite`;
-  throw weightsError(file, found, "the training that made it diverged, give another file");
+  return weightsError(file, found, "the training that made it diverged, give another file");
 }

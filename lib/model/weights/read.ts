@@ -3,7 +3,7 @@
  * name that says another form is an error, because somebody will trust the name later.
  */
 import type { Network } from "../../network/network.ts";
-import { pytorchForm, readPytorchFrom } from "./torch/read.ts";
+import { pytorchForm } from "./torch/form.ts";
 import { recognize, type Recognized, type TensorInfo } from "./lineage.ts";
 import { locateFeatures, locateMRNet, type Selection, take } from "./mrnet.ts";
 import { quoted } from "../../quoted.ts";
@@ -36,12 +36,15 @@ export interface MRNetWeights {
  *
  * @throws {WeightsError} if they are damaged, of no known form, or not what the source's name says
  */
-export function readWeightsFrom(source: Source, options: ReadOptions = {}): ReadWeights {
+export async function readWeightsFrom(
+  source: Source,
+  options: ReadOptions = {},
+): Promise<ReadWeights> {
   const format = formatOf(source);
-  const weights = format === "safetensors"
-    ? readSafetensorsFrom(source, options)
-    : readPytorchFrom(source, options);
-  return { ...weights, format };
+  if (format === "safetensors") return { ...readSafetensorsFrom(source, options), format };
+  // It unpacks archives, for which Deno's module takes longer to load than all of safetensors.
+  const { readPytorchFrom } = await import("./torch/read.ts");
+  return { ...readPytorchFrom(source, options), format };
 }
 
 /**
@@ -72,8 +75,8 @@ export async function readFeatures(from: string | Source): Promise<MRNetWeights>
 export async function identifyMRNet(
   from: string | Source,
 ): Promise<Pick<MRNetWeights, "network" | "metadata">> {
-  return await _withSource(from, (source) => {
-    const { tensors, metadata } = _listTensors(source);
+  return await _withSource(from, async (source) => {
+    const { tensors, metadata } = await _listTensors(source);
     return { network: locateMRNet(tensors, source.name).network, metadata };
   });
 }
@@ -86,24 +89,27 @@ export async function identifyMRNet(
 export async function identifyNetwork(
   from: string | Source,
 ): Promise<Recognized & { tensors: ReadonlyMap<string, TensorInfo> }> {
-  return await _withSource(from, (source) => {
-    const { tensors } = _listTensors(source);
+  return await _withSource(from, async (source) => {
+    const { tensors } = await _listTensors(source);
     return { ...recognize(tensors, source.name), tensors };
   });
 }
 
-async function _withSource<T>(from: string | Source, use: (source: Source) => T): Promise<T> {
-  if (typeof from !== "string") return use(from);
+async function _withSource<T>(
+  from: string | Source,
+  use: (source: Source) => Promise<T>,
+): Promise<T> {
+  if (typeof from !== "string") return await use(from);
   using source = await openSource(from);
-  return use(source);
+  return await use(source);
 }
 
 /** Everything that is in a file, by name, shape and type, and what it says of itself. */
-function _listTensors(
+async function _listTensors(
   source: Source,
-): { tensors: Map<string, TensorInfo>; metadata: Record<string, string> } {
+): Promise<{ tensors: Map<string, TensorInfo>; metadata: Record<string, string> }> {
   const tensors = new Map<string, TensorInfo>();
-  const { metadata } = readWeightsFrom(source, {
+  const { metadata } = await readWeightsFrom(source, {
     want(name, shape, type) {
       tensors.set(name, { shape: [...shape], type });
       return false;
@@ -113,13 +119,15 @@ function _listTensors(
 }
 
 /** First finds out where a network is, then reads nothing but that. */
-function _readLocated(
+async function _readLocated(
   source: Source,
   locate: (tensors: Map<string, TensorInfo>, file: string) => Selection,
-): MRNetWeights {
-  const selection = locate(_listTensors(source).tensors, source.name);
+): Promise<MRNetWeights> {
+  const selection = locate((await _listTensors(source)).tensors, source.name);
   const keys = new Set(selection.keys.values());
-  const { tensors, metadata } = readWeightsFrom(source, { want: (name) => keys.has(name) });
+  const { tensors, metadata } = await readWeightsFrom(source, {
+    want: (name) => keys.has(name),
+  });
   const { network } = selection;
   if (metadata.network !== undefined && metadata.network !== network.name) {
     const found = `it says that its network is ${

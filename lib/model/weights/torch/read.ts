@@ -9,18 +9,10 @@ import { PickleFault } from "../../../pickle/values.ts";
 import type { Source } from "../source.ts";
 import { type ReadOptions, type Weights, weightsError } from "../tensors.ts";
 import { openArchive } from "./archive.ts";
+import { pytorchForm } from "./form.ts";
 import { findTensors } from "./modules.ts";
 import { openStream } from "./stream.ts";
 import { readTensors } from "./read_tensors.ts";
-
-/** The form of a PyTorch file by its first bytes; `undefined` if it is none. */
-export function pytorchForm(source: Source): "zip" | "legacy" | "tar" | undefined {
-  const start = source.read(0, Math.min(source.size, 262));
-  if (start[0] === 0x50 && start[1] === 0x4b) return "zip";
-  if (start[0] === 0x80 && start[1] >= 2 && start[1] <= 5) return "legacy";
-  if (new TextDecoder().decode(start.subarray(257)) === "ustar") return "tar";
-  return undefined;
-}
 
 /**
  * Reads a PyTorch file from a source. float16, bfloat16 and float64 become float32; tensors of other types
