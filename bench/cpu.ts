@@ -7,6 +7,7 @@
  * deno task bench:cpu 5 8 24    # repeats, then numbers of slices
  * deno task bench:cpu resnet18  # another network than AlexNet
  * deno task bench:cpu --kernels # each kernel of a step instead; may be followed by the same
+ * deno task bench:cpu --first   # where the first answer of a fresh process goes; also `resnet18 5`
  * ```
  *
  * `work` is what a step costs in processor seconds, all threads together. Where a step takes longer
@@ -21,7 +22,14 @@
  */
 import { type EpochMemory, type Kind, SIDE, type Timings } from "./cpu_process.ts";
 import { kernelTable, peakOfThread, timeKernels } from "./kernel_times.ts";
-import { type FirstAnswer, measureFirstAnswer } from "./first_answer.ts";
+import {
+  countModules,
+  type FirstAnswer,
+  firstAnswerLines,
+  measureFirstAnswer,
+  measurePhases,
+  phaseLines,
+} from "./first_answer.ts";
 import { cpus } from "node:os";
 import { describeEngine, startEngine } from "../lib/engine/engine.ts";
 import { messageOf } from "../lib/errors.ts";
@@ -62,13 +70,14 @@ interface Row {
 }
 
 const kernels = Deno.args[0] === "--kernels";
-const args = Deno.args.slice(kernels ? 1 : 0);
+const first = Deno.args[0] === "--first";
+const args = Deno.args.slice(kernels || first ? 1 : 0);
 const network = NETWORK_NAMES.find((name) => name === args[0]);
 const description = networkOf(network ?? "alexnet");
 const [repeats = 3, ...given] = args.slice(network ? 1 : 0).map(Number);
 const sizes = given.length > 0 ? given : kernels ? [TYPICAL] : [2, 8, TYPICAL, 60];
 if (![repeats, ...sizes].every((count) => Number.isInteger(count) && count > 0)) {
-  print("usage: deno task bench:cpu [--kernels] [NETWORK] [REPEATS [SLICES ...]]");
+  print("usage: deno task bench:cpu [--kernels|--first] [NETWORK] [REPEATS [SLICES ...]]");
   Deno.exit(2);
 }
 print(cpus()[0].model);
@@ -85,6 +94,7 @@ try {
   const weights = `${folder}/model.safetensors`;
   const onnx = `${folder}/model.onnx`;
   await saveMRNet(new MRNet(initialWeights(1, description)), weights);
+  if (first) await printFirst(weights);
   await convertWeights(weights, onnx);
   print(describeEngine(engine));
   print(
@@ -105,11 +115,7 @@ try {
       `resident after a collection ${memory.held.map((held) => held.toFixed(0)).join(", ")} MB`,
   );
   const answer = await measureFirstAnswer(weights, SIDE, repeats);
-  print("A fresh process, seconds:");
-  print(`  an empty script                               ${answer.empty.toFixed(3)}`);
-  print(`  import of mod.ts                              ${answer.import.toFixed(3)}`);
-  print(`  import, weights, first model.predict          ${answer.predict.toFixed(3)}`);
-  print(`  import, weights, first exam of evaluate       ${answer.evaluate.toFixed(3)}`);
+  for (const line of firstAnswerLines(answer)) print(line);
   printGoals(rows, { memory, answer });
   print(`The bench took ${Math.round((performance.now() - started) / 1000)} s.`);
 } finally {
@@ -133,6 +139,17 @@ async function printKernels(): Promise<void> {
       for (const line of kernelTable(times, peak)) print(line);
     }
   }
+}
+
+/** Prints how long a first answer takes and where that time goes, and ends. */
+async function printFirst(weights: string): Promise<never> {
+  const answer = await measureFirstAnswer(weights, SIDE, repeats);
+  const phases = await measurePhases(weights, SIDE, repeats);
+  print(`${description.title}; exams of ${SIDE}×${SIDE}; best of ${repeats}`);
+  for (const line of firstAnswerLines(answer)) print(line);
+  for (const line of phaseLines(answer, phases, await countModules())) print(line);
+  await Deno.remove(folder, { recursive: true });
+  Deno.exit(0);
 }
 
 /** Measures and prints the table. */
