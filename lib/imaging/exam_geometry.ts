@@ -31,6 +31,9 @@ export interface ExamGeometry {
   readonly frame?: string;
 }
 
+/** What a file says to be larger or further away than this counts as not said, in millimetres. */
+export const MAX_MM = 1e6;
+
 /** So far may a slice be from where equal distances would have it, in millimetres. */
 const EQUAL_MM = 0.05;
 
@@ -48,9 +51,11 @@ export function geometryOf(series: FoundSeries, plane: Plane): ExamGeometry | un
   const grid = turnedGrid({ rows, columns, spacing: spacing ?? [1, 1] }, turn);
   const square = squareGrid(grid, MRNET_SIDE);
   const [across, down] = directions === undefined ? [] : _turned(directions, turn);
-  if (across === undefined || down === undefined) return { pixel: _rounded(square.pixel, 6) };
+  const pixel = spacing === undefined ? 0 : _rounded(square.pixel, 6);
+  const isMeasured = pixel > 0 && pixel <= MAX_MM;
+  if (across === undefined || down === undefined) return isMeasured ? { pixel } : undefined;
   const lies = { directions: [_vector(across, 6), _vector(down, 6)] } as const;
-  if (spacing === undefined) return lies;
+  if (!isMeasured) return lies;
   // Counted from the corner that the turn puts first.
   const [dy, dx] = grid.spacing;
   const { flipDown, flipAcross } = turn;
@@ -59,12 +64,11 @@ export function geometryOf(series: FoundSeries, plane: Plane): ExamGeometry | un
   const positions = series.positions?.map((position) =>
     _vector(_sum(position, [across, right * dx], [down, below * dy]), 3)
   );
+  const isSound = positions?.flat().every((each) => Math.abs(each) <= MAX_MM);
+  if (positions === undefined || !isSound) return { pixel, ...lies };
   return {
-    ...{ pixel: _rounded(square.pixel, 6), ...lies },
-    ...positions !== undefined && { positions: _ends(positions) },
-    ...positions !== undefined && frameOfReference !== undefined && {
-      frame: hashNames(study, frameOfReference),
-    },
+    ...{ pixel, ...lies, positions: _ends(positions) },
+    ...frameOfReference !== undefined && { frame: hashNames(study, frameOfReference) },
   };
 }
 

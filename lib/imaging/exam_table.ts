@@ -7,7 +7,7 @@ import { isExamId } from "../data/labels.ts";
 import { DataError } from "../errors.ts";
 import { isMissing, readBytes, writeWhole } from "../files.ts";
 import { type Plane, PLANES, type Split, SPLITS } from "../terms.ts";
-import type { ExamGeometry } from "./exam_geometry.ts";
+import { type ExamGeometry, MAX_MM } from "./exam_geometry.ts";
 import type { Vector } from "./geometry.ts";
 
 /** An imported exam. */
@@ -70,9 +70,6 @@ const LATER: Partial<Readonly<Record<Column, string>>> = {
 };
 
 const MAX_BYTES = 64 * 1024 * 1024;
-
-/** No number of a geometry is larger; whatever scans knees has its slices within metres. */
-const MAX_MM = 1e6;
 
 const HINT = "give another --out, or move that file away";
 

@@ -245,6 +245,21 @@ Deno.test("what the files do not say is not known", async () => {
   assert.deepEqual((await without("0020,0052 UI"))!.positions!.length, 2);
 });
 
+Deno.test("what cannot be true counts as not said, so that a table of it can be read again", async () => {
+  const directions = [[0, 1, 0], [0, 0, -1]];
+  for (const far of [1e9, 1e30]) {
+    const positions = AS_MRNET.positions.map(([x, y]): Vector => [x, y, far]);
+    const geometry = await geometryOfScan({ ...AS_MRNET, positions }, "sagittal");
+    assert.deepEqual(geometry, { pixel: 0.5, directions });
+  }
+  for (const size of [1e-9, 1e9]) {
+    const geometry = await geometryOfScan({ ...AS_MRNET, spacing: [size, size] }, "sagittal");
+    assert.deepEqual(geometry, { directions });
+  }
+  const nowhere = AFFINE.map((row) => row.with(3, NaN));
+  assert.deepEqual(await geometryOfNifti({ affine: nowhere }), { pixel: 0.5, directions });
+});
+
 Deno.test("positions can be compared within a study and one frame of reference", async () => {
   const frameWith = async (elements: Record<string, DicomValue>) =>
     (await geometryOfScan({ ...AS_MRNET, elements }, "sagittal"))!.frame;
