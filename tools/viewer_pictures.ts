@@ -10,8 +10,8 @@
  * The picture of an imported exam, `imported.png`:
  *
  * ```sh
- * deno run -A cli.ts synth --out practice --train 2 --valid 2 --slices 20-24 --seed 7
- * deno run -A --lock=deno.dev.lock tools/phantom_dicom.ts practice/valid 0002 export
+ * deno run -A --lock=deno.dev.lock tools/phantom_dicom.ts 7 export
+ * printf 'id,abnormal,acl,meniscus\nexport,1,1,1\n' > labels.csv
  * deno run -A cli.ts import export --out data/mine --labels labels.csv
  * deno run -A cli.ts view --data data/mine
  * deno run -A --lock=deno.dev.lock tools/viewer_pictures.ts http://127.0.0.1:8080/#valid/0001 imported
@@ -24,7 +24,7 @@ if (address === undefined) throw new Error("usage: tools/viewer_pictures.ts ADDR
 
 const browser = await launchChromium();
 if (only !== undefined) {
-  await take(browser, only, { colorScheme: "light", width: 1440, height: 650 });
+  await take(browser, only, { colorScheme: "light", width: 1440, height: 710 });
 } else {
   await take(browser, "viewer_light", { colorScheme: "light", width: 1440, height: 850 });
   await take(browser, "viewer_dark", { colorScheme: "dark", width: 1440, height: 850 });
