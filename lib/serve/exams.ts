@@ -2,6 +2,7 @@
 import { checkExamHeader, type Exam, examFromNpy, type ExamSize } from "../data/exam.ts";
 import { decodeNpy } from "../data/npy.ts";
 import { DataError, messageOf } from "../errors.ts";
+import type { ExamGeometry } from "../imaging/exam_geometry.ts";
 import type { Plane } from "../terms.ts";
 import type { ServeLimits } from "./options.ts";
 import { Problem } from "./problem.ts";
@@ -18,6 +19,8 @@ export type SentExams =
     planes: Map<Plane, Exam>;
     /** If they are of a study: the series of each plane. */
     series?: ReadonlyMap<Plane, StudySeries>;
+    /** If they are of a study: where the pixels of each plane lie, as far as that is known. */
+    geometries?: ReadonlyMap<Plane, ExamGeometry>;
     /** If they are of a study: its files that could not be read, and why. */
     skipped?: readonly string[];
   };

@@ -2,6 +2,7 @@
 import { DataError, messageOf, OptionError } from "../errors.ts";
 import { MRNET_SIDE } from "../data/exam.ts";
 import { choiceOf, parseSeriesChoice, type PlaneChoice } from "../imaging/choose.ts";
+import { type ExamGeometry, geometryOf } from "../imaging/exam_geometry.ts";
 import type { GivenFile } from "../imaging/files.ts";
 import type { SeriesFacts } from "../imaging/found.ts";
 import { Studies, type Study } from "../imaging/studies.ts";
@@ -61,8 +62,11 @@ export async function readStudy(
     _checkChosen(choices);
     const planes: StudyExams["planes"] = new Map();
     const series = new Map<Plane, StudySeries>();
+    const geometries = new Map<Plane, ExamGeometry>();
     for (const { plane, series: chosen } of choices) {
       const { facts } = chosen!;
+      const geometry = geometryOf(chosen!, plane);
+      if (geometry !== undefined) geometries.set(plane, geometry);
       const size = { slices: facts.slices, height: MRNET_SIDE, width: MRNET_SIDE };
       checkExamLimits(size, facts.description || facts.series, limits);
       planes.set(plane, await study.exams[plane]!.read());
@@ -70,7 +74,7 @@ export async function readStudy(
       await between();
     }
     const skipped = studies.skipped.slice(0, MAX_SKIPPED).map(({ reason }) => reason);
-    return { planes, series, skipped };
+    return { planes, series, geometries, skipped };
   } catch (error) {
     // An end that came while a frame was decoded is none of the frame's faults.
     signal.throwIfAborted();

@@ -9,6 +9,7 @@ import { DataError, messageOf, MRNetError } from "../../errors.ts";
 import { colorOf } from "../../explain/color_map.ts";
 import { DEFAULT_THRESHOLD } from "../../model/card.ts";
 import { recalibrationText } from "../../model/recalibration.ts";
+import type { ExamGeometry } from "../../imaging/exam_geometry.ts";
 import { type Plane, PLANES, type Split, SPLITS, type Task, TASKS } from "../../terms.ts";
 import { checkExamLimits } from "../exams.ts";
 import type { Host, Route } from "../host.ts";
@@ -17,6 +18,7 @@ import { Problem } from "../problem.ts";
 import type { ViewerOptions } from "../options.ts";
 import { CHUNK_BYTES } from "../outgoing.ts";
 import { type ExamList, type ListedExam, listExams } from "./exam_list.ts";
+import { Geometries } from "./geometries.ts";
 import { LeastRecent } from "./least_recent.ts";
 import address from "./page/address.js" with { type: "text" };
 import answer from "./page/answer.js" with { type: "text" };
@@ -26,14 +28,17 @@ import dropped from "./page/dropped.js" with { type: "text" };
 import examList from "./page/exam_list.js" with { type: "text" };
 import examRow from "./page/exam_row.js" with { type: "text" };
 import files from "./page/files.js" with { type: "text" };
+import geometry from "./page/geometry.js" with { type: "text" };
 import heatMap from "./page/heat_map.js" with { type: "text" };
 import listTable from "./page/list_table.js" with { type: "text" };
 import style from "./page/page.css" with { type: "text" };
 import marks from "./page/marks.js" with { type: "text" };
+import overlay from "./page/overlay.js" with { type: "text" };
 import page from "./page/page.html" with { type: "text" };
 import script from "./page/page.js" with { type: "text" };
 import planePanel from "./page/plane_panel.js" with { type: "text" };
 import reader from "./page/reader.js" with { type: "text" };
+import referenceLines from "./page/reference_lines.js" with { type: "text" };
 import remarks from "./page/remarks.js" with { type: "text" };
 import stage from "./page/stage.js" with { type: "text" };
 import studyFiles from "./page/study_files.js" with { type: "text" };
@@ -74,13 +79,16 @@ const SCRIPTS = {
   exam_list: examList,
   exam_row: examRow,
   files,
+  geometry,
   heat_map: heatMap,
   list_table: listTable,
   marks,
+  overlay,
   page: script,
   plane_name: planeName,
   plane_panel: planePanel,
   reader,
+  reference_lines: referenceLines,
   remarks,
   stage,
   study_files: studyFiles,
@@ -95,6 +103,13 @@ const SCRIPTS = {
 
 /** What stands instead of a split for exams that were dropped on the page. */
 const DROPPED = "dropped";
+
+/** An exam that was dropped on the page. */
+interface DroppedExam {
+  planes: Map<Plane, Exam>;
+  /** Where the pixels of each plane lie, as far as that is known. */
+  geometries: ReadonlyMap<Plane, ExamGeometry>;
+}
 
 /** How many exams that were dropped on the page are kept. */
 const MAX_DROPPED = 8;
@@ -112,10 +127,12 @@ const EXAM_PATH = /^\/viewer\/(slices|reading|answers)\/([a-z]+)\/([A-Za-z0-9_-]
 export class Viewer {
   readonly #service: Host;
   readonly #data: string | undefined;
+  /** Where the pixels of its exams lie. */
+  readonly #geometries: Geometries | undefined;
   readonly #readings: Readings;
   /** What a person said of the exams, if that is asked for first. */
   readonly #answers: ReaderAnswers | undefined;
-  readonly #dropped: LeastRecent<Map<Plane, Exam>>;
+  readonly #dropped: LeastRecent<DroppedExam>;
   /** When an exam was last asked for. */
   #lookedAt = -Infinity;
   /** Exams that are on their way to somebody. */
@@ -129,6 +146,7 @@ export class Viewer {
   constructor(service: Host, { data, verdicts, reader }: ViewerOptions) {
     this.#service = service;
     this.#data = data;
+    this.#geometries = data === undefined ? undefined : new Geometries(data);
     this.#answers = reader === undefined ? undefined : new ReaderAnswers(reader);
     const { onError } = service.options;
     this.#readings = new Readings(
@@ -138,7 +156,8 @@ export class Viewer {
     this.#dropped = new LeastRecent({
       most: MAX_DROPPED,
       mostSize: service.options.limits.uploadBytes,
-      sizeOf: (planes) => planes.values().reduce((sum, { voxels }) => sum + voxels.byteLength, 0),
+      sizeOf: ({ planes }) =>
+        planes.values().reduce((sum, { voxels }) => sum + voxels.byteLength, 0),
       onForget: (id) => this.#readings.forget(`${DROPPED}/${id}`),
     });
     this.#shared = new SharedExams(service.options.limits.answerBytes);
@@ -245,10 +264,13 @@ export class Viewer {
       await this.#versionOf(split, id, plane),
       () => this.#exam(split, id, plane),
     );
+    const geometry = split === DROPPED
+      ? this.#dropped.get(id)?.geometries.get(plane)
+      : await this.#geometries?.of({ split, id, plane }, exam);
     const { height, width, voxels } = exam;
     // What is compressed at once, a piece or a slice, beside what others look at too.
     const bytes = CHUNK_BYTES + height * width * voxels.BYTES_PER_ELEMENT;
-    return new Response(this.#service.outgoing(bytes, sliceChunks(exam), free), {
+    return new Response(this.#service.outgoing(bytes, sliceChunks(exam, geometry), free), {
       headers: { "content-type": "application/octet-stream" },
     });
   }
@@ -442,8 +464,8 @@ export class Viewer {
     }
     // Nobody else can guess it, and no other exam ever has it.
     const id = crypto.randomUUID();
-    this.#dropped.set(id, sent.planes);
-    const { planes, series = new Map(), skipped } = sent;
+    const { planes, series = new Map(), geometries = new Map(), skipped } = sent;
+    this.#dropped.set(id, { planes, geometries });
     return Response.json({
       ...{ split: DROPPED, id, planes: [...planes.keys()], labels: {} },
       ...{ series: Object.fromEntries(series), skipped },
@@ -452,7 +474,7 @@ export class Viewer {
 
   /** An exam in all planes that there are of it. */
   async #exams(split: string, id: string): Promise<Map<Plane, Exam>> {
-    if (split === DROPPED) return this.#droppedExam(id);
+    if (split === DROPPED) return this.#droppedExam(id).planes;
     const exams = new Map<Plane, Exam>();
     for (const plane of await this.#planes(split, id)) {
       exams.set(plane, await this.#exam(split, id, plane));
@@ -462,7 +484,7 @@ export class Viewer {
 
   /** The planes that there are of an exam, at least one. */
   async #planes(split: string, id: string): Promise<Plane[]> {
-    if (split === DROPPED) return [...this.#droppedExam(id).keys()];
+    if (split === DROPPED) return [...this.#droppedExam(id).planes.keys()];
     const planes: Plane[] = [];
     for (const plane of PLANES) {
       if (await this.#has(split, id, plane)) planes.push(plane);
@@ -473,7 +495,7 @@ export class Viewer {
 
   async #exam(split: string, id: string, plane: Plane): Promise<Exam> {
     if (split === DROPPED) {
-      const exam = this.#droppedExam(id).get(plane);
+      const exam = this.#droppedExam(id).planes.get(plane);
       if (exam === undefined) throw _noExam(split, id);
       return exam;
     }
@@ -494,10 +516,10 @@ export class Viewer {
     return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
   }
 
-  #droppedExam(id: string): Map<Plane, Exam> {
-    const planes = this.#dropped.get(id);
-    if (planes === undefined) throw _noExam(DROPPED, id);
-    return planes;
+  #droppedExam(id: string): DroppedExam {
+    const exam = this.#dropped.get(id);
+    if (exam === undefined) throw _noExam(DROPPED, id);
+    return exam;
   }
 
   #folder(): string {

@@ -9,6 +9,7 @@ import { takeIn } from "./dropped.js";
 import { takeFiles } from "./files.js";
 import { PlanePanel } from "./plane_panel.js";
 import { answerWords, isHidden, showComparison, showQuestions, takeAnswers } from "./reader.js";
+import { linkPlanes } from "./reference_lines.js";
 import { oddSaid, showRemarks } from "./remarks.js";
 import { faultOf, namesOf } from "./study_files.js";
 import { labelItems, TASKS, titleOf } from "./titles.js";
@@ -27,6 +28,7 @@ const find = (selector) => document.querySelector(selector);
 const settings = { mapOn: true, opacity: 0.75, colors: [] };
 const panels = new Map(PLANES.map((plane) => [plane, new PlanePanel(plane, settings)]));
 find("#planes").append(...[...panels.values()].map(({ element }) => element));
+const toggleLines = linkPlanes(panels, find("#lines"));
 const list = new ExamList((exam) => show(exam));
 
 let setup = { exams: [], models: [], faults: [] };
@@ -517,6 +519,7 @@ addEventListener("keydown", (event) => {
     n: () => step(1),
     p: () => step(-1),
     h: () => find("#map-on").click(),
+    g: toggleLines,
     "/": () => {
       toggleList(true);
       find("#search").focus();

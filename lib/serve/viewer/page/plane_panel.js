@@ -1,6 +1,7 @@
 /** One plane of an exam: its image, slider, play button and what is read off it. */
 import { drawSlice, signed, strongestOf } from "./heat_map.js";
 import { decidersOf, drawMarks, namesOf } from "./marks.js";
+import { Overlay } from "./overlay.js";
 import { drawCursor, listenToStage, pixelAt, pixelWords } from "./stage.js";
 import { windowOf, WINDOWS, windowWords } from "./window.js";
 import { Zoom } from "./zoom.js";
@@ -46,6 +47,7 @@ export class PlanePanel {
   /** Which window is shown until then; it stays from exam to exam. */
   #windowName = "full";
   #zoom = new Zoom();
+  #overlay;
   #cursor;
   #image;
   #playing;
@@ -70,6 +72,7 @@ export class PlanePanel {
     this.#find(".windows").append(
       ...Object.entries(WINDOWS).map(([name, [title]]) => new Option(title, name)),
     );
+    this.#overlay = new Overlay(this.element, plane);
     this.#listen();
     this.hide();
     new ResizeObserver(() => this.#drawMarks()).observe(this.#find(".marks"));
@@ -175,6 +178,18 @@ export class PlanePanel {
     return this.#volume?.slices ?? 0;
   }
 
+  /** Which slice of which volume is on show, and where that lies, once that is known. */
+  get sliceOnShow() {
+    if (this.#volume === undefined || this.#slice < 0) return undefined;
+    const { geometry, slices, width, height } = this.#volume;
+    return { geometry, slice: this.#slice, slices, width, height };
+  }
+
+  /** Draws the lines along which other planes' slices cut the one on show. */
+  drawLines(lines) {
+    this.#overlay.draw(lines, this.#zoom);
+  }
+
   /** Which slice an address names, from 1: none for the middle one, where every exam begins. */
   get addressSlice() {
     if (this.#slice === -1) return this.#wanted === undefined ? undefined : this.#wanted + 1;
@@ -192,6 +207,7 @@ export class PlanePanel {
     this.#slice = Math.min(Math.max(slice, 0), this.#volume.slices - 1);
     this.#draw();
     this.#drawMarks();
+    this.#tellSlice();
     this.element.dispatchEvent(new CustomEvent("leafed", { bubbles: true }));
   }
 
@@ -341,6 +357,9 @@ export class PlanePanel {
     for (const name of [".at", ".pixel", ".window", ".whose"]) this.#find(name).textContent = "";
     this.#find(".deciders").replaceChildren();
     this.#drawMarks();
+    this.#overlay.draw([], this.#zoom);
+    this.#overlay.show(undefined, this.#zoom);
+    this.#tellSlice();
     this.#wait(words);
   }
 
@@ -357,6 +376,13 @@ export class PlanePanel {
     Object.assign(canvas, { width, height });
     this.#image = canvas.getContext("2d").createImageData(width, height);
     this.#drawMarks();
+    this.#overlay.show(this.#volume, this.#zoom);
+    this.#tellSlice();
+  }
+
+  /** The other planes have a line for it. */
+  #tellSlice() {
+    this.element.dispatchEvent(new CustomEvent("sliced"));
   }
 
   #wait(words) {
@@ -460,6 +486,7 @@ export class PlanePanel {
     this.#find(".stage").classList.toggle("zoomed", scale > 1);
     this.#find(".moves").hidden = scale === 1;
     this.#find(".zoom").textContent = words;
+    this.#overlay.zoom(this.#zoom);
   }
 
   /** Zooms by a factor, with 0 to the whole image, and says how large that is. */

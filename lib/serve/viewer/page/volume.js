@@ -18,6 +18,8 @@ export class Volume {
   slices = 0;
   height = 0;
   width = 0;
+  /** Where its pixels lie in the patient, as far as the service knows it. */
+  geometry;
   /** The least and the largest value of the slices that are there. */
   least = Infinity;
   largest = -Infinity;
@@ -80,7 +82,8 @@ export class Volume {
         const end = bytes.indexOf(10);
         if (end === -1) continue;
         head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)));
-        Object.assign(this, { slices: head.slices, height: head.height, width: head.width });
+        const { slices, height, width, geometry } = head;
+        Object.assign(this, { slices, height, width, geometry });
         bytes = bytes.subarray(end + 1);
       }
       while (bytes.length >= 8) {

@@ -34,6 +34,14 @@ export class Zoom {
     this.#moveTo(0, 0);
   }
 
+  /** Where on the stage a point of the image is, both in shares from the left upper corner. */
+  at(x, y) {
+    return {
+      x: 0.5 + this.#right + this.scale * (x - 0.5),
+      y: 0.5 + this.#down + this.scale * (y - 0.5),
+    };
+  }
+
   /** As CSS has it. */
   get transform() {
     if (this.scale === 1) return "";
