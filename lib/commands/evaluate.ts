@@ -5,7 +5,6 @@ import { type Intensity, TOLD_INTENSITIES } from "../data/intensity.ts";
 import { describeEngine } from "../engine/engine.ts";
 import { folderOf, join, makeWritableFolder, writeWhole } from "../files.ts";
 import { cautions } from "../report/cautions.ts";
-import { evaluationChecklist } from "../report/checklist.ts";
 import type {
   EvaluatedModel,
   EvaluateModelOptions,
@@ -14,7 +13,6 @@ import type {
 import { evaluationJson, predictionsCsv } from "../report/files.ts";
 import { subject } from "../page/format.ts";
 import { listed } from "../quoted.ts";
-import { evaluationHtml } from "../report/report.ts";
 import type { LeftOutStudies } from "../report/labelled_studies.ts";
 import { evaluationLines } from "../report/text.ts";
 import {
@@ -193,6 +191,7 @@ export function evaluateCommand() {
     const evaluation = await _evaluate({ ...given, ...other, engine: backend }, folders);
     const files = out === undefined ? [] : await _write(evaluation, out);
     if (checklist !== undefined) {
+      const { evaluationChecklist } = await import("../report/checklist.ts");
       await writeWhole(checklist, evaluationChecklist(evaluation, new Date()));
       files.push(checklist);
     }
@@ -205,6 +204,7 @@ export function evaluateCommand() {
 
 /** Writes what `--out` asks for; gives the files. */
 async function _write(evaluation: ModelEvaluation, out: string): Promise<string[]> {
+  const { evaluationHtml } = await import("../report/report.ts");
   const [table, page] = [join(out, "predictions.csv"), join(out, "report.html")];
   await writeWhole(table, predictionsCsv(evaluation.predictions));
   await writeWhole(page, evaluationHtml(evaluation, new Date()));

@@ -1,7 +1,7 @@
 /** `cli.ts synth --out DIR`: writes a practice set of made-up knees in MRNet's layout. */
-import { writePhantomDataset } from "../phantom/mod.ts";
-import type { PhantomDatasetOptions, PhantomDatasetSummary } from "../phantom/mod.ts";
+import type { PhantomDatasetOptions, PhantomDatasetSummary } from "../phantom/dataset.ts";
 import { readUnfinished } from "../phantom/unfinished.ts";
+import { writePhantomDataset } from "../phantom/verbs.ts";
 import { PhaseTimer } from "../logs/progress.ts";
 import { drawSeed } from "../random.ts";
 import { SPLITS, type Task, TASKS } from "../terms.ts";

@@ -8,7 +8,7 @@ import { CURVES_FILE } from "../logs/run_folder.ts";
 import { describeRecipe } from "../model/recipe.ts";
 import { TRAIN_DEFAULTS } from "../train/resolve.ts";
 import { whyNeverActs } from "../train/schedule.ts";
-import { type ResumedRun, type RunOptions, type RunResult, trainRun } from "../train/run.ts";
+import type { ResumedRun, RunOptions, RunResult } from "../train/run.ts";
 import type { EpochReport, ExamReport } from "../train/reports.ts";
 import { endProgress, isWatched, print, remark, showProgress } from "./console.ts";
 import { type Interrupt, interruptible } from "./interrupt.ts";
@@ -20,6 +20,7 @@ export const INTERRUPTED = 130;
 export async function runTraining(options: RunOptions, logEvery: number): Promise<RunResult> {
   using interrupt = stoppable();
   try {
+    const { trainRun } = await import("../train/run.ts");
     const display = trainingDisplay(options.epochs, logEvery);
     return await trainRun({
       ...options,
