@@ -25,11 +25,15 @@ export function foldPanel(
 ): void {
   const sa = f32x4.div(v128.load(gamma), v128.load(deviation));
   const sb = f32x4.div(v128.load(gamma, 16), v128.load(deviation, 16));
-  v128.store(bias, f32x4.sub(v128.load(beta), f32x4.mul(v128.load(mean), sa)));
-  v128.store(bias, f32x4.sub(v128.load(beta, 16), f32x4.mul(v128.load(mean, 16), sb)), 16);
+  const ba = f32x4.sub(v128.load(beta), f32x4.mul(v128.load(mean), sa));
+  const bb = f32x4.sub(v128.load(beta, 16), f32x4.mul(v128.load(mean, 16), sb));
+  v128.store(bias, ba);
+  v128.store(bias, bb, 16);
   for (let end = weights + ((<usize> length) << 5); weights < end; weights += 32, out += 32) {
-    v128.store(out, flushBelow(LEAST_FACTOR, f32x4.mul(v128.load(weights), sa)));
-    v128.store(out, flushBelow(LEAST_FACTOR, f32x4.mul(v128.load(weights, 16), sb)), 16);
+    const wa = flushBelow(LEAST_FACTOR, f32x4.mul(v128.load(weights), sa));
+    const wb = flushBelow(LEAST_FACTOR, f32x4.mul(v128.load(weights, 16), sb));
+    v128.store(out, wa);
+    v128.store(out, wb, 16);
   }
 }
 

@@ -2,7 +2,7 @@
  * The gradient of a dense 3×3 convolution with respect to its filter, as a matrix product over the
  * pixels of one slice, and the copies that put both of its operands into memory order.
  */
-import { add, madd, PANEL } from "./vector";
+import { addPair, madd, PANEL } from "./vector";
 
 /** How many input channels a register tile covers. */
 const TILE = 6;
@@ -49,9 +49,9 @@ export function addProduct(
           q += 32;
         } while (q < end);
       }
-      add(at, s0); add(at + 16, t0); add(at + 32, s1); add(at + 48, t1);
-      add(at + 64, s2); add(at + 80, t2); add(at + 96, s3); add(at + 112, t3);
-      add(at + 128, s4); add(at + 144, t4); add(at + 160, s5); add(at + 176, t5);
+      addPair(at, s0, t0); addPair(at + 32, s1, t1);
+      addPair(at + 64, s2, t2); addPair(at + 96, s3, t3);
+      addPair(at + 128, s4, t4); addPair(at + 160, s5, t5);
       at += 192;
       aStart += aStride;
     }
@@ -93,8 +93,8 @@ export function addNarrowProduct(
           q += 32;
         } while (q < end);
       }
-      add(at, s0); add(at + 16, t0); add(at + 32, s1); add(at + 48, t1);
-      add(at + 64, s2); add(at + 80, t2); add(at + 96, s3); add(at + 112, t3);
+      addPair(at, s0, t0); addPair(at + 32, s1, t1);
+      addPair(at + 64, s2, t2); addPair(at + 96, s3, t3);
       at += 128;
       aStart += aStride;
     }
@@ -192,8 +192,7 @@ export function maskRelu(
       }
       q += skipped;
     }
-    add(biasGradient, sa);
-    add(biasGradient + 16, sb);
+    addPair(biasGradient, sa, sb);
     biasGradient += 32;
     dy += 32;
     y += 32;

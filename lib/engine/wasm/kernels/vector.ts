@@ -56,3 +56,16 @@ export function clear(at: usize, bytes: usize): void {
 export function add(at: usize, value: v128): void {
   v128.store(at, f32x4.add(v128.load(at), value));
 }
+
+/**
+ * Adds two vectors to those at an address and behind it. The loads are ahead of the stores, so that V8 can
+ * make one of two (`tools/revectorize.ts`).
+ */
+// @ts-ignore: decorator
+@inline
+export function addPair(at: usize, a: v128, b: v128): void {
+  const x = f32x4.add(v128.load(at), a);
+  const y = f32x4.add(v128.load(at, 16), b);
+  v128.store(at, x);
+  v128.store(at, y, 16);
+}
