@@ -100,6 +100,11 @@ export async function assemble(text: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(module.emitBinary());
 }
 
+/** The text of a module; its functions are named by their indices, and in their order. */
+export async function disassemble(module: Uint8Array): Promise<string> {
+  return (await _loadAssembler()).readBinary(module).emitText();
+}
+
 /** The compiler is made of it, too. */
 async function _loadAssembler() {
   return (await import("npm:binaryen@131.0.0-nightly.20260721")).default;
