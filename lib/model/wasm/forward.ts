@@ -38,11 +38,22 @@ function _layers(writer: ThreadWriter, together: number[], slices: number[], end
   }
   const most = together[end - 1];
   const start = together.indexOf(most);
-  for (let first = 0; first < slices.length; first += most) {
-    const some = slices.slice(first, first + most);
+  for (const some of evenGroups(slices, most)) {
     _layers(writer, together, some, start);
     for (let index = start; index < end; index++) _layer(writer, index, some);
   }
+}
+
+/**
+ * Slices that are multiplied together: groups of `most` − 1, as even as can be. A single one that is left
+ * would fill its register tiles badly, so there is room for it in the group ahead.
+ */
+export function evenGroups<T>(all: readonly T[], most: number): T[][] {
+  const count = most > 2
+    ? Math.max(1, Math.ceil((all.length - 1) / (most - 1)))
+    : Math.ceil(all.length / most);
+  const startOf = (group: number) => Math.floor(all.length * group / count);
+  return Array.from({ length: count }, (_, group) => all.slice(startOf(group), startOf(group + 1)));
 }
 
 function _readSlice({ program, setting }: ThreadWriter, slice: number): void {

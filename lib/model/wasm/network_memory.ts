@@ -7,7 +7,7 @@ import { ALEXNET } from "../../network/alexnet.ts";
 import type { Network } from "../../network/network.ts";
 import { Arena, type ExamMap, type FixedMap, mapExam, mapFixed } from "./memory_map.ts";
 import { layOutNetwork, type NetworkLayout } from "./parameters.ts";
-import type { ProgramName } from "./programs.ts";
+import { ProgramStore } from "./program_store.ts";
 import { type LayerShape, shapesOf } from "./shapes.ts";
 import { layTables, type Tables, tilesOf } from "./tables.ts";
 
@@ -16,6 +16,8 @@ export interface Laid {
   shapes: LayerShape[];
   exam: ExamMap;
   tables: Tables;
+  /** What was written for exams of this size. */
+  programs: ProgramStore;
   end: number;
   height: number;
   width: number;
@@ -37,8 +39,6 @@ export class NetworkMemory {
   readonly layout: NetworkLayout;
   /** Whether there is room for gradients; without it networks can only predict. */
   readonly training: boolean;
-  /** The programs' addresses, their end and what they are for; written by the network that computes. */
-  programs: { key: string; at: Partial<Record<ProgramName, number[]>>; end: number } | undefined;
   readonly #threads: Threads;
   /** Where the networks' own memory ends. */
   #fixedEnd = FIRST_FREE;
@@ -90,7 +90,6 @@ export class NetworkMemory {
       this.#fixedEnd = arena.end;
       // It lies where exams were.
       this.#laid = undefined;
-      this.programs = undefined;
     }
     // Moments begin at zero; memory that nobody has used is zero and not resident yet.
     if (used) new Uint8Array(this.#threads.buffer, start, arena.end - start).fill(0);
@@ -125,7 +124,6 @@ export class NetworkMemory {
     });
     const threads = this.#threads.count;
     const exam = mapExam(arena, layout, shapes, { threads, capacity, voxelBytes, training });
-    this.programs = undefined;
     this.#laid = undefined;
     const { byteLength } = this.#threads.buffer;
     this.#threads.reserve(arena.end);
@@ -139,7 +137,8 @@ export class NetworkMemory {
       new Int32Array(this.#threads.buffer, at, table.length).set(table);
     }
     const sizes = { height, width, capacity, voxelBytes };
-    this.#laid = { shapes, exam, tables, end: arena.end, ...sizes };
+    const programs = new ProgramStore(arena.end);
+    this.#laid = { shapes, exam, tables, programs, end: arena.end, ...sizes };
     return this.#laid;
   }
 }

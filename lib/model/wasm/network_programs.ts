@@ -11,12 +11,8 @@ import { Arena, type FixedMap } from "./memory_map.ts";
 import { NetworkMemory } from "./network_memory.ts";
 import { type NetworkLayout, parameterValues, placeParameters } from "./parameters.ts";
 import { photometricBytes, writePhotometric } from "./photometric.ts";
-import { type ProgramName, threadProgram } from "./programs.ts";
+import { frozenLayers, type ProgramName, threadProgram } from "./programs.ts";
 import type { Setting } from "./thread_writer.ts";
-
-/** The programs of a network that is trained, and of one that only predicts. */
-const TRAINING_PROGRAMS = ["train", "evaluate", "pack"] as const;
-const PREDICTION_PROGRAMS = ["evaluate", "pack"] as const;
 
 /** What a program is given besides the exam's voxels. */
 export interface StepInput {
@@ -46,8 +42,10 @@ export class NetworkPrograms implements Disposable {
   readonly #fixed: FixedMap;
   readonly #frozen: ReadonlySet<string>;
   readonly #watch = new ParameterWatch();
-  /** Whether the weights in the products' order are those of the parameters. */
+  /** Whether the weights in the products' order are those of the parameters: of layers that a step changes. */
   #packed = false;
+  /** The same of the others. */
+  #frozenPacked = false;
   #disposed = false;
 
   /**
@@ -101,7 +99,7 @@ export class NetworkPrograms implements Disposable {
       // Nothing is awaited from here on: an exam that is under way computes with the old or the new.
       placeParameters(this.layout, values, this.parameters, order);
       this.setStatistics(statistics);
-      this.#packed = false;
+      this.#packed = this.#frozenPacked = false;
     });
   }
 
@@ -122,7 +120,7 @@ export class NetworkPrograms implements Disposable {
    *
    * @returns of a step loss and the two logits
    */
-  run(program: ProgramName, exam: Exam, input: StepInput): number[] {
+  run(program: "train" | "evaluate", exam: Exam, input: StepInput): number[] {
     const { label, weights, matrix, photometric, affine } = input;
     const { stepInput, answers, matrix: matrixAt } = this.#fixed;
     if (this.#disposed) {
@@ -130,9 +128,10 @@ export class NetworkPrograms implements Disposable {
         `Cannot read exam '${exam.id}': its model was disposed of meanwhile: wait for what it reads`,
       );
     }
-    if (program === "evaluate" && !this.#packed) this.run("pack", exam, input);
-    this.#packed = program !== "train";
-    const programs = this.#prepare(exam);
+    const setting = this.#settingOf(exam);
+    this.#pack(program, setting);
+    const addresses = this.#written(program, setting);
+    this.#copyVoxels(exam);
     const change = photometric && this.#writePhotometric(photometric, exam);
     const { scale, offset } = photometric?.before ?? affine;
     const { buffer } = this.#threads;
@@ -141,7 +140,7 @@ export class NetworkPrograms implements Disposable {
     new Int32Array(buffer, matrixAt + 24, 1)[0] = matrix === undefined ? 0 : 1;
     this.#floats(matrixAt + 28, 2).set([scale, offset]);
     new Int32Array(buffer, matrixAt + 36, 1)[0] = change ?? 0;
-    this.#threads.run(programs[program]!);
+    this.#threads.run(addresses);
     return [...new Float64Array(buffer, answers[0], 3)];
   }
 
@@ -177,27 +176,44 @@ export class NetworkPrograms implements Disposable {
     return new Float32Array(this.#threads.buffer, at, count);
   }
 
-  /** Lays memory out for an exam unless it fits, and copies it in. */
-  #prepare({ slices, height, width, voxels }: Exam): Partial<Record<ProgramName, number[]>> {
+  /** What programs for an exam are made from; memory is laid out for it unless it fits. */
+  #settingOf({ slices, height, width, voxels }: Exam): Setting {
     const float = voxels instanceof Float32Array;
-    const memory = this.#memory;
-    const laid = memory.layOut({ slices, height, width, voxelBytes: float ? 4 : 1 });
-    const { shapes, exam, tables } = laid;
-    // Other networks write theirs to the same addresses.
-    const key = `${this.#start} ${slices} ${float}`;
-    if (memory.programs?.key !== key) {
-      const threads = this.#threads.count;
-      const { layout } = memory;
-      const [fixed, frozen] = [this.#fixed, this.#frozen];
-      const base = { threads, layout, shapes, fixed, frozen, exam, tables, slices, float };
-      memory.programs = { key, ...this.#write(base, laid.end) };
+    const { layout, training } = this.#memory;
+    const extent = { slices, height, width, voxelBytes: float ? 4 : 1 };
+    const { shapes, exam, tables } = this.#memory.layOut(extent);
+    const [threads, fixed, frozen] = [this.#threads.count, this.#fixed, this.#frozen];
+    return { threads, layout, shapes, fixed, frozen, exam, tables, slices, float, training };
+  }
+
+  /** The addresses of a program, which is written unless it is there. */
+  #written(name: ProgramName, setting: Setting): number[] {
+    const { slices, float } = setting;
+    // Other networks have other addresses; packing knows no exam.
+    const wanted = name === "pack" || name === "packFrozen" ? [] : [slices, float];
+    const key = [this.#start, ...this.#frozen, name, ...wanted].join(" ");
+    const write = (thread: number) => threadProgram(setting, thread, name);
+    return this.#memory.laid!.programs.take(key, this.#threads, write);
+  }
+
+  /** Puts the weights in the products' order that are not: a step does this with those that it changes. */
+  #pack(program: "train" | "evaluate", setting: Setting): void {
+    const { some, all } = frozenLayers(setting);
+    if (some && !this.#frozenPacked) this.#threads.run(this.#written("packFrozen", setting));
+    this.#frozenPacked = true;
+    if (program === "evaluate" && !all && !this.#packed) {
+      this.#threads.run(this.#written("pack", setting));
     }
+    this.#packed = program === "evaluate";
+  }
+
+  #copyVoxels({ voxels }: Exam): void {
     const { buffer } = this.#threads;
-    const copy = float
+    const { exam } = this.#memory.laid!;
+    const copy = voxels instanceof Float32Array
       ? new Float32Array(buffer, exam.voxels, voxels.length)
       : new Uint8Array(buffer, exam.voxels, voxels.length);
     copy.set(voxels);
-    return memory.programs.at;
   }
 
   /**
@@ -207,33 +223,10 @@ export class NetworkPrograms implements Disposable {
    * @returns its address
    */
   #writePhotometric(values: PhotometricValues, { height, width }: Exam): number {
-    const at = new Arena(this.#memory.programs!.end).take(photometricBytes([height, width]));
+    const { exam: { voxels }, programs } = this.#memory.laid!;
+    const at = new Arena(programs.end).take(photometricBytes([height, width]));
     this.#threads.reserve(at + photometricBytes([height, width]));
-    const { voxels } = this.#memory.laid!.exam;
     writePhotometric(this.#threads.buffer, at, { values, voxels, size: [height, width] });
     return at;
-  }
-
-  /** Writes all programs of all threads behind the exam's memory. */
-  #write(
-    setting: Setting,
-    start: number,
-  ): { at: Partial<Record<ProgramName, number[]>>; end: number } {
-    const arena = new Arena(start);
-    const written: [number, Int32Array][] = [];
-    const at: Partial<Record<ProgramName, number[]>> = {};
-    for (const name of this.#memory.training ? TRAINING_PROGRAMS : PREDICTION_PROGRAMS) {
-      at[name] = Array.from({ length: setting.threads }, (_, thread) => {
-        const words = threadProgram(setting, thread, name);
-        const address = arena.take(words.byteLength);
-        written.push([address, words]);
-        return address;
-      });
-    }
-    this.#threads.reserve(arena.end);
-    for (const [address, words] of written) {
-      new Int32Array(this.#threads.buffer, address, words.length).set(words);
-    }
-    return { at, end: arena.end };
   }
 }

@@ -5,10 +5,11 @@ import { type PixelClass, pixelClasses } from "./strided.ts";
 import type { ThreadWriter } from "./thread_writer.ts";
 import { forwardProduct, gradientProduct, transformPanel } from "./winograd.ts";
 
-/** The weights of the forward pass, this thread's share of the panels. */
-export function packForward(writer: ThreadWriter): void {
+/** The weights of the forward pass in the layers that are `wanted`, this thread's share of the panels. */
+export function packForward(writer: ThreadWriter, wanted: (layer: LayerLayout) => boolean): void {
   const { layout: { layers }, fixed } = writer.setting;
   layers.forEach((layer, index) => {
+    if (!wanted(layer)) return;
     const { order, outputs, size, rows, run, weight, floats, batchNorm, winograd } = layer;
     const length = size * run;
     for (const panel of writer.share(outputs / LANES)) {
@@ -32,12 +33,12 @@ export function packForward(writer: ThreadWriter): void {
   });
 }
 
-/** The weights of the input gradients. */
-export function packBackward(writer: ThreadWriter): void {
+/** The weights of the input gradients in the layers that are `wanted`. */
+export function packBackward(writer: ThreadWriter, wanted: (layer: LayerLayout) => boolean): void {
   const { layout: { layers }, shapes, fixed: { parameters, rotated, panel: own } } = writer.setting;
   layers.forEach((layer, index) => {
     const { order, inputs, outputs, size, weight, batchNorm, winograd } = layer;
-    if (order !== "panels") return;
+    if (order !== "panels" || !wanted(layer)) return;
     const taps = size * size;
     for (const panel of writer.share(inputs / LANES)) {
       if (!winograd) {

@@ -3,7 +3,7 @@
  *
  * All threads run the same step, each on its share, and meet four times:
  *
- * - weights: every `threads`-th panel is packed;
+ * - weights: every `threads`-th panel is packed, of the layers that steps change;
  * - forward: every `threads`-th slice;
  * - backward: every `threads`-th of the slices that a channel selected;
  * - Adam: a range of the parameters.
@@ -16,21 +16,27 @@ import { backward, clearGradient, head } from "./backward.ts";
 import { forward } from "./forward.ts";
 import { packBackward, packForward } from "./pack.ts";
 import { HEAD } from "../names.ts";
-import { type NetworkLayout, vectorsOf } from "./parameters.ts";
+import { type LayerLayout, type NetworkLayout, vectorsOf } from "./parameters.ts";
 import { type Setting, ThreadWriter } from "./thread_writer.ts";
 
-/** What a thread is to do. */
-export type ProgramName = "train" | "evaluate" | "pack";
+/**
+ * What a thread is to do. To evaluate, the weights must be packed; to train, those of the layers that no
+ * step changes: that is `packFrozen`, and `pack` is for all others.
+ */
+export type ProgramName = "train" | "evaluate" | "pack" | "packFrozen";
 
 /** The program of one thread. */
 export function threadProgram(setting: Setting, thread: number, name: ProgramName): Int32Array {
   const writer = new ThreadWriter(setting, thread);
+  const frozen = (layer: LayerLayout) => _keepsFilters(layer, setting.frozen);
+  const trained = (layer: LayerLayout) => !frozen(layer);
   switch (name) {
     case "train": {
       const back = !_areFeaturesFrozen(setting);
-      packForward(writer);
-      if (back) packBackward(writer);
-      writer.program.barrier();
+      packForward(writer, trained);
+      if (back) packBackward(writer, trained);
+      // Without anything to pack there is nothing to wait for.
+      if (!frozenLayers(setting).all) writer.program.barrier();
       forward(writer);
       writer.program.barrier();
       clearGradient(writer);
@@ -44,7 +50,11 @@ export function threadProgram(setting: Setting, thread: number, name: ProgramNam
       break;
     }
     case "pack":
-      packForward(writer);
+      packForward(writer, trained);
+      break;
+    case "packFrozen":
+      packForward(writer, frozen);
+      if (setting.training && !_areFeaturesFrozen(setting)) packBackward(writer, frozen);
       break;
     case "evaluate":
       forward(writer);
@@ -54,6 +64,18 @@ export function threadProgram(setting: Setting, thread: number, name: ProgramNam
   }
   writer.program.barrier();
   return writer.program.words();
+}
+
+/** Whether steps leave the filters of some layers, or of all, as they are. */
+export function frozenLayers({ layout, frozen }: Setting): { some: boolean; all: boolean } {
+  const kept = layout.layers.map((layer) => _keepsFilters(layer, frozen));
+  return { some: kept.includes(true), all: !kept.includes(false) };
+}
+
+/** Whether no step changes a layer's filters, nor the batch normalisation that is folded into them. */
+function _keepsFilters(layer: LayerLayout, frozen: ReadonlySet<string>): boolean {
+  const folded = layer.batchNorm === undefined ? [] : vectorsOf(layer);
+  return frozen.has(`${layer.name}.weight`) && folded.every(([name]) => frozen.has(name));
 }
 
 /** Moves this thread's range of the parameters. */

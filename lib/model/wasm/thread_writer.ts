@@ -18,6 +18,8 @@ export interface Setting {
   slices: number;
   /** Whether the voxels are float32 rather than uint8. */
   float: boolean;
+  /** Whether there is memory for gradients. */
+  training: boolean;
   /** The names of the parameters that a step leaves as they are. */
   frozen: ReadonlySet<string>;
 }

@@ -15,8 +15,8 @@ export interface Tiling {
   atOnce: number;
 }
 
-/** A slice of 256×256 has 16 tiles in AlexNet's layers, so three go together. */
-const OF_3: Tiling = { products: 36, atOnce: 48 };
+/** A slice of 256×256 has 16 tiles in AlexNet's layers, so up to four go together. */
+const OF_3: Tiling = { products: 36, atOnce: 66 };
 /** The same slice has 64 tiles in AlexNet's second layer. */
 const OF_5: Tiling = { products: 64, atOnce: 66 };
 
