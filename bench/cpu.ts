@@ -21,6 +21,8 @@
  * onnxruntime-node is fetched from npm the first time.
  */
 import { type EpochMemory, type Kind, SIDE, type Timings } from "./cpu_process.ts";
+import { writeGreyOnnx } from "./onnx_model.ts";
+import { ONNXRUNTIME } from "./onnxruntime.ts";
 import { kernelTable, peakOfThread, timeKernels } from "./kernel_times.ts";
 import {
   countModules,
@@ -33,7 +35,6 @@ import {
 import { cpus } from "node:os";
 import { describeEngine, startEngine } from "../lib/engine/engine.ts";
 import { messageOf } from "../lib/errors.ts";
-import { convertWeights } from "../lib/model/convert.ts";
 import { saveMRNet } from "../lib/model/create.ts";
 import { initialWeights } from "../lib/model/initialise.ts";
 import { MRNet } from "../lib/model/mrnet.ts";
@@ -93,9 +94,10 @@ const leftOut = new Set<string>();
 try {
   const weights = `${folder}/model.safetensors`;
   const onnx = `${folder}/model.onnx`;
-  await saveMRNet(new MRNet(initialWeights(1, description)), weights);
+  const state = initialWeights(1, description);
+  await saveMRNet(new MRNet(state), weights);
   if (first) await printFirst(weights);
-  await convertWeights(weights, onnx);
+  await writeGreyOnnx(description, state, onnx);
   print(describeEngine(engine));
   print(
     `${description.title}; exams of ${SIDE}×${SIDE}; best of ${repeats}; seconds; peak memory in MB`,
@@ -103,6 +105,7 @@ try {
   const rows = await compare(onnx);
   const torch = rows.find(({ torch }) => torch !== undefined)?.torch;
   if (torch !== undefined) print(`PyTorch ${torch.version} ${torch.vectors}`);
+  if (rows.some(({ onnx }) => onnx !== undefined)) print(ONNXRUNTIME);
   for (const peer of leftOut) print(`Left out: ${peer}`);
   await compareOperations(rows);
   const memory = await inProcess<EpochMemory>("epochs", [LARGEST, cores, EPOCHS]);

@@ -162,14 +162,18 @@ export function packedTable(
 if (import.meta.main) {
   const reason = await whyUnknown();
   if (reason !== undefined) {
-    console.error(`Cannot tell what is packed: ${reason}`);
+    print(`Cannot tell what is packed: ${reason}`);
     Deno.exit(1);
   }
   const file = new URL("../lib/engine/wasm/kernels.wasm", import.meta.url);
   const module = await Deno.readFile(file);
   const checked = await revectorize(module, { checks: true });
   const unchecked = await revectorize(module, { checks: false });
-  for (const line of packedTable(checked, unchecked)) console.log(line);
+  for (const line of packedTable(checked, unchecked)) print(line);
   const others = [...unchecked].filter(([, { pairs }]) => pairs === 0).map(([name]) => name);
-  console.log(`No two stores lie side by side in ${others.sort().join(", ")}`);
+  print(`No two stores lie side by side in ${others.sort().join(", ")}`);
+}
+
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
