@@ -4,14 +4,26 @@ import { loadClassifier } from "../classifier/load.ts";
 import { describeEngine, startEngine } from "../engine/engine.ts";
 import { thresholdText } from "../page/format.ts";
 import type { StudyAnswer } from "../pacs/read_study.ts";
-import { Command, numberAbove, option, text, UsageError } from "./arguments.ts";
+import { PACS_LIMITS } from "../pacs/limits.ts";
+import { WatchList } from "../pacs/watch_list.ts";
+import { Command, numberAbove, option, text, UsageError, wholeNumber } from "./arguments.ts";
 import { oddRemark, print, remark } from "./console.ts";
-import { dicomwebOptions, pacsOf } from "./dicomweb_options.ts";
+import { dicomwebOptions, pacsOptionsOf } from "./dicomweb_options.ts";
 import { interruptible } from "./interrupt.ts";
 import { backendOption, threadsOption } from "./model_options.ts";
 import { checkModelFiles } from "./models_there.ts";
 import { readSeries, SERIES_FLAGS, SERIES_HELP } from "./series_choice.ts";
 import { modelsOption } from "./serve.ts";
+import { CommandService, hostOption, tokenFileOption, tokenOption } from "./service.ts";
+
+/** What a page may have of a study, which is what the watch itself reads, as long as it is in memory once. */
+const PAGE_LIMITS = {
+  uploadBytes: 2 * PACS_LIMITS.studyBytes,
+  images: PACS_LIMITS.files,
+  inflatedBytes: PACS_LIMITS.studyBytes,
+  seriesPixels: 128 * 2 ** 20,
+  deadline: 60_000,
+};
 
 /** A day as DICOM writes it. */
 function day(given: string): string {
@@ -28,7 +40,8 @@ export function watchCommand() {
     .description(
       "Ask a PACS for new MR studies of knees every so often, and have models read each once. With " +
         "--store the answer goes back as a DICOM structured report. What is done is kept in a folder, so " +
-        "that the same command goes on where it was stopped or killed. Research only: not for diagnosis.",
+        "that the same command goes on where it was stopped or killed. With --port the viewer lists the " +
+        "studies as they come. Research only: not for diagnosis.",
     )
     .addOption(dicomwebOption.makeOptionMandatory())
     .addOption(credentialsOption)
@@ -50,37 +63,64 @@ export function watchCommand() {
     )
     .addOption(option("--state <DIR>", "folder that keeps what is done", text).default("watch"))
     .option(SERIES_FLAGS, SERIES_HELP, readSeries)
+    .addOption(
+      option(
+        "--port <N>",
+        "show the studies in the viewer, on this port; 0 takes a free one (default: not shown)",
+        wholeNumber(0, 65535),
+      ),
+    )
+    .addOption(hostOption())
+    .addOption(tokenOption())
+    .addOption(tokenFileOption())
     .option("--json", "an object an answer, and nothing else on standard output")
     .addOption(backendOption())
     .addOption(threadsOption())
     .addHelpText(
       "after",
-      "\nPermissions: --allow-net=HOST:PORT --allow-read=FILE,DIR --allow-write=DIR",
+      "\nPermissions: --allow-net=HOST:PORT --allow-read=FILE,DIR --allow-write=DIR;\n" +
+        "with --port also that address in --allow-net, as in 127.0.0.1:8000",
     )
     .action(async (given) => {
-      const { dicomweb, models, state: folder, json = false, backend, threads } = given;
+      const { dicomweb, models, state: folder, json = false, backend, threads, port } = given;
+      if (port === undefined && (given.token ?? given.token_file) !== undefined) {
+        const name = given.token === undefined ? "token_file" : "token";
+        throw new UsageError(`argument --${name}: not allowed without argument --port`);
+      }
       await checkModelFiles(models);
-      const web = await pacsOf(dicomweb, given);
+      const pacs = await pacsOptionsOf(dicomweb, given);
+      const { openPacs } = await import("../pacs/open.ts");
+      const web = openPacs(pacs);
       const engine = await startEngine(backend, { threads });
       using loaded = new DisposableStack();
       const classifiers: Classifier[] = [];
       for (const model of models) classifiers.push(loaded.use(await loadClassifier(model)));
+      const list = port === undefined ? undefined : new WatchList();
+      const service = port === undefined ? undefined : await CommandService.prepare(
+        { ...given, port },
+        { models: classifiers, pacs, viewer: { watch: list }, limits: PAGE_LIMITS },
+      );
       using interrupt = interruptible(() =>
         remark("Ends after the study at hand; press Ctrl-C again to end at once.")
       );
       remark(`Engine: ${describeEngine(engine)}`);
       remark(`PACS:   ${web.server.url}`);
       remark("Research only: not for diagnosis.");
+      service?.listen(json ? remark : print);
       const { watchWith } = await import("../pacs/watch_pacs.ts");
       const { store = false, every, since, series } = given;
-      await watchWith(web, {
-        ...{ classifiers, folder, store, every, since, series, signal: interrupt.signal },
-        onAnswer(study, answer) {
-          for (const odd of answer.remarks) remark(oddRemark(study, odd));
-          for (const line of _lines(study, answer, { json, store })) print(line);
-        },
-        onRemark: remark,
-      });
+      try {
+        await watchWith(web, {
+          ...{ classifiers, folder, store, every, since, series, list, signal: interrupt.signal },
+          onAnswer(study, answer) {
+            for (const odd of answer.remarks) remark(oddRemark(study, odd));
+            for (const line of _lines(study, answer, { json, store })) print(line);
+          },
+          onRemark: remark,
+        });
+      } finally {
+        await service?.stop();
+      }
     });
 }
 

@@ -22,6 +22,8 @@ import { exchange, pacsError, type PacsRequest, type PacsServer } from "./exchan
 export interface ListedStudy {
   /** Study Instance UID. */
   study: string;
+  /** Its day, as in `20260131`; empty if nothing is said. */
+  date: string;
   /** What it is called; empty if nothing is said. */
   description: string;
 }
@@ -60,6 +62,7 @@ const TAG = {
   series: "0020000E",
   instance: "00080018",
   modality: "00080060",
+  studyDate: "00080020",
   studyDescription: "00081030",
   seriesDescription: "0008103E",
   bodyPart: "00180015",
@@ -112,7 +115,10 @@ export class DicomWeb {
       for (const each of fresh) {
         const study = textOf(each, TAG.study);
         seen.add(study);
-        yield { study, description: textOf(each, TAG.studyDescription) };
+        const [date, description] = [TAG.studyDate, TAG.studyDescription].map((tag) =>
+          textOf(each, tag)
+        );
+        yield { study, date: /^\d{8}$/.test(date) ? date : "", description };
       }
       // Some services know no pages and send the same again.
       if (listed.length < PAGE || fresh.length === 0) return;

@@ -10,6 +10,7 @@ import { Studies, type Study } from "../imaging/studies.ts";
 import { listed } from "../quoted.ts";
 import { type Plane, PLANES } from "../terms.ts";
 import type { DicomWeb } from "./dicomweb.ts";
+import type { EngineTurns } from "./engine_turns.ts";
 import { explainedAnswer } from "./explained_answer.ts";
 import { fetchStudyFiles } from "./fetch_study.ts";
 import type { DicomInstance } from "./instance.ts";
@@ -25,6 +26,9 @@ const LIMITS: ImagingLimits = {
   seriesPixels: 128 * 2 ** 20,
 };
 
+/** An engine that nobody else uses. */
+const _ALONE: EngineTurns = { take: (work) => work(), between: () => Promise.resolve() };
+
 /** Who reads, and how. */
 export interface ReadStudyOptions extends ChooseOptions {
   web: DicomWeb;
@@ -33,6 +37,11 @@ export interface ReadStudyOptions extends ChooseOptions {
   store: boolean;
   /** Ends the fetching and storing. */
   signal?: AbortSignal;
+  /**
+   * Whose turn the engine is.
+   * @default nobody else uses it
+   */
+  turns?: EngineTurns;
 }
 
 /** What models said of a study. */
@@ -52,10 +61,11 @@ export interface StudyAnswer {
  */
 export async function readStudy(
   uid: string,
-  { web, classifiers, store, signal, ...choose }: ReadStudyOptions,
+  { web, classifiers, store, signal, turns = _ALONE, ...choose }: ReadStudyOptions,
 ): Promise<StudyAnswer> {
+  const { between } = turns;
   const files = await fetchStudyFiles(web, uid, { series: choose.series, signal });
-  using studies = await Studies.open(files, { ...choose, limits: LIMITS });
+  using studies = await Studies.open(files, { ...choose, limits: LIMITS, between });
   const planes = PLANES.filter((plane) => classifiers.some((each) => each.planes.includes(plane)));
   const study = _readable(studies, planes);
   const answered = store ? await answeredStudy(study, planes) : undefined;
@@ -67,10 +77,13 @@ export async function readStudy(
   const pictures: DicomInstance[] = [];
   for (const classifier of classifiers) {
     if (answered === undefined) {
-      answers.push(modelAnswer(classifier, await classifier.predict(exams)));
+      const prediction = await turns.take(() => classifier.predict(exams, { between }));
+      answers.push(modelAnswer(classifier, prediction));
       continue;
     }
-    const explained = await explainedAnswer(classifier, exams, answered);
+    const explained = await turns.take(() =>
+      explainedAnswer(classifier, exams, answered, { between })
+    );
     answers.push(explained.answer);
     pictures.push(...explained.pictures);
   }

@@ -6,6 +6,7 @@
  */
 import { DataError, messageOf, PacsError } from "../errors.ts";
 import type { DicomWeb, ListedSeries, ListedStudy } from "./dicomweb.ts";
+import type { WatchList } from "./watch_list.ts";
 import type { WatchState } from "./watch_state.ts";
 
 /** What is watched, and who reads. */
@@ -16,13 +17,16 @@ export interface StudyWatch {
   every: number;
   /** Ends the watch after the study at hand. */
   signal: AbortSignal;
+  /** Is told of each study of a knee. */
+  list?: WatchList;
   /**
    * Reads a study, and gives its answer to whom it belongs.
    *
+   * @returns the probabilities that are kept beside what was done, if any are
    * @throws {DataError} if no answer can be made of it
    * @throws {PacsError} if the PACS fails
    */
-  answer: (study: string) => Promise<void>;
+  answer: (study: string) => Promise<readonly number[] | void>;
   /** Is told, in a line, what came of a study that is not answered, and of a PACS that is down. */
   onRemark: (line: string) => void;
 }
@@ -42,7 +46,10 @@ const KNEE = /knee|knie|genou|ginocchi|rodilla|joelho|kolan|polvi|knä|knæ|膝/
  * @throws what the state's file and `answer` throw beside the errors of a study
  */
 export async function watchStudies(options: StudyWatch): Promise<void> {
-  const { every, signal, onRemark } = options;
+  const { every, signal, list, onRemark } = options;
+  const say = (isDown: boolean) => {
+    if (list !== undefined) list.isDown = isDown;
+  };
   /** How many images a study had at the last look. */
   const sizes = new Map<string, number>();
   let down: string | undefined;
@@ -52,9 +59,11 @@ export async function watchStudies(options: StudyWatch): Promise<void> {
       await _look(options, sizes);
       if (down !== undefined) onRemark("The PACS answers again.");
       down = undefined;
+      say(false);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof PacsError)) throw error;
+      say(true);
       // Said once, however long it lasts.
       if (down !== error.message) onRemark(messageOf(error));
       down = error.message;
@@ -65,16 +74,17 @@ export async function watchStudies(options: StudyWatch): Promise<void> {
 
 /** Looks once, and reads what is new. */
 async function _look(options: StudyWatch, sizes: Map<string, number>): Promise<void> {
-  const { web, state, signal } = options;
+  const { web, state, signal, list } = options;
   const listed = await Array.fromAsync(web.studies(state.since, { signal }));
   for (const study of listed) {
+    list?.describe(study);
     if (state.isDone(study.study)) continue;
     if (signal.aborted) return;
     try {
       await _study(study, options, sizes);
     } catch (error) {
       if (signal.aborted) return;
-      await _failed(study.study, error, options);
+      await _failed(study, error, options);
     }
   }
   // The list would become longer for ever.
@@ -90,7 +100,7 @@ export function dayBefore(days: number, now: Date = new Date()): string {
 
 async function _study(
   listed: ListedStudy,
-  { web, state, signal, answer, onRemark }: StudyWatch,
+  { web, state, signal, list, answer, onRemark }: StudyWatch,
   sizes: Map<string, number>,
 ): Promise<void> {
   const { study } = listed;
@@ -108,25 +118,35 @@ async function _study(
         "predict --study",
     );
   } else {
-    await answer(study);
-    await state.mark(study, "answered");
+    list?.set(listed, { outcome: "reading" });
+    const answers = (await answer(study)) ?? undefined;
+    const at = await state.mark(study, "answered", { answers: answers && [...answers] });
+    list?.set(listed, { outcome: "answered", at, answers });
   }
   sizes.delete(study);
 }
 
 /** Keeps that a study failed, unless that is no fault of the study. */
 async function _failed(
-  study: string,
+  listed: ListedStudy,
   error: unknown,
-  { state, onRemark }: StudyWatch,
+  { state, list, onRemark }: StudyWatch,
 ): Promise<void> {
+  const { study } = listed;
   if (error instanceof DataError) {
-    await state.mark(study, "refused");
+    const at = await state.mark(study, "refused");
+    list?.set(listed, { outcome: "refused", at, why: messageOf(error) });
     return onRemark(`Study ${study} is not read: ${messageOf(error)}`);
   }
-  if (!(error instanceof PacsError) || error.isDown) throw error;
+  if (!(error instanceof PacsError) || error.isDown) {
+    // It is read when the PACS is back.
+    if (list?.get(study)?.outcome === "reading") list.set(listed, { outcome: "again" });
+    throw error;
+  }
   const tries = state.tries(study) + 1;
-  await state.mark(study, tries < MAX_TRIES ? "again" : "failed", tries);
+  const outcome = tries < MAX_TRIES ? "again" : "failed";
+  const at = await state.mark(study, outcome, { tries });
+  list?.set(listed, { outcome, at });
   onRemark(`Study ${study}, try ${tries} of ${MAX_TRIES}: ${messageOf(error)}`);
 }
 

@@ -8,6 +8,7 @@ import { openPacs } from "./open.ts";
 import type { PacsOptions } from "./pacs_options.ts";
 import { readStudy, type StudyAnswer } from "./read_study.ts";
 import { dayBefore, watchStudies } from "./watch.ts";
+import type { WatchList } from "./watch_list.ts";
 import { WatchState } from "./watch_state.ts";
 
 /** Whose studies are read, by which models, and what becomes of the answers. */
@@ -36,6 +37,12 @@ export interface WatchOptions extends PacsOptions {
   since?: string;
   /** Which series are meant if several could be. */
   series?: readonly SeriesChoice[];
+  /**
+   * Is filled with the studies, for a viewer to show. With it the folder keeps each answer too, so that the
+   * list has it when the watch is started again.
+   * @default none, and no answer is kept
+   */
+  list?: WatchList;
   /** Called with each answer, when it is stored if it is to be. */
   onAnswer?: (study: string, answer: StudyAnswer) => void;
   /** Is told, in a line, what came of other studies, and of a PACS that is down. */
@@ -57,6 +64,7 @@ const OPTION_NAMES: OptionNames<WatchOptions> = {
   every: true,
   since: true,
   series: true,
+  list: true,
   onAnswer: true,
   onRemark: true,
 };
@@ -78,6 +86,7 @@ export async function watchWith(
     every = 60,
     since = dayBefore(0),
     series,
+    list,
     onAnswer,
     onRemark,
   }: Omit<WatchOptions, keyof PacsOptions>,
@@ -96,11 +105,17 @@ export async function watchWith(
   const models = classifiers.map(({ sha256 }) => sha256);
   const subject = { dicomweb: web.server.url, models, store };
   await using state = await WatchState.open(folder, subject, since);
+  if (list !== undefined) {
+    Object.assign(list, { models, series: series ?? [] });
+    list.begin(state.studies);
+  }
   await watchStudies({
-    ...{ web, state, every, signal },
+    ...{ web, state, every, signal, list },
     async answer(study) {
-      const answer = await readStudy(study, { web, classifiers, store, series });
+      const { turns } = list ?? {};
+      const answer = await readStudy(study, { web, classifiers, store, series, turns });
       onAnswer?.(study, answer);
+      return list && answer.answers.map(({ probability }) => probability);
     },
     onRemark: (line) => onRemark?.(line),
   });

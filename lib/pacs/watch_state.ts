@@ -7,11 +7,23 @@ import { isMissing, join, makeFolder, readBytes, removeLeftOvers, writeWhole } f
 import { describeHolder, lockRun, type RunLock } from "../logs/run_lock.ts";
 import { z } from "../zod.ts";
 
-/** What came of a study. */
-export type WatchOutcome = z.infer<typeof OUTCOME>;
+/**
+ * What came of a study: `answered`; `refused`, since no answer can be made of it; `other`, since it is not of
+ * a knee; `failed`, since the PACS failed too often; `again`, since it failed and is tried again.
+ */
+export type WatchOutcome = "answered" | "refused" | "other" | "failed" | "again";
 
 /** What is known of a study. */
-export type WatchedStudy = z.infer<typeof ENTRY>;
+export interface WatchedStudy {
+  /** What came of it. */
+  outcome: WatchOutcome;
+  /** When that was. */
+  at: string;
+  /** How often it was tried, if it failed. */
+  tries?: number;
+  /** The probability that each model gave, if it is to be found again. */
+  answers?: number[];
+}
 
 /** What a watch is about: what was done for one of them is not done for another. */
 export interface WatchSubject {
@@ -23,18 +35,12 @@ export interface WatchSubject {
   store: boolean;
 }
 
-/**
- * `answered`; `refused`, since no answer can be made of it; `other`, since it is not of a knee; `failed`,
- * since the PACS failed too often; `again`, since it failed and is tried again.
- */
-const OUTCOME = z.enum(["answered", "refused", "other", "failed", "again"]);
 const DAY = z.string().regex(/^\d{8}$/);
-const ENTRY = z.object({
-  outcome: OUTCOME,
-  /** When that was. */
+const ENTRY: z.ZodType<WatchedStudy> = z.object({
+  outcome: z.enum(["answered", "refused", "other", "failed", "again"]),
   at: z.string(),
-  /** How often it was tried, if it failed. */
   tries: z.number().int().optional(),
+  answers: z.array(z.number().min(0).max(1)).optional(),
 });
 const STATE = z.object({
   format: z.literal(1),
@@ -136,11 +142,26 @@ export class WatchState implements AsyncDisposable {
     return this.#studies.get(study)?.tries ?? 0;
   }
 
-  /** Keeps what came of a study, before the next one is begun. */
-  async mark(study: string, outcome: WatchOutcome, tries?: number): Promise<void> {
+  /** What is known of the studies. */
+  get studies(): ReadonlyMap<string, WatchedStudy> {
+    return this.#studies;
+  }
+
+  /**
+   * Keeps what came of a study, before the next one is begun.
+   *
+   * @returns when that was
+   */
+  async mark(
+    study: string,
+    outcome: WatchOutcome,
+    kept: Pick<WatchedStudy, "tries" | "answers"> = {},
+  ): Promise<string> {
     await this.#lock.check();
-    this.#studies.set(study, { outcome, at: new Date().toISOString(), tries });
+    const at = new Date().toISOString();
+    this.#studies.set(study, { outcome, at, ...kept });
     await this.#save();
+    return at;
   }
 
   async #save(): Promise<void> {

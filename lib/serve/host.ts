@@ -54,6 +54,14 @@ export interface Host {
   upload(request: Request, deadline: Deadline): Promise<Upload>;
 
   /**
+   * A study of the PACS as if it had been sent.
+   *
+   * @param most bytes of it; by default those of a body
+   * @throws {Problem} 400 if there is no PACS; 502 if it does not give the study, 503 if there is no room
+   */
+  fetchStudy(study: string, deadline: Deadline, most?: number): Promise<Upload>;
+
+  /**
    * The body of an answer, sent as it is read.
    *
    * @param bytes what it takes until then

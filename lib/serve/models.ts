@@ -16,12 +16,16 @@ import type { ResolvedOptions } from "./options.ts";
 export async function loadModels(
   { models, engine = "auto" }: ResolvedOptions,
 ): Promise<Classifier[]> {
-  await startEngine(engine);
-  const loaded = await loadClassifiers(models);
+  const named = models.filter((model) => "source" in model);
+  // Whoever has loaded models has started the engine.
+  if (named.length > 0) await startEngine(engine);
+  const loaded = await loadClassifiers(named);
   try {
-    _checkIntensities(loaded);
-    _checkNames(loaded);
-    return loaded;
+    const rest = loaded.values();
+    const all = models.map((model) => "source" in model ? rest.next().value! : model);
+    _checkIntensities(all);
+    _checkNames(all);
+    return all;
   } catch (error) {
     for (const classifier of loaded) classifier.dispose();
     throw error;

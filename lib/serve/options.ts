@@ -1,10 +1,12 @@
 /** What a handler is made of: models, limits, a token. */
+import type { Classifier } from "../classifier/classifier.ts";
 import type { ClassifierOptions } from "../classifier/load.ts";
 import type { ComputeOptions } from "../engine/engine.ts";
 import { OptionError } from "../errors.ts";
 import type { ModelSource } from "../model/model_source.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
 import { checkPacs, type PacsOptions } from "../pacs/pacs_options.ts";
+import type { WatchList } from "../pacs/watch_list.ts";
 import { normalizeOrigins } from "./origins.ts";
 
 /** A model to serve, with the name that answers call it by, and what its file does not say. */
@@ -110,16 +112,22 @@ export interface ViewerOptions {
    * @default none, everything is told at once
    */
   reader?: string;
+  /**
+   * The list of a watch of the PACS ({@linkcode WatchOptions.list}): its studies are listed as they come, and
+   * one that is opened is fetched from the PACS, into memory alone.
+   * @default none
+   */
+  watch?: WatchList;
 }
 
 /** How to serve. */
 export interface ServeOptions extends Pick<ComputeOptions, "engine"> {
   /**
    * The models, single or combined: each a path, a URL, the bytes of a file, or one of these with what
-   * the file does not say.
+   * the file does not say; or a classifier that is loaded, which stays its owner's.
    * @default none, for a viewer of exams
    */
-  models?: readonly (ModelSource | GivenModel)[];
+  models?: readonly (ModelSource | GivenModel | Classifier)[];
   /** What requests may take; {@linkcode SERVE_LIMITS} by default. */
   limits?: Partial<ServeLimits>;
   /**
@@ -178,7 +186,7 @@ const OPTION_NAMES: OptionNames<ServeOptions> = {
 export interface ResolvedOptions
   extends Omit<ServeOptions, "models" | "limits" | "viewer" | "origins"> {
   origins: readonly string[];
-  models: readonly GivenModel[];
+  models: readonly (GivenModel | Classifier)[];
   limits: ServeLimits;
   viewer?: ViewerOptions;
 }
@@ -186,8 +194,8 @@ export interface ResolvedOptions
 /**
  * Checks options and fills in the defaults.
  *
- * @throws {OptionError} if an option does not exist, a limit, the token, an origin or the PACS cannot be, or
- *   there is a reader and no dataset
+ * @throws {OptionError} if an option does not exist, a limit, the token, an origin or the PACS cannot be, there
+ *   is a reader and no dataset, or a watch without a PACS or beside a reader
  */
 export function resolveOptions(options: ServeOptions): ResolvedOptions {
   checkOptionNames("serve", options, OPTION_NAMES);
@@ -206,7 +214,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     );
   }
   if (options.pacs !== undefined) checkPacs(options.pacs);
-  const models = (options.models ?? []).map((model): GivenModel =>
+  const models = (options.models ?? []).map((model): GivenModel | Classifier =>
     typeof model === "string" || model instanceof URL || model instanceof Uint8Array
       ? { source: model }
       : model
@@ -216,6 +224,14 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     throw new OptionError(
       `Cannot keep a reader's answers in '${viewer.reader}': give the folder of the exams, data, too`,
     );
+  }
+  if (viewer?.watch !== undefined) {
+    const lacks = options.pacs === undefined
+      ? "there is no PACS to open its studies from: give pacs too"
+      : viewer.reader !== undefined
+      ? "a reader is asked about the exams of the dataset alone: leave reader out"
+      : undefined;
+    if (lacks !== undefined) throw new OptionError(`Cannot show the studies of a watch: ${lacks}`);
   }
   const origins = normalizeOrigins(options.origins ?? []);
   return { ...options, models, limits, viewer, origins };

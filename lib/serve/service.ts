@@ -187,6 +187,43 @@ export class Service implements Host {
     }
   }
 
+  /** See {@linkcode Host.fetchStudy}. */
+  async fetchStudy(
+    study: string,
+    deadline: Deadline,
+    most: number = this.options.limits.bodyBytes,
+  ): Promise<Upload> {
+    const { pacs, limits } = this.options;
+    if (pacs === undefined) {
+      throw new Problem(400, "This service has no PACS: send the study's files");
+    }
+    const budget = this.#uploads;
+    let taken = Math.min(most, pacs.limits?.studyBytes ?? Infinity);
+    if (!budget.take(taken)) throw busy();
+    try {
+      const { fetchStudy } = await import("../pacs/fetch_study.ts");
+      const own = { studyBytes: taken, files: limits.images };
+      const { signal } = deadline;
+      const options = { ...pacs, limits: { ...pacs.limits, ...own }, signal };
+      const files = await deadline.wait(fetchStudy(study, options));
+      deadline.uploaded();
+      const bytes = files.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      budget.give(taken - bytes);
+      taken = bytes;
+      const body = { bytes: new Uint8Array(), [Symbol.dispose]: () => budget.give(bytes) };
+      return new Upload(body, { kind: "study", files, series: [] }, {
+        ...{ limits, budget, exams: this.#exams, studies: this.#studies },
+      });
+    } catch (error) {
+      budget.give(taken);
+      deadline.signal.throwIfAborted();
+      if (!(error instanceof PacsError || error instanceof PermissionError)) throw error;
+      // Its address and what is wrong with it are nothing that clients should know.
+      this.options.onError?.(error);
+      throw new Problem(502, "The PACS did not give the study: see the service's own messages");
+    }
+  }
+
   /** See {@linkcode Host.outgoing}. */
   outgoing(
     bytes: number,
@@ -261,7 +298,7 @@ export class Service implements Host {
     const answer = await this.queued(request, async (deadline): Promise<PredictAnswer> => {
       using upload = query.study === undefined
         ? await this.upload(request, deadline)
-        : await this.#fetch(query.study, deadline);
+        : await this.fetchStudy(query.study, deadline);
       const models = asked(await deadline.wait(this.models()), query);
       const planes = [...new Set(models.flatMap(({ planes }) => planes))];
       await upload.readStudy({ planes, series: query.series, plane: query.plane }, deadline);
@@ -280,39 +317,6 @@ export class Service implements Host {
       return await deadline.wait(this.compute(task, deadline));
     });
     return this.json(answer);
-  }
-
-  /** A study of the PACS as if it had been sent, with room for as much as a body may have. */
-  async #fetch(study: string, deadline: Deadline): Promise<Upload> {
-    const { pacs, limits } = this.options;
-    if (pacs === undefined) {
-      throw new Problem(400, "This service has no PACS: send the study's files");
-    }
-    const budget = this.#uploads;
-    let taken = Math.min(limits.bodyBytes, pacs.limits?.studyBytes ?? Infinity);
-    if (!budget.take(taken)) throw busy();
-    try {
-      const { fetchStudy } = await import("../pacs/fetch_study.ts");
-      const own = { studyBytes: taken, files: limits.images };
-      const { signal } = deadline;
-      const options = { ...pacs, limits: { ...pacs.limits, ...own }, signal };
-      const files = await deadline.wait(fetchStudy(study, options));
-      deadline.uploaded();
-      const bytes = files.reduce((sum, { bytes }) => sum + bytes.length, 0);
-      budget.give(taken - bytes);
-      taken = bytes;
-      const body = { bytes: new Uint8Array(), [Symbol.dispose]: () => budget.give(bytes) };
-      return new Upload(body, { kind: "study", files, series: [] }, {
-        ...{ limits, budget, exams: this.#exams, studies: this.#studies },
-      });
-    } catch (error) {
-      budget.give(taken);
-      deadline.signal.throwIfAborted();
-      if (!(error instanceof PacsError || error instanceof PermissionError)) throw error;
-      // Its address and what is wrong with it are nothing that clients should know.
-      this.options.onError?.(error);
-      throw new Problem(502, "The PACS did not give the study: see the service's own messages");
-    }
   }
 
   async #models(): Promise<Response> {

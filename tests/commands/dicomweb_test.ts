@@ -227,3 +227,61 @@ Deno.test("a new study is watched for, read by every model, and its answer store
     /Cannot go on with the watch of 'watch\/watch\.json': it is of other models/,
   );
 });
+
+Deno.test("watch --port shows its studies in the viewer, and ends with it on SIGTERM", async () => {
+  await using fake = new FakePacs();
+  await using folder = await TemporaryFolder.make();
+  await folder.write("acl.safetensors", await modelBytes());
+  await folder.write("secret", `${SECRET}\n`);
+  await fake.take(study(1, { "0018,0015 CS": "KNEE" }).values());
+  const args = [
+    ...["watch", "--dicomweb", fake.url, "--dicomweb_credentials", "secret", "--port", "0"],
+    ...["--models", "acl.safetensors", "--every", "0.05", "--backend", "wasm"],
+  ];
+  const net = `--allow-net=${fake.host},127.0.0.1:0`;
+  const permissions = [...READ, "--allow-write=watch", net];
+  const flags = ["run", "--quiet", "--no-prompt", ...permissions, CLI];
+  /** What the service tells of the watch's studies. */
+  const told = async (watch: Process) => {
+    const [, address] = await watch.said(/^Serving at (http:\S+)$/m);
+    let studies = [];
+    // The state is read once it listens.
+    while (studies.length === 0) {
+      const response = await fetch(`${address}viewer/watch?after=0`);
+      assert.equal(response.status, 200);
+      ({ studies } = await response.json());
+    }
+    return studies.map(({ id, verdicts }: { id: string; verdicts: { model: string }[] }) => [
+      id,
+      ...verdicts.map(({ model }) => model),
+    ]);
+  };
+  {
+    await using watch = new Process(folder, [...flags, ...args, "--json"]);
+    await watch.said(/^\{.*2\.25\.71.*\n/m);
+    // The answer is printed before it is marked as done.
+    while (!/"answers"/.test(await folder.text("watch/watch.json"))) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const { code, err } = await watch.end("SIGTERM");
+    assert.equal(code, 0, err);
+    assert.match(watch.out, /^\{.*\}\n$/, "nothing but answers");
+  }
+  // Started again, the list has the answer, and nothing is read.
+  await using watch = new Process(folder, [...flags, ...args]);
+  assert.deepEqual(await told(watch), [["2.25.71", "acl"]]);
+  const { code, err } = await watch.end("SIGTERM");
+  assert.equal(code, 0, err);
+  assert.match(watch.out, /^Serving at .*\n$/, "nothing is read again");
+  assert.ok(!err.includes("never"), err);
+  const cases: [args: string[], code: number, line: RegExp][] = [
+    [["--token", "abc"], 2, /argument --token: not allowed without argument --port$/m],
+    [["--token_file", "secret"], 2, /argument --token_file: not allowed without argument --port$/m],
+  ];
+  const without = args.filter((each, at) => each !== "--port" && args[at - 1] !== "--port");
+  for (const [more, code, line] of cases) {
+    const refused = await runCli(folder, [...without, ...more], { permissions });
+    assert.match(refused.err, line);
+    assert.equal(refused.code, code);
+  }
+});

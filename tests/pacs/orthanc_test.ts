@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { openPacs } from "../../lib/pacs/open.ts";
+import { WatchList } from "../../lib/pacs/watch_list.ts";
 import { watchWith } from "../../lib/pacs/watch_pacs.ts";
 import { inspectPaths, loadClassifier, pacs, startEngine } from "../../mod.ts";
 import { TemporaryFolder } from "../support/folders.ts";
@@ -17,6 +18,7 @@ const credentials = ORTHANC_CREDENTIALS;
 const STORED = {
   "0008,0016 UI": "1.2.840.10008.5.1.4.1.1.4",
   "0008,0020 DA": "20991231",
+  "0008,1030 LO": "MR Kniegelenk",
   "0018,0015 CS": "KNEE",
 };
 
@@ -61,8 +63,10 @@ testsWithOrthanc(import.meta.url, {
     };
     const answered: string[] = [];
     const ends = new AbortController();
+    const list = new WatchList();
     await watchWith(web, {
       ...{ classifiers: [classifier], folder: folder.at("watch"), store: true, every: 0.05 },
+      list,
       signal: ends.signal,
       onAnswer(study) {
         answered.push(study);
@@ -71,6 +75,9 @@ testsWithOrthanc(import.meta.url, {
       onRemark: (line) => assert.fail(line),
     });
     const [study] = answered;
+    const { outcome, date, description, answers } = list.get(study)!;
+    assert.deepEqual([outcome, date, description], ["answered", "20991231", "MR Kniegelenk"]);
+    assert.equal(answers!.length, 1);
     const stored = (await web.series(study)).filter(({ modality }) => modality !== "MR");
     assert.deepEqual(stored.map(({ modality }) => modality).sort(), ["OT", "SR"]);
     const back: Uint8Array[] = [];

@@ -14,6 +14,9 @@ export interface KeptInstance {
   modality: string;
   description: string;
   bodyPart: string;
+  /** Of the study. */
+  date: string;
+  title: string;
   bytes: Uint8Array;
 }
 
@@ -68,6 +71,8 @@ export class FakePacs implements AsyncDisposable {
         modality: read("x00080060"),
         description: read("x0008103e"),
         bodyPart: read("x00180015"),
+        date: read("x00080020"),
+        title: read("x00081030"),
       });
     }
   }
@@ -115,10 +120,16 @@ export class FakePacs implements AsyncDisposable {
 
   #studies(all: readonly KeptInstance[], { searchParams }: URL): Response {
     const since = searchParams.get("StudyDate")!.replace(/-$/, "");
-    const studies = [...Map.groupBy(all, ({ study }) => study).keys()];
+    const studies = [...Map.groupBy(all, ({ study }) => study)];
     const begin = Number(searchParams.get("offset"));
     const page = studies.slice(begin, begin + Number(searchParams.get("limit")));
-    return json(since > this.date ? [] : page.map((study) => ({ "0020000D": value(study) })));
+    return json(
+      since > this.date ? [] : page.map(([study, [{ date, title }]]) => ({
+        "0020000D": value(study),
+        ...date === "" ? {} : { "00080020": value(date) },
+        ...title === "" ? {} : { "00081030": value(title) },
+      })),
+    );
   }
 
   async #store(request: Request): Promise<Response> {

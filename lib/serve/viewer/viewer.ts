@@ -46,6 +46,7 @@ import titles from "./page/titles.js" with { type: "text" };
 import verdict from "./page/verdict.js" with { type: "text" };
 import virtualRows from "./page/virtual_rows.js" with { type: "text" };
 import volume from "./page/volume.js" with { type: "text" };
+import watch from "./page/watch.js" with { type: "text" };
 import pageWindow from "./page/window.js" with { type: "text" };
 import words from "./page/words.js" with { type: "text" };
 import zoom from "./page/zoom.js" with { type: "text" };
@@ -55,6 +56,7 @@ import { type AskedExam, Readings } from "./readings.ts";
 import { SharedExams } from "./shared_exams.ts";
 import { sliceChunks } from "./slices.ts";
 import { Verdicts } from "./verdicts.ts";
+import { WATCHED, WatchedStudies } from "./watched_studies.ts";
 
 /** Only what this service itself serves, and nothing that was written into the page's text. */
 const POLICY = [
@@ -96,6 +98,7 @@ const SCRIPTS = {
   verdict,
   virtual_rows: virtualRows,
   volume,
+  watch,
   window: pageWindow,
   words,
   zoom,
@@ -120,8 +123,9 @@ const QUIET = 400;
 /** Steps of the colours' scale on either side of 0. */
 const COLOR_STEPS = 64;
 
-/** An exam's address: of the dataset, or dropped on the page. */
-const EXAM_PATH = /^\/viewer\/(slices|reading|answers)\/([a-z]+)\/([A-Za-z0-9_-]+)(?:\/([a-z]+))?$/;
+/** An exam's address: of the dataset, dropped on the page, or of a PACS. */
+const EXAM_PATH =
+  /^\/viewer\/(slices|reading|answers|study)\/([a-z]+)\/([A-Za-z0-9_.-]+)(?:\/([a-z]+))?$/;
 
 /** Answers the page's requests. */
 export class Viewer {
@@ -133,6 +137,8 @@ export class Viewer {
   /** What a person said of the exams, if that is asked for first. */
   readonly #answers: ReaderAnswers | undefined;
   readonly #dropped: LeastRecent<DroppedExam>;
+  /** The studies of a PACS, if one is watched. */
+  readonly #watched: WatchedStudies | undefined;
   /** When an exam was last asked for. */
   #lookedAt = -Infinity;
   /** Exams that are on their way to somebody. */
@@ -143,7 +149,7 @@ export class Viewer {
    * @param service whose models read the exams
    * @param options where the exams are, and what the models say of them is kept
    */
-  constructor(service: Host, { data, verdicts, reader }: ViewerOptions) {
+  constructor(service: Host, { data, verdicts, reader, watch }: ViewerOptions) {
     this.#service = service;
     this.#data = data;
     this.#geometries = data === undefined ? undefined : new Geometries(data);
@@ -160,6 +166,9 @@ export class Viewer {
         planes.values().reduce((sum, { voxels }) => sum + voxels.byteLength, 0),
       onForget: (id) => this.#readings.forget(`${DROPPED}/${id}`),
     });
+    this.#watched = watch === undefined
+      ? undefined
+      : new WatchedStudies(service, watch, (id) => this.#readings.forget(`${WATCHED}/${id}`));
     this.#shared = new SharedExams(service.options.limits.answerBytes);
     const text = (content: string, type: string): Route => ({
       method: "GET",
@@ -180,6 +189,7 @@ export class Viewer {
       ["/viewer/page.css", text(style, "text/css")],
       ["/viewer/setup", { method: "GET", answer: () => this.#setup() }],
       ["/viewer/verdicts", { method: "GET", answer: (_, url) => this.#verdicts(url) }],
+      ["/viewer/watch", { method: "GET", answer: (_, url) => this.#watch(url) }],
       ["/viewer/comparison", { method: "GET", answer: (_, url) => this.#comparison(url) }],
       ["/viewer/exams", {
         method: "POST",
@@ -195,10 +205,16 @@ export class Viewer {
     if (fixed !== undefined) return fixed;
     const [, what, split, id, plane] = EXAM_PATH.exec(path) ?? [];
     if (what === "slices" && PLANES.includes(plane as Plane)) {
-      return { method: "GET", answer: () => this.#slices(split, id, plane as Plane) };
+      const answer = (request: Request) => this.#slices(request, split, id, plane as Plane);
+      // Of a study that was let go the engine waits for nobody.
+      return { method: "GET", queued: split === WATCHED, answer };
     }
     if (what === "reading" && plane === undefined) {
       const answer = (request: Request) => this.#reading(request, split, id);
+      return { method: "GET", queued: true, answer };
+    }
+    if (what === "study" && split === WATCHED && plane === undefined) {
+      const answer = (request: Request, url: URL) => this.#open(request, id, url);
       return { method: "GET", queued: true, answer };
     }
     if (what === "answers" && plane === undefined) {
@@ -241,6 +257,7 @@ export class Viewer {
       exams,
       faults,
       reader: this.#answers === undefined ? undefined : { tasks },
+      watch: this.#watched?.told(models, 0),
       models: models.map((model) => ({
         name: model.name,
         kind: model.kind,
@@ -258,14 +275,37 @@ export class Viewer {
     });
   }
 
-  async #slices(split: string, id: string, plane: Plane): Promise<Response> {
+  /** What is new of the studies of the PACS since `?after=`. */
+  async #watch({ searchParams }: URL): Promise<Response> {
+    const after = Number(searchParams.get("after") ?? NaN);
+    if (this.#watched === undefined || !Number.isSafeInteger(after)) {
+      throw new Problem(404, "This viewer shows no studies of a PACS, or none after that");
+    }
+    return this.#service.json(this.#watched.told(await this.#service.models(), after));
+  }
+
+  /** Fetches a study of the PACS, and tells what it has. */
+  async #open(request: Request, id: string, { searchParams }: URL): Promise<Response> {
+    const given = searchParams.getAll("series");
+    const study = await this.#watched?.open(request, id, given.length === 0 ? undefined : given);
+    if (study === undefined) throw _noExam(WATCHED, id);
+    const { planes, series, skipped } = study;
+    return Response.json({
+      ...{ planes: [...planes.keys()], series: Object.fromEntries(series), skipped },
+    });
+  }
+
+  async #slices(request: Request, split: string, id: string, plane: Plane): Promise<Response> {
     this.#lookedAt = performance.now();
+    if (split === WATCHED) await this.#watched?.open(request, id);
     const [exam, free] = await this.#shared.take(
       await this.#versionOf(split, id, plane),
       () => this.#exam(split, id, plane),
     );
     const geometry = split === DROPPED
       ? this.#dropped.get(id)?.geometries.get(plane)
+      : split === WATCHED
+      ? this.#watched?.kept(id)?.geometries.get(plane)
       : await this.#geometries?.of({ split, id, plane }, exam);
     const { height, width, voxels } = exam;
     // What is compressed at once, a piece or a slice, beside what others look at too.
@@ -278,12 +318,13 @@ export class Viewer {
   /** What tells a file of an exam from what it was before. */
   async #versionOf(split: string, id: string, plane: Plane): Promise<string> {
     const address = `${split}/${id}/${plane}`;
-    if (split === DROPPED || !await this.#has(split, id, plane)) return address;
+    if (!_isOfDataset(split) || !await this.#has(split, id, plane)) return address;
     const { size, mtime } = await Deno.stat(examFile(this.#folder(), split as Split, plane, id));
     return `${address} ${size} ${mtime?.getTime()}`;
   }
 
   async #reading(request: Request, split: string, id: string): Promise<Response> {
+    if (split === WATCHED) await this.#watched?.open(request, id);
     const asked = await this.#examAsked(split, id);
     if (await this.#isHidden(split, id)) {
       throw new Problem(403, `What the models say of the exam '${id}' is told after your answer`);
@@ -301,7 +342,9 @@ export class Viewer {
     const file = (plane: Plane) => examFile(this.#folder(), split as Split, plane, id);
     return {
       key: `${split}/${id}`,
-      files: split === DROPPED ? undefined : new Map(planes.map((plane) => [plane, file(plane)])),
+      files: !_isOfDataset(split)
+        ? undefined
+        : new Map(planes.map((plane) => [plane, file(plane)])),
       read: () => this.#exams(split, id),
     };
   }
@@ -318,7 +361,7 @@ export class Viewer {
   /** Whether a reader has still to say something of an exam. */
   async #isHidden(split: string, id: string): Promise<boolean> {
     const answers = await this.#answers?.all();
-    if (answers === undefined || split === DROPPED) return false;
+    if (answers === undefined || !_isOfDataset(split)) return false;
     const given = answers.get(answerKey({ split: split as Split, id })) ?? {};
     return _isUnanswered(given, await this.#askedTasks());
   }
@@ -474,7 +517,8 @@ export class Viewer {
 
   /** An exam in all planes that there are of it. */
   async #exams(split: string, id: string): Promise<Map<Plane, Exam>> {
-    if (split === DROPPED) return this.#droppedExam(id).planes;
+    const held = this.#held(split, id);
+    if (held !== undefined) return held;
     const exams = new Map<Plane, Exam>();
     for (const plane of await this.#planes(split, id)) {
       exams.set(plane, await this.#exam(split, id, plane));
@@ -484,7 +528,8 @@ export class Viewer {
 
   /** The planes that there are of an exam, at least one. */
   async #planes(split: string, id: string): Promise<Plane[]> {
-    if (split === DROPPED) return [...this.#droppedExam(id).planes.keys()];
+    const held = this.#held(split, id);
+    if (held !== undefined) return [...held.keys()];
     const planes: Plane[] = [];
     for (const plane of PLANES) {
       if (await this.#has(split, id, plane)) planes.push(plane);
@@ -494,8 +539,9 @@ export class Viewer {
   }
 
   async #exam(split: string, id: string, plane: Plane): Promise<Exam> {
-    if (split === DROPPED) {
-      const exam = this.#droppedExam(id).planes.get(plane);
+    const held = this.#held(split, id);
+    if (held !== undefined) {
+      const exam = held.get(plane);
       if (exam === undefined) throw _noExam(split, id);
       return exam;
     }
@@ -516,16 +562,25 @@ export class Viewer {
     return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
   }
 
-  #droppedExam(id: string): DroppedExam {
-    const exam = this.#dropped.get(id);
-    if (exam === undefined) throw _noExam(DROPPED, id);
-    return exam;
+  /** An exam that is in memory and not in the dataset. */
+  #held(split: string, id: string): Map<Plane, Exam> | undefined {
+    if (_isOfDataset(split)) return undefined;
+    const planes = split === DROPPED
+      ? this.#dropped.get(id)?.planes
+      : this.#watched?.kept(id)?.planes;
+    if (planes === undefined) throw _noExam(split, id);
+    return planes;
   }
 
   #folder(): string {
     if (this.#data !== undefined) return this.#data;
     throw new Problem(404, "This viewer has no dataset: start it with --data");
   }
+}
+
+/** Whether exams of a split are those of the dataset, which has them on disk. */
+function _isOfDataset(split: string): boolean {
+  return split !== DROPPED && split !== WATCHED;
 }
 
 /** What an exam's file had wrong when it was hashed is the exam's own fault, not the service's. */

@@ -16,14 +16,28 @@ const find = (selector) => document.querySelector(selector);
 export async function takeIn(given, planes) {
   const form = new FormData();
   given.forEach(({ file, path }, index) => form.append(planes?.[index] ?? "study", file, path));
+  return await withSeriesChosen(async (chosen) => {
+    form.delete("series");
+    for (const choice of chosen) form.append("series", choice);
+    return await (await ask("viewer/exams", { method: "POST", body: form })).json();
+  });
+}
+
+/**
+ * Asks for a study, and if several series could be meant, which one is.
+ *
+ * @template T
+ * @param {(chosen: string[]) => Promise<T>} send is given what was chosen, nothing at first
+ * @throws {Error} with the service's own words if it is none, or if no series was chosen
+ */
+export async function withSeriesChosen(send) {
+  let chosen = [];
   while (true) {
     try {
-      return await (await ask("viewer/exams", { method: "POST", body: form })).json();
+      return await send(chosen);
     } catch (error) {
       if (error.candidates === undefined) throw error;
-      const chosen = await chooseSeries(error.candidates);
-      form.delete("series");
-      for (const choice of chosen) form.append("series", choice);
+      chosen = await chooseSeries(error.candidates);
     }
   }
 }

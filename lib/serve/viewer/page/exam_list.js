@@ -3,6 +3,7 @@ import { makeRow, nameOf, rowId, showRow } from "./exam_row.js";
 import { listTable, saveFile } from "./list_table.js";
 import { isHidden } from "./reader.js";
 import { decisionsDiffer, disagreementOf, logitOf, outcomeOf } from "./verdict.js";
+import { isUnopened, WATCHED } from "./watch.js";
 import { VirtualRows } from "./virtual_rows.js";
 
 const find = (selector) => document.querySelector(selector);
@@ -93,6 +94,21 @@ export class ExamList {
     this.#show();
   }
 
+  /** Takes over studies of a PACS: those that are new, and what is new of others. */
+  take(studies) {
+    for (const { verdicts, fault, none, ...study } of studies) {
+      const before = this.named(addressNameOf(study));
+      // What was fetched is known better.
+      if (before !== undefined) {
+        Object.assign(before, study, before.isOpened && { planes: before.planes });
+      } else this.#exams.push(study);
+      if (verdicts !== undefined || fault !== undefined) {
+        this.tell(study, { verdicts, fault, none });
+      }
+    }
+    this.#showLater();
+  }
+
   /** Replaces an exam by others, or removes it. */
   replace(exam, ...others) {
     this.#rows.delete(exam);
@@ -141,8 +157,8 @@ export class ExamList {
   }
 
   /** What the models say about an exam, or what is wrong with it; seen with the next frame. */
-  tell({ split, id }, { verdicts, fault }) {
-    this.#answers.set(`${split}/${id}`, { verdicts, fault });
+  tell({ split, id }, { verdicts, fault, none = "cannot be read" }) {
+    this.#answers.set(`${split}/${id}`, { verdicts, fault, none });
     this.#showLater();
   }
 
@@ -176,8 +192,8 @@ export class ExamList {
       return { none: "not answered", why: "your answer comes first" };
     }
     if (model === undefined) return {};
-    const { verdicts, fault } = this.#answers.get(`${split}/${id}`) ?? {};
-    if (fault !== undefined) return { none: "cannot be read", why: fault };
+    const { verdicts, fault, none } = this.#answers.get(`${split}/${id}`) ?? {};
+    if (fault !== undefined) return { none, why: fault };
     const missing = model.planes.filter((plane) => !planes.includes(plane));
     if (missing.length > 0) return { none: "plane missing", why: `no ${missing.join(", ")} plane` };
     const verdict = verdicts?.find((each) => each.model === model.name);
@@ -188,7 +204,10 @@ export class ExamList {
   #settle(milliseconds) {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => {
-      if (!this.#shown.includes(this.#chosen)) this.#choose(this.#shown[0]);
+      if (this.#shown.includes(this.#chosen)) return;
+      const [first] = this.#shown;
+      // Nobody has asked for a study of a PACS to be fetched.
+      if (first !== undefined && !isUnopened(first)) this.#choose(first);
     }, milliseconds);
   }
 
@@ -215,7 +234,10 @@ export class ExamList {
   /** Saves what the list shows. */
   #save() {
     const models = { model: this.#model, secondModel: this.#second };
-    const named = this.#entries.map((entry) => ({ ...entry, name: nameOf(entry.exam), ...models }));
+    const named = this.#entries.map((entry) => {
+      const { split, id } = entry.exam;
+      return { ...entry, name: split === WATCHED ? id : nameOf(entry.exam), ...models };
+    });
     const names = [find("#split").value, this.#model?.name, this.#second?.name].filter(Boolean);
     const file = `${["exams", ...names].join("_")}.csv`;
     saveFile(file, listTable(named));
@@ -255,10 +277,11 @@ export class ExamList {
         return { exam, own, verdict, none, why, logit, error, outcome, second, disagreement };
       });
     const matches = (each) =>
-      nameOf(each.exam).toLowerCase().includes(search) &&
+      searched(each.exam).includes(search) &&
       (label === "" || (label === "none" ? each.own === undefined : each.own === Number(label))) &&
       (outcome === "" || outcome === each.outcome);
     const shown = listed.filter(matches);
+    if (order === "id" && split === WATCHED) shown.sort(byTime);
     if (order === "error") shown.sort((a, b) => falling(a.error, b.error));
     if (order === "disagreement") shown.sort((a, b) => falling(a.disagreement, b.disagreement));
     if (order === "probability") shown.sort((a, b) => falling(a.logit, b.logit));
@@ -274,6 +297,9 @@ export class ExamList {
     find("#previous").disabled = this.neighbour(-1) === undefined;
     find("#next").disabled = this.neighbour(1) === undefined;
     find("#save-list").disabled = shown.length === 0;
+    const byName = split === WATCHED ? "Newest first" : "By name";
+    const option = find("#order option[value=id]");
+    if (option.textContent !== byName) option.textContent = byName;
   }
 
   /** How many there are, and how far they have been read: said aloud when that has ended. */
@@ -310,11 +336,22 @@ export class ExamList {
     this.#rows.set(exam, row);
     showRow(row, entry, {
       isChosen: exam === this.#chosen,
-      isRead: exam === this.#asked || exam.isOnItsWay,
+      isRead: exam === this.#asked || exam.isOnItsWay || exam.isReading,
       second: this.#second,
     });
     return row.element;
   }
+}
+
+/** What an exam is searched by. */
+function searched(exam) {
+  const name = nameOf(exam).toLowerCase();
+  return exam.split === WATCHED ? `${name} ${exam.id}` : name;
+}
+
+/** The newest study first, behind exams that were dropped. */
+function byTime({ exam: { at: a = "~" } }, { exam: { at: b = "~" } }) {
+  return a === b ? 0 : a < b ? 1 : -1;
 }
 
 /** The larger one first, also if both are infinite. */

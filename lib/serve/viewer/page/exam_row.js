@@ -8,8 +8,12 @@ const OUTCOMES = {
   FN: "false negative",
 };
 
-/** What an exam is called: by its files, if it was dropped. */
-export function nameOf({ id, files }) {
+/** What an exam is called: by its files, if it was dropped, and a study of a PACS by its day and its description. */
+export function nameOf({ id, files, at, date, description }) {
+  if (at !== undefined) {
+    const day = date === "" ? at.slice(0, 10) : date.replace(/^(....)(..)(..)$/, "$1-$2-$3");
+    return `${day} ${description || `…${id.slice(-10)}`}`;
+  }
   if (files === undefined) return id;
   return files.length > 1 ? `${files[0]} and ${files.length - 1} more` : files[0];
 }
@@ -19,7 +23,7 @@ export function rowId({ split, id }) {
   return `exam-${split}-${id}`;
 }
 
-/** A row, empty but for the exam's name. */
+/** An empty row. */
 export function makeRow(exam) {
   const row = document.createElement("li");
   row.id = rowId(exam);
@@ -29,9 +33,6 @@ export function makeRow(exam) {
     cell.className = name;
     row.append(cell);
   }
-  row.firstElementChild.textContent = nameOf(exam);
-  // In full, where there is no room for it.
-  row.firstElementChild.title = exam.files?.join(", ") ?? exam.id;
   return { element: row, shown: [] };
 }
 
@@ -45,20 +46,25 @@ export function makeRow(exam) {
  * @param {boolean} how.isRead whether the models are reading it
  * @param {object} [how.second] the model whose answer stands beside the model's
  */
-export function showRow(row, { own, verdict, none, why, outcome, second }, how) {
+export function showRow(row, { exam, own, verdict, none, why, outcome, second }, how) {
   const label = own === undefined ? "" : own === 1 ? "present" : "absent";
   const isRead = verdict === undefined && how.isRead;
   const answered = isRead ? "reading…" : none ?? verdict?.probability.toFixed(3) ?? "";
   const differ = decisionsDiffer(verdict, second.verdict);
   const beside = how.second && (second.verdict?.probability.toFixed(3) ?? "–");
   const secondWhy = how.second && `${how.second.name}: ${secondWords(second)}`;
+  const name = nameOf(exam);
   const shown = [
-    ...[how.isChosen, answered, why ?? "", outcome, label],
+    ...[name, how.isChosen, answered, why ?? "", outcome, label],
     ...[beside, differ, secondWhy],
   ];
   if (shown.every((each, index) => each === row.shown[index])) return;
   row.shown = shown;
-  const [, answer, other, tag] = row.element.children;
+  const [title, answer, other, tag] = row.element.children;
+  title.textContent = name;
+  row.element.classList.toggle("study", exam.at !== undefined);
+  // In full, where there is no room for it.
+  title.title = fullNameOf(exam);
   row.element.setAttribute("aria-selected", String(how.isChosen));
   answer.textContent = answered;
   answer.title = why ?? "";
@@ -68,6 +74,13 @@ export function showRow(row, { own, verdict, none, why, outcome, second }, how) 
   tag.textContent = outcome ?? label;
   tag.title = OUTCOMES[outcome] ?? "";
   tag.className = `tag ${outcome ?? "none"}`;
+}
+
+/** What an exam is called in full. */
+function fullNameOf(exam) {
+  const { id, files, at } = exam;
+  if (at === undefined) return files?.join(", ") ?? id;
+  return `${nameOf(exam)}, study ${id}, ${new Date(at).toLocaleString()}`;
 }
 
 /** What a second model says, in words. */

@@ -14,7 +14,8 @@ import { oddSaid, showRemarks } from "./remarks.js";
 import { faultOf, namesOf } from "./study_files.js";
 import { labelItems, TASKS, titleOf } from "./titles.js";
 import { volumeOf, wholeOf } from "./volume.js";
-import { say, tell } from "./words.js";
+import { followWatch, isUnopened, openStudy, WATCHED } from "./watch.js";
+import { passed, say, tell } from "./words.js";
 
 const PLANES = ["sagittal", "coronal", "axial"];
 /** How long an exam's reading waits for the next exam to be fetched, in milliseconds. */
@@ -64,7 +65,8 @@ async function start() {
   colorMarks(setup.colors);
   drawScale(find("#scale"), settings);
   const splits = [...new Set(setup.exams.map(({ split }) => split))];
-  fill("#split", splits.map((split) => [split, split]));
+  if (setup.watch !== undefined) splits.push(WATCHED);
+  fill("#split", splits.map((split) => [split, split === WATCHED ? "PACS" : split]));
   find("#split").closest("label").hidden = splits.length < 2;
   fill("#model", setup.models.map((model) => [model.name, titleOf(model, setup.models)]));
   document.body.classList.toggle("has-models", setup.models.length > 0);
@@ -81,12 +83,14 @@ async function start() {
   offerSecond();
   useModelsInList();
   list.set([...setup.exams], setup.reader);
+  list.take(setup.watch?.studies ?? []);
   if (setup.reader !== undefined) askTheReader();
-  toggleList(setup.exams.length > 0 && !isNarrow());
+  toggleList((setup.exams.length > 0 || setup.watch !== undefined) && !isNarrow());
   if (readAddress().exam !== undefined) await followAddress();
-  else if (list.first === undefined) showNothing();
+  else if (list.first === undefined || isUnopened(list.first)) showNothing();
   else await show(list.first);
   followVerdicts();
+  if (setup.watch !== undefined) followWatch(setup.watch, (studies) => list.take(studies));
 }
 
 /** Shows what the page's address names, and says what of it is not there. */
@@ -257,7 +261,9 @@ async function show(exam, { step = true, slice, onSeen } = {}) {
   find("#empty").hidden = true;
   find(".stepper").hidden = false;
   tellFaults();
-  find("#exam-title").textContent = exam.files === undefined ? `Exam ${exam.id}` : nameOf(exam);
+  find("#exam-title").textContent = exam.split === "dropped" || exam.split === WATCHED
+    ? nameOf(exam)
+    : `Exam ${exam.id}`;
   document.title = `${nameOf(exam)} · MRNet viewer`;
   find("#labels").replaceChildren(...labelItems(exam.labels));
   list.mark(exam);
@@ -266,6 +272,7 @@ async function show(exam, { step = true, slice, onSeen } = {}) {
   showQuestions(exam, setup.reader);
   find("#answer").hidden = setup.models.length === 0 || hidden;
   if (exam.isOnItsWay) return expect(exam);
+  if (isUnopened(exam)) return await open(exam, { step, slice, onSeen });
   list.awaitAnswer(setup.models.length > 0 && !hidden ? exam : undefined);
   showAnswer();
   if (!exam.planes.includes(large)) enlarge(undefined);
@@ -286,6 +293,23 @@ async function show(exam, { step = true, slice, onSeen } = {}) {
   // The next exam first: while the models read this one, the service has little time for others.
   await Promise.race([prepareNext(exam), passed(MAX_PREPARING_MS)]);
   if (current === exam) await read(exam);
+}
+
+/** Has a study of the PACS fetched, and shows it. */
+async function open(exam, how) {
+  expect(exam);
+  record(how);
+  try {
+    await openStudy(exam, asking.signal);
+    if (current === exam) await show(exam, { ...how, step: false });
+    if (current === exam && exam.skipped.length > 0) {
+      tell([...setup.faults, ...exam.skipped].join(" "));
+    }
+  } catch (error) {
+    if (current !== exam) return;
+    for (const panel of panels.values()) panel.hide();
+    tell(error.message);
+  }
 }
 
 /** Shows that an exam's files are on their way to the service. */
@@ -321,11 +345,7 @@ async function read(exam) {
 async function prepareNext(exam) {
   await wholeOf(exam);
   const next = current === exam ? list.neighbour(1) : undefined;
-  if (next !== undefined) await wholeOf(next);
-}
-
-function passed(milliseconds) {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+  if (next !== undefined && !isUnopened(next)) await wholeOf(next);
 }
 
 /** The probabilities by the chosen model, and each plane's map. */
@@ -346,7 +366,7 @@ async function followVerdicts() {
   following = new AbortController();
   const { signal } = following;
   const split = find("#split").value;
-  if (setup.models.length === 0 || split === "") return;
+  if (setup.models.length === 0 || split === "" || split === WATCHED) return;
   try {
     const response = await ask(`viewer/verdicts?split=${split}`, { signal });
     for await (const { id, verdicts, fault } of lines(response)) {

@@ -9,6 +9,11 @@ export function tell(words) {
   message.textContent = words;
 }
 
+/** Waits for some milliseconds. */
+export function passed(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
 /** Announces something to screen readers; nothing if there are no words. */
 export function say(words) {
   if (words !== "") document.querySelector("#announce").textContent = words;
