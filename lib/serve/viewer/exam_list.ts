@@ -2,7 +2,7 @@
  * The exams of a data folder as a viewer shows them, with their labels. A dataset for training must be
  * complete (`openDataset`); a dataset to look at may lack exams and labels.
  */
-import { isExamId, labelFile, readLabels } from "../../data/labels.ts";
+import { isExamId, labelFile, type LabelledId, readLabels } from "../../data/labels.ts";
 import { DataError, messageOf, MRNetError } from "../../errors.ts";
 import { fileError, join } from "../../files.ts";
 import { commandLine } from "../../invocation.ts";
@@ -46,24 +46,25 @@ export async function listExams(data: string): Promise<ExamList> {
   const faults: string[] = [];
   for (const split of SPLITS.toReversed()) {
     const listed = new Map<string, ListedExam>();
-    for (const plane of PLANES) {
-      for (const id of await _ids(join(data, split, plane), faults)) {
+    // All at once: whoever opens the page waits for them.
+    const found = await Promise.all(PLANES.map((plane) => _ids(join(data, split, plane))));
+    for (const [at, plane] of PLANES.entries()) {
+      if (found[at].fault !== undefined) faults.push(found[at].fault);
+      for (const id of found[at].ids) {
         const exam = listed.get(id) ?? { split, id, planes: [], labels: {} };
         exam.planes.push(plane);
         listed.set(id, exam);
       }
     }
-    for (const task of TASKS) {
-      const path = labelFile(data, split, task);
-      if (!await Deno.stat(path).then(() => true, () => false)) continue;
-      try {
-        for (const { id, label } of await readLabels(path)) {
-          const exam = listed.get(id);
-          if (exam !== undefined) exam.labels[task] = label;
-        }
-      } catch (error) {
-        if (!(error instanceof MRNetError)) throw error;
-        faults.push(messageOf(error));
+    const labels = await Promise.all(TASKS.map((task) => _labels(labelFile(data, split, task))));
+    for (const [at, task] of TASKS.entries()) {
+      if (labels[at] instanceof MRNetError) {
+        faults.push(messageOf(labels[at]));
+        continue;
+      }
+      for (const { id, label } of labels[at]) {
+        const exam = listed.get(id);
+        if (exam !== undefined) exam.labels[task] = label;
       }
     }
     for (const exam of [...listed.values()].sort((a, b) => a.id < b.id ? -1 : 1)) exams.push(exam);
@@ -71,12 +72,19 @@ export async function listExams(data: string): Promise<ExamList> {
   return { exams, faults };
 }
 
-/**
- * The exams that a folder has files of; none if there is no such folder.
- *
- * @param faults gets a line if files are left out for their names
- */
-async function _ids(folder: string, faults: string[]): Promise<string[]> {
+/** The labels of a file, what is wrong with it, or none if it is not there. */
+async function _labels(path: string): Promise<LabelledId[] | MRNetError> {
+  if (!await Deno.stat(path).then(() => true, () => false)) return [];
+  try {
+    return await readLabels(path);
+  } catch (error) {
+    if (error instanceof MRNetError) return error;
+    throw error;
+  }
+}
+
+/** The exams that a folder has files of, and a line if files are left out for their names; none if there is no such folder. */
+async function _ids(folder: string): Promise<{ ids: string[]; fault?: string }> {
   const ids: string[] = [];
   const others: string[] = [];
   try {
@@ -91,8 +99,7 @@ async function _ids(folder: string, faults: string[]): Promise<string[]> {
       throw fileError(error, { what: "list", path: folder, access: "read", error: DataError });
     }
   }
-  if (others.length > 0) faults.push(_leftOut(folder, others.sort()));
-  return ids;
+  return { ids, fault: others.length > 0 ? _leftOut(folder, others.sort()) : undefined };
 }
 
 /** What is said about files that no exam's id leads to. */

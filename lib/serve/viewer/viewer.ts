@@ -40,6 +40,7 @@ import planePanel from "./page/plane_panel.js" with { type: "text" };
 import reader from "./page/reader.js" with { type: "text" };
 import referenceLines from "./page/reference_lines.js" with { type: "text" };
 import remarks from "./page/remarks.js" with { type: "text" };
+import setup from "./page/setup.js" with { type: "text" };
 import stage from "./page/stage.js" with { type: "text" };
 import studyFiles from "./page/study_files.js" with { type: "text" };
 import titles from "./page/titles.js" with { type: "text" };
@@ -92,6 +93,7 @@ const SCRIPTS = {
   reader,
   reference_lines: referenceLines,
   remarks,
+  setup,
   stage,
   study_files: studyFiles,
   titles,
@@ -103,6 +105,16 @@ const SCRIPTS = {
   words,
   zoom,
 };
+
+/**
+ * The page, which has the browser fetch its modules at once, and not one after the other names it: first those
+ * that ask for the exams.
+ */
+const PAGE = page.replace(
+  /(?= *<script )/,
+  [...new Set(["api", "setup", ...Object.keys(SCRIPTS)])]
+    .map((name) => `    <link rel="modulepreload" href="viewer/${name}.js">\n`).join(""),
+);
 
 /** What stands instead of a split for exams that were dropped on the page. */
 const DROPPED = "dropped";
@@ -139,7 +151,7 @@ export class Viewer {
   readonly #dropped: LeastRecent<DroppedExam>;
   /** The studies of a PACS, if one is watched. */
   readonly #watched: WatchedStudies | undefined;
-  /** When an exam was last asked for. */
+  /** When an exam, or the page itself, was last asked for. */
   #lookedAt = -Infinity;
   /** Exams that are on their way to somebody. */
   readonly #shared: SharedExams;
@@ -173,16 +185,18 @@ export class Viewer {
     const text = (content: string, type: string): Route => ({
       method: "GET",
       open: true,
-      answer: () =>
-        new Response(content, {
+      answer: () => {
+        this.#lookedAt = performance.now();
+        return new Response(content, {
           headers: {
             "content-type": `${type}; charset=utf-8`,
             "content-security-policy": POLICY,
           },
-        }),
+        });
+      },
     });
     this.#routes = new Map<string, Route>([
-      ["/", text(page, "text/html")],
+      ["/", text(PAGE, "text/html")],
       ...Object.entries(SCRIPTS).map(([name, content]) =>
         [`/viewer/${name}.js`, text(content, "text/javascript")] as const
       ),
@@ -230,6 +244,7 @@ export class Viewer {
 
   /** What the page needs to know before it can show anything. */
   async #setup(): Promise<Response> {
+    this.#lookedAt = performance.now();
     const list: ExamList = this.#data === undefined
       ? { exams: [], faults: [] }
       : await listExams(this.#data).catch((error) => {

@@ -2,6 +2,7 @@
 import { readAddress, writeAddress } from "./address.js";
 import { mapOf, showProbabilities } from "./answer.js";
 import { ask, lines } from "./api.js";
+import { setup as asked } from "./setup.js";
 import { colorMarks, drawScale } from "./colors.js";
 import { addressNameOf, ExamList } from "./exam_list.js";
 import { nameOf } from "./exam_row.js";
@@ -56,7 +57,7 @@ let dropped = 0;
 
 async function start() {
   try {
-    setup = await (await ask("viewer/setup")).json();
+    setup = await asked;
   } catch (error) {
     return tell(error.message);
   }
