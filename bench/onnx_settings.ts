@@ -32,7 +32,9 @@ try {
   ];
   const best = tried.map(() => Infinity);
   for (let turn = 0; turn < turns; turn++) {
-    for (const [at, { model, setting }] of tried.entries()) {
+    const order = [...tried.entries()];
+    // There and back, so that none always follows the same one.
+    for (const [at, { model, setting }] of turn % 2 === 0 ? order : order.toReversed()) {
       best[at] = Math.min(best[at], await forward(model, setting));
     }
   }
