@@ -32,11 +32,12 @@ type Arguments = Readonly<Record<string, number>>;
 
 /** The kernels that multiply and add, and how often: by their arguments and what lies in memory. */
 const MULTIPLY_ADDS: Readonly<Record<string, (a: Arguments, words: Int32Array) => number>> = {
-  addFilterGradient: (a) => 36 * (6 * a.sixes + 4 * a.fours) * 8 * a.panels * a.tiles,
+  addFilterGradient6: (a) => 36 * (6 * a.sixes + 4 * a.fours) * 8 * a.panels * a.tiles,
+  addFilterGradient8: (a) => 64 * (6 * a.sixes + 4 * a.fours) * 8 * a.panels * a.tiles,
   addNarrowProduct: (a) => 4 * a.tiles * 8 * a.panels * a.lines * a.length,
   addProduct: (a) => 6 * a.tiles * 8 * a.panels * a.lines * a.length,
   convolve: (a) => 6 * a.tiles * 8 * a.panels * a.rows * a.run,
-  multiplyTransformed: (a) => a.products * 6 * a.rows * 8 * a.panels * a.inputs,
+  multiplyTransformed: (a) => a.products * a.tiles * 8 * a.panels * a.inputs,
   sparseFilter: (a, words) => _listed(a, words) * a.rows * a.chunks * 32,
   sparseFilterNarrow: (a, words) => _listed(a, words) * a.rows * 12,
   sparseInput: (a, words) => words[a.starts / 4 + a.height * a.width] * a.rows * a.chunks * 32,

@@ -23,8 +23,8 @@ export interface Tile {
  * the 16 vector registers are in use, and 12 independent sums keep two multipliers of latency 4 busy.
  */
 export const TILES: readonly Tile[] = [
-  { rows: 6, depth: 32, runs: "rows" },
-  { rows: 6, depth: 4, runs: "rows" },
+  ...[32, 4].flatMap((depth) => [6, 5, 4].map((rows): Tile => ({ rows, depth, runs: "rows" }))),
+  { rows: 6, depth: 64, runs: "columns" },
   ...[16, 4, 1].flatMap((depth): Tile[] => [
     { rows: 6, depth, runs: "columns" },
     { rows: 4, depth, runs: "columns" },
@@ -96,8 +96,8 @@ function _fill({ rows, depth, runs }: Tile, settings: TilesSettings): string[] {
 
 /**
  * `multiply…(panel, panelBytes, out, pitch, panels, first)`: the operand's product with every panel,
- * `[depth][8]` and `panelBytes` apart. The product's rows are `pitch` bytes apart. Its sums begin at zero if
- * `first` is not 0, else they go on from what is there.
+ * `[depth][8]` and `panelBytes` apart. The product's rows are `pitch` bytes apart. It is added to what is
+ * there unless `first` is not 0: each product is summed from zero, which halves the error of a long sum.
  */
 function _multiply({ rows, depth, runs }: Tile, settings: TilesSettings): string[] {
   const parameters = ["panel", "panelBytes", "out", "pitch", "panels", "first"];
@@ -112,25 +112,31 @@ function _multiply({ rows, depth, runs }: Tile, settings: TilesSettings): string
       ...vectors.map((sum, at) => _set(sum, _madd("x", factors[at], sum, settings))),
     ]),
   ];
-  const eachRow = (access: (sum: string, offset: number) => string) =>
+  const eachRow = (access: (vectors: readonly string[]) => string[]) =>
     sums.flatMap((vectors, row) => [
       row === 0 ? _set("row", "(local.get $out)") : _advance("row", "(local.get $pitch)"),
-      ...vectors.map((sum, at) => access(sum, 16 * at)),
+      ...access(vectors),
     ]);
   return [
     parameters.map((name) => `(param $${name} i32)`).join(" "),
     "(local $row i32)",
     ["x", ...factors, ...sums.flat()].map((name) => `(local $${name} v128)`).join(" "),
     "(loop $next",
-    "(if (local.get $first) (then",
     ...sums.flat().map((sum) => _set(sum, "(v128.const i32x4 0 0 0 0)")),
-    ") (else",
-    ...eachRow((sum, offset) => _set(sum, `(v128.load offset=${offset} (local.get $row))`)),
-    "))",
     ...Array.from({ length: depth }, (_, step) => product(step)).flat(),
-    ...eachRow((sum, offset) =>
-      `(v128.store offset=${offset} (local.get $row) (local.get $${sum}))`
-    ),
+    "(if (local.get $first) (then",
+    ...eachRow((vectors) => vectors.map((sum, at) => _store(16 * at, `(local.get $${sum})`))),
+    ") (else",
+    // The loads of a row ahead of its stores, as V8 packs them.
+    ...eachRow((vectors) => [
+      ...factors.map((before, at) =>
+        _set(before, `(v128.load offset=${16 * at} (local.get $row))`)
+      ),
+      ...vectors.map((sum, at) =>
+        _store(16 * at, `(f32x4.add (local.get $${factors[at]}) (local.get $${sum}))`)
+      ),
+    ]),
+    "))",
     _advance("panel", "(local.get $panelBytes)"),
     _advance("out", `(i32.const ${16 * VECTORS})`),
     "(br_if $next (local.tee $panels (i32.sub (local.get $panels) (i32.const 1)))))",
@@ -155,6 +161,10 @@ function _madd(a: string, b: string, sum: string, { relaxedSimd }: TilesSettings
 
 function _set(name: string, value: string): string {
   return `(local.set $${name} ${value})`;
+}
+
+function _store(offset: number, value: string): string {
+  return `(v128.store offset=${offset} (local.get $row) ${value})`;
 }
 
 function _advance(name: string, by: string): string {

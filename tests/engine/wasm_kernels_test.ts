@@ -88,28 +88,20 @@ kernelTest("convolve writes inside a border and leaves the border alone", () => 
   }
 });
 
-/** The kernels that transform for filters of a size, and how many products a tile has. */
+/** Filters and tiles by their sides, and how many outputs a tile has along one. */
 const WINOGRAD = [
-  {
-    side: 3,
-    products: 36,
-    filtersKernel: "transformFilters",
-    imageKernel: "transformImage",
-    backKernel: "transformBack",
-  },
-  {
-    side: 5,
-    products: 64,
-    filtersKernel: "transformFilters5",
-    imageKernel: "transformImage5",
-    backKernel: "transformBack5",
-  },
+  { side: 3, tile: 6, reach: 4 },
+  { side: 3, tile: 7, reach: 5 },
+  { side: 5, tile: 8, reach: 4 },
 ] as const;
 
-// 9×7 pixels fill no tile of 4×4, the last ones reach beyond the border too. Channels go in 32 and in 4.
-for (const { side, products, filtersKernel, imageKernel, backKernel } of WINOGRAD) {
+// 9×7 pixels fill no tile of 4×4 or of 5×5, the last ones reach beyond the border too. Channels go in 32 and in 4.
+for (const { side, tile, reach } of WINOGRAD) {
+  const products = tile ** 2;
   for (const [relu, inputs] of [[0, 12], [1, 36], [0, 4]]) {
-    const how = `${side}×${side} on ${inputs} channels${relu ? ", with bias and ReLU" : ""}`;
+    const how = `${side}×${side} in tiles of ${tile} on ${inputs} channels${
+      relu ? ", with bias and ReLU" : ""
+    }`;
     kernelTest(`Winograd computes a convolution, ${how}`, () => {
       const s = { height: 9, width: 7, inputs, outputs: 16, side, stride: 1 };
       const [rows, columns] = [s.height + side - 1, s.width + side - 1];
@@ -126,28 +118,28 @@ for (const { side, products, filtersKernel, imageKernel, backKernel } of WINOGRA
       for (let panel = 0; panel < s.outputs / 8; panel++) {
         const from = packed.at + panel * length * 32;
         const to = transformed.at + panel * s.inputs * 32;
-        callKernel(filtersKernel, from, to, filterStride, s.inputs, temp.at);
+        callKernel(`transformFilters${tile}`, from, to, filterStride, s.inputs, temp.at);
       }
-      const across = Math.ceil(s.width / 4);
-      const count = across * Math.ceil(s.height / 4);
-      const sixes = Math.ceil(count / 6);
-      const tilesIn = floats(products * sixes * 6 * s.inputs);
-      const tilesOut = floats(products * sixes * 6 * s.outputs);
-      const [strideIn, strideOut] = [s.inputs, s.outputs].map((each) => sixes * 6 * each * 4);
+      const across = Math.ceil(s.width / reach);
+      const count = across * Math.ceil(s.height / reach);
+      const room = count + 3;
+      const tilesIn = floats(products * room * s.inputs);
+      const tilesOut = floats(products * room * s.outputs);
+      const [strideIn, strideOut] = [s.inputs, s.outputs].map((each) => room * each * 4);
       // In two chunks, as where tiles of several slices are multiplied together.
-      for (const [from, some] of [[0, 3], [3, count - 3]]) {
+      for (const [from, some] of [[0, 1], [1, count - 1]]) {
         const image = [x.at, rows, columns, s.inputs, across, from, some];
         const to = tilesIn.at + from * s.inputs * 4;
-        callKernel(imageKernel, ...image, to, strideIn, temp.at);
+        callKernel(`transformImage${tile}`, ...image, to, strideIn, temp.at);
       }
       const image = [tilesIn.at, strideIn, transformed.at, filterStride];
       const to = [tilesOut.at, strideOut, s.outputs / 8, s.inputs];
-      callKernel("multiplyTransformed", products, sixes, ...image, ...to);
+      callKernel("multiplyTransformed", products, count, ...image, ...to);
       const out = floats(s.height * s.width * s.outputs);
       const shape = [s.width * s.outputs * 4, s.height, s.width, s.outputs, across];
-      for (const [from, some] of [[0, 5], [5, count - 5]]) {
+      for (const [from, some] of [[0, 3], [3, count - 3]]) {
         const products = [tilesOut.at + from * s.outputs * 4, strideOut, relu ? bias.at : 0, relu];
-        callKernel(backKernel, ...products, out.at, ...shape, from, some, temp.at);
+        callKernel(`transformBack${tile}`, ...products, out.at, ...shape, from, some, temp.at);
       }
       const none = new Float32Array(s.outputs);
       const expected = plainConvolution(x.view, filters, relu ? bias.view : none, s);
@@ -156,57 +148,87 @@ for (const { side, products, filtersKernel, imageKernel, backKernel } of WINOGRA
   }
 }
 
-// Tiles in 16, 4 and 1; input channels in sixes, fours and both; more panels than go together.
-for (const [height, width, inputs, outputs] of [[5, 7, 12, 16], [17, 18, 8, 8], [3, 2, 16, 72]]) {
-  const size = `${height}×${width} pixels, ${inputs} to ${outputs} channels`;
-  kernelTest(`Winograd computes a filter gradient of ${size}`, () => {
-    const [rows, columns] = [height + 2, width + 2];
-    const x = floats(noise(rows * columns * inputs, 1));
-    floats(new Float32Array(4096).fill(NaN));
-    const dy = floats(noise(height * width * outputs, 2));
-    floats(new Float32Array(4096).fill(NaN));
-    const across = Math.ceil(width / 4);
-    const tiles = across * Math.ceil(height / 4);
+// Inputs in 32 and in 4, and groups of six, five, four and fewer tiles.
+for (const tiles of [1, 3, 4, 5, 6, 7, 8, 9, 13, 16]) {
+  kernelTest(`the products of ${tiles} transformed tiles are matrix products`, () => {
+    const [products, inputs, panels] = [2, 40, 3];
     const room = tiles + 3;
-    const [image, gradient] = [floats(36 * room * inputs), floats(36 * room * outputs)];
-    const [imageStride, gradientStride] = [4 * room * inputs, 4 * room * outputs];
-    const temp = floats(36 * 4);
-    const half = Math.floor(tiles / 2);
-    for (const [from, count] of [[0, half], [half, tiles - half]]) {
-      const which = [across, from, count];
-      const shape = [x.at, rows, columns, inputs, ...which];
-      callKernel("transformImage", ...shape, image.at + from * inputs * 4, imageStride, temp.at);
-      const like = [dy.at, width * outputs * 4, height, width, outputs, ...which];
-      callKernel(
-        "transformGradient",
-        ...like,
-        gradient.at + from * 32,
-        gradientStride,
-        room,
-        temp.at,
-      );
-    }
-    const fours = inputs % 3;
-    const channels = [(inputs - 4 * fours) / 6, fours];
-    const before = noise(9 * inputs * outputs, 3);
-    const dw = floats(before);
-    const products = floats(36 * 6 * 32);
-    const to = [gradient.at, gradientStride, outputs / 8, room, tiles, dw.at, products.at];
-    callKernel("addFilterGradient", image.at, imageStride, ...channels, ...to);
-    const expected = new Float32Array(before);
-    for (let pixel = 0; pixel < height * width; pixel++) {
-      const [row, column] = [Math.floor(pixel / width), pixel % width];
-      for (let k = 0; k < 9 * inputs; k++) {
-        const [tap, input] = [Math.floor(k / inputs), k % inputs];
-        const from = (row + Math.floor(tap / 3)) * columns + column + tap % 3;
-        for (let output = 0; output < outputs; output++) {
-          const at = (Math.floor(output / 8) * 9 * inputs + k) * 8 + output % 8;
-          expected[at] += x.view[from * inputs + input] * dy.view[pixel * outputs + output];
+    const image = floats(noise(products * room * inputs, 1));
+    const filters = floats(noise(products * panels * inputs * 8, 2));
+    const out = floats(new Float32Array(products * room * panels * 8).fill(7));
+    const from = [image.at, 4 * room * inputs, filters.at, 32 * panels * inputs];
+    const to = [out.at, 32 * room * panels, panels, inputs];
+    callKernel("multiplyTransformed", products, tiles, ...from, ...to);
+    for (let product = 0; product < products; product++) {
+      const expected = new Float32Array(tiles * panels * 8);
+      for (let tile = 0; tile < tiles; tile++) {
+        for (let output = 0; output < panels * 8; output++) {
+          let sum = 0;
+          for (let input = 0; input < inputs; input++) {
+            const row = (product * panels + Math.floor(output / 8)) * inputs + input;
+            sum += image.view[(product * room + tile) * inputs + input] *
+              filters.view[row * 8 + output % 8];
+          }
+          expected[tile * panels * 8 + output] = sum;
         }
       }
+      const start = product * room * panels * 8;
+      assertClose(out.view.subarray(start, start + expected.length), expected);
     }
-    assertClose(dw.view, expected, 5e-6);
   });
+}
+
+// Tiles in 16, 4 and 1; input channels in sixes, fours and both; more panels than go together.
+for (const { side, tile } of [{ side: 3, tile: 6 }, { side: 5, tile: 8 }] as const) {
+  for (const [height, width, inputs, outputs] of [[5, 7, 12, 16], [17, 18, 8, 8], [3, 2, 16, 72]]) {
+    const size = `${height}×${width} pixels, ${inputs} to ${outputs} channels`;
+    kernelTest(`Winograd computes a filter gradient of ${side}×${side} taps, ${size}`, () => {
+      const taps = side ** 2;
+      const products = tile ** 2;
+      const [rows, columns] = [height + side - 1, width + side - 1];
+      const x = floats(noise(rows * columns * inputs, 1));
+      floats(new Float32Array(4096).fill(NaN));
+      const dy = floats(noise(height * width * outputs, 2));
+      floats(new Float32Array(4096).fill(NaN));
+      const across = Math.ceil(width / 4);
+      const tiles = across * Math.ceil(height / 4);
+      const room = tiles + 3;
+      const image = floats(products * room * inputs);
+      const gradient = floats(products * room * outputs);
+      const [imageStride, gradientStride] = [4 * room * inputs, 4 * room * outputs];
+      const temp = floats(64 * 4);
+      const half = Math.floor(tiles / 2);
+      for (const [from, count] of [[0, half], [half, tiles - half]]) {
+        const which = [across, from, count];
+        const shape = [x.at, rows, columns, inputs, ...which];
+        const to = [image.at + from * inputs * 4, imageStride, temp.at];
+        callKernel(`transformImage${tile}`, ...shape, ...to);
+        const like = [dy.at, width * outputs * 4, height, width, outputs, ...which];
+        const panels = [gradient.at + from * 32, gradientStride, room, temp.at];
+        callKernel(`transformGradient${tile}`, ...like, ...panels);
+      }
+      const fours = inputs % 3;
+      const channels = [(inputs - 4 * fours) / 6, fours];
+      const before = noise(taps * inputs * outputs, 3);
+      const dw = floats(before);
+      const scratch = floats(products * (64 * inputs + 1040));
+      const to = [gradient.at, gradientStride, outputs / 8, room, tiles, dw.at, scratch.at];
+      callKernel(`addFilterGradient${tile}`, image.at, imageStride, ...channels, ...to);
+      const expected = new Float32Array(before);
+      for (let pixel = 0; pixel < height * width; pixel++) {
+        const [row, column] = [Math.floor(pixel / width), pixel % width];
+        for (let k = 0; k < taps * inputs; k++) {
+          const [tap, input] = [Math.floor(k / inputs), k % inputs];
+          const from = (row + Math.floor(tap / side)) * columns + column + tap % side;
+          for (let output = 0; output < outputs; output++) {
+            const at = (Math.floor(output / 8) * taps * inputs + k) * 8 + output % 8;
+            expected[at] += x.view[from * inputs + input] * dy.view[pixel * outputs + output];
+          }
+        }
+      }
+      assertClose(dw.view, expected, 5e-6);
+    });
+  }
 }
 
 kernelTest("the pool keeps the first of equals, and none where nothing is above zero", () => {
@@ -279,6 +301,21 @@ kernelTest("gradients behind a pool are those of the dense convolution", () => {
     }
   }
 
+  // Within a border, and added to what the bias's gradient is already.
+  const row = (s.width + 2) * s.outputs;
+  const spread = floats((s.height + 2) * row);
+  const spreadBias = floats(new Float32Array(s.outputs).fill(0.5));
+  const inside = spread.at + 4 * (row + s.outputs);
+  const pooled = [dPooled.at, pooledWidth * s.outputs * 4, argmax.at, pooledHeight, pooledWidth];
+  callKernel("spreadMaxima", ...pooled, s.outputs, inside, 4 * row, spreadBias.at);
+  const bordered = new Float32Array(spread.view.length);
+  for (let y = 0; y < s.height; y++) {
+    const run = s.width * s.outputs;
+    bordered.set(dy.subarray(y * run, (y + 1) * run), (y + 1) * row + s.outputs);
+  }
+  assertClose(spread.view, bordered);
+  assertClose(spreadBias.view, bias.map((value) => value + 0.5));
+
   const lists = ints(count * 3);
   const counts = ints(s.outputs);
   const biasGradient = floats(s.outputs);
@@ -298,6 +335,26 @@ kernelTest("gradients behind a pool are those of the dense convolution", () => {
   const filters = [weights.at, 3, 3, dx.at, pitch, s.inputs * 4];
   callKernel("sparseInput", starts.at, entries.at, s.height, s.width, ...filters);
   assertClose(dx.view, expected.dx);
+});
+
+kernelTest("a thread goes back through its slices in groups, each slice once", () => {
+  const owners = ints([1, 0, -1, 1, 1, 0, 1, 1, -1]);
+  for (
+    const { thread, most, groups } of [
+      { thread: 1, most: 2, groups: [[0, 3], [4, 6], [7]] },
+      { thread: 1, most: 5, groups: [[0, 3, 4, 6, 7], []] },
+      { thread: 0, most: 4, groups: [[1, 5]] },
+      { thread: 2, most: 4, groups: [[]] },
+    ]
+  ) {
+    const group = ints(3 + most);
+    const found: number[][] = [];
+    do {
+      callKernel("nextGroup", owners.at, 9, thread, most, group.at);
+      found.push([...group.view.subarray(3, 3 + group.view[1])]);
+    } while (group.view[2] === 1);
+    assert.deepEqual(found, groups);
+  }
 });
 
 kernelTest("the first layer's filter gradient has rows of twelve", () => {
@@ -449,35 +506,25 @@ kernelTest("what is too small for products becomes zero, NaN stays", () => {
   // Tiles of 1e-21 and filters of 1e-19 or less have no transform but zeros.
   const temp = floats(256);
   const assertZero = (numbers: Float32Array) => assert.ok(numbers.every((value) => value === 0));
-  for (const { side, products, imageKernel, filtersKernel } of WINOGRAD) {
-    const [tile, out] = [floats(products * 4), floats(products * 4).view.fill(1)];
-    tile.view.fill(1e-21);
-    const shape = [tile.at, side + 3, side + 3, 4, 1, 0, 1];
-    callKernel(imageKernel, ...shape, out.byteOffset, 16, temp.at);
+  for (const { side, tile, reach } of WINOGRAD) {
+    const products = tile ** 2;
+    const [numbers, out] = [floats(products * 4), floats(products * 4).view.fill(1)];
+    numbers.view.fill(1e-21);
+    const shape = [numbers.at, side + reach - 1, side + reach - 1, 4, 1, 0, 1];
+    callKernel(`transformImage${tile}`, ...shape, out.byteOffset, 16, temp.at);
     assertZero(out);
     const [filter, filters] = [floats(side * side * 8), floats(products * 8).view.fill(1)];
     filter.view.fill(1e-20);
-    callKernel(filtersKernel, filter.at, filters.byteOffset, 32, 1, temp.at);
+    callKernel(`transformFilters${tile}`, filter.at, filters.byteOffset, 32, 1, temp.at);
     assertZero(filters);
   }
-  const [gradient, panels] = [floats(16 * 8), floats(36 * 8).view.fill(1)];
-  gradient.view.fill(1e-21);
-  callKernel(
-    "transformGradient",
-    gradient.at,
-    128,
-    4,
-    4,
-    8,
-    1,
-    0,
-    1,
-    panels.byteOffset,
-    32,
-    1,
-    temp.at,
-  );
-  assertZero(panels);
+  for (const tile of [6, 8] as const) {
+    const [gradient, panels] = [floats(16 * 8), floats(tile ** 2 * 8).view.fill(1)];
+    gradient.view.fill(1e-21);
+    const which = [gradient.at, 128, 4, 4, 8, 1, 0, 1];
+    callKernel(`transformGradient${tile}`, ...which, panels.byteOffset, 32, 1, temp.at);
+    assertZero(panels);
+  }
 });
 
 kernelTest("voxels of either type become floats inside a border", () => {

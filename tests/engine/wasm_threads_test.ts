@@ -86,6 +86,35 @@ Deno.test("a range of a program is skipped if a word has another value", async (
   });
 });
 
+Deno.test("a call is of the thing that a word chooses, and a range is repeated as long as a word is not 0", async () => {
+  await withThreads(1, (threads) => {
+    const [which, group, things] = [AT, AT + 16, AT + 256];
+    const programs = load(threads, (program) => {
+      program.repeatIf(group + 8, () => {
+        // Slices 0 to 3, one at a time, to `which`.
+        program.call("nextGroup", { owners: AT + 128, slices: 4, thread: 0, most: 1, group });
+        program.onlyIf(group + 4, 1, () => {
+          program.callOf("clear", { which: group + 12, bytes: 64, moved: ["at"] }, {
+            at: things,
+            bytes: 16,
+          });
+        });
+      });
+      program.call("clear", { at: which, bytes: 4 });
+      program.barrier();
+    });
+    const words = new Int32Array(threads.buffer, AT, 256).fill(1);
+    words.fill(0, 4, 8);
+    words.set([0, -1, 0, -1], 32);
+    threads.run(programs);
+    const cleared = Array.from({ length: 4 }, (_, thing) => words[64 + 16 * thing]);
+    assert.deepEqual(cleared, [0, 1, 0, 1]);
+    // As many bytes as were asked for, and what comes behind the repeated range.
+    assert.deepEqual([...words.subarray(67, 69)], [0, 1]);
+    assert.equal(words[0], 0);
+  });
+});
+
 Deno.test("a kernel that does not exist is refused when the program is made", () => {
   assert.throws(() => {
     // @ts-expect-error the compiler refuses it before
@@ -98,6 +127,8 @@ Deno.test("a call names all of a kernel's arguments, in any order, or does not c
   program.call("clear", { bytes: 16, at: 64 });
   const calls = program.words().subarray(1, 4);
   assert.deepEqual([...calls], [2, 64, 16]);
+  // @ts-expect-error what is moved is a parameter
+  program.callOf("clear", { which: 0, bytes: 4, moved: ["pixels"] }, { at: 64, bytes: 16 });
   // @ts-expect-error one is missing
   program.call("clear", { at: 64 });
   // @ts-expect-error one is of another kernel

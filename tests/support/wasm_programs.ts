@@ -93,6 +93,10 @@ function _hashesOf({ threads: count, frozen, predicting = false, float, ...size 
   return hashes;
 }
 
+const INSTRUCTIONS = Object.fromEntries(
+  Object.entries(INSTRUCTION).map(([name, code]) => [code, name]),
+);
+
 /** Stands in for the threads: it lists what a program calls instead of calling it. */
 export class RecordingThreads {
   /** Each run's programs, one a thread: a line for each call. */
@@ -132,9 +136,11 @@ export class RecordingThreads {
     let at = 0;
     while (words[at] !== INSTRUCTION.end) {
       const [code, count] = words.subarray(at, at + 2);
-      const name = this.#kernels[code - FIRST_KERNEL] ??
-        (code === INSTRUCTION.barrier ? "barrier" : "skipUnless");
-      lines.push(`${name} ${words.subarray(at + 2, at + 2 + count).join(" ")}`);
+      const args = words.subarray(at + 2, at + 2 + count);
+      const kernel = (code: number) => this.#kernels[code - FIRST_KERNEL];
+      const isOf = code === INSTRUCTION.callOf;
+      const name = kernel(code) ?? INSTRUCTIONS[code] + (isOf ? ` ${kernel(args[0])}` : "");
+      lines.push(`${name} ${args.subarray(Number(isOf)).join(" ")}`);
       at += 2 + count;
     }
     this.#written.push(words.subarray(0, at + 1));

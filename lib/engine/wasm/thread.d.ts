@@ -8,7 +8,13 @@ export const CONTROL: {
 /** How many words the control block has. */
 export const CONTROL_WORDS: number;
 /** Codes of a program's instructions that are no kernel. */
-export const INSTRUCTION: { readonly end: 0; readonly barrier: 1; readonly skipUnless: 2 };
+export const INSTRUCTION: {
+  readonly end: 0;
+  readonly barrier: 1;
+  readonly skipUnless: 2;
+  readonly repeatIf: 3;
+  readonly callOf: 4;
+};
 /** The code of the first kernel; the others follow. */
 export const FIRST_KERNEL: number;
 

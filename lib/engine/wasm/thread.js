@@ -16,8 +16,8 @@ const POLLS = 2000;
 // The calls are counted in a cache line of their own, away from the words that barriers poll.
 export const CONTROL = { failed: 0, arrived: 1, phase: 2, calls: 16 };
 export const CONTROL_WORDS = 32;
-export const INSTRUCTION = { end: 0, barrier: 1, skipUnless: 2 };
-export const FIRST_KERNEL = 3;
+export const INSTRUCTION = { end: 0, barrier: 1, skipUnless: 2, repeatIf: 3, callOf: 4 };
+export const FIRST_KERNEL = 5;
 
 export function kernelNames(module) {
   return WebAssembly.Module.exports(module)
@@ -45,6 +45,19 @@ export function execute(thread, program) {
         const last = words[next] === INSTRUCTION.end;
         meet(control, thread.threads, thread.patience);
         if (last) return;
+      } else if (code === INSTRUCTION.callOf) {
+        const args = words.slice(at + 6, next);
+        const moved = words[words[at + 3] >>> 2] * words[at + 4];
+        for (let index = 0; index < args.length; index++) {
+          if (words[at + 5] >>> index & 1) args[index] += moved;
+        }
+        thread.kernels[words[at + 2] - FIRST_KERNEL].apply(null, args);
+        Atomics.add(control, CONTROL.calls, 1);
+      } else if (code === INSTRUCTION.repeatIf) {
+        if (words[words[at + 2] >>> 2] !== 0) {
+          at = next - words[at + 3];
+          continue;
+        }
       } else if (words[words[at + 2] >>> 2] !== words[at + 3]) {
         at = next + words[at + 4];
         continue;

@@ -1,16 +1,18 @@
 /** The gradients of a layer's filters and of its input, if its output has a gradient everywhere. */
 import { blocksOf } from "./forward.ts";
 import { addersOf, readersOf } from "./layer_kernels.ts";
-import type { Scratch, SliceMap } from "./memory_map.ts";
+import type { Choice } from "../../engine/wasm/program.ts";
+import type { SliceMap } from "./memory_map.ts";
+import type { Scratch, Slot } from "./scratch_map.ts";
 import { classFilters } from "./pack.ts";
 import { LANES, type LayerLayout } from "./parameters.ts";
 import type { Bordered, LayerShape } from "./shapes.ts";
 import { pixelClasses, seesAll } from "./strided.ts";
 import type { ThreadWriter } from "./thread_writer.ts";
-import { hasWinogradGradient, productStride, TILE_OUTPUTS, tilesOver, tilingOf } from "./tiling.ts";
+import { gradientTilingOf, productStride, tilesOver } from "./tiling.ts";
 import { gradientProduct, tileRuns, transformTiles, winogradConvolution } from "./winograd.ts";
 
-/** The backward pass of one layer over one slice, on one thread. */
+/** The backward pass of one layer over a group of slices, on one thread. */
 export interface BackwardStep {
   writer: ThreadWriter;
   /** The layer's. */
@@ -18,7 +20,9 @@ export interface BackwardStep {
   layer: LayerLayout;
   shape: LayerShape;
   scratch: Scratch;
-  /** What was kept of the slice in the forward pass. */
+  /** The slices' gradients. */
+  slots: readonly Slot[];
+  /** What was kept of the exam's first slice in the forward pass; that of others lies at equal distances. */
   kept: SliceMap;
   /** The address of a parameter's gradient, by the parameter's first index in floats. */
   gradientAt: (floats: number) => number;
@@ -33,37 +37,52 @@ interface TiledInput {
   pixels: number;
 }
 
-/** The gradient of a layer's filters, from the gradient of its output that `maskRelu` wrote. */
-export function filterGradient(step: BackwardStep): void {
-  if (hasWinogradGradient(step.layer)) _winogradFilterGradient(step);
-  else _directFilterGradient(step);
+/** Which slice a call is of, and what of its arguments lies in what was kept of that. */
+export function ofSlice<Parameter extends string>(
+  { writer }: Pick<BackwardStep, "writer">,
+  { which }: Slot,
+  moved: Parameter,
+): Choice<Parameter> {
+  return { which, bytes: writer.setting.exam.sliceBytes, moved: [moved] };
 }
 
-/** By Winograd's algorithm; see `kernels/filter_gradient.ts`. */
-function _winogradFilterGradient(
-  { writer, layer, shape: { input, output }, scratch, kept, index, gradientAt }: BackwardStep,
-): void {
+/**
+ * The gradient of a layer's filters by Winograd's algorithm, from the gradient of its output that
+ * `maskRelu` or `spreadMaxima` wrote; see `kernels/filter_gradient.ts`.
+ */
+export function winogradFilterGradient(step: BackwardStep): void {
+  const { writer, layer, shape: { input, convolvedGradient }, scratch, slots } = step;
   const { inputs, outputs, weight } = layer;
-  const { height, width, pitch, inside } = output;
-  const { atOnce } = tilingOf(layer);
-  const across = Math.ceil(width / TILE_OUTPUTS);
+  const { height, width, pitch, inside } = convolvedGradient;
+  const tiling = gradientTilingOf(layer);
+  const { side, atOnce } = tiling;
+  const across = Math.ceil(width / tiling.outputs);
   const [imageStride, gradientStride] = [inputs, outputs].map((each) =>
     productStride(atOnce, each)
   );
-  for (const { tiles, runs } of tileRuns(1, tilesOver(output), atOnce)) {
+  const perSlice = tilesOver(convolvedGradient, tiling);
+  for (const { tiles, runs } of tileRuns(slots.length, perSlice, atOnce)) {
     for (const run of runs) {
-      transformTiles(writer, layer, { x: kept.inputs[index], like: input, across }, run);
-      writer.program.call("transformGradient", {
-        ...{ x: scratch.masked[index] + inside, pitch, rows: height, columns: width },
+      const slot = slots[run.slice];
+      const of = ofSlice(step, slot, "x");
+      transformTiles(
+        writer,
+        tiling,
+        { x: step.kept.inputs[step.index], like: input, across },
+        run,
+        of,
+      );
+      writer.program.call(`transformGradient${side}`, {
+        ...{ x: slot.masked[step.index] + inside, pitch, rows: height, columns: width },
         ...{ channels: outputs, across, from: run.from, count: run.count },
         ...{ out: scratch.tilesOut + run.at * 4 * LANES, stride: gradientStride },
         ...{ room: atOnce, temp: scratch.temp },
       });
     }
-    writer.program.call("addFilterGradient", {
+    writer.program.call(`addFilterGradient${side}`, {
       ...{ image: scratch.tilesIn, imageStride, ..._channelGroups(inputs) },
       ...{ gradient: scratch.tilesOut, gradientStride, panels: outputs / LANES },
-      ...{ room: atOnce, tiles, dw: gradientAt(weight), temp: scratch.products },
+      ...{ room: atOnce, tiles, dw: step.gradientAt(weight), temp: scratch.products },
     });
   }
 }
@@ -74,7 +93,8 @@ function _channelGroups(channels: number): { sixes: number; fours: number } {
   return { sixes: (channels - 4 * fours) / 6, fours };
 }
 
-function _directFilterGradient(step: BackwardStep): void {
+/** The gradient of a layer's filters as a product over the pixels of one slice. */
+export function directFilterGradient(step: BackwardStep, slot: Slot): void {
   const { layer: { size, stride, inputs, padding }, shape: { input, output }, kept, index } = step;
   const { program } = step.writer;
   const { height, width } = output;
@@ -88,11 +108,16 @@ function _directFilterGradient(step: BackwardStep): void {
     const tiled = { sixes, fours, pixels: rows * rowPixels };
     if (fours === 0 && input.pitch / input.step === rowPixels && input.border === padding) {
       const { channels } = input;
-      program.call("tileChannels", { x: start, out: tiles, pixels: tiled.pixels, channels });
+      program.callOf("tileChannels", ofSlice(step, slot, "x"), {
+        x: start,
+        out: tiles,
+        pixels: tiled.pixels,
+        channels,
+      });
     } else {
       const columns = width + size - 1;
       const extent = { height: rows, width: columns, rowPixels, sixes, fours };
-      program.call("tilePixels", { x: start, ...from, ...extent });
+      program.callOf("tilePixels", ofSlice(step, slot, "x"), { x: start, ...from, ...extent });
     }
     for (let tap = 0; tap < size ** 2; tap++) {
       _addProducts(step, tap, Math.floor(tap / size) * rowPixels + tap % size, tiled);
@@ -101,7 +126,15 @@ function _directFilterGradient(step: BackwardStep): void {
   }
   for (let tap = 0; tap < size ** 2; tap++) {
     const x = start + Math.floor(tap / size) * input.pitch + tap % size * input.step;
-    program.call("tilePixels", { x, ...from, height, width, rowPixels, sixes, fours });
+    program.callOf("tilePixels", ofSlice(step, slot, "x"), {
+      x,
+      ...from,
+      height,
+      width,
+      rowPixels,
+      sixes,
+      fours,
+    });
     _addProducts(step, tap, 0, { sixes, fours, pixels: height * rowPixels });
   }
 }
@@ -146,35 +179,40 @@ function _addProducts(
  * here, adds the others' shares to its own.
  */
 export function inputGradient(step: BackwardStep): void {
-  const { writer, index, layer: { source, winograd }, scratch } = step;
+  const { writer, index, shape, layer: { source, tiling }, slots } = step;
   const { layout: { layers }, shapes } = writer.setting;
   const readers = readersOf(layers, source);
   const { gradient } = shapes[source];
   const isFirst = readers[0] === index;
-  const dx = isFirst ? scratch.gradients[source] : scratch.shares[index];
-  if (winograd) {
-    const images = [{ x: scratch.masked[index], out: dx + gradient.inside }];
-    winogradConvolution(
-      writer,
-      gradientProduct(writer, index),
-      images,
-      step.shape.output,
-      gradient,
-    );
-  } else _inputGradientByClasses(step, dx, gradient);
+  const outOf = ({ gradients, shares }: Slot) => isFirst ? gradients[source] : shares[index];
+  if (tiling) {
+    const images = slots.map((slot) => ({
+      x: slot.masked[index],
+      out: outOf(slot) + gradient.inside,
+    }));
+    const product = gradientProduct(writer, index);
+    winogradConvolution(writer, product, images, shape.convolvedGradient, gradient);
+  } else for (const slot of slots) _inputGradientByClasses(step, slot, outOf(slot), gradient);
   if (!isFirst) return;
-  const add = (x: number, image: Bordered) =>
-    writer.program.call("addImage", {
-      ...{ out: dx + gradient.inside, outPitch: gradient.pitch },
-      ...{ x: x + image.inside, pitch: image.pitch },
-      ...{ height: gradient.height, run: gradient.width * gradient.channels, relu: 0 },
-    });
-  for (const reader of readers.slice(1)) add(scratch.shares[reader], gradient);
-  for (const adder of addersOf(layers, source)) add(scratch.masked[adder], shapes[adder].output);
+  for (const { gradients, masked, shares } of slots) {
+    const add = (x: number, image: Bordered) =>
+      writer.program.call("addImage", {
+        ...{ out: gradients[source] + gradient.inside, outPitch: gradient.pitch },
+        ...{ x: x + image.inside, pitch: image.pitch },
+        ...{ height: gradient.height, run: gradient.width * gradient.channels, relu: 0 },
+      });
+    for (const reader of readers.slice(1)) add(shares[reader], gradient);
+    for (const adder of addersOf(layers, source)) add(masked[adder], shapes[adder].output);
+  }
 }
 
-function _inputGradientByClasses(step: BackwardStep, dx: number, gradient: Bordered): void {
-  const { writer, index, layer, shape: { input, output }, scratch } = step;
+function _inputGradientByClasses(
+  step: BackwardStep,
+  slot: Slot,
+  dx: number,
+  gradient: Bordered,
+): void {
+  const { writer, index, layer, shape: { input, output } } = step;
   const { program, setting: { tables } } = writer;
   if (!seesAll(layer)) program.call("clear", { at: dx, bytes: gradient.bytes });
   pixelClasses(layer, input).forEach(({ rows, columns, tapsAhead }, at) => {
@@ -184,7 +222,7 @@ function _inputGradientByClasses(step: BackwardStep, dx: number, gradient: Borde
     const to = rows.first * gradient.pitch + columns.first * gradient.step;
     program.call("convolve", {
       ...{ table: table.at, tiles: table.tiles },
-      x: scratch.masked[index] + output.inside + first,
+      x: slot.masked[index] + output.inside + first,
       out: dx + gradient.inside + to,
       ...{ weights: classFilters(writer, index, tapsAhead), bias: 0 },
       panels: layer.inputs / LANES,

@@ -2,7 +2,7 @@
 import { LANES, type LayerLayout } from "./parameters.ts";
 import { type Bordered, type LayerShape, pixels } from "./shapes.ts";
 import type { ThreadWriter } from "./thread_writer.ts";
-import { tilesOver, tilingOf } from "./tiling.ts";
+import { tilesOver } from "./tiling.ts";
 import { forwardProduct, winogradConvolution } from "./winograd.ts";
 
 /** Writes the forward pass. */
@@ -22,9 +22,10 @@ export function slicesTogether(
   const small = layers.findLastIndex(({ pool }, index) => pool && index + 1 < layers.length) + 1;
   let most = 1;
   return layers.map((layer, index) => {
-    if (index >= small && layer.winograd) {
-      const tiles = tilesOver(shapes[index].convolved);
-      most = Math.max(most, Math.floor(tilingOf(layer).atOnce / tiles));
+    const { tiling } = layer;
+    if (index >= small && tiling) {
+      const tiles = tilesOver(shapes[index].convolved, tiling);
+      most = Math.max(most, Math.floor(tiling.atOnce / tiles));
     }
     return most;
   });
@@ -44,14 +45,9 @@ function _layers(writer: ThreadWriter, together: number[], slices: number[], end
   }
 }
 
-/**
- * Slices that are multiplied together: groups of `most` − 1, as even as can be. A single one that is left
- * would fill its register tiles badly, so there is room for it in the group ahead.
- */
+/** Slices that are multiplied together: as few groups as there can be, as even as can be. */
 export function evenGroups<T>(all: readonly T[], most: number): T[][] {
-  const count = most > 2
-    ? Math.max(1, Math.ceil((all.length - 1) / (most - 1)))
-    : Math.ceil(all.length / most);
+  const count = Math.ceil(all.length / most);
   const startOf = (group: number) => Math.floor(all.length * group / count);
   return Array.from({ length: count }, (_, group) => all.slice(startOf(group), startOf(group + 1)));
 }
@@ -70,7 +66,7 @@ function _readSlice({ program, setting }: ThreadWriter, slice: number): void {
 /** One layer of several slices: the convolutions and what follows them, behind the last the means. */
 function _layer(writer: ThreadWriter, index: number, slices: number[]): void {
   const { scratch, setting: { layout: { layers }, shapes, exam } } = writer;
-  const { pool, shortcut, winograd } = layers[index];
+  const { pool, shortcut, tiling } = layers[index];
   const { input, convolved, output } = shapes[index];
   const kept = slices.map((slice) => exam.slices[slice]);
   const images = kept.map(({ inputs, outputs }, at) => ({
@@ -79,7 +75,7 @@ function _layer(writer: ThreadWriter, index: number, slices: number[]): void {
       ? scratch.conv + at * convolved.bytes + convolved.inside
       : outputs[index] + output.inside,
   }));
-  if (winograd) {
+  if (tiling) {
     const product = forwardProduct(writer, index);
     winogradConvolution(writer, product, images, input, pool ? convolved : output);
   } else for (const image of images) _convolution(writer, index, image);

@@ -1,13 +1,14 @@
 /** Which of a network's layers the processor's kernels compute, and how. */
 import type { Layer } from "../../network/layers.ts";
 import { IMAGE } from "../../network/network.ts";
+import { type Tiling, tilingOf } from "./tiling.ts";
 
 /** How a layer is computed. */
 export interface LayerKernels {
   /** The order its filters are kept in. */
   readonly order: "first" | "filters" | "panels";
-  /** Whether Winograd's algorithm computes it and its input gradient. */
-  readonly winograd: boolean;
+  /** The tiles in which Winograd's algorithm computes it and its gradients; else it is computed directly. */
+  readonly tiling?: Tiling;
   /** Pixels around its output: what the layers that read it and its own gradient reach into. */
   readonly border: number;
 }
@@ -15,18 +16,28 @@ export interface LayerKernels {
 /** The most rows and columns of the first layer's filters. */
 const MAX_FIRST_SIZE = 12;
 
-/** How the kernels compute a layer and its gradients; `undefined` if they do not. */
-export function howComputed(layers: readonly Layer[], index: number): LayerKernels | undefined {
+/**
+ * How the kernels compute a layer and its gradients; `undefined` if they do not.
+ *
+ * @param length rows and columns that its convolution's output has of a slice of usual size
+ */
+export function howComputed(
+  layers: readonly Layer[],
+  index: number,
+  length: number,
+): LayerKernels | undefined {
   const { source, shortcut, pool, relu, convolution } = layers[index];
   const { batchNorm, inputs, outputs, size, padding } = convolution;
   if (outputs % 8 !== 0 || shortcut === IMAGE || padding >= size) return undefined;
   const border = _border(layers, index);
-  const winograd = source !== IMAGE && _isWinograd(layers, index);
+  const tiling = source !== IMAGE && _isWinograd(layers, index)
+    ? tilingOf(size, length)
+    : undefined;
   if (pool === undefined) {
     // Tiles and panels of the input channels.
     const dense = source !== IMAGE && inputs % 8 === 0 &&
       (relu || joinedBy(layers, index) !== undefined);
-    return dense ? { order: "panels", winograd, border } : undefined;
+    return dense ? { order: "panels", tiling, border } : undefined;
   }
   const { stride, padding: edge } = pool;
   if (pool.size !== 3 || stride !== 2 || edge > 1 || !relu || shortcut !== undefined) {
@@ -36,12 +47,16 @@ export function howComputed(layers: readonly Layer[], index: number): LayerKerne
   if (edge > 0 && layers.some(({ pool }, other) => pool && other !== index)) return undefined;
   if (source === IMAGE) {
     const known = index === 0 && inputs === 3 && size <= MAX_FIRST_SIZE;
-    return known ? { order: "first", winograd, border } : undefined;
+    return known ? { order: "first", border } : undefined;
   }
-  // The gradient of its input is that of one output, whose border it fills.
+  if (tiling === undefined || batchNorm !== undefined) return undefined;
+  // Of the last layer's gradient a slice has the channels whose maximum it is: few. Its input's gradient is
+  // that of one output, whose border it fills.
+  if (index + 1 < layers.length) {
+    return edge === 0 && inputs % 8 === 0 ? { order: "panels", tiling, border } : undefined;
+  }
   const alone = readersOf(layers, source).length === 1 && addersOf(layers, source).length === 0;
-  const sparse = winograd && alone && batchNorm === undefined && size * inputs % 32 === 0;
-  return sparse ? { order: "filters", winograd, border } : undefined;
+  return alone && size * inputs % 32 === 0 ? { order: "filters", tiling, border } : undefined;
 }
 
 /**

@@ -5,7 +5,8 @@
 import { FIRST_FREE, type Threads } from "../../engine/wasm/threads.ts";
 import { ALEXNET } from "../../network/alexnet.ts";
 import type { Network } from "../../network/network.ts";
-import { Arena, type ExamMap, type FixedMap, mapExam, mapFixed } from "./memory_map.ts";
+import { Arena } from "./arena.ts";
+import { type ExamMap, type FixedMap, mapExam, mapFixed } from "./memory_map.ts";
 import { layOutNetwork, type NetworkLayout } from "./parameters.ts";
 import { ProgramStore } from "./program_store.ts";
 import { type LayerShape, shapesOf } from "./shapes.ts";

@@ -10,11 +10,11 @@ export function packForward(writer: ThreadWriter, wanted: (layer: LayerLayout) =
   const { layout: { layers }, fixed } = writer.setting;
   layers.forEach((layer, index) => {
     if (!wanted(layer)) return;
-    const { order, outputs, size, rows, run, weight, floats, batchNorm, winograd } = layer;
+    const { order, outputs, size, rows, run, weight, floats, batchNorm, tiling } = layer;
     const length = size * run;
     for (const panel of writer.share(outputs / LANES)) {
       const weights = fixed.parameters + 4 * (weight + panel * LANES * rows * run);
-      const own = batchNorm && winograd;
+      const own = batchNorm && tiling;
       const out = own ? fixed.panel[writer.thread] : fixed.forward[index] + 32 * panel * length;
       let packed = out;
       if (order === "first") {
@@ -28,7 +28,7 @@ export function packForward(writer: ThreadWriter, wanted: (layer: LayerLayout) =
         const folding = { gamma, beta, mean, deviation, out, bias };
         writer.program.call("foldPanel", { weights: packed, length, ...folding });
       }
-      if (winograd) transformPanel(writer, forwardProduct(writer, index), panel, out);
+      if (tiling) transformPanel(writer, forwardProduct(writer, index), panel, out);
     }
   });
 }
@@ -37,11 +37,11 @@ export function packForward(writer: ThreadWriter, wanted: (layer: LayerLayout) =
 export function packBackward(writer: ThreadWriter, wanted: (layer: LayerLayout) => boolean): void {
   const { layout: { layers }, shapes, fixed: { parameters, rotated, panel: own } } = writer.setting;
   layers.forEach((layer, index) => {
-    const { order, inputs, outputs, size, weight, batchNorm, winograd } = layer;
+    const { order, inputs, outputs, size, weight, batchNorm, tiling } = layer;
     if (order !== "panels" || !wanted(layer)) return;
     const taps = size * size;
     for (const panel of writer.share(inputs / LANES)) {
-      if (!winograd) {
+      if (!tiling) {
         for (const each of pixelClasses(layer, shapes[index].input)) {
           _packClass(writer, index, panel, each);
         }

@@ -6,8 +6,10 @@
  * the products read them. The first layer's input channels are blocks, `[out][12][12]` in AlexNet: rows
  * and columns are padded to whole vectors.
  */
+import { MRNET_SIDE } from "../../data/exam.ts";
 import { layersOf } from "../../network/layers.ts";
-import type { MaxPool, Network, Window } from "../../network/network.ts";
+import { IMAGE, type MaxPool, type Network, type Window } from "../../network/network.ts";
+import { windowsAlong } from "../../network/sizes.ts";
 import { HEAD, NETWORK_PREFIX } from "../names.ts";
 import { asReadOf, type Parameters } from "../parameters.ts";
 import { howComputed, type LayerKernels } from "./layer_kernels.ts";
@@ -79,10 +81,13 @@ export function layOutNetwork(network: Network): NetworkLayout {
     floats += Math.ceil(count / 4) * 4;
     return at;
   };
+  const lengths: number[] = [];
   const layers = layersOf(network).map((layer, index, all): LayerLayout => {
     const { convolution, source, shortcut, relu, pool } = layer;
+    const length = windowsAlong(source === IMAGE ? MRNET_SIDE : lengths[source], convolution);
+    lengths.push(pool ? windowsAlong(length, pool) : length);
     const { name, inputs, outputs, size, stride, padding, batchNorm } = convolution;
-    const kernels = howComputed(all, index);
+    const kernels = howComputed(all, index, length);
     if (kernels === undefined) {
       throw new Error(`There are no kernels for '${name}' of '${network.name}'`);
     }

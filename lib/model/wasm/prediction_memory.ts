@@ -1,6 +1,6 @@
 /**
  * The memory in which all models of this process that have the same network read exams on the WebAssembly
- * engine. A model takes some 50 MB for its weights, with ResNet-18 some 200 MB; the memory for an exam is
+ * engine. A model takes some 60 MB for its weights, with ResNet-18 some 200 MB; the memory for an exam is
  * shared.
  */
 import { Threads } from "../../engine/wasm/threads.ts";

@@ -1,6 +1,6 @@
 /** The programs that were written for exams of one height and width. */
 import type { Threads } from "../../engine/wasm/threads.ts";
-import { Arena } from "./memory_map.ts";
+import { Arena } from "./arena.ts";
 
 /**
  * What kept programs may take, in bytes. A step on 24 slices takes 0.04 MB a thread in AlexNet and 0.5 MB in

@@ -30,6 +30,8 @@ export interface LayerShape {
   output: Bordered;
   /** The gradient of its output. */
   gradient: Bordered;
+  /** That of its convolution's, of a layer in panels, with the border that the input's gradient reaches into. */
+  convolvedGradient: Bordered;
 }
 
 function bordered({ height, width }: Size, channels: number, border: number): Bordered {
@@ -50,15 +52,26 @@ export function shapesOf(layers: readonly LayerLayout[], slice: Size): LayerShap
     const convolved = bordered(windowsOver(input, layer), outputs, pool?.padding ?? 0);
     const size = pool ? windowsOver(convolved, pool) : convolved;
     const output = bordered(size, outputs, border);
-    // A layer in panels needs the border to go further back, and a pooled one behind it adds to it.
-    const kept = !pool || readersOf(layers, index).some((reader) => layers[reader].pool);
+    // A layer without a pool needs the border to go further back, and a sparse gradient adds to it.
+    const kept = !pool || readersOf(layers, index).some((reader) => _isSparse(layers[reader]));
     const gradient = kept ? output : bordered(size, outputs, 0);
-    shapes.push({ input, convolved, output, gradient });
+    const convolvedGradient = pool ? bordered(convolved, outputs, (layer.size - 1) / 2) : output;
+    shapes.push({ input, convolved, output, gradient, convolvedGradient });
   });
   return shapes;
+}
+
+/** Whether the gradient of a layer's input is a sum over lists, which covers the border too. */
+function _isSparse({ order }: LayerLayout): boolean {
+  return order === "filters";
 }
 
 /** Pixels of an image. */
 export function pixels({ height, width }: Size): number {
   return height * width;
+}
+
+/** How many values an image has within its border. */
+export function valuesOf(image: Bordered): number {
+  return pixels(image) * image.channels;
 }

@@ -70,14 +70,14 @@ export function layTables(
     step: stride * step,
   });
   return {
-    forward: layers.map(({ stride, pool, winograd }, index) => {
-      if (winograd) return undefined;
+    forward: layers.map(({ stride, pool, tiling }, index) => {
+      if (tiling) return undefined;
       const { input, convolved, output } = shapes[index];
       return lay(pixelTable(convolved, strided(stride, input), pool ? convolved : output));
     }),
     classes: layers.map((layer, index) => {
-      const { order, winograd, source, stride } = layer;
-      if (order !== "panels" || winograd) return [];
+      const { order, tiling, source, stride } = layer;
+      if (order !== "panels" || tiling) return [];
       const { input, output } = shapes[index];
       const to = strided(stride, shapes[source].gradient);
       return pixelClasses(layer, input).map(({ rows, columns }) =>

@@ -1,6 +1,7 @@
 /** What the phases of a step have in common when they are written as a thread's program. */
 import { Program } from "../../engine/wasm/program.ts";
-import type { ExamMap, FixedMap, Scratch } from "./memory_map.ts";
+import type { ExamMap, FixedMap } from "./memory_map.ts";
+import type { Scratch } from "./scratch_map.ts";
 import type { NetworkLayout } from "./parameters.ts";
 import type { LayerShape } from "./shapes.ts";
 import type { Tables } from "./tables.ts";

@@ -1,38 +1,52 @@
 /** The tiles in which Winograd's algorithm computes a convolution. */
 import type { Size } from "../../network/sizes.ts";
 
-/** Rows and columns of the outputs of a tile. */
-export const TILE_OUTPUTS = 4;
-
-/** How the tiles of a layer are multiplied. */
+/** Tiles of an image, and how they are multiplied. */
 export interface Tiling {
-  /** Products of a tile, one for each pixel of the input that it reads. */
-  products: number;
+  /** Rows and columns that a tile has; the kernels' names end with it. */
+  side: 6 | 7 | 8;
+  /** Rows and columns of the outputs of a tile. */
+  outputs: number;
   /**
-   * How many tiles are multiplied at once: whole register tiles of six. They share one read of a product's
-   * filters, up to 393 kB.
+   * How many tiles there is room for, which share one read of a product's filters, up to 393 kB. Of a slice
+   * of 256×256, AlexNet's second layer has 64 and the deeper ones 9 each.
    */
   atOnce: number;
 }
 
-/** A slice of 256×256 has 16 tiles in AlexNet's layers, so up to four go together. */
-const OF_3: Tiling = { products: 36, atOnce: 66 };
-/** The same slice has 64 tiles in AlexNet's second layer. */
-const OF_5: Tiling = { products: 64, atOnce: 66 };
+const SIX = { side: 6, outputs: 4, atOnce: 64 } as const satisfies Tiling;
+const SEVEN = { side: 7, outputs: 5, atOnce: 54 } as const satisfies Tiling;
+const EIGHT = { side: 8, outputs: 4, atOnce: 64 } as const satisfies Tiling;
 
-/** The tiling of filters of this height and width, 3 or 5. */
-export function tilingOf({ size }: { size: number }): Tiling {
-  return size === 5 ? OF_5 : OF_3;
+/**
+ * The tiling of a convolution and of its input gradient: the one with fewer multiplications.
+ *
+ * @param size of the filters, 3 or 5
+ * @param length rows and columns of the output of a slice of usual size
+ */
+export function tilingOf(size: number, length: number): Tiling {
+  if (size === 5) return EIGHT;
+  return productsAlong(length, SEVEN) < productsAlong(length, SIX) ? SEVEN : SIX;
 }
 
-/** Whether Winograd's algorithm computes the filter gradient of a layer in panels, too. */
-export function hasWinogradGradient(layer: { winograd: boolean; size: number }): boolean {
-  return layer.winograd && layer.size === 3;
+/** How many products a row of an output takes. */
+function productsAlong(length: number, { side, outputs }: Tiling): number {
+  return Math.ceil(length / outputs) * side;
+}
+
+/** The tiling of the gradient of filters: of tiles of 4×4 outputs, which most sizes have whole numbers of. */
+export function gradientTilingOf({ size }: { size: number }): typeof SIX | typeof EIGHT {
+  return size === 5 ? EIGHT : SIX;
+}
+
+/** How many products a tile has, one for each pixel of the input that it reads. */
+export function productsOf({ side }: Tiling): number {
+  return side ** 2;
 }
 
 /** How many tiles an output has. */
-export function tilesOver({ height, width }: Size): number {
-  return Math.ceil(width / TILE_OUTPUTS) * Math.ceil(height / TILE_OUTPUTS);
+export function tilesOver({ height, width }: Size, { outputs }: Tiling): number {
+  return Math.ceil(width / outputs) * Math.ceil(height / outputs);
 }
 
 /** Addresses so many bytes apart share a set of the first cache. */

@@ -1,17 +1,16 @@
 /** Convolutions by Winograd's algorithm, as calls of the kernels in `winograd.ts`. */
+import type { Choice } from "../../engine/wasm/program.ts";
 import type { Size } from "../../network/sizes.ts";
-import { LANES } from "./parameters.ts";
+import { LANES, type LayerLayout } from "./parameters.ts";
 import type { Bordered } from "./shapes.ts";
-import { PIXELS_AT_ONCE } from "./tables.ts";
 import type { ThreadWriter } from "./thread_writer.ts";
-import { productStride, TILE_OUTPUTS, tilesOver, tilingOf } from "./tiling.ts";
+import { productsOf, productStride, tilesOver, type Tiling } from "./tiling.ts";
 
 /** A convolution as products of transformed tiles with transformed filters. */
 export interface Product {
   inputs: number;
   outputs: number;
-  /** Height and width of the filters. */
-  size: number;
+  tiling: Tiling;
   /** Address of the transformed filters. */
   filters: number;
   /** Address of the biases; 0 for none. */
@@ -23,9 +22,9 @@ export interface Product {
 /** The products of a layer. */
 export function forwardProduct({ setting }: ThreadWriter, index: number): Product {
   const { layout: { layers }, fixed: { transformed, biases } } = setting;
-  const { inputs, outputs, size, relu, shortcut } = layers[index];
+  const { inputs, outputs, relu, shortcut } = layers[index];
   return {
-    ...{ inputs, outputs, size, filters: transformed[index] },
+    ...{ inputs, outputs, tiling: tilingAt(layers, index), filters: transformed[index] },
     ...{ bias: biases[index], relu: relu && shortcut === undefined },
   };
 }
@@ -33,21 +32,26 @@ export function forwardProduct({ setting }: ThreadWriter, index: number): Produc
 /** The products of a layer's input gradient. */
 export function gradientProduct({ setting }: ThreadWriter, index: number): Product {
   const { layout: { layers }, fixed: { rotatedTransformed } } = setting;
-  const { inputs, outputs, size } = layers[index];
+  const { inputs, outputs } = layers[index];
   return {
-    ...{ inputs: outputs, outputs: inputs, size },
+    ...{ inputs: outputs, outputs: inputs, tiling: tilingAt(layers, index) },
     ...{ filters: rotatedTransformed[index], bias: 0, relu: false },
   };
+}
+
+/** The tiling of a layer that has one. */
+function tilingAt(layers: readonly LayerLayout[], index: number): Tiling {
+  return layers[index].tiling!;
 }
 
 /** Transforms the filters of one panel, which this thread has packed. */
 export function transformPanel(
   writer: ThreadWriter,
-  { inputs, outputs, size, filters }: Product,
+  { inputs, outputs, tiling, filters }: Product,
   panel: number,
   packed: number,
 ): void {
-  writer.program.call(size === 5 ? "transformFilters5" : "transformFilters", {
+  writer.program.call(`transformFilters${tiling.side}`, {
     weights: packed,
     out: filters + panel * LANES * inputs * 4,
     stride: productStride(inputs, outputs),
@@ -85,21 +89,29 @@ export function* tileRuns(
   }
 }
 
-/** Transforms tiles of a channels-last image, in memory with its border. */
+/**
+ * Transforms tiles of a channels-last image, in memory with its border.
+ *
+ * @param of which slice's image it is, if only the run can tell
+ */
 export function transformTiles(
   { program, scratch: { tilesIn, temp } }: ThreadWriter,
-  layer: { size: number },
+  tiling: Tiling,
   { x, like, across }: { x: number; like: Bordered; across: number },
   { from, count, at }: TileRun,
+  of?: Choice<"x">,
 ): void {
   const { height, width, border, channels } = like;
-  program.call(layer.size === 5 ? "transformImage5" : "transformImage", {
+  const name = `transformImage${tiling.side}` as const;
+  const args = {
     ...{ x, rows: height + 2 * border, columns: width + 2 * border, channels },
     ...{ across, from, count },
     out: tilesIn + at * channels * 4,
-    stride: productStride(tilingOf(layer).atOnce, channels),
+    stride: productStride(tiling.atOnce, channels),
     temp,
-  });
+  };
+  if (of === undefined) program.call(name, args);
+  else program.callOf(name, of, args);
 }
 
 /**
@@ -117,19 +129,19 @@ export function winogradConvolution(
   { height, width, pitch }: Size & { pitch: number },
 ): void {
   const { tilesIn, tilesOut, temp } = writer.scratch;
-  const { inputs, outputs, filters, bias, relu } = product;
+  const { inputs, outputs, tiling, filters, bias, relu } = product;
+  const { atOnce } = tiling;
   const { program } = writer;
-  const { products, atOnce } = tilingOf(product);
-  const across = Math.ceil(width / TILE_OUTPUTS);
+  const across = Math.ceil(width / tiling.outputs);
   const [strideIn, strideOut] = [inputs, outputs].map((each) => productStride(atOnce, each));
-  const perSlice = tilesOver({ height, width });
+  const perSlice = tilesOver({ height, width }, tiling);
   for (const { tiles, runs } of tileRuns(slices.length, perSlice, atOnce)) {
     for (const run of runs) {
-      transformTiles(writer, product, { x: slices[run.slice].x, like, across }, run);
+      transformTiles(writer, tiling, { x: slices[run.slice].x, like, across }, run);
     }
     program.call("multiplyTransformed", {
-      products,
-      rows: Math.ceil(tiles / PIXELS_AT_ONCE),
+      products: productsOf(tiling),
+      tiles,
       image: tilesIn,
       imageStride: strideIn,
       filters,
@@ -140,7 +152,7 @@ export function winogradConvolution(
       inputs,
     });
     for (const { slice, from, count, at } of runs) {
-      program.call(product.size === 5 ? "transformBack5" : "transformBack", {
+      program.call(`transformBack${tiling.side}`, {
         products: tilesOut + at * outputs * 4,
         stride: strideOut,
         bias,

@@ -1,27 +1,22 @@
 /**
- * The gradient of a dense 3×3 convolution with respect to its filter, by Winograd's algorithm: a
- * convolution of the input with the output's gradient, of which 3 × 3 outputs are wanted. A tile takes 36
- * multiplications where the direct sum takes 144.
+ * The gradient of a dense convolution with respect to its filter, by Winograd's algorithm: a convolution of
+ * the input with the output's gradient, of which as many outputs are wanted as the filter has taps.
  *
- * The gradient's tiles are 4 × 4, those of the input 6 × 6. The points are those of `winograd.ts`, whose
- * `transformImage` serves here too.
+ * The gradient's tiles are 4 × 4. Those of the input are `winograd.ts`'s, 6 × 6 for 3×3 filters and 8 × 8
+ * for 5×5 ones; the points are the same, so its `transformImage…` serves here too.
  */
+import { expand, interpolate } from "./points";
 import {
   fillColumns16x4, fillColumns16x6, fillColumns1x4, fillColumns1x6, fillColumns4x4, fillColumns4x6,
-  multiplyColumns16x4, multiplyColumns16x6, multiplyColumns1x4, multiplyColumns1x6,
-  multiplyColumns4x4, multiplyColumns4x6,
+  fillColumns64x6, multiplyColumns16x4, multiplyColumns16x6, multiplyColumns1x4, multiplyColumns1x6,
+  multiplyColumns4x4, multiplyColumns4x6, multiplyColumns64x6,
 } from "./tiles";
-import { put, putPair, times } from "./transform";
 import { add, PANEL } from "./vector";
 
-/** Products of a tile. */
-const PRODUCTS = 36;
-/** Most panels whose products are transformed back together: so few that these stay in the first cache. */
-const PANELS_AT_ONCE: i32 = 4;
+/** Most panels at once: so few that their tiles stay in the first cache while all inputs are multiplied. */
+const PANELS_AT_ONCE: i32 = 8;
 /** Bytes between two rows of products: eight sums of each of these panels. */
-const ROW: usize = 128;
-/** Bytes between two products of six rows; not a page, or all would share a set of the first cache. */
-const PRODUCT: usize = 6 * ROW;
+const ROW: usize = 256;
 
 /**
  * Tiles of an output's gradient, `G·g·Gᵀ`: to 36 times panels `[channels / 8][room][8]`.
@@ -35,9 +30,26 @@ const PRODUCT: usize = 6 * ROW;
  * @param room for how many tiles there is room in a panel
  * @param temp 384 bytes
  */
-export function transformGradient(
+export function transformGradient6(
   x: usize, pitch: usize, rows: i32, columns: i32, channels: i32, across: i32, from: i32, count: i32,
   out: usize, stride: usize, room: i32, temp: usize,
+): void {
+  gradient(6, x, pitch, rows, columns, channels, across, from, count, out, stride, room, temp);
+}
+
+/** The same to 64 times panels; `temp` has 512 bytes. */
+export function transformGradient8(
+  x: usize, pitch: usize, rows: i32, columns: i32, channels: i32, across: i32, from: i32, count: i32,
+  out: usize, stride: usize, room: i32, temp: usize,
+): void {
+  gradient(8, x, pitch, rows, columns, channels, across, from, count, out, stride, room, temp);
+}
+
+// @ts-ignore: decorator
+@inline
+function gradient(
+  side: i32, x: usize, pitch: usize, rows: i32, columns: i32, channels: i32, across: i32, from: i32,
+  count: i32, out: usize, stride: usize, room: i32, temp: usize,
 ): void {
   const step = (<usize> channels) << 2;
   const panelBytes = (<usize> room) << 5;
@@ -54,38 +66,26 @@ export function transformGradient(
         for (let j = 0; j < 4; j++) {
           const p = at + <usize> j * step;
           const inside = j < right;
+          const d = inside && down > 3 ? v128.load(p + 3 * pitch) : zero;
           expand(
+            side,
             inside ? v128.load(p) : zero,
             inside && down > 1 ? v128.load(p + pitch) : zero,
             inside && down > 2 ? v128.load(p + 2 * pitch) : zero,
-            inside && down > 3 ? v128.load(p + 3 * pitch) : zero,
-            false, temp + ((<usize> j) << 4), 64,
+            d, zero, d, false, temp + ((<usize> j) << 4), 64,
           );
         }
         let to = panel + lane;
-        for (let i: usize = 0; i < 6; i++, to += 6 * stride) {
-          const p = temp + i * 64;
+        let p = temp;
+        for (let i = 0; i < side; i++, to += <usize> side * stride, p += 64) {
+          const d = v128.load(p, 48);
           expand(
-            v128.load(p), v128.load(p, 16), v128.load(p, 32), v128.load(p, 48), true, to, stride,
+            side, v128.load(p), v128.load(p, 16), v128.load(p, 32), d, zero, d, true, to, stride,
           );
         }
       }
     }
   }
-}
-
-/** `G` times a column. */
-// @ts-ignore: decorator
-@inline
-function expand(a: v128, b: v128, c: v128, d: v128, last: bool, to: usize, stride: usize): void {
-  const even = times(f32x4.add(a, c), -1.0 / 6.0);
-  const odd = times(f32x4.add(b, d), -1.0 / 6.0);
-  const even2 = times(f32x4.add(a, times(c, 4)), 1.0 / 24.0);
-  const odd2 = times(f32x4.add(b, times(d, 4)), 1.0 / 12.0);
-  put(to, times(a, 0.25), last);
-  putPair(to + stride, stride, even, odd, last);
-  putPair(to + 3 * stride, stride, even2, odd2, last);
-  put(to + 5 * stride, d, last);
 }
 
 /**
@@ -94,46 +94,80 @@ function expand(a: v128, b: v128, c: v128, d: v128, last: bool, to: usize, strid
  * @param image transformed input, 36 times `[tiles][inputs]`, `imageStride` bytes apart
  * @param sixes of the input channels are multiplied six at once, the first of them
  * @param fours of the others four at once
- * @param gradient as `transformGradient` writes it, `gradientStride` bytes apart
+ * @param gradient as `transformGradient6` writes it, `gradientStride` bytes apart
  * @param dw `[panels][9][inputs][8]`
- * @param temp 36 × 6 × 32 floats
+ * @param temp 36 times `[inputs][64]` and some 4 kB for each
  */
-export function addFilterGradient(
+export function addFilterGradient6(
   image: usize, imageStride: usize, sixes: i32, fours: i32, gradient: usize, gradientStride: usize,
   panels: i32, room: i32, tiles: i32, dw: usize, temp: usize,
 ): void {
-  const pitch = <usize> (sixes * 24 + fours * 16);
+  addGradient(
+    6, 3, image, imageStride, sixes, fours, gradient, gradientStride, panels, room, tiles, dw, temp,
+  );
+}
+
+/** The same of 64 times tiles, `dw` is `[panels][25][inputs][8]`; `temp` has 64 times as much. */
+export function addFilterGradient8(
+  image: usize, imageStride: usize, sixes: i32, fours: i32, gradient: usize, gradientStride: usize,
+  panels: i32, room: i32, tiles: i32, dw: usize, temp: usize,
+): void {
+  addGradient(
+    8, 5, image, imageStride, sixes, fours, gradient, gradientStride, panels, room, tiles, dw, temp,
+  );
+}
+
+// @ts-ignore: decorator
+@inline
+function addGradient(
+  side: i32, taps: i32, image: usize, imageStride: usize, sixes: i32, fours: i32, gradient: usize,
+  gradientStride: usize, panels: i32, room: i32, tiles: i32, dw: usize, temp: usize,
+): void {
+  const inputs = sixes * 6 + fours * 4;
+  const pitch = (<usize> inputs) << 2;
   const panelBytes = (<usize> room) << 5;
-  const tapBytes = pitch << 3;
+  const tapBytes = (<usize> inputs) << 5;
+  const filterBytes = <usize> (taps * taps) * tapBytes;
+  const productBytes = strideOf(inputs);
   for (let panel = 0; panel < panels; panel += PANELS_AT_ONCE) {
     const some = min(PANELS_AT_ONCE, panels - panel);
     let x = image;
-    let to = dw + <usize> panel * 9 * tapBytes;
-    for (let group = 0; group < sixes + fours; group++) {
-      const isSix = group < sixes;
+    let factor = gradient + <usize> panel * panelBytes;
+    let product = temp;
+    for (let index = 0; index < side * side; index++) {
       let from = x;
-      let factor = gradient + <usize> panel * panelBytes;
-      let product = temp;
-      for (let index = 0; index < PRODUCTS; index++) {
-        if (isSix) multiplySix(from, pitch, factor, panelBytes, product, some, tiles);
-        else multiplyFour(from, pitch, factor, panelBytes, product, some, tiles);
-        from += imageStride;
-        factor += gradientStride;
-        product += PRODUCT;
+      let to = product;
+      for (let six = 0; six < sixes; six++, from += 24, to += 6 * ROW) {
+        multiplySix(from, pitch, factor, panelBytes, to, some, tiles);
       }
-      const inputs = isSix ? 6 : 4;
-      for (let each = 0; each < some; each++) {
-        for (let input = 0; input < inputs; input++) {
-          const at = temp + <usize> input * ROW + ((<usize> each) << 5);
-          const into = to + <usize> each * 9 * tapBytes + ((<usize> input) << 5);
-          addTaps(at, into, tapBytes);
-          addTaps(at + 16, into + 16, tapBytes);
+      for (let four = 0; four < fours; four++, from += 16, to += 4 * ROW) {
+        multiplyFour(from, pitch, factor, panelBytes, to, some, tiles);
+      }
+      x += imageStride;
+      factor += gradientStride;
+      product += productBytes;
+    }
+    for (let input = 0; input < inputs; input++) {
+      let at = temp + <usize> input * ROW;
+      let to = dw + <usize> panel * filterBytes + ((<usize> input) << 5);
+      for (let each = 0; each < some; each++, at += 32, to += filterBytes) {
+        if (side == 6) {
+          addTaps6(at, productBytes, to, tapBytes);
+          addTaps6(at + 16, productBytes, to + 16, tapBytes);
+        } else {
+          addTaps8(at, productBytes, to, tapBytes);
+          addTaps8(at + 16, productBytes, to + 16, tapBytes);
         }
       }
-      x += (<usize> inputs) << 2;
-      to += (<usize> inputs) << 5;
     }
   }
+}
+
+/** From one product's sums to the next one's; not a multiple of a page, whose numbers share a set of the first cache. */
+// @ts-ignore: decorator
+@inline
+function strideOf(inputs: i32): usize {
+  return (((<usize> inputs) * ROW + 4095) & ~4095) + 64;
 }
 
 // @ts-ignore: decorator
@@ -142,6 +176,10 @@ function multiplySix(
   from: usize, pitch: usize, factor: usize, panelBytes: usize, to: usize, panels: i32, tiles: i32,
 ): void {
   let tile = 0;
+  for (; tile + 64 <= tiles; tile += 64, from += 64 * pitch, factor += 2048) {
+    fillColumns64x6(from, pitch);
+    multiplyColumns64x6(factor, panelBytes, to, ROW, panels, tile == 0);
+  }
   for (; tile + 16 <= tiles; tile += 16, from += 16 * pitch, factor += 512) {
     fillColumns16x6(from, pitch);
     multiplyColumns16x6(factor, panelBytes, to, ROW, panels, tile == 0);
@@ -182,62 +220,89 @@ function multiplyFour(
  */
 // @ts-ignore: decorator
 @inline
-function addTaps(at: usize, to: usize, tapBytes: usize): void {
-  const a0 = v128.load(at, 0), a1 = v128.load(at, 6 * PRODUCT), a2 = v128.load(at, 12 * PRODUCT);
-  const a3 = v128.load(at, 18 * PRODUCT), a4 = v128.load(at, 24 * PRODUCT), a5 = v128.load(at, 30 * PRODUCT);
-  const b0 = v128.load(at, PRODUCT), b1 = v128.load(at, 7 * PRODUCT), b2 = v128.load(at, 13 * PRODUCT);
-  const b3 = v128.load(at, 19 * PRODUCT), b4 = v128.load(at, 25 * PRODUCT), b5 = v128.load(at, 31 * PRODUCT);
-  const c0 = v128.load(at, 2 * PRODUCT), c1 = v128.load(at, 8 * PRODUCT), c2 = v128.load(at, 14 * PRODUCT);
-  const c3 = v128.load(at, 20 * PRODUCT), c4 = v128.load(at, 26 * PRODUCT), c5 = v128.load(at, 32 * PRODUCT);
-  const d0 = v128.load(at, 3 * PRODUCT), d1 = v128.load(at, 9 * PRODUCT), d2 = v128.load(at, 15 * PRODUCT);
-  const d3 = v128.load(at, 21 * PRODUCT), d4 = v128.load(at, 27 * PRODUCT), d5 = v128.load(at, 33 * PRODUCT);
-  const e0 = v128.load(at, 4 * PRODUCT), e1 = v128.load(at, 10 * PRODUCT), e2 = v128.load(at, 16 * PRODUCT);
-  const e3 = v128.load(at, 22 * PRODUCT), e4 = v128.load(at, 28 * PRODUCT), e5 = v128.load(at, 34 * PRODUCT);
-  const f0 = v128.load(at, 5 * PRODUCT), f1 = v128.load(at, 11 * PRODUCT), f2 = v128.load(at, 17 * PRODUCT);
-  const f3 = v128.load(at, 23 * PRODUCT), f4 = v128.load(at, 29 * PRODUCT), f5 = v128.load(at, 35 * PRODUCT);
+function addTaps6(at: usize, stride: usize, to: usize, tapBytes: usize): void {
+  const a0 = v128.load(at), a1 = v128.load(at + 6 * stride), a2 = v128.load(at + 12 * stride);
+  const a3 = v128.load(at + 18 * stride), a4 = v128.load(at + 24 * stride), a5 = v128.load(at + 30 * stride);
+  const b0 = v128.load(at + stride), b1 = v128.load(at + 7 * stride), b2 = v128.load(at + 13 * stride);
+  const b3 = v128.load(at + 19 * stride), b4 = v128.load(at + 25 * stride), b5 = v128.load(at + 31 * stride);
+  const c0 = v128.load(at + 2 * stride), c1 = v128.load(at + 8 * stride), c2 = v128.load(at + 14 * stride);
+  const c3 = v128.load(at + 20 * stride), c4 = v128.load(at + 26 * stride), c5 = v128.load(at + 32 * stride);
+  const d0 = v128.load(at + 3 * stride), d1 = v128.load(at + 9 * stride), d2 = v128.load(at + 15 * stride);
+  const d3 = v128.load(at + 21 * stride), d4 = v128.load(at + 27 * stride), d5 = v128.load(at + 33 * stride);
+  const e0 = v128.load(at + 4 * stride), e1 = v128.load(at + 10 * stride), e2 = v128.load(at + 16 * stride);
+  const e3 = v128.load(at + 22 * stride), e4 = v128.load(at + 28 * stride), e5 = v128.load(at + 34 * stride);
+  const f0 = v128.load(at + 5 * stride), f1 = v128.load(at + 11 * stride), f2 = v128.load(at + 17 * stride);
+  const f3 = v128.load(at + 23 * stride), f4 = v128.load(at + 29 * stride), f5 = v128.load(at + 35 * stride);
   // Down the columns, then along the rows.
-  addRow(
-    to, tapBytes, first(a0, a1, a2, a3, a4), first(b0, b1, b2, b3, b4), first(c0, c1, c2, c3, c4),
-    first(d0, d1, d2, d3, d4), first(e0, e1, e2, e3, e4), first(f0, f1, f2, f3, f4),
+  addRow6(
+    to, tapBytes,
+    down6(0, a0, a1, a2, a3, a4, a5),
+    down6(0, b0, b1, b2, b3, b4, b5),
+    down6(0, c0, c1, c2, c3, c4, c5),
+    down6(0, d0, d1, d2, d3, d4, d5),
+    down6(0, e0, e1, e2, e3, e4, e5),
+    down6(0, f0, f1, f2, f3, f4, f5),
   );
-  addRow(
-    to + 3 * tapBytes, tapBytes, second(a1, a2, a3, a4), second(b1, b2, b3, b4), second(c1, c2, c3, c4),
-    second(d1, d2, d3, d4), second(e1, e2, e3, e4), second(f1, f2, f3, f4),
+  addRow6(
+    to + 3 * tapBytes, tapBytes,
+    down6(1, a0, a1, a2, a3, a4, a5),
+    down6(1, b0, b1, b2, b3, b4, b5),
+    down6(1, c0, c1, c2, c3, c4, c5),
+    down6(1, d0, d1, d2, d3, d4, d5),
+    down6(1, e0, e1, e2, e3, e4, e5),
+    down6(1, f0, f1, f2, f3, f4, f5),
   );
-  addRow(
-    to + 6 * tapBytes, tapBytes, third(a1, a2, a3, a4, a5), third(b1, b2, b3, b4, b5),
-    third(c1, c2, c3, c4, c5), third(d1, d2, d3, d4, d5), third(e1, e2, e3, e4, e5),
-    third(f1, f2, f3, f4, f5),
+  addRow6(
+    to + 6 * tapBytes, tapBytes,
+    down6(2, a0, a1, a2, a3, a4, a5),
+    down6(2, b0, b1, b2, b3, b4, b5),
+    down6(2, c0, c1, c2, c3, c4, c5),
+    down6(2, d0, d1, d2, d3, d4, d5),
+    down6(2, e0, e1, e2, e3, e4, e5),
+    down6(2, f0, f1, f2, f3, f4, f5),
   );
 }
 
 // @ts-ignore: decorator
 @inline
-function addRow(
+function down6(k: i32, m0: v128, m1: v128, m2: v128, m3: v128, m4: v128, m5: v128): v128 {
+  const zero = f32x4.splat(0);
+  return interpolate(6, k, k == 2, m0, m1, m2, m3, m4, m5, zero, zero);
+}
+
+// @ts-ignore: decorator
+@inline
+function addRow6(
   to: usize, tapBytes: usize, m0: v128, m1: v128, m2: v128, m3: v128, m4: v128, m5: v128,
 ): void {
-  add(to, first(m0, m1, m2, m3, m4));
-  add(to + tapBytes, second(m1, m2, m3, m4));
-  add(to + 2 * tapBytes, third(m1, m2, m3, m4, m5));
+  add(to, down6(0, m0, m1, m2, m3, m4, m5));
+  add(to + tapBytes, down6(1, m0, m1, m2, m3, m4, m5));
+  add(to + 2 * tapBytes, down6(2, m0, m1, m2, m3, m4, m5));
 }
 
-/** The first number of `Aᵀ` times a column. */
+/** The same from 8 × 8 products to 5 × 5 taps; what is between takes the place of the products. */
 // @ts-ignore: decorator
 @inline
-function first(m0: v128, m1: v128, m2: v128, m3: v128, m4: v128): v128 {
-  return f32x4.add(f32x4.add(m0, f32x4.add(m1, m2)), f32x4.add(m3, m4));
-}
-
-/** The second. */
-// @ts-ignore: decorator
-@inline
-function second(m1: v128, m2: v128, m3: v128, m4: v128): v128 {
-  return f32x4.add(f32x4.sub(m1, m2), times(f32x4.sub(m3, m4), 2));
-}
-
-/** The third. */
-// @ts-ignore: decorator
-@inline
-function third(m1: v128, m2: v128, m3: v128, m4: v128, m5: v128): v128 {
-  return f32x4.add(f32x4.add(f32x4.add(m1, m2), times(f32x4.add(m3, m4), 4)), m5);
+function addTaps8(at: usize, stride: usize, to: usize, tapBytes: usize): void {
+  for (let p = at, end = at + 8 * stride; p < end; p += stride) {
+    const m0 = v128.load(p), m1 = v128.load(p + 8 * stride), m2 = v128.load(p + 16 * stride);
+    const m3 = v128.load(p + 24 * stride), m4 = v128.load(p + 32 * stride), m5 = v128.load(p + 40 * stride);
+    const m6 = v128.load(p + 48 * stride), m7 = v128.load(p + 56 * stride);
+    v128.store(p, interpolate(8, 0, false, m0, m1, m2, m3, m4, m5, m6, m7));
+    v128.store(p + 8 * stride, interpolate(8, 1, false, m0, m1, m2, m3, m4, m5, m6, m7));
+    v128.store(p + 16 * stride, interpolate(8, 2, false, m0, m1, m2, m3, m4, m5, m6, m7));
+    v128.store(p + 24 * stride, interpolate(8, 3, false, m0, m1, m2, m3, m4, m5, m6, m7));
+    v128.store(p + 32 * stride, interpolate(8, 4, true, m0, m1, m2, m3, m4, m5, m6, m7));
+  }
+  for (let p = at, end = at + 40 * stride; p < end; p += 8 * stride) {
+    const m0 = v128.load(p), m1 = v128.load(p + stride), m2 = v128.load(p + 2 * stride);
+    const m3 = v128.load(p + 3 * stride), m4 = v128.load(p + 4 * stride), m5 = v128.load(p + 5 * stride);
+    const m6 = v128.load(p + 6 * stride), m7 = v128.load(p + 7 * stride);
+    add(to, interpolate(8, 0, false, m0, m1, m2, m3, m4, m5, m6, m7));
+    add(to + tapBytes, interpolate(8, 1, false, m0, m1, m2, m3, m4, m5, m6, m7));
+    add(to + 2 * tapBytes, interpolate(8, 2, false, m0, m1, m2, m3, m4, m5, m6, m7));
+    add(to + 3 * tapBytes, interpolate(8, 3, false, m0, m1, m2, m3, m4, m5, m6, m7));
+    add(to + 4 * tapBytes, interpolate(8, 4, true, m0, m1, m2, m3, m4, m5, m6, m7));
+    to += 5 * tapBytes;
+  }
 }

@@ -75,10 +75,36 @@ export function head(
   }
 }
 
-/** The gradient of one slice's pixels before the mean, `[pixels][channels]`. */
+/**
+ * The next slices that a thread goes back through.
+ *
+ * @param owners as {@link head} writes them
+ * @param most slices of a group
+ * @param group words: the slice to begin at, 0 at first; how many slices follow in the group; 1 if it is full,
+ *   so that there may be another one; and these slices
+ */
+export function nextGroup(owners: usize, slices: i32, thread: i32, most: i32, group: usize): void {
+  let slice = load<i32>(group);
+  let count = 0;
+  for (; slice < slices && count < most; slice++) {
+    if (load<i32>(owners + ((<usize> slice) << 2)) != thread) continue;
+    store<i32>(group + ((<usize> count) << 2), slice, 12);
+    count++;
+  }
+  store<i32>(group, slice);
+  store<i32>(group, count, 4);
+  store<i32>(group, count == most ? 1 : 0, 8);
+}
+
+/**
+ * The gradient of one slice's pixels before the mean, `[pixels][channels]`.
+ *
+ * @param which address of the slice's number
+ */
 export function spreadToPixels(
-  gradient: usize, argmax: usize, slice: i32, out: usize, pixels: i32, channels: i32,
+  gradient: usize, argmax: usize, which: usize, out: usize, pixels: i32, channels: i32,
 ): void {
+  const slice = load<i32>(which);
   const row = (<usize> channels) << 2;
   for (let channel: usize = 0; channel < row; channel += 4) {
     const selected = load<i32>(argmax + channel) == slice;

@@ -1,5 +1,5 @@
 /** Maximum over 3×3 with stride 2, its mean, and the lists of what its gradient reaches. */
-import { beats } from "./vector";
+import { add, beats } from "./vector";
 
 /** In place of the argmax where the maximum is not above zero: ReLU lets no gradient through. */
 const NONE: i32 = 255;
@@ -122,4 +122,50 @@ export function listMaxima(
     }
     store<f32>(biasGradient, load<f32>(biasGradient) + sum);
   }
+}
+
+/**
+ * The gradient of what a pool read, with a gradient everywhere: adds each maximum's to the pixel that it was.
+ *
+ * @param dy gradient of the pool's output, `[height][width][channels]`, rows `pitch` bytes apart
+ * @param argmax as {@link maxPool} wrote it
+ * @param out zeros, its rows `outPitch` bytes apart
+ * @param biasGradient `[channels]`; the sums over all pixels are added
+ */
+export function spreadMaxima(
+  dy: usize, pitch: usize, argmax: usize, height: i32, width: i32, channels: i32, out: usize,
+  outPitch: usize, biasGradient: usize,
+): void {
+  const step = (<usize> channels) << 2;
+  const none = i32x4.splat(NONE);
+  for (let channel = 0; channel < channels; channel += 4) {
+    const first = (<usize> channel) << 2;
+    let taps = argmax + <usize> channel;
+    let sum = f32x4.splat(0);
+    for (let row = 0; row < height; row++) {
+      let at = dy + <usize> row * pitch + first;
+      let to = out + <usize> (2 * row) * outPitch + first;
+      for (let column = 0; column < width; column++, at += step, to += 2 * step, taps += channels) {
+        const bytes = v128.load32_zero(taps);
+        const each = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(bytes));
+        const gradient = v128.andnot(v128.load(at), i32x4.eq(each, none));
+        sum = f32x4.add(sum, gradient);
+        addAt(to, i32x4.extract_lane(each, 0), f32x4.extract_lane(gradient, 0), outPitch, step);
+        addAt(to + 4, i32x4.extract_lane(each, 1), f32x4.extract_lane(gradient, 1), outPitch, step);
+        addAt(to + 8, i32x4.extract_lane(each, 2), f32x4.extract_lane(gradient, 2), outPitch, step);
+        addAt(to + 12, i32x4.extract_lane(each, 3), f32x4.extract_lane(gradient, 3), outPitch, step);
+      }
+    }
+    add(biasGradient + first, sum);
+  }
+}
+
+/** Adds a gradient to the pixel of a window that was its maximum. */
+// @ts-ignore: decorator
+@inline
+function addAt(window: usize, tap: i32, gradient: f32, pitch: usize, step: usize): void {
+  if (tap == NONE) return;
+  const down = tap >= 6 ? 2 : tap >= 3 ? 1 : 0;
+  const at = window + <usize> down * pitch + <usize> (tap - 3 * down) * step;
+  store<f32>(at, load<f32>(at) + gradient);
 }

@@ -17,11 +17,56 @@ export declare function multiplyRows6x32(
 ): void;
 
 // @ts-ignore: decorator
+@external("tiles", "fillRows5x32")
+export declare function fillRows5x32(x: usize, pitch: usize): void;
+// @ts-ignore: decorator
+@external("tiles", "multiplyRows5x32")
+export declare function multiplyRows5x32(
+  panel: usize, panelBytes: usize, out: usize, pitch: usize, panels: i32, first: bool,
+): void;
+
+// @ts-ignore: decorator
+@external("tiles", "fillRows4x32")
+export declare function fillRows4x32(x: usize, pitch: usize): void;
+// @ts-ignore: decorator
+@external("tiles", "multiplyRows4x32")
+export declare function multiplyRows4x32(
+  panel: usize, panelBytes: usize, out: usize, pitch: usize, panels: i32, first: bool,
+): void;
+
+// @ts-ignore: decorator
 @external("tiles", "fillRows6x4")
 export declare function fillRows6x4(x: usize, pitch: usize): void;
 // @ts-ignore: decorator
 @external("tiles", "multiplyRows6x4")
 export declare function multiplyRows6x4(
+  panel: usize, panelBytes: usize, out: usize, pitch: usize, panels: i32, first: bool,
+): void;
+
+// @ts-ignore: decorator
+@external("tiles", "fillRows5x4")
+export declare function fillRows5x4(x: usize, pitch: usize): void;
+// @ts-ignore: decorator
+@external("tiles", "multiplyRows5x4")
+export declare function multiplyRows5x4(
+  panel: usize, panelBytes: usize, out: usize, pitch: usize, panels: i32, first: bool,
+): void;
+
+// @ts-ignore: decorator
+@external("tiles", "fillRows4x4")
+export declare function fillRows4x4(x: usize, pitch: usize): void;
+// @ts-ignore: decorator
+@external("tiles", "multiplyRows4x4")
+export declare function multiplyRows4x4(
+  panel: usize, panelBytes: usize, out: usize, pitch: usize, panels: i32, first: bool,
+): void;
+
+// @ts-ignore: decorator
+@external("tiles", "fillColumns64x6")
+export declare function fillColumns64x6(x: usize, pitch: usize): void;
+// @ts-ignore: decorator
+@external("tiles", "multiplyColumns64x6")
+export declare function multiplyColumns64x6(
   panel: usize, panelBytes: usize, out: usize, pitch: usize, panels: i32, first: bool,
 ): void;
 
