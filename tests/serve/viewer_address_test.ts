@@ -88,6 +88,34 @@ inChromium(
       await until("the slice is shown", async () => await slice(other, "axial") === last);
       await other.close();
 
+      // So do the list's order and filters, and back returns to those of before.
+      await page.locator("#order").selectOption("probability");
+      await page.locator("#search").fill("000");
+      const filtered = `#valid/0004?model=coronal&plane=axial&slice=${number}&order=probability`;
+      const stands = (window: Page, wanted: string) =>
+        until(`${wanted} stands there`, () => Promise.resolve(hash(window) === wanted));
+      await stands(page, `${filtered}&search=000`);
+      const third = await browser.newPage();
+      await third.goto(page.url());
+      await shown(third, "0004");
+      const chosen = (window: Page) =>
+        Promise.all(["order", "search"].map((id) => window.locator(`#${id}`).inputValue()));
+      assert.deepEqual(await chosen(third), ["probability", "000"]);
+      await stands(third, `${filtered}&search=000`);
+      await third.evaluate(`location.hash = "#valid/0003?order=none&label=7&search=3"`);
+      await shown(third, "0003");
+      assert.deepEqual(await chosen(third), ["id", "3"], "what cannot be chosen is as at first");
+      assert.equal(await third.locator("#label").inputValue(), "");
+      await third.close();
+      await looked();
+      await page.locator("#search").fill("0006");
+      await shown(page, "0006");
+      await page.goBack();
+      await shown(page, "0004");
+      await page.locator("#order").selectOption("id");
+      await page.locator("#search").fill("");
+      await stands(page, new URL(address).hash);
+
       await page.locator(".skip").focus();
       await page.keyboard.press("Enter");
       assert.equal(await page.locator(":focus").getAttribute("id"), "exam");

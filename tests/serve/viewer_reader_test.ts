@@ -71,6 +71,14 @@ inChromium(
       assert.equal(await page.locator("#compare-rows tr").count(), 3);
       assert.match(await text(page, "#compare-kappa"), /^Cohen's kappa of the two: /);
       assert.deepEqual(await inaccessible(page), [], "with the comparison");
+      const title = () => text(page, "#compare-title");
+      assert.equal(await title(), "Reader and model: ACL tear, three planes");
+      await page.locator("#compare-model").selectOption("coronal");
+      await until(
+        "the other model's numbers are there",
+        async () => await title() === "Reader and model: ACL tear, coronal",
+      );
+      assert.match(await text(page, "#compare-exams"), /^2 exams of valid answered; \d with/);
       await page.setViewportSize({ width: 360, height: 740 });
       assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 360);
     }, { reader: true });

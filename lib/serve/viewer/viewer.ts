@@ -30,6 +30,7 @@ import examRow from "./page/exam_row.js" with { type: "text" };
 import files from "./page/files.js" with { type: "text" };
 import geometry from "./page/geometry.js" with { type: "text" };
 import heatMap from "./page/heat_map.js" with { type: "text" };
+import listChoices from "./page/list_choices.js" with { type: "text" };
 import listTable from "./page/list_table.js" with { type: "text" };
 import style from "./page/page.css" with { type: "text" };
 import marks from "./page/marks.js" with { type: "text" };
@@ -84,6 +85,7 @@ const SCRIPTS = {
   files,
   geometry,
   heat_map: heatMap,
+  list_choices: listChoices,
   list_table: listTable,
   marks,
   overlay,

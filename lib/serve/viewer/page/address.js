@@ -2,20 +2,21 @@
  * The page's address: which exam, model, plane and slice it shows, so that it can be sent to somebody and
  * the browser's back goes to what was looked at before.
  * `#valid/0131?model=combined_acl&plane=axial&slice=12`; without a slice the plane's middle one is meant.
- * `second` names the model whose answers stand beside the model's.
+ * `second` names the model whose answers stand beside the model's; `order`, `label`, `outcome` and `search` are
+ * those of the list, where they are not as at first.
  */
 
 /** How long something must have been on show for back to return to it, in milliseconds. */
 const LOOKED_AT = 500;
 
 /** What the address may name beside the exam. */
-const NAMES = ["model", "second", "plane", "slice"];
+const NAMES = ["model", "second", "plane", "slice", "order", "label", "outcome", "search"];
 
 /**
  * What the address names.
  *
- * @returns {{ exam?: string, model?: string, second?: string, plane?: string, slice?: string }} all as they
- *   stand there, `exam` such as `valid/0131`, `slice` counted from 1
+ * @returns {Record<string, string | undefined>} all as they stand there, `exam` such as `valid/0131`, `slice`
+ *   counted from 1
  */
 export function readAddress() {
   const [exam, query = ""] = decoded(location.hash.slice(1)).split(/\?(.*)/s);
@@ -38,7 +39,7 @@ let fresh = true;
 /**
  * Has the address say what is on show.
  *
- * @param {{ exam: string, model?: string, second?: string, plane?: string, slice?: number }} what
+ * @param {Record<string, string | number | undefined>} what as {@linkcode readAddress} gives it
  * @param {{ step: boolean }} how whether the back button returns to what was shown until now: not if somebody
  *   only passed it, and not to the page's first moment
  */

@@ -1,5 +1,6 @@
 /** The list of exams: search, filters, order, and what the chosen models say about each. */
 import { makeRow, nameOf, rowId, showRow } from "./exam_row.js";
+import { CHOICES, choose, offerChoices } from "./list_choices.js";
 import { listTable, saveFile } from "./list_table.js";
 import { isHidden } from "./reader.js";
 import { decisionsDiffer, disagreementOf, logitOf, outcomeOf } from "./verdict.js";
@@ -46,14 +47,19 @@ export class ExamList {
   #settling;
   #onChoose;
 
-  /** @param onChoose called with the exam that somebody chose */
-  constructor(onChoose) {
+  /**
+   * @param {(exam: object) => void} onChoose called with the exam that somebody chose
+   * @param {() => void} onChoices called when order or filters have changed
+   */
+  constructor(onChoose, onChoices) {
     this.#onChoose = onChoose;
     for (const id of ["search", "label", "outcome", "order", "split", "task"]) {
       find(`#${id}`).addEventListener("input", () => {
         this.#show();
         this.#say(find("#count").textContent);
         this.#settle(id === "search" ? TYPED : 0);
+        // What leads to another exam is part of its address, and not of that of the one before.
+        if (id in CHOICES && this.#shown.includes(this.#chosen)) onChoices();
       });
     }
     const list = find("#exams");
@@ -132,10 +138,9 @@ export class ExamList {
     return this.#exams.find((exam) => addressNameOf(exam) === name);
   }
 
-  /** Clears the filters if they hide an exam. */
-  makeRoomFor(exam) {
-    if (this.#shown.includes(exam)) return;
-    for (const id of ["search", "label", "outcome"]) find(`#${id}`).value = "";
+  /** Takes over order and filters of an address. */
+  choose(given) {
+    choose(given);
     this.#show();
   }
 
@@ -143,16 +148,7 @@ export class ExamList {
   useModels(model, second) {
     this.#model = model;
     this.#second = second;
-    const answers = model !== undefined;
-    find("#outcome").closest("label").hidden = !answers;
-    const order = find("#order");
-    for (const option of order.options) {
-      const needed = { id: true, disagreement: second !== undefined }[option.value] ?? answers;
-      option.hidden = option.disabled = !needed;
-    }
-    // What cannot be seen must not choose.
-    if (!answers) find("#outcome").value = "";
-    if (order.selectedOptions[0]?.disabled ?? true) order.value = "id";
+    offerChoices({ answers: model !== undefined, second: second !== undefined });
     this.#show();
   }
 

@@ -6,6 +6,7 @@ import { setup as asked } from "./setup.js";
 import { colorMarks, drawScale } from "./colors.js";
 import { addressNameOf, ExamList } from "./exam_list.js";
 import { nameOf } from "./exam_row.js";
+import { choices } from "./list_choices.js";
 import { takeIn } from "./dropped.js";
 import { takeFiles } from "./files.js";
 import { PlanePanel } from "./plane_panel.js";
@@ -31,7 +32,7 @@ const settings = { mapOn: true, opacity: 0.75, colors: [] };
 const panels = new Map(PLANES.map((plane) => [plane, new PlanePanel(plane, settings)]));
 find("#planes").append(...[...panels.values()].map(({ element }) => element));
 const toggleLines = linkPlanes(panels, find("#lines"));
-const list = new ExamList((exam) => show(exam));
+const list = new ExamList((exam) => show(exam), () => record({ step: false }));
 
 let setup = { exams: [], models: [], faults: [] };
 let current;
@@ -124,7 +125,7 @@ async function followAddress() {
     split.value = exam.split;
     followVerdicts();
   }
-  list.makeRoomFor(exam);
+  list.choose(named);
   const hasPlane = panels.has(named.plane) && exam.planes.includes(named.plane);
   if (hasPlane) usedPlane = named.plane;
   else if (named.plane !== undefined) remarks.push(`This exam has no plane '${named.plane}'.`);
@@ -175,7 +176,7 @@ function record(how) {
   const plane = current.planes.includes(usedPlane) ? usedPlane : undefined;
   const slice = panels.get(plane)?.addressSlice;
   const models = { model: model()?.name, second: second()?.name };
-  writeAddress({ exam: addressNameOf(current), ...models, plane, slice }, how);
+  writeAddress({ exam: addressNameOf(current), ...models, plane, slice, ...choices() }, how);
 }
 
 /** Has the address name the slice that somebody went to, once the leafing has come to rest. */
@@ -386,8 +387,12 @@ function askTheReader() {
   for (const id of ["open", "open-folder"]) find(`#${id}`).hidden = true;
   find("#compare").hidden = setup.models.length === 0;
   find("#compare").addEventListener("click", () => {
-    const asked = { name: model().name, title: titleOf(model(), setup.models) };
-    showComparison(asked, find("#split").value).catch((error) => tell(error.message));
+    const models = setup.models.map((each) => ({
+      name: each.name,
+      title: titleOf(each, setup.models),
+    }));
+    showComparison(models, model().name, find("#split").value, tell)
+      .catch((error) => tell(error.message));
   });
   takeAnswers(() => current, (exam) => {
     list.refresh();

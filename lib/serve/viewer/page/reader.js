@@ -85,15 +85,34 @@ function question(task) {
 }
 
 /**
- * Shows how the reader and a model compare on the exams of a split.
+ * Shows how the reader and a model compare on the exams of a split, and lets another model be chosen.
  *
- * @param {{ name: string, title: string }} model
+ * @param {{ name: string, title: string }[]} models
+ * @param {string} name of the one that is shown at first
  * @param {string} split
+ * @param {(words: string) => void} onFault told why another one cannot be shown
  */
-export async function showComparison(model, split) {
+export async function showComparison(models, name, split, onFault) {
+  const select = find("#compare-model");
+  select.replaceChildren(...models.map((each) => new Option(each.title, each.name)));
+  select.value = name;
+  select.closest("label").hidden = models.length < 2;
+  const fill = () => compare(models.find((each) => each.name === select.value), split);
+  select.oninput = () =>
+    fill().catch((error) => {
+      find("#compare-dialog").close();
+      onFault(error.message);
+    });
+  await fill();
+  find("#compare-dialog").showModal();
+}
+
+async function compare(model, split) {
   const query = new URLSearchParams({ split, model: model.name });
   const { answered, unlabelled, unread, positives, negatives, reader, model: own, kappa, p } =
     await (await ask(`viewer/comparison?${query}`)).json();
+  // Another one may have been chosen meanwhile.
+  if (find("#compare-model").value !== model.name) return;
   find("#compare-title").textContent = `Reader and model: ${model.title}`;
   const exams = (count) => `${count} exam${count === 1 ? "" : "s"}`;
   const left = [
@@ -126,7 +145,6 @@ export async function showComparison(model, split) {
     return row;
   }));
   find("#compare-kappa").textContent = `Cohen's kappa of the two: ${interval(kappa)}.`;
-  find("#compare-dialog").showModal();
 }
 
 /** A number of three digits, and a dash where the exams tell none. */
