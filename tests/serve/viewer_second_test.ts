@@ -78,7 +78,7 @@ inChromium(
         /^Coronal\s+0\.900 positive[^\n]*\s+Second, sagittal\s+0\.100 negative/,
       );
       assert.deepEqual(await inaccessible(page), []);
-      assert.equal(hash(page), "#valid/0004?model=coronal&second=sagittal");
+      assert.equal(hash(page), "#valid/0004?model=coronal&second=sagittal&order=disagreement");
 
       const saving = page.waitForEvent("download");
       await page.locator("#save-list").click();
@@ -104,7 +104,7 @@ inChromium(
 
       // Whoever asks the second one has the two change places.
       await page.locator("#model").selectOption("sagittal");
-      assert.equal(hash(page), "#valid/0004?model=sagittal&second=coronal");
+      assert.equal(hash(page), "#valid/0004?model=sagittal&second=coronal&order=disagreement");
       assert.equal(await cell("0004").textContent(), "≠ second model 0.900, decisions differ");
       await page.setViewportSize({ width: 360, height: 740 });
       assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 360);
