@@ -12,6 +12,9 @@ const find = (selector) => document.querySelector(selector);
 /** How long nobody must have typed until what is found is shown, in milliseconds. */
 const TYPED = 300;
 
+/** How often the list is drawn anew while answers come, in milliseconds: each time all exams are looked through. */
+const TOLD = 250;
+
 /** How long a click may come after its pointer was let go, in milliseconds. */
 const CLICK = 100;
 
@@ -38,6 +41,7 @@ export class ExamList {
   /** Who is asked first, if somebody is. */
   #reader;
   #frame;
+  #telling;
   /** Whether a pointer is down on the list, which then stays as it is. */
   #pressed = false;
   /** Whether exams are still to be read. */
@@ -152,10 +156,13 @@ export class ExamList {
     this.#show();
   }
 
-  /** What the models say about an exam, or what is wrong with it; seen with the next frame. */
+  /** What the models say about an exam, or what is wrong with it; seen soon. */
   tell({ split, id }, { verdicts, fault, none = "cannot be read" }) {
     this.#answers.set(`${split}/${id}`, { verdicts, fault, none });
-    this.#showLater();
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined;
+      this.#showLater();
+    }, TOLD);
   }
 
   /** Marks the exam on show. */
