@@ -97,7 +97,7 @@ function _fill({ rows, depth, runs }: Tile, settings: TilesSettings): string[] {
 /**
  * `multiply…(panel, panelBytes, out, pitch, panels, first)`: the operand's product with every panel,
  * `[depth][8]` and `panelBytes` apart. The product's rows are `pitch` bytes apart. It is added to what is
- * there unless `first` is not 0: each product is summed from zero, which halves the error of a long sum.
+ * there unless `first` is not 0: each product is summed from zero, so a long sum has less than half the error.
  */
 function _multiply({ rows, depth, runs }: Tile, settings: TilesSettings): string[] {
   const parameters = ["panel", "panelBytes", "out", "pitch", "panels", "first"];
