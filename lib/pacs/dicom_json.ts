@@ -1,38 +1,34 @@
 /** DICOM as JSON (PS3.18, annex F): what a PACS says of studies, series and instances. */
-import { z } from "../zod.ts";
+
+/** An element: how its values are represented, and the values. */
+interface DicomElement {
+  readonly vr?: string;
+  readonly Value?: readonly unknown[];
+}
 
 /** Elements by their tags, `0020000D`. */
-export type DicomJson = z.infer<typeof DATASET>;
-
-const ELEMENT = z.object({ vr: z.string().optional(), Value: z.array(z.unknown()).optional() });
-const DATASET = z.record(z.string(), ELEMENT);
-const DATASETS = z.array(DATASET);
+export type DicomJson = Readonly<Record<string, DicomElement>>;
 
 /** The longest text that is taken, in letters. */
 const MAX_TEXT = 1024;
 
+/** The most brackets and commas: 4096 instances with sixty elements each. */
+const MAX_SIGNS = 1_000_000;
+
 /**
  * Reads a list of datasets.
  *
- * @returns `undefined` if the bytes are none
+ * @returns `undefined` if the bytes are none, or hold far more than a PACS says
  */
 export function parseDicomJson(bytes: Uint8Array): DicomJson[] | undefined {
-  try {
-    const { success, data } = DATASETS.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
-    return success ? data : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = _parse(bytes);
+  return Array.isArray(value) && value.every(_isDataset) ? value : undefined;
 }
 
 /** The same of one dataset. */
 export function parseDicomJsonObject(bytes: Uint8Array): DicomJson | undefined {
-  try {
-    const { success, data } = DATASET.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
-    return success ? data : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = _parse(bytes);
+  return _isDataset(value) ? value : undefined;
 }
 
 /** An element's first text; empty if it has none. */
@@ -51,4 +47,31 @@ export function numberOf(dataset: DicomJson, tag: string): number | undefined {
 /** How many items a sequence has. */
 export function itemsOf(dataset: DicomJson, tag: string): number {
   return dataset[tag]?.Value?.length ?? 0;
+}
+
+function _parse(bytes: Uint8Array): unknown {
+  // A value of two bytes takes fifty in memory, so they are counted first.
+  let signs = 0;
+  for (const byte of bytes) {
+    const isSign = byte === 0x5b || byte === 0x7b || byte === 0x2c;
+    if (isSign && ++signs > MAX_SIGNS) return undefined;
+  }
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Ends at the first element that is none; a schema would make an error for each of a million. */
+function _isDataset(value: unknown): value is DicomJson {
+  return _isRecord(value) &&
+    Object.values(value).every((element) =>
+      _isRecord(element) && (element.vr === undefined || typeof element.vr === "string") &&
+      (element.Value === undefined || Array.isArray(element.Value))
+    );
+}
+
+function _isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -5,6 +5,7 @@
 import { DataError, OptionError } from "../errors.ts";
 import { isMissing, join, makeFolder, readBytes, removeLeftOvers, writeWhole } from "../files.ts";
 import { describeHolder, lockRun, type RunLock } from "../logs/run_lock.ts";
+import { shortened } from "../quoted.ts";
 import { z } from "../zod.ts";
 
 /**
@@ -35,24 +36,35 @@ export interface WatchSubject {
   store: boolean;
 }
 
+/** A list, refused at its first wrong value: an array's schema makes an error for each of millions. */
+const listOf = <T>(check: (value: unknown) => value is T) =>
+  z.custom<T[]>((list) => Array.isArray(list) && list.every(check));
+const isText = (value: unknown) => typeof value === "string";
+const isProbability = (value: unknown): value is number =>
+  typeof value === "number" && value >= 0 && value <= 1;
+
 const DAY = z.string().regex(/^\d{8}$/);
 const ENTRY: z.ZodType<WatchedStudy> = z.object({
   outcome: z.enum(["answered", "refused", "other", "failed", "again"]),
   at: z.string(),
-  tries: z.number().int().optional(),
-  answers: z.array(z.number().min(0).max(1)).optional(),
+  tries: z.number().int().min(0).optional(),
+  answers: listOf(isProbability).optional(),
 });
 const STATE = z.object({
   format: z.literal(1),
   dicomweb: z.string(),
-  models: z.array(z.string()),
+  models: listOf(isText),
   store: z.boolean(),
   since: DAY,
-  studies: z.record(z.string(), ENTRY),
+  studies: z.record(z.string(), z.unknown()),
 });
+
+/** What the file holds. */
+type Kept = WatchSubject & { since: string; studies: Map<string, WatchedStudy> };
 
 /** The file in the folder. */
 const FILE = "watch.json";
+const WHAT = "go on with the watch of";
 /** It grows by some 150 bytes a study; this is half a million. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
@@ -67,10 +79,7 @@ export class WatchState implements AsyncDisposable {
   private constructor(
     path: string,
     lock: RunLock,
-    { since, studies, ...subject }: WatchSubject & {
-      since: string;
-      studies: Map<string, WatchedStudy>;
-    },
+    { since, studies, ...subject }: Kept,
   ) {
     this.#path = path;
     this.#lock = lock;
@@ -108,8 +117,7 @@ export class WatchState implements AsyncDisposable {
         return state;
       }
       _checkSubject(path, before, subject);
-      const studies = new Map(Object.entries(before.studies));
-      return new WatchState(path, lock, { ...subject, since: before.since, studies });
+      return new WatchState(path, lock, { ...before, ...subject });
     } catch (error) {
       await lock.release();
       throw error;
@@ -172,17 +180,28 @@ export class WatchState implements AsyncDisposable {
   }
 }
 
-async function _read(path: string): Promise<z.infer<typeof STATE> | undefined> {
+async function _read(path: string): Promise<Kept | undefined> {
   if (await isMissing(path)) return undefined;
-  const what = "go on with the watch of";
-  const bytes = await readBytes({ what, path, access: "read", error: DataError }, {
-    most: MAX_BYTES,
-  });
+  const action = { what: WHAT, path, access: "read", error: DataError } as const;
+  return decodeWatchState(await readBytes(action, { most: MAX_BYTES }), path);
+}
+
+/**
+ * Reads the bytes of the file.
+ *
+ * @throws {DataError} if it is not what a watch has written
+ */
+export function decodeWatchState(bytes: Uint8Array, path: string): Kept {
   try {
-    return STATE.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    const { format: _, ...state } = STATE.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    const studies = new Map<string, WatchedStudy>();
+    for (const [study, entry] of Object.entries(state.studies)) {
+      studies.set(study, ENTRY.parse(entry));
+    }
+    return { ...state, studies };
   } catch {
     throw new DataError(
-      `Cannot ${what} '${path}': it is not what a watch has written: move it away, and all studies are ` +
+      `Cannot ${WHAT} '${path}': it is not what a watch has written: move it away, and all studies are ` +
         "read again",
     );
   }
@@ -190,7 +209,7 @@ async function _read(path: string): Promise<z.infer<typeof STATE> | undefined> {
 
 function _checkSubject(path: string, before: WatchSubject, subject: WatchSubject): void {
   const differs = before.dicomweb !== subject.dicomweb
-    ? `it is of the PACS at ${before.dicomweb}`
+    ? `it is of the PACS at ${shortened(before.dicomweb, 200)}`
     : before.models.join() !== subject.models.join()
     ? "it is of other models"
     : before.store !== subject.store

@@ -14,6 +14,7 @@ import { encodeZip } from "../../../lib/zip.ts";
 import { MAX_STATE_BYTES, parseState } from "../../../lib/plan/run_all/state.ts";
 import { assemble, type Piece, text } from "../../model/weights/support.ts";
 import { npyHead } from "../folders.ts";
+import { pacsBombs } from "./pacs_readers.ts";
 import type { FuzzReader, Seed } from "./case.ts";
 import { joined } from "./mutate.ts";
 import { overlappingArchive } from "./overlap.ts";
@@ -452,6 +453,7 @@ export function fuzzReaders(): Map<string, FuzzReader> {
       refuses: DataError,
       read: (bytes) => readEvents(bytes, "a"),
     },
+    ...pacsBombs(),
   ];
   return new Map(all.map((reader) => [reader.name, reader]));
 }

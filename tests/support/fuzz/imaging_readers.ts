@@ -125,7 +125,19 @@ function examTable(): FuzzReader {
     seeds: tables.map((text, index) => ({ name: `table ${index}`, bytes: encoder.encode(text) })),
     refuses: DataError,
     read(bytes) {
-      for (const { id } of decodeExamTable(bytes, "a.csv")) promise(/^[\w-]+$/.test(id), "an id");
+      for (const { id, slices, geometry } of decodeExamTable(bytes, "a.csv")) {
+        promise(/^[\w-]+$/.test(id), "an id");
+        const { pixel = 1, directions = [], positions = [] } = geometry ?? {};
+        promise(
+          pixel > 0 && [...directions, ...positions].flat().every(Number.isFinite),
+          "a number",
+        );
+        promise(
+          directions.every((each) => Math.abs(Math.hypot(...each) - 1) < 1e-3),
+          "a direction",
+        );
+        promise([0, 1, 2, slices].includes(positions.length), `${positions.length} positions`);
+      }
     },
   };
 }

@@ -56,6 +56,7 @@ import { cardReaders } from "./card_readers.ts";
 import { classifierReaders } from "./classifier_readers.ts";
 import { imagingReaders } from "./imaging_readers.ts";
 import { joined } from "./mutate.ts";
+import { pacsReaders } from "./pacs_readers.ts";
 import { planReaders } from "./plan_readers.ts";
 import { decodeRecords, readEvents } from "../events.ts";
 import { decodePytorch, decodeSafetensors, readWeights } from "../weights.ts";
@@ -714,6 +715,7 @@ export async function fuzzReaders(): Promise<Map<string, FuzzReader>> {
     ...cardReaders(),
     ...classifierReaders(),
     ...planReaders(),
+    ...pacsReaders(),
   ];
   return new Map(all.map((reader) => [reader.name, reader]));
 }
