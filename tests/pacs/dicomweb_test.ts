@@ -73,7 +73,8 @@ Deno.test("studies are listed page by page, and a PACS that knows no pages ends 
   const [bytes] = study(1).values();
   for (let i = 0; i < 450; i++) {
     const about = { study: `2.25.${i}`, series: "2.25.1", instance: `${i}`, bytes };
-    fake.instances.set(`${i}`, { ...about, modality: "MR", description: "", bodyPart: "" });
+    const texts = { modality: "MR", description: "", bodyPart: "", date: "20260101", title: "" };
+    fake.instances.set(`${i}`, { ...about, ...texts });
   }
   const web = openPacs({ url: fake.url });
   const listed = await Array.fromAsync(web.studies("20260101"));
