@@ -138,6 +138,7 @@ function _geometry(
   const frame = of("frame");
   const isSound = numbers.flat().every((each) => Math.abs(each) <= MAX_MM) &&
     numbers[0].length <= 1 && !(pixel <= 0) && [0, 6].includes(directions.length) &&
+    _vectors(directions).every((each) => Math.abs(Math.hypot(...each) - 1) < 1e-3) &&
     [0, 1, Math.min(2, slices), slices].includes(positions.length / 3) &&
     /^([0-9a-f]{16})?$/.test(frame);
   if (!isSound) return "damaged";
