@@ -258,6 +258,19 @@ Deno.test("whatever a PACS answers instead of a study is one line", async () => 
   );
 });
 
+Deno.test("an identifier that claims more bytes than its file has is one line", async () => {
+  await using fake = new FakePacs();
+  await fake.take([...study(1).values()].slice(0, 1));
+  const elements = { "0020,000D UI": STUDY };
+  const file = dicomSlice({ syntax: "1.2.840.10008.1.2", elements });
+  const at = new TextDecoder("latin1").decode(file).indexOf("\x20\0\x0d\0");
+  new DataView(file.buffer, file.byteOffset).setUint32(at + 4, 543_061, true);
+  fake.trouble = (_, { pathname }) =>
+    /series\/[\d.]+$/.test(pathname) ? filesAnswer([file]) : undefined;
+  const message = await failure(pacs.fetchStudy(STUDY, { url: fake.url }));
+  assert.match(message, /^Cannot fetch series .*'part 1': it is damaged \(.*past end of buffer/);
+});
+
 Deno.test("an answer may take so many bytes and files, and so much time, and no more", async () => {
   await using fake = new FakePacs();
   await fake.take(study(1).values());

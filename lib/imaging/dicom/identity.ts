@@ -1,5 +1,6 @@
 /** Which instance a DICOM file is, whatever it holds. */
-import { type DataSet, parseDicom } from "./dataset.ts";
+import { messageOf } from "../../errors.ts";
+import { type DataSet, parseDicom, refused } from "./dataset.ts";
 import { isUid } from "./uid.ts";
 
 /** The identifiers of an instance; empty where the file has none. */
@@ -22,12 +23,18 @@ export interface DicomIdentity {
  */
 export async function readDicomIdentity(bytes: Uint8Array, file: string): Promise<DicomIdentity> {
   const { data } = await parseDicom(bytes, { file });
-  return {
-    study: _uid(data, "x0020000d"),
-    series: _uid(data, "x0020000e"),
-    instance: _uid(data, "x00080018"),
-    kind: _uid(data, "x00080016"),
-  };
+  try {
+    return {
+      study: _uid(data, "x0020000d"),
+      series: _uid(data, "x0020000e"),
+      instance: _uid(data, "x00080018"),
+      kind: _uid(data, "x00080016"),
+    };
+  } catch (thrown) {
+    // Parsed, an element may still claim more bytes than the file has.
+    const found = `it is damaged (${messageOf(thrown)})`;
+    throw refused(file, found, "send the file again from where it came");
+  }
 }
 
 /** An identifier; what is none counts as missing. */

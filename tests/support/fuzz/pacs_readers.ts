@@ -41,7 +41,7 @@ async function asked<T>(
   } catch (error) {
     // Any TypeError counts as the connection's, and here there is none.
     const isOurs = error instanceof PacsError && !/cannot be reached|broke off/.test(error.message);
-    throw isOurs ? error : new Error("is no refusal", { cause: error });
+    throw isOurs ? error : new Error(`is no refusal: ${error}`, { cause: error });
   } finally {
     globalThis.fetch = real;
   }
