@@ -45,8 +45,11 @@ async function served(path: string): Promise<Response> {
   if (path.endsWith(".json")) return new Response(text, headersOf("application/json"));
   if (asText) return script(`export default ${JSON.stringify(text)};`);
   const code = path.endsWith(".ts") ? stripTypeScriptTypes(text) : text;
-  // A page cannot import a text as such.
-  return script(code.replaceAll(/(\.js)" with \{ type: "text" \}/g, `$1?text"`));
+  // A page cannot import a text as such, nor run a module later than it is loaded.
+  return script(
+    code.replaceAll(/(\.js)" with \{ type: "text" \}/g, `$1?text"`)
+      .replaceAll("import.defer(", "import(").replaceAll("import defer *", "import *"),
+  );
 }
 
 const headersOf = (type: string) => ({ headers: { "content-type": type } });
