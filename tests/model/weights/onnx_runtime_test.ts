@@ -84,7 +84,8 @@ function assertSame(
   const off = Math.max(Math.abs(absent - logits[0]), Math.abs(present - logits[1]));
   const found = `${what}: ${[absent, present, probability]}, not ${logits}`;
   assert.ok(off <= 1e-5 * Math.max(...logits.map(Math.abs)), found);
-  assert.ok(Math.abs(probability - ours.probability) <= 1e-6, found);
+  // As far apart as such logits let them be: without AVX-512 onnxruntime sums in another order.
+  assert.ok(Math.abs(probability - ours.probability) <= 5e-6, found);
 }
 
 /** Writes exams to a file, as {@linkcode ANSWERS} reads them. */
