@@ -9,6 +9,8 @@ import { createRandom } from "../lib/random.ts";
 import { type Plane, PLANES } from "../lib/terms.ts";
 import { dicomSlice } from "../tests/support/dicom.ts";
 
+const MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4";
+
 /** Description, kind, options and times of MRNet's series. */
 const SERIES: Readonly<Record<Plane, readonly [string, string, string, number, number]>> = {
   sagittal: ["sag t2 fs", "SE", "FS", 68, 3600],
@@ -17,9 +19,12 @@ const SERIES: Readonly<Record<Plane, readonly [string, string, string, number, n
 };
 
 const [seed, out] = Deno.args;
-if (out === undefined || !/^\d+$/.test(seed)) {
+if (out === undefined || !/^\d{1,9}$/.test(seed)) {
   throw new Error("usage: tools/phantom_dicom.ts SEED OUT");
 }
+/** An identifier of this knee's own, so that a PACS can have several. */
+const uid = (number: number) => `2.25.${1000 * Number(seed) + number}`;
+let instances = 100;
 await Deno.mkdir(out, { recursive: true });
 const random = createRandom(Number(seed), "phantom dicom");
 const exam = renderPhantom({
@@ -45,13 +50,16 @@ for (const [series, plane] of PLANES.entries()) {
         ...{ rows: size, columns: size },
         values: Uint16Array.from(pixels, (value) => 8 * value),
         elements: {
-          ...{ "0008,103E LO": description, "0018,0020 CS": sequence, "0018,0022 CS": options },
+          ...{ "0008,0016 UI": MR_IMAGE, "0008,0018 UI": uid(instances++) },
+          ...{ "0008,0020 DA": "20260131", "0008,1030 LO": `MR knee ${exam.anatomy.side}` },
+          ...{ "0008,103E LO": description, "0018,0015 CS": "KNEE" },
+          ...{ "0018,0020 CS": sequence, "0018,0022 CS": options },
           ...{ "0018,0080 DS": `${repetition}`, "0018,0081 DS": `${echo}` },
           "0020,0060 CS": exam.anatomy.side === "left" ? "L" : "R",
-          ...{ "0020,000D UI": "2.25.1", "0020,000E UI": `2.25.${series + 2}` },
+          ...{ "0020,000D UI": uid(1), "0020,000E UI": uid(series + 2) },
           "0020,0032 DS": position.map((each) => each.toFixed(4)).join("\\"),
           "0020,0037 DS": [...across, ...down].join("\\"),
-          "0020,0052 UI": "2.25.9",
+          "0020,0052 UI": uid(9),
           "0028,0030 DS": [pixelSpacing, pixelSpacing].map((each) => each.toFixed(6)).join("\\"),
           ...{ "0028,0101 US": [12], "0028,0102 US": [11] },
         },

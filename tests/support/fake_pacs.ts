@@ -43,9 +43,10 @@ export class FakePacs implements AsyncDisposable {
   date = "29991231";
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
-  constructor() {
+  /** @param port 0 takes a free one */
+  constructor(port = 0) {
     this.#server = Deno.serve(
-      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      { hostname: "127.0.0.1", port, onListen() {} },
       (request) => this.#answer(request),
     );
   }
