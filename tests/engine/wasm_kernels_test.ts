@@ -11,6 +11,7 @@ import {
   panelsOf,
 } from "../support/kernels.ts";
 import { pixelTable, tilesOf } from "../../lib/model/wasm/tables.ts";
+import { filterProductStride } from "../../lib/model/wasm/tiling.ts";
 
 interface Shape {
   height: number;
@@ -211,8 +212,9 @@ for (const { side, tile } of [{ side: 3, tile: 6 }, { side: 5, tile: 8 }] as con
       const channels = [(inputs - 4 * fours) / 6, fours];
       const before = noise(taps * inputs * outputs, 3);
       const dw = floats(before);
-      const scratch = floats(products * (64 * inputs + 1040));
-      const to = [gradient.at, gradientStride, outputs / 8, room, tiles, dw.at, scratch.at];
+      const stride = filterProductStride(inputs);
+      const scratch = floats(products * stride / 4);
+      const to = [gradient.at, gradientStride, outputs / 8, room, tiles, dw.at, scratch.at, stride];
       callKernel(`addFilterGradient${tile}`, image.at, imageStride, ...channels, ...to);
       const expected = new Float32Array(before);
       for (let pixel = 0; pixel < height * width; pixel++) {

@@ -7,8 +7,8 @@
 // deno-fmt-ignore
 export const KERNEL_PARAMETERS = {
   adam: ["parameter", "first", "second", "gradient", "stride", "threads", "count", "settings"],
-  addFilterGradient6: ["image", "imageStride", "sixes", "fours", "gradient", "gradientStride", "panels", "room", "tiles", "dw", "temp"],
-  addFilterGradient8: ["image", "imageStride", "sixes", "fours", "gradient", "gradientStride", "panels", "room", "tiles", "dw", "temp"],
+  addFilterGradient6: ["image", "imageStride", "sixes", "fours", "gradient", "gradientStride", "panels", "room", "tiles", "dw", "temp", "tempStride"],
+  addFilterGradient8: ["image", "imageStride", "sixes", "fours", "gradient", "gradientStride", "panels", "room", "tiles", "dw", "temp", "tempStride"],
   addImage: ["out", "outPitch", "x", "pitch", "height", "run", "relu"],
   addNarrowProduct: ["a", "aStride", "tiles", "b", "bStride", "panels", "c", "cStride", "lines", "length", "skip"],
   addProduct: ["a", "aStride", "tiles", "b", "bStride", "panels", "c", "cStride", "lines", "length", "skip"],

@@ -9,7 +9,7 @@ import { LANES, type LayerLayout } from "./parameters.ts";
 import type { Bordered, LayerShape } from "./shapes.ts";
 import { pixelClasses, seesAll } from "./strided.ts";
 import type { ThreadWriter } from "./thread_writer.ts";
-import { gradientTilingOf, productStride, tilesOver } from "./tiling.ts";
+import { filterProductStride, gradientTilingOf, productStride, tilesOver } from "./tiling.ts";
 import { gradientProduct, tileRuns, transformTiles, winogradConvolution } from "./winograd.ts";
 
 /** The backward pass of one layer over a group of slices, on one thread. */
@@ -82,7 +82,8 @@ export function winogradFilterGradient(step: BackwardStep): void {
     writer.program.call(`addFilterGradient${side}`, {
       ...{ image: scratch.tilesIn, imageStride, ..._channelGroups(inputs) },
       ...{ gradient: scratch.tilesOut, gradientStride, panels: outputs / LANES },
-      ...{ room: atOnce, tiles, dw: step.gradientAt(weight), temp: scratch.products },
+      ...{ room: atOnce, tiles, dw: step.gradientAt(weight) },
+      ...{ temp: scratch.products, tempStride: filterProductStride(inputs) },
     });
   }
 }

@@ -2,9 +2,9 @@
 import { IMAGE } from "../../network/network.ts";
 import { type Arena, NOWHERE } from "./arena.ts";
 import { joinedBy, readersOf } from "./layer_kernels.ts";
-import { LANES, type LayerLayout } from "./parameters.ts";
+import type { LayerLayout } from "./parameters.ts";
 import { type LayerShape, pixels, valuesOf } from "./shapes.ts";
-import { gradientTilingOf, productsOf, productStride } from "./tiling.ts";
+import { filterProductStride, gradientTilingOf, productsOf, productStride } from "./tiling.ts";
 
 /** The most slices that go back together. The deeper layers have so few tiles that four fill the products. */
 const MAX_GROUP = 4;
@@ -87,10 +87,8 @@ export function mapScratch(
     ),
   );
   // The last convolution's is that of several slices; see forward.ts.
-  const several = layers[last].pool
-    ? (layers[last].tiling?.outputs ?? 0) ** 2 * (layers[last].tiling?.atOnce ?? 0) *
-      layers[last].outputs
-    : 0;
+  const { pool, tiling, outputs } = layers[last];
+  const several = pool && tiling ? tiling.outputs ** 2 * tiling.atOnce * outputs : 0;
   const conv = arena.take(Math.max(4 * several, most(pooled, ({ convolved }) => convolved.bytes)));
   const [tilesIn, tilesOut] = arena.takeEach(2, tileBytes);
   const temp = arena.take(64 * 16);
@@ -146,9 +144,9 @@ function _mapSlot(
   return { which, gradients, masked, shares };
 }
 
-/** Bytes of a filter gradient's products before they are transformed back, those of eight panels. */
+/** Bytes of a filter gradient's products before they are transformed back. */
 function _filterProductBytes(layer: LayerLayout): number {
-  return productsOf(gradientTilingOf(layer)) * productStride(layer.inputs, 8 * LANES);
+  return productsOf(gradientTilingOf(layer)) * filterProductStride(layer.inputs);
 }
 
 /** Bytes of a layer's input in tiles, each row as long as one of its output. */

@@ -29,12 +29,9 @@ const WORTH = 0.85;
  */
 export function tilingOf(size: number, length: number): Tiling {
   if (size === 5) return EIGHT;
-  return productsOver(length, SEVEN) < WORTH * productsOver(length, SIX) ? SEVEN : SIX;
-}
-
-/** How many products a square output takes. */
-function productsOver(length: number, { side, outputs }: Tiling): number {
-  return (Math.ceil(length / outputs) * side) ** 2;
+  const products = (tiling: Tiling) =>
+    productsOf(tiling) * tilesOver({ height: length, width: length }, tiling);
+  return products(SEVEN) < WORTH * products(SIX) ? SEVEN : SIX;
 }
 
 /** The tiling of the gradient of filters: of tiles of 4×4 outputs, which most sizes have whole numbers of. */
@@ -61,4 +58,9 @@ const SET_BYTES = 4096;
  */
 export function productStride(rows: number, columns: number): number {
   return Math.ceil(4 * rows * columns / SET_BYTES) * SET_BYTES + 64;
+}
+
+/** The same of a filter gradient's products, of which the kernel has those of eight panels of eight at once. */
+export function filterProductStride(inputs: number): number {
+  return productStride(inputs, 64);
 }

@@ -96,24 +96,26 @@ function gradient(
  * @param fours of the others four at once
  * @param gradient as `transformGradient6` writes it, `gradientStride` bytes apart
  * @param dw `[panels][9][inputs][8]`
- * @param temp 36 times `[inputs][64]` and some 4 kB for each
+ * @param temp 36 times `[inputs][64]`, `tempStride` bytes apart
  */
 export function addFilterGradient6(
   image: usize, imageStride: usize, sixes: i32, fours: i32, gradient: usize, gradientStride: usize,
-  panels: i32, room: i32, tiles: i32, dw: usize, temp: usize,
+  panels: i32, room: i32, tiles: i32, dw: usize, temp: usize, tempStride: usize,
 ): void {
   addGradient(
     6, 3, image, imageStride, sixes, fours, gradient, gradientStride, panels, room, tiles, dw, temp,
+    tempStride,
   );
 }
 
-/** The same of 64 times tiles, `dw` is `[panels][25][inputs][8]`; `temp` has 64 times as much. */
+/** The same of 64 times tiles, `dw` is `[panels][25][inputs][8]`; `temp` is 64 times `[inputs][64]`. */
 export function addFilterGradient8(
   image: usize, imageStride: usize, sixes: i32, fours: i32, gradient: usize, gradientStride: usize,
-  panels: i32, room: i32, tiles: i32, dw: usize, temp: usize,
+  panels: i32, room: i32, tiles: i32, dw: usize, temp: usize, tempStride: usize,
 ): void {
   addGradient(
     8, 5, image, imageStride, sixes, fours, gradient, gradientStride, panels, room, tiles, dw, temp,
+    tempStride,
   );
 }
 
@@ -121,14 +123,13 @@ export function addFilterGradient8(
 @inline
 function addGradient(
   side: i32, taps: i32, image: usize, imageStride: usize, sixes: i32, fours: i32, gradient: usize,
-  gradientStride: usize, panels: i32, room: i32, tiles: i32, dw: usize, temp: usize,
+  gradientStride: usize, panels: i32, room: i32, tiles: i32, dw: usize, temp: usize, tempStride: usize,
 ): void {
   const inputs = sixes * 6 + fours * 4;
   const pitch = (<usize> inputs) << 2;
   const panelBytes = (<usize> room) << 5;
   const tapBytes = (<usize> inputs) << 5;
   const filterBytes = <usize> (taps * taps) * tapBytes;
-  const productBytes = strideOf(inputs);
   for (let panel = 0; panel < panels; panel += PANELS_AT_ONCE) {
     const some = min(PANELS_AT_ONCE, panels - panel);
     let x = image;
@@ -145,29 +146,22 @@ function addGradient(
       }
       x += imageStride;
       factor += gradientStride;
-      product += productBytes;
+      product += tempStride;
     }
     for (let input = 0; input < inputs; input++) {
       let at = temp + <usize> input * ROW;
       let to = dw + <usize> panel * filterBytes + ((<usize> input) << 5);
       for (let each = 0; each < some; each++, at += 32, to += filterBytes) {
         if (side == 6) {
-          addTaps6(at, productBytes, to, tapBytes);
-          addTaps6(at + 16, productBytes, to + 16, tapBytes);
+          addTaps6(at, tempStride, to, tapBytes);
+          addTaps6(at + 16, tempStride, to + 16, tapBytes);
         } else {
-          addTaps8(at, productBytes, to, tapBytes);
-          addTaps8(at + 16, productBytes, to + 16, tapBytes);
+          addTaps8(at, tempStride, to, tapBytes);
+          addTaps8(at + 16, tempStride, to + 16, tapBytes);
         }
       }
     }
   }
-}
-
-/** From one product's sums to the next one's; not a multiple of a page, whose numbers share a set of the first cache. */
-// @ts-ignore: decorator
-@inline
-function strideOf(inputs: i32): usize {
-  return (((<usize> inputs) * ROW + 4095) & ~4095) + 64;
 }
 
 // @ts-ignore: decorator
