@@ -33,6 +33,7 @@ import {
   type FitOn,
   fitRemark,
 } from "./combination.ts";
+import { isRecord } from "../record.ts";
 
 /** What the file calls itself. */
 const FORMAT = "mrnet-combination";
@@ -300,9 +301,7 @@ function _tune(value: unknown): TuneSplit {
 }
 
 function _object(value: unknown, key: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
+  if (isRecord(value)) return value;
   throw key === "the file"
     ? new RangeError("it is no JSON object")
     : _wrong(value, key, "an object");

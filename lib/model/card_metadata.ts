@@ -26,6 +26,7 @@ import { NETWORK_NAMES } from "../network/networks.ts";
 import { parseRecalibration, recalibrationJson } from "./recalibration.ts";
 import { FORMS } from "./made_by.ts";
 import { LOSS_WEIGHTS, RECIPE_NAMES } from "./recipe.ts";
+import { isRecord } from "../record.ts";
 
 /** The version of the cards that are written, and the only one that is read. */
 export const CARD_VERSION = 1;
@@ -220,7 +221,7 @@ function _json<T extends object>(
     write: (value) => JSON.stringify(value),
     read(text) {
       const value = JSON.parse(text);
-      if (typeof value === "object" && value !== null && !Array.isArray(value)) return check(value);
+      if (isRecord(value)) return check(value);
       throw new RangeError("a JSON object is needed");
     },
   };

@@ -1,4 +1,5 @@
 /** DICOM as JSON (PS3.18, annex F): what a PACS says of studies, series and instances. */
+import { isRecord } from "../record.ts";
 
 /** An element: how its values are represented, and the values. */
 interface DicomElement {
@@ -65,13 +66,9 @@ function _parse(bytes: Uint8Array): unknown {
 
 /** Ends at the first element that is none; a schema would make an error for each of a million. */
 function _isDataset(value: unknown): value is DicomJson {
-  return _isRecord(value) &&
+  return isRecord(value) &&
     Object.values(value).every((element) =>
-      _isRecord(element) && (element.vr === undefined || typeof element.vr === "string") &&
+      isRecord(element) && (element.vr === undefined || typeof element.vr === "string") &&
       (element.Value === undefined || Array.isArray(element.Value))
     );
-}
-
-function _isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -9,6 +9,7 @@ import { messageOf } from "../errors.ts";
 import { isFileName } from "../file_name.ts";
 import { baseName } from "../files.ts";
 import { type Label, type Plane, type Split, SPLITS } from "../terms.ts";
+import { isRecord } from "../record.ts";
 
 /** A split of exams that a trained model is evaluated on; `fold` is the fold that was kept out. */
 export type EvaluatedSplit = "tune" | "fold" | "valid";
@@ -192,8 +193,6 @@ function _predictions(value: unknown, key: string): SavedPrediction[] {
 
 /** A value as a JSON object. */
 export function jsonObject(value: unknown, key: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
+  if (isRecord(value)) return value;
   throw new RangeError(`${key} is no JSON object`);
 }

@@ -6,6 +6,7 @@ import { WeightsError } from "../errors.ts";
 import { join, readBytes } from "../files.ts";
 import { parseSettings, type RunSettings } from "./kept_settings.ts";
 import { isShortText } from "./setting.ts";
+import { isRecord } from "../record.ts";
 
 /** The name of the file in a run's folder. */
 export const CONFIG_FILE = "config.json";
@@ -77,9 +78,7 @@ export function parseRunConfig(text: string, path: string): RunConfig {
 
 /** A JSON object. */
 export function record(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
+  if (isRecord(value)) return value;
   throw new RangeError(`${what} is no JSON object`);
 }
 

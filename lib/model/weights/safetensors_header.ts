@@ -9,6 +9,7 @@ import { messageOf } from "../../errors.ts";
 import type { Source } from "./source.ts";
 import { quoted } from "../../quoted.ts";
 import { elementCount, weightsError } from "./tensors.ts";
+import { isRecord } from "../../record.ts";
 
 /** Where a tensor lies. */
 export interface SafetensorsEntry {
@@ -83,11 +84,6 @@ export function readHeader(source: Source): SafetensorsHeader {
 }
 
 type Fail = (found: string) => Error;
-
-/** A JSON object, as opposed to an array, a number or null. */
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   if (bytes[0] !== 0x7b) throw fail("its header does not start with '{'");
