@@ -5,6 +5,7 @@
  * read again, and the same answer has the same identifiers, so the PACS has it once.
  */
 import { DataError, messageOf, PacsError } from "../errors.ts";
+import { dayBefore } from "./day.ts";
 import type { DicomWeb, ListedSeries, ListedStudy } from "./dicomweb.ts";
 import type { WatchList } from "./watch_list.ts";
 import type { WatchState } from "./watch_state.ts";
@@ -89,13 +90,6 @@ async function _look(options: StudyWatch, sizes: Map<string, number>): Promise<v
   }
   // The list would become longer for ever.
   if (listed.every(({ study }) => state.isDone(study))) await state.advance(dayBefore(DAYS));
-}
-
-/** The day so many days ago where this runs, as DICOM writes days: `20260131`. */
-export function dayBefore(days: number, now: Date = new Date()): string {
-  const day = new Date(now.getFullYear(), now.getMonth(), now.getDate() - days);
-  const numbers = [day.getFullYear(), day.getMonth() + 1, day.getDate()];
-  return numbers.map((number) => String(number).padStart(2, "0")).join("");
 }
 
 async function _study(

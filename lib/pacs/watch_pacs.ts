@@ -3,11 +3,12 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { OptionError } from "../errors.ts";
 import type { SeriesChoice } from "../imaging/choose.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
+import { dayBefore } from "./day.ts";
 import type { DicomWeb } from "./dicomweb.ts";
 import { openPacs } from "./open.ts";
 import type { PacsOptions } from "./pacs_options.ts";
 import { readStudy, type StudyAnswer } from "./read_study.ts";
-import { dayBefore, watchStudies } from "./watch.ts";
+import { watchStudies } from "./watch.ts";
 import type { WatchList } from "./watch_list.ts";
 import { WatchState } from "./watch_state.ts";
 

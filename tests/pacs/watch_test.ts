@@ -3,8 +3,9 @@
  */
 import assert from "node:assert/strict";
 import { DataError, EngineError } from "../../lib/errors.ts";
+import { dayBefore } from "../../lib/pacs/day.ts";
 import { openPacs } from "../../lib/pacs/open.ts";
-import { dayBefore, watchStudies } from "../../lib/pacs/watch.ts";
+import { watchStudies } from "../../lib/pacs/watch.ts";
 import { WatchState, type WatchSubject } from "../../lib/pacs/watch_state.ts";
 import { dicomSlice, type DicomValue } from "../support/dicom.ts";
 import { FakePacs } from "../support/fake_pacs.ts";
