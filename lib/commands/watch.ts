@@ -3,6 +3,7 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { loadClassifier } from "../classifier/load.ts";
 import { describeEngine, startEngine } from "../engine/engine.ts";
 import { thresholdText } from "../page/format.ts";
+import { isDay } from "../pacs/day.ts";
 import type { StudyAnswer } from "../pacs/read_study.ts";
 import { PACS_LIMITS } from "../pacs/limits.ts";
 import { WatchList } from "../pacs/watch_list.ts";
@@ -27,9 +28,7 @@ const PAGE_LIMITS = {
 
 /** A day as DICOM writes it. */
 function day(given: string): string {
-  const [, year, month, date] = /^(\d{4})(\d\d)(\d\d)$/.exec(given) ?? [];
-  const read = new Date(`${year}-${month}-${date}T00:00:00Z`);
-  if (read.getUTCDate() === Number(date)) return given;
+  if (isDay(given)) return given;
   throw new UsageError(`invalid value: '${given}' (must be a day like 20260131)`);
 }
 

@@ -6,6 +6,7 @@
  */
 import type { DataSet } from "../imaging/dicom/dataset.ts";
 import { outlineOf, parseCharacterSet } from "./character_sets.ts";
+import { isDay } from "./day.ts";
 import type { Elements } from "./elements.ts";
 
 /** An element that is taken over. */
@@ -27,12 +28,6 @@ const NAME = (outline: string) => {
   return groups.length <= 3 && !outline.includes("\\") &&
     groups.every((group) => group.length <= 64 && group.split("^").length <= 5);
 };
-const DATE = (outline: string) => {
-  // Years before 1000 stand for dates that were removed.
-  const [, year, month, day] = /^([12]\d{3})(\d\d)(\d\d)$/.exec(outline) ?? [];
-  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
-  return year !== undefined && date.getUTCMonth() === Number(month) - 1 && Number(day) > 0;
-};
 const matches = (pattern: RegExp) => (outline: string) => pattern.test(outline);
 const TIME = matches(/^([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?$/);
 const TIMEZONE = matches(/^[+-](0\d|1[0-4])[0-5]\d$/);
@@ -44,7 +39,7 @@ const wanted = { isWanted: true };
 const optional = { isWanted: false };
 
 const COPIED: readonly CopiedElement[] = [
-  { tag: "0008,0020 DA", keyword: "StudyDate", isValid: DATE, ...wanted },
+  { tag: "0008,0020 DA", keyword: "StudyDate", isValid: isDay, ...wanted },
   { tag: "0008,0030 TM", keyword: "StudyTime", isValid: TIME, ...wanted },
   { ...text("0008,0050 SH", "AccessionNumber", SHORT), ...wanted },
   { ...text("0008,0090 PN", "ReferringPhysicianName", NAME), ...wanted },
@@ -53,7 +48,7 @@ const COPIED: readonly CopiedElement[] = [
   { ...text("0010,0010 PN", "PatientName", NAME), ...wanted },
   { ...text("0010,0020 LO", "PatientID", LONG), ...wanted },
   { ...text("0010,0021 LO", "IssuerOfPatientID", LONG), ...optional },
-  { tag: "0010,0030 DA", keyword: "PatientBirthDate", isValid: DATE, ...wanted },
+  { tag: "0010,0030 DA", keyword: "PatientBirthDate", isValid: isDay, ...wanted },
   { tag: "0010,0040 CS", keyword: "PatientSex", isValid: matches(/^[MFO]$/), ...wanted },
   { tag: "0010,1010 AS", keyword: "PatientAge", isValid: matches(/^\d{3}[DWMY]$/), ...optional },
   { ...text("0020,0010 SH", "StudyID", SHORT), ...wanted },

@@ -8,6 +8,7 @@ import { isUid } from "../imaging/dicom/uid.ts";
 import { DataError, messageOf } from "../errors.ts";
 import { type BodyPart, boundaryOf, type MultipartFault, MultipartReader } from "../multipart.ts";
 import { shortened } from "../quoted.ts";
+import { isDay } from "./day.ts";
 import {
   type DicomJson,
   itemsOf,
@@ -118,7 +119,7 @@ export class DicomWeb {
         const [date, description] = [TAG.studyDate, TAG.studyDescription].map((tag) =>
           textOf(each, tag)
         );
-        yield { study, date: /^\d{8}$/.test(date) ? date : "", description };
+        yield { study, date: isDay(date) ? date : "", description };
       }
       // Some services know no pages and send the same again.
       if (listed.length < PAGE || fresh.length === 0) return;

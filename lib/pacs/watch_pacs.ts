@@ -3,7 +3,7 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { OptionError } from "../errors.ts";
 import type { SeriesChoice } from "../imaging/choose.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
-import { dayBefore } from "./day.ts";
+import { dayBefore, isDay } from "./day.ts";
 import type { DicomWeb } from "./dicomweb.ts";
 import { openPacs } from "./open.ts";
 import type { PacsOptions } from "./pacs_options.ts";
@@ -95,7 +95,7 @@ export async function watchWith(
   if (classifiers.length === 0) {
     throw new OptionError("Cannot watch a PACS without a model: give one or several");
   }
-  if (!/^\d{8}$/.test(since)) {
+  if (!isDay(since)) {
     throw new OptionError(`Cannot watch a PACS since '${since}': give a day like 20260131`);
   }
   if (!(every > 0 && every <= MAX_EVERY)) {

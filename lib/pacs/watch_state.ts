@@ -7,6 +7,7 @@ import { isMissing, join, makeFolder, readBytes, removeLeftOvers, writeWhole } f
 import { describeHolder, lockRun, type RunLock } from "../logs/run_lock.ts";
 import { shortened } from "../quoted.ts";
 import { z } from "../zod.ts";
+import { isDay } from "./day.ts";
 
 /**
  * What came of a study: `answered`; `refused`, since no answer can be made of it; `other`, since it is not of
@@ -43,7 +44,6 @@ const isText = (value: unknown) => typeof value === "string";
 const isProbability = (value: unknown): value is number =>
   typeof value === "number" && value >= 0 && value <= 1;
 
-const DAY = z.string().regex(/^\d{8}$/);
 const ENTRY: z.ZodType<WatchedStudy> = z.object({
   outcome: z.enum(["answered", "refused", "other", "failed", "again"]),
   at: z.string(),
@@ -55,7 +55,7 @@ const STATE = z.object({
   dicomweb: z.string(),
   models: listOf(isText),
   store: z.boolean(),
-  since: DAY,
+  since: z.string().refine(isDay),
   studies: z.record(z.string(), z.unknown()),
 });
 

@@ -2,11 +2,13 @@
  * A watch reads each new study of a knee once: whatever the PACS does, and however often it is killed.
  */
 import assert from "node:assert/strict";
+import type { Classifier } from "../../lib/classifier/classifier.ts";
 import { DataError, EngineError } from "../../lib/errors.ts";
-import { dayBefore } from "../../lib/pacs/day.ts";
+import { dayBefore, isDay } from "../../lib/pacs/day.ts";
 import { openPacs } from "../../lib/pacs/open.ts";
 import { watchStudies } from "../../lib/pacs/watch.ts";
 import { WatchState, type WatchSubject } from "../../lib/pacs/watch_state.ts";
+import { pacs } from "../../mod.ts";
 import { dicomSlice, type DicomValue } from "../support/dicom.ts";
 import { FakePacs } from "../support/fake_pacs.ts";
 import { TemporaryFolder } from "../support/folders.ts";
@@ -222,13 +224,31 @@ Deno.test("the folder is of one watch and one process, and its file is read only
   for (const [change, message] of cases) {
     await assert.rejects(open(change), { name: "OptionError", message });
   }
-  for (const text of ["", "{", "[]", '{"format":2}', '{"format":1,"studies":{"1":{}}}']) {
+  const { since: _, ...about } = JSON.parse(await folder.text("watch/watch.json"));
+  const noDay = JSON.stringify({ ...about, since: "20269999" });
+  for (const text of ["", "{", "[]", '{"format":2}', '{"format":1,"studies":{"1":{}}}', noDay]) {
     await folder.write("watch/watch.json", text);
     await assert.rejects(open(), {
       name: "DataError",
       message: /watch\.json': it is not what a watch has written: move it away, and all/,
     });
   }
+});
+
+Deno.test("a day is one of the calendar, for a watch in a script too", async () => {
+  for (const day of ["20260131", "20240229", "10000101"]) assert.ok(isDay(day), day);
+  for (const day of ["20269999", "20260229", "20261301", "20260100", "00000000", "2026013", ""]) {
+    assert.ok(!isDay(day), day);
+  }
+  const [url, signal] = ["http://127.0.0.1:9", AbortSignal.abort()];
+  const classifiers = [{ sha256: "0".repeat(64) } as Classifier];
+  await assert.rejects(
+    pacs.watch({ url, classifiers, folder: "nowhere", signal, since: "20269999" }),
+    {
+      name: "OptionError",
+      message: "Cannot watch a PACS since '20269999': give a day like 20260131",
+    },
+  );
 });
 
 // `deno task watch_kills` is the long form.

@@ -1,6 +1,7 @@
 /** The readers of what a PACS answers, and of what a watch and a person who reads exams keep. */
 import { DataError, PacsError } from "../../../lib/errors.ts";
 import { isUid } from "../../../lib/imaging/dicom/uid.ts";
+import { isDay } from "../../../lib/pacs/day.ts";
 import type { DicomWeb } from "../../../lib/pacs/dicomweb.ts";
 import { openPacs } from "../../../lib/pacs/open.ts";
 import { decodeWatchState } from "../../../lib/pacs/watch_state.ts";
@@ -64,7 +65,7 @@ function lists(): FuzzReader {
     async read(bytes) {
       await asked({ type: JSON_TYPE, bytes }, async (pacs) => {
         for await (const { study, date } of pacs.studies("20260101")) {
-          promise(isUid(study) && /^(\d{8})?$/.test(date), `${study} of '${date}'`);
+          promise(isUid(study) && (date === "" || isDay(date)), `${study} of '${date}'`);
         }
         for (const { series, instances = 0 } of await pacs.series(STUDY)) {
           promise(isUid(series) && Number.isFinite(instances), `${series}, ${instances}`);
@@ -139,7 +140,7 @@ function watch(): FuzzReader {
     refuses: DataError,
     read(bytes) {
       const { since, studies } = decodeWatchState(bytes, "watch.json");
-      promise(/^\d{8}$/.test(since), `the day ${since}`);
+      promise(isDay(since), `the day ${since}`);
       for (const { tries = 0, answers = [] } of studies.values()) {
         promise(Number.isSafeInteger(tries) && tries >= 0, `${tries} tries`);
         promise(answers.every((each) => each >= 0 && each <= 1), `${answers}`);
