@@ -16,10 +16,23 @@ const MAX_TEXT = 1024;
 /** The most brackets and commas: 4096 instances with sixty elements each. */
 const MAX_SIGNS = 1_000_000;
 
+/** What is wrong with an answer that is {@linkcode isTooLarge}. */
+export const TOO_LARGE = `too large: it has more than ${MAX_SIGNS} brackets and commas`;
+
+/** Whether an answer holds far more than a PACS says: a value of two bytes takes fifty in memory. */
+export function isTooLarge(bytes: Uint8Array): boolean {
+  let signs = 0;
+  for (const byte of bytes) {
+    const isSign = byte === 0x5b || byte === 0x7b || byte === 0x2c;
+    if (isSign && ++signs > MAX_SIGNS) return true;
+  }
+  return false;
+}
+
 /**
  * Reads a list of datasets.
  *
- * @returns `undefined` if the bytes are none, or hold far more than a PACS says
+ * @returns `undefined` if the bytes are none, or {@linkcode isTooLarge}
  */
 export function parseDicomJson(bytes: Uint8Array): DicomJson[] | undefined {
   const value = _parse(bytes);
@@ -51,12 +64,7 @@ export function itemsOf(dataset: DicomJson, tag: string): number {
 }
 
 function _parse(bytes: Uint8Array): unknown {
-  // A value of two bytes takes fifty in memory, so they are counted first.
-  let signs = 0;
-  for (const byte of bytes) {
-    const isSign = byte === 0x5b || byte === 0x7b || byte === 0x2c;
-    if (isSign && ++signs > MAX_SIGNS) return undefined;
-  }
+  if (isTooLarge(bytes)) return undefined;
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {

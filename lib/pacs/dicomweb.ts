@@ -11,11 +11,13 @@ import { shortened } from "../quoted.ts";
 import { isDay } from "./day.ts";
 import {
   type DicomJson,
+  isTooLarge,
   itemsOf,
   numberOf,
   parseDicomJson,
   parseDicomJsonObject,
   textOf,
+  TOO_LARGE,
 } from "./dicom_json.ts";
 import { exchange, pacsError, type PacsRequest, type PacsServer } from "./exchange.ts";
 
@@ -235,7 +237,9 @@ export class DicomWeb {
       : [itemsOf(said, TAG.stored), itemsOf(said, TAG.failed)];
     if (failed === 0 && stored === files.length) return;
     const found = said === undefined
-      ? "it does not say what it stored"
+      ? isTooLarge(answer.bytes)
+        ? `what it says of them is ${TOO_LARGE}`
+        : "it does not say what it stored"
       : `it stored ${stored} of ${files.length} and refused ${failed}`;
     throw pacsError(this.server, what, found, { hint: "its own log says why" });
   }
@@ -252,6 +256,10 @@ export class DicomWeb {
     });
     // No content: nothing was found.
     if (status === 204 || bytes.length === 0) return [];
+    if (isTooLarge(bytes)) {
+      const hint = "its own log says why";
+      throw pacsError(this.server, request.what, `its list is ${TOO_LARGE}`, { hint });
+    }
     const listed = parseDicomJson(bytes);
     if (listed?.every((each) => isUid(textOf(each, identifier)))) return listed;
     const found = listed === undefined

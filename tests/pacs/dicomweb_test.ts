@@ -178,6 +178,11 @@ Deno.test("whatever a PACS answers instead of a study is one line", async () => 
     ["a page", () => new Response("<html>"), /its answer is of type 'text\/plain', not a list/],
     ["broken JSON", () => new Response('[{"002'), /not a list in DICOM's JSON: check that the add/],
     ["another list", list([1, 2]), /not a list in DICOM's JSON/],
+    [
+      "a list of a million values",
+      list(Array(1_000_001).fill(0)),
+      /its list is too large: it has more than 1000000 brackets and commas: its own log says why$/,
+    ],
     ["no identifiers", list([{}]), /its list has an entry without an identifier/],
     [
       "a path for an identifier",
@@ -315,6 +320,10 @@ Deno.test("what is stored is there, and what the PACS refuses is an error", asyn
     ],
     [() => json({ "00081199": { vr: "SQ", Value: [{}] } }), /it stored 1 of 2 and refused 0/],
     [() => new Response("<xml>"), /it does not say what it stored/],
+    [
+      () => json(Array(1_000_001).fill(0)),
+      /what it says of them is too large: it has more than 1000000 brackets and commas/,
+    ],
     [() => new Response(null, { status: 400 }), /it answered 400: its own log says why$/],
     [() => new Response(null, { status: 409 }), /it answered 409/],
   ];
