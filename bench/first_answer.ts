@@ -18,9 +18,9 @@ export interface FirstAnswer {
   graph: number;
   /** `import "mod.ts"`. */
   import: number;
-  /** Import, engine, weights, one exam of 24 slices through `model.predict`, on one thread. */
+  /** Import, engine, weights, one exam of 24 slices through `model.predict`. */
   predict: number;
-  /** The same through `evaluate`, on all threads. */
+  /** The same through `evaluate`. */
   evaluate: number;
   /** `import "mod.ts"` by a script that stands alone. */
   alone: number;
@@ -66,7 +66,11 @@ export async function measureFirstAnswer(
       await script("project/empty", ""),
       await script("project/graph", `if (Deno.args.length > 0) await import(${module});`),
       await script("project/import", alone),
-      await script("project/predict", `${read} await model.predict(exam);`),
+      await script(
+        "project/predict",
+        `${read} await model.predict(exam);
+        model.dispose();`,
+      ),
       await script("project/evaluate", evaluate),
       await script("alone", alone),
     ]);
@@ -77,7 +81,7 @@ export async function measureFirstAnswer(
   }
 }
 
-/** The phases of a first answer on one thread; of each the least of several processes. */
+/** The phases of a first answer; of each the least of several processes. */
 export async function measurePhases(
   weights: string,
   side: number,
@@ -144,7 +148,7 @@ export function phaseLines(
 ): string[] {
   const size = ({ modules, bytes }: ModuleCount) =>
     `${modules} modules, ${Math.round(bytes / 1000)} kB`;
-  const more = ["workers started", "TensorFlow.js run, its variables made", "a GPU looked for"];
+  const more = ["TensorFlow.js run, its variables made", "a GPU looked for"];
   const rows: [string, number][] = [
     ["Deno", answer.empty],
     [`modules found: ${size(all)}`, answer.graph - answer.empty],
@@ -152,7 +156,7 @@ export function phaseLines(
     ...[...phases].filter(([name]) => !more.includes(name)),
   ];
   return [
-    `Where a first answer about ${SLICES} slices goes on one thread, seconds:`,
+    `Where a first answer about ${SLICES} slices goes, seconds:`,
     ...rows.map(([name, seconds]) => _line(name, seconds)),
     _line("all of these", rows.reduce((sum, [, seconds]) => sum + seconds, 0)),
     "Not among them:",

@@ -1,5 +1,5 @@
 /**
- * The phases of a first answer on one thread, one after the other, in a process of its own.
+ * The phases of a first answer, one after the other, in a process of its own.
  *
  * ```sh
  * deno run -A bench/first_answer_process.ts MODEL SIDE SLICES
@@ -33,15 +33,19 @@ const model = new MRNet(handOver(tensors));
 done("weights read and checked");
 const { PIXELS_AT_ONCE } = await import("../lib/model/wasm_network.ts");
 const { Threads } = await import("../lib/engine/wasm/threads.ts");
+const { MAX_THREADS } = await import("../lib/model/wasm/prediction_memory.ts");
 const { NetworkMemory } = await import("../lib/model/wasm/network_memory.ts");
 const { NetworkPrograms } = await import("../lib/model/wasm/network_programs.ts");
 const { networkState } = await import("../lib/model/parameters.ts");
 done("code of the network");
-const threads = await Threads.start({ threads: 1 });
+const threads = await Threads.start({ threads: Math.min(cores, MAX_THREADS) });
+done("kernels loaded and instantiated, workers begun");
 const state = networkState(model);
 const memory = new NetworkMemory(threads, false, state.network);
 const programs = new NetworkPrograms(threads, memory);
-done("kernels loaded and instantiated, memory taken");
+done("memory taken");
+await threads.ready();
+done("workers waited for");
 await programs.follow(state);
 done("weights placed");
 const run = threads.run.bind(threads);
@@ -51,20 +55,15 @@ threads.run = (addresses) => {
   run(addresses);
   done(["filters transformed", "first slices"][runs++] ?? "other slices");
 };
-const atOnce = Math.max(1, Math.floor(PIXELS_AT_ONCE / side ** 2));
+const atOnce = threads.count * Math.max(1, Math.floor(PIXELS_AT_ONCE / side ** 2));
 for (let first = 0; first < slices; first += atOnce) {
   const count = Math.min(atOnce, slices - first);
   const exam = { id: "first", slices: count, height: side, width: side };
   const voxels = new Uint8Array(count * side ** 2).fill(9);
   programs.run("evaluate", { ...exam, voxels }, { affine: { scale: 1, offset: 0 } });
 }
-// What this answer does not need: others use several threads, the parameters, or the engine `auto`.
+// What this answer does not need: others use the parameters, or the engine `auto`.
 const { findAdapter } = await import("../lib/engine/webgpu/start.ts");
-before = performance.now();
-const several = await Threads.start({ threads: cores });
-await several.ready();
-done("workers started");
-several.dispose();
 before = performance.now();
 model.parameters.get("classifer.bias");
 done("TensorFlow.js run, its variables made");

@@ -40,8 +40,8 @@ export interface AdamOptions {
 /** What a network is set to beside the optimizer. */
 export interface NetworkSettings extends AdamOptions {
   /**
-   * What it is made for: only one that is to train has room for it, and one that is to predict computes
-   * on the caller's thread on the WebAssembly engine.
+   * What it is made for: only one that is to train has room for it, and one that is to predict shares its
+   * memory with others on the WebAssembly engine.
    * @default "train"
    */
   use?: "train" | "evaluate" | "predict";

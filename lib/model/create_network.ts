@@ -25,6 +25,5 @@ export async function createNetwork(
     return new TensorNetwork(model, settings);
   }
   const { WasmNetwork } = await import("./wasm_network.ts");
-  const threads = settings.use === "predict" ? 1 : currentEngine().threads;
-  return await WasmNetwork.create(model, settings, threads);
+  return await WasmNetwork.create(model, settings, currentEngine().threads);
 }

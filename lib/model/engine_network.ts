@@ -36,8 +36,8 @@ export interface ForwardOptions {
    */
   features?: boolean;
   /**
-   * Waited for between two chunks of the exam, if it is computed on the caller's thread; what it throws
-   * ends the computation.
+   * Waited for between two chunks of the exam, if it is computed in chunks; what it throws ends the
+   * computation.
    * @default the exam is computed in one go
    */
   between?: () => void | Promise<void>;

@@ -27,8 +27,8 @@ import { listParameters, placeParameters } from "./wasm/parameters.ts";
 import { PredictionMemory } from "./wasm/prediction_memory.ts";
 
 /**
- * How many pixels are computed at once on the caller's thread: three slices of 256×256, which the kernels
- * multiply together (`lib/model/wasm/tiling.ts`) and which take some 50 to 100 ms, with ResNet-18 twice as long.
+ * How many pixels a thread computes at once to predict: three slices of 256×256, which the kernels multiply
+ * together (`lib/model/wasm/tiling.ts`) and which take some 50 to 100 ms, with ResNet-18 twice as long.
  */
 export const PIXELS_AT_ONCE = 3 * 256 * 256;
 
@@ -38,12 +38,19 @@ interface Own {
   programs: NetworkPrograms;
 }
 
+/** What an exam is computed with, until it is disposed of. */
+interface Ready extends Disposable {
+  programs: NetworkPrograms;
+  /** How many slices of a size are computed at once. */
+  atOnce: (height: number, width: number) => number;
+}
+
 /**
- * Computes a model on threads of its own or, to predict, on the caller's thread in the memory that all
- * models of the process share: with workers a script that never disposes of its model would not end.
+ * Computes a model on threads of its own or, to predict, on those and in the memory that all models of the
+ * process share.
  *
- * There an exam is computed in chunks of a few slices. Slices do not depend on each other before the
- * maximum, so the answer has the same bits as in one go, and memory is needed for one chunk only.
+ * There an exam is computed in chunks of a few slices a thread. Slices do not depend on each other before
+ * the maximum, so the answer has the same bits as in one go, and memory is needed for one chunk only.
  */
 export class WasmNetwork implements EngineNetwork {
   readonly inFlight = 0;
@@ -51,13 +58,21 @@ export class WasmNetwork implements EngineNetwork {
   readonly #model: EngineModel;
   readonly #state: NetworkState;
   readonly #own: Own | undefined;
+  /** How many threads compute at most. */
+  readonly #threads: number;
   readonly #adam: Omit<Required<AdamOptions>, "learningRate">;
   #steps = 0;
 
-  private constructor(model: EngineModel, own: Own | undefined, options: AdamOptions) {
+  private constructor(
+    model: EngineModel,
+    threads: number,
+    own: Own | undefined,
+    options: AdamOptions,
+  ) {
     this.#model = model;
     this.#state = networkState(model);
     this.#own = own;
+    this.#threads = threads;
     const { learningRate, ...adam } = { ...ADAM_DEFAULTS, ...options };
     this.#adam = adam;
     this.learningRate = learningRate;
@@ -75,15 +90,15 @@ export class WasmNetwork implements EngineNetwork {
   ): Promise<WasmNetwork> {
     const state = networkState(model);
     if (use === "predict") {
-      await PredictionMemory.current(state.network);
-      return new WasmNetwork(model, undefined, options);
+      await PredictionMemory.current(state.network, count);
+      return new WasmNetwork(model, count, undefined, options);
     }
     const threads = await Threads.start({ threads: count });
     try {
       const memory = new NetworkMemory(threads, use === "train", state.network);
       const programs = new NetworkPrograms(threads, memory, frozen);
       await programs.follow(state);
-      return new WasmNetwork(model, { threads, programs }, options);
+      return new WasmNetwork(model, count, { threads, programs }, options);
     } catch (error) {
       threads.dispose();
       throw error;
@@ -96,27 +111,24 @@ export class WasmNetwork implements EngineNetwork {
   ): Promise<ForwardResult> {
     const exam = preparedExam(given, this.#model);
     const affine = affineOf(exam, this.#model.intensity);
-    const { programs, release } = await this.#ready();
+    using ready = await this.#ready();
+    const { programs } = ready;
     const { slices, height, width } = exam;
-    const atOnce = this.#own ? slices : Math.max(1, Math.floor(PIXELS_AT_ONCE / (height * width)));
+    const atOnce = ready.atOnce(height, width);
     const { channels } = programs.layout;
     const largest = new Float32Array(channels).fill(-Infinity);
     const chunks: Features[] = [];
-    try {
-      for (let first = 0; first < slices; first += atOnce) {
-        if (first > 0) await between?.();
-        const chunk = _chunk(exam, first, atOnce);
-        programs.run("evaluate", chunk, { affine });
-        programs.means(chunk.slices).forEach((mean, at) => {
-          largest[at % channels] = Math.max(largest[at % channels], mean);
-        });
-        if (wanted) chunks.push(programs.features(chunk.slices));
-      }
-      const features = wanted ? joinFeatures(chunks) : undefined;
-      return { logits: [_logit(programs, largest, 0), _logit(programs, largest, 1)], features };
-    } finally {
-      release();
+    for (let first = 0; first < slices; first += atOnce) {
+      if (first > 0) await between?.();
+      const chunk = _chunk(exam, first, atOnce);
+      programs.run("evaluate", chunk, { affine });
+      programs.means(chunk.slices).forEach((mean, at) => {
+        largest[at % channels] = Math.max(largest[at % channels], mean);
+      });
+      if (wanted) chunks.push(programs.features(chunk.slices));
     }
+    const features = wanted ? joinFeatures(chunks) : undefined;
+    return { logits: [_logit(programs, largest, 0), _logit(programs, largest, 1)], features };
   }
 
   async step(
@@ -129,7 +141,8 @@ export class WasmNetwork implements EngineNetwork {
     const matrix = source && sourceOf(source, [exam.height, exam.width]);
     const change = photometricOf(source);
     const photometric = change && photometricValues(exam, change, affine);
-    const { programs } = await this.#ready();
+    using ready = await this.#ready();
+    const { programs } = ready;
     programs.setAdam(this.#settingsOf(++this.#steps));
     const input = { label, weights, matrix, affine, photometric };
     const [loss, absent, present] = programs.run("train", exam, input);
@@ -137,7 +150,8 @@ export class WasmNetwork implements EngineNetwork {
   }
 
   async snapshot(optimizer = true): Promise<Snapshot> {
-    const { programs: { layout, parameters, moments } } = await this.#ready();
+    using ready = await this.#ready();
+    const { layout, parameters, moments } = ready.programs;
     const steps = this.#steps;
     return {
       parameters: stateDictOf(this.#state, listParameters(layout, parameters)),
@@ -150,7 +164,8 @@ export class WasmNetwork implements EngineNetwork {
   }
 
   async restore({ steps, first, second }: OptimizerState): Promise<void> {
-    const { programs: { layout, moments } } = await this.#ready();
+    using ready = await this.#ready();
+    const { layout, moments } = ready.programs;
     this.#steps = steps;
     placeParameters(layout, first, moments.first);
     placeParameters(layout, second, moments.second);
@@ -161,13 +176,24 @@ export class WasmNetwork implements EngineNetwork {
     else PredictionMemory.forget(this, this.#state.network);
   }
 
-  /** The programs with the model's parameters as they are now; `release` is called after an exam. */
-  async #ready(): Promise<{ programs: NetworkPrograms; release: () => void }> {
-    const memory = this.#own ? undefined : await PredictionMemory.current(this.#state.network);
-    const programs = this.#own?.programs ?? memory!.programsOf(this);
-    await this.#own?.threads.ready();
+  /** Programs with the model's parameters as they are now, on threads that can compute. */
+  async #ready(): Promise<Ready> {
+    using stack = new DisposableStack();
+    let programs: NetworkPrograms;
+    let atOnce: Ready["atOnce"] = () => Infinity;
+    if (this.#own) {
+      programs = this.#own.programs;
+      await this.#own.threads.ready();
+    } else {
+      const memory = await PredictionMemory.current(this.#state.network, this.#threads);
+      stack.use(await memory.begin());
+      programs = memory.programsOf(this);
+      atOnce = (height, width) =>
+        memory.threads * Math.max(1, Math.floor(PIXELS_AT_ONCE / (height * width)));
+    }
     await programs.follow(this.#state);
-    return { programs, release: () => memory?.giveBack() };
+    const held = stack.move();
+    return { programs, atOnce, [Symbol.dispose]: () => held.dispose() };
   }
 
   /** The settings of a step, as the kernel `adam` takes them. */

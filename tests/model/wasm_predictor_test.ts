@@ -5,6 +5,7 @@ import { createNetwork } from "../../lib/model/create_network.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
 import { NETWORK_NAMES, type NetworkName, networkOf } from "../../lib/network/networks.ts";
+import { breakWorker, liveWorkers } from "../support/workers.ts";
 
 /** The engine outlives the tests on purpose. */
 const OUTLIVING = { sanitizeOps: false, sanitizeResources: false };
@@ -23,7 +24,7 @@ const SIZES = {
 } as const;
 
 for (const network of NETWORK_NAMES) {
-  const name = `an exam in chunks gives the bits that it gives in one go, ${network}`;
+  const name = `an exam in chunks, on any threads, gives the bits of one go on one, ${network}`;
   Deno.test(name, OUTLIVING, () => chunksAreExact(network));
 }
 
@@ -34,13 +35,18 @@ async function chunksAreExact(name: NetworkName): Promise<void> {
   for (const [slices, side, float] of SIZES[name]) {
     const each = exam(slices, side, float);
     const expected = await whole.forward(each, { features: true });
-    let chunks = 1;
-    const between = () => void chunks++;
-    assert.deepEqual((await model.predict(each, { between })).logits, expected.logits);
-    assert.equal(chunks, Math.ceil(slices / Math.floor(3 * 65536 / side ** 2)));
-    const { logits, features } = await model.predictWithFeatures(each);
-    assert.deepEqual(logits, expected.logits);
-    assert.deepEqual(features, expected.features);
+    // At most 4 compute.
+    for (const [asked, threads] of [[1, 1], [2, 2], [9, 4]]) {
+      await startEngine("wasm", { threads: asked });
+      using alike = new MRNet(await model.stateDict());
+      let chunks = 1;
+      const between = () => void chunks++;
+      assert.deepEqual((await alike.predict(each, { between })).logits, expected.logits);
+      assert.equal(chunks, Math.ceil(slices / (threads * Math.floor(3 * 65536 / side ** 2))));
+      const { logits, features } = await alike.predictWithFeatures(each);
+      assert.deepEqual(logits, expected.logits);
+      assert.deepEqual(features, expected.features);
+    }
   }
   // A step computes its logits in a kernel.
   const small = exam(2, 64);
@@ -53,7 +59,7 @@ Deno.test(
   "what is thrown between two chunks ends the prediction, and the next one is right",
   OUTLIVING,
   async () => {
-    await startEngine("wasm");
+    await startEngine("wasm", { threads: 1 });
     const model = new MRNet(initialWeights(1));
     const expected = await model.predict(exam(7, 256));
     let chunks = 0;
@@ -116,8 +122,13 @@ Deno.test(
   },
 );
 
-Deno.test("models that share their memory say what each says alone", OUTLIVING, async () => {
-  await startEngine("wasm", { threads: 1 });
+for (const threads of [1, 2]) {
+  const name = `models that share their memory say what each says alone, ${threads} threads`;
+  Deno.test(name, OUTLIVING, () => modelsShare(threads));
+}
+
+async function modelsShare(threads: number): Promise<void> {
+  await startEngine("wasm", { threads });
   const sizes = [[7, 256], [2, 64], [5, 200, true], [1, 700]] as const;
   const exams = sizes.map(([slices, side, float]) => exam(slices, side, float));
   const make = (seed: number) => new MRNet(initialWeights(seed));
@@ -155,4 +166,78 @@ Deno.test("models that share their memory say what each says alone", OUTLIVING, 
   assert.deepEqual((await models[0].predict(wide)).logits, logits);
   await Promise.all([...check(models[0], 1), ...check(next, 4)]);
   for (const model of [models[0], models[2], next]) model.dispose();
+}
+
+const pause = (milliseconds: number) =>
+  new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
+// Deno's own watch over what is left behind stays on in these.
+Deno.test("workers end soon after an exam, and are there for the next", async () => {
+  await startEngine("wasm", { threads: 2 });
+  using model = new MRNet(initialWeights(1));
+  const said = await model.predict(exam(7, 64));
+  assert.equal(liveWorkers(), 1);
+  while (liveWorkers() > 0) await pause(20);
+  assert.deepEqual(await model.predict(exam(7, 64)), said);
+  // They do not end under a reading, however long that takes.
+  await model.predict(exam(70, 128), {
+    async between() {
+      assert.equal(liveWorkers(), 1);
+      await pause(200);
+      assert.equal(liveWorkers(), 1);
+    },
+  });
+  model.dispose();
+  await pause(0);
+  assert.equal(liveWorkers(), 0);
+});
+
+Deno.test("an exam that cannot be read leaves no worker behind", async () => {
+  await startEngine("wasm", { threads: 2 });
+  using model = new MRNet(initialWeights(1));
+  const wide = { ...exam(1, 64), height: 12_000, width: 12_000 };
+  await assert.rejects(model.predict(wide), /Cannot get \d+ MB of memory for the exam/);
+  while (liveWorkers() > 0) await pause(20);
+  assert.equal((await model.predict(exam(1, 64))).logits.length, 2);
+});
+
+Deno.test("a worker's fault ends the exam that is being read, and others read the next", async () => {
+  await startEngine("wasm", { threads: 2 });
+  using model = new MRNet(initialWeights(1));
+  const said = await model.predict(exam(70, 128));
+  const between = async () => {
+    breakWorker();
+    await pause(500);
+  };
+  await assert.rejects(model.predict(exam(70, 128), { between }), {
+    name: "EngineError",
+    message: /^Cannot compute on 2 threads: .+: try --threads 1$/,
+  });
+  assert.deepEqual(await model.predict(exam(70, 128)), said);
+  // One that comes while nothing is read is seen by nobody.
+  await between();
+  assert.deepEqual(await model.predict(exam(70, 128)), said);
+});
+
+Deno.test("a script that never disposes of its model ends", async () => {
+  const script = `
+    import { createMRNet, startEngine } from ${
+    JSON.stringify(new URL("../../mod.ts", import.meta.url))
+  };
+    await startEngine("wasm", { threads: 2 });
+    const model = await createMRNet({ weights: "none", seed: 1 });
+    const voxels = new Uint8Array(64 * 64);
+    const { logits } = await model.predict({ id: "a", slices: 1, height: 64, width: 64, voxels });
+    console.log(logits.length);
+  `;
+  const path = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(path, script);
+    const args = ["run", "-A", "--no-check", path];
+    const { success, stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+    assert.equal(new TextDecoder().decode(stdout), "2\n");
+    assert.ok(success);
+  } finally {
+    await Deno.remove(path);
+  }
 });

@@ -48,6 +48,8 @@ export function onEachEngine(
         const before = tf.memory().numTensors;
         await body({ engine });
         running.check();
+        // A model that was disposed of ends its workers in the same turn, but not at once.
+        await new Promise((resolve) => setTimeout(resolve));
         assert.equal(liveWorkers(), 0, "a worker was left behind");
         const left = tf.memory().numTensors - before;
         if (left !== 0) throw new Error(`${left} tensors were left behind`);

@@ -44,7 +44,10 @@ export class Threads {
   readonly #memory: WebAssembly.Memory;
   readonly #own: Thread;
   readonly #workers: Worker[] = [];
-  readonly #ready: Promise<void>;
+  /** What starts the workers. */
+  readonly #begin: () => Promise<void>;
+  /** Until the workers have started; `undefined` while they rest. */
+  #ready: Promise<void> | undefined;
   #failure: string | undefined;
   /** Ends the wait for workers that have not started. */
   #abandon: (reason: string) => void = () => {};
@@ -59,9 +62,13 @@ export class Threads {
     this.#memory = memory;
     const shared = { memory, control: CONTROL_AT, threads, patience };
     this.#own = { ...shared, kernels: instantiate(module, memory) };
-    this.#ready = this.#start({ ...shared, module }, startPatience);
-    // A failure reaches those who wait for it; there may be none yet.
-    this.#ready.catch(() => {});
+    this.#begin = () => {
+      const started = this.#start({ ...shared, module }, startPatience);
+      // A failure reaches those who wait for it; there may be none yet.
+      started.catch(() => {});
+      return started;
+    };
+    this.#ready = this.#begin();
   }
 
   /**
@@ -88,12 +95,24 @@ export class Threads {
   }
 
   /**
-   * Resolves once every worker can compute.
+   * Resolves once every worker can compute; workers that rest are started anew, which takes some 20 ms
+   * each.
    *
    * @throws {EngineError} if one cannot
    */
-  ready(): Promise<void> {
-    return this.#ready;
+  async ready(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#lost();
+    await (this.#ready ??= this.#begin());
+  }
+
+  /** Ends the workers until {@linkcode Threads.ready} is asked for; what is in the memory stays there. */
+  rest(): void {
+    if (this.count > 1) this.#end("they rest");
+  }
+
+  /** Whether a thread has failed, or the threads were ended: they are of no use any more. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
   }
 
   /** The memory's bytes; to be read anew after {@linkcode Threads.reserve}. */
@@ -128,6 +147,7 @@ export class Threads {
    */
   run(programs: readonly number[]): void {
     if (this.#failure !== undefined) throw this.#lost();
+    if (this.#ready === undefined) throw this.#lost("they rest");
     this.#workers.forEach((worker, index) => worker.postMessage(programs[index + 1]));
     try {
       execute(this.#own, programs[0]);
@@ -140,9 +160,14 @@ export class Threads {
   /** Ends the workers. */
   dispose(): void {
     this.#failure ??= "they were ended";
-    this.#abandon(this.#failure);
+    this.#end(this.#failure);
+  }
+
+  #end(reason: string): void {
+    this.#abandon(reason);
     for (const worker of this.#workers) worker.terminate();
     this.#workers.length = 0;
+    this.#ready = undefined;
   }
 
   async #start(
@@ -173,13 +198,12 @@ export class Threads {
         worker.postMessage(setup);
       }
       const abandoned = new Promise<never>((_, reject) => {
-        this.#abandon = (reason) => {
-          this.#failure ??= reason;
-          reject(this.#lost());
-        };
+        this.#abandon = (reason) => reject(this.#lost(reason));
       });
-      const late = "one of them does not start";
-      timer = setTimeout(() => this.#abandon(late), startPatience);
+      timer = setTimeout(() => {
+        this.#failure ??= "one of them does not start";
+        this.#abandon(this.#failure);
+      }, startPatience);
       await Promise.race([Promise.all(starts), abandoned]);
     } finally {
       clearTimeout(timer);
@@ -196,9 +220,9 @@ export class Threads {
     }
   }
 
-  #lost(): EngineError {
+  #lost(reason = this.#failure): EngineError {
     return new EngineError(
-      `Cannot compute on ${this.count} threads: ${this.#failure}: try --threads 1`,
+      `Cannot compute on ${this.count} threads: ${reason}: try --threads 1`,
     );
   }
 }
