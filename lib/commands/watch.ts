@@ -56,7 +56,7 @@ export function watchCommand() {
     .addOption(
       option(
         "--since <YYYYMMDD>",
-        "the day of the first studies (default: the day it begins)",
+        "the day of the first studies (default: the day it began, 30 days ago at most)",
         day,
       ),
     )

@@ -3,7 +3,7 @@ import type { Classifier } from "../classifier/classifier.ts";
 import { OptionError } from "../errors.ts";
 import type { SeriesChoice } from "../imaging/choose.ts";
 import { checkOptionNames, type OptionNames } from "../option_names.ts";
-import { dayBefore, isDay } from "./day.ts";
+import { isDay } from "./day.ts";
 import type { DicomWeb } from "./dicomweb.ts";
 import { openPacs } from "./open.ts";
 import type { PacsOptions } from "./pacs_options.ts";
@@ -31,9 +31,9 @@ export interface WatchOptions extends PacsOptions {
    */
   every?: number;
   /**
-   * Studies of this day and later ones are read, as in `20260131`; of a watch that goes on, what it began
-   * with.
-   * @default today
+   * Studies of this day and later ones are read, as in `20260131`, however late they come.
+   * @default what the folder's watch had, or today; days of more than 30 days ago are let be once all that
+   * is listed is done
    */
   since?: string;
   /** Which series are meant if several could be. */
@@ -85,7 +85,7 @@ export async function watchWith(
     signal,
     store = false,
     every = 60,
-    since = dayBefore(0),
+    since,
     series,
     list,
     onAnswer,
@@ -95,7 +95,7 @@ export async function watchWith(
   if (classifiers.length === 0) {
     throw new OptionError("Cannot watch a PACS without a model: give one or several");
   }
-  if (!isDay(since)) {
+  if (since !== undefined && !isDay(since)) {
     throw new OptionError(`Cannot watch a PACS since '${since}': give a day like 20260131`);
   }
   if (!(every > 0 && every <= MAX_EVERY)) {

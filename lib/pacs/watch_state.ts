@@ -7,7 +7,7 @@ import { isMissing, join, makeFolder, readBytes, removeLeftOvers, writeWhole } f
 import { describeHolder, lockRun, type RunLock } from "../logs/run_lock.ts";
 import { shortened } from "../quoted.ts";
 import { z } from "../zod.ts";
-import { isDay } from "./day.ts";
+import { dayBefore, isDay } from "./day.ts";
 
 /**
  * What came of a study: `answered`; `refused`, since no answer can be made of it; `other`, since it is not of
@@ -74,15 +74,16 @@ export class WatchState implements AsyncDisposable {
   readonly #lock: RunLock;
   readonly #subject: WatchSubject;
   readonly #studies: Map<string, WatchedStudy>;
+  readonly #isFixed: boolean;
   #since: string;
 
   private constructor(
-    path: string,
-    lock: RunLock,
+    { path, lock, isFixed }: { path: string; lock: RunLock; isFixed: boolean },
     { since, studies, ...subject }: Kept,
   ) {
     this.#path = path;
     this.#lock = lock;
+    this.#isFixed = isFixed;
     this.#since = since;
     this.#subject = subject;
     this.#studies = studies;
@@ -91,12 +92,12 @@ export class WatchState implements AsyncDisposable {
   /**
    * Takes a folder, which is made, and reads what was done there before.
    *
-   * @param since the first day, for a watch that has not begun
+   * @param since the first day, which then stays; without it that of the file, or today
    * @throws {OptionError} if another process has the folder, or it is of another watch
    * @throws {DataError} if its file is none
    * @throws {OutputError} if it cannot be written
    */
-  static async open(folder: string, subject: WatchSubject, since: string): Promise<WatchState> {
+  static async open(folder: string, subject: WatchSubject, since?: string): Promise<WatchState> {
     await makeFolder(folder);
     const lock = await lockRun(folder);
     if (lock === undefined) {
@@ -111,13 +112,15 @@ export class WatchState implements AsyncDisposable {
       await removeLeftOvers(folder, { age: 0 });
       const path = join(folder, FILE);
       const before = await _read(path);
-      if (before === undefined) {
-        const state = new WatchState(path, lock, { ...subject, since, studies: new Map() });
-        await state.#save();
-        return state;
-      }
-      _checkSubject(path, before, subject);
-      return new WatchState(path, lock, { ...before, ...subject });
+      if (before !== undefined) _checkSubject(path, before, subject);
+      const kept = before ?? { ...subject, since: dayBefore(0), studies: new Map() };
+      const isFixed = since !== undefined;
+      const state = new WatchState({ path, lock, isFixed }, {
+        ...kept,
+        since: since ?? kept.since,
+      });
+      if (state.since !== before?.since) await state.#save();
+      return state;
     } catch (error) {
       await lock.release();
       throw error;
@@ -133,9 +136,9 @@ export class WatchState implements AsyncDisposable {
     return this.#since;
   }
 
-  /** Lets days before a day be; one that is let be already changes nothing. */
+  /** Lets days before a day be; changes nothing if the first day was given, or is a later one. */
   async advance(day: string): Promise<void> {
-    if (day <= this.#since) return;
+    if (this.#isFixed || day <= this.#since) return;
     this.#since = day;
     await this.#save();
   }

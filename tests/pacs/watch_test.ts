@@ -184,7 +184,10 @@ Deno.test("studies of days before are not asked for, and the first day follows a
     if (++looks === 8) controller.abort();
     return undefined;
   };
-  await using state = await WatchState.open(folder.at("watch"), subject(fake), DAY);
+  // Begun some time ago, and gone on with.
+  const begun = await WatchState.open(folder.at("watch"), subject(fake), DAY);
+  await begun[Symbol.asyncDispose]();
+  await using state = await WatchState.open(folder.at("watch"), subject(fake));
   await watchStudies({
     ...{ web: openPacs({ url: fake.url }), state, every: 0.002, signal: controller.signal },
     answer: () => Promise.resolve(),
@@ -193,6 +196,31 @@ Deno.test("studies of days before are not asked for, and the first day follows a
   assert.deepEqual(new Set(since), new Set([`${DAY}-`, `${dayBefore(30)}-`]));
   assert.equal(dayBefore(30, new Date(2026, 0, 31)), "20260101");
   assert.equal(dayBefore(1, new Date(2024, 2, 1)), "20240229");
+});
+
+Deno.test("a first day that is given holds, also for a watch that goes on", async () => {
+  await using fake = new FakePacs();
+  await using folder = await TemporaryFolder.make();
+  fake.date = "20260115";
+  await fake.take([image(1)]);
+  const first = await watched(fake, folder, (said) => said.length === 1);
+  assert.deepEqual(first, ["answered 2.25.1"]);
+  // Of an old day too, and long after all that was listed is done.
+  let looks = 0;
+  fake.trouble = async (_, { pathname }) => {
+    if (pathname.endsWith("/studies") && ++looks === 5) await fake.take([image(2)]);
+    return undefined;
+  };
+  assert.deepEqual(await watched(fake, folder, (said) => said.length === 1), ["answered 2.25.2"]);
+  const open = async (since?: string) => {
+    await using state = await WatchState.open(folder.at("watch"), subject(fake), since);
+    return state.since;
+  };
+  assert.equal(await open("20250101"), "20250101");
+  assert.equal(await open(), "20250101", "of a watch that goes on");
+  assert.equal(await open("20260201"), "20260201");
+  await Deno.remove(folder.at("watch/watch.json"));
+  assert.equal(await open(), dayBefore(0));
 });
 
 Deno.test("the folder is of one watch and one process, and its file is read only if it is one", async () => {
