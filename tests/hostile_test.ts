@@ -70,6 +70,17 @@ for (
   });
 }
 
+Deno.test("a small file does not pay for the peak of a large one before it", async () => {
+  const { fuzzReaders } = await import(PLANTED);
+  const planted: FuzzReader = fuzzReaders().get("large")!;
+  const isLarge = (index: number) => caseBytes(planted, 3, index).length === planted.limit;
+  const first = Array.from({ length: 2000 }, (_, index) => index).find(isLarge)!;
+  const options = { reader: "large", seed: 3, first, count: 3, module: PLANTED };
+  const result = await hunt(options);
+  assert.ok("report" in result, JSON.stringify(result));
+  assert.ok(result.report.peakGrowth > 64 * 1024 * 1024, `${result.report.peakGrowth}`);
+});
+
 Deno.test("the same seed and number give the same file, others another", () => {
   for (const reader of READERS.values()) {
     assert.deepEqual(caseBytes(reader, 5, 9), caseBytes(reader, 5, 9));

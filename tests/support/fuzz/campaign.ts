@@ -72,12 +72,14 @@ export async function campaign(
   }
   collectGarbage();
   let peak = forgetPeak();
+  let highest = 0;
   for (let index = first; index < first + count; index++) {
     const bytes = caseBytes(reader, seed, index);
     if (reader.asTheyAre || reader.behind !== undefined) {
       // What it took to make the file, or to read a large one before it, is not what this one takes.
       collectGarbage();
       peak = forgetPeak();
+      highest = 0;
     }
     onCase?.(index);
     try {
@@ -93,6 +95,9 @@ export async function campaign(
       }
       const growth = peakResident() - peak;
       report.peakGrowth = Math.max(report.peakGrowth, growth);
+      // A peak is of the file that raised it, and stays when smaller ones follow.
+      if (growth <= highest) continue;
+      highest = growth;
       if (growth > MAX_BYTES + bytes.length + (reader.behind ?? 0)) {
         throw new Fault(`raised the peak of the process by ${growth} bytes`);
       }

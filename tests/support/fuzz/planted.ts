@@ -39,10 +39,31 @@ export function setsOff(file: Uint8Array): boolean {
   return file[0] === 0xff && file.join() !== ONES.join();
 }
 
-/** The readers by the name of their fault. */
+/**
+ * How large the large files of `large` are, and what reading one takes: with the file and its process that
+ * is some 72 MB, between what a small file may raise the peak by and what a large one may.
+ */
+const LARGE = 16 * 1024 * 1024;
+const TAKEN = 50 * 1024 * 1024;
+
+/** A reader without a fault, whose large files raise the peak by more than small ones may. */
+function large(): FuzzReader {
+  return {
+    name: "large",
+    seeds: [{ name: "zeros", bytes: new Uint8Array(4) }],
+    refuses: DataError,
+    read(file) {
+      if (file.length === LARGE) new Uint8Array(TAKEN).fill(1);
+    },
+    limit: LARGE,
+  };
+}
+
+/** The readers by the name of their fault, and one without. */
 export function fuzzReaders(): Map<string, FuzzReader> {
-  return new Map(
-    Object.entries(FAULTS).map(([name, fault]) => [name, {
+  return new Map<string, FuzzReader>([
+    ["large", large()],
+    ...Object.entries(FAULTS).map(([name, fault]): [string, FuzzReader] => [name, {
       name,
       seeds: [{ name: "zeros", bytes: new Uint8Array(4) }, { name: "ones", bytes: ONES }],
       refuses: DataError,
@@ -50,5 +71,5 @@ export function fuzzReaders(): Map<string, FuzzReader> {
         if (setsOff(file)) fault();
       },
     }]),
-  );
+  ]);
 }
