@@ -11,6 +11,7 @@ import type { Exam } from "../../lib/data/exam.ts";
 import { currentGpu } from "../../lib/engine/engine.ts";
 import { featureParameters } from "../../lib/model/names.ts";
 import { ALEXNET } from "../../lib/network/alexnet.ts";
+import { RESNET18 } from "../../lib/network/resnet.ts";
 import { initialWeights } from "../../lib/model/initialise.ts";
 import { MRNet } from "../../lib/model/mrnet.ts";
 import { assignState } from "../../lib/model/parameters.ts";
@@ -31,6 +32,7 @@ const FEATURE_PARAMETERS = featureParameters(ALEXNET).map(({ name }) => name);
 const ALL = [...FEATURE_PARAMETERS, ...LINEAR];
 const WEIGHTS = initialWeights(3);
 const ON_WASM = { engines: ["wasm"] } as const;
+const ON_KERNELS = { engines: ["webgpu", "wasm"] } as const;
 
 function dataset(first: number, labels: readonly (0 | 1)[] = [0, 1]): Dataset {
   const exams = labels.map((_, index): Exam => seededExam(first + index, SIZE));
@@ -120,23 +122,25 @@ async function assertFrozen(
   create: (model: MRNet, frozen: ReadonlySet<string>) => Promise<EngineNetwork>,
   exam: Exam,
   cases: readonly (readonly string[])[],
+  weights = WEIGHTS,
 ): Promise<void> {
-  using model = new MRNet(WEIGHTS);
+  using model = new MRNet(weights);
+  const names = [...model.parameters.keys()];
   const before = await valuesOf(model);
   const step = async (frozen: readonly string[]) => {
     for (const [name, values] of before) model.assign(name, values);
     return await stepOf(model, await create(model, new Set(frozen)), exam);
   };
   const free = await step([]);
-  differ(free.values, before, ALL);
+  differ(free.values, before, names);
   for (const frozen of cases) {
-    const moved = ALL.filter((name) => !frozen.includes(name));
+    const moved = names.filter((name) => !frozen.includes(name));
     const { loss, values, first, second } = await step(frozen);
     assert.equal(loss, free.loss);
     same(values, before, frozen);
     same(values, free.values, moved);
     for (const moments of [first, second]) {
-      assert.deepEqual([...moments.keys()], ALL);
+      assert.deepEqual([...moments.keys()], names);
       for (const name of frozen) assert.ok(moments.get(name)!.every((value) => value === 0), name);
     }
     same(first, free.first, moved);
@@ -154,6 +158,41 @@ onEachEngine("what is frozen stays as it is, and the rest moves as without", asy
     cases,
   );
 });
+
+onEachEngine(
+  "what lies ahead of the first layer that is trained changes nothing behind it",
+  async ({ engine }) => {
+    // Up to each layer, with its bias and without, and layers in between.
+    const cases = [2, 3, 6, 8, 9, 10].map((count) => ALL.slice(0, count));
+    cases.push(ALL.slice(2, 8), [...ALL.slice(0, 2), ...ALL.slice(4, 6)]);
+    const create = (model: MRNet, frozen: ReadonlySet<string>) => createNetwork(model, { frozen });
+    // Each takes seconds where there is no GPU.
+    const some = engine === "webgpu" ? [cases[2], cases[6]] : cases;
+    await assertFrozen(create, seededExam(2, { ...SIZE, slices: 3 }), some);
+  },
+  ON_KERNELS,
+);
+
+onEachEngine(
+  "the same of a network with shortcuts and batch normalisations",
+  async ({ engine }) => {
+    const names = featureParameters(RESNET18).map(({ name }) => name);
+    const first = (what: string) => names.findIndex((name) => name.includes(what));
+    const cases = [
+      // Up to a block, up to within one, and a block in between, whose normalisations are trained or not.
+      names.slice(0, first("layer4.1.")),
+      names.slice(0, first("layer3.0.conv2")),
+      names.slice(first("layer2.0."), first("layer3.1.")),
+      names.filter((name) => name.includes("layer2.0.") && !name.includes("bn")),
+      names.slice(0, 3),
+    ];
+    for (const each of cases) assert.ok(each.length > 1 && each.length < names.length);
+    const create = (model: MRNet, frozen: ReadonlySet<string>) => createNetwork(model, { frozen });
+    const some = engine === "webgpu" ? [cases[1], cases[3]] : cases;
+    await assertFrozen(create, seededExam(2, SIZE), some, initialWeights(3, RESNET18));
+  },
+  ON_KERNELS,
+);
 
 onEachEngine("the same where an exam is computed in several parts", async () => {
   await assertFrozen(

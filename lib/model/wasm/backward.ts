@@ -10,6 +10,7 @@ import { joinedBy } from "./layer_kernels.ts";
 import type { Slot } from "./scratch_map.ts";
 import { pixels } from "./shapes.ts";
 import type { ThreadWriter } from "./thread_writer.ts";
+import { firstTrained, keepsFilters, passesGradient } from "./trained.ts";
 
 /** Sets this thread's gradient to zero. */
 export function clearGradient(writer: ThreadWriter): void {
@@ -61,7 +62,8 @@ function _backwardGroup(writer: ThreadWriter, slots: readonly Slot[]): void {
   for (const slot of slots) _spread(writer, slot);
   const gradientAt = (floats: number) => fixed.gradients[thread] + 4 * floats;
   const common = { writer, scratch, slots, kept: exam.slices[0], gradientAt };
-  for (let index = layers.length - 1; index >= 0; index--) {
+  // What lies ahead of the first layer that is trained needs no gradient.
+  for (let index = layers.length - 1; index >= firstTrained(writer.setting); index--) {
     const step = { ...common, index, layer: layers[index], shape: writer.setting.shapes[index] };
     if (step.layer.order === "panels") _dense(step);
     else for (const slot of slots) _sparse(step, slot);
@@ -106,14 +108,19 @@ function _sparse(step: Step, slot: Slot): void {
   // The pool's windows begin in its padding.
   const x = kept.inputs[index] - convolved.border * (xPitch + xStep);
   const filters = { x, pitch, rows, dw: gradientAt(weight) };
+  const keeps = keepsFilters(setting, layer);
   if (order === "first") {
+    if (keeps) return;
     program.callOf("sparseFilterNarrow", ofSlice(step, slot, "x"), { ...listed, ...filters });
     return;
   }
   // Groups of 32 numbers in a row of the filter.
   const chunks = rows * inputs / 32;
   const dx = slot.gradients[layer.source];
-  program.callOf("sparseFilter", ofSlice(step, slot, "x"), { ...listed, ...filters, chunks });
+  if (!keeps) {
+    program.callOf("sparseFilter", ofSlice(step, slot, "x"), { ...listed, ...filters, chunks });
+  }
+  if (!passesGradient(setting, layer)) return;
   program.call("sortByPixel", { ...listed, pixels: pixels(input), starts, entries });
   program.call("clear", { at: dx, bytes: input.bytes });
   const weights = setting.fixed.parameters + 4 * weight;
@@ -123,15 +130,16 @@ function _sparse(step: Step, slot: Slot): void {
 
 /** The gradients of a layer in panels, and of its input. */
 function _dense(step: Step): void {
-  const { layer, slots } = step;
+  const { layer, slots, writer: { setting } } = step;
+  const keeps = keepsFilters(setting, layer);
   for (const slot of slots) {
     if (layer.pool) _spreadMaxima(step, slot);
     else _maskRelu(step, slot);
     // What `maskRelu` copies for it is that of one slice.
-    if (layer.tiling === undefined) directFilterGradient(step, slot);
+    if (layer.tiling === undefined && !keeps) directFilterGradient(step, slot);
   }
-  if (layer.tiling) winogradFilterGradient(step);
-  inputGradient(step);
+  if (layer.tiling && !keeps) winogradFilterGradient(step);
+  if (passesGradient(setting, layer)) inputGradient(step);
 }
 
 /** Brings a gradient back through a pool and the ReLU ahead of it, and adds the bias's. */

@@ -5,6 +5,7 @@
 import type { NetworkState } from "../parameters.ts";
 import { LANES, type NetworkLayout } from "./parameters.ts";
 import type { ThreadWriter } from "./thread_writer.ts";
+import { keepsFilters } from "./trained.ts";
 
 /** What keeps it from dividing by 0: PyTorch's default. */
 const EPSILON = 1e-5;
@@ -28,7 +29,7 @@ export function unfoldGradient(writer: ThreadWriter): void {
   const gradientAt = (floats: number) => fixed.gradients[writer.thread] + 4 * floats;
   layers.forEach((layer, index) => {
     const { order, outputs, rows, run, size, weight, floats, bias, batchNorm } = layer;
-    if (batchNorm === undefined) return;
+    if (batchNorm === undefined || keepsFilters(writer.setting, layer)) return;
     const of = (first: number) => ({
       gradient: gradientAt(weight + first * rows * run),
       biasGradient: gradientAt(bias + first),

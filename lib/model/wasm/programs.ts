@@ -18,6 +18,7 @@ import { packBackward, packForward } from "./pack.ts";
 import { HEAD } from "../names.ts";
 import { type LayerLayout, type NetworkLayout, vectorsOf } from "./parameters.ts";
 import { type Setting, ThreadWriter } from "./thread_writer.ts";
+import { firstTrained, keepsFilters, passesGradient } from "./trained.ts";
 
 /**
  * What a thread is to do. To evaluate, the weights must be packed; to train, those of the layers that no
@@ -28,20 +29,20 @@ export type ProgramName = "train" | "evaluate" | "pack" | "packFrozen";
 /** The program of one thread. */
 export function threadProgram(setting: Setting, thread: number, name: ProgramName): Int32Array {
   const writer = new ThreadWriter(setting, thread);
-  const frozen = (layer: LayerLayout) => _keepsFilters(layer, setting.frozen);
+  const frozen = (layer: LayerLayout) => keepsFilters(setting, layer);
   const trained = (layer: LayerLayout) => !frozen(layer);
+  const passing = (layer: LayerLayout) => passesGradient(setting, layer);
   switch (name) {
     case "train": {
-      const back = !_areFeaturesFrozen(setting);
       packForward(writer, trained);
-      if (back) packBackward(writer, trained);
+      packBackward(writer, (layer) => trained(layer) && passing(layer));
       // Without anything to pack there is nothing to wait for.
       if (!frozenLayers(setting).all) writer.program.barrier();
       forward(writer);
       writer.program.barrier();
       clearGradient(writer);
       head(writer);
-      if (back) {
+      if (firstTrained(setting) < setting.layout.layers.length) {
         backward(writer);
         unfoldGradient(writer);
       }
@@ -54,7 +55,7 @@ export function threadProgram(setting: Setting, thread: number, name: ProgramNam
       break;
     case "packFrozen":
       packForward(writer, frozen);
-      if (setting.training && !_areFeaturesFrozen(setting)) packBackward(writer, frozen);
+      if (setting.training) packBackward(writer, (layer) => frozen(layer) && passing(layer));
       break;
     case "evaluate":
       forward(writer);
@@ -67,15 +68,9 @@ export function threadProgram(setting: Setting, thread: number, name: ProgramNam
 }
 
 /** Whether steps leave the filters of some layers, or of all, as they are. */
-export function frozenLayers({ layout, frozen }: Setting): { some: boolean; all: boolean } {
-  const kept = layout.layers.map((layer) => _keepsFilters(layer, frozen));
+export function frozenLayers(setting: Setting): { some: boolean; all: boolean } {
+  const kept = setting.layout.layers.map((layer) => keepsFilters(setting, layer));
   return { some: kept.includes(true), all: !kept.includes(false) };
-}
-
-/** Whether no step changes a layer's filters, nor the batch normalisation that is folded into them. */
-function _keepsFilters(layer: LayerLayout, frozen: ReadonlySet<string>): boolean {
-  const folded = layer.batchNorm === undefined ? [] : vectorsOf(layer);
-  return frozen.has(`${layer.name}.weight`) && folded.every(([name]) => frozen.has(name));
 }
 
 /** Moves this thread's range of the parameters. */
@@ -131,11 +126,4 @@ function _stretches(
     open = true;
   });
   return stretches;
-}
-
-/** Whether no convolution is trained, so that there is no backward pass through them. */
-function _areFeaturesFrozen({ layout: { layers }, frozen }: Setting): boolean {
-  return layers.every((layer) =>
-    frozen.has(`${layer.name}.weight`) && vectorsOf(layer).every(([name]) => frozen.has(name))
-  );
 }

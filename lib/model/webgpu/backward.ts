@@ -21,7 +21,6 @@ import { maxPoolGradient } from "../../engine/webgpu/kernels/max_pool.ts";
 import { meanGradient } from "../../engine/webgpu/kernels/mean.ts";
 import { poolOf } from "../../engine/webgpu/kernels/mean_pool.ts";
 import { addPartialSums, addPartialSumsOfGrey } from "../../engine/webgpu/kernels/partial_sums.ts";
-import { IMAGE } from "../../network/network.ts";
 import { type PassContext, prepareConvolution } from "./forward.ts";
 import { filterOf } from "./parameters.ts";
 
@@ -30,29 +29,40 @@ import { filterOf } from "./parameters.ts";
  * in the chunk's selected slices.
  *
  * @param context whose selected slices are the chunk's
+ * @param trained which layers are trained: others have no gradient of their own, and what lies ahead of
+ * the first needs none at all
  */
-export function backwardPass(context: PassContext): Promise<Dispatch[]> {
+export function backwardPass(
+  context: PassContext,
+  trained: readonly boolean[],
+): Promise<Dispatch[]> {
   const { gpu, layers, exam, selected } = context;
   const prepared: Promise<Dispatch>[] = [];
+  const first = trained.indexOf(true);
+  const passes = (index: number) => layers[index].source >= first;
   let index = layers.length - 1;
   const { pool, output, gradient } = layers[index];
   if (pool !== undefined) {
-    prepared.push(..._lastLayer(context));
+    prepared.push(..._lastLayer(context, trained[index], passes(index)));
     index--;
   } else {
     const kernel = meanGradient(output, gradient);
     const [activation, dy] = [exam.output(index), exam.outputGradient(index)];
     prepared.push(gpu.prepare(kernel, { selected, activation, dy }));
   }
-  for (; index >= 0; index--) {
-    prepared.push(..._filterGradient(context, index));
-    if (layers[index].source !== IMAGE) prepared.push(..._inputGradient(context, index));
+  for (; index >= first; index--) {
+    if (trained[index]) prepared.push(..._filterGradient(context, index));
+    if (passes(index)) prepared.push(..._inputGradient(context, index));
   }
   return Promise.all(prepared);
 }
 
 /** The gradients of a last layer with a pool, of which few outputs have one. */
-function _lastLayer(context: PassContext): Promise<Dispatch>[] {
+function _lastLayer(
+  context: PassContext,
+  trained: boolean,
+  passes: boolean,
+): Promise<Dispatch>[] {
   const { gpu, layers, tiles, parameters, exam, selected } = context;
   const index = layers.length - 1;
   const { filterSize: size, padding, source, input, output } = layers[index];
@@ -64,14 +74,14 @@ function _lastLayer(context: PassContext): Promise<Dispatch>[] {
     imageSize(grid(output.height, output.width, output.channels, border)),
   );
   const x = exam.input(index);
-  return [
-    gpu.prepare(lastMaxima(output), { selected, x: exam.output(index), maxima }),
+  const filters = () =>
     gpu.prepare(lastFilterGradient(input, output, size), {
       selected,
       maxima,
       x,
       gradient: parameters.gradientRange(index),
-    }),
+    });
+  const back = () => [
     gpu.prepare(lastOutputGradient(output, border), { selected, maxima, dy }),
     gpu.prepare(lastInputGradient(input, output, size, tiles), {
       selected,
@@ -80,6 +90,11 @@ function _lastLayer(context: PassContext): Promise<Dispatch>[] {
       activation: x,
       dx: exam.outputGradient(source),
     }),
+  ];
+  return [
+    gpu.prepare(lastMaxima(output), { selected, x: exam.output(index), maxima }),
+    ...trained ? [filters()] : [],
+    ...passes ? back() : [],
   ];
 }
 

@@ -12,7 +12,7 @@ import { selectedOfChunk } from "../../engine/webgpu/kernels/exam_chunks.ts";
 import { imageBytes, type Precision } from "../../engine/webgpu/precision.ts";
 import { type StepValues, writeStep } from "../../engine/webgpu/step.ts";
 import { selectedBytes } from "../../engine/webgpu/selected_slices.ts";
-import { areFeaturesFrozen } from "../frozen.ts";
+import { trainedConvolutions } from "../frozen.ts";
 import type { NetworkState } from "../parameters.ts";
 import { type Features, joinFeatures } from "../features.ts";
 import { backwardPass } from "./backward.ts";
@@ -306,8 +306,9 @@ export class NetworkPasses {
     const { context, exam } = this.#passes!;
     const { parameters } = this;
     const { channels } = this.#model.network;
+    const trained = trainedConvolutions(this.#frozen, this.#model.network);
     const moved = parameters.adam(exam.step(), exam.chunks, this.#frozen);
-    if (areFeaturesFrozen(this.#frozen, this.#model.network)) {
+    if (!trained.includes(true)) {
       // The head has made the gradient of all that is moved.
       return { rotate180: [], selected: [], backward: [], add: [], adam: await moved };
     }
@@ -327,7 +328,7 @@ export class NetworkPasses {
       Promise.all(
         Array.from({ length: chunked ? exam.chunks : 0 }, (_, chunk) => selectedOf(chunk)),
       ),
-      backwardPass({ ...context, selected }),
+      backwardPass({ ...context, selected }, trained),
       Promise.all(chunked ? [parameters.add(true), parameters.add(false)] : []),
       moved,
     ]);

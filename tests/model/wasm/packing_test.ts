@@ -74,6 +74,24 @@ Deno.test("after a step only the filters that it changed are transformed", () =>
   assert.equal(transformed("train"), later);
 });
 
+Deno.test("a step computes the gradients of what it trains, and no others", () => {
+  const kept = [0, 3, 6].flatMap((index) => [`${nameOf(index)}.weight`, `${nameOf(index)}.bias`]);
+  // Of the first three layers, and of the fifth.
+  const kernels = ["sparseFilterNarrow", "addFilterGradient8", "spreadMaxima", "sparseInput"];
+  const called = ({ threads }: ReturnType<typeof networkOf>) => {
+    const calls = threads.runs.flat().join("\n");
+    return kernels.filter((kernel) => new RegExp(`\\b${kernel}\\b`).test(calls));
+  };
+  const all = networkOf();
+  all.transformed("train");
+  assert.deepEqual(called(all), kernels);
+  const some = networkOf({ frozen: kept });
+  // The fourth layer's input gradient is that of layers that stay; the fifth's is sparse.
+  assert.equal(some.transformed("train"), FORWARD);
+  assert.equal(some.transformed("train"), panels(256, 256));
+  assert.deepEqual(called(some), ["sparseInput"]);
+});
+
 Deno.test("a network whose convolutions stay transforms its filters once", () => {
   const kept = [0, 3, 6, 8, 10].flatMap((index) => [
     `${nameOf(index)}.weight`,
