@@ -45,6 +45,7 @@ function _draw({ name, shape }: Parameter, weight: Parameter, seed: number): Nam
   const product = (sizes: readonly number[]) => sizes.reduce((all, size) => all * size, 1);
   const bound = 1 / Math.sqrt(product(weight.shape.slice(1)));
   const random = createRandom(seed, "weights", name);
-  const data = Float32Array.from({ length: product(shape) }, () => random.uniform(-bound, bound));
+  const data = new Float32Array(product(shape));
+  for (let index = 0; index < data.length; index++) data[index] = random.uniform(-bound, bound);
   return { shape: [...shape], data };
 }
