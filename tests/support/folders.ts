@@ -67,6 +67,27 @@ export async function copyFolder(from: string, to: string): Promise<void> {
   }
 }
 
+/**
+ * Writes what `write` writes into an empty folder. It is made once and then copied, for files that take
+ * longer to make than most tests that need them.
+ */
+export function madeOnce(
+  write: (folder: TemporaryFolder) => Promise<unknown>,
+): (folder: TemporaryFolder) => Promise<void> {
+  let files: Promise<(readonly [name: string, bytes: Uint8Array])[]> | undefined;
+  const make = async () => {
+    await using folder = await TemporaryFolder.make();
+    await write(folder);
+    const names = await folder.files();
+    return await Promise.all(
+      names.map(async (name) => [name, await Deno.readFile(folder.at(name))] as const),
+    );
+  };
+  return async (folder) => {
+    for (const [name, bytes] of await (files ??= make())) await folder.write(name, bytes);
+  };
+}
+
 /** A slice that is dark or bright, with some grain. */
 export function voxels(label: Label, count: number): Uint8Array {
   return Uint8Array.from({ length: count }, (_, i) => (label === 1 ? 160 : 40) + i * 37 % 50);

@@ -7,20 +7,22 @@ import { createHandler } from "../../lib/serve/handler.ts";
 import type { ServeOptions } from "../../lib/serve/options.ts";
 import { PLANES } from "../../lib/terms.ts";
 import type { Browser, Page } from "./chromium.ts";
-import { TemporaryFolder } from "./folders.ts";
+import { madeOnce, TemporaryFolder } from "./folders.ts";
 import { writeCombinedModels } from "./served_models.ts";
 
 /** Exams 0002 to 0006 to validate on, of few small slices. */
-async function writeExams(folder: TemporaryFolder): Promise<void> {
-  await writePhantomDataset({
+const writeExams = madeOnce((folder) =>
+  writePhantomDataset({
     folder: folder.at("data"),
     train: 2,
     valid: 5,
     size: 96,
     slices: [5, 7],
     seed: 4,
-  });
-}
+  })
+);
+
+const writeModels = madeOnce(writeCombinedModels);
 
 const MODELS = [...PLANES.map((plane) => `${plane}.safetensors`), "combined.json"];
 
@@ -59,7 +61,7 @@ export async function withPage(
 ): Promise<void> {
   await using folder = await TemporaryFolder.make();
   await writeExams(folder);
-  if (options.models === undefined) await writeCombinedModels(folder);
+  if (options.models === undefined) await writeModels(folder);
   await prepare?.(folder);
   const handler = createHandler({
     engine: "wasm",
