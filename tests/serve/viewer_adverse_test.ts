@@ -335,6 +335,7 @@ inChromium(
       await page.keyboard.press("ArrowRight");
       assert.match(await at("sagittal"), /^Slice 2 /);
       await page.locator(`${panel("axial")} .stage`).hover();
+      await page.locator(`${panel("axial")}:hover`).waitFor();
       await page.keyboard.press("End");
       await until("the last slice is shown", async () => {
         const [, slice, of] = /^Slice (\d) of (\d)/.exec(await at("axial"))!;
