@@ -84,3 +84,27 @@ inChromium(
     }, { reader: true });
   },
 );
+
+inChromium(
+  "an answered exam that nobody waits for is read by the models too",
+  async (browser) => {
+    // The answer about the exam on show never comes.
+    const before = (request: Request) =>
+      request.url.includes("/viewer/reading/") ? new Promise<undefined>(() => {}) : undefined;
+    await withPage(browser, async ({ page }) => {
+      await shown(page, "0002");
+      await until(
+        "the list is at its end",
+        async () => await text(page, "#count") === "5 exams, 5 without an answer",
+      );
+      await answer(page, "Space");
+      await page.keyboard.press("Enter");
+      await shown(page, "0003");
+      const first = page.locator("#exams li").first();
+      await until(
+        "the list has what the models say",
+        async () => /^0002\s+0\.\d{3}\s+[TF][PN]/.test(await first.innerText()),
+      );
+    }, { reader: true, before });
+  },
+);

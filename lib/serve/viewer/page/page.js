@@ -405,7 +405,8 @@ function askTheReader() {
     say(`Taken: ${answerWords(exam.answers)}`);
     // The form is gone: the next exam is a key away.
     find("#next").focus();
-    read(exam);
+    // Whoever goes on at once does not wait for the models, but the list does.
+    read(exam).then(followVerdicts);
   });
 }
 
