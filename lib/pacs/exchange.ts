@@ -48,6 +48,8 @@ export interface PacsAnswer {
 const MAX_REDIRECTS = 3;
 /** Room for an answer that does not say its length. */
 const FIRST_BYTES = 65536;
+/** A timer of more milliseconds would fire at once. */
+const MAX_TIMER = 2 ** 31 - 1;
 /** Statuses by which a service says that it answers nobody, or not this user, whatever is asked. */
 const DOWN = [401, 407, 429, 502, 503, 504];
 
@@ -62,14 +64,16 @@ const DOWN = [401, 407, 429, 502, 503, 504];
 export async function exchange(server: PacsServer, request: PacsRequest): Promise<PacsAnswer> {
   const { url, limits } = server;
   const silent = new AbortController();
-  const late = AbortSignal.timeout(limits.deadline);
-  const signal = AbortSignal.any([silent.signal, late, ...request.signal ? [request.signal] : []]);
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new AbortController();
+  const own = [silent.signal, late.signal];
+  const signal = AbortSignal.any(request.signal ? [...own, request.signal] : own);
+  // Cleared when the answer is there: `AbortSignal.timeout` would stay in memory until it fires.
+  const deadline = _after(limits.deadline, late);
+  let timer = _after(limits.silence, silent);
   const progress = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => silent.abort(), limits.silence);
+    timer = _after(limits.silence, silent);
   };
-  progress();
   try {
     const response = await _follow(server, request, signal);
     const type = response.headers.get("content-type") ?? "";
@@ -82,7 +86,7 @@ export async function exchange(server: PacsServer, request: PacsRequest): Promis
       const found = `it sent nothing for ${limits.silence / 1000} s`;
       throw pacsError(server, request.what, found, { hint: "try again later", isDown: true });
     }
-    if (late.aborted) {
+    if (late.signal.aborted) {
       const found = `its answer was not complete after ${limits.deadline / 1000} s`;
       throw pacsError(server, request.what, found, { hint: "try again later", isDown: true });
     }
@@ -101,7 +105,13 @@ export async function exchange(server: PacsServer, request: PacsRequest): Promis
     throw pacsError(server, request.what, reason, { hint, isDown: true });
   } finally {
     clearTimeout(timer);
+    clearTimeout(deadline);
   }
+}
+
+/** Aborts after some milliseconds. */
+function _after(milliseconds: number, controller: AbortController) {
+  return setTimeout(() => controller.abort(), Math.min(milliseconds, MAX_TIMER));
 }
 
 /**

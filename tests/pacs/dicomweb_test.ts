@@ -308,6 +308,32 @@ Deno.test("an answer may take so many bytes and files, and so much time, and no 
   assert.match(await fetch({}), /it sent more than 33554432 bytes/);
 });
 
+Deno.test("no timer outlives its answer, and the longest limits are no short ones", async () => {
+  await using fake = new FakePacs();
+  await fake.take([...study(1).values()].slice(0, 1));
+  const { setTimeout, clearTimeout } = globalThis;
+  const { timeout } = AbortSignal;
+  const waiting = new Set<unknown>();
+  try {
+    Object.assign(globalThis, {
+      setTimeout(action: () => void, milliseconds: number) {
+        const timer = setTimeout(() => (waiting.delete(timer), action()), milliseconds);
+        waiting.add(timer);
+        return timer;
+      },
+      clearTimeout: (timer: number) => (waiting.delete(timer), clearTimeout(timer)),
+    });
+    // This one cannot be cleared.
+    AbortSignal.timeout = (milliseconds) => (waiting.add(milliseconds), timeout(milliseconds));
+    const limits = { silence: 1e12, deadline: 1e12 };
+    assert.equal((await pacs.fetchStudy(STUDY, { url: fake.url, limits })).length, 1);
+    assert.deepEqual([...waiting], []);
+  } finally {
+    Object.assign(globalThis, { setTimeout, clearTimeout });
+    AbortSignal.timeout = timeout;
+  }
+});
+
 Deno.test("what is stored is there, and what the PACS refuses is an error", async () => {
   await using fake = new FakePacs();
   const files = [...study(1).values()].slice(0, 2);
