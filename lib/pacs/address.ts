@@ -10,10 +10,11 @@ import { shortened } from "../quoted.ts";
  */
 export function parseAddress(text: string): string {
   const refused = (found: string, hint: string) => {
-    const shown = /[@?#]/.test(text) ? "" : ` '${shortened(text, 200)}'`;
+    const shown = !text || /[@?#]/.test(text) ? "" : ` '${shortened(text, 200)}'`;
     return new OptionError(`Cannot use the DICOMweb address${shown}: ${found}: ${hint}`);
   };
   const example = "give one like https://pacs.example.org/dicom-web";
+  if (!text) throw refused("there is none", example);
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw refused("it is no http: or https: address", example);

@@ -422,6 +422,12 @@ Deno.test("addresses and credentials that cannot be used are refused before anyt
     assert.match(found, message);
     assert.ok(!found.includes("never"), found);
   }
+  // As a script in JavaScript may have it.
+  const nowhere = {} as { url: string };
+  assert.match(
+    await failure(pacs.fetchStudy(STUDY, nowhere)),
+    /^Cannot use the DICOMweb address: there is none: give one like https:/,
+  );
   for (
     const text of ["", " \n", "two words", "token\nof two lines", ":password", "us\ner:password"]
   ) {
