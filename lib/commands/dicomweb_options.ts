@@ -27,6 +27,9 @@ export interface StudyGiven extends PacsGiven {
 export const DICOMWEB_PERMISSION =
   "with --dicomweb also --allow-net=HOST:PORT of the PACS, and FILE of the credentials in --allow-read";
 
+/** What is said before the answer about a patient of a PACS. */
+export const RESEARCH_ONLY = "Research only: not for diagnosis.";
+
 /** `--dicomweb` and `--dicomweb_credentials`. */
 export function dicomwebOptions() {
   return [

@@ -33,6 +33,7 @@ import {
   DICOMWEB_PERMISSION,
   dicomwebOptions,
   fetchGivenStudy,
+  RESEARCH_ONLY,
   studyOption,
 } from "./dicomweb_options.ts";
 import { predictManifest } from "./predict_manifest.ts";
@@ -144,6 +145,7 @@ export function predictCommand(exit: (code: number) => void) {
       if (cam !== undefined) await _makeFolders(cam, patients, classifier);
       _remarkGiven(given);
       remark(`Engine: ${describeEngine(engine)}`);
+      if (given.dicomweb !== undefined) remark(RESEARCH_ONLY);
       _remarkModel(classifier, { exams, ...given });
       if (studies !== undefined) _remarkLandmarks(classifier);
       const predict = (cam ?? sc) === undefined && !given.store

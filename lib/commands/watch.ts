@@ -9,7 +9,7 @@ import { PACS_LIMITS } from "../pacs/limits.ts";
 import { WatchList } from "../pacs/watch_list.ts";
 import { Command, numberAbove, option, text, UsageError, wholeNumber } from "./arguments.ts";
 import { oddRemark, print, remark } from "./console.ts";
-import { dicomwebOptions, pacsOptionsOf } from "./dicomweb_options.ts";
+import { dicomwebOptions, pacsOptionsOf, RESEARCH_ONLY } from "./dicomweb_options.ts";
 import { interruptible } from "./interrupt.ts";
 import { backendOption, threadsOption } from "./model_options.ts";
 import { checkModelFiles } from "./models_there.ts";
@@ -104,7 +104,7 @@ export function watchCommand() {
       );
       remark(`Engine: ${describeEngine(engine)}`);
       remark(`PACS:   ${web.server.url}`);
-      remark("Research only: not for diagnosis.");
+      remark(RESEARCH_ONLY);
       service?.listen(json ? remark : print);
       const { watchWith } = await import("../pacs/watch_pacs.ts");
       const { store = false, every, since, series } = given;

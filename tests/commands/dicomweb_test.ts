@@ -162,6 +162,7 @@ Deno.test("the answer is stored beside the study as it is written, and a refusal
   };
   const { code, err } = await predict("--sr", "answers", "--sc", "answers");
   assert.equal(code, 0, err);
+  assert.match(err, /^Research only: not for diagnosis\.$/m);
   assert.ok(err.endsWith(`\nStored: ${fake.url}\n`), err);
   const stored = [...fake.instances.values()].filter(({ modality }) => modality !== "MR");
   assert.deepEqual(stored.map(({ modality }) => modality), ["SR", "OT"]);
