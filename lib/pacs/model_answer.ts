@@ -17,6 +17,8 @@ export interface ModelAnswer {
   readonly sha256: string;
   /** How its input was prepared; none if its models differ in it. */
   readonly intensity?: Intensity;
+  /** The planes whose grey values were mapped to landmarks of the training exams before that. */
+  readonly mappedPlanes: readonly Plane[];
   /** The probability of the finding, in 0–1. */
   readonly probability: number;
   /** What that comes to at the threshold. */
@@ -33,13 +35,16 @@ export interface ModelAnswer {
 
 /** What a classifier's prediction says, for an object that outlives the classifier. */
 export function modelAnswer(
-  { task, name, kind, sha256, card, planes, recalibrations }: Classifier,
+  { task, name, kind, sha256, card, models, planes, recalibrations }: Classifier,
   prediction: ClassifierPrediction,
 ): ModelAnswer {
   const { probability, decision, threshold } = prediction;
   return {
     ...{ task, name, kind, sha256, probability, decision, threshold },
     intensity: card.intensity,
+    mappedPlanes: planes.filter((plane) =>
+      models.some(({ card }) => card.plane === plane && card.landmarks !== undefined)
+    ),
     hasOperatingPoint: card.operatingPoint !== undefined,
     recalibrations: recalibrations.map(({ plane, recalibration }) =>
       `${plane}: ${recalibrationText(recalibration)}`

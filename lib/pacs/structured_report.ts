@@ -161,9 +161,13 @@ function _planes({ planes }: ModelAnswer): Elements[] {
   );
 }
 
-function _parameters({ sha256, intensity, recalibrations }: ModelAnswer): string[] {
+function _parameters(
+  { sha256, intensity, mappedPlanes, recalibrations }: ModelAnswer,
+): string[] {
+  const mapped = mappedPlanes.join(", ");
   return [
     `model SHA-256 ${sha256}`,
+    ...mapped === "" ? [] : [`grey values of ${mapped} mapped to landmarks of the training exams`],
     ...intensity === undefined ? [] : [`grey values ${intensity}`],
     ...recalibrations,
   ];

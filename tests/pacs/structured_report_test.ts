@@ -3,9 +3,10 @@
  * programs of others read it.
  */
 import assert from "node:assert/strict";
+import type { Classifier, ClassifierPrediction } from "../../lib/classifier/classifier.ts";
 import { parseDicom } from "../../lib/imaging/dicom/dataset.ts";
 import type { DicomInstance } from "../../lib/pacs/instance.ts";
-import type { ModelAnswer } from "../../lib/pacs/model_answer.ts";
+import { type ModelAnswer, modelAnswer } from "../../lib/pacs/model_answer.ts";
 import { COMPREHENSIVE_SR, structuredReport } from "../../lib/pacs/structured_report.ts";
 import { ANSWER, MR_IMAGE, openStudy, studyToAnswer } from "../support/answers.ts";
 import type { DicomValue } from "../support/dicom.ts";
@@ -13,6 +14,7 @@ import { dicomErrors, testWithDicom3tools } from "../support/dicom3tools.ts";
 import { TemporaryFolder } from "../support/folders.ts";
 import { testWithPython } from "../support/python.ts";
 import { answeredStudy } from "../../lib/pacs/source.ts";
+import { PLANES } from "../../lib/terms.ts";
 
 const NOW = new Date("2026-03-04T05:06:07Z");
 
@@ -70,6 +72,26 @@ Deno.test("the same answer is the same instance, and another one is another", as
     uid([ANSWER], { ...study, series: study.series.slice(1) }),
   ];
   assert.equal(new Set([own, ...others]).size, others.length + 1);
+});
+
+Deno.test("a report says what was done to the grey values before the models had them", async () => {
+  const study = await studyToAnswer();
+  const said = ({ bytes }: DicomInstance) => new TextDecoder("latin1").decode(bytes);
+  const mapped = "grey values of axial, sagittal mapped to landmarks of the training exams";
+  assert.ok(!said(structuredReport(study, [ANSWER], NOW)).includes("landmarks"));
+  const answer = { ...ANSWER, mappedPlanes: ["axial", "sagittal"] as const };
+  assert.ok(said(structuredReport(study, [answer], NOW)).includes(mapped));
+
+  const models = PLANES.map((plane) => ({
+    card: { plane, landmarks: plane === "coronal" ? undefined : { exams: 29 } },
+  }));
+  const classifier = { models, card: {}, planes: PLANES, recalibrations: [] };
+  const planes = Object.fromEntries(PLANES.map((plane) => [plane, { probability: 0.5 }]));
+  const told = modelAnswer(
+    classifier as unknown as Classifier,
+    { planes } as unknown as ClassifierPrediction,
+  );
+  assert.deepEqual(told.mappedPlanes, ["axial", "sagittal"]);
 });
 
 Deno.test("times are those of the study's zone, or of this machine", async () => {

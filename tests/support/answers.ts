@@ -81,6 +81,7 @@ export const ANSWER: ModelAnswer = {
   kind: "combined",
   sha256: "0123456789abcdef".repeat(4),
   intensity: "raw",
+  mappedPlanes: [],
   probability: 0.8312345678,
   decision: "positive",
   threshold: 0.31,
