@@ -336,8 +336,8 @@ inChromium(
       assert.match(await at("sagittal"), /^Slice 2 /);
       await page.locator(`${panel("axial")} .stage`).hover();
       await page.locator(`${panel("axial")}:hover`).waitFor();
-      await page.keyboard.press("End");
       await until("the last slice is shown", async () => {
+        await page.keyboard.press("End");
         const [, slice, of] = /^Slice (\d) of (\d)/.exec(await at("axial"))!;
         return slice === of;
       });
