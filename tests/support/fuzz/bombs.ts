@@ -18,7 +18,7 @@ import { pacsBombs } from "./pacs_readers.ts";
 import type { FuzzReader, Seed } from "./case.ts";
 import { joined } from "./mutate.ts";
 import { overlappingArchive } from "./overlap.ts";
-import { RUN_SETTINGS } from "./readers.ts";
+import { RUN_SETTINGS } from "./run_readers.ts";
 import { readEvents } from "../events.ts";
 import { decodePytorch, decodeRunState, decodeSafetensors } from "../weights.ts";
 

@@ -10,12 +10,7 @@ import {
 import { FULL_CARD } from "../described.ts";
 import { evaluationFile } from "../results_file.ts";
 import type { FuzzReader } from "./case.ts";
-
-const encoder = new TextEncoder();
-
-function promise(kept: boolean, what: string): void {
-  if (!kept) throw new Error(`answered wrongly: ${what}`);
-}
+import { encoder, promise } from "./seeds.ts";
 
 function cardFile(): FuzzReader {
   const files = [cardTextJson(FULL_CARD.about!), { license: "MIT", authors: ["A"] }];

@@ -16,12 +16,7 @@ import {
 import { isExamId } from "../../../lib/data/labels.ts";
 import { DataError, WeightsError } from "../../../lib/errors.ts";
 import type { FuzzReader } from "./case.ts";
-
-const encoder = new TextEncoder();
-
-function promise(kept: boolean, what: string): void {
-  if (!kept) throw new Error(`answered wrongly: ${what}`);
-}
+import { encoder, promise } from "./seeds.ts";
 
 function ensemble(): FuzzReader {
   const member = (digit: string) => ({ file: "../a.safetensors", sha256: digit.repeat(64) });

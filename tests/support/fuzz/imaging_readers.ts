@@ -18,14 +18,9 @@ import { encodeZip } from "../../../lib/zip.ts";
 import { dicomSlice, encapsulated } from "../dicom.ts";
 import { niftiFile } from "../nifti.ts";
 import type { FuzzReader, Seed } from "./case.ts";
+import { encoder, promise } from "./seeds.ts";
 
 const PICKLES = new URL("../../fixtures/pickles/", import.meta.url);
-const encoder = new TextEncoder();
-
-function promise(kept: boolean, what: string): void {
-  if (!kept) throw new Error(`answered wrongly: ${what}`);
-}
-
 function nifti(): FuzzReader {
   const spec = {
     size: [4, 3, 2],

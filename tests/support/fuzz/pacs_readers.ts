@@ -9,15 +9,11 @@ import { decodeAnswers, MAX_ANSWER_BYTES } from "../../../lib/serve/viewer/reade
 import { concat } from "../../../lib/bytes.ts";
 import { dicomSlice } from "../dicom.ts";
 import type { FuzzReader, Seed } from "./case.ts";
+import { encoder, promise } from "./seeds.ts";
 
-const encoder = new TextEncoder();
 const [STUDY, SERIES] = ["2.25.71", "2.25.710"];
 /** So many bytes of an answer come at once, where it comes in pieces. */
 const PIECE = 61;
-
-function promise(kept: boolean, what: string): void {
-  if (!kept) throw new Error(`answered wrongly: ${what}`);
-}
 
 function seedsOf(name: string, texts: readonly string[]): Seed[] {
   return texts.map((text, index) => ({ name: `${name} ${index}`, bytes: encoder.encode(text) }));

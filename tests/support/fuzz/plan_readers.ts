@@ -12,14 +12,9 @@ import { formatUnit, parseUnit } from "../../../lib/plan/unit_file.ts";
 import { formatNote, parseNote } from "../../../lib/plan/unit_note.ts";
 import { PLANES } from "../../../lib/terms.ts";
 import type { FuzzReader, Seed } from "./case.ts";
-
-const encoder = new TextEncoder();
+import { encoder, promise } from "./seeds.ts";
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-
-function promise(kept: boolean, what: string): void {
-  if (!kept) throw new Error(`answered wrongly: ${what}`);
-}
 
 function seedsOf(name: string, texts: readonly string[]): Seed[] {
   return texts.map((text, index) => ({ name: `${name} ${index}`, bytes: encoder.encode(text) }));
