@@ -124,8 +124,15 @@ export class Readings {
     return unknown.length === 0 ? verdicts : undefined;
   }
 
-  /** The verdicts on an exam of the dataset; unknown ones are computed when the engine is idle. */
-  async verdicts({ files, read }: AskedExam, signal: AbortSignal): Promise<Verdict[]> {
+  /**
+   * The verdicts on an exam of the dataset; unknown ones are computed when the engine is idle.
+   *
+   * @param between awaited between two chunks of an exam
+   */
+  async verdicts(
+    { files, read }: AskedExam,
+    { signal, between }: { signal: AbortSignal; between(): Promise<void> },
+  ): Promise<Verdict[]> {
     const models = await this.#service.models();
     const hashes = await this.#hashesOf(files, signal);
     const { verdicts, unknown } = await this.#recall(models, hashes);
@@ -135,10 +142,14 @@ export class Readings {
       { exams, models: _fitting(unknown, exams) },
       {
         read: ({ model }, exam) =>
-          this.#service.compute((between) => model.predict(exam, { between }), {
-            signal,
-            idle: true,
-          }),
+          this.#service.compute((free) => {
+            return model.predict(exam, {
+              between: async () => {
+                await between();
+                await free();
+              },
+            });
+          }, { signal, idle: true }),
         tell: (reading) => reading,
       },
     );

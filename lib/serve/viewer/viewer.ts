@@ -15,6 +15,7 @@ import { checkExamLimits } from "../exams.ts";
 import type { Host, Route } from "../host.ts";
 import { readingKey } from "../predict.ts";
 import { Problem } from "../problem.ts";
+import { engineTurns } from "../queue.ts";
 import type { ViewerOptions } from "../options.ts";
 import { CHUNK_BYTES } from "../outgoing.ts";
 import { type ExamList, type ListedExam, listExams } from "./exam_list.ts";
@@ -45,6 +46,7 @@ import setup from "./page/setup.js" with { type: "text" };
 import stage from "./page/stage.js" with { type: "text" };
 import studyFiles from "./page/study_files.js" with { type: "text" };
 import titles from "./page/titles.js" with { type: "text" };
+import use from "./page/use.js" with { type: "text" };
 import verdict from "./page/verdict.js" with { type: "text" };
 import virtualRows from "./page/virtual_rows.js" with { type: "text" };
 import volume from "./page/volume.js" with { type: "text" };
@@ -52,11 +54,13 @@ import watch from "./page/watch.js" with { type: "text" };
 import pageWindow from "./page/window.js" with { type: "text" };
 import words from "./page/words.js" with { type: "text" };
 import zoom from "./page/zoom.js" with { type: "text" };
+import { PageUse } from "./page_use.ts";
 import { answerKey, type Answers, ReaderAnswers } from "./reader_answers.ts";
 import { type ComparedExam, compareReader } from "./reader_comparison.ts";
 import { type AskedExam, Readings } from "./readings.ts";
 import { SharedExams } from "./shared_exams.ts";
 import { sliceChunks } from "./slices.ts";
+import { verdictLines, type VerdictSource } from "./verdict_lines.ts";
 import { Verdicts } from "./verdicts.ts";
 import { WATCHED, WatchedStudies } from "./watched_studies.ts";
 
@@ -99,6 +103,7 @@ const SCRIPTS = {
   stage,
   study_files: studyFiles,
   titles,
+  use,
   verdict,
   virtual_rows: virtualRows,
   volume,
@@ -131,9 +136,6 @@ interface DroppedExam {
 /** How many exams that were dropped on the page are kept. */
 const MAX_DROPPED = 8;
 
-/** How long nobody must have asked for an exam before the list's next one is read, in milliseconds. */
-const QUIET = 400;
-
 /** Steps of the colours' scale on either side of 0. */
 const COLOR_STEPS = 64;
 
@@ -153,8 +155,7 @@ export class Viewer {
   readonly #dropped: LeastRecent<DroppedExam>;
   /** The studies of a PACS, if one is watched. */
   readonly #watched: WatchedStudies | undefined;
-  /** When an exam, or the page itself, was last asked for. */
-  #lookedAt = -Infinity;
+  readonly #use = new PageUse();
   /** Exams that are on their way to somebody. */
   readonly #shared: SharedExams;
   readonly #routes: ReadonlyMap<string, Route>;
@@ -188,7 +189,7 @@ export class Viewer {
       method: "GET",
       open: true,
       answer: () => {
-        this.#lookedAt = performance.now();
+        this.#use.note();
         return new Response(content, {
           headers: {
             "content-type": `${type}; charset=utf-8`,
@@ -205,6 +206,13 @@ export class Viewer {
       ["/viewer/page.css", text(style, "text/css")],
       ["/viewer/setup", { method: "GET", answer: () => this.#setup() }],
       ["/viewer/verdicts", { method: "GET", answer: (_, url) => this.#verdicts(url) }],
+      ["/viewer/use", {
+        method: "POST",
+        answer: () => {
+          this.#use.note();
+          return new Response(null, { status: 204 });
+        },
+      }],
       ["/viewer/watch", { method: "GET", answer: (_, url) => this.#watch(url) }],
       ["/viewer/comparison", { method: "GET", answer: (_, url) => this.#comparison(url) }],
       ["/viewer/exams", {
@@ -246,7 +254,7 @@ export class Viewer {
 
   /** What the page needs to know before it can show anything. */
   async #setup(): Promise<Response> {
-    this.#lookedAt = performance.now();
+    this.#use.note();
     const list: ExamList = this.#data === undefined
       ? { exams: [], faults: [] }
       : await listExams(this.#data).catch((error) => {
@@ -313,7 +321,7 @@ export class Viewer {
   }
 
   async #slices(request: Request, split: string, id: string, plane: Plane): Promise<Response> {
-    this.#lookedAt = performance.now();
+    this.#use.note();
     if (split === WATCHED) await this.#watched?.open(request, id);
     const [exam, free] = await this.#shared.take(
       await this.#versionOf(split, id, plane),
@@ -346,7 +354,10 @@ export class Viewer {
     if (await this.#isHidden(split, id)) {
       throw new Problem(403, `What the models say of the exam '${id}' is told after your answer`);
     }
-    return this.#service.json(await this.#readings.reading(request, asked).catch(_unreadable));
+    const reading = await this.#readings.reading(request, asked).catch(_unreadable);
+    // The page is about to draw it.
+    this.#use.note();
+    return this.#service.json(reading);
   }
 
   /**
@@ -355,7 +366,11 @@ export class Viewer {
    * @throws {Problem} 404 if it is not there: said at once, however much waits for the engine
    */
   async #examAsked(split: string, id: string): Promise<AskedExam> {
-    const planes = await this.#planes(split, id);
+    return this.#askedOf(split, id, await this.#planes(split, id));
+  }
+
+  /** An exam of which the planes are known already. */
+  #askedOf(split: string, id: string, planes: readonly Plane[]): AskedExam {
     const file = (plane: Plane) => examFile(this.#folder(), split as Split, plane, id);
     return {
       key: `${split}/${id}`,
@@ -461,20 +476,22 @@ export class Viewer {
       throw new Problem(400, `The query must name a split: ${SPLITS.join(" or ")}`);
     }
     const { exams } = await listExams(this.#folder());
-    const waiting = exams.filter((exam) => exam.split === split);
     const left = new AbortController();
     const { stopping } = this.#service;
-    const signal = AbortSignal.any([left.signal, stopping]);
+    const lines = verdictLines(
+      exams.filter((exam) => exam.split === split),
+      this.#verdictSource(AbortSignal.any([left.signal, stopping])),
+    );
     const next = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
-      const exam = waiting.shift();
-      if (exam === undefined || stopping.aborted) {
+      const { done, value } = stopping.aborted
+        ? { done: true, value: undefined }
+        : await lines.next();
+      if (left.signal.aborted) return;
+      if (done || stopping.aborted) {
         await this.#readings.save();
         return controller.close();
       }
-      const line = await this.#verdictLine(exam, signal);
-      if (left.signal.aborted) return;
-      if (stopping.aborted) controller.close();
-      else controller.enqueue(new TextEncoder().encode(line));
+      controller.enqueue(new TextEncoder().encode(value));
     };
     const cancel = async () => {
       left.abort(new Problem(503, "The client has gone"));
@@ -484,24 +501,26 @@ export class Viewer {
     return new Response(stream, { headers: { "content-type": "application/x-ndjson" } });
   }
 
-  async #verdictLine({ split, id }: ListedExam, signal: AbortSignal): Promise<string> {
-    try {
-      const asked = await this.#examAsked(split, id);
-      // Not told, and not computed while somebody reads it.
-      if (await this.#isHidden(split, id)) return `${JSON.stringify({ id })}\n`;
-      const known = await this.#readings.known(asked, signal).catch(_unreadable);
-      if (known !== undefined) return `${JSON.stringify({ id, verdicts: known })}\n`;
-      // WebAssembly computes on the main thread: whoever leafs through exams is not made to wait for it.
-      while (performance.now() - this.#lookedAt < QUIET && !signal.aborted) {
-        await new Promise((resolve) => setTimeout(resolve, QUIET / 4));
-      }
-      const verdicts = await this.#readings.verdicts(asked, signal).catch(_unreadable);
-      return `${JSON.stringify({ id, verdicts })}\n`;
-    } catch (error) {
-      // One broken exam does not keep the others from being read.
-      if (!(error instanceof Problem)) throw error;
-      return `${JSON.stringify({ id, fault: messageOf(error) })}\n`;
-    }
+  /** What the list is told of its exams. */
+  #verdictSource(signal: AbortSignal): VerdictSource {
+    return {
+      known: async ({ split, id, planes }) => {
+        const asked = this.#askedOf(split, id, planes);
+        // Not told, and not computed while somebody reads it.
+        if (await this.#isHidden(split, id)) return {};
+        const verdicts = await this.#readings.known(asked, signal).catch(_unreadable);
+        return verdicts && { verdicts };
+      },
+      computed: async ({ split, id }) => {
+        await this.#use.pause(signal);
+        const asked = await this.#examAsked(split, id);
+        return await this.#readings.verdicts(asked, {
+          signal,
+          // Whoever needs the engine gets it once this exam is done.
+          between: () => this.#use.pause(signal, () => engineTurns.length > 1),
+        }).catch(_unreadable);
+      },
+    };
   }
 
   /** Takes in an exam that is in no dataset. */

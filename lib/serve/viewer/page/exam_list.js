@@ -321,7 +321,7 @@ export class ExamList {
     const differ = this.#second === undefined ? "" : `, decisions differ on ${differing.length}`;
     const all = `${listed.length} exam${listed.length === 1 ? "" : "s"}${read}${differ}`;
     const words = shown === listed.length ? all : `${shown} of ${all}`;
-    find("#count").textContent = words;
+    if (find("#count").textContent !== words) find("#count").textContent = words;
     if (this.#reading && !reading && this.#model !== undefined) {
       this.#say(`All exams are read: ${words}`);
     }

@@ -15,9 +15,10 @@ import { linkPlanes } from "./reference_lines.js";
 import { oddSaid, showRemarks } from "./remarks.js";
 import { faultOf, namesOf } from "./study_files.js";
 import { labelItems, TASKS, titleOf } from "./titles.js";
+import { tellOfUse } from "./use.js";
 import { volumeOf, wholeOf } from "./volume.js";
 import { followWatch, isUnopened, openStudy, WATCHED } from "./watch.js";
-import { passed, say, tell } from "./words.js";
+import { frame, passed, say, tell } from "./words.js";
 
 const PLANES = ["sagittal", "coronal", "axial"];
 /** How long an exam's reading waits for the next exam to be fetched, in milliseconds. */
@@ -43,6 +44,7 @@ let fault;
 let asking = new AbortController();
 /** The verdicts that are on their way. */
 let following = new AbortController();
+let isFollowing = false;
 /** The panel that was used or pointed at last. */
 let used;
 /** The model that was asked last. */
@@ -333,14 +335,27 @@ async function read(exam) {
     list.tell(exam, { verdicts: answer.predictions });
     if (current !== exam) return;
     reading = answer;
+    list.awaitAnswer(undefined);
+    await showMaps();
+    if (reading !== answer) return;
   } catch (error) {
     if (signal.aborted) return;
     // A service that is busy or gone says nothing about the exam.
     if ([404, 422].includes(error.status)) list.tell(exam, { fault: error.message });
     fault = error.message;
+    list.awaitAnswer(undefined);
   }
-  list.awaitAnswer(undefined);
   showAnswer();
+}
+
+/** Shows the maps of an answer that has just come, a plane a frame: whoever scrolls meanwhile sees no stop. */
+async function showMaps() {
+  const shown = reading;
+  for (const [plane, panel] of panels) {
+    if (reading !== shown || model() === undefined) return;
+    explain(plane, panel);
+    await frame();
+  }
 }
 
 /** The exam that comes next is fetched while somebody looks at this one. */
@@ -359,7 +374,12 @@ function showAnswer() {
   const asked = { model: chosen, second: second(), models: setup.models, exam: current };
   const answer = showProbabilities(find("#probabilities"), { ...asked, reading, fault });
   say([answer, ...oddSaid(reading)].filter(Boolean).join(". "));
-  for (const [plane, panel] of panels) panel.explain(...mapOf(plane, { ...asked, reading }));
+  for (const [plane, panel] of panels) explain(plane, panel);
+}
+
+/** Has a plane show the map that the model chosen has of it, if there is one yet. */
+function explain(plane, panel) {
+  panel.explain(...mapOf(plane, { model: model(), models: setup.models, reading }));
 }
 
 /** Has the exams of the split read one after another, as long as somebody looks at it. */
@@ -368,7 +388,8 @@ async function followVerdicts() {
   following = new AbortController();
   const { signal } = following;
   const split = find("#split").value;
-  if (setup.models.length === 0 || split === "" || split === WATCHED) return;
+  isFollowing = setup.models.length > 0 && split !== "" && split !== WATCHED;
+  if (!isFollowing) return;
   try {
     const response = await ask(`viewer/verdicts?split=${split}`, { signal });
     for await (const { id, verdicts, fault } of lines(response)) {
@@ -379,6 +400,8 @@ async function followVerdicts() {
     }
   } catch (error) {
     if (!signal.aborted) tell(error.message);
+  } finally {
+    isFollowing &&= signal.aborted;
   }
 }
 
@@ -456,6 +479,7 @@ async function openFiles(given, planes) {
 /* Controls and keys. */
 
 takeFiles(openFiles, tell);
+tellOfUse(() => isFollowing);
 
 find("#previous").addEventListener("click", () => step(-1));
 find("#next").addEventListener("click", () => step(1));

@@ -150,8 +150,11 @@ export class PlanePanel {
    */
   explain(reading, whose = "") {
     if (this.#volume === undefined) return;
+    const by = reading === undefined ? "" : whose;
+    // It is on show already.
+    if (reading === this.#reading && by === this.#whose) return;
     this.#reading = reading;
-    this.#whose = reading === undefined ? "" : whose;
+    this.#whose = by;
     this.#strongest = reading === undefined ? 0 : strongestOf(reading.maps);
     this.#find(".deciders").replaceChildren(
       ...namesOf(this.#shares, this.#plane, (slice) => this.go(slice)),

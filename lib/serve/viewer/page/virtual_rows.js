@@ -39,9 +39,10 @@ export class VirtualRows {
    *   `aria-activedescendant` names it; -1 for none
    */
   show(count, chosen) {
+    // All rows inherit it: setting it has all of them styled anew.
+    if (count !== this.#count) this.#list.style.setProperty("--rows", count);
     this.#count = count;
     this.#chosen = chosen;
-    this.#list.style.setProperty("--rows", count);
     this.#draw();
   }
 

@@ -14,6 +14,11 @@ export function passed(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+/** Waits for the next frame; not for long if there is none, as of a page that nobody sees. */
+export function frame() {
+  return Promise.race([new Promise(requestAnimationFrame), passed(100)]);
+}
+
 /** Announces something to screen readers; nothing if there are no words. */
 export function say(words) {
   if (words !== "") document.querySelector("#announce").textContent = words;
