@@ -5,7 +5,7 @@
 import { messageOf, PacsError, PermissionError } from "../errors.ts";
 import { shortened } from "../quoted.ts";
 import { netGrant } from "./address.ts";
-import type { Credentials } from "./credentials.ts";
+import { type Credentials, CREDENTIALS_VARIABLE } from "./credentials.ts";
 import type { PacsLimits } from "./limits.ts";
 
 /** The service, and who asks. */
@@ -151,7 +151,7 @@ async function _follow(
     await response.body?.cancel();
     if (status < 300 || status > 399) {
       throw pacsError(server, what, `it answered ${status}`, {
-        hint: _hintFor(status, accept),
+        hint: _hintFor(status, accept, server.credentials !== undefined),
         isDown: DOWN.includes(status),
       });
     }
@@ -170,8 +170,13 @@ async function _follow(
 }
 
 /** What to do about a status. */
-function _hintFor(status: number, accept: string): string {
-  if (status === 401 || status === 403) return "check the credentials, and what they permit";
+function _hintFor(status: number, accept: string, hasCredentials: boolean): string {
+  if (status === 401 || status === 403) {
+    return hasCredentials
+      ? "check the credentials, and what they permit"
+      : `no credentials were sent: give them in a file, or in the variable ${CREDENTIALS_VARIABLE}, ` +
+        `which needs --allow-env=${CREDENTIALS_VARIABLE}`;
+  }
   if (status === 404) return "check the address, and whether it has the study";
   if (status >= 500 && DOWN.includes(status)) return "try again later";
   if (accept.includes("transfer-syntax") && (status === 406 || status >= 500)) {

@@ -132,6 +132,11 @@ Deno.test("a user with a password, or a token, is sent to the PACS alone and sho
     );
   }
   assert.deepEqual(other.asked, []);
+  echo(401);
+  assert.match(
+    await failure(pacs.fetchStudy(STUDY, { url, credentials: SECRET })),
+    /it answered 401: check the credentials, and what they permit$/,
+  );
 });
 
 Deno.test("redirects are followed within the PACS, a few times, and to no other host", async () => {
@@ -189,8 +194,16 @@ Deno.test("whatever a PACS answers instead of a study is one line", async () => 
       list([{ "0020000E": value("../../secrets") }]),
       /its list has an entry without an identifier/,
     ],
-    ["a refusal", () => new Response(null, { status: 401 }), /answered 401: check the credentials/],
-    ["no permission", () => new Response(null, { status: 403 }), /answered 403: check the cred/],
+    [
+      "a refusal",
+      () => new Response(null, { status: 401 }),
+      /answered 401: no credentials were sent: give them .* --allow-env=MRNET_DICOMWEB_CREDENTIALS$/,
+    ],
+    [
+      "no permission",
+      () => new Response(null, { status: 403 }),
+      /answered 403: no credentials were/,
+    ],
     ["an overload", () => new Response(null, { status: 503 }), /answered 503: try again later$/],
     [
       "a transfer syntax that it cannot send",

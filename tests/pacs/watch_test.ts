@@ -156,7 +156,7 @@ Deno.test("a PACS that is down is said once, and what it has is read when it is 
   assert.match(said[0], /^Cannot list the studies at http:.*: it answered 503: try again later$/);
   assert.match(
     said[1],
-    /^Cannot list the studies at http:.*: it answered 401: check the credentials/,
+    /^Cannot list the studies at http:.*: it answered 401: no credentials were sent/,
   );
   assert.equal(said[2], "The PACS answers again.");
 });
