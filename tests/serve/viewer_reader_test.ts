@@ -27,7 +27,7 @@ inChromium(
       assert.equal(await page.locator("#open").isVisible(), false, "no files of others");
       await until(
         "the list is at its end",
-        async () => await text(page, "#count") === "5 exams, 5 without an answer",
+        async () => await text(page, "#count") === "5 exams, 5 without your answer",
       );
       assert.match(await page.locator("#exams li").first().innerText(), /^0002\s+not answered\s*$/);
       await page.locator("#reader button").click();
@@ -95,7 +95,7 @@ inChromium(
       await shown(page, "0002");
       await until(
         "the list is at its end",
-        async () => await text(page, "#count") === "5 exams, 5 without an answer",
+        async () => await text(page, "#count") === "5 exams, 5 without your answer",
       );
       await answer(page, "Space");
       await page.keyboard.press("Enter");

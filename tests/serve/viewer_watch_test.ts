@@ -103,6 +103,10 @@ inChromium(
       assert.ok(!/never|dicom-web/.test(sources));
       await page.setViewportSize({ width: 360, height: 800 });
       assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 360);
+      await page.goto("about:blank");
+      await page.goto(new URL("/", address).href);
+      await until("the list is seen, as nothing else is", () => page.locator("#watch").isVisible());
+      assert.equal(await text(page, "#exam-title"), "No exam yet");
       ends.abort();
       await watching;
     }, { options });

@@ -310,13 +310,14 @@ export class ExamList {
     const unread = listed.filter(({ verdict, none }) =>
       verdict === undefined && none === undefined
     );
-    const silent = listed.filter(({ none }) => none !== undefined).length;
+    const hidden = listed.filter(({ exam }) => isHidden(exam, this.#reader)).length;
+    const silent = listed.filter(({ none }) => none !== undefined).length - hidden;
+    const lacking = (count, what) => count > 0 ? `, ${count} without ${what}` : "";
     const reading = this.#model !== undefined && unread.length > 0;
     const read = reading
       ? `, ${listed.length - unread.length} of ${listed.length} read`
-      : silent > 0
-      ? `, ${silent} without an answer`
-      : "";
+      : lacking(hidden, "your answer") +
+        lacking(silent, this.#reader === undefined ? "an answer" : "the model's");
     const differing = listed.filter((each) => decisionsDiffer(each.verdict, each.second.verdict));
     const differ = this.#second === undefined ? "" : `, decisions differ on ${differing.length}`;
     const all = `${listed.length} exam${listed.length === 1 ? "" : "s"}${read}${differ}`;

@@ -91,8 +91,11 @@ async function start() {
   if (setup.reader !== undefined) askTheReader();
   toggleList((setup.exams.length > 0 || setup.watch !== undefined) && !isNarrow());
   if (readAddress().exam !== undefined) await followAddress();
-  else if (list.first === undefined || isUnopened(list.first)) showNothing();
-  else await show(list.first);
+  else if (list.first === undefined || isUnopened(list.first)) {
+    showNothing();
+    // Above an exam there is no room for it; above none it is what there is to see.
+    if (setup.watch !== undefined) toggleList(true);
+  } else await show(list.first);
   followVerdicts();
   if (setup.watch !== undefined) followWatch(setup.watch, (studies) => list.take(studies));
 }

@@ -147,9 +147,9 @@ async function compare(model, split) {
   find("#compare-kappa").textContent = `Cohen's kappa of the two: ${interval(kappa)}.`;
 }
 
-/** A number of three digits, and a dash where the exams tell none. */
+/** A number of three digits, with the sign that is as wide as a digit, and a dash where the exams tell none. */
 function number(value) {
-  return value === null ? "–" : value.toFixed(3);
+  return value === null ? "–" : value.toFixed(3).replace("-", "−");
 }
 
 function interval({ value, low, high }) {
