@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
-import { writePhantomDataset } from "../../lib/phantom/mod.ts";
 import { PLANES } from "../../lib/terms.ts";
 import { inaccessible, inChromium, type Page } from "../support/chromium.ts";
-import { picture, ready, SAGITTAL, shown, text, until, withPage } from "../support/viewer_page.ts";
+import {
+  picture,
+  ready,
+  SAGITTAL,
+  shown,
+  text,
+  until,
+  withPage,
+  writeNoise,
+} from "../support/viewer_page.ts";
 import { assertWithin } from "../support/time.ts";
 
 const NOT_NUMPY = "this is no exam";
@@ -449,14 +457,7 @@ inChromium("with three planes' models too the next exam shows at once", async (b
     before: ({ url }) => url.includes("/viewer/verdicts") ? new Response() : undefined,
     async prepare(folder) {
       await Deno.remove(folder.at("data"), { recursive: true });
-      const size = { size: 256, slices: [8, 8] as [number, number] };
-      await writePhantomDataset({
-        folder: folder.at("data"),
-        train: 0,
-        valid: 4,
-        ...size,
-        seed: 4,
-      });
+      await writeNoise(folder, { exams: 4, slices: 8 });
     },
   });
   // 200 ms is the aim.

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { readExam } from "../../lib/data/exam.ts";
-import { writePhantomDataset } from "../../lib/phantom/mod.ts";
 import { colorOf } from "../../lib/explain/color_map.ts";
 import { explain } from "../../lib/explain/explain.ts";
 import { loadMRNet } from "../../lib/model/create.ts";
@@ -16,6 +15,7 @@ import {
   text,
   until,
   withPage,
+  writeNoise,
 } from "../support/viewer_page.ts";
 import { assertWithin } from "../support/time.ts";
 
@@ -404,14 +404,7 @@ inChromium(
 
 inChromium("the next exam shows within 200 ms", async (browser) => {
   await using folder = await TemporaryFolder.make();
-  await writePhantomDataset({
-    folder: folder.at("data"),
-    train: 0,
-    valid: 5,
-    size: 256,
-    slices: [24, 24],
-    seed: 4,
-  });
+  await writeNoise(folder, { exams: 5, slices: 24 });
   const handler = createHandler({ viewer: { data: folder.at("data") } });
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, handler);
   const page = await browser.newPage();

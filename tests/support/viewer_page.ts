@@ -2,10 +2,12 @@
  * The viewer's page in a browser, on a service with a small dataset and small models.
  */
 import assert from "node:assert/strict";
+import { encodeNpy } from "../../lib/data/npy.ts";
 import { writePhantomDataset } from "../../lib/phantom/mod.ts";
 import { createHandler } from "../../lib/serve/handler.ts";
 import type { ServeOptions } from "../../lib/serve/options.ts";
-import { PLANES } from "../../lib/terms.ts";
+import { createRandom } from "../../lib/random.ts";
+import { PLANES, TASKS } from "../../lib/terms.ts";
 import type { Browser, Page } from "./chromium.ts";
 import { madeOnce, TemporaryFolder } from "./folders.ts";
 import { writeCombinedModels } from "./served_models.ts";
@@ -21,6 +23,27 @@ const writeExams = madeOnce((folder) =>
     seed: 4,
   })
 );
+
+/**
+ * Writes exams 0000 and on of 256×256 pixels to validate on, for tests of speed: noise is made at once,
+ * and nothing makes it smaller on its way.
+ */
+export async function writeNoise(
+  folder: TemporaryFolder,
+  { exams, slices }: { exams: number; slices: number },
+): Promise<void> {
+  const ids = Array.from({ length: exams }, (_, index) => String(index).padStart(4, "0"));
+  const labels = ids.map((id, index) => `${id},${index % 2}\n`).join("");
+  for (const task of TASKS) await folder.write(`data/valid-${task}.csv`, labels);
+  for (const plane of PLANES) {
+    for (const id of ids) {
+      const random = createRandom(4, plane, id);
+      const words = Uint32Array.from({ length: slices * 256 * 256 / 4 }, random.bits);
+      const voxels = new Uint8Array(words.buffer);
+      await folder.write(`data/valid/${plane}/${id}.npy`, encodeNpy(voxels, [slices, 256, 256]));
+    }
+  }
+}
 
 const writeModels = madeOnce(writeCombinedModels);
 
