@@ -98,6 +98,11 @@ inChromium(
         async () => await text(page, "#count") === "5 exams, 5 without your answer",
       );
       await answer(page, "Space");
+      // What nobody has answered is not read by the models either.
+      await until(
+        "the list says so",
+        async () => await text(page, "#count") === "5 exams, 4 without your answer, 0 of 1 read",
+      );
       await page.keyboard.press("Enter");
       await shown(page, "0003");
       const first = page.locator("#exams li").first();

@@ -312,15 +312,16 @@ export class ExamList {
     );
     const hidden = listed.filter(({ exam }) => isHidden(exam, this.#reader)).length;
     const silent = listed.filter(({ none }) => none !== undefined).length - hidden;
+    const open = listed.length - hidden;
     const lacking = (count, what) => count > 0 ? `, ${count} without ${what}` : "";
     const reading = this.#model !== undefined && unread.length > 0;
     const read = reading
-      ? `, ${listed.length - unread.length} of ${listed.length} read`
-      : lacking(hidden, "your answer") +
-        lacking(silent, this.#reader === undefined ? "an answer" : "the model's");
+      ? `, ${open - unread.length} of ${open} read`
+      : lacking(silent, this.#reader === undefined ? "an answer" : "the model's");
     const differing = listed.filter((each) => decisionsDiffer(each.verdict, each.second.verdict));
     const differ = this.#second === undefined ? "" : `, decisions differ on ${differing.length}`;
-    const all = `${listed.length} exam${listed.length === 1 ? "" : "s"}${read}${differ}`;
+    const exams = `${listed.length} exam${listed.length === 1 ? "" : "s"}`;
+    const all = exams + lacking(hidden, "your answer") + read + differ;
     const words = shown === listed.length ? all : `${shown} of ${all}`;
     if (find("#count").textContent !== words) find("#count").textContent = words;
     if (this.#reading && !reading && this.#model !== undefined) {
