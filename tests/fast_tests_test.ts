@@ -11,7 +11,7 @@ Deno.test("a file of tests is slow by what it does itself or by way of a helper"
   }
   assert.ok(fast.length > 40, `${fast.length} files are fast`);
   const cases: [file: string, reason: RegExp][] = [
-    ["tests/practice_test.ts", /^tests\/practice_test\.ts starts a process$/],
+    ["tests/soak_test.ts", /^tests\/soak_test\.ts starts a process$/],
     ["tests/commands/train_test.ts", /^tests\/support\/cli\.ts starts a process$/],
     ["tests/report/report_test.ts", /^tests\/support\/chromium\.ts steers a browser$/],
     ["tests/model/weights/python_test.ts", / starts a process$/],
