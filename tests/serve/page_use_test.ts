@@ -21,6 +21,9 @@ Deno.test("what waits for a pause goes on at once if somebody waits for it, or w
   assert.equal(over, false, "the page is in use");
   isAwaited = true;
   await pause;
+  const begun = performance.now();
+  await use.moment();
+  assert.ok(performance.now() - begun >= 45, "a moment");
   const ended = use.pause(left.signal);
   left.abort();
   await ended;

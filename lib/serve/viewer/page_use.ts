@@ -31,8 +31,15 @@ export class PageUse {
    * @param isAwaited whether somebody waits for what waits here, which ends the wait too
    */
   async pause(signal: AbortSignal, isAwaited: () => boolean = () => false): Promise<void> {
-    while (performance.now() - this.#at < this.#quiet && !signal.aborted && !isAwaited()) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    }
+    while (this.#isInUse && !signal.aborted && !isAwaited()) await this.moment();
+  }
+
+  /** Waits a moment if the page is in use: whatever takes several such steps leaves it most of the time. */
+  async moment(): Promise<void> {
+    if (this.#isInUse) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+
+  get #isInUse(): boolean {
+    return performance.now() - this.#at < this.#quiet;
   }
 }

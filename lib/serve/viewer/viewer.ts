@@ -483,6 +483,8 @@ export class Viewer {
       this.#verdictSource(AbortSignal.any([left.signal, stopping])),
     );
     const next = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      // What is known takes no engine, but a while too if it is much.
+      await this.#use.moment();
       const { done, value } = stopping.aborted
         ? { done: true, value: undefined }
         : await lines.next();
