@@ -10,7 +10,7 @@ import { copyFolder, TemporaryFolder } from "../support/folders.ts";
 import { outcomeOf } from "../support/run_outcome.ts";
 
 /** How long a run is. Plain JavaScript takes seconds an exam: it has a test of its own. */
-const LENGTH = { train: 2, valid: 2, epochs: 2 } as const;
+const LENGTH = { train: 3, valid: 2, epochs: 2 } as const;
 const engines: EngineName[] = ["webgpu", "wasm"];
 
 async function makeKnees(folder: TemporaryFolder): Promise<void> {
