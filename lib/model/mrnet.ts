@@ -59,10 +59,10 @@ export interface MRNetOptions {
 /** How one exam is read. */
 export interface ReadOptions {
   /**
-   * Waited for between two chunks of an exam on the WebAssembly engine, which computes on the caller's
-   * thread and up to three others: a chunk is a few slices a thread and takes 50 to 100 ms, with ResNet-18
-   * twice as long. It can let timers and connections run. What it throws ends the reading.
-   * @default the exam is read in one go
+   * Waited for between two chunks of an exam on the WebAssembly engine, which then computes on the caller's
+   * thread alone: a chunk is a few slices and takes 50 to 100 ms, with ResNet-18 twice as long. It can let
+   * timers and connections run. What it throws ends the reading.
+   * @default the exam is read in one go, on up to four threads
    */
   between?: () => void | Promise<void>;
 }

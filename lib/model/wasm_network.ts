@@ -89,10 +89,7 @@ export class WasmNetwork implements EngineNetwork {
     count: number,
   ): Promise<WasmNetwork> {
     const state = networkState(model);
-    if (use === "predict") {
-      await PredictionMemory.current(state.network, count);
-      return new WasmNetwork(model, count, undefined, options);
-    }
+    if (use === "predict") return new WasmNetwork(model, count, undefined, options);
     const threads = await Threads.start({ threads: count });
     try {
       const memory = new NetworkMemory(threads, use === "train", state.network);
@@ -111,7 +108,9 @@ export class WasmNetwork implements EngineNetwork {
   ): Promise<ForwardResult> {
     const exam = preparedExam(given, this.#model);
     const affine = affineOf(exam, this.#model.intensity);
-    using ready = await this.#ready();
+    // Whoever lets others run in between may be a service: without descriptors Deno cannot make a worker, and
+    // ends the process.
+    using ready = await this.#ready(between ? 1 : this.#threads);
     const { programs } = ready;
     const { slices, height, width } = exam;
     const atOnce = ready.atOnce(height, width);
@@ -176,8 +175,12 @@ export class WasmNetwork implements EngineNetwork {
     else PredictionMemory.forget(this, this.#state.network);
   }
 
-  /** Programs with the model's parameters as they are now, on threads that can compute. */
-  async #ready(): Promise<Ready> {
+  /**
+   * Programs with the model's parameters as they are now, on threads that can compute.
+   *
+   * @param threads how many may predict at most
+   */
+  async #ready(threads: number = this.#threads): Promise<Ready> {
     using stack = new DisposableStack();
     let programs: NetworkPrograms;
     let atOnce: Ready["atOnce"] = () => Infinity;
@@ -185,7 +188,7 @@ export class WasmNetwork implements EngineNetwork {
       programs = this.#own.programs;
       await this.#own.threads.ready();
     } else {
-      const memory = await PredictionMemory.current(this.#state.network, this.#threads);
+      const memory = await PredictionMemory.current(this.#state.network, threads);
       stack.use(await memory.begin());
       programs = memory.programsOf(this);
       atOnce = (height, width) =>

@@ -26,14 +26,15 @@ export const MAX_THREADS = 4;
 /** After so many milliseconds without an exam the workers end: with them, a script would not. */
 const IDLE = 100;
 
-/** A memory, and how many threads were asked for. */
+/** A memory, the network that all models in it have, and how many threads were asked for. */
 interface Taken {
+  network: Network;
   threads: number;
   memory: Promise<PredictionMemory>;
 }
 
-/** The memory in use, by the network that all models in it have. */
-const current = new Map<Network, Taken>();
+/** The memories in use: of a network at most one with one thread, and one with several. */
+const current = new Set<Taken>();
 
 /** The models of one network that have read an exam since the memory was taken. */
 export class PredictionMemory {
@@ -66,20 +67,22 @@ export class PredictionMemory {
    * @throws {EngineError} if the kernels cannot be started
    */
   static async current(network: Network, threads: number): Promise<PredictionMemory> {
-    const before = current.get(network);
-    if (before?.threads === threads) {
-      const memory = await before.memory;
-      if (!memory.#threads.failed) return memory;
-      memory.#drop();
-      return await PredictionMemory.current(network, threads);
+    for (const before of current) {
+      if (before.network !== network) continue;
+      if (before.threads === threads) {
+        const memory = await before.memory;
+        if (!memory.#threads.failed) return memory;
+        memory.#drop();
+        return await PredictionMemory.current(network, threads);
+      }
+      // The engine was started anew, with another number.
+      if (before.threads > 1 && threads > 1) current.delete(before);
     }
-    const drop = () => {
-      if (current.get(network) === taken) current.delete(network);
-    };
+    const drop = () => void current.delete(taken);
     const memory = Threads.start({ threads: Math.min(threads, MAX_THREADS) })
       .then((started) => new PredictionMemory(started, network, drop));
-    const taken = { threads, memory };
-    current.set(network, taken);
+    const taken = { network, threads, memory };
+    current.add(taken);
     // The next one tries again.
     memory.catch(drop);
     return await memory;
@@ -87,7 +90,9 @@ export class PredictionMemory {
 
   /** Gives back what a model of this network has in the memory in use, and ends workers that do nothing. */
   static forget(owner: object, network: Network): void {
-    current.get(network)?.memory.then((memory) => memory.#forget(owner), () => {});
+    for (const taken of current) {
+      if (taken.network === network) taken.memory.then((memory) => memory.#forget(owner), () => {});
+    }
   }
 
   /** How many threads compute. */
