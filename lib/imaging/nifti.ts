@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import { constants, gunzipSync } from "node:zlib";
 import { LARGE_PIECES, plainBytes } from "../bytes.ts";
 import { DataError, messageOf } from "../errors.ts";
+import { areFinite } from "../finite.ts";
 import { alongThrough, type Axes, orientationOf, unit, type Vector } from "./geometry.ts";
 import { MAX_FILE_BYTES } from "./files.ts";
 import type { GreySlice, StoredValues } from "./grey_values.ts";
@@ -209,7 +210,7 @@ export function readNiftiSlices(
   const data = bytes.slice(begin, begin + wanted);
   if (!littleEndian) _swap(data, width);
   const values = make(data.buffer);
-  if (!_areFinite(values)) {
+  if (!areFinite(values)) {
     throw refusedNifti(name, "some of its values are not finite", "repair the export");
   }
   const slices = _slices(values, size, voxels.axes).map((stored): GreySlice => ({
@@ -355,12 +356,6 @@ function _runsBackwards([across, down]: readonly [Vector, Vector], step: Vector)
   if (orientation === undefined || direction === undefined) return false;
   const { normal, plane } = orientation;
   return alongThrough(normal, plane)(direction) < 0;
-}
-
-/** A plain loop: a callback for each of some million values takes five times as long. */
-function _areFinite(values: StoredValues): boolean {
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
-  return true;
 }
 
 function _swap(bytes: Uint8Array<ArrayBuffer>, width: number): void {

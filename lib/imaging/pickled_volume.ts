@@ -7,6 +7,7 @@ import { decodeNumbers, type NpyData } from "../data/npy.ts";
 import { numberLayout } from "../data/number_types.ts";
 import { MAX_SLICES } from "../data/exam.ts";
 import { DataError } from "../errors.ts";
+import { areFinite } from "../finite.ts";
 import { readPickle } from "../pickle/read.ts";
 import { PickleFault, PickleGlobal, PickleRecord } from "../pickle/values.ts";
 import type { PickleRules, PickleValue } from "../pickle/values.ts";
@@ -166,7 +167,7 @@ function _volumeOf(
     throw refuse(found, SAVE_AGAIN);
   }
   const values = decodeNumbers(bytes, layout, refuse).data;
-  if (_isReal(values) && !values.every(Number.isFinite)) {
+  if (_isReal(values) && !areFinite(values)) {
     throw refuse("some of its values are not finite", "repair the export");
   }
   const size = rows * columns;

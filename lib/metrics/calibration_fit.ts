@@ -1,4 +1,5 @@
 /** Whether probabilities are too high or too low, and whether they are too extreme. */
+import { areFinite } from "../finite.ts";
 import { checkCases } from "./cases.ts";
 import { type Clusters, varianceOfSum } from "./clusters.ts";
 import { type Estimate, NO_ESTIMATE, transformed, waldInterval } from "./estimate.ts";
@@ -76,7 +77,7 @@ function _slope(...[labels, logits, level, clusters]: _Arguments): Estimate {
   const [negatives, positives] = [0, 1].map((label) =>
     Array.from(logits).filter((_, i) => labels[i] === label)
   );
-  if (_isSeparated(negatives, positives) || !_areFinite(logits)) return NO_ESTIMATE;
+  if (_isSeparated(negatives, positives) || !areFinite(logits)) return NO_ESTIMATE;
   const rows = Array.from(logits, (logit) => [logit, 1]);
   const { coefficients, covariance } = estimateLogistic(rows, labels, { clusters });
   return waldInterval(coefficients[0], covariance[0][0], level);
@@ -91,15 +92,11 @@ function _isSeparated(negatives: readonly number[], positives: readonly number[]
 
 function _intercept(...[labels, logits, level, clusters]: _Arguments): Estimate {
   const count = Array.from(labels).reduce((sum, label) => sum + label, 0);
-  if (count === 0 || count === labels.length || !_areFinite(logits)) return NO_ESTIMATE;
+  if (count === 0 || count === labels.length || !areFinite(logits)) return NO_ESTIMATE;
   const rows = Array.from(logits, () => [1]);
   const options = { offsets: logits, clusters };
   const { coefficients, covariance } = estimateLogistic(rows, labels, options);
   return waldInterval(coefficients[0], covariance[0][0], level);
-}
-
-function _areFinite(logits: ArrayLike<number>): boolean {
-  return Array.from(logits).every(Number.isFinite);
 }
 
 function _ratio(...[labels, logits, level, clusters]: _Arguments): Estimate {

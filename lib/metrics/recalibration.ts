@@ -2,6 +2,7 @@
  * Maps that make probabilities of a model's logits mean what they say. Each rises with the logit, so that
  * exams keep their order.
  */
+import { areFinite } from "../finite.ts";
 import { checkCases } from "./cases.ts";
 import { isotonicRegression } from "./isotonic.ts";
 import { minimizeLoss } from "./logistic.ts";
@@ -90,7 +91,7 @@ export function fitRecalibration(
       `all ${count} exams are ${positives === 0 ? "without" : "with"} the finding`,
     );
   }
-  if (!Array.from(logits).every(Number.isFinite)) throw new RangeError("a logit is not finite");
+  if (!areFinite(logits)) throw new RangeError("a logit is not finite");
   switch (method) {
     case "platt":
       return _platt(labels, logits, positives);

@@ -7,6 +7,7 @@ import type { Dataset } from "../data/dataset.ts";
 import type { Intensity } from "../data/intensity.ts";
 import { drawPhotometric } from "../data/photometric.ts";
 import { OptionError, TrainingError } from "../errors.ts";
+import { areFinite } from "../finite.ts";
 import { type OperatingRule, thresholdOrYouden } from "../metrics/operating_rule.ts";
 import type { MRNet } from "../model/mrnet.ts";
 import { createRandom, drawSeed } from "../random.ts";
@@ -258,16 +259,9 @@ function _checkParameters(
   network: EngineNetwork,
 ): void {
   for (const [name, { data }] of parameters) {
-    if (_areFinite(data)) continue;
+    if (areFinite(data)) continue;
     throw _diverged(`'${name}' is no longer finite in epoch ${epoch}`, network);
   }
-}
-
-/** Whether all of them are: 0 times anything else is not a number. Millions are looked at, so no callback. */
-function _areFinite(values: Float32Array): boolean {
-  let sum = 0;
-  for (let index = 0; index < values.length; index++) sum += 0 * values[index];
-  return sum === 0;
 }
 
 function _diverged(found: string, { learningRate }: EngineNetwork): TrainingError {
