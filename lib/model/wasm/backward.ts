@@ -63,7 +63,8 @@ function _backwardGroup(writer: ThreadWriter, slots: readonly Slot[]): void {
   const gradientAt = (floats: number) => fixed.gradients[thread] + 4 * floats;
   const common = { writer, scratch, slots, kept: exam.slices[0], gradientAt };
   // What lies ahead of the first layer that is trained needs no gradient.
-  for (let index = layers.length - 1; index >= firstTrained(writer.setting); index--) {
+  const first = firstTrained(writer.setting);
+  for (let index = layers.length - 1; index >= first; index--) {
     const step = { ...common, index, layer: layers[index], shape: writer.setting.shapes[index] };
     if (step.layer.order === "panels") _dense(step);
     else for (const slot of slots) _sparse(step, slot);
