@@ -16,7 +16,7 @@ import {
 import { isExamId } from "../../../lib/data/labels.ts";
 import { DataError, WeightsError } from "../../../lib/errors.ts";
 import type { FuzzReader } from "./case.ts";
-import { encoder, promise } from "./seeds.ts";
+import { promise, written } from "./seeds.ts";
 
 function ensemble(): FuzzReader {
   const member = (digit: string) => ({ file: "../a.safetensors", sha256: digit.repeat(64) });
@@ -35,10 +35,7 @@ function ensemble(): FuzzReader {
   };
   return {
     name: "ensemble",
-    seeds: [plain, chosen].map((each, index) => ({
-      name: `ensemble ${index}`,
-      bytes: encoder.encode(formatEnsemble(each)),
-    })),
+    seeds: written("ensemble", [plain, chosen], formatEnsemble),
     refuses: WeightsError,
     read(bytes) {
       const read = parseEnsemble(new TextDecoder().decode(bytes), "a.json");
@@ -67,7 +64,7 @@ function outOfFold(): FuzzReader {
   ];
   return {
     name: "out_of_fold",
-    seeds: texts.map((text, index) => ({ name: `table ${index}`, bytes: encoder.encode(text) })),
+    seeds: written("table", texts),
     refuses: DataError,
     read(bytes) {
       const rows = decodeOutOfFold(bytes, "a.csv");
@@ -91,7 +88,7 @@ function examTable(): FuzzReader {
   ];
   return {
     name: "exam_table",
-    seeds: texts.map((text, index) => ({ name: `table ${index}`, bytes: encoder.encode(text) })),
+    seeds: written("table", texts),
     refuses: DataError,
     read(bytes) {
       const { columns, rows } = decodeExamTable(bytes, "a.csv");

@@ -13,7 +13,7 @@ import { DataError } from "../../../lib/errors.ts";
 import { elementCount } from "../../../lib/model/weights/tensors.ts";
 import type { FuzzReader, Seed } from "./case.ts";
 import { joined } from "./mutate.ts";
-import { encoder, fixtures, promise } from "./seeds.ts";
+import { encoder, fixtures, promise, written } from "./seeds.ts";
 
 /** An `.npy` file of which the header's text is damaged and its length put right. */
 function npyHeader({ name, bytes }: Seed): Seed {
@@ -76,7 +76,7 @@ function labels(): FuzzReader {
   ];
   return {
     name: "labels",
-    seeds: texts.map((text, index) => ({ name: `labels ${index}`, bytes: encoder.encode(text) })),
+    seeds: written("labels", texts),
     refuses: DataError,
     read(bytes) {
       const rows = decodeLabels(bytes, "a.csv");

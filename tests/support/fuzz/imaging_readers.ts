@@ -18,7 +18,7 @@ import { encodeZip } from "../../../lib/zip.ts";
 import { dicomSlice, encapsulated } from "../dicom.ts";
 import { niftiFile } from "../nifti.ts";
 import type { FuzzReader, Seed } from "./case.ts";
-import { encoder, promise } from "./seeds.ts";
+import { encoder, promise, written } from "./seeds.ts";
 
 const PICKLES = new URL("../../fixtures/pickles/", import.meta.url);
 function nifti(): FuzzReader {
@@ -117,7 +117,7 @@ function examTable(): FuzzReader {
   ];
   return {
     name: "exam-table",
-    seeds: tables.map((text, index) => ({ name: `table ${index}`, bytes: encoder.encode(text) })),
+    seeds: written("table", tables),
     refuses: DataError,
     read(bytes) {
       for (const { id, slices, geometry } of decodeExamTable(bytes, "a.csv")) {
@@ -141,7 +141,7 @@ function labelTable(): FuzzReader {
   const texts = ["id,abnormal,acl,meniscus\n1,0,1,\nx,1,1,1\n", "acl;id\n0;7\n1;8\n"];
   return {
     name: "label-table",
-    seeds: texts.map((text, index) => ({ name: `table ${index}`, bytes: encoder.encode(text) })),
+    seeds: written("table", texts),
     refuses: DataError,
     read(bytes) {
       promise(decodeLabelTable(bytes, "a.csv").size > 0, "no labels");

@@ -8,16 +8,12 @@ import { decodeWatchState } from "../../../lib/pacs/watch_state.ts";
 import { decodeAnswers, MAX_ANSWER_BYTES } from "../../../lib/serve/viewer/reader_answers.ts";
 import { concat } from "../../../lib/bytes.ts";
 import { dicomSlice } from "../dicom.ts";
-import type { FuzzReader, Seed } from "./case.ts";
-import { encoder, promise } from "./seeds.ts";
+import type { FuzzReader } from "./case.ts";
+import { encoder, promise, written } from "./seeds.ts";
 
 const [STUDY, SERIES] = ["2.25.71", "2.25.710"];
 /** So many bytes of an answer come at once, where it comes in pieces. */
 const PIECE = 61;
-
-function seedsOf(name: string, texts: readonly string[]): Seed[] {
-  return texts.map((text, index) => ({ name: `${name} ${index}`, bytes: encoder.encode(text) }));
-}
 
 /** Asks a PACS that answers each request with these bytes, without a network. */
 async function asked<T>(
@@ -56,7 +52,7 @@ function lists(): FuzzReader {
   });
   return {
     name: "pacs-list",
-    seeds: seedsOf("list", [[1], [1, 2, 3]].map((all) => JSON.stringify(all.map(dataset)))),
+    seeds: written("list", [[1], [1, 2, 3]].map((all) => JSON.stringify(all.map(dataset)))),
     refuses: PacsError,
     async read(bytes) {
       await asked({ type: JSON_TYPE, bytes }, async (pacs) => {
@@ -111,7 +107,7 @@ function stored(): FuzzReader {
   const both = { ...answer, "00081199": { vr: "SQ", Value: [item] }, "00081198": { vr: "SQ" } };
   return {
     name: "pacs-stored",
-    seeds: seedsOf("answer", [JSON.stringify(both)]),
+    seeds: written("answer", [JSON.stringify(both)]),
     refuses: PacsError,
     async read(bytes) {
       await asked({ type: JSON_TYPE, bytes }, (pacs) => pacs.store(STUDY, [new Uint8Array(1)]));
@@ -132,7 +128,7 @@ function watch(): FuzzReader {
   const state = { format: 1, ...about, store: true, since: "20260101", studies };
   return {
     name: "watch",
-    seeds: seedsOf("watch", [JSON.stringify(state, undefined, 1)]),
+    seeds: written("watch", [JSON.stringify(state, undefined, 1)]),
     refuses: DataError,
     read(bytes) {
       const { since, studies } = decodeWatchState(bytes, "watch.json");
@@ -151,7 +147,7 @@ function readerAnswers(): FuzzReader {
   const rows = "valid,0001,acl,1,2026-01-31T12:00:00.000Z\ntrain,knee-3_L,meniscus,0,\n";
   return {
     name: "reader-answers",
-    seeds: seedsOf("answers", [
+    seeds: written("answers", [
       `${head}\n${rows}`,
       `${head}\n`,
       `\ufeff${head}\r\n"valid",1,acl,0`,
@@ -178,11 +174,11 @@ export function pacsBombs(): FuzzReader[] {
   return [
     {
       ...{ ...lists(), name: "pacs bombs", asTheyAre: true },
-      seeds: seedsOf("list", [zeros, list("0", 4_000_000), list("[]", 400_000), list("{}", 3e6)]),
+      seeds: written("list", [zeros, list("0", 4_000_000), list("[]", 400_000), list("{}", 3e6)]),
     },
     {
       ...{ ...watch(), name: "watch bombs", asTheyAre: true },
-      seeds: seedsOf("watch", [
+      seeds: written("watch", [
         state.replace("[]", zeros),
         state.replace("{}", `{${Array.from({ length: 1e5 }, (_, i) => `"${i}":0`)}}`),
       ]),

@@ -11,14 +11,10 @@ import { trainUnits } from "../../../lib/plan/train_units.ts";
 import { formatUnit, parseUnit } from "../../../lib/plan/unit_file.ts";
 import { formatNote, parseNote } from "../../../lib/plan/unit_note.ts";
 import { PLANES } from "../../../lib/terms.ts";
-import type { FuzzReader, Seed } from "./case.ts";
-import { encoder, promise } from "./seeds.ts";
+import type { FuzzReader } from "./case.ts";
+import { promise, written } from "./seeds.ts";
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-
-function seedsOf(name: string, texts: readonly string[]): Seed[] {
-  return texts.map((text, index) => ({ name: `${name} ${index}`, bytes: encoder.encode(text) }));
-}
 
 const HASH = "0123456789abcdef".repeat(4);
 
@@ -53,7 +49,7 @@ function plans(): FuzzReader {
   ];
   return {
     name: "plan",
-    seeds: seedsOf("plan", all.map(formatPlan)),
+    seeds: written("plan", all.map(formatPlan)),
     refuses: DataError,
     async read(bytes) {
       const { units } = await parsePlan(textOf(bytes), "plan.json");
@@ -76,7 +72,7 @@ function units(): FuzzReader {
   };
   return {
     name: "unit",
-    seeds: seedsOf("unit", [formatUnit({ plan: HASH, id: "acl-axial" }, model)]),
+    seeds: written("unit", [formatUnit({ plan: HASH, id: "acl-axial" }, model)]),
     refuses: DataError,
     read(bytes) {
       const of = { kind: "folds", plan: HASH, id: "acl-axial" } as const;
@@ -99,7 +95,7 @@ function notes(): FuzzReader {
   ];
   return {
     name: "unit note",
-    seeds: seedsOf("unit note", texts),
+    seeds: written("unit note", texts),
     refuses: DataError,
     read(bytes) {
       const text = textOf(bytes);
@@ -118,7 +114,7 @@ function folds(): FuzzReader {
   ];
   return {
     name: "folds",
-    seeds: seedsOf("folds", texts),
+    seeds: written("folds", texts),
     refuses: DataError,
     read(bytes) {
       const rows = parseFolds(textOf(bytes), "folds.csv");
@@ -136,7 +132,7 @@ function manifest(): FuzzReader {
   ];
   return {
     name: "manifest",
-    seeds: seedsOf("manifest", texts),
+    seeds: written("manifest", texts),
     refuses: DataError,
     read(bytes) {
       const exams = parseManifest(textOf(bytes), "exams.csv", PLANES);

@@ -20,7 +20,7 @@ import { formatState } from "../run_all_state.ts";
 import { KeptMap, MAX_KEPT_BYTES, parseKept } from "../../../lib/serve/viewer/kept_map.ts";
 import { isKept, type Kept } from "../../../lib/serve/viewer/verdicts.ts";
 import type { FuzzReader } from "./case.ts";
-import { encoder, promise } from "./seeds.ts";
+import { promise, written } from "./seeds.ts";
 
 function predictions(): FuzzReader {
   const texts = [
@@ -30,7 +30,7 @@ function predictions(): FuzzReader {
   ];
   return {
     name: "predictions",
-    seeds: texts.map((text, index) => ({ name: `table ${index}`, bytes: encoder.encode(text) })),
+    seeds: written("table", texts),
     refuses: DataError,
     read(bytes) {
       const rows = decodePredictions(bytes, "a.csv");
@@ -67,10 +67,7 @@ function combination(): FuzzReader {
   };
   return {
     name: "combination",
-    seeds: [fitted, whole].map((each, index) => ({
-      name: `combination ${index}`,
-      bytes: encoder.encode(formatCombination(each)),
-    })),
+    seeds: written("combination", [fitted, whole], formatCombination),
     refuses: WeightsError,
     read(bytes) {
       const read = parseCombination(new TextDecoder().decode(bytes), "a.json");
@@ -104,10 +101,7 @@ function runAllState(): FuzzReader {
   ];
   return {
     name: "run_all",
-    seeds: states.map((each, index) => ({
-      name: `run_all ${index}`,
-      bytes: encoder.encode(formatState(each)),
-    })),
+    seeds: written("run_all", states, formatState),
     refuses: DataError,
     read(bytes) {
       const { models, running } = parseState(new TextDecoder().decode(bytes), "a.json");
@@ -134,10 +128,10 @@ function keptVerdicts(): FuzzReader {
     JSON.stringify({ format: 1, about: "a model", values });
   return {
     name: "verdicts",
-    seeds: [
+    seeds: written("verdicts", [
       text({}),
       text({ [sha256]: [0.25, -1.0986], [`${sha256}+${sha256}+${sha256}`]: [1, 40] }),
-    ].map((each, index) => ({ name: `verdicts ${index}`, bytes: encoder.encode(each) })),
+    ]),
     refuses: DataError,
     read(bytes) {
       for (

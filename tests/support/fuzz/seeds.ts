@@ -15,6 +15,18 @@ export function fixtures(folder: string, wanted: RegExp): Seed[] {
   return names.sort().map((name) => ({ name, bytes: Deno.readFileSync(new URL(name, url)) }));
 }
 
+/** A file of each of these: a text, or what the toolkit writes of it. */
+export function written<T>(
+  name: string,
+  values: readonly T[],
+  format: (value: T) => string = String,
+): Seed[] {
+  return values.map((each, index) => ({
+    name: `${name} ${index}`,
+    bytes: encoder.encode(format(each)),
+  }));
+}
+
 /** Fails where a reader answered what it never may. */
 export function promise(kept: boolean, what: string): void {
   if (!kept) throw new Error(`answered wrongly: ${what}`);
